@@ -1,0 +1,38 @@
+# Everything rests on `make install`, which fills .venv. Needs Python 3.11, make and a C compiler.
+PYTHON ?= python3.11
+BIN := .venv/bin
+DEMO ?= demo-study
+
+.PHONY: install demo test lint docs bench clean
+
+install: .venv/installed
+
+# pyradiomics 3.0.1 builds only where numpy is installed already: docs/decisions/0004-installing-pyradiomics.md
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt setuptools wheel numpy
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation pyradiomics==3.0.1
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[imaging,postgresql,test,dev]'
+	touch $@
+
+demo: install
+	rm -rf $(DEMO)
+	$(BIN)/tshdb demo $(DEMO)
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+docs: install
+	$(BIN)/python -m docs.generate
+
+bench: install
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]' --no-build-isolation
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,89 @@
+"""What the terminal gets: data on stdout, talk on stderr, tables that line up, and no control character from data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+_CONTROLS = {i: None for i in (*range(32), *range(127, 160)) if i not in (9, 10)}
+
+
+def clean(text: object) -> str:
+    """The text without C0 and C1 controls, so that data cannot drive the terminal."""
+    return str(text).translate(_CONTROLS)
+
+
+def out(text: object = "") -> None:
+    """A line of data."""
+    sys.stdout.write(clean(text) + "\n")
+
+
+def say(text: object = "") -> None:
+    """A line of talk."""
+    sys.stderr.write(clean(text) + "\n")
+
+
+def out_json(value: Any) -> None:
+    """The same facts for a machine."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def table(
+    headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = (), indent: str = " "
+) -> None:
+    """Aligned columns; `right` names those that are numbers. None is shown as a dot."""
+    cells = [[clean("·" if v is None else v) for v in row] for row in rows]
+    widths = (
+        [max(len(str(h)), *(len(r[i]) for r in cells), 0) for i, h in enumerate(headers)]
+        if cells
+        else [len(h) for h in headers]
+    )
+    for row in ([list(headers)] if any(headers) else []) + cells:
+        parts = [v.rjust(w) if i in right else v.ljust(w) for i, (v, w) in enumerate(zip(row, widths, strict=True))]
+        out((indent + "  ".join(parts)).rstrip())
+
+
+def seconds(value: float | None) -> str:
+    """A duration in words."""
+    if value is None:
+        return "·"
+    if value < 1:
+        return "< 1 s"
+    if value < 100:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min"
+
+
+class _Silent:
+    def __call__(self, name: str, done: int, total: int) -> None:
+        pass
+
+
+@contextmanager
+def progress() -> Iterator[Any]:
+    """A callable (name, done, total) that draws bars on a terminal and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield _Silent()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(" {task.description:<20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("units"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield show

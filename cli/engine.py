@@ -1,0 +1,260 @@
+"""tshdb plan, rebuild, why."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import out, out_json, progress, seconds, table
+from cli.options import JsonOption, StudyOption
+
+REASONS = ("new", "code", "params", "input", "member", "failed", "refit")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(plan)
+    app.command()(rebuild)
+    app.command()(why)
+
+
+NamesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ANALYSIS]...", help="Only these, and what they need.")
+]
+
+
+def plan(
+    analyses: NamesArgument = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Count fits whose members' data was corrected.")] = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What would be computed, and why. Writes nothing.
+
+    `possible` units are due only if an input that is due turns out to be changed.
+
+    Example: tshdb plan
+    """
+    facts = plan_facts(study, analyses or [], refit)
+    if as_json:
+        out_json(facts)
+    else:
+        show_plan(facts)
+
+
+def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
+    """The plan as plain values."""
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.engine.planner import Planner, World
+    from tshdb.engine.rebuild import estimated_seconds, select_analyses
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    world = World(ANALYSES, opened.settings)
+    chosen = select_analyses(world, names)
+    with reading(opened.engine) as connection:
+        planner = Planner(connection, world, refit=refit)
+        plans = [p for p in planner.all().values() if p.analysis.name in chosen]
+        facts = []
+        for p in plans:
+            certain = [d for d in p.due.values() if not d.is_possible]
+            facts.append(
+                {
+                    "analysis": p.analysis.name,
+                    "kind": p.analysis.kind.value,
+                    "reasons": {r: n for r in REASONS if (n := sum(d.reason == r for d in certain))},
+                    "possible": len(p.due) - len(certain),
+                    "gone": len(p.gone),
+                    "kept": len(p.kept),
+                    "blocked": p.blocked,
+                    "flagged": {k: {"corrected": n, "members": m} for k, (n, m) in p.flagged.items()},
+                    "seconds": estimated_seconds(connection, p.analysis.name, len(p.due)),
+                    "units": [
+                        {"key": d.key, "reason": d.reason.value, "detail": d.detail, "possible": d.is_possible}
+                        for d in sorted(p.due.values(), key=lambda d: d.key)
+                    ],
+                }
+            )
+        eligible = {s.name: len(s.newly_eligible) for s in planner.cohorts.values() if s.newly_eligible}
+        left = {s.name: len(s.no_longer) for s in planner.cohorts.values() if s.no_longer}
+    return {"analyses": facts, "newly_eligible": eligible, "no_longer_eligible": left}
+
+
+def show_plan(facts: dict[str, Any]) -> None:
+    """The plan for a person."""
+    used = [r for r in REASONS if any(r in a["reasons"] for a in facts["analyses"])]
+    rows = []
+    for a in facts["analyses"]:
+        due = sum(a["reasons"].values())
+        if due or a["possible"] or a["gone"] or a["kept"] or a["blocked"]:
+            counts = [a["reasons"].get(r) for r in used]
+            about = seconds(a["seconds"]) if due + a["possible"] else ""
+            rows.append((a["analysis"], *counts, a["possible"] or None, a["gone"] or None, len(a["blocked"]) or None,
+                         about, _first_note(a)))  # fmt: skip
+    if rows:
+        headers = ("analysis", *used, "possible", "gone", "blocked", "about", "")
+        table(headers, rows, right=tuple(range(1, len(headers) - 1)))
+    for a in facts["analyses"]:
+        for key, message in a["blocked"].items():
+            if a["kind"] in ("fit", "summary"):
+                out(f"{a['analysis']}/{key} is blocked: {message}")
+        for key, flag in a["flagged"].items():
+            out(f"{a['analysis']}/{key} saw data that has since been corrected: {flag['corrected']} of "
+                f"{flag['members']} members. It is not refitted silently: tshdb rebuild --refit")  # fmt: skip
+    for name, n in facts["newly_eligible"].items():
+        out(f"{n} patients are newly eligible for {name}: tshdb cohort freeze {name}")
+    for name, n in facts["no_longer_eligible"].items():
+        out(f"{n} members are no longer eligible for {name}")
+    total = sum(sum(a["reasons"].values()) for a in facts["analyses"])
+    possible = sum(a["possible"] for a in facts["analyses"])
+    gone = sum(a["gone"] for a in facts["analyses"])
+    if total or possible or gone:
+        more = f", {possible} more possible" if possible else ""
+        more += f", {gone} to retire" if gone else ""
+        estimates = [a["seconds"] for a in facts["analyses"] if a["seconds"] is not None]
+        about = f", about {seconds(sum(estimates))}" if estimates else ""
+        out(f"{total:,} units are due{more}{about}. Run: tshdb rebuild")
+    else:
+        out("Nothing is due.")
+
+
+def _first_note(analysis: dict[str, Any]) -> str:
+    certain = [u for u in analysis["units"] if not u["possible"]]
+    note = next((u["detail"] for u in certain or analysis["units"] if u["reason"] != "new"), "")
+    if analysis["kept"]:
+        note = f"{analysis['kept']} stay current: the newer model has the same content"
+    return note if len(note) <= 70 else note[:69] + "…"
+
+
+def rebuild(
+    analyses: NamesArgument = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
+    refit: Annotated[bool, typer.Option("--refit", help="Also refit fits whose members' data was corrected.")] = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute all that is due, and only that. Interrupt it at any time; run it again to go on.
+
+    Example: tshdb rebuild --jobs 2
+    """
+    from tshdb.errors import Exit
+
+    report, elapsed = run_rebuild(study, analyses or [], jobs, refit)
+    if as_json:
+        out_json({"seconds": elapsed, **report.__dict__})
+    else:
+        show_report(report, elapsed)
+    if report.n_failed:
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False):
+    """(report, seconds)."""
+    from analyses import ANALYSES
+    from tshdb.engine.rebuild import Rebuild
+    from tshdb.study import Study
+
+    started = time.perf_counter()
+    with progress() as show:
+        engine = Rebuild(Study.find(study), ANALYSES, names=names, jobs=jobs, refit=refit, progress=show)
+        report = engine.run(f"tshdb rebuild {' '.join(names)}".strip())
+    return report, time.perf_counter() - started
+
+
+def show_report(report, elapsed: float) -> None:
+    """What was done, in words."""
+    for name in dict.fromkeys([*report.retired, *report.computed, *report.kept, *report.failed]):
+        parts = []
+        if n := report.computed.get(name):
+            same = report.unchanged.get(name, 0)
+            parts.append(f"{n:,} computed" + (f" ({same:,} of them unchanged: nothing follows)" if same else ""))
+        if n := report.kept.get(name):
+            parts.append(f"{n:,} stay current (a newer model has the same content)")
+        if n := report.retired.get(name):
+            parts.append(f"{n:,} retired")
+        if failures := report.failed.get(name):
+            parts.append(f"{len(failures):,} failed")
+        out(f"  {name:<20} {', '.join(parts)}")
+    for name, failures in report.failed.items():
+        for key, message in list(failures.items())[:5]:
+            out(f"  failed {name}/{key}: {message}")
+    for name, blocked in report.blocked.items():
+        for key, message in list(blocked.items())[:5]:
+            out(f"  blocked {name}/{key}: {message}")
+    for unit, (n, members) in report.flagged.items():
+        out(f"  {unit} saw data that has since been corrected: {n} of {members} members (tshdb rebuild --refit)")
+    total = sum(report.computed.values())
+    out(f"{total:,} units computed in {elapsed:.1f} s." if total else f"Nothing was due ({elapsed:.1f} s).")
+
+
+def why(
+    unit: Annotated[str, typer.Argument(help="ANALYSIS/KEY, such as tsh_ratios/TCGA-A7-A0CE.")],
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Why a unit is due, or what it rests on: code, parameters, and inputs down to file and line.
+
+    Example: tshdb why tsh_ratios/TCGA-A7-A0CE
+    """
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.engine.planner import World
+    from tshdb.engine.why import why as explain
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    with reading(opened.engine) as connection:
+        facts = explain(connection, World(ANALYSES, opened.settings), unit)
+    if as_json:
+        out_json(facts)
+    else:
+        show_why(facts)
+
+
+def show_why(facts: dict[str, Any]) -> None:
+    """The answer for a person."""
+    reason = f" ({facts['reason']})" if facts["reason"] else ""
+    out(f"{facts['unit']}: {facts['state']}{reason}: {facts['detail']}")
+    for change in facts.get("changes", ()):
+        columns = ", ".join(f"{c} {a} -> {b}" for c, (a, b) in change["columns"].items()) or change["action"]
+        out(f"  {change['row']}: {columns}")
+        was = f"; was {change['was']}" if change["was"] else ""
+        out(
+            f"    {change['now'] or 'no longer there'}, loaded {change['loaded_at']} by ingest {change['ingest_run']}{was}"
+        )
+    if computed := facts.get("computed"):
+        out(f"  computed {computed['at']} by run {computed['run']} ({computed['by']}), because {computed['because']}")
+        out(f"  code {computed['code'][:12]}…: {', '.join(f.rpartition('.')[2] for f in computed['functions'])}")
+        out(f"  parameters {computed['parameters']}")
+        out(f"  libraries {', '.join(f'{n} {v}' for n, v in computed['libraries'].items())}")
+    if rows := facts.get("rows"):
+        names = [
+            n for n in dict.fromkeys(k for r in rows for k in r) if n not in ("patient_id", "profile_id", "cohort")
+        ]
+        constant = {n: rows[0].get(n) for n in names if len(rows) > 1 and len({str(r.get(n)) for r in rows}) == 1}
+        if constant:
+            out("  all rows: " + ", ".join(f"{n} {_short(v)}" for n, v in constant.items()))
+        shown = [n for n in names if n not in constant]
+        table(shown, [[_short(r.get(n)) for n in shown] for r in rows], indent="    ")
+    if facts.get("inputs"):
+        out("  inputs")
+        _show_inputs(facts["inputs"], "  ")
+
+
+def _show_inputs(inputs: list[dict], indent: str) -> None:
+    for role in inputs:
+        for entry in role["shown"]:
+            moved = "  (has changed since)" if entry.get("moved") else ""
+            note = f"  ({entry['note']})" if "note" in entry else ""
+            out(f"{indent}├─ {role['role']}: {entry['unit']}{moved}{note}")
+            for place in entry.get("from", ()):
+                out(f"{indent}│    ← {place}")
+            _show_inputs(entry.get("inputs", ()), indent + "│  ")
+        if role["n"] > len(role["shown"]):
+            out(f"{indent}├─ {role['role']}: … {role['n'] - len(role['shown'])} more")
+
+
+def _short(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else value

@@ -1,0 +1,189 @@
+"""tshdb ingest rna | clinical | follow-up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import out_json, say
+from cli.options import JsonOption, StudyOption
+from tshdb.vocabulary import ExpressionUnit, Scale
+
+app = typer.Typer(help="Load files, each row with its file and line.", no_args_is_help=True, rich_markup_mode=None)
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The file to load (plain or gzip).")]
+CollectionOption = Annotated[str, typer.Option("--collection", help="The collection it belongs to, such as tcga-brca.")]
+NameOption = Annotated[str | None, typer.Option("--name", help="The source's name, if not the file's.")]
+CompleteOption = Annotated[
+    bool, typer.Option("--complete", help="The file is the whole truth: rows it lacks are gone.")
+]
+KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="Load the good rows of a file with bad ones.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")]
+
+FINDINGS_SHOWN = 5
+
+
+@app.command()
+def rna(
+    file: FileArgument,
+    collection: CollectionOption,
+    unit: Annotated[ExpressionUnit, typer.Option(help="What one value counts.")],
+    scale: Annotated[Scale, typer.Option(help="linear values become log2(x + 1) when used; log2 values stay.")],
+    samples: Annotated[Path | None, typer.Option(help="Sample sheet, for names that are no TCGA barcodes.")] = None,
+    sample_type: Annotated[
+        str | None, typer.Option(help="TCGA code (01, 11) of columns named by patient alone.")
+    ] = None,
+    workflow: Annotated[str | None, typer.Option(help="The quantification workflow, for the record.")] = None,
+    gene_model: Annotated[str | None, typer.Option(help="The gene annotation, for the record.")] = None,
+    name: NameOption = None,
+    complete: CompleteOption = False,
+    keep_going: KeepGoingOption = False,
+    dry_run: DryRunOption = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """An expression matrix (genes x samples) or a long table (gene, sample, value).
+
+    Example: tshdb ingest rna rsem.csv.gz --collection tcga-brca --unit rsem --scale linear
+    """
+    options = {"unit": str(unit), "scale": str(scale), "sample_type": sample_type, "workflow": workflow,
+               "gene_model": gene_model, "samples": None}  # fmt: skip
+
+    def read():
+        from ingest import rna as reader
+        from ingest import sample_sheet
+
+        sheet = sample_sheet.read(samples) if samples else None
+        source_name = name or file.name
+        wanted = reader.Options(collection, unit, scale, source_name, sample_type, workflow, gene_model)
+        return reader.read(file, wanted, sheet)
+
+    if samples:
+        from tshdb.objects import sha256_of
+
+        options["samples"] = sha256_of(samples) if samples.is_file() else str(samples)
+    _ingest("rna", file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
+
+
+@app.command()
+def clinical(
+    file: FileArgument,
+    collection: CollectionOption,
+    name: NameOption = None,
+    complete: CompleteOption = False,
+    keep_going: KeepGoingOption = False,
+    dry_run: DryRunOption = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Patients, their outcome and every field as found, from the GDC's clinical.tsv.
+
+    Example: tshdb ingest clinical clinical.tsv --collection tcga-brca
+    """
+
+    def read():
+        from ingest import gdc_clinical
+
+        return gdc_clinical.read(file, collection)
+
+    _ingest("clinical", file, collection, name, {}, read, complete, keep_going, dry_run, study, as_json)
+
+
+@app.command("follow-up")
+def follow_up(
+    file: FileArgument,
+    collection: CollectionOption,
+    name: NameOption = None,
+    complete: CompleteOption = False,
+    keep_going: KeepGoingOption = False,
+    dry_run: DryRunOption = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Overall survival alone, from the GDC's clinical.tsv.
+
+    Example: tshdb ingest follow-up clinical.tsv --collection tcga-brca
+    """
+
+    def read():
+        from ingest import gdc_clinical
+
+        return gdc_clinical.read(file, collection, follow_up_only=True)
+
+    _ingest("follow-up", file, collection, name, {}, read, complete, keep_going, dry_run, study, as_json)
+
+
+def _ingest(
+    reader: str, file: Path, collection: str, name: str | None, options: dict[str, Any], read, complete: bool,
+    keep_going: bool, dry_run: bool, study: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    from tshdb import loader
+    from tshdb.errors import Exit, NotFound
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    if not file.is_file():
+        raise NotFound("no such file", where=str(file))
+    source = loader.Source(collection, reader, name or file.name)
+    if not complete and loader.is_loaded(opened, source, file, options):
+        loaded = loader.Loaded(source, file, is_same_bytes=True)
+    else:
+        command = f"tshdb ingest {reader} {file.name} --collection {collection}"
+        loaded = loader.load(
+            opened, source, file, options, read(),
+            command=command, complete=complete, keep_going=keep_going, dry_run=dry_run,
+        )  # fmt: skip
+    if as_json:
+        out_json(
+            {
+                "source": str(source),
+                "same_bytes": loaded.is_same_bytes,
+                "refused": loaded.is_refused,
+                "dry_run": dry_run,
+                "tables": loaded.by_table,
+                "withheld": loaded.n_withheld,
+                "findings": [f._asdict() for f in loaded.findings],
+            }
+        )
+    else:
+        _tell(loaded, dry_run)
+    if loaded.is_refused:
+        raise typer.Exit(Exit.INVALID_INPUT)
+    if loaded.n_withheld:
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def _tell(loaded, dry_run: bool) -> None:
+    if loaded.is_same_bytes:
+        say(f"  {loaded.source}: the same bytes as before, nothing to load.")
+        return
+    for table_name, counts in loaded.by_table.items():
+        words = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
+        say(f"  {table_name:<20} {words or 'nothing'}")
+    _tell_findings(loaded)
+    if loaded.is_refused:
+        say("Nothing was loaded: the file has errors. Mend them, or load the good rows with --keep-going.")
+    elif dry_run:
+        say("Dry run: nothing was loaded.")
+    else:
+        withheld = f", {loaded.n_withheld} rows withheld (see ingest_issues)" if loaded.n_withheld else ""
+        say(f"Loaded {loaded.source}{withheld}. Next: tshdb plan")
+
+
+def _tell_findings(loaded) -> None:
+    groups: dict[tuple[str, str], list] = {}
+    for finding in loaded.findings:
+        groups.setdefault((finding.severity.value, finding.rule), []).append(finding)
+    for (severity, rule), findings in sorted(groups.items()):
+        say(f"  {severity[0].upper()} {rule}  {len(findings)} x")
+        for f in findings[:FINDINGS_SHOWN]:
+            place = f"{loaded.path.name}" + (f":{f.line}" if f.line else "")
+            column = f" column {f.column}" if f.column else ""
+            value = f" '{f.value}'" if f.value is not None else ""
+            say(f"      {place}{column}{value}: {f.message}")
+        if len(findings) > FINDINGS_SHOWN:
+            say(
+                f"      … {len(findings) - FINDINGS_SHOWN} more: tshdb sql \"from ingest_issues where rule = '{rule}'\""
+            )

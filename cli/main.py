@@ -1,0 +1,73 @@
+"""`tshdb`: the program. Heavy imports happen inside commands, so that --help and status answer at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import typer
+
+from cli import cohort, demo, engine, ingest, sql, study, tables
+from tshdb.errors import Exit, ResourceError, TshdbError
+
+app = typer.Typer(
+    name="tshdb",
+    help="The study database for radiogenomics: every number traced to bytes, code and parameters.\n\n"
+    "Begin with: tshdb init my-study",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+study.add_to(app)
+app.add_typer(ingest.app, name="ingest")
+app.add_typer(cohort.app, name="cohort")
+engine.add_to(app)
+sql.add_to(app)
+tables.add_to(app)
+demo.add_to(app)
+
+
+class _Stopped(BaseException):
+    """A signal asked the program to stop."""
+
+    def __init__(self, exit_code: Exit):
+        self.exit_code = exit_code
+
+
+def _stop(number: int, _frame) -> None:
+    raise _Stopped(Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED)
+
+
+def main() -> None:
+    """Run, and turn what a user can mend into one line and an exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        app()
+    except TshdbError as error:
+        _tell(f"tshdb: {error}")
+        sys.exit(error.exit_code)
+    except _Stopped as stopped:
+        _tell("interrupted: what was committed is saved, nothing is half-written. Run the same command to go on.")
+        sys.exit(stopped.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.DONE)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        refused = ResourceError(f"{error.strerror} (errno {error.errno})", where=str(error.filename or "system"))
+        _tell(f"tshdb: {refused}")
+        sys.exit(refused.exit_code)
+
+
+def _tell(text: str) -> None:
+    from cli.console import say
+
+    say(text)
+
+
+if __name__ == "__main__":
+    main()

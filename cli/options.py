@@ -1,0 +1,12 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyOption = Annotated[
+    Path | None,
+    typer.Option("--study", help="The study folder (default: TSHDB_STUDY, else the nearest parent with study.toml)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="The same facts as JSON on stdout.")]

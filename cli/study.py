@@ -1,0 +1,121 @@
+"""tshdb init, status, migrate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import out, out_json, say, table
+from cli.options import JsonOption, StudyOption
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(init)
+    app.command()(status)
+    app.command()(migrate)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The study folder to make.")],
+    database: Annotated[
+        str, typer.Option(help="Database URL: sqlite:///FILE or postgresql://…")
+    ] = "sqlite:///study.db",
+    preset: Annotated[str, typer.Option(help="Choices of parameters and cohorts to begin with.")] = "fan2023",
+) -> None:
+    """Make a study: study.toml, cohorts/, objects/ and an empty database.
+
+    Example: tshdb init brca
+    """
+    from cli.make_study import make_study
+
+    study = make_study(folder, database, preset)
+    n = len(list((study.root / "cohorts").glob("*.sql")))
+    place = "study.db" if study.sqlite_path else "PostgreSQL"
+    say(f"Study {study.name}: {place}, objects/, {n} cohort files of preset {preset} in cohorts/.")
+    say(f"Next: cd {folder} && tshdb ingest rna FILE --collection NAME --unit tpm --scale linear")
+
+
+def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """What the study holds: counts, cohorts, units by state, who is newly eligible.
+
+    Example: tshdb status --json
+    """
+    from tshdb.status import status as read_status
+    from tshdb.study import find_root
+
+    facts = read_status(find_root(study))
+    if as_json:
+        out_json(facts)
+        return
+    counts = facts["counts"]
+    out(
+        f"Study {facts['study']}: {counts['patients']:,} patients, {counts['samples']:,} samples, "
+        f"{counts['profiles']:,} profiles, {counts['follow_ups']:,} outcomes, {counts['conflicts']} conflicts"
+    )
+    if facts["cohorts"]:
+        rows = [
+            (
+                f"{c['cohort']}@{c['version']}" if c["mode"] == "frozen" else c["cohort"],
+                c["mode"],
+                c["n_members"],
+                c["problem"] or _moves(c),
+            )
+            for c in facts["cohorts"]
+        ]
+        table(("cohort", "", "members", ""), rows, right=(2,))
+    if facts["units"]:
+        names = ("current", "failed", "blocked")
+        rows = [(a, *(states.get(n, None) for n in names)) for a, states in facts["units"].items()]
+        table(("analysis", *names), rows, right=(1, 2, 3))
+    for fit in facts["flagged_fits"]:
+        out(f"{fit['unit']} saw data that has since been corrected ({fit['inputs_corrected']} inputs).")
+        out("It is not refitted silently: tshdb cohort freeze, or tshdb rebuild --refit")
+    if facts["last_ingest"]:
+        out(f"Last ingest {facts['last_ingest']['started_at']}: {facts['last_ingest']['command']}")
+    if facts["last_rebuild"]:
+        out(f"Last rebuild {facts['last_rebuild']['started_at']}: run {facts['last_rebuild']['run_id']}, "
+            f"{facts['last_rebuild']['state']}")  # fmt: skip
+    out("What is due: tshdb plan")
+
+
+def _moves(cohort: dict) -> str:
+    moves = []
+    if cohort["newly_eligible"]:
+        moves.append(f"{cohort['newly_eligible']} newly eligible")
+    if cohort["no_longer_eligible"]:
+        moves.append(f"{cohort['no_longer_eligible']} no longer eligible")
+    return ", ".join(moves)
+
+
+def migrate(study: StudyOption = None) -> None:
+    """Bring the database to this program's revision, after a verified backup.
+
+    Example: tshdb migrate
+    """
+    import migrations
+    from tshdb import database
+    from tshdb.errors import InvalidInput
+    from tshdb.lock import study_lock
+    from tshdb.study import Study, revision_of
+
+    opened = Study.find(study)
+    engine = database.create(opened.database_url)
+    with study_lock(engine, opened.root):
+        found = revision_of(engine)
+        if found == database.REVISION:
+            say(f"The database is at revision {found} already.")
+            return
+        if found is not None and found > database.REVISION:
+            raise InvalidInput(
+                f"the database has revision {found}, this program knows {database.REVISION}",
+                where=str(opened.root),
+                repair="Install a newer tshdb; nothing was touched",
+            )
+        if opened.sqlite_path is not None and found is not None:
+            say(f"Backup: {migrations.backup_sqlite(opened.sqlite_path)}")
+        elif found is not None:
+            say("PostgreSQL: the upgrade is one transaction; keep a pg_dump of your own.")
+        migrations.upgrade(engine)
+    say(f"Migrated from {found or 'an empty database'} to {database.REVISION}.")

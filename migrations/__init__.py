@@ -1,0 +1,64 @@
+"""The schema's history. `upgrade` brings a database to this program's revision, after a verified backup."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tshdb.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Engine
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
+
+
+def head() -> str:
+    """The newest revision that this program knows."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the database behind `engine` to `revision`, in one transaction."""
+    _run(engine, "upgrade", revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    _run(engine, "downgrade", revision)
+
+
+def _run(engine: Engine, command: str, revision: str) -> None:
+    from alembic import command as commands
+
+    from tshdb.database import writing
+
+    config = _config()
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        getattr(commands, command)(config, revision)
+
+
+def backup_sqlite(path: Path) -> Path:
+    """A verified copy of a SQLite database beside it, by SQLite's own backup (a live file must never be copied)."""
+    target = path.with_name(f"{path.stem}.backup-{datetime.now(UTC):%Y%m%dT%H%M%S%f}{path.suffix}")
+    source, copy = sqlite3.connect(path), sqlite3.connect(target)
+    try:
+        source.backup(copy)
+        answer = copy.execute("PRAGMA integrity_check").fetchone()[0]
+    finally:
+        copy.close()
+        source.close()
+    if answer != "ok":
+        raise IntegrityError(f"the backup is not sound ({answer})", where=str(target), repair="Restore an older backup")
+    return target

@@ -1,0 +1,16 @@
+"""tshdb: the study database for radiogenomics.
+
+Every number can be traced to bytes, code and parameters; nothing is computed again without a reason that can be
+printed; nothing that should be computed again is missed.
+
+This package is the core: it knows the database and the engine, and no file format, no statistic and no terminal.
+"""
+
+__version__ = "0.1.0"
+
+
+def open(path=None):
+    """The study at `path` (a folder with study.toml; default: the nearest parent folder that is one)."""
+    from tshdb.study import Study
+
+    return Study.find(path)

@@ -1,0 +1,86 @@
+"""study.toml: the one file of settings, and errors that name its line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tshdb.errors import InvalidInput
+
+
+class StudySettings(BaseModel):
+    """The table [study]."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(min_length=1)
+    database: str = "sqlite:///study.db"
+    objects: str = "objects"
+    seed: int = 20230901
+
+
+class Parameters(BaseModel):
+    """Base of the parameters of an analysis: typed, immutable, and complete in their canonical JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Settings:
+    """study.toml, read once; the tables of the analyses are checked against their types when they are asked for."""
+
+    def __init__(self, path: Path, text: str | None = None):
+        self.path = path
+        self.text = path.read_text(encoding="utf-8") if text is None else text
+        try:
+            self.tables = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidInput(f"not TOML: {error}", where=str(path), repair="Mend the line") from None
+        self.study = self._typed(StudySettings, "study")
+
+    def parameters(self, name: str, kind: type[Parameters]) -> Parameters:
+        """The parameters of analysis `name`: its table, or the defaults."""
+        return self._typed(kind, name)
+
+    def refuse_unknown_tables(self, known: set[str]) -> None:
+        """Raises InvalidInput for a table that belongs to no analysis, such as a misspelt one."""
+        for name in self.tables:
+            if name != "study" and name not in known:
+                raise InvalidInput(
+                    f"[{name}] is no analysis of this program (known: {', '.join(sorted(known))})",
+                    where=self.where(name),
+                    repair="Correct or remove the table",
+                )
+
+    def _typed(self, kind: type[BaseModel], table: str) -> Any:
+        values = self.tables.get(table, {})
+        if not isinstance(values, dict):
+            raise InvalidInput(f"'{table}' must be a table", where=self.where(table), repair=f"Write [{table}]")
+        try:
+            return kind.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = str(first["loc"][0]) if first["loc"] else ""
+            found = "nothing" if first["type"] == "missing" else repr(first["input"])
+            known = ", ".join(kind.model_fields)
+            raise InvalidInput(
+                f"found {found}, but {first['msg'][0].lower()}{first['msg'][1:]}",
+                where=f"{self.where(table, key)}: [{table}] {key}".rstrip(),
+                repair=f"Settings of [{table}]: {known}" if first["type"] == "extra_forbidden" else "",
+            ) from None
+
+    def where(self, table: str, key: str = "") -> str:
+        """path:line of the setting, or of its table where the setting is not written."""
+        current, table_line = "", 1
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if header := re.match(r"\s*\[\s*([\w.\-]+)\s*\]", line):
+                current = header[1]
+                if current == table:
+                    table_line = number
+            elif (current == table and key and re.match(rf"\s*{re.escape(key)}\s*=", line)) or (
+                not current and re.match(rf"\s*{re.escape(table)}\s*=", line)
+            ):
+                return f"{self.path}:{number}"
+        return f"{self.path}:{table_line}"

@@ -1,0 +1,167 @@
+"""Connections to the study's database: SQLite or PostgreSQL, one writer at a time on both.
+
+A read transaction sees one state of the database from its first to its last statement. Write transactions are
+serialised, by SQLite's own lock (BEGIN IMMEDIATE) or by an advisory lock on PostgreSQL, so that what a writer checks
+still holds when it commits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tshdb.errors import Busy, IntegrityError, InvalidInput, ResourceError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+REVISION = "0001"
+BUSY_SECONDS = 30
+WRITER_LOCK, STUDY_LOCK = 7_481_001, 7_481_002
+
+
+def create(url: str) -> Engine:
+    """An engine for `url`; foreign keys are on, and SQLite keeps its journal as a write-ahead log."""
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import ArgumentError
+
+    if url.startswith("postgresql://"):
+        url = "postgresql+psycopg" + url.removeprefix("postgresql")
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ModuleNotFoundError) as error:
+        raise InvalidInput(
+            f"'{_without_password(url)}' is not a database that can be opened ({error})",
+            where="study.toml: database",
+            repair="Use sqlite:///study.db or postgresql://user@host/name (pip install 'tshdb[postgresql]')",
+        ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgresql)
+    else:
+        raise InvalidInput(f"database {engine.dialect.name} is not supported", repair="Use SQLite or PostgreSQL")
+    return engine
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", url)
+
+
+def _prepare_sqlite(connection, _record) -> None:
+    connection.isolation_level = None  # transactions are begun below, not guessed by the driver
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("tshdb_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("tshdb_writes"):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns what the database says of locks, disks and damage into errors with a repair."""
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    try:
+        yield
+    except OperationalError as error:
+        text = str(error.orig)
+        if "locked" in text or "lock timeout" in text:
+            raise Busy("another command is writing to the study", repair="Try again when it has ended") from error
+        if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
+            raise ResourceError(f"the database cannot be written ({text})", repair="Free some disk space") from error
+        if "readonly" in text or "unable to open" in text:
+            raise ResourceError(f"the database cannot be opened for writing ({text})") from error
+        raise
+    except DatabaseError as error:
+        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
+            raise IntegrityError(f"the database is damaged ({error.orig})", repair="Restore a backup") from error
+        raise
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A read transaction: one state of the database, and nothing is written."""
+    with translated(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A write transaction, alone in the study: committed at the end, rolled back on any error."""
+    with (
+        translated(),
+        engine.connect().execution_options(tshdb_writes=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+def next_id(connection: Connection, column) -> int:
+    """The number after the largest in an integer key. Call it inside `writing`, where no other writer can be."""
+    from sqlalchemy import func, select
+
+    return (connection.execute(select(func.max(column))).scalar() or 0) + 1
+
+
+def upsert(connection: Connection, table, rows: list[dict], keys: tuple[str, ...]) -> None:
+    """Insert `rows`, or update the rows that have the same `keys`."""
+    if not rows:
+        return
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
+    values = {c: insert.excluded[c] for c in rows[0] if c not in keys}
+    if values:
+        statement = insert.on_conflict_do_update(index_elements=list(keys), set_=values)
+    else:
+        statement = insert.on_conflict_do_nothing()
+    connection.execute(statement, rows)
+
+
+def bulk_insert(connection: Connection, table, rows: list[dict]) -> None:
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+@contextmanager
+def _temporary(connection: Connection, name: str, kind: str, values) -> Iterator[str]:
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} (id {kind} PRIMARY KEY)")
+    try:
+        rows = [(v,) for v in dict.fromkeys(values)]
+        if rows:
+            mark = "?" if connection.dialect.name == "sqlite" else "%s"
+            connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({mark})", rows)
+        yield name
+    finally:
+        if connection.in_transaction() and not connection.invalidated:
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+
+
+def numbers(connection: Connection, name: str, values):
+    """A temporary table `name` with one integer column `id`, for joins instead of long IN lists."""
+    return _temporary(connection, name, "BIGINT", map(int, values))
+
+
+def texts(connection: Connection, name: str, values):
+    """A temporary table `name` with one text column `id`."""
+    return _temporary(connection, name, "TEXT", values)

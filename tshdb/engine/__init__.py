@@ -1,0 +1,12 @@
+"""The engine: what an analysis is, what is stale and why, and how it is computed again without loss.
+
+analysis   the record of an analysis: kind, inputs, what it makes
+code       fingerprints of code
+units      what stands in the database: units, specs, edges
+planner    which units are due, each with its reason
+inputs     payloads and expression values, as frames for an analysis
+compute    one batch: call the function, split its rows by key, isolate what fails
+executor   where batches run: in this process, or in a pool of processes
+rebuild    lease, compute, check again, commit
+why        the reason of one unit, down to file and line
+"""

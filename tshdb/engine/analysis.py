@@ -1,0 +1,141 @@
+"""What an analysis is: a pure function, with a record of what it needs, what it makes and where it comes from.
+
+Kinds
+    map      one unit an entity; a key's result depends on that key's inputs alone. Called once for a batch of keys.
+    apply    as map, with a frozen model among its inputs.
+    fit      one unit a frozen cohort version: makes a model version. Corrected data of a member flags it only.
+    summary  one unit a cohort (frozen version or live): statistics that follow their data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tshdb.config import Parameters
+
+
+class Kind(StrEnum):
+    MAP = "map"
+    APPLY = "apply"
+    FIT = "fit"
+    SUMMARY = "summary"
+
+
+KEY_COLUMNS = {"patient": "patient_id", "profile": "profile_id", "cohort": "cohort"}
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Which inputs belong to which entity: a SELECT of (key, input key) over ingested tables; without SQL, the same key.
+
+    per: the entity of the key. For an analysis per cohort the relation is per patient, and runs over the members.
+    """
+
+    name: str
+    per: str
+    sql: str | None = None
+
+
+@dataclass(frozen=True)
+class Need:
+    """An input: rows of `table`, for the entities that `via` relates to the key.
+
+    values: hand over the expression values of the profiles (an ExpressionMatrix) instead of rows of `table`;
+    genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes.
+    """
+
+    table: type
+    via: Relation
+    values: bool = False
+    genes: tuple[str, Callable[[Any], list[str]]] | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """An input: the newest model version that the fit which makes `table` has (or its identity, without a cohort)."""
+
+    table: type
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An input that is no patient's: a bundled or a study's own table, read anew by every plan.
+
+    read(parameters, study folder) -> (key, rows).
+    """
+
+    table: type
+    read: Callable[[Any, Any], tuple[str, list[dict]]]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """The record. Calling it calls the function."""
+
+    name: str
+    kind: Kind
+    per: str
+    needs: dict[str, Need | Model | Reference]
+    makes: type
+    params: type[Parameters]
+    function: Callable
+    source: str
+    cohorts: Callable[[Any], tuple[str, ...]] | None = None
+    identity: str | None = None
+    libraries: tuple[str, ...] = ()
+    strict_libraries: tuple[str, ...] = ()
+    batch: int = 256
+
+    def __call__(self, *args, **kwargs):
+        return self.function(*args, **kwargs)
+
+    @property
+    def key_column(self) -> str:
+        return KEY_COLUMNS[self.per]
+
+    @property
+    def over_cohort(self) -> bool:
+        return self.per == "cohort"
+
+
+def analysis(
+    *,
+    kind: str,
+    per: str,
+    needs: dict[str, Need | Model | Reference],
+    makes: type,
+    params: type[Parameters],
+    source: str,
+    **options,
+) -> Callable[[Callable], Analysis]:
+    """Make a function an analysis. See `Analysis` for the options; `source` is the DOI and section it follows.
+
+    cohorts: for fit and summary, parameters -> names of cohorts; identity: for fit, the name of what stands in for a
+    model while no cohort is frozen; libraries: packages whose versions are recorded; strict_libraries: packages whose
+    versions make units stale; batch: keys in one call.
+    """
+
+    def make(function: Callable) -> Analysis:
+        record = Analysis(
+            name=function.__name__,
+            kind=Kind(kind),
+            per=per,
+            needs=needs,
+            makes=makes,
+            params=params,
+            function=function,
+            source=source,
+            **options,
+        )
+        if record.over_cohort != (record.kind in (Kind.FIT, Kind.SUMMARY)) or record.over_cohort != bool(
+            record.cohorts
+        ):
+            raise TypeError(
+                f"{record.name}: fit and summary are per cohort and name their cohorts; map and apply are not"
+            )
+        return record
+
+    return make

@@ -1,0 +1,142 @@
+"""One batch: call the function, split its rows by key, and isolate the keys that fail.
+
+Pure: no database, no clock but for timing. Runs in this process or in a worker; the result is the same.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Boolean, Double, Integer
+from threadpoolctl import threadpool_limits
+
+from tshdb.canonical import digest, rows_fingerprint, to_significant
+from tshdb.engine.analysis import Analysis
+from tshdb.engine.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Task:
+    """A batch to compute. analysis: `module:name` of the record, so that any process can find it."""
+
+    analysis: str
+    keys: tuple[str, ...]
+    inputs: Inputs
+    params: Any
+    study_seed: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one key: rows and their fingerprint, or the message of what went wrong."""
+
+    key: str
+    rows: list[dict]
+    fingerprint: str | None
+    message: str | None
+    seconds: float
+
+
+def locate(analysis: Analysis) -> str:
+    return f"{analysis.function.__module__}:{analysis.name}"
+
+
+def seed_of(study_seed: int, analysis: str, key: str) -> int:
+    """The seed of one unit: from the study's seed, the analysis and the key, so never from its company or order."""
+    return int(digest(str(study_seed).encode(), analysis.encode(), key.encode())[:8], 16)
+
+
+def compute(task: Task) -> list[Outcome]:
+    """The outcomes of all keys. A batch that fails is halved until the guilty key stands alone."""
+    module, name = task.analysis.split(":")
+    analysis: Analysis = getattr(importlib.import_module(module), name)
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _compute(analysis, task, task.keys, task.inputs)
+
+
+def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs) -> list[Outcome]:
+    started = time.perf_counter()
+    try:
+        arguments = dict(inputs.values)
+        accepted = inspect.signature(analysis.function).parameters
+        if "seeds" in accepted:
+            arguments["seeds"] = {key: seed_of(task.study_seed, analysis.name, key) for key in keys}
+        if "seed" in accepted:
+            arguments["seed"] = seed_of(task.study_seed, analysis.name, keys[0])
+        if "members" not in accepted:
+            arguments.pop("members", None)
+        frame = analysis.function(**arguments, params=task.params)
+        by_key = split(analysis, frame, keys)
+    except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's
+        if len(keys) == 1:
+            message = f"{type(error).__name__}: {error}".strip()
+            return [Outcome(keys[0], [], None, message, time.perf_counter() - started)]
+        middle = len(keys) // 2
+        return [
+            outcome
+            for half in (keys[:middle], keys[middle:])
+            for outcome in _compute(analysis, task, half, inputs.of(half))
+        ]
+    seconds = (time.perf_counter() - started) / len(keys)
+    return [
+        Outcome(key, rows, payload_fingerprint(analysis.makes, rows), None, seconds) for key, rows in by_key.items()
+    ]
+
+
+def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[dict]]:
+    """The rows of each key, as plain values. Raises ValueError for rows of a key that was not asked for."""
+    by_key: dict[str, list[dict]] = {key: [] for key in keys}
+    columns = [c for c in analysis.makes.__table__.columns if c.name != "unit_id"]
+    frame = frame.copy(deep=False)
+    if analysis.over_cohort and analysis.key_column in {c.name for c in columns}:
+        frame[analysis.key_column] = keys[0]
+    missing = [c.name for c in columns if c.name not in frame and not c.nullable]
+    if missing and len(frame):
+        raise ValueError(f"{analysis.name} did not give {', '.join(missing)}")
+    converted = {}
+    for column in columns:
+        if column.name in frame:
+            converted[column.name] = _plain(frame[column.name], column)
+        else:
+            converted[column.name] = [None] * len(frame)
+    owners = [keys[0]] * len(frame) if analysis.over_cohort else list(frame[analysis.key_column]) if len(frame) else []
+    names = list(converted)
+    for owner, values in zip(owners, zip(*converted.values(), strict=True), strict=True):
+        if owner not in by_key:
+            raise ValueError(f"{analysis.name} gave rows of {owner}, which was not asked for")
+        by_key[owner].append(dict(zip(names, values, strict=True)))
+    return by_key
+
+
+def _plain(series: pd.Series, column) -> list:
+    """A column's values as None, bool, int, float or str, rounded where the table declares digits. Never NaN."""
+    kind = column.type
+    values = [None if _is_missing(v) else v for v in series.tolist()]
+    if isinstance(kind, Boolean):
+        return [None if v is None else bool(v) for v in values]
+    if isinstance(kind, Integer):
+        return [None if v is None else int(v) for v in values]
+    if isinstance(kind, Double):
+        digits = column.info.get("digits")
+        floats = [None if v is None or math.isinf(v) else float(v) + 0.0 for v in values]
+        return [to_significant(v, digits) for v in floats] if digits else floats
+    return [None if v is None else str(v) for v in values]
+
+
+def _is_missing(value) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
+
+
+def payload_fingerprint(table: type, rows: list[dict]) -> str:
+    """The fingerprint of a unit's rows, without the columns that only describe them."""
+    columns = sorted(c.name for c in table.__table__.columns if c.info.get("fingerprint", True))
+    return rows_fingerprint(columns, ([row[c] for c in columns] for row in rows))

@@ -1,0 +1,62 @@
+"""Where batches run. An executor takes tasks and gives their outcomes, in any order; the caller alone writes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from typing import Protocol
+
+from tshdb.engine.compute import Outcome, Task, compute
+
+
+class Executor(Protocol):
+    """Runs tasks. A cluster fills this interface as the pool below does."""
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
+        """Each task with its outcomes, as they come; takes tasks no faster than it can run them."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class InProcess:
+    """One task after the other, here."""
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
+        for task in tasks:
+            yield task, compute(task)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class ProcessPool:
+    """Worker processes on this machine, started clean (no fork of a process with threads or open databases)."""
+
+    def __init__(self, workers: int):
+        self.workers = workers
+        self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
+        waiting: dict[Future, Task] = {}
+        source = iter(tasks)
+        while True:
+            while len(waiting) <= self.workers:
+                task = next(source, None)
+                if task is None:
+                    break
+                waiting[self._pool.submit(compute, task)] = task
+            if not waiting:
+                return
+            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield waiting.pop(future), future.result()
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def executor_for(jobs: int) -> Executor:
+    """One process for one job, else a pool."""
+    return InProcess() if jobs <= 1 else ProcessPool(jobs)

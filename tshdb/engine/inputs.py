@@ -1,0 +1,133 @@
+"""Payloads and expression values of input units, as frames for an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, select
+from sqlalchemy.inspection import inspect
+
+from tshdb.database import numbers
+from tshdb.engine.analysis import Analysis, Model, Need, Reference
+from tshdb.engine.units import select_ids
+from tshdb.expression_store import ExpressionMatrix, read_matrix
+from tshdb.objects import ObjectStore
+from tshdb.schema import ExpressionProfile, Unit
+
+ENTITY_COLUMN = {
+    "patients": "patient_id",
+    "follow_ups": "patient_id",
+    "clinical_values": "patient_id",
+    "samples": "sample_id",
+    "expression_profiles": "profile_id",
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a batch is computed from: role -> frame or matrix. Keyed roles can be restricted to fewer keys."""
+
+    key_column: str
+    values: Mapping[str, Any]
+    keyed: frozenset[str]
+
+    def of(self, keys: Sequence[str]) -> Inputs:
+        """The inputs of some of the keys; what all keys share stays as it is."""
+        wanted = set(keys)
+        values = dict(self.values)
+        for role in self.keyed:
+            value = values[role]
+            if isinstance(value, ExpressionMatrix):
+                values[role] = value.of_profiles([p for p in value.profiles.index if p in wanted])
+            else:
+                values[role] = value[value[self.key_column].isin(wanted)].reset_index(drop=True)
+        return Inputs(self.key_column, values, self.keyed)
+
+
+def load(
+    connection: Connection,
+    objects: ObjectStore,
+    analysis: Analysis,
+    pairs: Mapping[str, Sequence[tuple[str, int]]],
+    references: Mapping[str, tuple[str, list[dict]]],
+    members: Sequence[str] = (),
+) -> Inputs:
+    """The inputs of a batch.
+
+    pairs: role -> (key, input unit) for every keyed or shared input; references: role -> (key, rows);
+    members: the patients of the cohort, for analyses over one.
+    """
+    values: dict[str, Any] = {}
+    keyed: set[str] = set()
+    for role, need in analysis.needs.items():
+        if isinstance(need, Reference):
+            values[role] = pd.DataFrame(references[role][1])
+        elif isinstance(need, Model):
+            values[role] = _model(connection, need, pairs[role])
+    for role, need in analysis.needs.items():
+        if not isinstance(need, Need):
+            continue
+        if need.values:
+            genes = None if need.genes is None else need.genes[1](values[need.genes[0]])
+            values[role] = _matrix(connection, objects, pairs[role], genes)
+        else:
+            values[role] = _rows(connection, analysis, need.table, pairs[role])
+        if not analysis.over_cohort:
+            keyed.add(role)
+    if analysis.over_cohort:
+        values["members"] = pd.DataFrame({"patient_id": list(members)})
+    return Inputs(analysis.key_column, values, frozenset(keyed))
+
+
+def _rows(connection: Connection, analysis: Analysis, table: type, pairs: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """Rows of the input units, with the key of the unit they are for, sorted by key and primary key."""
+    columns = table.__table__.columns
+    with numbers(connection, "input_units", sorted({unit for _, unit in pairs})) as name:
+        if "unit_id" in columns:
+            query = select(table.__table__).where(columns["unit_id"].in_(select_ids(name)))
+        else:
+            entity = columns[ENTITY_COLUMN[table.__tablename__]]
+            query = (
+                select(Unit.unit_id, table.__table__)
+                .join(Unit, (Unit.key == entity) & (Unit.analysis == f"ingest.{table.__tablename__}"))
+                .where(Unit.unit_id.in_(select_ids(name)))
+            )
+        result = connection.execute(query)
+        frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+    key = analysis.key_column
+    if not analysis.over_cohort and key not in columns:
+        frame = frame.merge(pd.DataFrame(pairs, columns=[key, "unit_id"]), on="unit_id")
+    order = [c.name for c in inspect(table).primary_key if c.name != "unit_id" and c.name != key]
+    order = [c for c in (key, "patient_id", "profile_id", *order) if c in frame.columns]
+    frame = frame.drop(columns="unit_id").sort_values(list(dict.fromkeys(order)), ignore_index=True)
+    for column in columns:
+        if column.name in frame and str(column.type) in ("DOUBLE", "FLOAT"):
+            frame[column.name] = frame[column.name].astype(float)
+    return frame
+
+
+def _model(connection: Connection, need: Model, pairs: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """The rows of the one model that all keys share; its key stands in attrs["key"]."""
+    unit_id = pairs[0][1]
+    table = need.table.__table__
+    result = connection.execute(select(table).where(table.c.unit_id == unit_id))
+    frame = pd.DataFrame(result.fetchall(), columns=list(result.keys())).drop(columns="unit_id")
+    frame.attrs["key"] = connection.execute(select(Unit.key).where(Unit.unit_id == unit_id)).scalar_one()
+    return frame
+
+
+def _matrix(connection, objects, pairs: Sequence[tuple[str, int]], genes) -> ExpressionMatrix:
+    with numbers(connection, "input_units", sorted({unit for _, unit in pairs})) as name:
+        profiles = ExpressionProfile.__table__
+        result = connection.execute(
+            select(profiles)
+            .join(Unit, (Unit.key == profiles.c.profile_id) & (Unit.analysis == "ingest.expression_profiles"))
+            .where(Unit.unit_id.in_(select_ids(name)))
+            .order_by(profiles.c.profile_id)
+        )
+        frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+    frame = frame.sort_values("profile_id").set_index("profile_id")
+    return read_matrix(objects, frame, genes)

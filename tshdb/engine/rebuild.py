@@ -1,0 +1,513 @@
+"""Bring results up to date: lease units, compute them outside any transaction, check again, commit.
+
+Analyses run in their order, so that what an analysis reads is settled before it is planned. One short transaction
+commits a batch: for every unit it checks that its lease is still held and that its inputs still are what they were when
+they were read, then replaces payload, unit and edges. What fails the check is planned again. A crash leaves committed
+units and expired leases, never half a unit; running rebuild again goes on.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tshdb import cohorts
+from tshdb.database import bulk_insert, next_id, numbers, reading, texts, upsert, writing
+from tshdb.engine import units as store
+from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.compute import Outcome, Task, locate
+from tshdb.engine.executor import Executor, executor_for
+from tshdb.engine.inputs import Inputs, load
+from tshdb.engine.planner import IDENTITY_FINGERPRINT, AnalysisPlan, Due, Planner, World
+from tshdb.errors import NotFound
+from tshdb.failpoints import fp
+from tshdb.process import actor, identity, is_alive
+from tshdb.schema import Attempt, Lease, Run, Unit, UnitInput
+from tshdb.study import Study
+from tshdb.vocabulary import CohortMode, RunState, UnitState
+
+LEASE_SECONDS = 120.0
+POLL_SECONDS = 0.05
+ENGINE_LIBRARIES = ("numpy", "pandas", "pyarrow", "sqlalchemy")
+
+
+@dataclass
+class Report:
+    """What a rebuild did, per analysis."""
+
+    run_id: int = 0
+    computed: dict[str, int] = field(default_factory=dict)
+    unchanged: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, dict[str, str]] = field(default_factory=dict)
+    retired: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, int] = field(default_factory=dict)
+    blocked: dict[str, dict[str, str]] = field(default_factory=dict)
+    flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def n_failed(self) -> int:
+        return sum(map(len, self.failed.values()))
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Keys leased together, with the inputs that they read."""
+
+    plan: AnalysisPlan
+    due: dict[str, Due]
+    edges: dict[str, list[tuple[str, int, str]]]  # key -> (role, input unit, fingerprint seen)
+    inputs: Inputs
+
+
+Progress = Callable[[str, int, int], None]
+
+
+def select_analyses(world: World, names: Sequence[str]) -> set[str]:
+    """The named analyses with all that they rest on; all analyses when none is named. Raises NotFound."""
+    if not names:
+        return set(world.by_name)
+    chosen: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in world.by_name:
+            raise NotFound(f"no analysis '{name}'", repair=f"Analyses: {', '.join(world.by_name)}")
+        if name not in chosen:
+            chosen.add(name)
+            producers = (world.producer(need) for need in world.by_name[name].needs.values())
+            waiting += [p for p in producers if p in world.by_name]
+    return chosen
+
+
+class Rebuild:
+    """One run of `tshdb rebuild`."""
+
+    def __init__(
+        self,
+        study: Study,
+        analyses: Sequence[Analysis],
+        *,
+        names: Sequence[str] = (),
+        jobs: int = 1,
+        refit: bool = False,
+        progress: Progress = lambda name, done, total: None,
+        executor: Executor | None = None,
+    ):
+        self.study, self.engine = study, study.engine
+        self.world = World(analyses, study.settings)
+        self.names = select_analyses(self.world, names)
+        self.refit, self.progress = refit, progress
+        self.executor = executor or executor_for(jobs)
+        self.report = Report()
+        self.host, self.process = socket.gethostname(), identity()
+
+    def run(self, command: str = "rebuild") -> Report:
+        """Compute all that is due. Failed units are in the report; the rest is saved."""
+        self._begin(command)
+        state = RunState.INTERRUPTED
+        try:
+            self._settle_references()
+            with reading(self.engine) as connection:
+                plans = Planner(connection, self.world, refit=self.refit).all()
+            settled: list[str] = []
+            for plan in plans.values():
+                if plan.analysis.name in self.names:
+                    if plan.is_idle:
+                        self._note_standing(plan)
+                    else:
+                        self._settle(plan.analysis, settled)
+                    settled.append(plan.analysis.name)
+            state = RunState.PARTIAL if self.report.n_failed else RunState.DONE
+        finally:
+            self.executor.close()
+            self._end(state)
+        return self.report
+
+    # ------------------------------------------------------------------------------------------------- the run
+
+    def _begin(self, command: str) -> None:
+        used = {*ENGINE_LIBRARIES, *(name for a in self.world.analyses for name in a.libraries)}
+        versions = {name: importlib.metadata.version(name) for name in used}
+        with writing(self.engine) as connection:
+            self.report.run_id = next_id(connection, Run.run_id)
+            connection.execute(
+                insert(Run).values(
+                    run_id=self.report.run_id,
+                    command=command,
+                    actor=actor(),
+                    host=self.host,
+                    process=self.process,
+                    started_at=store.now(),
+                    state=RunState.RUNNING,
+                    libraries=json.dumps(versions, sort_keys=True),
+                )
+            )
+            stale = connection.execute(select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING))
+            for run_id, host, process in stale.fetchall():
+                if host == self.host and not is_alive(process):
+                    connection.execute(
+                        update(Run).where(Run.run_id == run_id).values(state=RunState.INTERRUPTED, ended_at=store.now())
+                    )
+
+    def _end(self, state: RunState) -> None:
+        with writing(self.engine) as connection:
+            connection.execute(delete(Lease).where(Lease.token == self.report.run_id))
+            connection.execute(
+                update(Run).where(Run.run_id == self.report.run_id).values(state=state, ended_at=store.now())
+            )
+
+    def _settle_references(self) -> None:
+        """Write the reference tables as they are now, and the identities of fits."""
+        with writing(self.engine) as connection:
+            known = store.load_units(connection)
+            for analysis in self.world.analyses:
+                for role, (key, fingerprint, rows) in self.world.references(analysis).items():
+                    need = analysis.needs[role]
+                    producer = self.world.producer(need)
+                    unit = known[producer].get(key)
+                    if unit is not None and unit.fingerprint == fingerprint:
+                        continue
+                    store.set_fingerprints(connection, producer, {key: fingerprint})
+                    known = store.load_units(connection)
+                    unit_id = known[producer][key].unit_id
+                    table = need.table.__table__
+                    connection.execute(delete(table).where(table.c.unit_id == unit_id))
+                    names = [c.name for c in table.columns if c.name != "unit_id"]
+                    bulk_insert(connection, table, [{"unit_id": unit_id, **{n: r[n] for n in names}} for r in rows])
+                if analysis.identity is not None and analysis.identity not in known[analysis.name]:
+                    store.set_fingerprints(connection, analysis.name, {analysis.identity: IDENTITY_FINGERPRINT})
+
+    # --------------------------------------------------------------------------------------------- one analysis
+
+    def _settle(self, analysis: Analysis, settled: list[str]) -> None:
+        """Plan and compute until nothing of the analysis is due, waiting for units that others are computing."""
+        self._commit_live_cohorts(analysis)
+        attempted: set[str] = set()
+        done = 0
+        while True:
+            with reading(self.engine) as connection:
+                planner = Planner(connection, self.world, settled, refit=self.refit)
+                plan = planner.plan(analysis)
+            self._tidy(plan, planner)
+            due = {key: d for key, d in plan.due.items() if key not in attempted}
+            if not due:
+                break
+            self.progress(analysis.name, done, done + len(due))
+            total, waited = done + len(due), True
+            for batch, outcomes in self._batches(plan, planner, due):
+                waited = False
+                states = self._commit(batch, outcomes)
+                attempted |= {key for key, state in states.items() if state == UnitState.FAILED}
+                done += len(states)
+                self.progress(analysis.name, done, max(total, done))
+            if waited:  # all that is due is leased to others
+                time.sleep(POLL_SECONDS)
+        self._note_standing(plan)
+
+    def _note_standing(self, plan: AnalysisPlan) -> None:
+        if plan.blocked:
+            self.report.blocked[plan.analysis.name] = dict(plan.blocked)
+        for key, flag in plan.flagged.items():
+            self.report.flagged[f"{plan.analysis.name}/{key}"] = flag
+
+    def _commit_live_cohorts(self, analysis: Analysis) -> None:
+        names = self.world.cohorts_of(analysis)
+        if not names:
+            return
+        with reading(self.engine) as connection:
+            found = cohorts.states(connection)
+        for name in names:
+            state = found.get(name)
+            if state is not None and state.mode is CohortMode.LIVE and state.members and not state.problem:
+                with writing(self.engine) as connection:
+                    cohorts.commit_live(connection, name)
+
+    def _tidy(self, plan: AnalysisPlan, planner: Planner) -> None:
+        """Retire what is gone, repoint edges to a newer model of the same content, mark what is blocked."""
+        name = plan.analysis.name
+        if plan.gone:
+            with writing(self.engine) as connection:
+                store.retire(connection, plan.gone.values(), plan.analysis.makes)
+            fp("rebuild.retired")
+            self.report.retired[name] = self.report.retired.get(name, 0) + len(plan.gone)
+        if plan.kept:
+            with writing(self.engine) as connection:
+                for key, replacements in plan.kept.items():
+                    for role, old, new in replacements:
+                        connection.execute(
+                            update(UnitInput)
+                            .where(
+                                UnitInput.unit_id == planner.units[name][key].unit_id,
+                                UnitInput.role == role,
+                                UnitInput.input_unit_id == old,
+                            )
+                            .values(input_unit_id=new)
+                        )
+            fp("rebuild.kept")
+            self.report.kept[name] = self.report.kept.get(name, 0) + len(plan.kept)
+        present = planner.units[name]
+        blocked = {
+            key: message
+            for key, message in plan.blocked.items()
+            if not plan.analysis.over_cohort and (key not in present or present[key].message != message)
+        }
+        if blocked:
+            with writing(self.engine) as connection:
+                ids = {key: row.unit_id for key, row in self._unit_rows(connection, name, list(blocked)).items()}
+                store.retire(connection, ids.values(), plan.analysis.makes)
+                for key, message in blocked.items():
+                    connection.execute(
+                        update(Unit)
+                        .where(Unit.unit_id == ids[key])
+                        .values(state=UnitState.BLOCKED, message=message, updated_at=store.now())
+                    )
+
+    # ------------------------------------------------------------------------------------------------- batches
+
+    def _batches(
+        self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]
+    ) -> Iterator[tuple[_Batch, list[Outcome]]]:
+        size = 1 if plan.analysis.over_cohort else plan.analysis.batch
+        keys = sorted(due)
+        batches: dict[int, _Batch] = {}
+
+        def tasks() -> Iterator[Task]:
+            for start in range(0, len(keys), size):
+                batch = self._lease(plan, planner, {key: due[key] for key in keys[start : start + size]})
+                if batch is None:
+                    continue
+                task = Task(
+                    locate(plan.analysis),
+                    tuple(batch.due),
+                    batch.inputs,
+                    self.world.parameters[plan.analysis.name],
+                    self.study.settings.study.seed,
+                )
+                batches[id(task)] = batch
+                yield task
+
+        for task, outcomes in self.executor.run(tasks()):
+            fp("rebuild.computed")
+            yield batches.pop(id(task)), outcomes
+
+    def _lease(self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> _Batch | None:
+        """Lease what is free of the keys and read its inputs. None if nothing is left to do of them."""
+        name = plan.analysis.name
+        with writing(self.engine) as connection:
+            held = {
+                row.key: row
+                for row in connection.execute(
+                    select(Lease.key, Lease.token, Lease.host, Lease.process, Lease.expires_at).where(
+                        Lease.analysis == name
+                    )
+                )
+            }
+            free = [key for key in due if key not in held or self._is_free(held[key])]
+            lease = {
+                "analysis": name,
+                "token": self.report.run_id,
+                "host": self.host,
+                "process": self.process,
+                "expires_at": time.time() + LEASE_SECONDS,
+            }
+            upsert(connection, Lease.__table__, [lease | {"key": key} for key in free], ("analysis", "key"))
+        fp("rebuild.leased")
+        if not free:
+            return None
+        with reading(self.engine) as connection:
+            batch = self._read(connection, plan, planner, {key: due[key] for key in free})
+        self._release(name, [key for key in free if batch is None or key not in batch.due])
+        return batch
+
+    def _is_free(self, lease) -> bool:
+        if lease.token == self.report.run_id or lease.expires_at < time.time():
+            return True
+        return lease.host == self.host and not is_alive(lease.process)
+
+    def _release(self, analysis: str, keys: Sequence[str]) -> None:
+        if keys:
+            with writing(self.engine) as connection:
+                self._drop_leases(connection, analysis, keys)
+
+    def _drop_leases(self, connection: Connection, analysis: str, keys: Sequence[str]) -> None:
+        with texts(connection, "released_keys", keys) as name:
+            connection.execute(
+                delete(Lease).where(
+                    Lease.analysis == analysis,
+                    Lease.token == self.report.run_id,
+                    Lease.key.in_(store.select_ids(name)),
+                )
+            )
+
+    def _read(self, connection: Connection, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> _Batch | None:
+        """The inputs of the keys as they are now, all from one state of the database.
+
+        Keys that others computed since the plan was made drop out, and so do keys whose inputs are not there any more;
+        both are planned again.
+        """
+        analysis = plan.analysis
+        planned = planner.units[analysis.name]
+        now = self._unit_rows(connection, analysis.name, list(due), insert_missing=False)
+        keys = [
+            key
+            for key in sorted(due)
+            if (key in now) == (key in planned) and (key not in now or now[key].updated_at == planned[key].updated_at)
+        ]
+        inputs = {
+            key: [
+                (role, planner.units[planner.producer_of(analysis, role)].get(input_key))
+                for role, by_key in plan.inputs.items()
+                for input_key in by_key.get(key, ())
+            ]
+            for key in keys
+        }
+        used = {unit.unit_id for found in inputs.values() for _, unit in found if unit is not None}
+        with numbers(connection, "wanted_inputs", used) as name:
+            current = dict(
+                map(
+                    tuple,
+                    connection.execute(
+                        select(Unit.unit_id, Unit.fingerprint).where(
+                            Unit.unit_id.in_(store.select_ids(name)), Unit.state == UnitState.CURRENT
+                        )
+                    ).fetchall(),
+                )
+            )
+        edges = {
+            key: [(role, unit.unit_id, current[unit.unit_id]) for role, unit in found]
+            for key, found in inputs.items()
+            if all(unit is not None and unit.unit_id in current for _, unit in found)
+        }
+        if not edges:
+            return None
+        pairs: dict[str, list[tuple[str, int]]] = {role: [] for role in plan.inputs}
+        for key, found in edges.items():
+            for role, unit_id, _ in found:
+                pairs[role].append((key, unit_id))
+        references = {r: (k, rows) for r, (k, _, rows) in self.world.references(analysis).items()}
+        members = plan.members.get(next(iter(edges)), ())
+        values = load(connection, self.study.objects, analysis, pairs, references, members)
+        return _Batch(plan, {key: due[key] for key in edges}, edges, values)
+
+    # -------------------------------------------------------------------------------------------------- commit
+
+    def _commit(self, batch: _Batch, outcomes: Sequence[Outcome]) -> dict[str, UnitState]:
+        """Commit the outcomes whose lease is held and whose inputs are unchanged. Gives key -> state of those."""
+        analysis = batch.plan.analysis
+        table = analysis.makes.__table__
+        with writing(self.engine) as connection:
+            kept = self._still_valid(connection, batch, outcomes)
+            rows = self._unit_rows(connection, analysis.name, [o.key for o in kept])
+            ids = {key: row.unit_id for key, row in rows.items()}
+            spec_id = store.spec_id_for(connection, self.world.specs[analysis.name])
+            upstream = self.world.upstream_digest(analysis) if analysis.kind is Kind.FIT else None
+            moved = [o for o in kept if o.message is not None or o.fingerprint != rows[o.key].fingerprint]
+            with numbers(connection, "written_units", [ids[o.key] for o in moved]) as name:
+                connection.execute(delete(table).where(table.c.unit_id.in_(store.select_ids(name))))
+            bulk_insert(connection, table, [{"unit_id": ids[o.key], **row} for o in moved for row in o.rows])
+            fp("rebuild.payload_written")
+            done_at = store.now()
+            upsert(
+                connection,
+                Unit.__table__,
+                [
+                    {
+                        "unit_id": ids[o.key],
+                        "analysis": analysis.name,
+                        "key": o.key,
+                        "state": UnitState.CURRENT if o.message is None else UnitState.FAILED,
+                        "fingerprint": o.fingerprint,
+                        "spec_id": spec_id,
+                        "run_id": self.report.run_id,
+                        "upstream": upstream,
+                        "message": o.message,
+                        "updated_at": done_at,
+                    }
+                    for o in kept
+                ],
+                ("unit_id",),
+            )
+            store.replace_edges(connection, {ids[o.key]: batch.edges[o.key] for o in kept})
+            attempt_id = next_id(connection, Attempt.attempt_id)
+            bulk_insert(
+                connection,
+                Attempt.__table__,
+                [
+                    {
+                        "attempt_id": attempt_id + i,
+                        "run_id": self.report.run_id,
+                        "unit_id": ids[o.key],
+                        "reason": batch.due[o.key].reason.value,
+                        "detail": batch.due[o.key].detail,
+                        "state": UnitState.CURRENT if o.message is None else UnitState.FAILED,
+                        "seconds": o.seconds,
+                        "is_changed": o in moved,
+                        "ended_at": done_at,
+                    }
+                    for i, o in enumerate(kept)
+                ],
+            )
+            self._drop_leases(connection, analysis.name, [o.key for o in outcomes])
+            fp("rebuild.before_commit")
+        fp("rebuild.committed")
+        self._note(analysis.name, kept, moved)
+        return {o.key: UnitState.CURRENT if o.message is None else UnitState.FAILED for o in kept}
+
+    def _note(self, name: str, kept: Sequence[Outcome], moved: Sequence[Outcome]) -> None:
+        failed = {o.key: o.message for o in kept if o.message is not None}
+        self.report.computed[name] = self.report.computed.get(name, 0) + len(kept) - len(failed)
+        self.report.unchanged[name] = self.report.unchanged.get(name, 0) + len(kept) - len(moved)
+        if failed:
+            self.report.failed.setdefault(name, {}).update(failed)
+
+    def _still_valid(self, connection: Connection, batch: _Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        name = batch.plan.analysis.name
+        mine = set(
+            connection.execute(
+                select(Lease.key).where(Lease.analysis == name, Lease.token == self.report.run_id)
+            ).scalars()
+        )
+        used = {unit for found in batch.edges.values() for _, unit, _ in found}
+        with numbers(connection, "used_units", used) as ids:
+            rows = connection.execute(
+                select(Unit.unit_id, Unit.fingerprint).where(Unit.unit_id.in_(store.select_ids(ids)))
+            )
+            now = dict(map(tuple, rows.fetchall()))
+        return [o for o in outcomes if o.key in mine and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
+
+    def _unit_rows(self, connection: Connection, analysis: str, keys: Sequence[str], insert_missing: bool = True):
+        """key -> (unit_id, fingerprint, updated_at); keys without a unit get one."""
+        with texts(connection, "wanted_keys", keys) as name:
+            query = select(Unit.key, Unit.unit_id, Unit.fingerprint, Unit.updated_at).where(
+                Unit.analysis == analysis, Unit.key.in_(store.select_ids(name))
+            )
+            if not insert_missing:
+                query = query.where(Unit.state != UnitState.RETIRED)
+            found = {row.key: row for row in connection.execute(query)}
+            missing = [key for key in keys if key not in found]
+            if missing and insert_missing:
+                first = next_id(connection, Unit.unit_id)
+                row = {"analysis": analysis, "state": UnitState.BLOCKED, "updated_at": store.now()}
+                bulk_insert(
+                    connection,
+                    Unit.__table__,
+                    [row | {"unit_id": first + i, "key": key} for i, key in enumerate(missing)],
+                )
+                found = {row.key: row for row in connection.execute(query)}
+        return found
+
+
+def estimated_seconds(connection: Connection, analysis: str, n_units: int) -> float | None:
+    """What `n_units` units would take, from the attempts so far; None without any."""
+    from sqlalchemy import func
+
+    mean = connection.execute(
+        select(func.avg(Attempt.seconds)).join(Unit, Unit.unit_id == Attempt.unit_id).where(Unit.analysis == analysis)
+    ).scalar()
+    return None if mean is None else float(mean) * n_units

@@ -1,0 +1,30 @@
+"""How entities relate, as SELECTs over ingested tables: (key, input key). Runs unchanged on SQLite and PostgreSQL."""
+
+from tshdb.engine.analysis import Relation
+
+SAME_PROFILE = Relation("same profile", per="profile")
+SAME_PATIENT = Relation("same patient", per="patient")
+
+_PAIRED = """
+SELECT s.patient_id, p.profile_id
+FROM expression_profiles p JOIN samples s ON s.sample_id = p.sample_id
+WHERE p.is_selected AND s.compartment = '{here}' AND EXISTS (
+    SELECT 1 FROM samples t JOIN expression_profiles q ON q.sample_id = t.sample_id
+    WHERE t.patient_id = s.patient_id AND t.compartment = '{there}' AND q.is_selected AND q.unit = p.unit)
+"""
+TUMOR_OF_PAIR = Relation(
+    "tumour profile of a patient with both", "patient", _PAIRED.format(here="tumor", there="stroma")
+)
+STROMA_OF_PAIR = Relation(
+    "stroma profile of a patient with both", "patient", _PAIRED.format(here="stroma", there="tumor")
+)
+
+PROFILES_OF_PATIENT = Relation(
+    "selected tumour and stroma profiles of a patient",
+    "patient",
+    """
+SELECT s.patient_id, p.profile_id
+FROM expression_profiles p JOIN samples s ON s.sample_id = p.sample_id
+WHERE p.is_selected AND s.compartment IN ('tumor', 'stroma')
+""",
+)

@@ -1,0 +1,208 @@
+"""What stands in the database: units, specs and edges, read in sets and written in short transactions."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tshdb.canonical import json_fingerprint, json_text
+from tshdb.database import bulk_insert, next_id, numbers
+from tshdb.engine.analysis import Analysis, Need
+from tshdb.engine.code import PYTHON, Code, code_of, fingerprint_of_sources
+from tshdb.schema import Spec, Unit, UnitInput
+from tshdb.vocabulary import UnitState
+
+INGEST = "ingest."
+COHORT = "cohort"
+
+
+def now() -> str:
+    """The time, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class UnitRow(NamedTuple):
+    """What the planner knows of a unit."""
+
+    unit_id: int
+    state: str
+    fingerprint: str | None
+    spec_id: int | None
+    upstream: str | None
+    message: str | None
+    updated_at: str
+
+
+def load_units(connection: Connection) -> dict[str, dict[str, UnitRow]]:
+    """analysis -> key -> unit, all that are not retired."""
+    found: dict[str, dict[str, UnitRow]] = defaultdict(dict)
+    rows = connection.exec_driver_sql(
+        "SELECT analysis, key, unit_id, state, fingerprint, spec_id, upstream, message, updated_at FROM units "
+        "WHERE state <> 'retired'"
+    )
+    for analysis, key, *rest in rows.fetchall():
+        found[analysis][key] = UnitRow._make(rest)
+    return found
+
+
+@dataclass(frozen=True)
+class CurrentSpec:
+    """How an analysis would be computed now."""
+
+    analysis: str
+    code: Code
+    params: str
+    libraries: dict[str, str]
+
+    @property
+    def fingerprints(self) -> tuple[str, str, str]:
+        return self.code.fingerprint, json_fingerprint(self.params), json_fingerprint(self.libraries)
+
+
+def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:
+    """The top-level packages whose code counts: this program's, and those that the analyses come from."""
+    return frozenset({"tshdb", "analyses"} | {a.function.__module__.split(".")[0] for a in analyses})
+
+
+def current_spec(analysis: Analysis, parameters, project: frozenset[str]) -> CurrentSpec:
+    libraries = {name: importlib.metadata.version(name) for name in analysis.strict_libraries}
+    choosers = [need.genes[1] for need in analysis.needs.values() if isinstance(need, Need) and need.genes]
+    code = code_of([analysis.function, *choosers], project)
+    return CurrentSpec(analysis.name, code, json_text(parameters.model_dump(mode="json")), libraries)
+
+
+class Specs:
+    """The specs of the database, as fingerprints the running Python would give them."""
+
+    def __init__(self, connection: Connection):
+        self._by_id: dict[int, tuple[str, str, str]] = {}
+        for row in connection.execute(
+            select(
+                Spec.spec_id,
+                Spec.code_fingerprint,
+                Spec.params_fingerprint,
+                Spec.libraries_fingerprint,
+                Spec.python_version,
+            )
+        ):
+            code = row.code_fingerprint
+            if row.python_version != PYTHON:
+                kept = connection.execute(select(Spec.sources).where(Spec.spec_id == row.spec_id)).scalar_one()
+                code = fingerprint_of_sources(json.loads(kept))
+            self._by_id[row.spec_id] = (code, row.params_fingerprint, row.libraries_fingerprint)
+
+    def difference(self, spec_id: int | None, current: CurrentSpec) -> str | None:
+        """`code` or `params` if the spec is not the current one, else None. New library versions count as code."""
+        stored = self._by_id.get(spec_id) if spec_id is not None else None
+        if stored is None:
+            return "code"
+        code, params, libraries = current.fingerprints
+        if stored[0] != code or stored[2] != libraries:
+            return "code"
+        return "params" if stored[1] != params else None
+
+
+def spec_id_for(connection: Connection, spec: CurrentSpec) -> int:
+    """The row of `spec`, inserted if it is new. Inside `writing`."""
+    code, params, libraries = spec.fingerprints
+    found = connection.execute(
+        select(Spec.spec_id).where(
+            Spec.analysis == spec.analysis,
+            Spec.code_fingerprint == code,
+            Spec.params_fingerprint == params,
+            Spec.libraries_fingerprint == libraries,
+        )
+    ).scalar()
+    if found is not None:
+        return found
+    spec_id = next_id(connection, Spec.spec_id)
+    connection.execute(
+        insert(Spec).values(
+            spec_id=spec_id,
+            analysis=spec.analysis,
+            code_fingerprint=code,
+            params_fingerprint=params,
+            libraries_fingerprint=libraries,
+            sources=json_text(spec.code.sources),
+            params=spec.params,
+            python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+            created_at=now(),
+        )
+    )
+    return spec_id
+
+
+def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[str, str]) -> None:
+    """Make the units (analysis, key) current with these fingerprints: what ingest and cohorts say has changed."""
+    known = dict(
+        connection.execute(select(Unit.key, Unit.unit_id).where(Unit.analysis == analysis)).tuples().fetchall()
+    )
+    fresh, moved, time = [], [], now()
+    unit_id = next_id(connection, Unit.unit_id)
+    for key, fingerprint in fingerprints.items():
+        if key in known:
+            moved.append({"b_id": known[key], "b_fingerprint": fingerprint, "b_time": time})
+        else:
+            fresh.append(
+                {
+                    "unit_id": unit_id,
+                    "analysis": analysis,
+                    "key": key,
+                    "state": UnitState.CURRENT,
+                    "fingerprint": fingerprint,
+                    "updated_at": time,
+                }
+            )
+            unit_id += 1
+    bulk_insert(connection, Unit.__table__, fresh)
+    if moved:
+        from sqlalchemy import bindparam
+
+        connection.execute(
+            update(Unit.__table__)
+            .where(Unit.__table__.c.unit_id == bindparam("b_id"))
+            .values(fingerprint=bindparam("b_fingerprint"), state=UnitState.CURRENT, updated_at=bindparam("b_time")),
+            moved,
+        )
+
+
+def retire(connection: Connection, unit_ids: Iterable[int], payload=None) -> None:
+    """Retire units: their payload and their input edges go; edges of consumers stay, with what those saw."""
+    with numbers(connection, "retired_units", unit_ids) as name:
+        gone = f"(SELECT id FROM {name})"
+        if payload is not None:
+            connection.exec_driver_sql(f"DELETE FROM {payload.__tablename__} WHERE unit_id IN {gone}")
+        connection.exec_driver_sql(f"DELETE FROM unit_inputs WHERE unit_id IN {gone}")
+        connection.exec_driver_sql(
+            f"UPDATE units SET state = 'retired', fingerprint = NULL, message = NULL WHERE unit_id IN {gone}"
+        )
+
+
+def replace_edges(connection: Connection, edges: dict[int, list[tuple[str, int, str]]]) -> None:
+    """unit -> its edges (role, input unit, seen fingerprint), in place of those it had."""
+    with numbers(connection, "edge_owners", edges) as name:
+        connection.execute(delete(UnitInput).where(UnitInput.unit_id.in_(select_ids(name))))
+    bulk_insert(
+        connection,
+        UnitInput.__table__,
+        [
+            {"unit_id": unit, "role": role, "input_unit_id": input_unit, "seen_fingerprint": seen}
+            for unit, inputs in edges.items()
+            for role, input_unit, seen in inputs
+        ],
+    )
+
+
+def select_ids(name: str):
+    """A subquery of the temporary table that `numbers` made."""
+    from sqlalchemy import column, table
+
+    return select(table(name, column("id")).c.id)

@@ -1,0 +1,206 @@
+"""Why a unit is due, or what it rests on: down to file and line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from tshdb.engine.planner import AnalysisPlan, Planner, World, parse_unit
+from tshdb.engine.units import INGEST
+from tshdb.errors import NotFound
+from tshdb.schema import Attempt, Change, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput
+
+INPUTS_SHOWN = 6
+DEPTH = 4
+
+
+def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
+    """What is known of the unit `analysis/key`: its state, why it is due, what changed, and its inputs to file and line.
+
+    Raises NotFound for a unit that neither exists nor is due.
+    """
+    analysis, key = parse_unit(text, world)
+    planner = Planner(connection, world)
+    plan = planner.plan(analysis)
+    unit = connection.execute(
+        select(*Unit.__table__.columns).where(Unit.analysis == analysis.name, Unit.key == key)
+    ).one_or_none()
+    if unit is None and key not in plan.due and key not in plan.blocked:
+        near = sorted(k for k in plan.desired if key.lower() in k.lower())[:5]
+        raise NotFound(
+            f"no unit {analysis.name}/{key}",
+            repair=f"Did you mean {', '.join(near)}?" if near else f"{analysis.name} has {len(plan.desired)} units",
+        )
+    answer: dict[str, Any] = {"unit": f"{analysis.name}/{key}", "source": analysis.source, **_standing(plan, key, unit)}
+    if key in plan.due:
+        answer["changes"] = _changes(connection, planner, plan, key)
+    if unit is not None and unit.state != "retired":
+        answer["computed"] = _computed(connection, unit)
+        answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)
+        answer["inputs"] = _inputs(connection, unit.unit_id, DEPTH)
+    return answer
+
+
+def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
+    if key in plan.due:
+        due = plan.due[key]
+        return {"state": "due", "reason": due.reason.value, "detail": due.detail, "is_possible": due.is_possible}
+    if key in plan.blocked:
+        return {"state": "blocked", "reason": "blocked", "detail": plan.blocked[key]}
+    if key in plan.gone:
+        return {"state": "due", "reason": "gone", "detail": "its entity is gone; the unit will be retired"}
+    if key in plan.flagged:
+        n, members = plan.flagged[key]
+        return {"state": "current", "reason": "flagged", "detail": f"data of {n} of {members} members corrected"}
+    if unit is not None and unit.state == "failed":
+        return {"state": "failed", "reason": "failed", "detail": unit.message}
+    if key not in plan.desired and unit is not None and unit.state == "current":
+        return {"state": "current", "reason": "superseded", "detail": "kept as it was; a newer cohort version stands"}
+    return {"state": unit.state if unit is not None else "unknown", "reason": None, "detail": "nothing to do"}
+
+
+def _changes(connection: Connection, planner: Planner, plan: AnalysisPlan, key: str) -> list[dict[str, Any]]:
+    """The corrections behind the unit, following due inputs to what was ingested."""
+    found: list[dict[str, Any]] = []
+    for role, by_key in plan.inputs.items():
+        producer = planner.producer_of(plan.analysis, role)
+        for input_key in by_key.get(key, ()):
+            if producer.startswith(INGEST):
+                found += _corrections(connection, producer.removeprefix(INGEST), input_key, plan, planner, key, role)
+            elif producer in planner.plans and input_key in planner.plans[producer].due:
+                found += _changes(connection, planner, planner.plans[producer], input_key)
+    return found[:INPUTS_SHOWN]
+
+
+def _corrections(connection, table: str, entity: str, plan: AnalysisPlan, planner: Planner, key: str, role: str):
+    """The last change of an ingested entity, if the unit has not seen it."""
+    unit = planner.units[plan.analysis.name].get(key)
+    source = planner.units[INGEST + table].get(entity)
+    if unit is not None and source is not None:
+        seen = connection.execute(
+            select(UnitInput.seen_fingerprint).where(
+                UnitInput.unit_id == unit.unit_id, UnitInput.role == role, UnitInput.input_unit_id == source.unit_id
+            )
+        ).scalar()
+        if seen == source.fingerprint:
+            return []
+    change = connection.execute(
+        select(*Change.__table__.columns)
+        .where(Change.table_name == table, Change.entity_key == entity)
+        .order_by(Change.change_id.desc())
+        .limit(1)
+    ).one_or_none()
+    if change is None:
+        return []
+    loaded = connection.execute(
+        select(IngestRun.started_at).where(IngestRun.ingest_run_id == change.ingest_run_id)
+    ).scalar_one()
+    return [
+        {
+            "row": f"{table}/{change.row_key}",
+            "action": change.action,
+            "columns": json.loads(change.changes),
+            "now": _place(connection, change.after_file_id, change.after_line),
+            "was": _place(connection, change.before_file_id, change.before_line),
+            "ingest_run": change.ingest_run_id,
+            "loaded_at": loaded,
+        }
+    ]
+
+
+def _place(connection: Connection, file_id: int | None, line: int | None, column: int | None = None) -> str | None:
+    if file_id is None:
+        return None
+    name, sha256 = connection.execute(
+        select(SourceFile.name, SourceFile.sha256).where(SourceFile.source_file_id == file_id)
+    ).one()
+    where = f"{name} line {line}" + (f" column {column}" if column else "")
+    return f"{where} (sha256 {sha256[:12]}…)"
+
+
+def _computed(connection: Connection, unit) -> dict[str, Any] | None:
+    if unit.run_id is None:
+        return None
+    run = connection.execute(select(Run.started_at, Run.actor, Run.libraries).where(Run.run_id == unit.run_id)).one()
+    spec = connection.execute(select(*Spec.__table__.columns).where(Spec.spec_id == unit.spec_id)).one()
+    attempt = connection.execute(
+        select(Attempt.reason, Attempt.detail)
+        .where(Attempt.unit_id == unit.unit_id)
+        .order_by(Attempt.attempt_id.desc())
+        .limit(1)
+    ).one_or_none()
+    return {
+        "run": unit.run_id,
+        "at": unit.updated_at,
+        "by": run.actor,
+        "because": f"{attempt.reason}: {attempt.detail}" if attempt else None,
+        "code": spec.code_fingerprint,
+        "functions": sorted(json.loads(spec.sources)),
+        "parameters": json.loads(spec.params),
+        "libraries": json.loads(run.libraries),
+    }
+
+
+def _rows(connection: Connection, table: type, unit_id: int) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(table.__table__).where(table.unit_id == unit_id).limit(INPUTS_SHOWN * 2)
+    ).mappings()
+    return [{k: v for k, v in row.items() if k != "unit_id" and v is not None} for row in rows]
+
+
+def _inputs(connection: Connection, unit_id: int, depth: int) -> list[dict[str, Any]]:
+    """The inputs by role, a few of each, each with its own inputs or with its file and line."""
+    rows = connection.execute(
+        select(
+            UnitInput.role,
+            UnitInput.seen_fingerprint,
+            Unit.unit_id,
+            Unit.analysis,
+            Unit.key,
+            Unit.fingerprint,
+            Unit.upstream,
+        )
+        .join(Unit, Unit.unit_id == UnitInput.input_unit_id)
+        .where(UnitInput.unit_id == unit_id)
+        .order_by(UnitInput.role, Unit.key)
+    ).fetchall()
+    by_role: dict[str, list] = {}
+    for row in rows:
+        by_role.setdefault(row.role, []).append(row)
+    found = []
+    for role, members in by_role.items():
+        shown = []
+        for row in members[: INPUTS_SHOWN if len(members) > 2 else 2]:
+            entry: dict[str, Any] = {"unit": f"{row.analysis}/{row.key}"}
+            if row.fingerprint != row.seen_fingerprint:
+                entry["moved"] = True
+            if row.analysis.startswith(INGEST):
+                entry["from"] = _records(connection, row.analysis.removeprefix(INGEST), row.key)
+            elif row.upstream is not None:  # a fit: its members are its own story
+                entry["note"] = f"{_count_inputs(connection, row.unit_id)} inputs: tshdb why {row.analysis}/{row.key}"
+            elif depth > 0 and len(members) <= 2:
+                entry["inputs"] = _inputs(connection, row.unit_id, depth - 1)
+            shown.append(entry)
+        found.append({"role": role, "n": len(members), "shown": shown})
+    return found
+
+
+def _count_inputs(connection: Connection, unit_id: int) -> int:
+    return connection.execute(
+        select(func.count()).select_from(UnitInput).where(UnitInput.unit_id == unit_id)
+    ).scalar_one()
+
+
+def _records(connection: Connection, table: str, entity: str) -> list[str]:
+    """Where the rows of an ingested entity come from."""
+    keys = SourceRecord.row_key == entity
+    if table == "follow_ups":
+        keys = SourceRecord.row_key.startswith(entity + "|", autoescape=True)
+    rows = connection.execute(
+        select(SourceRecord.source_file_id, SourceRecord.line, SourceRecord.column_number).where(
+            SourceRecord.table_name == table, keys
+        )
+    ).fetchall()
+    return [_place(connection, *row) for row in rows]

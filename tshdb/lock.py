@@ -1,0 +1,54 @@
+"""The study lock: `migrate`, `freeze` and `ingest` hold it one at a time.
+
+The operating system or the server frees it when its holder dies, however it dies: a file lock beside a SQLite
+database, an advisory lock of the session on PostgreSQL.
+"""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tshdb.database import STUDY_LOCK
+from tshdb.errors import Busy
+
+WAIT_SECONDS = 30.0
+
+
+@contextmanager
+def study_lock(engine, root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the study, or raise Busy after `wait_seconds`."""
+    holder = _server_lock(engine) if engine.dialect.name == "postgresql" else _file_lock(root / ".tshdb.lock")
+    with holder as try_once:
+        deadline = time.monotonic() + wait_seconds
+        while not try_once():
+            if time.monotonic() > deadline:
+                raise Busy(
+                    f"another command has held the study for {wait_seconds:.0f} s",
+                    where=str(root),
+                    repair="Wait for it to end, then try again",
+                )
+            time.sleep(0.05)
+        yield
+
+
+@contextmanager
+def _file_lock(path: Path):
+    with path.open("a") as file:
+
+        def try_once() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        yield try_once
+
+
+@contextmanager
+def _server_lock(engine):
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield lambda: connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({STUDY_LOCK})").scalar()
+        connection.exec_driver_sql(f"SELECT pg_advisory_unlock({STUDY_LOCK})")

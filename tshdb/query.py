@@ -1,0 +1,283 @@
+"""One SELECT over all tables of the study and its expression values, in a sandbox. The only module that knows DuckDB.
+
+The query runs in a child process: an in-memory DuckDB that holds copies of just those tables that the query names, and
+`expression`, a view of the Parquet parts. Before the query runs, DuckDB's access to files, network, extensions, other
+databases, Python variables and its own settings is switched off and locked, but for reading the parts that the study's
+rows name; the operating system forbids the child to write files and bounds its memory and time.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import select
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tshdb.errors import IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
+
+SECONDS = 60.0
+MEMORY_BYTES = 4 << 30
+MAX_BYTES = 1 << 30
+EXPRESSION = "expression"
+_NULL = "\\N"
+_ERRORS = {kind.__name__: kind for kind in (IntegrityError, InvalidInput, NotFound, ResourceError)}
+
+
+@dataclass
+class Answer:
+    """Columns, their DuckDB types, and rows."""
+
+    columns: list[str]
+    types: list[str]
+    rows: list[tuple]
+
+
+def run_query(study: Study, sql: str, parameters: dict[str, Any] | None = None, *, seconds: float = SECONDS) -> Answer:
+    """The answer to one SELECT.
+
+    parameters: values of $name in the query. Raises InvalidInput for anything but one SELECT or for SQL that DuckDB
+    refuses, ResourceError when it takes more than `seconds` or too much memory.
+    """
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        _child(study, sql, parameters or {}, seconds, writer)
+    os.close(writer)
+    try:
+        payload = _receive(reader, child, seconds)
+    finally:
+        os.close(reader)
+        _end(child)
+    if not payload:
+        raise ResourceError(
+            f"the query was stopped: more than {seconds:.0f} s or {MEMORY_BYTES >> 30} GiB",
+            where="sql",
+            repair="Ask for less, or in smaller steps",
+        )
+    answer = json.loads(payload)
+    if "error" in answer:
+        kind, message, where, repair = answer["error"]
+        raise _ERRORS[kind](message, where=where, repair=repair)
+    return Answer(answer["columns"], answer["types"], [tuple(row) for row in answer["rows"]])
+
+
+def _receive(reader: int, child: int, seconds: float) -> bytes:
+    """What the child sends until it closes the pipe; nothing if it is out of time."""
+    deadline = time.monotonic() + seconds
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return b""
+        chunk = os.read(reader, 1 << 20)
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise ResourceError("the answer is larger than 1 GiB", where="sql", repair="Select less, or aggregate")
+
+
+def _end(child: int) -> None:
+    """Leave no child behind."""
+    try:
+        os.kill(child, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    os.waitpid(child, 0)
+
+
+# --------------------------------------------------------------------------------------------- in the child
+
+
+def _child(study: Study, sql: str, parameters: dict, seconds: float, writer: int) -> None:
+    """Answer on the pipe and end at once, without the parent's handlers."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.setsid()
+        try:
+            answer = _answer(study, sql, parameters, seconds)
+            reply = {"columns": answer.columns, "types": answer.types, "rows": answer.rows}
+        except TshdbError as error:
+            reply = {"error": [type(error).__name__, error.message, error.where, error.repair]}
+        except MemoryError:
+            reply = {"error": ["ResourceError", f"more than {MEMORY_BYTES >> 30} GiB of memory", "sql", "Ask for less"]}
+        view = memoryview(json.dumps(reply, default=_plain).encode())
+        while view:
+            view = view[os.write(writer, view[: 1 << 20]) :]
+        os._exit(0)
+    except BaseException:  # the child must never return into the parent's code
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        os._exit(1)
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no type for: decimals are numbers, bytes their hex, everything else its text."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _answer(study: Study, sql: str, parameters: dict, seconds: float) -> Answer:
+    import duckdb
+
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": "2",
+            "memory_limit": "3GB",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "allow_persistent_secrets": "false",
+            "python_enable_replacements": "false",
+            "temp_directory": "",
+        },
+    )
+    _require_one_select(duckdb, connection, sql)
+    _load_tables(study, connection, sql)
+    _lock(connection, seconds)
+    try:
+        result = connection.execute(sql, parameters or None)
+        columns = [d[0] for d in result.description]
+        types = [str(d[1]) for d in result.description]
+        rows = result.fetchall()
+    except duckdb.OutOfMemoryException:
+        raise ResourceError("the query needs too much memory", where="sql", repair="Ask for less") from None
+    except duckdb.Error as error:
+        raise InvalidInput(_first_line(error), where="sql", repair="See: tshdb sql --tables") from None
+    return Answer(columns, types, rows)
+
+
+def _require_one_select(duckdb, connection, sql: str) -> None:
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise InvalidInput(_first_line(error), where="sql") from None
+    if len(statements) != 1:
+        raise InvalidInput(f"found {len(statements)} statements", where="sql", repair="Give exactly one SELECT")
+    kind = statements[0].type
+    if kind != duckdb.StatementType.SELECT and kind != duckdb.StatementType.EXPLAIN:
+        raise InvalidInput(
+            f"found {str(kind).rpartition('.')[2]}", where="sql", repair="Only SELECT is allowed; nothing was run"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    hint = next((line for line in lines[1:] if "Candidate" in line or "Did you mean" in line), "")
+    return f"{lines[0]} {hint}".strip()
+
+
+def _lock(connection, seconds: float) -> None:
+    """No files but the registered parts, no settings, no writing, bounded memory and time."""
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+    cpu = int(seconds * 2) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+
+
+def _load_tables(study: Study, connection, sql: str) -> None:
+    """Copy the tables that the query mentions, and make the view of the expression values."""
+    from tshdb.sqltypes import table_columns
+
+    known = table_columns()
+    words = set(_words(sql))
+    wanted = [t for t in known if t in words]
+    wants_expression = EXPRESSION in words
+    with tempfile.TemporaryDirectory(prefix="tshdb-sql-") as folder:
+        fetch = _fetcher(study)
+        for table in wanted:
+            _copy(connection, table, known[table], fetch(table, list(known[table])), Path(folder))
+        if wants_expression:
+            _make_expression(study, connection, fetch, Path(folder))
+
+
+def _words(sql: str) -> list[str]:
+    """The identifiers in the text, in lower case; naming a table too many costs a copy and nothing else."""
+    import re
+
+    return [w.lower() for w in re.findall(r"[A-Za-z_][A-Za-z_0-9]*", sql)]
+
+
+def _fetcher(study: Study):
+    """A function (table, columns) -> rows, all from one state of the database."""
+    path = study.sqlite_path
+    if path is not None:
+        if not path.is_file():
+            raise NotFound("the database does not exist", where=str(path))
+        raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        raw.execute("BEGIN")
+        return lambda table, columns: raw.execute(f"SELECT {', '.join(columns)} FROM {table}")
+    from tshdb.database import create
+
+    connection = create(study.database_url).connect()
+    connection.begin()
+    return lambda table, columns: map(
+        tuple, connection.exec_driver_sql("SELECT " + ", ".join(f'"{c}"' for c in columns) + f" FROM {table}")
+    )
+
+
+def _copy(connection, table: str, types: dict[str, str], rows, folder: Path) -> None:
+    """Hand rows to DuckDB as CSV: its own reader is faster than inserting, and needs neither pyarrow nor pandas."""
+    path = folder / f"{table}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        for row in rows:
+            writer.writerow([_NULL if v is None else v for v in row])
+    columns = ", ".join(f"'{c}': '{t}'" for c, t in types.items())
+    definition = ", ".join(f'"{c}" {t}' for c, t in types.items())
+    connection.execute(f'CREATE TABLE "{table}" ({definition})')
+    connection.execute(
+        f"INSERT INTO \"{table}\" SELECT * FROM read_csv('{path}', header = false, auto_detect = false, "
+        f"delim = ',', quote = '\"', escape = '\"', nullstr = '{_NULL}', allow_quoted_nulls = true, "
+        f"new_line = '\\r\\n', columns = {{{columns}}})"
+    )
+
+
+def _make_expression(study: Study, connection, fetch, folder: Path) -> None:
+    """`expression`: profile_id, sample_id, gene, value, for every profile; values as they stand in their source."""
+    rows = list(fetch("expression_profiles", ["profile_id", "sample_id", "part_id", "is_selected"]))
+    parts = sorted({row[2] for row in rows})
+    paths = [str(study.objects.verified(part)) for part in parts]
+    types = {"profile_id": "VARCHAR", "sample_id": "VARCHAR", "path": "VARCHAR", "is_selected": "BOOLEAN"}
+    located = [(p, s, str(study.objects.path(part)), bool(chosen)) for p, s, part, chosen in rows]
+    _copy(connection, "_profiles", types, located, folder)
+    if not paths:
+        connection.execute(
+            "CREATE VIEW expression AS SELECT profile_id, sample_id, '' AS gene, 0.0 AS value, is_selected "
+            "FROM _profiles WHERE false"
+        )
+        return
+    quoted = ", ".join("'" + p.replace("'", "''") + "'" for p in paths)
+    connection.execute(f"SET allowed_paths = [{quoted}]")
+    connection.execute(
+        "CREATE VIEW expression AS SELECT p.profile_id, p.sample_id, v.gene, v.value, p.is_selected "
+        f"FROM read_parquet([{quoted}], filename = true) v "
+        "JOIN _profiles p ON p.profile_id = v.profile AND p.path = v.filename"
+    )

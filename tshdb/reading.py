@@ -1,0 +1,88 @@
+"""What a reader hands to the loader: what it found in one file, without touching a database.
+
+A reader is a function of a path and options. It reads everything as text, keeps the line of everything, and reports
+what is wrong as findings; only what makes the whole file unreadable is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tshdb.vocabulary import Severity
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Found(NamedTuple):
+    """A row of `table` as one place of the file says it. column: of a matrix, counted from 1."""
+
+    table: type
+    values: dict[str, Any]
+    line: int
+    column: int | None = None
+
+
+class Finding(NamedTuple):
+    """Something wrong, or worth knowing, at one place of the file."""
+
+    line: int | None
+    column: str | None
+    value: str | None
+    rule: str
+    severity: Severity
+    message: str
+
+
+class RawValue(NamedTuple):
+    """One field of one line, as found."""
+
+    patient_id: str
+    line: int
+    field: str
+    value: str | None
+    missing_reason: str | None
+
+
+@dataclass
+class Matrix:
+    """Expression values of one file.
+
+    genes: sorted; id_types and source_names go with them; values: (genes, profiles), NaN where there is none;
+    profile_ids: the columns.
+    """
+
+    genes: Sequence[str]
+    id_types: Sequence[str]
+    source_names: Sequence[str | None]
+    profile_ids: Sequence[str]
+    values: np.ndarray
+    order: np.ndarray  # rows of `values` in the order of `genes`
+
+    def column(self, i: int) -> np.ndarray:
+        """The values of profile i, in the order of `genes`."""
+        return self.values[:, i][self.order]
+
+
+@dataclass
+class Reading:
+    """All that a reader found in one file."""
+
+    records: list[Found] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    raw_values: list[RawValue] = field(default_factory=list)
+    matrix: Matrix | None = None
+    n_withheld: int = 0
+
+    def error(self, line: int | None, column: str | None, value: str | None, rule: str, message: str) -> None:
+        """A row that cannot be loaded."""
+        self.findings.append(Finding(line, column, value, rule, Severity.ERROR, message))
+
+    def warn(self, line: int | None, column: str | None, value: str | None, rule: str, message: str) -> None:
+        self.findings.append(Finding(line, column, value, rule, Severity.WARNING, message))
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [f for f in self.findings if f.severity is Severity.ERROR]

@@ -1,0 +1,48 @@
+"""What all tables share: names of constraints, closed sets as CHECKs, and what a column means for the engine."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlalchemy import Double, Enum, ForeignKey, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Text has no length, floats are IEEE doubles, times are UTC text in ISO 8601."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {str: Text, float: Double}
+
+
+def closed(values: type[StrEnum]) -> Enum:
+    """A text column that the database restricts to the members of `values`."""
+    name = "".join(f"_{c.lower()}" if c.isupper() else c for c in values.__name__).lstrip("_")
+    return Enum(
+        values,
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=16,
+        name=name,
+        values_callable=lambda kind: [member.value for member in kind],
+    )
+
+
+class UnitPayload:
+    """A table whose rows are made by units of an analysis.
+
+    Columns may say, in `info`, what they are to the engine: {"digits": n} are rounded to n significant digits before
+    they are stored, {"fingerprint": False} describe the row and are not part of its data.
+    """
+
+    unit_id: Mapped[int] = mapped_column(
+        ForeignKey("units.unit_id"), primary_key=True, doc="the unit that made the row", info={"fingerprint": False}
+    )

@@ -1,0 +1,98 @@
+"""The engine's own tables. They hold no science, as the science tables hold no state."""
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tshdb.schema.base import Base, closed
+from tshdb.vocabulary import RunState, UnitState
+
+
+class Spec(Base):
+    """One row is one way in which an analysis was computed: its code, as text, and its parameters."""
+
+    __tablename__ = "specs"
+    spec_id: Mapped[int] = mapped_column(primary_key=True)
+    analysis: Mapped[str]
+    code_fingerprint: Mapped[str] = mapped_column(doc="digest of the normalised source of all that it reaches")
+    params_fingerprint: Mapped[str]
+    libraries_fingerprint: Mapped[str] = mapped_column(doc="digest of the versions on which the values depend")
+    sources: Mapped[str] = mapped_column(doc="JSON: qualified name -> source text as it ran")
+    params: Mapped[str] = mapped_column(doc="canonical JSON")
+    python_version: Mapped[str] = mapped_column(doc="the Python whose grammar normalised the source")
+    created_at: Mapped[str] = mapped_column(doc="UTC")
+
+    __table_args__ = (UniqueConstraint("analysis", "code_fingerprint", "params_fingerprint", "libraries_fingerprint"),)
+
+
+class Run(Base):
+    """One row is one `tshdb rebuild`."""
+
+    __tablename__ = "runs"
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    command: Mapped[str]
+    actor: Mapped[str]
+    host: Mapped[str]
+    process: Mapped[str] = mapped_column(doc="process id and start time")
+    started_at: Mapped[str] = mapped_column(doc="UTC")
+    ended_at: Mapped[str | None] = mapped_column(doc="UTC")
+    state: Mapped[RunState] = mapped_column(closed(RunState))
+    libraries: Mapped[str] = mapped_column(doc="JSON: package -> version")
+
+
+class Unit(Base):
+    """One row is one analysis for one entity, or what was ingested of one entity (analysis `ingest.<table>`)."""
+
+    __tablename__ = "units"
+    unit_id: Mapped[int] = mapped_column(primary_key=True)
+    analysis: Mapped[str]
+    key: Mapped[str] = mapped_column(doc="the entity: a patient, a profile, a cohort version")
+    state: Mapped[UnitState] = mapped_column(closed(UnitState))
+    fingerprint: Mapped[str | None] = mapped_column(doc="digest of its payload's rows; none unless current")
+    spec_id: Mapped[int | None] = mapped_column(ForeignKey("specs.spec_id"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.run_id"))
+    upstream: Mapped[str | None] = mapped_column(doc="fits: digest of the specs of all analyses upstream")
+    message: Mapped[str | None] = mapped_column(doc="why it failed or is blocked")
+    updated_at: Mapped[str] = mapped_column(doc="UTC")
+
+    __table_args__ = (UniqueConstraint("analysis", "key"), Index("ix_units_state", "analysis", "state"))
+
+
+class UnitInput(Base):
+    """One row is one input that a unit was computed from, with the fingerprint that it had."""
+
+    __tablename__ = "unit_inputs"
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.unit_id"), primary_key=True, autoincrement=False)
+    role: Mapped[str] = mapped_column(primary_key=True, doc="the name of the input in the analysis")
+    input_unit_id: Mapped[int] = mapped_column(
+        ForeignKey("units.unit_id"), primary_key=True, autoincrement=False, index=True
+    )
+    seen_fingerprint: Mapped[str]
+
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class Attempt(Base):
+    """One row is one computation of one unit: when, why, how long, and how it ended."""
+
+    __tablename__ = "attempts"
+    attempt_id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    reason: Mapped[str] = mapped_column(doc="new, code, params, input, member, failed or refit")
+    detail: Mapped[str]
+    state: Mapped[UnitState] = mapped_column(closed(UnitState))
+    seconds: Mapped[float] = mapped_column(doc="its share of its batch")
+    is_changed: Mapped[bool] = mapped_column(doc="false: the same result as before, so its consumers stay current")
+    ended_at: Mapped[str] = mapped_column(doc="UTC")
+
+
+class Lease(Base):
+    """One row is one unit that a running rebuild is computing. The token grows: a late owner cannot commit."""
+
+    __tablename__ = "leases"
+    analysis: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[int] = mapped_column(doc="fencing token, the run that holds it")
+    host: Mapped[str]
+    process: Mapped[str] = mapped_column(doc="process id and start time")
+    expires_at: Mapped[float] = mapped_column(doc="seconds since 1970, UTC")

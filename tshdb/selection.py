@@ -1,0 +1,72 @@
+"""Which profile speaks for a patient's tumour or stroma, where there are several.
+
+Rule A7.1, for every (patient, sample type, unit): analyte H before R before T, the first vial, the highest plate, the
+highest barcode (after the Broad's Firehose rule for replicate aliquots), then most genes, then the source's name. All
+profiles are kept; the one selected says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from tshdb.barcode import Barcode
+from tshdb.database import texts
+from tshdb.engine.units import select_ids
+from tshdb.schema import ExpressionProfile, Sample
+
+RULE = "A7.1"
+_ANALYTES = {"H": 0, "R": 1, "T": 2}
+
+
+def preference(aliquot_id: str, n_genes: int, profile_id: str) -> tuple:
+    """A sort key: the smallest is selected."""
+    plate, analyte, vial = "", None, ""
+    if Barcode.is_one(aliquot_id):
+        barcode = Barcode.parse(aliquot_id)
+        plate, analyte, vial = barcode.plate or "", barcode.analyte, barcode.vial or ""
+    return (_ANALYTES.get(analyte, 3), vial, _reversed(plate), _reversed(aliquot_id), -n_genes, profile_id)
+
+
+def _reversed(text: str) -> tuple:
+    """Sorts text from the highest to the lowest."""
+    return tuple(-ord(c) for c in text)
+
+
+def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
+    """Choose anew for these patients, and write is_selected where it moved."""
+    with texts(connection, "chosen_patients", patients) as name:
+        rows = connection.execute(
+            select(
+                Sample.patient_id,
+                Sample.sample_type_code,
+                Sample.compartment,
+                ExpressionProfile.unit,
+                ExpressionProfile.aliquot_id,
+                ExpressionProfile.n_genes,
+                ExpressionProfile.profile_id,
+                ExpressionProfile.is_selected,
+            )
+            .join(Sample, Sample.sample_id == ExpressionProfile.sample_id)
+            .where(Sample.patient_id.in_(select_ids(name)))
+        ).fetchall()
+    best: dict[tuple, tuple] = {}
+    for row in rows:
+        group = (row.patient_id, row.sample_type_code or row.compartment, row.unit)
+        candidate = (preference(row.aliquot_id, row.n_genes, row.profile_id), row.profile_id)
+        best[group] = min(best.get(group, candidate), candidate)
+    chosen = {profile for _, profile in best.values()}
+    moved = [
+        {"b_id": r.profile_id, "b_selected": r.profile_id in chosen, "b_rule": RULE if r.profile_id in chosen else None}
+        for r in rows
+        if r.is_selected != (r.profile_id in chosen)
+    ]
+    if moved:
+        table = ExpressionProfile.__table__
+        connection.execute(
+            update(table)
+            .where(table.c.profile_id == bindparam("b_id"))
+            .values(is_selected=bindparam("b_selected"), selection_rule=bindparam("b_rule")),
+            moved,
+        )

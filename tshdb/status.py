@@ -1,0 +1,124 @@
+"""What a study holds, read straight from the database: fast enough to be asked all the time.
+
+On SQLite the standard library's driver is enough; importing SQLAlchemy would take longer than the answer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tshdb.cohort_sql import Refused, run_guarded
+from tshdb.errors import InvalidInput, NotFound
+from tshdb.study import SETTINGS_FILE, absolute_url, check_revision, sqlite_path
+
+COUNTS = {
+    "patients": "SELECT count(*) FROM patients",
+    "samples": "SELECT count(*) FROM samples",
+    "profiles": "SELECT count(*) FROM expression_profiles",
+    "follow_ups": "SELECT count(*) FROM follow_ups WHERE event IS NOT NULL AND duration_days IS NOT NULL",
+    "conflicts": "SELECT count(*) FROM conflicts",
+}
+UNITS = (
+    "SELECT analysis, state, count(*) FROM units WHERE analysis NOT LIKE 'ingest.%' AND analysis NOT LIKE 'reference.%' "
+    "AND analysis <> 'cohort' AND state <> 'retired' GROUP BY analysis, state ORDER BY analysis, state"
+)
+FLAGGED = (
+    "SELECT u.analysis, u.key, count(*) FROM units u JOIN unit_inputs e ON e.unit_id = u.unit_id "
+    "JOIN units i ON i.unit_id = e.input_unit_id "
+    "WHERE u.upstream IS NOT NULL AND u.state = 'current' AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint "
+    "GROUP BY u.analysis, u.key ORDER BY u.analysis, u.key"
+)
+COHORTS = (
+    "SELECT c.cohort, c.mode, c.sql_text, v.version, v.n_members FROM cohorts c LEFT JOIN cohort_versions v "
+    "ON v.cohort = c.cohort AND v.mode = c.mode AND v.version = "
+    "(SELECT max(w.version) FROM cohort_versions w WHERE w.cohort = c.cohort AND w.mode = c.mode) ORDER BY c.cohort"
+)
+LAST_INGEST = "SELECT command, started_at FROM ingest_runs ORDER BY ingest_run_id DESC LIMIT 1"
+LAST_RUN = "SELECT run_id, state, started_at FROM runs ORDER BY run_id DESC LIMIT 1"
+
+
+def status(root: Path) -> dict[str, Any]:
+    """Counts, cohorts, units by state, flagged fits, the last ingest and the last rebuild."""
+    try:
+        settings = tomllib.loads((root / SETTINGS_FILE).read_text(encoding="utf-8")).get("study", {})
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"not TOML: {error}", where=str(root / SETTINGS_FILE), repair="Mend the line") from None
+    url = absolute_url(root, settings.get("database", "sqlite:///study.db"))
+    path = sqlite_path(url)
+    if path is None:
+        from tshdb.study import Study
+
+        study = Study(root)
+        with study.engine.connect() as connection:
+            return _collect(
+                settings, lambda sql: [tuple(r) for r in connection.exec_driver_sql(sql)], _by_planner(study)
+            )
+    if not path.is_file():
+        raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
+        check_revision(found[0] if found else None, root)
+        return _collect(settings, lambda sql: connection.execute(sql).fetchall(), _by_sqlite(connection))
+    finally:
+        connection.close()
+
+
+def _by_sqlite(connection: sqlite3.Connection) -> Callable[[str, str], set[str] | None]:
+    def eligible(_name: str, sql: str) -> set[str] | None:
+        try:
+            columns, rows, _ = run_guarded(connection, sql.strip().rstrip(";"))
+        except Refused:
+            return None
+        return {row[columns.index("patient_id")] for row in rows} if "patient_id" in columns else None
+
+    return eligible
+
+
+def _by_planner(study) -> Callable[[str, str], set[str] | None]:
+    from tshdb import cohorts
+    from tshdb.database import reading
+    from tshdb.errors import TshdbError
+
+    def eligible(name: str, sql: str) -> set[str] | None:
+        with reading(study.engine) as connection:
+            try:
+                return set(cohorts.evaluate(connection, name, sql).members)
+            except TshdbError:
+                return None
+
+    return eligible
+
+
+def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dict[str, Any]:
+    units: dict[str, dict[str, int]] = {}
+    for analysis, state, n in run(UNITS):
+        units.setdefault(analysis, {})[state] = n
+    ingest, rebuild = run(LAST_INGEST), run(LAST_RUN)
+    return {
+        "study": settings.get("name", ""),
+        "counts": {name: run(sql)[0][0] for name, sql in COUNTS.items()},
+        "cohorts": [_cohort(run, eligible, *row) for row in run(COHORTS)],
+        "units": units,
+        "flagged_fits": [{"unit": f"{a}/{k}", "inputs_corrected": n} for a, k, n in run(FLAGGED)],
+        "last_ingest": dict(zip(("command", "started_at"), ingest[0], strict=True)) if ingest else None,
+        "last_rebuild": dict(zip(("run_id", "state", "started_at"), rebuild[0], strict=True)) if rebuild else None,
+    }
+
+
+def _cohort(run, eligible, name: str, mode: str, sql: str, version: int | None, n_members: int | None) -> dict:
+    found = eligible(name, sql)
+    entry = {"cohort": name, "mode": mode, "version": version, "n_members": n_members, "problem": None}
+    if found is None:
+        return entry | {"problem": "its SQL fails now", "newly_eligible": 0, "no_longer_eligible": 0}
+    if mode == "live":
+        return entry | {"n_members": len(found), "newly_eligible": 0, "no_longer_eligible": 0}
+    quoted = name.replace("'", "''")
+    rows = run(f"SELECT patient_id FROM cohort_members WHERE cohort = '{quoted}' AND version = {version}")
+    members = {row[0] for row in rows}
+    return entry | {"newly_eligible": len(found - members), "no_longer_eligible": len(members - found)}

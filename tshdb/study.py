@@ -1,0 +1,137 @@
+"""A study: the folder with study.toml, its database and its objects."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tshdb import database
+from tshdb.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from tshdb.config import Settings
+    from tshdb.objects import ObjectStore
+
+SETTINGS_FILE = "study.toml"
+
+
+def find_root(path: str | os.PathLike | None = None) -> Path:
+    """The study folder: `path`, else TSHDB_STUDY, else the nearest parent of the working folder with study.toml."""
+    named = path or os.environ.get("TSHDB_STUDY")
+    if named:
+        root = Path(named).expanduser().resolve()
+        if not (root / SETTINGS_FILE).is_file():
+            raise NotFound(
+                f"no {SETTINGS_FILE} there", where=str(root), repair=f"Name a study folder, or run: tshdb init {root}"
+            )
+        return root
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder
+    raise NotFound(
+        f"no study here: neither {here} nor a folder above it has a {SETTINGS_FILE}",
+        repair="Run: tshdb init NAME, or name one with --study",
+    )
+
+
+class Study:
+    """An open study. Cheap to make: settings, database and objects are opened when they are first used."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    @classmethod
+    def find(cls, path: str | os.PathLike | None = None) -> Study:
+        return cls(find_root(path))
+
+    @cached_property
+    def settings(self) -> Settings:
+        from tshdb.config import Settings
+
+        return Settings(self.root / SETTINGS_FILE)
+
+    @property
+    def name(self) -> str:
+        return self.settings.study.name
+
+    @cached_property
+    def database_url(self) -> str:
+        """The URL with a relative SQLite path made absolute."""
+        return absolute_url(self.root, self.settings.study.database)
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The database file, or None for a server."""
+        return sqlite_path(self.database_url)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, after its revision was checked."""
+        if self.sqlite_path is not None and not self.sqlite_path.is_file():
+            raise NotFound(
+                "the database does not exist", where=str(self.sqlite_path), repair="Restore it from a backup"
+            )
+        engine = database.create(self.database_url)
+        check_revision(revision_of(engine), self.root)
+        return engine
+
+    @cached_property
+    def objects(self) -> ObjectStore:
+        from tshdb.objects import ObjectStore
+
+        return ObjectStore(self.root / self.settings.study.objects)
+
+    def sql(self, query: str, parameters: dict | None = None):
+        """The rows of one SELECT over all tables and `expression`, as a pandas DataFrame. Read only."""
+        import pandas as pd
+
+        from tshdb.query import run_query
+
+        answer = run_query(self, query, parameters or {})
+        return pd.DataFrame(answer.rows, columns=answer.columns)
+
+
+def absolute_url(root: Path, url: str) -> str:
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}{root / url.removeprefix(prefix)}"
+    return url
+
+
+def sqlite_path(url: str) -> Path | None:
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
+def revision_of(engine: Engine) -> str | None:
+    """The schema revision of a database; None for an empty one."""
+    from sqlalchemy import inspect
+
+    with database.reading(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def check_revision(found: str | None, root: Path) -> None:
+    """Raises InvalidInput unless the database has exactly this program's revision."""
+    if found == database.REVISION:
+        return
+    where = str(root)
+    if found is None:
+        raise InvalidInput("the database is empty", where=where, repair="Run: tshdb migrate")
+    if found > database.REVISION:
+        raise InvalidInput(
+            f"the database has revision {found}, this program knows {database.REVISION}",
+            where=where,
+            repair="Install a newer tshdb; nothing was touched",
+        )
+    raise InvalidInput(
+        f"the database has revision {found}, this program needs {database.REVISION}",
+        where=where,
+        repair="Run: tshdb migrate (it makes a backup first)",
+    )

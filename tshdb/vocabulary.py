@@ -1,0 +1,67 @@
+"""Closed sets of values. The database checks them; code compares members, never spellings."""
+
+from enum import StrEnum
+
+
+class Compartment(StrEnum):
+    """Where an RNA sample was taken. `stroma` is the solid-tissue-normal sample (TCGA code 11) of the patient."""
+
+    TUMOR = "tumor"
+    STROMA = "stroma"
+    OTHER = "other"
+
+
+class ExpressionUnit(StrEnum):
+    """What one expression value counts."""
+
+    TPM = "tpm"
+    FPKM = "fpkm"
+    FPKM_UQ = "fpkm_uq"
+    RSEM = "rsem"
+    COUNTS = "counts"
+    INTENSITY = "intensity"
+
+
+class Scale(StrEnum):
+    """The scale of values as they stand in the source."""
+
+    LINEAR = "linear"
+    LOG2 = "log2"
+
+
+class Endpoint(StrEnum):
+    """What ends the observation: death (OS), recurrence or death (RFS), or any disease event (DFS)."""
+
+    OS = "OS"
+    RFS = "RFS"
+    DFS = "DFS"
+
+
+class Severity(StrEnum):
+    """error: the row is withheld; warning: the row is loaded, and the finding is kept."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class UnitState(StrEnum):
+    """current: its payload stands; failed: its message says why; blocked: an input is missing; retired: it is gone."""
+
+    CURRENT = "current"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    RETIRED = "retired"
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    INTERRUPTED = "interrupted"
+
+
+class CohortMode(StrEnum):
+    """live: the members are whoever the SQL finds now; frozen: the members of the newest frozen version."""
+
+    LIVE = "live"
+    FROZEN = "frozen"
