@@ -15,9 +15,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from tshdb.canonical import rows_fingerprint
 from tshdb.cohort_sql import Refused, run_guarded
 from tshdb.database import bulk_insert, upsert
-from tshdb.engine.units import COHORT, now, set_fingerprints
+from tshdb.engine.units import COHORT, now, retire, set_fingerprints
 from tshdb.errors import InvalidInput, NotFound, TshdbError
-from tshdb.schema import Base, Cohort, CohortMember, CohortVersion
+from tshdb.schema import Base, Cohort, CohortMember, CohortVersion, Unit
 from tshdb.vocabulary import CohortMode
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -128,6 +128,8 @@ def freeze(connection: Connection, name: str) -> tuple[int, tuple[str, ...], boo
     version = _new_version(connection, name, sql, members, CohortMode.FROZEN)
     connection.execute(update(Cohort).where(Cohort.cohort == name).values(mode=CohortMode.FROZEN))
     set_fingerprints(connection, COHORT, {f"{name}@{version}": members_fingerprint(members)})
+    live = connection.execute(select(Unit.unit_id).where(Unit.analysis == COHORT, Unit.key == name)).scalars().all()
+    retire(connection, live)
     return version, members, True
 
 

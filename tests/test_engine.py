@@ -1,0 +1,308 @@
+"""The engine's promises that the paper's analyses alone would not show: failures, blocks, leases, seeds, wrong rows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from analyses import ANALYSES
+from tests import tiny, toys
+from tshdb.database import reading, writing
+from tshdb.engine import rebuild as rebuilding
+from tshdb.engine.compute import seed_of
+from tshdb.engine.executor import InProcess
+from tshdb.engine.planner import Reason
+from tshdb.engine.rebuild import Rebuild
+from tshdb.errors import InvalidInput, NotFound
+from tshdb.schema import Attempt, GeneFilter, Lease, Run, Unit
+from tshdb.study import Study
+
+
+
+
+
+@pytest.fixture
+def toy_study(tmp_path):
+    """A tiny study over which only ratios and toys are registered."""
+    study = tiny.new_study(tmp_path / "toys", live=False)
+    settings = study.root / "study.toml"
+    text = settings.read_text()
+    kept = text[: text.index("[gene_filter]")] + text[text.index("[cell_abundances]") : text.index("[univariable_cox]")]
+    settings.write_text(kept)
+    tiny.ingest(study, tiny.TinyArchive.make(10))
+    tiny.define_cohorts(study, live=False)
+    yield Study(study.root)
+    study.engine.dispose()
+
+
+@pytest.fixture
+def world(monkeypatch):
+    """cell_abundances without its gene filter, ratios, and the toys."""
+    abundances = next(a for a in ANALYSES if a.name == "cell_abundances")
+    needs = {r: n for r, n in abundances.needs.items() if r != "genes_dropped"}
+    without = replace(abundances, needs=needs, function=toys.unfiltered_abundances)
+    ratios = next(a for a in ANALYSES if a.name == "tsh_ratios")
+    monkeypatch.setattr(toys, "cell_abundances", without, raising=False)
+    return (without, ratios, toys.toy_fit, toys.toy_apply, toys.toy_last)
+
+
+def guilty(study, *patients):
+    settings = study.root / "study.toml"
+    text = settings.read_text().partition("[toy_apply]")[0]
+    settings.write_text(text + "[toy_apply]\nguilty = [" + ", ".join(f'"{p}"' for p in patients) + "]\n")
+
+
+def units(study, analysis):
+    with reading(study.engine) as connection:
+        return {
+            r.key: r
+            for r in connection.execute(
+                select(Unit.key, Unit.state, Unit.message, Unit.fingerprint).where(Unit.analysis == analysis)
+            )
+        }
+
+
+def test_without_a_frozen_cohort_a_fit_and_what_needs_it_are_blocked(toy_study, world):
+    plans = tiny.plan(toy_study, world)
+    assert list(plans["toy_fit"].blocked) == [tiny.COHORT]
+    assert "is not frozen" in plans["toy_fit"].blocked[tiny.COHORT]
+    report = tiny.rebuild(toy_study, world)
+    assert "toy_apply" not in report.computed and len(report.blocked["toy_apply"]) == 10
+    assert {u.state for u in units(toy_study, "toy_apply").values()} == {"blocked"}
+    tiny.freeze(toy_study)
+    report = tiny.rebuild(toy_study, world)
+    assert report.computed["toy_apply"] == 10 and not report.blocked
+    assert tiny.due(toy_study, world) == {}
+
+
+def test_one_bad_key_fails_alone_and_blocks_only_its_own(toy_study, world):
+    tiny.freeze(toy_study)
+    guilty(toy_study, "TCGA-TN-0003", "TCGA-TN-0007")
+    report = tiny.rebuild(toy_study, world)
+    assert report.failed == {
+        "toy_apply": {p: f"ValueError: {p} is guilty" for p in ("TCGA-TN-0003", "TCGA-TN-0007")}
+    }
+    assert report.computed["toy_apply"] == 8 and report.computed["toy_last"] == 8
+    assert set(report.blocked["toy_last"]) == {"TCGA-TN-0003", "TCGA-TN-0007"}
+    found = units(toy_study, "toy_apply")
+    assert found["TCGA-TN-0003"].state == "failed" and found["TCGA-TN-0003"].fingerprint is None
+    plans = tiny.plan(toy_study, world)
+    assert {k: d.reason for k, d in plans["toy_apply"].due.items()} == dict.fromkeys(
+        ("TCGA-TN-0003", "TCGA-TN-0007"), Reason.FAILED
+    )
+    guilty(toy_study)
+    tiny.rebuild(toy_study, world)
+    assert tiny.due(toy_study, world) == {}
+    assert {u.state for u in units(toy_study, "toy_last").values()} == {"current"}
+
+
+def test_a_unit_that_begins_to_fail_loses_its_payload(toy_study, world):
+    tiny.freeze(toy_study)
+    tiny.rebuild(toy_study, world)
+    guilty(toy_study, "TCGA-TN-0005")
+    tiny.rebuild(toy_study, world)
+    with reading(toy_study.engine) as connection:
+        genes = set(connection.execute(select(GeneFilter.gene_id)).scalars())
+    assert "TCGA-TN-0005" not in genes and len(genes) == 9
+
+
+def test_seeds_derive_from_study_analysis_and_key(toy_study, world):
+    tiny.freeze(toy_study)
+    tiny.rebuild(toy_study, world)
+    seed = toy_study.settings.study.seed
+    assert seed_of(seed, "toy_last", "a") != seed_of(seed, "toy_last", "b") != seed_of(seed, "toy_fit", "b")
+    lines = [line for line in tiny.dump(toy_study)["cox_terms"] if "TCGA-TN-0002" in line]
+    assert (float(seed_of(seed, "toy_last", "TCGA-TN-0002") % 1000)).hex() in lines[0]
+
+
+def test_an_input_that_changes_while_computing_is_computed_again(study, archive):
+    """The commit compares what was read with what stands: the late result is thrown away."""
+    archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 1.0)
+    tiny.ingest(study, archive)
+
+    class Interfering(InProcess):
+        done = False
+
+        def run(self, tasks):
+            for task, outcomes in super().run(tasks):
+                if task.analysis.endswith(":cell_abundances") and not Interfering.done:
+                    Interfering.done = True
+                    archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 5000.0)
+                    tiny.ingest(study, archive)
+                yield task, outcomes
+
+    Rebuild(Study(study.root), ANALYSES, executor=Interfering()).run()
+    assert Interfering.done and tiny.due(study) == {}
+    clean = tiny.new_study(study.root.parent / "clean")
+    tiny.ingest(clean, archive)
+    tiny.define_cohorts(clean)
+    tiny.freeze(clean)
+    tiny.rebuild(clean)
+    assert tiny.dump(study)["cell_abundances"] == tiny.dump(clean)["cell_abundances"]
+
+
+def test_a_late_owner_cannot_commit(study, archive):
+    """Fencing: a rebuild whose lease was taken over throws its result away."""
+    archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 1.0)
+    tiny.ingest(study, archive)
+
+    class Robbed(InProcess):
+        def run(self, tasks):
+            for task, outcomes in super().run(tasks):
+                if task.analysis.endswith(":cell_abundances"):
+                    with writing(study.engine) as connection:
+                        connection.execute(update(Lease).values(token=10_000, expires_at=time.time() + 0.2, host="other"))
+                yield task, outcomes
+
+    engine = Rebuild(Study(study.root), ANALYSES, executor=Robbed())
+    committed = []
+    original = engine._commit
+    engine._commit = lambda batch, outcomes: committed.append(original(batch, outcomes)) or committed[-1]
+    stop = threading.Timer(1.0, lambda: setattr(Robbed, "run", InProcess.run))
+    stop.start()
+    engine.run()
+    assert {} in committed, "the first result was refused"
+    assert tiny.due(study) == {}
+
+
+def test_a_dead_owner_is_recognised_at_once(study, archive):
+    archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 1.0)
+    tiny.ingest(study, archive)
+    with writing(study.engine) as connection:
+        connection.execute(
+            insert(Lease).values(
+                analysis="cell_abundances",
+                key="TCGA-TN-0001-01A-11R-A000-07:rsem:expression.csv",
+                token=999,
+                host=rebuilding.socket.gethostname(),
+                process="999999:1",
+                expires_at=time.time() + 3600,
+            )
+        )
+    started = time.monotonic()
+    tiny.rebuild(study)
+    assert time.monotonic() - started < 20 and tiny.due(study) == {}
+
+
+def test_named_analyses_bring_what_they_rest_on(empty_study, archive):
+    tiny.ingest(empty_study, archive)
+    report = tiny.rebuild(empty_study, names=["tsh_ratios"])
+    assert set(report.computed) == {"cell_abundances", "tsh_ratios"}
+    with pytest.raises(NotFound, match="no analysis 'nonsense'"):
+        tiny.rebuild(empty_study, names=["nonsense"])
+
+
+def test_unfiltered_abundances_say_so(empty_study, archive):
+    tiny.ingest(empty_study, archive)
+    tiny.rebuild(empty_study)
+    assert all("'gene_filter': 'unfiltered'" in line for line in tiny.dump(empty_study)["cell_abundances"])
+
+
+def test_an_analysis_must_not_give_rows_that_were_not_asked_for(study, monkeypatch):
+    ratios = next(a for a in ANALYSES if a.name == "tsh_ratios")
+
+    def strangers(tumor, stroma, params):
+        frame = ratios.function(tumor, stroma, params)
+        return frame.assign(patient_id="TCGA-ZZ-ZZZZ")
+
+    from tshdb.engine.compute import split
+
+    frame = strangers(*_two_frames(), ratios.params())
+    with pytest.raises(ValueError, match="not asked for"):
+        split(ratios, frame, ["TCGA-TN-0001"])
+
+
+def _two_frames():
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        [{"patient_id": "TCGA-TN-0001", "population": "T cells", "unit": "rsem", "transform": "none", "abundance": 1.0}]
+    )
+    return frame, frame
+
+
+def test_a_cycle_through_a_cohort_is_refused(study):
+    from tshdb import cohorts
+    from tshdb.engine.planner import Planner, World
+
+    with pytest.raises(InvalidInput, match="depend on themselves"):
+        with writing(study.engine) as connection:
+            cohorts.define(
+                connection,
+                tiny.LIVE,
+                "SELECT patient_id FROM follow_ups WHERE (SELECT count(*) FROM cox_terms) >= 0",
+            )
+            Planner(connection, World(ANALYSES, study.settings))
+
+
+def test_a_live_cohort_may_select_on_results(study, archive):
+    """Its membership follows the analysis that makes them, in one rebuild."""
+    from tshdb import cohorts
+
+    with writing(study.engine) as connection:
+        cohorts.define(
+            connection, tiny.LIVE, "SELECT patient_id FROM tsh_ratios WHERE population = 'T cells' AND value < 0"
+        )
+    tiny.rebuild(study)
+    assert tiny.due(study) == {}
+    archive.set_value("TCGA-TN-0001", "tumor", "CD3D", 1e6)
+    archive.set_value("TCGA-TN-0001", "tumor", "CD5", 1e6)
+    tiny.ingest(study, archive)
+    assert tiny.plan(study)["univariable_cox"].due[tiny.LIVE].is_possible
+    tiny.rebuild(study)
+    assert tiny.due(study) == {}
+
+
+def test_every_attempt_says_why(study, archive):
+    archive.add(77)
+    archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 1.0)
+    tiny.ingest(study, archive)
+    run = tiny.rebuild(study).run_id
+    with reading(study.engine) as connection:
+        reasons = connection.execute(select(Attempt.reason, Attempt.detail).where(Attempt.run_id == run)).fetchall()
+        state = connection.execute(select(Run.state, Run.ended_at).where(Run.run_id == run)).one()
+    assert {r.reason for r in reasons} == {"new", "input"} and all(r.detail for r in reasons)
+    assert state.state == "done" and state.ended_at
+
+
+def test_a_python_upgrade_alone_makes_nothing_stale(study):
+    """The kept text is normalised by the running Python before anything is called stale."""
+    from tshdb.schema import Spec
+
+    with writing(study.engine) as connection:
+        connection.execute(update(Spec).values(code_fingerprint=Spec.spec_id, python_version="3.10"))
+    assert tiny.due(study) == {}
+
+
+def test_why_leads_to_file_and_line(study, archive):
+    from tshdb.engine.planner import World
+    from tshdb.engine.why import why
+
+    def ask(unit):
+        with reading(study.engine) as connection:
+            return why(connection, World(ANALYSES, study.settings), unit)
+
+    archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 17.5)
+    archive.change("TCGA-TN-0002", days=731)
+    tiny.ingest(study, archive)
+    facts = ask("tsh_ratios/TCGA-TN-0001")
+    assert facts["state"] == "due" and facts["is_possible"]
+    assert facts["changes"][0]["columns"]["GNLY"][1] == 17.5
+    assert facts["changes"][0]["now"].startswith("expression.csv line 1 ")
+    facts = ask(f"univariable_cox/{tiny.COHORT}@1")
+    change = next(c for c in facts["changes"] if c["row"].startswith("follow_ups"))
+    assert change["columns"] == {"duration_days": [change["columns"]["duration_days"][0], 731.0]}
+    assert change["now"].startswith("clinical.tsv line 6 ") and change["was"].startswith("clinical.tsv line 6 ")
+    tiny.rebuild(study)
+    facts = ask("cell_abundances/TCGA-TN-0001-01A-11R-A000-07:rsem:expression.csv")
+    assert facts["state"] == "current" and facts["computed"]["because"].startswith("input")
+    origin = next(r for r in facts["inputs"] if r["role"] == "expression")["shown"][0]["from"]
+    assert origin[0].startswith("expression.csv line 1 column 4 (sha256 ")
+    with pytest.raises(NotFound, match="no unit tsh_ratios/TCGA-TN-00999"):
+        ask("tsh_ratios/TCGA-TN-00999")
+    with pytest.raises(NotFound, match="is no unit"):
+        ask("nonsense")

@@ -1,0 +1,368 @@
+"""The rules that a new patient, a corrected value, a comment, a helper edit and a removed patient must follow.
+
+Generic over the registered analyses: what is expected is derived from edges, kinds and sources, so that an analysis is
+covered by being registered. Numbers of scenarios: docs/scenarios.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import random
+
+import pytest
+from sqlalchemy import select
+
+from analyses import ANALYSES
+from tests import tiny
+from tshdb.database import reading
+from tshdb.engine import code
+from tshdb.engine.analysis import Kind
+from tshdb.engine.planner import Reason
+from tshdb.schema import Attempt, CoxTerm, Unit, UnitInput
+from tshdb.study import Study
+
+FITS = {a.name for a in ANALYSES if a.kind is Kind.FIT}
+KIND = {a.name: a.kind for a in ANALYSES}
+
+
+def consumers(study, names: set[str]) -> set[str]:
+    """All units that rest on `names` by the stored edges, not going through fits, nor through superseded versions."""
+    with reading(study.engine) as connection:
+        units = {i: f"{a}/{k}" for i, a, k in connection.execute(select(Unit.unit_id, Unit.analysis, Unit.key))}
+        edges = connection.execute(select(UnitInput.unit_id, UnitInput.input_unit_id)).fetchall()
+    reached = set(names)
+    while True:
+        more = {units[u] for u, i in edges if units[i] in reached and units[u].split("/")[0] not in FITS} - reached
+        if not more:
+            return reached - names
+        reached |= more
+
+
+def of_patient(names: set[str], patient: str) -> set[str]:
+    return {n for n in names if patient in n}
+
+
+def test_nothing_is_due_after_a_rebuild(study):
+    assert tiny.due(study) == {}
+    report = tiny.rebuild(study)
+    assert report.computed == {}
+    assert tiny.computed(study, tiny.last_run(study)) == set()
+
+
+def test_1_a_patient_arrives(study, archive):
+    before = tiny.dump(study)
+    new = archive.add(77)
+    alone = archive.add(78, paired=False)
+    tiny.ingest(study, archive)
+    plans = tiny.plan(study)
+    for analysis in ANALYSES:
+        due = plans[analysis.name].due
+        if analysis.kind is Kind.FIT:
+            assert not due, "a new patient is never silently fitted"
+            assert not plans[analysis.name].flagged
+        elif analysis.kind is Kind.SUMMARY:
+            assert set(due) == {tiny.LIVE} and due[tiny.LIVE].reason is Reason.MEMBER
+        else:
+            assert {d.reason for d in due.values()} == {Reason.NEW}
+            assert due and all(new in key or alone in key for key in due)
+    assert len(plans["cell_abundances"].due) == 3  # tumour and stroma of one, tumour of the other
+    assert set(plans["tsh_ratios"].due) == {new}  # the other has no stroma
+    tiny.rebuild(study)
+    assert tiny.due(study) == {}
+    after = tiny.dump(study)
+    kept = [line for line in before["units"] if tiny.LIVE not in line]
+    assert set(kept) <= set(after["units"]), "frozen results and other patients' units are untouched"
+    with reading(study.engine) as connection:
+        live = connection.execute(select(CoxTerm.n, CoxTerm.n_left_out).where(CoxTerm.cohort == tiny.LIVE)).first()
+        frozen = connection.execute(select(CoxTerm.n).where(CoxTerm.cohort == f"{tiny.COHORT}@1")).first()
+    assert live == (11, 1) and frozen == (10,)
+
+
+def test_2_one_value_corrected(study, archive):
+    patient = "TCGA-TN-0003"
+    archive.set_value(patient, "tumor", "GNLY", 4321.5)
+    tiny.ingest(study, archive)
+    profile = f"ingest.expression_profiles/{patient}-01A-11R-A000-07:rsem:expression.csv"
+    expected = consumers(study, {profile})
+    plans = tiny.plan(study)
+    assert {f"{n}/{k}" for n, p in plans.items() for k in p.due} == expected
+    assert {d.reason for p in plans.values() for d in p.due.values()} == {Reason.INPUT}
+    for fit in FITS:
+        assert plans[fit].flagged == {f"{tiny.COHORT}@1": (1, 10)}
+    report = tiny.rebuild(study)
+    assert tiny.computed(study, report.run_id) == expected
+    assert report.flagged == {f"{fit}/{tiny.COHORT}@1": (1, 10) for fit in FITS}
+    assert tiny.due(study) == {}
+
+
+def test_2_refit_takes_the_correction(study, archive):
+    archive.set_value("TCGA-TN-0003", "tumor", "GNLY", 4321.5)
+    tiny.ingest(study, archive)
+    report = tiny.rebuild(study, refit=True)
+    assert not report.flagged
+    assert {n for n in report.computed if n in FITS} == FITS
+    assert not any(p.flagged for p in tiny.plan(study).values())
+
+
+def test_3_corrected_without_effect_stops_there(study, archive):
+    patient = "TCGA-TN-0003"
+    archive.set_value(patient, "tumor", "TP53", 999.25)  # no marker gene
+    tiny.ingest(study, archive)
+    profile = f"{patient}-01A-11R-A000-07:rsem:expression.csv"
+    plans = tiny.plan(study)
+    certain = {f"{n}/{k}" for n, p in plans.items() for k, d in p.due.items() if not d.is_possible}
+    assert certain == {f"cell_abundances/{profile}"}
+    assert any(d.is_possible for p in plans.values() for d in p.due.values())
+    report = tiny.rebuild(study)
+    assert tiny.computed(study, report.run_id) == {f"cell_abundances/{profile}"}
+    assert report.unchanged == {"cell_abundances": 1}
+
+
+def _mutated(monkeypatch, module: str, change) -> None:
+    """Make the code of `module` read as `change(source)`."""
+    original = inspect.getsource
+    monkeypatch.setattr(
+        code.inspect, "getsource", lambda live: change(original(live)) if live.__name__ == module else original(live)
+    )
+    code._module.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _forget_code():
+    code._module.cache_clear()
+    yield
+    code._module.cache_clear()
+
+
+class _Disguise(ast.NodeTransformer):
+    """Everything that must not count: docstrings, annotations, blank lines (by unparsing), names of locals."""
+
+    def visit_FunctionDef(self, node):
+        self.generic_visit(node)
+        arguments = {a.arg for a in ast.walk(node) if isinstance(a, ast.arg)}
+        names = {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        } - arguments
+        nested = {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef)}
+        for n in ast.walk(node):
+            if isinstance(n, ast.Name) and n.id in names - nested and not n.id.endswith("_renamed"):
+                n.id += "_renamed"
+        if ast.get_docstring(node) is not None:
+            node.body.pop(0)
+        node.body.insert(0, ast.Expr(ast.Constant("Another docstring.")))
+        node.returns = None
+        return node
+
+
+@pytest.mark.parametrize("module", sorted({a.function.__module__ for a in ANALYSES} | {"analyses.helpers"}))
+def test_5_comments_docstrings_and_names_of_locals_do_not_count(study, monkeypatch, module):
+    def disguise(source: str) -> str:
+        tree = ast.fix_missing_locations(_Disguise().visit(ast.parse(source)))
+        return "# a comment\n\n" + ast.unparse(tree).replace("\n    return", "\n\n    # why\n    return")
+
+    _mutated(monkeypatch, module, disguise)
+    assert tiny.due(study) == {}
+
+
+def _definitions() -> list[str]:
+    packages = code_packages()
+    return sorted({name for a in ANALYSES for name in code.code_of([a.function], packages).sources})
+
+
+def code_packages():
+    from tshdb.engine.units import project_packages
+
+    return project_packages(ANALYSES)
+
+
+@pytest.mark.parametrize("name", _definitions())
+def test_5_an_edit_reaches_exactly_its_dependents(study, monkeypatch, name):
+    """Each function, class and constant that any analysis reaches is edited in turn."""
+    packages = code_packages()
+    dependents = {a.name for a in ANALYSES if name in code.code_of([a.function], packages).sources}
+    module, _, definition = name.rpartition(".")
+
+    def edit(source: str) -> str:
+        tree = ast.parse(source)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == definition:
+                node.body.append(ast.parse("edited = 1").body[0])
+            if isinstance(node, ast.Assign) and any(getattr(t, "id", None) == definition for t in node.targets):
+                node.value = ast.parse(f"({ast.unparse(node.value)}, 'edited')[0]").body[0].value
+        return ast.unparse(ast.fix_missing_locations(tree))
+
+    _mutated(monkeypatch, module, edit)
+    plans = tiny.plan(study)
+    by_code = {n for n, p in plans.items() if any(d.reason is Reason.CODE and not d.is_possible for d in p.due.values())}
+    assert by_code == dependents
+    for analysis in dependents:
+        with reading(study.engine) as connection:
+            keys = set(connection.execute(select(Unit.key).where(Unit.analysis == analysis)).scalars())
+        identity = {a.identity for a in ANALYSES}
+        assert set(plans[analysis].due) == keys - identity
+
+
+def test_5_a_default_argument_counts(study, monkeypatch):
+    _mutated(
+        monkeypatch,
+        "analyses.helpers",
+        lambda s: s.replace("p_values: np.ndarray)", "p_values: np.ndarray, method=1)"),
+    )
+    assert set(tiny.due(study, certain_only=True)) == {"univariable_cox"}
+
+
+def test_5_the_marker_table_is_an_input(study):
+    path = study.root / "markers.csv"
+    path.write_text(path.read_text().replace("T cells,CD6\n", "T cells,CD8B\n"))
+    plans = tiny.plan(study)
+    assert {d.reason for d in plans["cell_abundances"].due.values()} == {Reason.INPUT}
+    assert all("reference.marker_genes/markers changed" in d.detail for d in plans["cell_abundances"].due.values())
+    assert len(plans["cell_abundances"].due) == 20 and not plans["gene_filter"].due
+    tiny.rebuild(study)
+    assert tiny.due(study) == {}
+
+
+def test_5_a_parameter_makes_its_analysis_due(study):
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace("min_denominator = 0.05", "min_denominator = 0.06"))
+    plans = tiny.plan(study)
+    assert {d.reason for d in plans["tsh_ratios"].due.values()} == {Reason.PARAMS}
+    assert not plans["cell_abundances"].due and not plans["gene_filter"].due
+    report = tiny.rebuild(study)
+    assert set(report.computed) == {"tsh_ratios"} and report.unchanged["tsh_ratios"] == 10
+
+
+def test_a_fit_follows_code_upstream_but_not_data(study, archive, monkeypatch):
+    """A fit whose members' data moved because code upstream changed is due, not merely flagged."""
+    from tests import toys
+
+    world = (*ANALYSES, toys.toy_fit)
+    tiny.rebuild(study, world)
+    archive.set_value("TCGA-TN-0003", "tumor", "GNLY", 4321.5)
+    tiny.ingest(study, archive)
+    tiny.rebuild(study, world)
+    assert tiny.plan(study, world)["toy_fit"].flagged == {f"{tiny.COHORT}@1": (1, 10)}
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace('biomarker = "ratio"', 'biomarker = "difference"'))
+    assert tiny.plan(study, world)["toy_fit"].due
+    report = tiny.rebuild(study, world)
+    assert report.computed["toy_fit"] == 1
+    assert not tiny.plan(study, world)["toy_fit"].flagged
+
+
+def test_7_a_patient_is_gone(study, archive):
+    gone = "TCGA-TN-0004"
+    del archive.patients[gone]
+    tiny.ingest(study, archive, complete=True)
+    plans = tiny.plan(study)
+    for analysis in ANALYSES:
+        if analysis.kind not in (Kind.FIT, Kind.SUMMARY):
+            assert plans[analysis.name].gone and all(gone in key for key in plans[analysis.name].gone)
+    tiny.rebuild(study)
+    results = {t: lines for t, lines in tiny.dump(study).items() if t not in ("unit_inputs",)}
+    assert not [line for lines in results.values() for line in lines if gone in line]
+    assert tiny.due(study) == {}
+    assert tiny.plan(study)["gene_filter"].flagged == {f"{tiny.COHORT}@1": (1, 10)}
+
+
+def test_absent_rows_stay_without_complete(study, archive):
+    before = tiny.dump(study)
+    del archive.patients["TCGA-TN-0004"]
+    tiny.ingest(study, archive, complete=False)
+    assert tiny.due(study) == {} and tiny.dump(study) == before
+
+
+def test_refreezing_with_the_same_content_keeps_consumers(study, archive):
+    archive.add(77)
+    tiny.ingest(study, archive)
+    tiny.rebuild(study)
+    first = tiny.dump(study)
+    assert tiny.freeze(study) == 2
+    report = tiny.rebuild(study)
+    assert report.kept == {"cell_abundances": 22}
+    assert set(report.computed) == {"gene_filter", "univariable_cox"}
+    after = tiny.dump(study)
+    assert after["tsh_ratios"] == first["tsh_ratios"] and after["cell_abundances"] == first["cell_abundances"]
+    assert set(first["cox_terms"]) < set(after["cox_terms"]), "version 1 stands beside version 2"
+
+
+def test_9_one_member_of_many(tmp_path):
+    """A frozen model over many patients is flagged for one corrected member; its live summaries are stale for one."""
+    archive = tiny.TinyArchive.make(400)
+    study = tiny.new_study(tmp_path / "study")
+    tiny.ingest(study, archive)
+    tiny.define_cohorts(study)
+    tiny.freeze(study)
+    tiny.rebuild(study)
+    archive.set_value("TCGA-TN-0399", "stroma", "DCN", 12.75)
+    tiny.ingest(study, archive)
+    plans = tiny.plan(study)
+    assert plans["gene_filter"].flagged == {f"{tiny.COHORT}@1": (1, 400)} and not plans["gene_filter"].due
+    certain = {n: {k for k, d in p.due.items() if not d.is_possible} for n, p in plans.items()}
+    assert {n: len(k) for n, k in certain.items() if k} == {"cell_abundances": 1}
+    tiny.rebuild(study)
+    with reading(study.engine) as connection:
+        details = connection.execute(
+            select(Attempt.detail).join(Unit, Unit.unit_id == Attempt.unit_id).where(
+                Unit.analysis == "univariable_cox", Attempt.reason == "input"
+            )
+        ).scalars().all()
+    assert details and all(d == "tsh_ratios/TCGA-TN-0399 changed" for d in details)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_10_order_does_not_matter(tmp_path, seed):
+    """Rows shuffled, the new patient first, a setting changed: no row is mixed, no byte differs."""
+    plain = tiny.new_study(tmp_path / "plain")
+    shuffled = tiny.new_study(tmp_path / "shuffled")
+    archive = tiny.TinyArchive.make(9)
+    for study, disorder in ((plain, False), (shuffled, True)):
+        today = tiny.TinyArchive(dict(archive.patients))
+        if disorder:  # two visits of the archive, in another order, the newest patient first
+            names = list(today.patients)
+            random.Random(seed).shuffle(names)
+            first = tiny.TinyArchive({n: today.patients[n] for n in names[:5]}, order=names)
+            tiny.ingest(study, first)
+            tiny.define_cohorts(study)
+            tiny.rebuild(study)
+            today.order = ["TCGA-TN-0099", *reversed(names)]
+        today.add(99)
+        tiny.ingest(study, today)
+        tiny.define_cohorts(study)
+        tiny.freeze(study)
+        settings = study.root / "study.toml"
+        settings.write_text(settings.read_text().replace("censor_at_days = 3652.5", "censor_at_days = 1000"))
+        tiny.rebuild(study)
+    ours, theirs = tiny.dump(shuffled), tiny.dump(plain)
+    strip = lambda lines: sorted(line.replace("@2", "@1").replace("@3", "@1") for line in lines)  # noqa: E731
+    for table in theirs:
+        assert strip(ours[table]) == strip(theirs[table]), table
+
+
+@pytest.mark.parametrize("analysis", [a for a in ANALYSES if a.kind in (Kind.MAP, Kind.APPLY)], ids=lambda a: a.name)
+def test_13_a_key_has_the_same_result_in_any_company(study, analysis):
+    """Computed alone, in pairs, and all together: the same bytes."""
+    from dataclasses import replace
+
+    whole = tiny.dump(study)
+    for size in (1, 3):
+        batches = tuple(replace(a, batch=size) for a in ANALYSES)
+        settings = study.root / "study.toml"
+        text = settings.read_text()
+        settings.write_text(text + f"\n# {size}\n")
+        other = tiny.new_study(study.root.parent / f"batch{size}")
+        tiny.ingest(other, tiny.TinyArchive.make(10))
+        tiny.define_cohorts(other)
+        tiny.freeze(other)
+        tiny.rebuild(other, batches)
+        assert tiny.dump(other)[analysis.makes.__tablename__] == whole[analysis.makes.__tablename__]
+
+
+def test_workers_do_not_matter(tmp_path, template):
+    one = tiny.new_study(tmp_path / "one")
+    tiny.ingest(one, tiny.TinyArchive.make(10))
+    tiny.define_cohorts(one)
+    tiny.freeze(one)
+    tiny.rebuild(one, jobs=2)
+    assert tiny.dump(one) == tiny.dump(Study(template))

@@ -1,0 +1,253 @@
+"""A tiny study in the archives' own formats: a dozen patients, a dozen genes, everything in files that readers read.
+
+The patients are made from a seed; nothing about them is real.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import select
+
+from analyses import ANALYSES
+from cli.make_study import make_study
+from ingest import gdc_clinical, rna
+from tshdb import cohorts, loader
+from tshdb.database import reading, writing
+from tshdb.engine.planner import Planner, World
+from tshdb.engine.rebuild import Rebuild, Report
+from tshdb.schema import Attempt, Base, Run, Unit
+from tshdb.study import Study
+from tshdb.vocabulary import ExpressionUnit, Scale
+
+COHORT = "tumor_stroma_development"
+LIVE = "everyone"
+GENES = ("CD3D", "CD5", "CD6", "CD8B", "GNLY", "KLRD1", "EOMES", "DCN", "COL1A1", "TAGLN", "VWF", "TP53")
+MARKERS = """population,marker
+T cells,CD3D
+T cells,CD5
+T cells,CD6
+Cytotoxic lymphocytes,GNLY
+Cytotoxic lymphocytes,KLRD1
+Cytotoxic lymphocytes,EOMES
+Fibroblasts,DCN
+Fibroblasts,COL1A1
+Fibroblasts,TAGLN
+"""
+LIVE_SQL = "SELECT patient_id FROM follow_ups WHERE endpoint = 'OS' AND event IS NOT NULL AND duration_days IS NOT NULL"
+DESCRIPTIVE = {"unit_id", "run_id", "spec_id"}
+
+
+@dataclass
+class TinyPatient:
+    """One patient with the RNA of the tumour and, mostly, of the stroma. Values are linear."""
+
+    patient_id: str
+    tumor: dict[str, float]
+    stroma: dict[str, float] | None
+    is_dead: bool
+    days: int
+    sex: str = "female"
+
+
+@dataclass
+class TinyArchive:
+    """What the archive holds today: edit it, write it, ingest it."""
+
+    patients: dict[str, TinyPatient] = field(default_factory=dict)
+    order: list[str] | None = None
+
+    @classmethod
+    def make(cls, n: int, seed: int = 1) -> TinyArchive:
+        archive = cls()
+        for i in range(n):
+            archive.add(i, seed)
+        return archive
+
+    def add(self, i: int, seed: int = 1, paired: bool = True) -> str:
+        """Patient number i, always the same for a seed."""
+        random = Random(f"{seed}/{i}")
+        patient_id = f"TCGA-TN-{i:04d}"
+
+        def profile(shift: float) -> dict[str, float]:
+            return {g: round(random.lognormvariate(3 + shift, 1.0), 3) for g in GENES}
+
+        self.patients[patient_id] = TinyPatient(
+            patient_id,
+            tumor=profile(0.0),
+            stroma=profile(0.5) if paired else None,
+            is_dead=random.random() < 0.6,
+            days=random.randint(30, 3000),
+        )
+        return patient_id
+
+    def change(self, patient_id: str, **values) -> None:
+        self.patients[patient_id] = replace(self.patients[patient_id], **values)
+
+    def set_value(self, patient_id: str, compartment: str, gene: str, value: float) -> None:
+        getattr(self.patients[patient_id], compartment)[gene] = value
+
+    def _ordered(self) -> list[TinyPatient]:
+        names = self.order or sorted(self.patients)
+        return [self.patients[n] for n in names if n in self.patients]
+
+    def write(self, folder: Path) -> tuple[Path, Path]:
+        """expression.csv and clinical.tsv, as the archives write them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        columns = []
+        for p in self._ordered():
+            columns.append((f"{p.patient_id}-01A-11R-A000-07", p.tumor))
+            if p.stroma is not None:
+                columns.append((f"{p.patient_id}-11A-11R-A000-07", p.stroma))
+        lines = [",".join(["gene", *(name for name, _ in columns)])]
+        lines += [",".join([g, *(repr(values[g]) for _, values in columns)]) for g in GENES]
+        matrix = folder / "expression.csv"
+        matrix.write_text("\n".join(lines) + "\n")
+        header = ["case_id", "case_submitter_id", "project_id", *gdc_clinical.PATIENT_FIELDS]
+        header += [*gdc_clinical.FOLLOW_UP_FIELDS, "treatment_type"]
+        rows = ["\t".join(header)]
+        for p in self._ordered():
+            fixed = {
+                "case_id": f"uuid-{p.patient_id}",
+                "case_submitter_id": p.patient_id,
+                "project_id": "TCGA-TN",
+                "age_at_index": "60",
+                "gender": p.sex,
+                "primary_diagnosis": "Infiltrating duct carcinoma, NOS",
+                "vital_status": "Dead" if p.is_dead else "Alive",
+                "days_to_death": str(p.days) if p.is_dead else "'--",
+                "days_to_last_follow_up": "'--" if p.is_dead else str(p.days),
+            }
+            for treatment in ("Radiation Therapy, NOS", "Pharmaceutical Therapy, NOS"):
+                values = fixed | {"treatment_type": treatment}
+                rows.append("\t".join(values.get(h, "'--") for h in header))
+        clinical = folder / "clinical.tsv"
+        clinical.write_text("\n".join(rows) + "\n")
+        return matrix, clinical
+
+
+def new_study(folder: Path, database: str = "sqlite:///study.db", live: bool = True) -> Study:
+    """An empty study with the tiny marker table."""
+    study = make_study(folder, database, "fan2023")
+    settings = folder / "study.toml"
+    text = settings.read_text().replace('markers = "mcp_counter"', 'markers = "markers.csv"')
+    text = text.replace("min_events = 5", "min_events = 2")
+    if live:
+        text = text.replace(f'cohorts = ["{COHORT}"]', f'cohorts = ["{COHORT}", "{LIVE}"]')
+    settings.write_text(text)
+    (folder / "markers.csv").write_text(MARKERS)
+    return Study(study.root)
+
+
+def ingest(study: Study, archive: TinyArchive, complete: bool = True) -> list[loader.Loaded]:
+    """Write the archive beside the study and ingest both files."""
+    matrix, clinical = archive.write(study.root / "raw")
+    done = []
+    for reader, path in (("clinical", clinical), ("rna", matrix)):
+        source = loader.Source("tcga-tn", reader, path.name)
+        if loader.is_loaded(study, source, path, {}):
+            continue
+        if reader == "clinical":
+            found = gdc_clinical.read(path, "tcga-tn")
+        else:
+            found = rna.read(path, rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name))
+        done.append(loader.load(study, source, path, {}, found, command="test", complete=complete))
+    return done
+
+
+def define_cohorts(study: Study, live: bool = True) -> None:
+    with writing(study.engine) as connection:
+        sql = (study.root / "cohorts" / f"{COHORT}.sql").read_text()
+        cohorts.define(connection, COHORT, sql)
+        if live:
+            cohorts.define(connection, LIVE, LIVE_SQL)
+
+
+def freeze(study: Study) -> int:
+    with writing(study.engine) as connection:
+        return cohorts.freeze(connection, COHORT)[0]
+
+
+def rebuild(study: Study, analyses=ANALYSES, **options) -> Report:
+    return Rebuild(Study(study.root), analyses, **options).run()
+
+
+def plan(study: Study, analyses=ANALYSES, **options):
+    fresh = Study(study.root)
+    with reading(study.engine) as connection:
+        return Planner(connection, World(analyses, fresh.settings), **options).all()
+
+
+def due(study: Study, analyses=ANALYSES, certain_only: bool = False) -> dict[str, set[str]]:
+    """analysis -> keys that are due; analyses with nothing due are left out."""
+    plans = plan(study, analyses)
+    found = {n: {k for k, d in p.due.items() if not (certain_only and d.is_possible)} for n, p in plans.items()}
+    return {n: keys for n, keys in found.items() if keys}
+
+
+def computed(study: Study, run_id: int) -> set[str]:
+    """The units that a run computed, as analysis/key."""
+    with reading(study.engine) as connection:
+        rows = connection.execute(
+            select(Unit.analysis, Unit.key).join(Attempt, Attempt.unit_id == Unit.unit_id).where(Attempt.run_id == run_id)
+        ).fetchall()
+    return {f"{a}/{k}" for a, k in rows}
+
+
+def last_run(study: Study) -> int:
+    with reading(study.engine) as connection:
+        return connection.execute(select(Run.run_id).order_by(Run.run_id.desc()).limit(1)).scalar_one()
+
+
+def dump(study: Study, superseded: bool = True) -> dict[str, list[str]]:
+    """All result rows of current units and the units' fingerprints, without ids, runs and times; floats as hex."""
+    found: dict[str, list[str]] = {}
+    with reading(study.engine) as connection:
+        units = {
+            r.unit_id: f"{r.analysis}/{r.key}"
+            for r in connection.execute(select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.state != "retired"))
+        }
+        newest: dict[str, str] = {}
+        for name in sorted(units.values()):
+            if "@" in name:
+                newest[name.partition("@")[0]] = max(newest.get(name.partition("@")[0], ""), name, key=_version)
+        shown = {i: n for i, n in units.items() if superseded or "@" not in n or newest[n.partition("@")[0]] == n}
+        rows = connection.execute(
+            select(Unit.unit_id, Unit.state, Unit.fingerprint, Unit.message).where(Unit.state != "retired")
+        )
+        found["units"] = sorted(
+            f"{shown[r.unit_id]} {r.state.value} {r.fingerprint} {r.message}" for r in rows if r.unit_id in shown
+        )
+        for table in Base.metadata.sorted_tables:
+            if table.name in ("units", "unit_inputs") or "unit_id" not in table.columns or table.name == "attempts":
+                continue
+            lines = []
+            for row in connection.execute(select(table)).mappings():
+                if row["unit_id"] in shown:
+                    values = {k: _hex(v) for k, v in row.items() if k not in DESCRIPTIVE}
+                    lines.append(f"{shown[row['unit_id']]} {values}")
+            found[table.name] = sorted(lines)
+        found["unit_inputs"] = sorted(
+            f"{shown[r.unit_id]} {r.role} {units.get(r.input_unit_id, 'gone')} {r.seen_fingerprint}"
+            for r in connection.execute(select(Base.metadata.tables["unit_inputs"]))
+            if r.unit_id in shown
+        )
+    return found
+
+
+def _version(name: str) -> tuple[str, int]:
+    return name.partition("@")[0], int(name.partition("@")[2] or 0)
+
+
+def _hex(value):
+    return value.hex() if isinstance(value, float) else str(value)
+
+
+def copy_study(study: Study, folder: Path) -> Study:
+    """A second study with the same content (SQLite only, nothing running)."""
+    study.engine.dispose()
+    shutil.copytree(study.root, folder)
+    return Study(folder)
