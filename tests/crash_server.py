@@ -31,12 +31,14 @@ from analyses import ANALYSES  # noqa: E402
 from tests import tiny  # noqa: E402
 from tshdb import failpoints  # noqa: E402
 from tshdb.database import reading  # noqa: E402
-from tshdb.engine.compute import payload_fingerprint  # noqa: E402
+from tshdb.engine import executor  # noqa: E402
+from tshdb.engine.compute import compute, payload_fingerprint  # noqa: E402
 from tshdb.objects import sha256_of  # noqa: E402
 from tshdb.schema import Attempt, Base, ExpressionProfile, SourceFile, Unit  # noqa: E402
 from tshdb.study import Study  # noqa: E402
 
 PATIENTS = 6
+LOG = "computed.log"
 
 
 def spring() -> tiny.TinyArchive:
@@ -60,6 +62,18 @@ def work(folder: Path, what: str) -> None:
         tiny.ingest(study, autumn())
     else:
         tiny.rebuild(study)
+
+
+def logged_rebuild(folder: Path) -> None:
+    """A rebuild that notes every key that it computes, whether it may commit it or not."""
+
+    def noted(task):
+        with (folder / LOG).open("a") as file:
+            file.write("".join(f"{task.analysis} {key}\n" for key in task.keys))
+        return compute(task)
+
+    executor.compute = noted
+    work(folder, "rebuild")
 
 
 def forked(function, *arguments, environment: dict[str, str] | None = None) -> int:
@@ -221,9 +235,9 @@ def two(folder: Path, n: int, seed: int) -> dict:
     for i in range(n):
         target = copied(states["rebuild"], folder / "trial")
         before = _attempts(target)
-        first = forked(work, target, "rebuild")
+        first = forked(logged_rebuild, target)
         time.sleep(chance.uniform(0, 0.2))
-        second = forked(work, target, "rebuild")
+        second = forked(logged_rebuild, target)
         statuses = status_of(first), status_of(second)
         if statuses != (0, 0):
             found.append(f"round {i}: statuses {statuses}")
@@ -232,7 +246,9 @@ def two(folder: Path, n: int, seed: int) -> dict:
         study.engine.dispose()
         found += [f"round {i}: {t} differs" for t in reference if ours[t] != reference[t]]
         twice = [u for u, times in (_attempts(target) - before).items() if times > 1]
-        found += [f"round {i}: {u} computed twice" for u in twice]
+        found += [f"round {i}: {u} committed twice" for u in twice]
+        computed = Counter((target / LOG).read_text().split("\n"))
+        found += [f"round {i}: {u} computed twice" for u, times in computed.items() if times > 1]
     return {"rounds": n, "complaints": found}
 
 

@@ -135,8 +135,9 @@ def test_an_input_that_changes_while_computing_is_computed_again(study, archive)
                     tiny.ingest(study, archive)
                 yield task, outcomes
 
-    Rebuild(Study(study.root), ANALYSES, executor=Interfering()).run()
+    report = Rebuild(Study(study.root), ANALYSES, executor=Interfering()).run()
     assert Interfering.done and tiny.due(study) == {}
+    assert report.computed["cell_abundances"] == 1, "the late result was never committed"
     clean = tiny.new_study(study.root.parent / "clean")
     tiny.ingest(clean, archive)
     tiny.define_cohorts(clean)

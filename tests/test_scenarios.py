@@ -264,6 +264,11 @@ def test_7_a_patient_is_gone(study, archive):
     assert not [line for lines in results.values() for line in lines if gone in line]
     assert tiny.due(study) == {}
     assert tiny.plan(study)["gene_filter"].flagged == {f"{tiny.COHORT}@1": (1, 10)}
+    with reading(study.engine) as connection:
+        retired = select(Unit.unit_id).where(Unit.state == "retired")
+        for analysis in ANALYSES:
+            table = analysis.makes
+            assert connection.execute(select(table.unit_id).where(table.unit_id.in_(retired))).first() is None
 
 
 def test_absent_rows_stay_without_complete(study, archive):
@@ -285,6 +290,26 @@ def test_refreezing_with_the_same_content_keeps_consumers(study, archive):
     after = tiny.dump(study)
     assert after["tsh_ratios"] == first["tsh_ratios"] and after["cell_abundances"] == first["cell_abundances"]
     assert set(first["cox_terms"]) < set(after["cox_terms"]), "version 1 stands beside version 2"
+
+
+def test_refreezing_with_other_content_makes_consumers_due(tmp_path):
+    archive = tiny.TinyArchive.make(10)
+    for i in range(8):
+        for compartment in ("tumor", "stroma"):
+            archive.set_value(f"TCGA-TN-{i:04d}", compartment, "CD6", 0.0)
+    study = tiny.new_study(tmp_path / "study")
+    tiny.ingest(study, archive)
+    tiny.define_cohorts(study)
+    tiny.freeze(study)
+    tiny.rebuild(study)
+    found = {line.split("'gene_id': '")[1].split("'")[0] for line in tiny.dump(study)["gene_filters"]}
+    assert found == {"CD6"}, "zero in 16 of 20 profiles"
+    archive.add(77)
+    tiny.ingest(study, archive)
+    tiny.freeze(study)
+    report = tiny.rebuild(study)  # zero in 16 of 22 profiles: the gene is back
+    assert report.computed["cell_abundances"] == 22 and not report.kept
+    assert tiny.due(study) == {}
 
 
 def test_9_one_member_of_many(tmp_path):

@@ -1,0 +1,182 @@
+"""The tests of the engine can fail: each mutant breaks the engine on purpose, and the tests named with it must see it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "tests", "pyproject.toml")
+
+
+class Mutant(NamedTuple):
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS = (
+    Mutant(
+        "inputs that moved go unseen",
+        "tshdb/engine/planner.py",
+        "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint",
+        "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint AND i.fingerprint IS NULL",
+        "test_scenarios.py -k test_2_",
+    ),
+    Mutant(
+        "a fit follows corrected data silently",
+        "tshdb/engine/planner.py",
+        "follows = analysis.kind is not Kind.FIT or any(",
+        "follows = True or any(",
+        "test_scenarios.py -k test_2_one",
+    ),
+    Mutant(
+        "no early cut-off",
+        "tshdb/engine/compute.py",
+        "return rows_fingerprint(columns, ([row[c] for c in columns] for row in rows))",
+        "return rows_fingerprint(columns, ([row[c] for c in columns] for row in rows))[:16] + f'{time.time_ns():016x}'",
+        "test_scenarios.py -k test_3",
+    ),
+    Mutant(
+        "helpers do not count as code",
+        "tshdb/engine/code.py",
+        "waiting += _reached(definition.node, module, project)",
+        "_reached(definition.node, module, project)",
+        "test_scenarios.py -k test_5_a_default",
+    ),
+    Mutant(
+        "comments and names count as code",
+        "tshdb/engine/code.py",
+        'return digest(*(f"{name}\\0{normalised(text)}".encode()',
+        'return digest(*(f"{name}\\0{text}".encode()',
+        "test_scenarios.py -k test_5_comments",
+    ),
+    Mutant(
+        "parameters do not count",
+        "tshdb/engine/units.py",
+        'return "params" if stored[1] != params else None',
+        "return None",
+        "test_scenarios.py -k test_5_a_parameter",
+    ),
+    Mutant(
+        "the payload of a retired unit stays",
+        "tshdb/engine/units.py",
+        "if payload is not None:",
+        "if payload is not None and unit_ids is None:",
+        "test_scenarios.py -k test_7",
+    ),
+    Mutant(
+        "members that join or leave go unseen",
+        "tshdb/engine/planner.py",
+        "for packed in stored.get(role, set()) ^ wanted:",
+        "for packed in ():",
+        "test_scenarios.py -k test_1",
+    ),
+    Mutant(
+        "a newer model always keeps its consumers",
+        "tshdb/engine/planner.py",
+        "if old is not None and new.fingerprint == self._seen_models.get((unit_id, role)):",
+        "if old is not None:",
+        "test_scenarios.py -k other_content",
+    ),
+    Mutant(
+        "the commit does not check its inputs again",
+        "tshdb/engine/rebuild.py",
+        "all(now.get(u) == seen for _, u, seen in batch.edges[o.key])",
+        "True",
+        "test_engine.py -k while_computing",
+    ),
+    Mutant(
+        "the commit does not check its lease",
+        "tshdb/engine/rebuild.py",
+        "if o.key in mine and",
+        "if",
+        "test_engine.py -k late_owner",
+    ),
+    Mutant(
+        "leases of others are ignored",
+        "tshdb/engine/rebuild.py",
+        "free = [key for key in due if key not in held or self._is_free(held[key])]",
+        "free = list(due)",
+        "test_crash.py -k two_rebuilds",
+    ),
+    Mutant(
+        "payload and unit are committed apart",
+        "tshdb/engine/rebuild.py",
+        'fp("rebuild.payload_written")',
+        'connection.exec_driver_sql("COMMIT"); connection.exec_driver_sql("BEGIN IMMEDIATE"); fp("rebuild.payload_written")',
+        "test_crash.py -k every_failpoint",
+    ),
+    Mutant(
+        "rows come before the file that they name",
+        "tshdb/objects.py",
+        "os.replace(temporary, final)",
+        "final.write_bytes(b''); fp('half'); os.replace(temporary, final)",
+        "test_crash.py -k every_failpoint",
+    ),
+    Mutant(
+        "fingerprints depend on the order of rows",
+        "tshdb/canonical.py",
+        'encoded = sorted(b"".join(map(encode, row)) for row in rows)',
+        'encoded = [b"".join(map(encode, row)) for row in rows]',
+        "test_canonical.py",
+    ),
+    Mutant(
+        "a key's rows go to its neighbour",
+        "tshdb/engine/compute.py",
+        "by_key[owner].append(",
+        "by_key[keys[(keys.index(owner) + 1) % len(keys)]].append(",
+        "test_scenarios.py -k test_13",
+    ),
+    Mutant(
+        "a changed marker table goes unseen",
+        "tshdb/engine/planner.py",
+        "if unit is not None and unit.fingerprint != fingerprint:",
+        "if unit is None:",
+        "test_scenarios.py -k marker_table",
+    ),
+    Mutant(
+        "a fit ignores code upstream",
+        "tshdb/engine/planner.py",
+        "elif self.units[analysis.name][key].upstream != self.world.upstream_digest(analysis):",
+        "elif False:",
+        "test_scenarios.py -k upstream",
+    ),
+)
+
+
+def run_tests(folder, selection: str) -> subprocess.CompletedProcess:
+    file, *options = selection.split()
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/{file}", *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "TSHDB_TEST_KILLS": "3"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_the_mutant_is_caught(mutant, tmp_path):
+    for name in PACKAGES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, tmp_path / name)
+    path = tmp_path / mutant.file
+    text = path.read_text()
+    assert text.count(mutant.old) == 1, "the mutant no longer fits the code"
+    path.write_text(text.replace(mutant.old, mutant.new))
+    completed = run_tests(tmp_path, mutant.tests)
+    assert completed.returncode == 1, f"the mutant survived:\n{completed.stdout[-2000:]}{completed.stderr[-2000:]}"
+    assert "failed" in completed.stdout
