@@ -131,7 +131,8 @@ def _fit(data: pd.DataFrame, min_events: int) -> dict:
             data[["value", "duration_days", "event"]],
             duration_col="duration_days",
             event_col="event",
-            fit_options={"precision": 1e-12},
+            # the defaults stop when the log-likelihood stands, 1e-6 short of the coefficient
+            fit_options={"precision": 1e-20, "r_precision": 1e-18},
         )
     except ConvergenceError as error:
         return refused | {"reason": f"no convergence: {str(error).splitlines()[0]}"}

@@ -24,14 +24,19 @@ def open_binary(path: Path) -> Iterator[IO[bytes]]:
     """The file's bytes, unpacked if they are gzip (by content, not by name). Raises NotFound or InvalidInput."""
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
-    with path.open("rb") as raw:
-        if raw.read(2) == b"\x1f\x8b":
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            with gzip.open(raw) as unpacked:
-                yield unpacked
-        else:
-            raw.seek(0)
-            yield raw
+            if packed:
+                with gzip.open(raw) as unpacked:
+                    yield unpacked
+            else:
+                yield raw
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InvalidInput(
+            f"the gzip file is cut or damaged ({error})", where=str(path), repair="Fetch it again"
+        ) from None
 
 
 @contextmanager
@@ -43,10 +48,6 @@ def open_text(path: Path) -> Iterator[IO[str]]:
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"not UTF-8 text (byte {error.object[error.start]:#04x})", where=str(path), repair="Convert it to UTF-8"
-        ) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InvalidInput(
-            f"the gzip file is cut or damaged ({error})", where=str(path), repair="Fetch it again"
         ) from None
 
 

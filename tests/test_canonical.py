@@ -50,7 +50,14 @@ def test_the_encoding_is_pinned():
 
 @pytest.mark.parametrize(
     ("value", "digits", "expected"),
-    [(1.23456, 3, 1.23), (0.000123456, 2, 0.00012), (-99.96, 3, -100.0), (0.0, 5, 0.0), (None, 3, None), (math.nan, 3, None)],
+    [
+        (1.23456, 3, 1.23),
+        (0.000123456, 2, 0.00012),
+        (-99.96, 3, -100.0),
+        (0.0, 5, 0.0),
+        (None, 3, None),
+        (math.nan, 3, None),
+    ],
 )
 def test_significant_digits(value, digits, expected):
     assert to_significant(value, digits) == expected

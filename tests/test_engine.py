@@ -22,9 +22,6 @@ from tshdb.schema import Attempt, GeneFilter, Lease, Run, Unit
 from tshdb.study import Study
 
 
-
-
-
 @pytest.fixture
 def toy_study(tmp_path):
     """A tiny study over which only ratios and toys are registered."""
@@ -83,9 +80,7 @@ def test_one_bad_key_fails_alone_and_blocks_only_its_own(toy_study, world):
     tiny.freeze(toy_study)
     guilty(toy_study, "TCGA-TN-0003", "TCGA-TN-0007")
     report = tiny.rebuild(toy_study, world)
-    assert report.failed == {
-        "toy_apply": {p: f"ValueError: {p} is guilty" for p in ("TCGA-TN-0003", "TCGA-TN-0007")}
-    }
+    assert report.failed == {"toy_apply": {p: f"ValueError: {p} is guilty" for p in ("TCGA-TN-0003", "TCGA-TN-0007")}}
     assert report.computed["toy_apply"] == 8 and report.computed["toy_last"] == 8
     assert set(report.blocked["toy_last"]) == {"TCGA-TN-0003", "TCGA-TN-0007"}
     found = units(toy_study, "toy_apply")
@@ -156,7 +151,9 @@ def test_a_late_owner_cannot_commit(study, archive):
             for task, outcomes in super().run(tasks):
                 if task.analysis.endswith(":cell_abundances"):
                     with writing(study.engine) as connection:
-                        connection.execute(update(Lease).values(token=10_000, expires_at=time.time() + 0.2, host="other"))
+                        connection.execute(
+                            update(Lease).values(token=10_000, expires_at=time.time() + 0.2, host="other")
+                        )
                 yield task, outcomes
 
     engine = Rebuild(Study(study.root), ANALYSES, executor=Robbed())

@@ -156,7 +156,19 @@ MUTANTS = (
 def run_tests(folder, selection: str) -> subprocess.CompletedProcess:
     file, *options = selection.split()
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", f"tests/{file}", *options],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:cacheprovider",
+            f"tests/{file}",
+            *options,
+        ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder), "TSHDB_TEST_KILLS": "3"},
         capture_output=True,

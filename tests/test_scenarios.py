@@ -141,9 +141,7 @@ class _Disguise(ast.NodeTransformer):
     def visit_FunctionDef(self, node):
         self.generic_visit(node)
         arguments = {a.arg for a in ast.walk(node) if isinstance(a, ast.arg)}
-        names = {
-            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        } - arguments
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} - arguments
         nested = {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef)}
         for n in ast.walk(node):
             if isinstance(n, ast.Name) and n.id in names - nested and not n.id.endswith("_renamed"):
@@ -194,7 +192,9 @@ def test_5_an_edit_reaches_exactly_its_dependents(study, monkeypatch, name):
 
     _mutated(monkeypatch, module, edit)
     plans = tiny.plan(study)
-    by_code = {n for n, p in plans.items() if any(d.reason is Reason.CODE and not d.is_possible for d in p.due.values())}
+    by_code = {
+        n for n, p in plans.items() if any(d.reason is Reason.CODE and not d.is_possible for d in p.due.values())
+    }
     assert by_code == dependents
     for analysis in dependents:
         with reading(study.engine) as connection:
@@ -328,11 +328,15 @@ def test_9_one_member_of_many(tmp_path):
     assert {n: len(k) for n, k in certain.items() if k} == {"cell_abundances": 1}
     tiny.rebuild(study)
     with reading(study.engine) as connection:
-        details = connection.execute(
-            select(Attempt.detail).join(Unit, Unit.unit_id == Attempt.unit_id).where(
-                Unit.analysis == "univariable_cox", Attempt.reason == "input"
+        details = (
+            connection.execute(
+                select(Attempt.detail)
+                .join(Unit, Unit.unit_id == Attempt.unit_id)
+                .where(Unit.analysis == "univariable_cox", Attempt.reason == "input")
             )
-        ).scalars().all()
+            .scalars()
+            .all()
+        )
     assert details and all(d == "tsh_ratios/TCGA-TN-0399 changed" for d in details)
 
 

@@ -192,7 +192,9 @@ def computed(study: Study, run_id: int) -> set[str]:
     """The units that a run computed, as analysis/key."""
     with reading(study.engine) as connection:
         rows = connection.execute(
-            select(Unit.analysis, Unit.key).join(Attempt, Attempt.unit_id == Unit.unit_id).where(Attempt.run_id == run_id)
+            select(Unit.analysis, Unit.key)
+            .join(Attempt, Attempt.unit_id == Unit.unit_id)
+            .where(Attempt.run_id == run_id)
         ).fetchall()
     return {f"{a}/{k}" for a, k in rows}
 

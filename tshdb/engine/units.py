@@ -142,9 +142,7 @@ def spec_id_for(connection: Connection, spec: CurrentSpec) -> int:
 
 def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[str, str]) -> None:
     """Make the units (analysis, key) current with these fingerprints: what ingest and cohorts say has changed."""
-    known = dict(
-        connection.execute(select(Unit.key, Unit.unit_id).where(Unit.analysis == analysis)).fetchall()
-    )
+    known = dict(connection.execute(select(Unit.key, Unit.unit_id).where(Unit.analysis == analysis)).fetchall())
     fresh, moved, time = [], [], now()
     unit_id = next_id(connection, Unit.unit_id)
     for key, fingerprint in fingerprints.items():

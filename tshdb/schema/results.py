@@ -77,9 +77,7 @@ class CoxTerm(UnitPayload, Base):
     __tablename__ = "cox_terms"
     model: Mapped[str] = mapped_column(primary_key=True, doc="univariable: one model a population")
     term: Mapped[str] = mapped_column(primary_key=True, doc="the covariate, here a cell population")
-    cohort: Mapped[str] = mapped_column(
-        doc="cohort@version, or the name of a live cohort", info={"fingerprint": False}
-    )
+    cohort: Mapped[str] = mapped_column(doc="cohort@version, or the name of a live cohort", info={"fingerprint": False})
     endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint))
     unit: Mapped[ExpressionUnit | None] = mapped_column(closed(ExpressionUnit), doc="what the expression values count")
     transform: Mapped[str | None]
