@@ -48,7 +48,8 @@ def study(template, tmp_path):
 
     copied = tiny.copy_study(Study(template), tmp_path / "study")
     yield copied
-    copied.engine.dispose()
+    if "engine" in vars(copied):
+        copied.engine.dispose()
 
 
 @pytest.fixture

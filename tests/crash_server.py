@@ -22,8 +22,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS")
     os.environ[variable] = "1"
 
 import lifelines  # noqa: E402, F401 - imported before the forks
-import pyarrow.csv  # noqa: E402, F401
-import pyarrow.dataset  # noqa: E402, F401
+import pyarrow.csv  # noqa: E402
+import pyarrow.dataset  # noqa: E402
 import pyarrow.parquet  # noqa: E402, F401
 from sqlalchemy import func, select  # noqa: E402
 

@@ -73,7 +73,7 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
     else:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 @contextmanager
@@ -100,9 +100,13 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A read transaction: one state of the database, and nothing is written."""
-    with translated(), engine.connect() as connection, connection.begin():
-        yield connection
+    """A read transaction: one state of the database; it is rolled back, so that nothing but temporary tables is written."""
+    with translated(), engine.connect() as connection:
+        transaction = connection.begin()
+        try:
+            yield connection
+        finally:
+            transaction.rollback()
 
 
 @contextmanager
