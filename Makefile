@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test lint docs bench clean
+.PHONY: install demo test lint clean
 
 install: .venv/installed
 
@@ -26,13 +26,6 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-
-docs: install
-	$(BIN)/python -m docs.generate
-
-bench: install
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]' --no-build-isolation
-	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .venv build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -408,9 +408,10 @@ class Rebuild:
             spec_id = store.spec_id_for(connection, self.world.specs[analysis.name])
             upstream = self.world.upstream_digest(analysis) if analysis.kind is Kind.FIT else None
             moved = [o for o in kept if o.message is not None or o.fingerprint != rows[o.key].fingerprint]
-            with numbers(connection, "written_units", [ids[o.key] for o in moved]) as name:
+            # all payloads, also of unchanged results: columns that only describe them may differ
+            with numbers(connection, "written_units", ids.values()) as name:
                 connection.execute(delete(table).where(table.c.unit_id.in_(store.select_ids(name))))
-            bulk_insert(connection, table, [{"unit_id": ids[o.key], **row} for o in moved for row in o.rows])
+            bulk_insert(connection, table, [{"unit_id": ids[o.key], **row} for o in kept for row in o.rows])
             fp("rebuild.payload_written")
             done_at = store.now()
             upsert(
