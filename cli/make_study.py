@@ -7,8 +7,9 @@ from importlib import resources
 from pathlib import Path
 
 import migrations
+from tshdb.database import create
 from tshdb.errors import InvalidInput
-from tshdb.study import SETTINGS_FILE, Study
+from tshdb.study import SETTINGS_FILE, Study, absolute_url
 
 PRESETS = ("fan2023",)
 
@@ -29,21 +30,9 @@ def make_study(folder: Path, database: str, preset: str) -> Study:
         (folder / "cohorts" / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     written = folder / f".{SETTINGS_FILE}.new"
     written.write_text(text, encoding="utf-8")
-    study = Study(folder.resolve())
-    study.__dict__["database_url"] = _url(folder.resolve(), database)
-    migrations.upgrade(_engine(study))
+    root = folder.resolve()
+    engine = create(absolute_url(root, database))
+    migrations.upgrade(engine)
+    engine.dispose()
     written.rename(settings)  # last: a folder becomes a study when it is complete
-    del study.__dict__["database_url"]
-    return study
-
-
-def _url(root: Path, database: str) -> str:
-    from tshdb.study import absolute_url
-
-    return absolute_url(root, database)
-
-
-def _engine(study: Study):
-    from tshdb.database import create
-
-    return create(study.database_url)
+    return Study(root)

@@ -25,7 +25,6 @@ from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import Cohort
-from tshdb.schema.base import Base
 from tshdb.vocabulary import CohortMode, UnitState
 
 REFERENCE = "reference."
@@ -137,13 +136,12 @@ class World:
                 where="cohort definitions",
                 repair="A cohort must not select on results that are computed over it",
             ) from None
-        position = {name: i for i, name in enumerate(order)}
         depth: dict[str, int] = {}
         for name in order:
             depth[name] = 1 + max((depth[b] for b in graph[name]), default=0)
         listed = {a.name: i for i, a in enumerate(self.analyses)}
         # the listed (paper's) order wherever dependencies allow it
-        return tuple(sorted(self.analyses, key=lambda a: (depth[a.name], listed[a.name], position[a.name])))
+        return tuple(sorted(self.analyses, key=lambda a: (depth[a.name], listed[a.name])))
 
     def cohorts_of(self, analysis: Analysis) -> tuple[str, ...]:
         return analysis.cohorts(self.parameters[analysis.name]) if analysis.cohorts else ()
@@ -532,8 +530,3 @@ def parse_unit(text: str, world: World) -> tuple[Analysis, str]:
         known = ", ".join(world.by_name)
         raise NotFound(f"'{text}' is no unit", repair=f"Write ANALYSIS/KEY, where ANALYSIS is one of {known}")
     return world.by_name[name], key
-
-
-def tables_by_name() -> dict[str, type]:
-    """Table name -> model class."""
-    return {m.class_.__tablename__: m.class_ for m in Base.registry.mappers}
