@@ -79,6 +79,39 @@ def test_1_a_patient_arrives(study, archive):
     assert live == (11, 1) and frozen == (10,)
 
 
+def test_1_a_better_replicate_arrives(study, archive, tmp_path):
+    """Another profile now speaks for the tumour: the patient's ratios rest on other inputs, none of which has moved."""
+    patient = "TCGA-TN-0003"
+    archive.change(patient, replicate={g: v * 3 + 1 for g, v in archive.patients[patient].tumor.items()})
+    tiny.ingest(study, archive)
+    assert set(tiny.plan(study)["tsh_ratios"].due) == {patient}
+    report = tiny.rebuild(study, names=["cell_abundances"])
+    assert tiny.computed(study, report.run_id) == {f"cell_abundances/{patient}-01A-11R-A111-07:rsem:expression.csv"}
+    due = tiny.plan(study)["tsh_ratios"].due
+    assert set(due) == {patient} and due[patient].reason is Reason.INPUT and not due[patient].is_possible
+    tiny.rebuild(study)
+    fresh = tiny.new_study(tmp_path / "fresh")
+    tiny.ingest(fresh, archive)
+    tiny.define_cohorts(fresh)
+    tiny.rebuild(fresh)
+    assert tiny.dump(study)["tsh_ratios"] == tiny.dump(fresh)["tsh_ratios"]
+
+
+def test_1_the_other_half_of_a_pair_arrives(study, archive):
+    """A member of a live cohort has a ratio at last: the membership stands, its summaries do not."""
+    alone = archive.add(78, paired=False)
+    tiny.ingest(study, archive)
+    tiny.rebuild(study)
+    archive.change(alone, stroma=dict(archive.patients["TCGA-TN-0003"].stroma))
+    tiny.ingest(study, archive)
+    tiny.rebuild(study, names=["tsh_ratios"])
+    due = {n: d for n, p in tiny.plan(study).items() if KIND[n] is Kind.SUMMARY for d in p.due.values()}
+    assert due and all(d.key == tiny.LIVE and d.reason is Reason.MEMBER and alone in d.detail for d in due.values())
+    tiny.rebuild(study)
+    with reading(study.engine) as connection:
+        assert connection.execute(select(CoxTerm.n).where(CoxTerm.cohort == tiny.LIVE)).first() == (11,)
+
+
 def test_2_one_value_corrected(study, archive):
     patient = "TCGA-TN-0003"
     archive.set_value(patient, "tumor", "GNLY", 4321.5)

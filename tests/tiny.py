@@ -51,6 +51,7 @@ class TinyPatient:
     is_dead: bool
     days: int
     sex: str = "female"
+    replicate: dict[str, float] | None = None  # of the tumour, on a later plate
 
 
 @dataclass
@@ -100,6 +101,8 @@ class TinyArchive:
         columns = []
         for p in self._ordered():
             columns.append((f"{p.patient_id}-01A-11R-A000-07", p.tumor))
+            if p.replicate is not None:
+                columns.append((f"{p.patient_id}-01A-11R-A111-07", p.replicate))
             if p.stroma is not None:
                 columns.append((f"{p.patient_id}-11A-11R-A000-07", p.stroma))
         lines = [",".join(["gene", *(name for name, _ in columns)])]
