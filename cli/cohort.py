@@ -42,7 +42,8 @@ def define(
 
 def _refuse_cycles(opened, connection) -> None:
     from analyses import ANALYSES
-    from tshdb.engine.planner import Planner, World
+    from tshdb.engine.planner import Planner
+    from tshdb.engine.world import World
 
     Planner(connection, World(ANALYSES, opened.settings))
 

@@ -47,8 +47,9 @@ def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
     """The plan as plain values."""
     from analyses import ANALYSES
     from tshdb.database import reading
-    from tshdb.engine.planner import Planner, World
+    from tshdb.engine.planner import Planner
     from tshdb.engine.rebuild import estimated_seconds, select_analyses
+    from tshdb.engine.world import World
     from tshdb.study import Study
 
     opened = Study.find(study)
@@ -200,8 +201,8 @@ def why(
     """
     from analyses import ANALYSES
     from tshdb.database import reading
-    from tshdb.engine.planner import World
     from tshdb.engine.why import why as explain
+    from tshdb.engine.world import World
     from tshdb.study import Study
 
     opened = Study.find(study)

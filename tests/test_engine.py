@@ -225,7 +225,8 @@ def _two_frames():
 
 def test_a_cycle_through_a_cohort_is_refused(study):
     from tshdb import cohorts
-    from tshdb.engine.planner import Planner, World
+    from tshdb.engine.planner import Planner
+    from tshdb.engine.world import World
 
     with pytest.raises(InvalidInput, match="depend on themselves"):
         with writing(study.engine) as connection:
@@ -277,8 +278,8 @@ def test_a_python_upgrade_alone_makes_nothing_stale(study):
 
 
 def test_why_leads_to_file_and_line(study, archive):
-    from tshdb.engine.planner import World
     from tshdb.engine.why import why
+    from tshdb.engine.world import World
 
     def ask(unit):
         with reading(study.engine) as connection:

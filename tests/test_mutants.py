@@ -26,7 +26,7 @@ class Mutant(NamedTuple):
 MUTANTS = (
     Mutant(
         "inputs that moved go unseen",
-        "tshdb/engine/planner.py",
+        "tshdb/engine/standing.py",
         "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint",
         "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint AND i.fingerprint IS NULL",
         "test_scenarios.py -k test_2_",
@@ -76,8 +76,8 @@ MUTANTS = (
     Mutant(
         "members that join or leave go unseen",
         "tshdb/engine/planner.py",
-        "for packed in stored.get(role, set()) ^ wanted:",
-        "for packed in ():",
+        "for packed in stored ^ wanted]",
+        "for packed in ()]",
         "test_scenarios.py -k arrives",
     ),
     Mutant(
@@ -139,14 +139,14 @@ MUTANTS = (
     Mutant(
         "a changed marker table goes unseen",
         "tshdb/engine/planner.py",
-        "if unit is not None and unit.fingerprint != fingerprint:",
+        "if unit is not None and unit.fingerprint != table.fingerprint:",
         "if unit is None:",
         "test_scenarios.py -k marker_table",
     ),
     Mutant(
         "a fit ignores code upstream",
         "tshdb/engine/planner.py",
-        "elif self.units[analysis.name][key].upstream != self.world.upstream_digest(analysis):",
+        "elif fits[key].upstream != self.world.upstream_digest(analysis):",
         "elif False:",
         "test_scenarios.py -k upstream",
     ),

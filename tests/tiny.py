@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 from sqlalchemy import select
 
 from analyses import ANALYSES
@@ -17,8 +18,9 @@ from cli.make_study import make_study
 from ingest import gdc_clinical, rna
 from tshdb import cohorts, loader
 from tshdb.database import reading, writing
-from tshdb.engine.planner import Planner, World
+from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import Rebuild, Report
+from tshdb.engine.world import World
 from tshdb.schema import Attempt, Base, Run, Unit
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
@@ -71,7 +73,8 @@ class TinyArchive:
     def add(self, i: int, seed: int = 1, paired: bool = True) -> str:
         """Patient number i, always the same for a seed."""
         random = Random(f"{seed}/{i}")
-        patient_id = f"TCGA-TN-{i:04d}"
+        participant = f"{i:04d}" if i < 10_000 else np.base_repr(i + 26**4, 36)  # four characters, never only digits
+        patient_id = f"TCGA-TN-{participant}"
 
         def profile(shift: float) -> dict[str, float]:
             return {g: round(random.lognormvariate(3 + shift, 1.0), 3) for g in GENES}

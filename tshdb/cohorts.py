@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from tshdb.canonical import rows_fingerprint
 from tshdb.cohort_sql import Refused, run_guarded
-from tshdb.database import bulk_insert, upsert
+from tshdb.database import bulk_insert, tuples, upsert
 from tshdb.engine.units import COHORT, now, retire, set_fingerprints
 from tshdb.errors import InvalidInput, NotFound, TshdbError
 from tshdb.schema import Base, Cohort, CohortMember, CohortVersion, Unit
@@ -51,7 +51,7 @@ def evaluate(connection: Connection, name: str, sql: str) -> Evaluated:
         )
     position = columns.index("patient_id")
     members = {row[position] for row in rows} - {None}
-    known = {row[0] for row in connection.exec_driver_sql("SELECT patient_id FROM patients")}
+    known = {patient for (patient,) in tuples(connection, "SELECT patient_id FROM patients")}
     if strangers := sorted(map(str, members - known)):
         raise InvalidInput(
             f"{len(strangers)} of its {len(members)} values of patient_id are no patients of the study, "
@@ -179,12 +179,10 @@ def latest_version(connection: Connection, name: str, mode: CohortMode):
 
 def members_of(connection: Connection, name: str, version: int) -> tuple[str, ...]:
     """The members of one version, sorted."""
-    rows = connection.execute(
-        select(CohortMember.patient_id)
-        .where(CohortMember.cohort == name, CohortMember.version == version)
-        .order_by(CohortMember.patient_id)
-    )
-    return tuple(row[0] for row in rows)
+    if not NAME.fullmatch(name):
+        return ()
+    query = f"SELECT patient_id FROM cohort_members WHERE cohort = '{name}' AND version = {version:d}"
+    return tuple(sorted(patient for (patient,) in tuples(connection, query)))
 
 
 class CohortState(NamedTuple):

@@ -58,6 +58,8 @@ def _prepare_sqlite(connection, _record) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "secure_delete = ON",
+        "cache_size = -65536",  # KiB
+        "mmap_size = 1073741824",
         f"busy_timeout = {BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -79,12 +81,14 @@ def _begin_postgresql(connection: Connection) -> None:
 @contextmanager
 def translated() -> Iterator[None]:
     """Turns what the database says of locks, disks and damage into errors with a repair."""
+    import sqlite3
+
     from sqlalchemy.exc import DatabaseError, OperationalError
 
     try:
         yield
-    except OperationalError as error:
-        text = str(error.orig)
+    except (OperationalError, sqlite3.OperationalError) as error:
+        text = _said(error)
         if "locked" in text or "lock timeout" in text:
             raise Busy("another command is writing to the study", repair="Try again when it has ended") from error
         if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
@@ -92,10 +96,15 @@ def translated() -> Iterator[None]:
         if "readonly" in text or "unable to open" in text:
             raise ResourceError(f"the database cannot be opened for writing ({text})") from error
         raise
-    except DatabaseError as error:
-        if "malformed" in str(error.orig) or "not a database" in str(error.orig):
-            raise IntegrityError(f"the database is damaged ({error.orig})", repair="Restore a backup") from error
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        if "malformed" in _said(error) or "not a database" in _said(error):
+            raise IntegrityError(f"the database is damaged ({_said(error)})", repair="Restore a backup") from error
         raise
+
+
+def _said(error: Exception) -> str:
+    """What the driver said: SQLAlchemy's errors hold it, a cursor's own are it."""
+    return str(getattr(error, "orig", None) or error)
 
 
 @contextmanager
@@ -140,6 +149,15 @@ def upsert(connection: Connection, table, rows: list[dict], keys: tuple[str, ...
     else:
         statement = insert.on_conflict_do_nothing()
     connection.execute(statement, rows)
+
+
+def tuples(connection: Connection, sql: str) -> list[tuple]:
+    """All rows of a SELECT as the driver gives them, for large sets."""
+    result = connection.exec_driver_sql(sql)
+    try:
+        return result.cursor.fetchall()
+    finally:
+        result.close()
 
 
 def bulk_insert(connection: Connection, table, rows: list[dict]) -> None:

@@ -20,7 +20,7 @@ from tshdb import __version__
 from tshdb.canonical import json_text, rows_fingerprint
 from tshdb.database import bulk_insert, next_id, numbers, reading, texts, upsert, writing
 from tshdb.engine.inputs import ENTITY_COLUMN
-from tshdb.engine.units import INGEST, load_units, now, retire, select_ids, set_fingerprints
+from tshdb.engine.units import INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.expression_store import column_fingerprint, genes_digest, read_matrix, write_parts
 from tshdb.failpoints import fp
 from tshdb.lock import study_lock
@@ -42,6 +42,7 @@ from tshdb.schema import (
     Sample,
     SourceFile,
     SourceRecord,
+    Unit,
 )
 from tshdb.selection import select_profiles
 from tshdb.study import Study
@@ -584,8 +585,10 @@ def refresh_units(connection: Connection, table: str, entities: Iterable[str]) -
     set_fingerprints(connection, analysis, {e: rows_fingerprint(names, r) for e, r in by_entity.items()})
     gone = set(entities) - set(by_entity)
     if gone:
-        present = load_units(connection)[analysis]
-        retire(connection, [present[e].unit_id for e in gone if e in present])
+        with texts(connection, "gone_entities", gone) as name:
+            query = select(Unit.unit_id).where(Unit.analysis == analysis, Unit.key.in_(select_ids(name)))
+            unit_ids = connection.execute(query).scalars().all()
+        retire(connection, unit_ids)
 
 
 def _jsoned(values: dict[str, Any]) -> dict[str, Any]:

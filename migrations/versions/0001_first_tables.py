@@ -214,7 +214,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sample_id", name=op.f("pk_samples")),
     )
     with op.batch_alter_table("samples", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_samples_patient_id"), ["patient_id"], unique=False)
+        batch_op.create_index("ix_samples_of_patient", ["patient_id", "compartment", "sample_id"], unique=False)
 
     op.create_table(
         "source_files",
@@ -267,7 +267,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("analysis", "key", name=op.f("uq_units_analysis_key")),
     )
     with op.batch_alter_table("units", schema=None) as batch_op:
-        batch_op.create_index("ix_units_state", ["analysis", "state"], unique=False)
+        batch_op.create_index("ix_units_standing", ["analysis", "state", "spec_id", "key"], unique=False)
 
     op.create_table(
         "attempts",
@@ -481,7 +481,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("expression_profiles", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_expression_profiles_part_id"), ["part_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_expression_profiles_sample_id"), ["sample_id"], unique=False)
+        batch_op.create_index("ix_profiles_of_sample", ["sample_id", "is_selected", "unit", "profile_id"], unique=False)
 
     op.create_table(
         "gene_filters",
@@ -599,7 +599,7 @@ def downgrade() -> None:
     op.drop_table("marker_genes")
     op.drop_table("gene_filters")
     with op.batch_alter_table("expression_profiles", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_expression_profiles_sample_id"))
+        batch_op.drop_index("ix_profiles_of_sample")
         batch_op.drop_index(batch_op.f("ix_expression_profiles_part_id"))
 
     op.drop_table("expression_profiles")
@@ -627,7 +627,7 @@ def downgrade() -> None:
 
     op.drop_table("attempts")
     with op.batch_alter_table("units", schema=None) as batch_op:
-        batch_op.drop_index("ix_units_state")
+        batch_op.drop_index("ix_units_standing")
 
     op.drop_table("units")
     with op.batch_alter_table("source_files", schema=None) as batch_op:
@@ -635,7 +635,7 @@ def downgrade() -> None:
 
     op.drop_table("source_files")
     with op.batch_alter_table("samples", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_samples_patient_id"))
+        batch_op.drop_index("ix_samples_of_patient")
 
     op.drop_table("samples")
     with op.batch_alter_table("ingest_issues", schema=None) as batch_op:

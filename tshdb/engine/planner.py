@@ -6,29 +6,27 @@ and edges that do. An input that is itself due makes its consumers *possible*: e
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from tshdb import cohorts
-from tshdb.canonical import digest, rows_fingerprint
-from tshdb.config import Settings
+from tshdb.database import tuples
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference
-from tshdb.errors import InvalidInput, NotFound
+from tshdb.engine.standing import SHIFT, Standing, UnitRow
+from tshdb.engine.world import REFERENCE, World
 from tshdb.schema import Cohort
 from tshdb.vocabulary import CohortMode, UnitState
 
-REFERENCE = "reference."
-IDENTITY_FINGERPRINT = digest(b"identity")
 COHORT_ROLE = "cohort"
 
 
@@ -73,6 +71,37 @@ class Change(NamedTuple):
         return texts.get(self.what, f"{name} {self.what}")
 
 
+class Same(Mapping[str, tuple[str]]):
+    """Keys whose one input has the same key."""
+
+    def __init__(self, keys: Collection[str]):
+        self.of = keys
+
+    def __getitem__(self, key: str) -> tuple[str]:
+        if key in self.of:
+            return (key,)
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.of)
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+
+class Shared(Same):
+    """Keys that all have the same one input."""
+
+    def __init__(self, keys: Collection[str], input_key: str):
+        super().__init__(keys)
+        self.input_key = input_key
+
+    def __getitem__(self, key: str) -> tuple[str]:
+        if key in self.of:
+            return (self.input_key,)
+        raise KeyError(key)
+
+
 @dataclass
 class AnalysisPlan:
     """What is to be done for one analysis."""
@@ -83,9 +112,10 @@ class AnalysisPlan:
     kept: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)  # key -> (role, old input, new input)
     blocked: dict[str, str] = field(default_factory=dict)
     flagged: dict[str, tuple[int, int]] = field(default_factory=dict)  # fit -> (members corrected, members)
-    inputs: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # role -> key -> input keys
+    inputs: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)  # role -> key -> input keys
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cohort key -> patients
     desired: set[str] = field(default_factory=set)
+    present: dict[str, UnitRow] = field(default_factory=dict)  # of the keys that are due, the units as they stand
 
     @property
     def is_idle(self) -> bool:
@@ -93,79 +123,16 @@ class AnalysisPlan:
         return not (self.due or self.gone or self.kept or (self.blocked and not self.analysis.over_cohort))
 
 
-class World:
-    """The registered analyses with their parameters and code, in an order in which inputs come first."""
-
-    def __init__(self, analyses: Sequence[Analysis], settings: Settings):
-        self.analyses = tuple(analyses)
-        self.settings = settings
-        self.by_name = {a.name: a for a in analyses}
-        self.maker = {a.makes: a for a in analyses}
-        settings.refuse_unknown_tables(set(self.by_name))
-        project = store.project_packages(analyses)
-        self.parameters = {a.name: settings.parameters(a.name, a.params) for a in analyses}
-        self.specs = {a.name: store.current_spec(a, self.parameters[a.name], project) for a in analyses}
-
-    @property
-    def root(self) -> Path:
-        return self.settings.path.parent
-
-    def producer(self, need: Need | Model | Reference) -> str:
-        """The analysis whose units are the inputs: one of ours, an ingested table, or a reference."""
-        table = need.table
-        if isinstance(need, Reference):
-            return REFERENCE + table.__tablename__
-        if table in self.maker:
-            return self.maker[table].name
-        return store.INGEST + table.__tablename__
-
-    def ordered(self, cohort_tables: dict[str, Iterable[str]]) -> tuple[Analysis, ...]:
-        """The analyses, inputs first. Raises InvalidInput for a cycle through a cohort's definition."""
-        by_table = {a.makes.__tablename__: a.name for a in self.analyses}
-        graph: dict[str, set[str]] = {}
-        for a in self.analyses:
-            before = {self.producer(need) for need in a.needs.values()} & set(self.by_name)
-            for cohort in self.cohorts_of(a):
-                before |= {by_table[t] for t in cohort_tables.get(cohort, ()) if t in by_table}
-            graph[a.name] = before
-        try:
-            order = list(TopologicalSorter(graph).static_order())
-        except CycleError as error:
-            raise InvalidInput(
-                f"results depend on themselves: {' <- '.join(error.args[1])}",
-                where="cohort definitions",
-                repair="A cohort must not select on results that are computed over it",
-            ) from None
-        depth: dict[str, int] = {}
-        for name in order:
-            depth[name] = 1 + max((depth[b] for b in graph[name]), default=0)
-        listed = {a.name: i for i, a in enumerate(self.analyses)}
-        # the listed (paper's) order wherever dependencies allow it
-        return tuple(sorted(self.analyses, key=lambda a: (depth[a.name], listed[a.name])))
-
-    def cohorts_of(self, analysis: Analysis) -> tuple[str, ...]:
-        return analysis.cohorts(self.parameters[analysis.name]) if analysis.cohorts else ()
-
-    def upstream_digest(self, analysis: Analysis) -> str:
-        """The specs of all analyses upstream of a fit, as one digest."""
-        seen: set[str] = set()
-        waiting = [self.producer(need) for need in analysis.needs.values()]
-        while waiting:
-            name = waiting.pop()
-            if name in self.by_name and name not in seen:
-                seen.add(name)
-                waiting += [self.producer(need) for need in self.by_name[name].needs.values()]
-        return digest(*("\0".join((n, *self.specs[n].fingerprints)).encode() for n in sorted(seen)))
-
-    def references(self, analysis: Analysis) -> dict[str, tuple[str, str, list[dict]]]:
-        """role -> (key, fingerprint, rows) of the reference tables that the analysis reads now."""
-        found = {}
-        for role, need in analysis.needs.items():
-            if isinstance(need, Reference):
-                key, rows = need.read(self.parameters[analysis.name], self.root)
-                columns = sorted({c for row in rows for c in row})
-                found[role] = (key, rows_fingerprint(columns, ([r.get(c) for c in columns] for r in rows)), rows)
-        return found
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cyclic garbage collector, which would walk the growing sets of keys again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Planner:
@@ -173,33 +140,40 @@ class Planner:
 
     def __init__(self, connection: Connection, world: World, settled: Iterable[str] = (), refit: bool = False):
         self.connection, self.world, self.refit = connection, world, refit
+        with _no_collection():
+            self.cohorts = cohorts.states(connection)
         self.settled = set(settled)
-        self.units = store.load_units(connection)
+        self.standing = Standing(connection)
         self.stored_specs = store.Specs(connection)
-        self.cohorts = cohorts.states(connection)
         tables = {n: json.loads(t) for n, t in connection.execute(select(Cohort.cohort, Cohort.tables)).fetchall()}
         self.order = world.ordered({n: t for n, t in tables.items() if self.cohorts[n].mode == CohortMode.LIVE})
         self.live_tables = tables
         self.plans: dict[str, AnalysisPlan] = {}
-        self._relations: dict[str, dict[str, list[str]]] = {}
+        self._relations: dict[str, Mapping[str, Sequence[str]]] = {}
 
     def all(self) -> dict[str, AnalysisPlan]:
         """The plan of every analysis, inputs first."""
-        for analysis in self.order:
-            self.plan(analysis)
+        with _no_collection():
+            for analysis in self.order:
+                self._plan(analysis)
         return self.plans
 
     def plan(self, analysis: Analysis) -> AnalysisPlan:
         """The plan of one analysis; those that it rests on are planned first."""
+        with _no_collection():
+            return self._plan(analysis)
+
+    def _plan(self, analysis: Analysis) -> AnalysisPlan:
         if analysis.name in self.plans:
             return self.plans[analysis.name]
         for need in analysis.needs.values():
             producer = self.world.by_name.get(self.world.producer(need))
             if producer is not None:
-                self.plan(producer)
+                self._plan(producer)
         plan = AnalysisPlan(analysis)
         self._derive(plan)
         self._compare(plan)
+        plan.present = self.standing.rows(analysis.name, plan.due) if plan.due else {}
         self.plans[analysis.name] = plan
         return plan
 
@@ -220,8 +194,7 @@ class Planner:
                 if isinstance(need, Need):
                     related, expected = self._related(need), self._expected(self.world.producer(need), usable=True)
                     plan.inputs[role] = {
-                        key: [i for m in state.members for i in related.get(m, ()) if i in expected]
-                        for key, state in targets.items()
+                        key: _of_members(related, state.members, expected) for key, state in targets.items()
                     }
         else:
             keys: set[str] | None = None
@@ -229,12 +202,12 @@ class Planner:
                 if isinstance(need, Need):
                     related = self._related(need)
                     plan.inputs[role] = related
-                    keys = set(related) if keys is None else keys & set(related)
+                    keys = set(related) if keys is None else keys & related.keys()
             plan.desired = keys or set()
         for role, need in analysis.needs.items():
             shared = self._shared_input(plan, need)
             if shared is not None:
-                plan.inputs[role] = {key: [shared] for key in plan.desired}
+                plan.inputs[role] = Shared(plan.desired, shared)
         if not analysis.over_cohort:
             self._block(plan)
 
@@ -255,34 +228,36 @@ class Planner:
                 targets[state.key] = state
         return targets
 
-    def _related(self, need: Need) -> dict[str, list[str]]:
+    def _related(self, need: Need) -> Mapping[str, Sequence[str]]:
         """entity -> input keys, through the need's relation."""
         producer = self.world.producer(need)
         name = f"{need.via.name}/{producer}" if need.via.sql is None else need.via.name
         if name not in self._relations:
-            related: dict[str, list[str]] = {}
             if need.via.sql is None:
-                related = {key: [key] for key in self._expected(producer)}
+                self._relations[name] = Same(self._expected(producer))
             else:
-                for key, input_key in self.connection.exec_driver_sql(need.via.sql).fetchall():
+                related: dict[str, list[str]] = {}
+                for key, input_key in tuples(self.connection, need.via.sql):
                     related.setdefault(key, []).append(input_key)
-            self._relations[name] = related
+                self._relations[name] = related
         return self._relations[name]
 
-    def _expected(self, producer: str, usable: bool = False) -> set[str] | dict[str, store.UnitRow]:
+    def _expected(self, producer: str, usable: bool = False) -> Collection[str]:
         """The keys of the units that will stand after a rebuild; usable: without those known to have failed."""
         plan = self.plans.get(producer)
         if plan is None:
-            return self.units[producer]
+            return self.standing.ids(producer)
         unusable = set(plan.blocked)
         if usable and producer in self.settled:
-            unusable |= {k for k, u in self.units[producer].items() if u.state != UnitState.CURRENT}
+            unusable |= self.standing.stuck[producer].keys()
         return plan.desired - unusable if unusable else plan.desired
 
     def _shared_input(self, plan: AnalysisPlan, need) -> str | None:
         """The input that all units of the analysis share: a reference, or the newest model."""
         if isinstance(need, Reference):
-            return need.read(self.world.parameters[plan.analysis.name], self.world.root)[0]
+            return next(
+                t.key for r, t in self.world.references(plan.analysis).items() if plan.analysis.needs[r] is need
+            )
         if isinstance(need, Model):
             return self.model_key(self.world.maker[need.table])
         return None
@@ -303,7 +278,7 @@ class Planner:
             producer = self.world.producer(need)
             if producer not in self.plans:
                 continue
-            bad = {k: u for k, u in self.units[producer].items() if u.state != UnitState.CURRENT}
+            bad = self.standing.stuck[producer]
             stuck = set(self.plans[producer].blocked)
             if producer in self.settled:
                 stuck |= set(bad)
@@ -325,78 +300,99 @@ class Planner:
     # ------------------------------------------------------------------------------ against what does exist
 
     def _compare(self, plan: AnalysisPlan) -> None:
-        analysis, present = plan.analysis, self.units[plan.analysis.name]
-        spec = self.world.specs[analysis.name]
-        differences = {i: self.stored_specs.difference(i, spec) for i in {u.spec_id for u in present.values()}}
-        for key in plan.desired - set(plan.blocked):
-            unit = present.get(key)
-            if unit is None:
-                plan.due[key] = Due(key, Reason.NEW, "not computed yet")
-            elif unit.state == UnitState.FAILED:
-                if analysis.name not in self.settled:
-                    plan.due[key] = Due(key, Reason.FAILED, f"failed before: {unit.message}")
-            elif unit.state == UnitState.BLOCKED:
+        analysis, present = plan.analysis, self.standing.ids(plan.analysis.name)
+        wanted = plan.desired - plan.blocked.keys() if plan.blocked else plan.desired
+        for key in wanted - present.keys():
+            plan.due[key] = Due(key, Reason.NEW, "not computed yet")
+        for key, unit in self.standing.stuck[analysis.name].items():
+            if key not in wanted:
+                continue
+            if unit.state == UnitState.BLOCKED:
                 plan.due[key] = Due(key, Reason.INPUT, "was blocked before")
-            elif (difference := differences[unit.spec_id]) is not None:
-                what = "its code" if difference == "code" else "its parameters"
+            elif analysis.name not in self.settled:
+                plan.due[key] = Due(key, Reason.FAILED, f"failed before: {unit.message}")
+        for spec_id in self.standing.spec_ids[analysis.name]:
+            difference = self.stored_specs.difference(spec_id, self.world.specs[analysis.name])
+            if difference is None:
+                continue
+            what = "its code" if difference == "code" else "its parameters"
+            for key in wanted.intersection(self.standing.keys_of_spec(analysis.name, spec_id)):
                 plan.due[key] = Due(key, Reason(difference), f"{what} changed")
         self._compare_edges(plan)
         self._propagate(plan)
         history = self._superseded(analysis)
-        for key, unit in present.items():
-            if key not in plan.desired and key not in history and key != analysis.identity and key not in plan.blocked:
-                plan.gone[key] = unit.unit_id
+        for key in present.keys() - plan.desired:
+            if key not in history and key != analysis.identity and key not in plan.blocked:
+                plan.gone[key] = present[key]
 
     def _superseded(self, analysis: Analysis) -> set[str]:
         """Units over older frozen versions of its cohorts are history: kept as they are, neither due nor gone."""
         names = self.world.cohorts_of(analysis)
-        return {key for key in self.units[store.COHORT] if "@" in key and key.split("@")[0] in names}
-
-    def _edges(self, analysis: Analysis) -> dict[str, set[int]]:
-        """role -> edges of the analysis's units, each packed as unit * 2^32 + input unit."""
-        found: dict[str, set[int]] = defaultdict(set)
-        rows = self.connection.exec_driver_sql(
-            "SELECT e.role, e.unit_id, e.input_unit_id FROM units u JOIN unit_inputs e ON e.unit_id = u.unit_id "
-            f"WHERE u.analysis = '{analysis.name}' AND u.state = 'current'"
-        )
-        for role, unit_id, input_id in rows.fetchall():
-            found[role].add(unit_id << 32 | input_id)
-        return found
+        return {key for key in self.standing.ids(store.COHORT) if "@" in key and key.split("@")[0] in names}
 
     def _compare_edges(self, plan: AnalysisPlan) -> None:
         """Edges that should be against edges that are, then inputs that moved behind an edge."""
-        analysis, present = plan.analysis, self.units[plan.analysis.name]
-        stored = self._edges(analysis)
-        ids = {key: u.unit_id for key, u in present.items() if u.state == UnitState.CURRENT and key in plan.desired}
-        key_of = {unit_id: key for key, unit_id in ids.items()}
+        analysis, present = plan.analysis, self.standing.ids(plan.analysis.name)
+        stuck = self.standing.stuck[analysis.name]
+        if stuck or present.keys() != plan.desired:
+            ids = {k: unit for k, unit in present.items() if k in plan.desired and k not in stuck}
+        else:
+            ids = present
         changed: dict[str, list[Change]] = defaultdict(list)
         replaced: set[tuple[int, str]] = set()
+        differing: list[tuple[str, int, bool]] = []  # role, edge, whether it should be
         for role, by_key in plan.inputs.items():
             producer = self.producer_of(analysis, role)
+            input_ids = self.standing.ids(producer)
+            if isinstance(by_key, Shared):
+                consumers = self.standing.consumers(input_ids.get(by_key.input_key), role)
+                if consumers.issuperset(ids.values()):
+                    continue
+            stored = self.standing.edges(analysis.name, role)
             if isinstance(analysis.needs.get(role), Model):
-                replaced |= self._compare_models(plan, role, producer, ids, stored.get(role, set()), changed)
+                replaced |= self._compare_models(plan, role, producer, ids, stored, changed)
                 continue
-            input_ids = {key: u.unit_id for key, u in self.units[producer].items()}
-            wanted: set[int] = set()
-            for key, unit_id in ids.items():
-                for input_key in by_key.get(key, ()):
-                    input_id = input_ids.get(input_key)
-                    if input_id is None:
-                        changed[key].append(Change(role, producer, input_key, "joined"))
-                    else:
-                        wanted.add(unit_id << 32 | input_id)
-            for packed in stored.get(role, set()) ^ wanted:
-                key = key_of.get(packed >> 32)
+            wanted, without_unit = _packed(by_key, ids, input_ids)
+            for key, input_key in without_unit:
+                changed[key].append(Change(role, producer, input_key, "joined"))
+            differing += [(role, packed, packed in wanted) for packed in stored ^ wanted]
+        if differing:
+            key_of = {unit_id: key for key, unit_id in ids.items()}
+            names = self.standing.names({packed % SHIFT for _, packed, _ in differing})
+            for role, packed, is_wanted in differing:
+                key = key_of.get(packed // SHIFT)
                 if key is not None:
-                    what = "joined" if packed in wanted else "left"
-                    changed[key].append(Change(role, producer, self._names[packed & 0xFFFFFFFF], what))
-        for unit_id, change in self._moved_inputs.get(analysis.name, ()):
-            key = key_of.get(unit_id)
-            if key is None or (unit_id, change.role) in replaced:
-                continue
-            if not any(c.role == change.role and c.input_key == change.input_key for c in changed.get(key, ())):
-                changed[key].append(change)
+                    producer, what = self.producer_of(analysis, role), "joined" if is_wanted else "left"
+                    changed[key].append(Change(role, producer, names[packed % SHIFT], what))
+        self._add_moved(analysis, ids, replaced, changed)
         self._judge(plan, changed)
+
+    def _add_moved(self, analysis: Analysis, ids: dict[str, int], replaced, changed: dict[str, list[Change]]) -> None:
+        """Inputs behind edges that stand, where they are no longer what was seen."""
+        moved = self.standing.moved.get(analysis.name)
+        if moved:
+            whats = {"current": "changed", "retired": "is gone"}
+            key_of = {unit_id: key for key, unit_id in ids.items()}
+            for m in moved:
+                key = key_of.get(m.unit_id)
+                if key is not None and (m.unit_id, m.role) not in replaced:
+                    what = whats.get(m.state, f"is {m.state}")
+                    _add(changed[key], Change(m.role, m.producer, m.input_key, what))
+        for role, table in self.world.references(analysis).items():
+            producer = self.world.producer(analysis.needs[role])
+            unit = self._reference_units.get(producer, {}).get(table.key)
+            if unit is not None and unit.fingerprint != table.fingerprint:
+                for key in ids:
+                    _add(changed[key], Change(role, producer, table.key, "changed"))
+
+    @cached_property
+    def _reference_units(self) -> dict[str, dict[str, UnitRow]]:
+        """Table of reference -> key -> unit."""
+        keys: dict[str, set[str]] = defaultdict(set)
+        for analysis in self.world.analyses:
+            for role, table in self.world.references(analysis).items():
+                keys[self.world.producer(analysis.needs[role])].add(table.key)
+        return {producer: self.standing.rows(producer, wanted) for producer, wanted in keys.items()}
 
     def _compare_models(self, plan, role, producer, ids, edges, changed) -> set[tuple[int, str]]:
         """A newer model with the content that was seen keeps its consumers current; other content makes them due.
@@ -404,9 +400,12 @@ class Planner:
         Gives the (unit, role) whose model is another one now. A model that is still to be computed decides nothing.
         """
         replaced: set[tuple[int, str]] = set()
-        old_of = {packed >> 32: packed & 0xFFFFFFFF for packed in edges}
+        models = plan.inputs[role]
+        if not isinstance(models, Shared):
+            return replaced
+        new = self.standing.rows(producer, [models.input_key]).get(models.input_key)
+        old_of = {packed // SHIFT: packed % SHIFT for packed in edges}
         for key, unit_id in ids.items():
-            new = self.units[producer].get(plan.inputs[role][key][0])
             old = old_of.get(unit_id)
             if new is not None and new.unit_id == old:
                 continue
@@ -416,53 +415,17 @@ class Planner:
             if old is not None and new.fingerprint == self._seen_models.get((unit_id, role)):
                 plan.kept.setdefault(key, []).append((role, old, new.unit_id))
             else:
-                changed[key].append(Change(role, producer, plan.inputs[role][key][0], "replaced"))
+                changed[key].append(Change(role, producer, models.input_key, "replaced"))
         return replaced
 
     @cached_property
     def _seen_models(self) -> dict[tuple[int, str], str]:
-        """(unit, role) -> the fingerprint of the model that it saw."""
-        fits = [a.name for a in self.world.analyses if a.kind is Kind.FIT]
-        if not fits:
-            return {}
-        names = ", ".join(f"'{name}'" for name in fits)
-        rows = self.connection.exec_driver_sql(
-            "SELECT e.unit_id, e.role, e.seen_fingerprint FROM units i "
-            f"JOIN unit_inputs e ON e.input_unit_id = i.unit_id WHERE i.analysis IN ({names})"
-        )
-        return {(unit_id, role): seen for unit_id, role, seen in rows.fetchall()}
-
-    @cached_property
-    def _names(self) -> dict[int, str]:
-        """unit -> key, retired units included."""
-        return dict(map(tuple, self.connection.exec_driver_sql("SELECT unit_id, key FROM units").fetchall()))
-
-    @cached_property
-    def _moved_inputs(self) -> dict[str, list[tuple[int, Change]]]:
-        """analysis -> (unit, change) for edges whose input is no longer what was seen."""
-        moved: dict[str, list[tuple[int, Change]]] = defaultdict(list)
-        rows = self.connection.exec_driver_sql(
-            "SELECT u.analysis, e.unit_id, e.role, i.analysis, i.key, i.state FROM unit_inputs e "
-            "JOIN units i ON i.unit_id = e.input_unit_id JOIN units u ON u.unit_id = e.unit_id "
-            "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint"
-        )
-        whats = {"current": "changed", "retired": "is gone"}
-        for analysis, unit_id, role, producer, key, state in rows.fetchall():
-            moved[analysis].append((unit_id, Change(role, producer, key, whats.get(state, f"is {state}"))))
-        for analysis in self.world.analyses:
-            for role, (key, fingerprint, _) in self.world.references(analysis).items():
-                producer = self.world.producer(analysis.needs[role])
-                unit = self.units[producer].get(key)
-                if unit is not None and unit.fingerprint != fingerprint:
-                    moved[analysis.name] += [
-                        (consumer.unit_id, Change(role, producer, key, "changed"))
-                        for consumer in self.units[analysis.name].values()
-                    ]
-        return moved
+        return self.standing.seen_models(a.name for a in self.world.analyses if a.kind is Kind.FIT)
 
     def _judge(self, plan: AnalysisPlan, changed: dict[str, list[Change]]) -> None:
         """Changed inputs make a unit due; a fit is only flagged, unless code or parameters upstream changed too."""
         analysis = plan.analysis
+        fits = self.standing.rows(analysis.name, changed) if changed and analysis.kind is Kind.FIT else {}
         for key, changes in changed.items():
             if key in plan.due or key in plan.blocked:
                 continue
@@ -476,7 +439,7 @@ class Planner:
                 reason = Reason.MEMBER if analysis.over_cohort and membership else Reason.INPUT
                 plan.due[key] = Due(key, reason, detail)
                 plan.kept.pop(key, None)
-            elif self.units[analysis.name][key].upstream != self.world.upstream_digest(analysis):
+            elif fits[key].upstream != self.world.upstream_digest(analysis):
                 plan.due[key] = Due(key, Reason.CODE, f"code or parameters upstream changed, and with them {detail}")
             elif self.refit:
                 plan.due[key] = Due(key, Reason.REFIT, detail)
@@ -523,10 +486,37 @@ class Planner:
         return analysis.kind is Kind.FIT and not self.refit and pending.reason not in (Reason.CODE, Reason.PARAMS)
 
 
-def parse_unit(text: str, world: World) -> tuple[Analysis, str]:
-    """`analysis/key` -> the analysis and the key. Raises NotFound."""
-    name, _, key = text.partition("/")
-    if name not in world.by_name or not key:
-        known = ", ".join(world.by_name)
-        raise NotFound(f"'{text}' is no unit", repair=f"Write ANALYSIS/KEY, where ANALYSIS is one of {known}")
-    return world.by_name[name], key
+def _of_members(related: Mapping[str, Sequence[str]], members: Sequence[str], expected: Collection[str]) -> list[str]:
+    """The inputs of a cohort's members, of those that will stand."""
+    if isinstance(related, Same):
+        return [m for m in members if m in related.of and m in expected]
+    return [i for m in members for i in related.get(m, ()) if i in expected]
+
+
+def _packed(by_key: Mapping[str, Sequence[str]], ids: dict[str, int], input_ids: dict[str, int]):
+    """The edges that the units should have, packed, and the (key, input key) whose input has no unit yet."""
+    wanted: set[int] = set()
+    without_unit: list[tuple[str, str]] = []
+    if isinstance(by_key, Shared):
+        input_id = input_ids.get(by_key.input_key)
+        if input_id is None:
+            return wanted, [(key, by_key.input_key) for key in ids if key in by_key]
+        return {unit_id * SHIFT + input_id for unit_id in ids.values()}, without_unit
+    if isinstance(by_key, Same):
+        without_unit = [(key, key) for key in ids if key not in input_ids and key in by_key]
+        return {unit * SHIFT + input_ids[key] for key, unit in ids.items() if key in input_ids}, without_unit
+    for key, unit_id in ids.items():
+        base = unit_id * SHIFT
+        for input_key in by_key.get(key, ()):
+            input_id = input_ids.get(input_key)
+            if input_id is None:
+                without_unit.append((key, input_key))
+            else:
+                wanted.add(base + input_id)
+    return wanted, without_unit
+
+
+def _add(changes: list[Change], change: Change) -> None:
+    """Add a change unless the input is among the changes already."""
+    if not any(c.role == change.role and c.input_key == change.input_key for c in changes):
+        changes.append(change)

@@ -24,7 +24,9 @@ from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.inputs import Inputs, load
-from tshdb.engine.planner import IDENTITY_FINGERPRINT, AnalysisPlan, Due, Planner, World
+from tshdb.engine.planner import AnalysisPlan, Due, Planner
+from tshdb.engine.standing import Standing
+from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.process import actor, identity, is_alive
@@ -165,22 +167,22 @@ class Rebuild:
     def _settle_references(self) -> None:
         """Write the reference tables as they are now, and the identities of fits."""
         with writing(self.engine) as connection:
-            known = store.load_units(connection)
+            standing = Standing(connection)
             for analysis in self.world.analyses:
                 for role, (key, fingerprint, rows) in self.world.references(analysis).items():
                     need = analysis.needs[role]
                     producer = self.world.producer(need)
-                    unit = known[producer].get(key)
+                    unit = standing.rows(producer, [key]).get(key)
                     if unit is not None and unit.fingerprint == fingerprint:
                         continue
                     store.set_fingerprints(connection, producer, {key: fingerprint})
-                    known = store.load_units(connection)
-                    unit_id = known[producer][key].unit_id
+                    unit_id = standing.rows(producer, [key])[key].unit_id
                     table = need.table.__table__
                     connection.execute(delete(table).where(table.c.unit_id == unit_id))
                     names = [c.name for c in table.columns if c.name != "unit_id"]
                     bulk_insert(connection, table, [{"unit_id": unit_id, **{n: r[n] for n in names}} for r in rows])
-                if analysis.identity is not None and analysis.identity not in known[analysis.name]:
+                identity = analysis.identity
+                if identity is not None and not standing.rows(analysis.name, [identity]):
                     store.set_fingerprints(connection, analysis.name, {analysis.identity: IDENTITY_FINGERPRINT})
 
     # --------------------------------------------------------------------------------------------- one analysis
@@ -243,7 +245,7 @@ class Rebuild:
                         connection.execute(
                             update(UnitInput)
                             .where(
-                                UnitInput.unit_id == planner.units[name][key].unit_id,
+                                UnitInput.unit_id == planner.standing.ids(name)[key],
                                 UnitInput.role == role,
                                 UnitInput.input_unit_id == old,
                             )
@@ -251,11 +253,11 @@ class Rebuild:
                         )
             fp("rebuild.kept")
             self.report.kept[name] = self.report.kept.get(name, 0) + len(plan.kept)
-        present = planner.units[name]
+        stuck = planner.standing.stuck[name]
         blocked = {
             key: message
             for key, message in plan.blocked.items()
-            if not plan.analysis.over_cohort and (key not in present or present[key].message != message)
+            if not plan.analysis.over_cohort and (key not in stuck or stuck[key].message != message)
         }
         if blocked:
             with writing(self.engine) as connection:
@@ -352,7 +354,7 @@ class Rebuild:
         both are planned again.
         """
         analysis = plan.analysis
-        planned = planner.units[analysis.name]
+        planned = plan.present
         now = self._unit_rows(connection, analysis.name, list(due), insert_missing=False)
         keys = [
             key
@@ -361,13 +363,13 @@ class Rebuild:
         ]
         inputs = {
             key: [
-                (role, planner.units[planner.producer_of(analysis, role)].get(input_key))
+                (role, planner.standing.ids(planner.producer_of(analysis, role)).get(input_key))
                 for role, by_key in plan.inputs.items()
                 for input_key in by_key.get(key, ())
             ]
             for key in keys
         }
-        used = {unit.unit_id for found in inputs.values() for _, unit in found if unit is not None}
+        used = {unit_id for found in inputs.values() for _, unit_id in found if unit_id is not None}
         with numbers(connection, "wanted_inputs", used) as name:
             current = dict(
                 map(
@@ -380,9 +382,9 @@ class Rebuild:
                 )
             )
         edges = {
-            key: [(role, unit.unit_id, current[unit.unit_id]) for role, unit in found]
+            key: [(role, unit_id, current[unit_id]) for role, unit_id in found]
             for key, found in inputs.items()
-            if all(unit is not None and unit.unit_id in current for _, unit in found)
+            if all(unit_id in current for _, unit_id in found)
         }
         if not edges:
             return None
@@ -390,7 +392,7 @@ class Rebuild:
         for key, found in edges.items():
             for role, unit_id, _ in found:
                 pairs[role].append((key, unit_id))
-        references = {r: (k, rows) for r, (k, _, rows) in self.world.references(analysis).items()}
+        references = {role: (table.key, table.rows) for role, table in self.world.references(analysis).items()}
         members = plan.members.get(next(iter(edges)), ())
         values = load(connection, self.study.objects, analysis, pairs, references, members)
         return _Batch(plan, {key: due[key] for key in edges}, edges, values)

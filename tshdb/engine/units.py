@@ -5,11 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import sys
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -27,30 +25,6 @@ COHORT = "cohort"
 def now() -> str:
     """The time, UTC, ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class UnitRow(NamedTuple):
-    """What the planner knows of a unit."""
-
-    unit_id: int
-    state: str
-    fingerprint: str | None
-    spec_id: int | None
-    upstream: str | None
-    message: str | None
-    updated_at: str
-
-
-def load_units(connection: Connection) -> dict[str, dict[str, UnitRow]]:
-    """analysis -> key -> unit, all that are not retired."""
-    found: dict[str, dict[str, UnitRow]] = defaultdict(dict)
-    rows = connection.exec_driver_sql(
-        "SELECT analysis, key, unit_id, state, fingerprint, spec_id, upstream, message, updated_at FROM units "
-        "WHERE state <> 'retired'"
-    )
-    for analysis, key, *rest in rows.fetchall():
-        found[analysis][key] = UnitRow._make(rest)
-    return found
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tshdb.engine.planner import AnalysisPlan, Planner, World, parse_unit
+from tshdb.engine.planner import AnalysisPlan, Planner, Reason
 from tshdb.engine.units import INGEST
+from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, Change, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput
 
@@ -50,7 +51,7 @@ def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
     if key in plan.blocked:
         return {"state": "blocked", "reason": "blocked", "detail": plan.blocked[key]}
     if key in plan.gone:
-        return {"state": "due", "reason": "gone", "detail": "its entity is gone; the unit will be retired"}
+        return {"state": "due", "reason": Reason.GONE.value, "detail": "its entity is gone; the unit will be retired"}
     if key in plan.flagged:
         n, members = plan.flagged[key]
         return {"state": "current", "reason": "flagged", "detail": f"data of {n} of {members} members corrected"}
@@ -76,8 +77,8 @@ def _changes(connection: Connection, planner: Planner, plan: AnalysisPlan, key: 
 
 def _corrections(connection, table: str, entity: str, plan: AnalysisPlan, planner: Planner, key: str, role: str):
     """The last change of an ingested entity, if the unit has not seen it."""
-    unit = planner.units[plan.analysis.name].get(key)
-    source = planner.units[INGEST + table].get(entity)
+    unit = planner.standing.rows(plan.analysis.name, [key]).get(key)
+    source = planner.standing.rows(INGEST + table, [entity]).get(entity)
     if unit is not None and source is not None:
         seen = connection.execute(
             select(UnitInput.seen_fingerprint).where(

@@ -54,7 +54,10 @@ class Unit(Base):
     message: Mapped[str | None] = mapped_column(doc="why it failed or is blocked")
     updated_at: Mapped[str] = mapped_column(doc="UTC")
 
-    __table_args__ = (UniqueConstraint("analysis", "key"), Index("ix_units_state", "analysis", "state"))
+    __table_args__ = (
+        UniqueConstraint("analysis", "key"),
+        Index("ix_units_standing", "analysis", "state", "spec_id", "key"),
+    )
 
 
 class UnitInput(Base):

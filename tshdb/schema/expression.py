@@ -1,6 +1,6 @@
 """RNA samples and expression profiles. The values themselves lie in Parquet parts under objects/."""
 
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
@@ -12,11 +12,13 @@ class Sample(Base):
 
     __tablename__ = "samples"
     sample_id: Mapped[str] = mapped_column(primary_key=True, doc="TCGA-A7-A0CE-01A, or as far as the source goes")
-    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.patient_id"), index=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.patient_id"))
     sample_type_code: Mapped[str | None] = mapped_column(doc="TCGA sample type: 01 primary tumour, 11 solid normal")
     compartment: Mapped[Compartment] = mapped_column(
         closed(Compartment), doc="tumor (code 01), stroma (code 11, solid tissue normal) or other"
     )
+
+    __table_args__ = (Index("ix_samples_of_patient", "patient_id", "compartment", "sample_id"),)
 
 
 class ExpressionPart(Base):
@@ -34,7 +36,7 @@ class ExpressionProfile(Base):
 
     __tablename__ = "expression_profiles"
     profile_id: Mapped[str] = mapped_column(primary_key=True, doc="aliquot:unit:source")
-    sample_id: Mapped[str] = mapped_column(ForeignKey("samples.sample_id"), index=True)
+    sample_id: Mapped[str] = mapped_column(ForeignKey("samples.sample_id"))
     aliquot_id: Mapped[str] = mapped_column(doc="the name of the column in the source, a full barcode where known")
     unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), doc="what one value counts")
     scale: Mapped[Scale] = mapped_column(closed(Scale), doc="linear values become log2(x + 1) when they are used")
@@ -50,6 +52,8 @@ class ExpressionProfile(Base):
         default=False, doc="the one that speaks for (patient, sample type, unit)", info={"fingerprint": False}
     )
     selection_rule: Mapped[str | None] = mapped_column(doc="the rule that chose it", info={"fingerprint": False})
+
+    __table_args__ = (Index("ix_profiles_of_sample", "sample_id", "is_selected", "unit", "profile_id"),)
 
 
 class Gene(Base):

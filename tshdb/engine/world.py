@@ -1,0 +1,117 @@
+"""The registered analyses with their parameters and code as they are now: what results are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+from tshdb.canonical import digest, rows_fingerprint
+from tshdb.config import Settings
+from tshdb.engine import units as store
+from tshdb.engine.analysis import Analysis, Model, Need, Reference
+from tshdb.errors import InvalidInput, NotFound
+
+REFERENCE = "reference."
+IDENTITY_FINGERPRINT = digest(b"identity")
+
+
+class ReferenceTable(NamedTuple):
+    """A reference table as an analysis reads it now."""
+
+    key: str
+    fingerprint: str
+    rows: list[dict]
+
+
+class World:
+    """The registered analyses with their parameters and code, in an order in which inputs come first."""
+
+    def __init__(self, analyses: Sequence[Analysis], settings: Settings):
+        self.analyses = tuple(analyses)
+        self.settings = settings
+        self.by_name = {a.name: a for a in analyses}
+        self.maker = {a.makes: a for a in analyses}
+        settings.refuse_unknown_tables(set(self.by_name))
+        project = store.project_packages(analyses)
+        self.parameters = {a.name: settings.parameters(a.name, a.params) for a in analyses}
+        self.specs = {a.name: store.current_spec(a, self.parameters[a.name], project) for a in analyses}
+
+    @property
+    def root(self) -> Path:
+        return self.settings.path.parent
+
+    def producer(self, need: Need | Model | Reference) -> str:
+        """The analysis whose units are the inputs: one of ours, an ingested table, or a reference."""
+        table = need.table
+        if isinstance(need, Reference):
+            return REFERENCE + table.__tablename__
+        if table in self.maker:
+            return self.maker[table].name
+        return store.INGEST + table.__tablename__
+
+    def ordered(self, cohort_tables: dict[str, Iterable[str]]) -> tuple[Analysis, ...]:
+        """The analyses, inputs first. Raises InvalidInput for a cycle through a cohort's definition."""
+        by_table = {a.makes.__tablename__: a.name for a in self.analyses}
+        graph: dict[str, set[str]] = {}
+        for a in self.analyses:
+            before = {self.producer(need) for need in a.needs.values()} & set(self.by_name)
+            for cohort in self.cohorts_of(a):
+                before |= {by_table[t] for t in cohort_tables.get(cohort, ()) if t in by_table}
+            graph[a.name] = before
+        try:
+            order = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            raise InvalidInput(
+                f"results depend on themselves: {' <- '.join(error.args[1])}",
+                where="cohort definitions",
+                repair="A cohort must not select on results that are computed over it",
+            ) from None
+        depth: dict[str, int] = {}
+        for name in order:
+            depth[name] = 1 + max((depth[b] for b in graph[name]), default=0)
+        listed = {a.name: i for i, a in enumerate(self.analyses)}
+        # the listed (paper's) order wherever dependencies allow it
+        return tuple(sorted(self.analyses, key=lambda a: (depth[a.name], listed[a.name])))
+
+    def cohorts_of(self, analysis: Analysis) -> tuple[str, ...]:
+        return analysis.cohorts(self.parameters[analysis.name]) if analysis.cohorts else ()
+
+    def upstream_digest(self, analysis: Analysis) -> str:
+        """The specs of all analyses upstream of a fit, as one digest."""
+        seen: set[str] = set()
+        waiting = [self.producer(need) for need in analysis.needs.values()]
+        while waiting:
+            name = waiting.pop()
+            if name in self.by_name and name not in seen:
+                seen.add(name)
+                waiting += [self.producer(need) for need in self.by_name[name].needs.values()]
+        return digest(*("\0".join((n, *self.specs[n].fingerprints)).encode() for n in sorted(seen)))
+
+    def references(self, analysis: Analysis) -> dict[str, ReferenceTable]:
+        """role -> the reference table that the analysis reads; read once, so that one command sees one state of it."""
+        return self._references[analysis.name]
+
+    @cached_property
+    def _references(self) -> dict[str, dict[str, ReferenceTable]]:
+        found: dict[str, dict[str, ReferenceTable]] = {}
+        for analysis in self.analyses:
+            tables = found.setdefault(analysis.name, {})
+            for role, need in analysis.needs.items():
+                if isinstance(need, Reference):
+                    key, rows = need.read(self.parameters[analysis.name], self.root)
+                    columns = sorted({c for row in rows for c in row})
+                    values = ([row.get(c) for c in columns] for row in rows)
+                    tables[role] = ReferenceTable(key, rows_fingerprint(columns, values), rows)
+        return found
+
+
+def parse_unit(text: str, world: World) -> tuple[Analysis, str]:
+    """`analysis/key` -> the analysis and the key. Raises NotFound."""
+    name, _, key = text.partition("/")
+    if name not in world.by_name or not key:
+        known = ", ".join(world.by_name)
+        raise NotFound(f"'{text}' is no unit", repair=f"Write ANALYSIS/KEY, where ANALYSIS is one of {known}")
+    return world.by_name[name], key
