@@ -236,10 +236,7 @@ class Planner:
             if need.via.sql is None:
                 self._relations[name] = Same(self._expected(producer))
             else:
-                related: dict[str, list[str]] = {}
-                for key, input_key in tuples(self.connection, need.via.sql):
-                    related.setdefault(key, []).append(input_key)
-                self._relations[name] = related
+                self._relations[name] = _by_key(tuples(self.connection, need.via.sql))
         return self._relations[name]
 
     def _expected(self, producer: str, usable: bool = False) -> Collection[str]:
@@ -486,6 +483,17 @@ class Planner:
         return analysis.kind is Kind.FIT and not self.refit and pending.reason not in (Reason.CODE, Reason.PARAMS)
 
 
+def _by_key(rows: list[tuple[str, str]]) -> dict[str, Sequence[str]]:
+    """key -> input keys, from pairs of them."""
+    single = {key: (input_key,) for key, input_key in rows}
+    if len(single) == len(rows):
+        return single
+    found: dict[str, list[str]] = defaultdict(list)
+    for key, input_key in rows:
+        found[key].append(input_key)
+    return dict(found)
+
+
 def _of_members(related: Mapping[str, Sequence[str]], members: Sequence[str], expected: Collection[str]) -> list[str]:
     """The inputs of a cohort's members, of those that will stand."""
     if isinstance(related, Same):
@@ -506,13 +514,9 @@ def _packed(by_key: Mapping[str, Sequence[str]], ids: dict[str, int], input_ids:
         without_unit = [(key, key) for key in ids if key not in input_ids and key in by_key]
         return {unit * SHIFT + input_ids[key] for key, unit in ids.items() if key in input_ids}, without_unit
     for key, unit_id in ids.items():
-        base = unit_id * SHIFT
-        for input_key in by_key.get(key, ()):
-            input_id = input_ids.get(input_key)
-            if input_id is None:
-                without_unit.append((key, input_key))
-            else:
-                wanted.add(base + input_id)
+        base, inputs = unit_id * SHIFT, by_key.get(key, ())
+        wanted.update([base + input_ids[i] for i in inputs if i in input_ids])
+        without_unit += [(key, i) for i in inputs if i not in input_ids]
     return wanted, without_unit
 
 
