@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -12,7 +13,7 @@ from sqlalchemy import insert, select, update
 from analyses import ANALYSES
 from tests import tiny, toys
 from tshdb.database import reading, writing
-from tshdb.engine import rebuild as rebuilding
+from tshdb.engine import leases as leasing
 from tshdb.engine.compute import seed_of
 from tshdb.engine.executor import InProcess
 from tshdb.engine.planner import Reason
@@ -141,6 +142,41 @@ def test_an_input_that_changes_while_computing_is_computed_again(study, archive)
     assert tiny.dump(study)["cell_abundances"] == tiny.dump(clean)["cell_abundances"]
 
 
+def test_a_patient_who_arrives_while_analyses_are_settled_is_not_waited_for(study, archive):
+    """What came too late for the first analysis is done in another pass; nothing waits for it, nothing is left."""
+    archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 1.0)
+    tiny.ingest(study, archive)
+    arrived = []
+
+    class Late(InProcess):
+        def run(self, tasks):
+            for task, outcomes in super().run(tasks):
+                yield task, outcomes
+                if task.analysis.endswith(":cell_abundances") and not arrived:
+                    arrived.append(archive.add(77))
+                    tiny.ingest(study, archive)
+
+    Rebuild(Study(study.root), ANALYSES, executor=Late()).run()
+    assert arrived and tiny.due(study) == {}
+    assert arrived[0] in units(study, "tsh_ratios")
+
+
+def test_the_leases_of_a_run_that_lives_do_not_expire(study, monkeypatch):
+    monkeypatch.setattr(leasing, "LEASE_SECONDS", 0.4)
+    opened = Study(study.root)
+    leases = leasing.Leases(opened.engine, 1001, "one machine", "1:1")
+    other = leasing.Leases(opened.engine, 1002, "another machine", "1:1")
+    with leases.kept_alive():
+        assert leases.take("tsh_ratios", ["a", "b"]) == ["a", "b"]
+        time.sleep(1.0)
+        assert other.take("tsh_ratios", ["a", "b", "c"]) == ["c"]
+    time.sleep(0.6)
+    assert other.take("tsh_ratios", ["a"]) == ["a"]
+    with reading(opened.engine) as connection:
+        assert leases.mine(connection, "tsh_ratios") == {"b"}
+    opened.engine.dispose()
+
+
 def test_a_late_owner_cannot_commit(study, archive):
     """Fencing: a rebuild whose lease was taken over throws its result away."""
     archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 1.0)
@@ -176,7 +212,7 @@ def test_a_dead_owner_is_recognised_at_once(study, archive):
                 analysis="cell_abundances",
                 key="TCGA-TN-0001-01A-11R-A000-07:rsem:expression.csv",
                 token=999,
-                host=rebuilding.socket.gethostname(),
+                host=socket.gethostname(),
                 process="999999:1",
                 expires_at=time.time() + 3600,
             )

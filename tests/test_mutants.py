@@ -103,9 +103,9 @@ MUTANTS = (
     ),
     Mutant(
         "leases of others are ignored",
-        "tshdb/engine/rebuild.py",
-        "free = [key for key in due if key not in held or self._is_free(held[key])]",
-        "free = list(due)",
+        "tshdb/engine/leases.py",
+        "free = [key for key in keys if key not in held or self._is_free(held[key])]",
+        "free = list(keys)",
         "test_crash.py -k two_rebuilds",
     ),
     Mutant(

@@ -24,17 +24,17 @@ from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.inputs import Inputs, load
+from tshdb.engine.leases import Leases
 from tshdb.engine.planner import AnalysisPlan, Due, Planner
 from tshdb.engine.standing import Standing
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.process import actor, identity, is_alive
-from tshdb.schema import Attempt, Lease, Run, Unit, UnitInput
+from tshdb.schema import Attempt, Run, Unit, UnitInput
 from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
-LEASE_SECONDS = 120.0
 POLL_SECONDS = 0.05
 ENGINE_LIBRARIES = ("numpy", "pandas", "pyarrow", "sqlalchemy")
 
@@ -114,22 +114,32 @@ class Rebuild:
         self._begin(command)
         state = RunState.INTERRUPTED
         try:
-            self._settle_references()
-            with reading(self.engine) as connection:
-                plans = Planner(connection, self.world, refit=self.refit).all()
-            settled: list[str] = []
-            for plan in plans.values():
-                if plan.analysis.name in self.names:
-                    if plan.is_idle:
-                        self._note_standing(plan)
-                    else:
-                        self._settle(plan.analysis, settled)
-                    settled.append(plan.analysis.name)
+            with self.leases.kept_alive():
+                self._settle_references()
+                left: set[tuple[str, str]] = set()
+                # data that arrives on the way makes units due of analyses that were settled: go through again
+                while (now_left := self._pass()) and now_left != left:
+                    left = now_left
             state = RunState.PARTIAL if self.report.n_failed else RunState.DONE
         finally:
             self.executor.close()
             self._end(state)
         return self.report
+
+    def _pass(self) -> set[tuple[str, str]]:
+        """Settle every analysis in turn. Gives the (analysis, key) that were left because their inputs are due again."""
+        self._unready: set[tuple[str, str]] = set()
+        with reading(self.engine) as connection:
+            plans = Planner(connection, self.world, refit=self.refit).all()
+        settled: list[str] = []
+        for plan in plans.values():
+            if plan.analysis.name in self.names:
+                if plan.is_idle:
+                    self._note_standing(plan)
+                else:
+                    self._settle(plan.analysis, settled)
+                settled.append(plan.analysis.name)
+        return self._unready
 
     # ------------------------------------------------------------------------------------------------- the run
 
@@ -138,6 +148,7 @@ class Rebuild:
         versions = {name: importlib.metadata.version(name) for name in used}
         with writing(self.engine) as connection:
             self.report.run_id = next_id(connection, Run.run_id)
+            self.leases = Leases(self.engine, self.report.run_id, self.host, self.process)
             connection.execute(
                 insert(Run).values(
                     run_id=self.report.run_id,
@@ -159,7 +170,7 @@ class Rebuild:
 
     def _end(self, state: RunState) -> None:
         with writing(self.engine) as connection:
-            connection.execute(delete(Lease).where(Lease.token == self.report.run_id))
+            self.leases.drop_all(connection)
             connection.execute(
                 update(Run).where(Run.run_id == self.report.run_id).values(state=state, ended_at=store.now())
             )
@@ -197,18 +208,21 @@ class Rebuild:
                 planner = Planner(connection, self.world, settled, refit=self.refit)
                 plan = planner.plan(analysis)
             self._tidy(plan, planner)
-            due = {key: d for key, d in plan.due.items() if key not in attempted}
+            name = analysis.name
+            due = {key: d for key, d in plan.due.items() if key not in attempted and (name, key) not in self._unready}
             if not due:
                 break
             self.progress(analysis.name, done, done + len(due))
-            total, waited = done + len(due), True
+            total, committed = done + len(due), 0
             for batch, outcomes in self._batches(plan, planner, due):
-                waited = False
                 states = self._commit(batch, outcomes)
                 attempted |= {key for key, state in states.items() if state == UnitState.FAILED}
-                done += len(states)
-                self.progress(analysis.name, done, max(total, done))
-            if waited:  # all that is due is leased to others
+                committed += len(states)
+                self.progress(analysis.name, done + committed, total)
+            done += committed
+            if committed == len(due):  # undisturbed
+                break
+            if not committed:  # all that is due is leased to others
                 time.sleep(POLL_SECONDS)
         self._note_standing(plan)
 
@@ -301,51 +315,14 @@ class Rebuild:
     def _lease(self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> _Batch | None:
         """Lease what is free of the keys and read its inputs. None if nothing is left to do of them."""
         name = plan.analysis.name
-        with writing(self.engine) as connection:
-            held = {
-                row.key: row
-                for row in connection.execute(
-                    select(Lease.key, Lease.token, Lease.host, Lease.process, Lease.expires_at).where(
-                        Lease.analysis == name
-                    )
-                )
-            }
-            free = [key for key in due if key not in held or self._is_free(held[key])]
-            lease = {
-                "analysis": name,
-                "token": self.report.run_id,
-                "host": self.host,
-                "process": self.process,
-                "expires_at": time.time() + LEASE_SECONDS,
-            }
-            upsert(connection, Lease.__table__, [lease | {"key": key} for key in free], ("analysis", "key"))
+        free = self.leases.take(name, list(due))
         fp("rebuild.leased")
         if not free:
             return None
         with reading(self.engine) as connection:
             batch = self._read(connection, plan, planner, {key: due[key] for key in free})
-        self._release(name, [key for key in free if batch is None or key not in batch.due])
+        self.leases.release(name, [key for key in free if batch is None or key not in batch.due])
         return batch
-
-    def _is_free(self, lease) -> bool:
-        if lease.token == self.report.run_id or lease.expires_at < time.time():
-            return True
-        return lease.host == self.host and not is_alive(lease.process)
-
-    def _release(self, analysis: str, keys: Sequence[str]) -> None:
-        if keys:
-            with writing(self.engine) as connection:
-                self._drop_leases(connection, analysis, keys)
-
-    def _drop_leases(self, connection: Connection, analysis: str, keys: Sequence[str]) -> None:
-        with texts(connection, "released_keys", keys) as name:
-            connection.execute(
-                delete(Lease).where(
-                    Lease.analysis == analysis,
-                    Lease.token == self.report.run_id,
-                    Lease.key.in_(store.select_ids(name)),
-                )
-            )
 
     def _read(self, connection: Connection, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> _Batch | None:
         """The inputs of the keys as they are now, all from one state of the database.
@@ -381,6 +358,9 @@ class Rebuild:
                     ).fetchall(),
                 )
             )
+        self._unready |= {
+            (analysis.name, key) for key, found in inputs.items() if any(unit_id not in current for _, unit_id in found)
+        }
         edges = {
             key: [(role, unit_id, current[unit_id]) for role, unit_id in found]
             for key, found in inputs.items()
@@ -456,7 +436,7 @@ class Rebuild:
                     for i, o in enumerate(kept)
                 ],
             )
-            self._drop_leases(connection, analysis.name, [o.key for o in outcomes])
+            self.leases.drop(connection, analysis.name, [o.key for o in outcomes])
             fp("rebuild.before_commit")
         fp("rebuild.committed")
         self._note(analysis.name, kept, moved)
@@ -471,11 +451,7 @@ class Rebuild:
 
     def _still_valid(self, connection: Connection, batch: _Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
         name = batch.plan.analysis.name
-        mine = set(
-            connection.execute(
-                select(Lease.key).where(Lease.analysis == name, Lease.token == self.report.run_id)
-            ).scalars()
-        )
+        mine = self.leases.mine(connection, name)
         used = {unit for found in batch.edges.values() for _, unit, _ in found}
         with numbers(connection, "used_units", used) as ids:
             rows = connection.execute(
