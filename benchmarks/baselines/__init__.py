@@ -1,0 +1,1 @@
+"""The same graph in the workflow systems that we are compared with."""
