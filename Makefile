@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test lint clean
+.PHONY: install demo test lint docs bench clean
 
 install: .venv/installed
 
@@ -27,5 +27,17 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
+docs: install
+	$(BIN)/python docs/generate.py
+
+# The workflow systems that we are compared with live in an environment of their own. make bench ONLY="startup planning"
+.venv-bench/installed:
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check 'snakemake>=9' 'dvc>=3.60'
+	touch $@
+
+bench: install .venv-bench/installed
+	$(BIN)/python -m benchmarks $(ONLY)
+
 clean:
-	rm -rf .venv build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .hypothesis

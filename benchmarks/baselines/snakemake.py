@@ -42,7 +42,10 @@ def settled(folder: Path, n_patients: int) -> Path:
                 _write(folder / name / f"p{i}.{compartment}.txt", age)
         _write(folder / "ratio" / f"p{i}.txt", 2)
     _write(folder / "cox.txt", 3)
-    run([baseline_tool("snakemake").with_name("snakemake"), "--touch", "--cores", "2", "--quiet", "all"], folder)
+    run(
+        [baseline_tool("snakemake").with_name("snakemake"), "--touch", "--forceall", "--cores", "2", "--quiet", "all"],
+        folder,
+    )
     return folder
 
 
