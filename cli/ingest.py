@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out_json, say
 from cli.options import JsonOption, StudyOption
 from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -21,8 +20,6 @@ CompleteOption = Annotated[
 ]
 KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="Load the good rows of a file with bad ones.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")]
-
-FINDINGS_SHOWN = 5
 
 
 @app.command()
@@ -119,71 +116,17 @@ def _ingest(
     reader: str, file: Path, collection: str, name: str | None, options: dict[str, Any], read, complete: bool,
     keep_going: bool, dry_run: bool, study: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    from tshdb import loader
-    from tshdb.errors import Exit, NotFound
+    from cli.ingest_talk import finish
+    from tshdb import loading
+    from tshdb.errors import NotFound
     from tshdb.study import Study
 
     opened = Study.find(study)
     if not file.is_file():
         raise NotFound("no such file", where=str(file))
-    source = loader.Source(collection, reader, name or file.name)
-    if not complete and loader.is_loaded(opened, source, file, options):
-        loaded = loader.Loaded(source, file, is_same_bytes=True)
-    else:
-        command = f"tshdb ingest {reader} {file.name} --collection {collection}"
-        loaded = loader.load(
-            opened, source, file, options, read(),
-            command=command, complete=complete, keep_going=keep_going, dry_run=dry_run,
-        )  # fmt: skip
-    if as_json:
-        out_json(
-            {
-                "source": str(source),
-                "same_bytes": loaded.is_same_bytes,
-                "refused": loaded.is_refused,
-                "dry_run": dry_run,
-                "tables": loaded.by_table,
-                "withheld": loaded.n_withheld,
-                "findings": [f._asdict() for f in loaded.findings],
-            }
-        )
-    else:
-        _tell(loaded, dry_run)
-    if loaded.is_refused:
-        raise typer.Exit(Exit.INVALID_INPUT)
-    if loaded.n_withheld:
-        raise typer.Exit(Exit.PARTIAL)
-
-
-def _tell(loaded, dry_run: bool) -> None:
-    if loaded.is_same_bytes:
-        say(f"  {loaded.source}: the same bytes as before, nothing to load.")
-        return
-    for table_name, counts in loaded.by_table.items():
-        words = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
-        say(f"  {table_name:<20} {words or 'nothing'}")
-    _tell_findings(loaded)
-    if loaded.is_refused:
-        say("Nothing was loaded: the file has errors. Mend them, or load the good rows with --keep-going.")
-    elif dry_run:
-        say("Dry run: nothing was loaded.")
-    else:
-        withheld = f", {loaded.n_withheld} rows withheld (see ingest_issues)" if loaded.n_withheld else ""
-        say(f"Loaded {loaded.source}{withheld}. Next: tshdb plan")
-
-
-def _tell_findings(loaded) -> None:
-    groups: dict[tuple[str, str], list] = {}
-    for finding in loaded.findings:
-        groups.setdefault((finding.severity.value, finding.rule), []).append(finding)
-    for (severity, rule), findings in sorted(groups.items()):
-        say(f"  {severity[0].upper()} {rule}  {len(findings)} x")
-        for f in findings[:FINDINGS_SHOWN]:
-            place = f"{loaded.path.name}" + (f":{f.line}" if f.line else "")
-            column = f" column {f.column}" if f.column else ""
-            value = f" '{f.value}'" if f.value is not None else ""
-            say(f"      {place}{column}{value}: {f.message}")
-        if len(findings) > FINDINGS_SHOWN:
-            say(
-                f"      … {len(findings) - FINDINGS_SHOWN} more: tshdb sql \"from ingest_issues where rule = '{rule}'\""
-            )
+    source = loading.Source(collection, reader, name or file.name)
+    is_known = not complete and loading.is_loaded(opened, source, file, options)
+    item = loading.Item(source, file, options, None if is_known else read())
+    command = f"tshdb ingest {reader} {file.name} --collection {collection}"
+    loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
+    finish(opened, str(source), loaded, dry_run, as_json)

@@ -13,6 +13,7 @@ from sqlalchemy import Enum
 
 from cli.main import app
 from tshdb.schema import Base
+from tshdb.sqltypes import described
 
 HERE = Path(__file__).parent
 SUBJECTS = ("clinical", "expression", "cohort", "provenance", "engine", "results")
@@ -74,6 +75,7 @@ def _walk(command, path: str):
 
 def main(folder: Path) -> None:
     (folder / "schema.md").write_text(schema(), encoding="utf-8")
+    (HERE.parent / "tshdb" / "schema" / "columns.txt").write_text(described(), encoding="utf-8")
     (folder / "cli.md").write_text(commands(), encoding="utf-8")
 
 

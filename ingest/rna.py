@@ -22,7 +22,7 @@ from ingest.genes import gene_name, is_date, is_y_copy
 from ingest.sample_sheet import SampleSheet
 from ingest.text import MISSING, delimiter_of, number, open_binary, open_text, rows_of
 from tshdb.errors import InvalidInput
-from tshdb.reading import Found, Matrix, Reading
+from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
 from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -280,7 +280,7 @@ def _check_values(table: _Table, options: Options, reading: Reading) -> None:
 
 def _describe(table: _Table, options: Options, sheet: SampleSheet | None, reading: Reading) -> None:
     """Records of patients, samples and profiles, and the matrix with the study's gene names."""
-    rows = _kept_genes(table, options, reading)
+    genes, order = _kept_genes(table, options, reading)
     profile_ids, chosen = [], []
     seen: set[str] = set()
     for j, name in enumerate(table.samples):
@@ -294,7 +294,7 @@ def _describe(table: _Table, options: Options, sheet: SampleSheet | None, readin
                           "no TCGA sample barcode and not in a sample sheet; name one with --samples")  # fmt: skip
             continue
         profile_id = f"{name}:{options.unit}:{options.name}"
-        column_values = table.values[:, j][rows.order]
+        column_values = table.values[:, j][order]
         reading.records += [
             Found(Patient, {"patient_id": sample.patient_id, "collection": options.collection}, line, column),
             Found(Sample, sample._asdict(), line, column),
@@ -308,7 +308,7 @@ def _describe(table: _Table, options: Options, sheet: SampleSheet | None, readin
                     "scale": options.scale,
                     "workflow": options.workflow,
                     "gene_model": options.gene_model,
-                    "n_genes": len(rows.genes),
+                    "n_genes": len(genes),
                     "n_missing": int(np.isnan(column_values).sum()),
                 },
                 line,
@@ -318,18 +318,11 @@ def _describe(table: _Table, options: Options, sheet: SampleSheet | None, readin
         profile_ids.append(profile_id)
         chosen.append(j)
     values = table.values if len(chosen) == len(table.samples) else np.asfortranarray(table.values[:, chosen])
-    reading.matrix = Matrix(rows.genes, rows.id_types, rows.source_names, profile_ids, values, rows.order)
+    reading.matrix = Matrix(genes, profile_ids, values, order)
 
 
-class _Genes(NamedTuple):
-    genes: list[str]
-    id_types: list[str]
-    source_names: list[str | None]
-    order: np.ndarray
-
-
-def _kept_genes(table: _Table, options: Options, reading: Reading) -> _Genes:
-    """The rows that are kept, sorted by the study's gene name."""
+def _kept_genes(table: _Table, options: Options, reading: Reading) -> tuple[GeneIndex, np.ndarray]:
+    """The genes that are kept, sorted by the study's name, and the row of each."""
     bad = np.zeros(len(table.genes), dtype=bool)
     if options.scale is Scale.LINEAR and table.values.size:
         bad = (table.values < 0).any(axis=1)
@@ -368,9 +361,11 @@ def _kept_genes(table: _Table, options: Options, reading: Reading) -> _Genes:
     if n_y:
         reading.warn(None, "gene", None, "rna.par-y", f"{n_y} _PAR_Y copies are left out")
     genes = sorted(best)
-    return _Genes(
+    index = GeneIndex(
         genes,
         [best[g][1].id_type for g in genes],
         [best[g][1].source_name for g in genes],
-        np.array([best[g][0] for g in genes], dtype=int),
+        [None] * len(genes),
+        [None] * len(genes),
     )
+    return index, np.array([best[g][0] for g in genes], dtype=int)

@@ -130,14 +130,14 @@ def test_the_study_is_found_from_below_and_by_environment(tshdb, study, tmp_path
 def test_conflicting_sources_are_said(study):
     """clinical holds over follow-up, and the difference is a row of conflicts."""
     from ingest import gdc_clinical
-    from tshdb import loader
+    from tshdb import loading
 
     archive = tiny.TinyArchive.make(10)
     archive.change("TCGA-TN-0002", days=999)
     _, path = archive.write(study.root / "other")
-    source = loader.Source("tcga-tn", "follow-up", "other.tsv")
+    source = loading.Source("tcga-tn", "follow-up", "other.tsv")
     found = gdc_clinical.read(path, "tcga-tn", follow_up_only=True)
-    loader.load(study, source, path, {}, found, command="test")
+    loading.load(study, [loading.Item(source, path, {}, found)], command="test")
     rows = study.sql("SELECT row_key, column_name, other_value, held_source FROM conflicts").to_dict("records")
     assert rows == [
         {"row_key": "TCGA-TN-0002|OS", "column_name": "duration_days", "other_value": "999.0",

@@ -27,7 +27,7 @@ def read(tmp_path, text, scale="linear", name="m.csv", sheet=None, **options):
 
 def values_of(reading) -> dict[str, list[float]]:
     return {g: [reading.matrix.column(j)[i] for j in range(len(reading.matrix.profile_ids))]
-            for i, g in enumerate(reading.matrix.genes)}  # fmt: skip
+            for i, g in enumerate(reading.matrix.genes.ids)}  # fmt: skip
 
 
 def rules(reading) -> list[tuple[str, int | None]]:
@@ -239,12 +239,12 @@ def test_real_matrices(shared):
 
     pairs = matrix("tcga-brca-rsem-110-pairs.csv.gz", "rsem", "linear")
     assert pairs.matrix.values.shape == (18708, 220) and not pairs.errors
-    assert {"ADGRL4", "DIPK2B", "CAVIN2", "entrez:100133144"} <= set(pairs.matrix.genes)
+    assert {"ADGRL4", "DIPK2B", "CAVIN2", "entrez:100133144"} <= set(pairs.matrix.genes.ids)
     aliquots = matrix("tcga-brca-rsem-909-genes-1218-aliquots.csv.gz", "rsem", "linear")
     codes = [r.values["sample_type_code"] for r in aliquots.records if r.table is Sample]
     assert (codes.count("01"), codes.count("06"), codes.count("11")) == (1097, 7, 114)
     counts = matrix("tcga-brca-htseq-counts-9-pairs-ensembl.csv.gz", "counts", "linear")
-    assert len(counts.matrix.profile_ids) == 18 and "ENSG00000000003" in counts.matrix.genes
+    assert len(counts.matrix.profile_ids) == 18 and "ENSG00000000003" in counts.matrix.genes.ids
     long = matrix("tcga-brca-mcp-markers-110-pairs-long.csv.gz", "rsem", "linear")
     assert len(long.matrix.profile_ids) == 220 and len(long.matrix.genes) == 106
     tumors = matrix("tcga-brca-rsem-1382-genes-956-tumors.csv.gz", "rsem", "linear", sample_type="01")

@@ -14,7 +14,7 @@ from cli.tables import paper_table_2, table_2
 from ingest import gdc_clinical, rna
 from tests.conftest import ROOT
 from tests.tiny import COHORT
-from tshdb import cohorts, loader
+from tshdb import cohorts, loading
 from tshdb.database import reading, writing
 from tshdb.engine.rebuild import Rebuild
 from tshdb.schema import CellAbundance, Patient
@@ -28,10 +28,10 @@ def real(tmp_path_factory):
         path = study.root / name
         with gzip.open(ROOT / f"examples/tcga-brca-pairs/{name}.gz") as packed, path.open("wb") as file:
             shutil.copyfileobj(packed, file)
-        source = loader.Source("tcga-brca", reader, name)
+        source = loading.Source("tcga-brca", reader, name)
         options = rna.Options("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)
         found = gdc_clinical.read(path, "tcga-brca") if reader == "clinical" else rna.read(path, options)
-        loader.load(study, source, path, {}, found, command="test")
+        loading.load(study, [loading.Item(source, path, {}, found)], command="test")
     with writing(study.engine) as connection:
         cohorts.define(connection, COHORT, (study.root / f"cohorts/{COHORT}.sql").read_text())
         cohorts.freeze(connection, COHORT)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from cli.make_study import make_study
 from ingest import gdc_clinical, rna
-from tshdb import cohorts, loader
+from tshdb import cohorts, loading
 from tshdb.database import reading, writing
 from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import Rebuild, Report
@@ -148,19 +148,20 @@ def new_study(folder: Path, database: str = "sqlite:///study.db", live: bool = T
     return Study(study.root)
 
 
-def ingest(study: Study, archive: TinyArchive, complete: bool = True) -> list[loader.Loaded]:
+def ingest(study: Study, archive: TinyArchive, complete: bool = True) -> list[loading.Loaded]:
     """Write the archive beside the study and ingest both files."""
     matrix, clinical = archive.write(study.root / "raw")
     done = []
     for reader, path in (("clinical", clinical), ("rna", matrix)):
-        source = loader.Source("tcga-tn", reader, path.name)
-        if loader.is_loaded(study, source, path, {}):
+        source = loading.Source("tcga-tn", reader, path.name)
+        if loading.is_loaded(study, source, path, {}):
             continue
         if reader == "clinical":
             found = gdc_clinical.read(path, "tcga-tn")
         else:
             found = rna.read(path, rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name))
-        done.append(loader.load(study, source, path, {}, found, command="test", complete=complete))
+        item = loading.Item(source, path, {}, found)
+        done.append(loading.load(study, [item], command="test", complete=complete))
     return done
 
 

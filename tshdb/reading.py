@@ -34,6 +34,7 @@ class Finding(NamedTuple):
     rule: str
     severity: Severity
     message: str
+    path: str | None = None
 
 
 class RawValue(NamedTuple):
@@ -46,23 +47,34 @@ class RawValue(NamedTuple):
     missing_reason: str | None
 
 
+@dataclass(frozen=True, eq=False)
+class GeneIndex:
+    """The genes of a matrix. ids: sorted, as the study stores them; the rest goes with them."""
+
+    ids: Sequence[str]
+    id_types: Sequence[str]
+    source_names: Sequence[str | None]
+    symbols: Sequence[str | None]
+    gene_types: Sequence[str | None]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
 @dataclass
 class Matrix:
     """Expression values of one file.
 
-    genes: sorted; id_types and source_names go with them; values: (genes, profiles), NaN where there is none;
-    profile_ids: the columns.
+    profile_ids: the columns; values: (rows of the file, profiles), NaN where there is none.
     """
 
-    genes: Sequence[str]
-    id_types: Sequence[str]
-    source_names: Sequence[str | None]
+    genes: GeneIndex
     profile_ids: Sequence[str]
     values: np.ndarray
-    order: np.ndarray  # rows of `values` in the order of `genes`
+    order: np.ndarray  # rows of `values` in the order of `genes.ids`
 
     def column(self, i: int) -> np.ndarray:
-        """The values of profile i, in the order of `genes`."""
+        """The values of profile i, in the order of `genes.ids`."""
         return self.values[:, i][self.order]
 
 
@@ -74,6 +86,7 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     raw_values: list[RawValue] = field(default_factory=list)
     matrix: Matrix | None = None
+    sex_markers: dict[str, tuple[float, float]] = field(default_factory=dict)  # profile -> linear XIST, RPS4Y1
     n_withheld: int = 0
 
     def error(self, line: int | None, column: str | None, value: str | None, rule: str, message: str) -> None:

@@ -44,6 +44,13 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+class Effect(StrEnum):
+    """What an upstream notice does: exclude takes its subject out of selection and cohorts, note only stands beside it."""
+
+    EXCLUDE = "exclude"
+    NOTE = "note"
+
+
 class UnitState(StrEnum):
     """current: its payload stands; failed: its message says why; blocked: an input is missing; retired: it is gone."""
 

@@ -23,6 +23,7 @@ ENTITY_COLUMN = {
     "clinical_values": "patient_id",
     "samples": "sample_id",
     "expression_profiles": "profile_id",
+    "annotations": "annotation_id",
 }
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
-from tshdb.vocabulary import Endpoint
+from tshdb.vocabulary import Effect, Endpoint
 
 
 class Patient(Base):
@@ -27,8 +27,13 @@ class Patient(Base):
     n_stage: Mapped[str | None] = mapped_column(doc="AJCC pathologic N")
     m_stage: Mapped[str | None] = mapped_column(doc="AJCC pathologic M")
     stage: Mapped[str | None] = mapped_column(doc="AJCC pathologic stage")
-    histology: Mapped[str | None] = mapped_column(doc="primary diagnosis, as recorded")
-    family_history: Mapped[str | None] = mapped_column(doc="family history of breast cancer, as recorded")
+    histology: Mapped[str | None] = mapped_column(doc="by ICD-O-3 morphology: ductal, lobular, mixed or other")
+    family_history: Mapped[str | None] = mapped_column(doc="family history of cancer: yes or no")
+    er_status_reason: Mapped[str | None] = mapped_column(doc="why er_status is not known")
+    pr_status_reason: Mapped[str | None] = mapped_column(doc="why pr_status is not known")
+    her2_status_reason: Mapped[str | None] = mapped_column(doc="why her2_status is not known")
+    her2_rule: Mapped[str | None] = mapped_column(doc="the rule that made her2_status of IHC and FISH")
+    laterality: Mapped[str | None] = mapped_column(doc="side of the index tumour: left or right")
 
 
 class ClinicalValue(Base):
@@ -63,6 +68,23 @@ class FollowUp(Base):
     rule: Mapped[str] = mapped_column(doc="the rule and its version by which event and duration were derived")
 
     __table_args__ = (CheckConstraint("duration_days IS NULL OR duration_days >= 0", name="duration_not_negative"),)
+
+
+class Annotation(Base):
+    """One row is one notice of the archive about a patient, a sample or an aliquot (GDC: /annotations)."""
+
+    __tablename__ = "annotations"
+    annotation_id: Mapped[str] = mapped_column(primary_key=True)
+    collection: Mapped[str]
+    patient_id: Mapped[str] = mapped_column(index=True, doc="the patient concerned, whether in the study or not")
+    entity_type: Mapped[str] = mapped_column(doc="case, sample, portion, analyte, aliquot or file")
+    entity_id: Mapped[str] = mapped_column(doc="barcode (or uuid) of what the notice is about")
+    category: Mapped[str] = mapped_column(doc="as published, such as: Item flagged DNU")
+    classification: Mapped[str | None] = mapped_column(doc="as published: Redaction, Notification or Observation")
+    status: Mapped[str | None] = mapped_column(doc="as published: Approved or Rescinded")
+    notes: Mapped[str | None] = mapped_column(doc="as published")
+    effect: Mapped[Effect] = mapped_column(closed(Effect), doc="exclude: not selected, not in the preset's cohorts")
+    rule: Mapped[str] = mapped_column(doc="the rule that gave the effect")
 
 
 class Conflict(Base):

@@ -18,6 +18,8 @@ class Sample(Base):
         closed(Compartment), doc="tumor (code 01), stroma (code 11, solid tissue normal) or other"
     )
 
+    preservation_method: Mapped[str | None] = mapped_column(doc="as recorded, such as FFPE or OCT")
+
     __table_args__ = (Index("ix_samples_of_patient", "patient_id", "compartment", "sample_id"),)
 
 
@@ -52,6 +54,13 @@ class ExpressionProfile(Base):
         default=False, doc="the one that speaks for (patient, sample type, unit)", info={"fingerprint": False}
     )
     selection_rule: Mapped[str | None] = mapped_column(doc="the rule that chose it", info={"fingerprint": False})
+    exclusion: Mapped[str | None] = mapped_column(
+        doc="the annotation that keeps it from being selected", info={"fingerprint": False}
+    )
+    n_unmapped: Mapped[int | None] = mapped_column(BigInteger, doc="STAR's N_unmapped: reads")
+    n_multimapping: Mapped[int | None] = mapped_column(BigInteger, doc="STAR's N_multimapping: reads")
+    n_no_feature: Mapped[int | None] = mapped_column(BigInteger, doc="STAR's N_noFeature: reads, unstranded")
+    n_ambiguous: Mapped[int | None] = mapped_column(BigInteger, doc="STAR's N_ambiguous: reads, unstranded")
 
     __table_args__ = (Index("ix_profiles_of_sample", "sample_id", "is_selected", "unit", "profile_id"),)
 
@@ -65,3 +74,5 @@ class Gene(Base):
     )
     id_type: Mapped[str] = mapped_column(doc="symbol, ensembl, entrez or probeset")
     source_name: Mapped[str | None] = mapped_column(doc="the name in the source, where it differs (legacy symbols)")
+    symbol: Mapped[str | None] = mapped_column(index=True, doc="the symbol that the source gives beside its id")
+    gene_type: Mapped[str | None] = mapped_column(doc="the biotype that the source gives, such as protein_coding")

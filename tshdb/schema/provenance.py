@@ -23,13 +23,27 @@ class IngestRun(Base):
     n_withheld: Mapped[int]
 
 
+class SourceRelease(Base):
+    """One row is one state of an archive, as it named itself when files were fetched from it."""
+
+    __tablename__ = "source_releases"
+    source_release_id: Mapped[int] = mapped_column(primary_key=True)
+    collection: Mapped[str]
+    archive: Mapped[str] = mapped_column(doc="gdc")
+    release: Mapped[str] = mapped_column(doc="such as: Data Release 45.0 - December 04, 2025")
+    details: Mapped[str] = mapped_column(doc="the archive's own words, as JSON")
+    ingest_run_id: Mapped[int] = mapped_column(ForeignKey("ingest_runs.ingest_run_id"))
+
+    __table_args__ = (UniqueConstraint("collection", "archive", "release"),)
+
+
 class SourceFile(Base):
     """One row is one state of a source: the bytes that (collection, reader, name) had at one ingest."""
 
     __tablename__ = "source_files"
     source_file_id: Mapped[int] = mapped_column(primary_key=True)
     collection: Mapped[str]
-    reader: Mapped[str] = mapped_column(doc="rna, clinical or follow-up")
+    reader: Mapped[str] = mapped_column(doc="rna, star-counts, clinical, biotab, follow-up …")
     name: Mapped[str] = mapped_column(doc="the source's name; the file's name unless --name was given")
     path: Mapped[str] = mapped_column(doc="where the file was when it was read")
     sha256: Mapped[str]
@@ -37,6 +51,8 @@ class SourceFile(Base):
     options: Mapped[str] = mapped_column(doc="the reader's options, as JSON")
     is_current: Mapped[bool] = mapped_column(doc="false once other bytes came under the same name")
     ingest_run_id: Mapped[int] = mapped_column(ForeignKey("ingest_runs.ingest_run_id"))
+    md5: Mapped[str | None] = mapped_column(doc="where the archive publishes one, compared before loading")
+    archive_id: Mapped[str | None] = mapped_column(doc="the archive's identifier of the file")
 
     __table_args__ = (Index("ix_source_files_source", "collection", "reader", "name"),)
 

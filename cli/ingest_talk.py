@@ -1,0 +1,72 @@
+"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import typer
+
+from cli.console import out_json, say
+
+FINDINGS_SHOWN = 5
+
+
+def finish(study, what: str, loaded, dry_run: bool, as_json: bool) -> None:
+    """Tell what was done, and end with the exit code that says it."""
+    from tshdb.errors import Exit
+
+    if as_json:
+        out_json(
+            {
+                "source": what,
+                "same_bytes": loaded.is_same_bytes,
+                "files": loaded.n_files,
+                "files_unchanged": loaded.n_same_bytes,
+                "refused": loaded.is_refused,
+                "dry_run": dry_run,
+                "tables": loaded.by_table,
+                "withheld": loaded.n_withheld,
+                "findings": [f._asdict() for f in loaded.findings],
+            }
+        )
+    else:
+        _tell(what, loaded, dry_run)
+    if loaded.is_refused:
+        raise typer.Exit(Exit.INVALID_INPUT)
+    if loaded.n_withheld:
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def _tell(what: str, loaded, dry_run: bool) -> None:
+    if loaded.is_same_bytes and not loaded.findings and not any(loaded.n(k) for k in ("updated", "deleted")):
+        say(f"  {what}: the same bytes as before, nothing to load.")
+        return
+    for table_name, counts in loaded.by_table.items():
+        words = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
+        say(f"  {table_name:<20} {words or 'nothing'}")
+    tell_findings(loaded.findings)
+    if loaded.is_refused:
+        say("Nothing was loaded: there are errors. Mend them, or load the good rows with --keep-going.")
+    elif dry_run:
+        say("Dry run: nothing was loaded.")
+    else:
+        withheld = f", {loaded.n_withheld} rows withheld (see ingest_issues)" if loaded.n_withheld else ""
+        say(f"Loaded {what}{withheld}. Next: tshdb plan")
+
+
+def tell_findings(findings) -> None:
+    """Findings grouped by rule, the first few of each with their place."""
+    groups: dict[tuple[str, str], list] = {}
+    for finding in findings:
+        groups.setdefault((finding.severity.value, finding.rule), []).append(finding)
+    for (severity, rule), found in sorted(groups.items()):
+        say(f"  {severity[0].upper()} {rule}  {len(found)} x")
+        for f in found[:FINDINGS_SHOWN]:
+            place = (Path(f.path).name if f.path else "") + (f":{f.line}" if f.line else "")
+            column = f" column {f.column}" if f.column else ""
+            value = f" '{f.value}'" if f.value is not None else ""
+            say(f"      {f'{place}{column}{value}'.strip()}: {f.message}")
+        if len(found) > FINDINGS_SHOWN:
+            query = shlex.quote(f"from ingest_issues where rule = '{rule}'")
+            say(f"      … {len(found) - FINDINGS_SHOWN} more: tshdb sql {query}")

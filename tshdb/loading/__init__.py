@@ -1,0 +1,125 @@
+"""Put what readers found into the study: only what differs, all of it or nothing, each row with its file and line.
+
+sources    where rows come from, and what each source says of a row (`source_records`)
+values     expression values on their way into parts
+compare    what changes: what is said now against what all sources have said
+reconcile  which value holds where sources disagree
+checks     what only shows when sources are seen together
+commit     one transaction
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tshdb.database import reading, writing
+from tshdb.failpoints import fp
+from tshdb.loading import commit as committing
+from tshdb.loading.checks import findings_together
+from tshdb.loading.compare import KINDS, Comparison, compare
+from tshdb.loading.sources import Digests, Item, Release, Source, current_files, digests_of, is_loaded
+from tshdb.lock import study_lock
+from tshdb.reading import Finding
+from tshdb.study import Study
+from tshdb.vocabulary import Severity
+
+__all__ = ["Digests", "Item", "Loaded", "Release", "Source", "current_files", "digests_of", "is_loaded", "load"]
+
+
+@dataclass
+class Loaded:
+    """What an ingest did, or would do. run_id: of ingest_runs, None when nothing was written."""
+
+    by_table: dict[str, dict[str, int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    n_withheld: int = 0
+    n_files: int = 0
+    n_same_bytes: int = 0
+    is_refused: bool = False
+    run_id: int | None = None
+
+    @property
+    def is_same_bytes(self) -> bool:
+        """Whether nothing had to be read."""
+        return self.n_files == self.n_same_bytes > 0
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [f for f in self.findings if f.severity is Severity.ERROR]
+
+    def n(self, kind: str) -> int:
+        """How many rows were inserted, updated, deleted or unchanged."""
+        return sum(counts[kind] for counts in self.by_table.values())
+
+
+def load(
+    study: Study,
+    items: Iterable[Item],
+    *,
+    command: str,
+    complete: bool = False,
+    keep_going: bool = False,
+    dry_run: bool = False,
+    findings: Iterable[Finding] = (),
+    release: Release | None = None,
+    together: bool = False,
+    progress: Callable[[Item], None] = lambda item: None,
+) -> Loaded:
+    """Load the items, which are taken one after the other.
+
+    complete: rows that a file no longer has are gone, and so are the files that are not among the items; keep_going:
+    load the good rows of files with bad ones. With errors and without keep_going nothing is loaded, and the findings
+    are kept. findings: of whoever found the files; together: also look for what only shows between sources.
+    """
+    loaded = Loaded(findings=list(findings))
+    if dry_run:
+        _compare(study, items, loaded, complete, False, together, progress)
+        loaded.is_refused = bool(loaded.errors) and not keep_going
+        return loaded
+    with study_lock(study.engine, study.root):
+        found = _compare(study, items, loaded, complete, True, together, progress)
+        fp("ingest.objects_written")
+        loaded.is_refused = bool(loaded.errors) and not keep_going
+        counts = {kind: 0 if loaded.is_refused else loaded.n(kind) for kind in KINDS} | {"withheld": loaded.n_withheld}
+        if loaded.is_same_bytes and not found.gone_sources and not loaded.findings:
+            return loaded
+        with writing(study.engine) as connection:
+            loaded.run_id = committing.record_run(connection, command, counts, loaded.findings)
+            if not loaded.is_refused:
+                if release is not None:
+                    committing.record_release(connection, release, loaded.run_id)
+                committing.commit(connection, found, loaded.run_id)
+            fp("ingest.before_commit")
+        fp("ingest.committed")
+    return loaded
+
+
+def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, together: bool, progress) -> Comparison:
+    def noted() -> Iterable[Item]:
+        for item in items:
+            loaded.n_files += 1
+            if item.reading is None:
+                loaded.n_same_bytes += 1
+            else:
+                loaded.n_withheld += item.reading.n_withheld
+                loaded.findings += [f if f.path else f._replace(path=str(item.path)) for f in item.reading.findings]
+            yield item
+            progress(item)
+
+    with reading(study.engine) as connection:
+        found = compare(study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes)
+        if together:
+            loaded.findings += findings_together(connection, found)
+    loaded.by_table = found.by_table
+    return found
+
+
+def _standing(connection) -> list[Source]:
+    """All sources that the study has."""
+    from sqlalchemy import select
+
+    from tshdb.schema import SourceFile
+
+    query = select(SourceFile.collection, SourceFile.reader, SourceFile.name).where(SourceFile.is_current)
+    return [Source(*row) for row in connection.execute(query)]

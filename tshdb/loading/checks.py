@@ -1,0 +1,109 @@
+"""What only shows when sources are seen together: patients whom only one kind of source knows, RNA of the other sex,
+samples that belong to nobody. Findings are warnings: each file is right by itself, and a person must look.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from tshdb.database import tuples
+from tshdb.loading.compare import Comparison
+from tshdb.reading import Finding
+from tshdb.vocabulary import Compartment, Severity
+
+SEX_RATIO = 100.0  # one gene must outweigh the other so many times before the RNA is said to have a sex
+SEX_MINIMUM = {"tpm": 1.0, "fpkm": 1.0, "fpkm_uq": 1.0, "rsem": 20.0, "counts": 20.0}  # linear, of the heavier gene
+
+
+def findings_together(connection: Connection, found: Comparison) -> list[Finding]:
+    """The findings, rows of the study and what is being loaded taken together."""
+    state = _State(connection, found)
+    return [*_lonely_patients(state), *_other_sex(state, found), *_several_profiles(state)]
+
+
+def _warn(rule: str, value: str | None, message: str, column: str | None = None) -> Finding:
+    return Finding(None, column, value, rule, Severity.WARNING, message)
+
+
+class _State:
+    """The rows as they will stand, of the patients that this ingest touches."""
+
+    def __init__(self, connection: Connection, found: Comparison):
+        self.patients = self._table(connection, found, "patients", ("patient_id", "sex", "collection"))
+        self.samples = self._table(connection, found, "samples", ("sample_id", "patient_id", "compartment"))
+        self.outcomes = self._table(connection, found, "follow_ups", ("patient_id", "endpoint"))
+        columns = ("profile_id", "sample_id", "aliquot_id", "unit")
+        self.profiles = self._table(connection, found, "expression_profiles", columns)
+        self.touched = {
+            row["patient_id"] for (t, _), row in found.after.items() if row is not None and "patient_id" in row
+        }
+
+    @staticmethod
+    def _table(connection, found: Comparison, table: str, columns: tuple[str, ...]) -> dict[str, dict]:
+        rows = {}
+        for values in tuples(connection, f"SELECT {', '.join(columns)} FROM {table}"):
+            row = dict(zip(columns, values, strict=True))
+            rows["|".join(map(str, values[: 2 if table == "follow_ups" else 1]))] = row
+        for (name, key), after in found.after.items():
+            if name == table:
+                if after is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = {c: after[c] for c in columns}
+        return rows
+
+
+def _lonely_patients(state: _State) -> Iterator[Finding]:
+    """Patients of a collection with RNA and outcomes who have only one of the two."""
+    with_rna = {s["patient_id"] for s in state.samples.values()}
+    with_outcome = {o["patient_id"] for o in state.outcomes.values()}
+    if not with_rna or not with_outcome:
+        return
+    for patient in sorted(state.touched & (with_rna - with_outcome)):
+        yield _warn("patient.only-rna", patient, "has RNA, but no clinical row: is the identifier the same in both?")
+    for patient in sorted(state.touched & (with_outcome - with_rna)):
+        yield _warn("patient.only-clinical", patient, "has an outcome, but no RNA: it takes part in no abundance")
+
+
+def _other_sex(state: _State, found: Comparison) -> Iterator[Finding]:
+    """RNA with the Y chromosome's RPS4Y1 and without XIST, of a woman; or the reverse, of a man."""
+    for profile_id, (xist, rps4y1) in sorted(found.sex_markers.items()):
+        profile = state.profiles.get(profile_id)
+        sample = state.samples.get(profile["sample_id"]) if profile else None
+        patient = state.patients.get(sample["patient_id"]) if sample else None
+        if patient is None or patient["sex"] is None:
+            continue
+        least = SEX_MINIMUM.get(str(profile["unit"]))
+        if least is None:
+            continue
+        seen = None
+        if rps4y1 >= least and rps4y1 > SEX_RATIO * (xist + least / 20):
+            seen = "male"
+        elif xist >= least and xist > SEX_RATIO * (rps4y1 + least / 20):
+            seen = "female"
+        if seen is not None and seen != patient["sex"]:
+            yield _warn(
+                "sample.other-sex",
+                profile["aliquot_id"],
+                f"XIST {xist:g}, RPS4Y1 {rps4y1:g} are of a {seen} sample, but {sample['patient_id']} is recorded as "
+                f"{patient['sex']}: are samples swapped?",
+            )
+
+
+def _several_profiles(state: _State) -> Iterator[Finding]:
+    """Several aliquots of one patient, sample type and unit: the rule selects one, the others are kept."""
+    groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for profile in state.profiles.values():
+        sample = state.samples.get(profile["sample_id"])
+        if sample is not None and sample["compartment"] != Compartment.OTHER and sample["patient_id"] in state.touched:
+            key = (sample["patient_id"], str(sample["compartment"]), str(profile["unit"]))
+            groups[key].append(profile["aliquot_id"])
+    for (patient, compartment, _), aliquots in sorted(groups.items()):
+        if len(aliquots) > 1:
+            yield _warn(
+                "aliquot.several", patient, f"{len(aliquots)} {compartment} profiles ({', '.join(sorted(aliquots))}); "
+                "the rule selects one: select * from expression_profiles",
+            )  # fmt: skip

@@ -1,0 +1,353 @@
+"""Write an ingest into the database, all of it in the transaction of the caller, and move the units that it concerns."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from tshdb import __version__
+from tshdb.canonical import json_text, rows_fingerprint
+from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
+from tshdb.engine.inputs import ENTITY_COLUMN
+from tshdb.engine.units import INGEST, now, retire, select_ids, set_fingerprints
+from tshdb.failpoints import fp
+from tshdb.loading.compare import Comparison, changed_columns
+from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, digests_of, of_source
+from tshdb.process import actor
+from tshdb.reading import Finding, GeneIndex
+from tshdb.schema import (
+    Base,
+    Change,
+    ClinicalValue,
+    Conflict,
+    ExpressionPart,
+    Gene,
+    IngestIssue,
+    IngestRun,
+    Sample,
+    SourceFile,
+    SourceRecord,
+    SourceRelease,
+    Unit,
+)
+from tshdb.selection import select_profiles
+
+Changes = dict[Key, tuple[dict | None, dict | None]]
+
+
+def record_run(connection: Connection, command: str, counts: dict[str, int], findings: list[Finding]) -> int:
+    """A row of ingest_runs with its findings. Gives its number."""
+    run_id = next_id(connection, IngestRun.ingest_run_id)
+    connection.execute(
+        insert(IngestRun).values(
+            ingest_run_id=run_id,
+            command=command,
+            started_at=now(),
+            actor=actor(),
+            program_version=__version__,
+            **{f"n_{name}": n for name, n in counts.items()},
+        )
+    )
+    first = next_id(connection, IngestIssue.ingest_issue_id)
+    bulk_insert(
+        connection,
+        IngestIssue.__table__,
+        [
+            {
+                "ingest_issue_id": first + i,
+                "ingest_run_id": run_id,
+                "path": f.path or "",
+                "line": f.line,
+                "column_name": f.column,
+                "value": f.value,
+                "rule": f.rule,
+                "severity": f.severity,
+                "message": f.message,
+            }
+            for i, f in enumerate(findings)
+        ],
+    )
+    return run_id
+
+
+def record_release(connection: Connection, release: Release, run_id: int) -> None:
+    """Note the archive's state, once."""
+    mine = (SourceRelease.collection == release.collection) & (SourceRelease.archive == release.archive)
+    if connection.execute(
+        select(SourceRelease.source_release_id).where(mine, SourceRelease.release == release.name)
+    ).all():
+        return
+    connection.execute(
+        insert(SourceRelease).values(
+            source_release_id=next_id(connection, SourceRelease.source_release_id),
+            collection=release.collection,
+            archive=release.archive,
+            release=release.name,
+            details=json_text(release.details),
+            ingest_run_id=run_id,
+        )
+    )
+
+
+def commit(connection: Connection, found: Comparison, run_id: int) -> None:
+    """Files, rows, conflicts, genes, raw values, records, the change log, the selection of profiles, ingest units."""
+    files = _register_files(connection, found, run_id)
+    fp("ingest.file_registered")
+    upsert(connection, ExpressionPart.__table__, found.values.parts, ("part_id",))
+    _complete_profiles(found)
+    changes = _write_rows(connection, found)
+    fp("ingest.rows_written")
+    _write_conflicts(connection, found)
+    for genes in found.values.gene_sets.values():
+        _write_genes(connection, genes)
+    values_changed = _write_raw_values(connection, found, files)
+    _write_records(connection, found, files)
+    _write_changes(connection, found, changes, run_id, files)
+    fp("ingest.records_written")
+    touched: dict[str, set[str]] = defaultdict(set)
+    for (table, _), (before, after) in changes.items():
+        touched[table].add((after or before)[ENTITY_COLUMN[table]])
+    select_profiles(connection, _patients_with_profiles(connection, changes))
+    touched["clinical_values"] |= values_changed
+    for table, entities in touched.items():
+        if entities:
+            refresh_units(connection, table, entities)
+
+
+def _register_files(connection: Connection, found: Comparison, run_id: int) -> dict[Source, int]:
+    """A row of source_files for every file that was read; those of gone sources are no longer current."""
+    read = [item for item in found.items if item.reading is not None]
+    sources = [*(i.source for i in read), *found.gone_sources]
+    by_reader: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for source in sources:
+        by_reader[source[:2]].append(source.name)
+    for (collection, reader), names in by_reader.items():
+        with texts(connection, "read_sources", names) as asked:
+            connection.execute(
+                update(SourceFile)
+                .where(
+                    SourceFile.collection == collection,
+                    SourceFile.reader == reader,
+                    SourceFile.name.in_(select_ids(asked)),
+                )
+                .values(is_current=False)
+            )
+    first = next_id(connection, SourceFile.source_file_id)
+    bulk_insert(
+        connection,
+        SourceFile.__table__,
+        [_file_row(item, first + i, run_id) for i, item in enumerate(read)],
+    )
+    return {item.source: first + i for i, item in enumerate(read)}
+
+
+def _file_row(item: Item, file_id: int, run_id: int) -> dict:
+    return {
+        "source_file_id": file_id,
+        **item.source._asdict(),
+        "path": str(Path(item.path).resolve()),
+        "sha256": item.sha256 or digests_of(item.path).sha256,
+        "size_bytes": item.path.stat().st_size,
+        "options": json_text(item.options),
+        "is_current": True,
+        "ingest_run_id": run_id,
+        "md5": item.md5,
+        "archive_id": item.archive_id,
+    }
+
+
+def _complete_profiles(found: Comparison) -> None:
+    for key, row in found.after.items():
+        if key[0] == "expression_profiles" and row is not None:
+            before = found.before.get(key, {})
+            row["part_id"] = found.values.part_of.get(key[1], before.get("part_id"))
+            row["is_selected"] = before.get("is_selected", False)
+            row["selection_rule"] = before.get("selection_rule")
+            row["exclusion"] = before.get("exclusion")
+
+
+def _write_rows(connection: Connection, found: Comparison) -> Changes:
+    changes: Changes = {}
+    tables = [t for t in Base.metadata.sorted_tables if t.name in TABLES]
+    for table in tables:
+        rows = []
+        for key, after in found.after.items():
+            before = found.before.get(key)
+            if key[0] == table.name and after is not None:
+                if before is None or changed_columns(key[0], before, after):
+                    changes[key] = (before, after)
+                    rows.append(after)
+        upsert(connection, table, rows, tuple(c.name for c in table.primary_key))
+    for table in reversed(tables):
+        for key, after in found.after.items():
+            before = found.before.get(key)
+            if key[0] == table.name and after is None and before is not None:
+                changes[key] = (before, None)
+                connection.execute(delete(table).where(*[c == before[c.name] for c in table.primary_key]))
+    return changes
+
+
+def _write_conflicts(connection: Connection, found: Comparison) -> None:
+    for table in TABLES:
+        keys = [row for t, row in found.after if t == table]
+        if keys:
+            with texts(connection, "conflict_rows", keys) as name:
+                connection.execute(
+                    delete(Conflict).where(Conflict.table_name == table, Conflict.row_key.in_(select_ids(name)))
+                )
+    bulk_insert(
+        connection,
+        Conflict.__table__,
+        [
+            {
+                "table_name": key[0],
+                "row_key": key[1],
+                "column_name": d.column,
+                "other_source": str(d.other.source),
+                "held_source": str(d.held.source),
+                "held_value": str(d.held_value),
+                "other_value": str(d.other_value),
+                "rule": d.rule,
+            }
+            for key, disagreements in found.disagreements.items()
+            for d in disagreements
+        ],
+    )
+
+
+def _write_genes(connection: Connection, genes: GeneIndex) -> None:
+    known = dict(connection.execute(select(Gene.gene_id, Gene.symbol)).fetchall())
+    rows = list(zip(genes.ids, genes.id_types, genes.source_names, genes.symbols, genes.gene_types, strict=True))
+    names = ("gene_id", "id_type", "source_name", "symbol", "gene_type")
+    fresh = [dict(zip(names, row, strict=True)) for row in rows if row[0] not in known]
+    bulk_insert(connection, Gene.__table__, fresh)
+    named = [dict(zip(names, row, strict=True)) for row in rows if row[3] and known.get(row[0], row[3]) is None]
+    upsert(connection, Gene.__table__, named, ("gene_id",))
+
+
+def _write_raw_values(connection: Connection, found: Comparison, files: dict[Source, int]) -> set[str]:
+    """Replace the sources' raw values. Gives the patients whose values moved."""
+    moved: set[str] = set()
+    complete_sources = {source for source, _ in found.removed} | found.gone_sources
+    for source in [*found.raw_values, *found.gone_sources]:
+        new = found.raw_values.get(source, [])
+        file_id = files.get(source)
+        earlier = select(SourceFile.source_file_id).where(of_source(SourceFile, source))
+        if file_id is not None:
+            earlier = earlier.where(SourceFile.source_file_id != file_id)
+        mine = ClinicalValue.source_file_id.in_(earlier)
+        was: dict[str, list] = defaultdict(list)
+        kept: list[dict] = []
+        present = {v.patient_id for v in new}
+        for r in connection.execute(select(ClinicalValue.__table__).where(mine)).mappings():
+            was[r["patient_id"]].append((r["field"], r["value"], r["missing_reason"]))
+            if r["patient_id"] not in present and source not in complete_sources:
+                kept.append(dict(r))
+        connection.execute(delete(ClinicalValue).where(mine))
+        bulk_insert(
+            connection, ClinicalValue.__table__, [{**v._asdict(), "source_file_id": file_id} for v in new] + kept
+        )
+        now_said: dict[str, list] = defaultdict(list)
+        for v in new:
+            now_said[v.patient_id].append((v.field, v.value, v.missing_reason))
+        stay = {row["patient_id"] for row in kept}
+        moved |= {p for p in {*was, *now_said} - stay if Counter(was.get(p, ())) != Counter(now_said.get(p, ()))}
+    return moved
+
+
+def _write_records(connection: Connection, found: Comparison, files: dict[Source, int]) -> None:
+    """Point every record of the sources to the new files, whether its row changed or not."""
+    first = next_id(connection, SourceRecord.source_record_id)
+    rows = [
+        {
+            "source_record_id": found.stood[sk].record_id if (sk := (source, key)) in found.stood else first + i,
+            "table_name": key[0],
+            "row_key": key[1],
+            **source._asdict(),
+            "source_file_id": files[source],
+            "line": said.line,
+            "column_number": said.column,
+            "values": json_text(as_json_gives(said.values)),
+        }
+        for i, ((source, key), said) in enumerate(found.said.items())
+    ]
+    upsert(connection, SourceRecord.__table__, rows, ("source_record_id",))
+    with numbers(connection, "removed_records", [found.stood[sk].record_id for sk in found.removed]) as name:
+        connection.execute(delete(SourceRecord).where(SourceRecord.source_record_id.in_(select_ids(name))))
+
+
+def _write_changes(
+    connection: Connection, found: Comparison, changes: Changes, run_id: int, files: dict[Source, int]
+) -> None:
+    """One row of the change log a changed row, with the place that said it before and the place that says it now."""
+    now_at = {key: (files[source], said.line) for (source, key), said in reversed(found.said.items())}
+    was_at = {key: (said.file_id, said.line) for (_, key), said in reversed(found.stood.items())}
+    first = next_id(connection, Change.change_id)
+    rows = []
+    for i, ((table, key), (before, after)) in enumerate(changes.items()):
+        if before is None:
+            action, details = "insert", {}
+        elif after is None:
+            action, details = "delete", {}
+        else:
+            action, details = "update", changed_columns(table, before, after)
+            if "values_fingerprint" in details:
+                del details["values_fingerprint"]
+                details = found.values.changes.get(key, {}) | details
+        old, new = was_at.get((table, key), (None, None)), now_at.get((table, key), (None, None))
+        rows.append(
+            {
+                "change_id": first + i,
+                "ingest_run_id": run_id,
+                "table_name": table,
+                "row_key": key,
+                "entity_key": (after or before)[ENTITY_COLUMN[table]],
+                "action": action,
+                "changes": json_text(details),
+                "before_file_id": old[0],
+                "before_line": old[1],
+                "after_file_id": new[0],
+                "after_line": new[1],
+            }
+        )
+    bulk_insert(connection, Change.__table__, rows)
+
+
+def _patients_with_profiles(connection: Connection, changes: Changes) -> set[str]:
+    """The patients whose samples, profiles or annotations moved."""
+    rows = [
+        row
+        for (table, _), pair in changes.items()
+        if table in ("samples", "expression_profiles", "annotations")
+        for row in pair
+        if row is not None
+    ]
+    patients = {row["patient_id"] for row in rows if "patient_id" in row}
+    with texts(connection, "moved_samples", {row["sample_id"] for row in rows if "sample_id" in row}) as name:
+        found = connection.execute(select(Sample.patient_id).where(Sample.sample_id.in_(select_ids(name))))
+        return patients | set(found.scalars())
+
+
+def refresh_units(connection: Connection, table: str, entities: Iterable[str]) -> None:
+    """Give the ingest units of these entities the fingerprints of their rows; entities without rows are retired."""
+    model = TABLES.get(table) or ClinicalValue
+    columns = model.__table__.columns
+    entity = columns[ENTITY_COLUMN[table]]
+    counted = sorted((c for c in columns if c.info.get("fingerprint", True)), key=lambda c: c.name)
+    with texts(connection, "refreshed", entities) as name:
+        rows = connection.execute(select(entity, *counted).where(entity.in_(select_ids(name)))).fetchall()
+    by_entity: dict[str, list] = {}
+    for row in rows:
+        by_entity.setdefault(row[0], []).append(tuple(row[1:]))
+    names = [c.name for c in counted]
+    analysis = INGEST + table
+    set_fingerprints(connection, analysis, {e: rows_fingerprint(names, r) for e, r in by_entity.items()})
+    gone = set(entities) - set(by_entity)
+    if gone:
+        with texts(connection, "gone_entities", gone) as name:
+            query = select(Unit.unit_id).where(Unit.analysis == analysis, Unit.key.in_(select_ids(name)))
+            unit_ids = connection.execute(query).scalars().all()
+        retire(connection, unit_ids)

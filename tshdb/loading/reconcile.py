@@ -1,0 +1,98 @@
+"""Which value holds where several sources speak of one row, and what becomes of the others.
+
+Rows are merged column by column: the first source in the order of precedence that has a value holds, and a source that
+says otherwise makes a row of `conflicts`. Outcomes (`follow_ups`) have a rule of their own:
+
+os-2  The event is that of the first source that knows it; the day of an event is that source's, else the first other
+      that knows the event. Who is censored was last seen on the latest day that any source knows: an older status with
+      an earlier day is no disagreement. Sources that differ on whether the event happened, or on its day, conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tshdb.loading.sources import Said
+from tshdb.schema import FollowUp
+
+PRECEDENCE = (
+    "workbook", "gdc-cases", "clinical", "gdc-follow-up", "follow-up", "family-history", "biotab", "cdr",
+    "annotations", "star-counts", "rna",
+)  # fmt: skip
+PRECEDENCE_RULE = f"{' before '.join(PRECEDENCE)}, then the source's name"
+OUTCOME_RULE = "os-2"
+
+
+class Disagreement(NamedTuple):
+    """One column on which another source differs from the one that holds."""
+
+    column: str
+    held: Said
+    held_value: Any
+    other: Said
+    other_value: Any
+    rule: str
+
+
+def in_precedence(said: Sequence[Said]) -> list[Said]:
+    """The sources' words, the one that holds first."""
+    ranks = {reader: i for i, reader in enumerate(PRECEDENCE)}
+    return sorted(said, key=lambda s: (ranks.get(s.source.reader, len(ranks)), s.source))
+
+
+def reconcile(table: type, said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
+    """(the row that holds, the disagreements), from all that sources say of it (at least one)."""
+    ordered = in_precedence(said)
+    if table is FollowUp:
+        return _outcome(ordered)
+    return _by_column([c.name for c in table.__table__.columns], ordered)
+
+
+def _by_column(names: Sequence[str], said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
+    row = {n: said[0].values.get(n) for n in names}
+    holder = dict.fromkeys(names, said[0])
+    found = []
+    for other in said[1:]:
+        for name in names:
+            value = other.values.get(name)
+            if value is None:
+                continue
+            if row[name] is None:
+                row[name], holder[name] = value, other
+            elif value != row[name] and not name.endswith(("_reason", "_rule")):
+                found.append(Disagreement(name, holder[name], row[name], other, value, PRECEDENCE_RULE))
+    for name in names:  # a reason for having no value falls away with the first value
+        if name.endswith("_reason") and row.get(name.removesuffix("_reason")) is not None:
+            row[name] = None
+    return row, found
+
+
+def _outcome(said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
+    holder = next((s for s in said if s.values["event"] is not None), said[0])
+    row = {c.name: holder.values.get(c.name) for c in FollowUp.__table__.columns}
+    same_clock = [s for s in said if s is not holder and s.values["time_origin"] == row["time_origin"]]
+    found = []
+    day_holder = holder
+    for other in same_clock:
+        event, days = other.values["event"], other.values["duration_days"]
+        if event is not None and event != row["event"]:
+            found.append(Disagreement("event", holder, row["event"], other, event, f"{OUTCOME_RULE}: event"))
+        elif days is None:
+            continue
+        elif row["event"]:
+            if event and row["duration_days"] is None:
+                row["duration_days"], day_holder = days, other
+            elif event and days != row["duration_days"]:
+                found.append(
+                    Disagreement(
+                        "duration_days", day_holder, row["duration_days"], other, days, f"{OUTCOME_RULE}: day of event"
+                    )
+                )
+        elif row["duration_days"] is None or days > row["duration_days"]:
+            row["duration_days"], day_holder = days, other
+    if day_holder is not holder:
+        row["rule"] = OUTCOME_RULE
+    if row["event"] is not None and row["duration_days"] is not None and day_holder is not holder:
+        row["reason"] = None
+    return row, found

@@ -1,0 +1,168 @@
+"""Sources: where rows come from, whatever bytes they have today, and what each of them says of a row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, select
+from sqlalchemy.inspection import inspect
+
+from tshdb.canonical import json_text
+from tshdb.database import reading, texts
+from tshdb.engine.units import select_ids
+from tshdb.reading import Reading
+from tshdb.schema import Annotation, ExpressionProfile, FollowUp, Patient, Sample, SourceFile, SourceRecord
+from tshdb.study import Study
+
+TABLES = {t.__tablename__: t for t in (Patient, FollowUp, Sample, ExpressionProfile, Annotation)}
+
+Key = tuple[str, str]  # table, row key
+
+
+class Source(NamedTuple):
+    """Where rows come from, whatever bytes it has today."""
+
+    collection: str
+    reader: str
+    name: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+
+class Said(NamedTuple):
+    """What one source says of one row."""
+
+    source: Source
+    values: dict[str, Any]
+    file_id: int | None
+    line: int
+    column: int | None
+    record_id: int | None = None
+
+
+class Digests(NamedTuple):
+    """Of one file's bytes, in hex."""
+
+    sha256: str
+    md5: str
+    size: int
+
+
+@dataclass
+class Item:
+    """One file to load. Without a reading it is known to be unchanged: its rows are there already.
+
+    archive_id: the archive's own identifier of the file; md5: as published, when it was compared.
+    """
+
+    source: Source
+    path: Path
+    options: dict[str, Any]
+    reading: Reading | None
+    sha256: str = ""
+    md5: str | None = None
+    archive_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """How an archive names its state."""
+
+    collection: str
+    archive: str
+    name: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def row_key(table: type, values: dict[str, Any]) -> str:
+    """The primary key of a row as text, parts joined by |."""
+    return "|".join(str(values[c.name]) for c in inspect(table).primary_key)
+
+
+def digests_of(path: Path) -> Digests:
+    """SHA-256 and MD5 of a file, in one pass over its bytes."""
+    sha, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            sha.update(block)
+            md5.update(block)
+            size += len(block)
+    return Digests(sha.hexdigest(), md5.hexdigest(), size)
+
+
+def of_source(model, source: Source):
+    """The rows of `model` that belong to a source."""
+    return and_(model.collection == source.collection, model.reader == source.reader, model.name == source.name)
+
+
+def current_files(study: Study, collection: str) -> dict[Source, tuple[str, str]]:
+    """Every source of a collection -> (sha256, options as JSON) of the bytes at which it stands."""
+    with reading(study.engine) as connection:
+        rows = connection.execute(
+            select(SourceFile.reader, SourceFile.name, SourceFile.sha256, SourceFile.options).where(
+                SourceFile.collection == collection, SourceFile.is_current
+            )
+        ).fetchall()
+    return {Source(collection, r.reader, r.name): (r.sha256, r.options) for r in rows}
+
+
+def is_loaded(study: Study, source: Source, path: Path, options: dict[str, Any]) -> bool:
+    """Whether exactly these bytes, read with these options, are what the source stands at."""
+    current = current_files(study, source.collection).get(source)
+    return current is not None and current[1] == json_text(options) and current[0] == digests_of(path).sha256
+
+
+def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], Said]:
+    """All that these sources have said so far."""
+    by_reader: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for source in sources:
+        by_reader[source.collection, source.reader].append(source.name)
+    found = {}
+    for (collection, reader), names in by_reader.items():
+        with texts(connection, "asked_sources", names) as asked:
+            rows = connection.execute(
+                select(SourceRecord.__table__).where(
+                    SourceRecord.collection == collection,
+                    SourceRecord.reader == reader,
+                    SourceRecord.name.in_(select_ids(asked)),
+                )
+            ).fetchall()
+        for row in rows:
+            said = _said(row)
+            found[said.source, (row.table_name, row.row_key)] = said
+    return found
+
+
+def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, list[Said]]:
+    """All that any source has said of these rows."""
+    by_table: dict[str, list[str]] = defaultdict(list)
+    for table, row in keys:
+        by_table[table].append(row)
+    found: dict[Key, list[Said]] = {}
+    for table, wanted in by_table.items():
+        with texts(connection, "asked_rows", wanted) as asked:
+            rows = connection.execute(
+                select(SourceRecord.__table__).where(
+                    SourceRecord.table_name == table, SourceRecord.row_key.in_(select_ids(asked))
+                )
+            ).fetchall()
+        for row in rows:
+            found.setdefault((table, row.row_key), []).append(_said(row))
+    return found
+
+
+def _said(row) -> Said:
+    source = Source(row.collection, row.reader, row.name)
+    return Said(source, json.loads(row.values), row.source_file_id, row.line, row.column_number, row.source_record_id)
+
+
+def as_json_gives(values: dict[str, Any]) -> dict[str, Any]:
+    """Values as JSON gives them back: enums are their text."""
+    return {name: str(v) if isinstance(v, str) else v for name, v in values.items()}
