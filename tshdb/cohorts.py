@@ -195,6 +195,7 @@ class CohortState(NamedTuple):
     newly_eligible: tuple[str, ...]
     no_longer: tuple[str, ...]
     problem: str | None
+    has_moved: bool  # of a live cohort: the members are not those of its last committed version
 
 
 def states(connection: Connection) -> dict[str, CohortState]:
@@ -220,5 +221,6 @@ def states(connection: Connection) -> dict[str, CohortState]:
             tuple(sorted(set(now_members) - set(members))),
             tuple(sorted(set(members) - set(now_members))),
             problem,
+            mode == CohortMode.LIVE and bool(members) and problem is None and members != frozen,
         )
     return found

@@ -9,9 +9,9 @@ from __future__ import annotations
 import gc
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -117,6 +117,10 @@ class AnalysisPlan:
     desired: set[str] = field(default_factory=set)
     present: dict[str, UnitRow] = field(default_factory=dict)  # of the keys that are due, the units as they stand
 
+    def done(self) -> AnalysisPlan:
+        """The plan of an analysis in which everything has been done."""
+        return replace(self, due={}, gone={}, kept={}, present={})
+
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to compute, retire or repoint."""
@@ -136,19 +140,29 @@ def _no_collection() -> Iterator[None]:
 
 
 class Planner:
-    """One look at the database. `settled`: analyses that this rebuild has finished; what failed there stays failed."""
+    """One look at the database.
 
-    def __init__(self, connection: Connection, world: World, settled: Iterable[str] = (), refit: bool = False):
+    settled: analyses that this rebuild has finished, with their plans, which are trusted: they are not planned again,
+    and what failed there stays failed.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        world: World,
+        settled: Mapping[str, AnalysisPlan] | None = None,
+        refit: bool = False,
+    ):
         self.connection, self.world, self.refit = connection, world, refit
         with _no_collection():
             self.cohorts = cohorts.states(connection)
-        self.settled = set(settled)
+        self.settled = set(settled or ())
         self.standing = Standing(connection)
         self.stored_specs = store.Specs(connection)
         tables = {n: json.loads(t) for n, t in connection.execute(select(Cohort.cohort, Cohort.tables)).fetchall()}
         self.order = world.ordered({n: t for n, t in tables.items() if self.cohorts[n].mode == CohortMode.LIVE})
         self.live_tables = tables
-        self.plans: dict[str, AnalysisPlan] = {}
+        self.plans: dict[str, AnalysisPlan] = dict(settled or {})
         self._relations: dict[str, Mapping[str, Sequence[str]]] = {}
 
     def all(self) -> dict[str, AnalysisPlan]:

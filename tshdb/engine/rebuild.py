@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -129,17 +130,27 @@ class Rebuild:
     def _pass(self) -> set[tuple[str, str]]:
         """Settle every analysis in turn. Gives the (analysis, key) that were left because their inputs are due again."""
         self._unready: set[tuple[str, str]] = set()
-        with reading(self.engine) as connection:
-            plans = Planner(connection, self.world, refit=self.refit).all()
-        settled: list[str] = []
-        for plan in plans.values():
-            if plan.analysis.name in self.names:
-                if plan.is_idle:
+        settled: dict[str, AnalysisPlan] = {}
+        waiting: deque[Analysis] | None = None
+        while waiting is None or waiting:
+            with reading(self.engine) as connection:
+                planner = Planner(connection, self.world, settled, refit=self.refit)
+                if waiting is None:
+                    waiting = deque(a for a in planner.order if a.name in self.names)
+                # one look serves until something is due; then the database is looked at anew
+                while waiting and (plan := planner.plan(waiting[0])).is_idle and not self._is_live(waiting[0], planner):
                     self._note_standing(plan)
-                else:
-                    self._settle(plan.analysis, settled)
-                settled.append(plan.analysis.name)
+                    settled[waiting.popleft().name] = plan
+            if waiting:
+                analysis = waiting.popleft()
+                moved = self._commit_live_cohorts(analysis)
+                settled[analysis.name] = self._settle(analysis, settled, None if moved else (planner, plan))
         return self._unready
+
+    def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
+        """Whether the membership of a live cohort must be committed for the analysis."""
+        states = (planner.cohorts.get(name) for name in self.world.cohorts_of(analysis))
+        return any(s is not None and s.mode is CohortMode.LIVE and s.has_moved for s in states)
 
     # ------------------------------------------------------------------------------------------------- the run
 
@@ -198,15 +209,21 @@ class Rebuild:
 
     # --------------------------------------------------------------------------------------------- one analysis
 
-    def _settle(self, analysis: Analysis, settled: list[str]) -> None:
-        """Plan and compute until nothing of the analysis is due, waiting for units that others are computing."""
-        self._commit_live_cohorts(analysis)
+    def _settle(self, analysis: Analysis, settled: dict[str, AnalysisPlan], look) -> AnalysisPlan:
+        """Plan and compute until nothing of the analysis is due, waiting for units that others are computing.
+
+        look: the planner and its plan, when they are fresh. Gives the last plan, with everything done.
+        """
         attempted: set[str] = set()
         done = 0
         while True:
-            with reading(self.engine) as connection:
-                planner = Planner(connection, self.world, settled, refit=self.refit)
-                plan = planner.plan(analysis)
+            if look is None:
+                with reading(self.engine) as connection:
+                    planner = Planner(connection, self.world, settled, refit=self.refit)
+                    plan = planner.plan(analysis)
+            else:
+                planner, plan = look
+                look = None
             self._tidy(plan, planner)
             name = analysis.name
             due = {key: d for key, d in plan.due.items() if key not in attempted and (name, key) not in self._unready}
@@ -225,6 +242,7 @@ class Rebuild:
             if not committed:  # all that is due is leased to others
                 time.sleep(POLL_SECONDS)
         self._note_standing(plan)
+        return plan.done()
 
     def _note_standing(self, plan: AnalysisPlan) -> None:
         if plan.blocked:
@@ -232,17 +250,20 @@ class Rebuild:
         for key, flag in plan.flagged.items():
             self.report.flagged[f"{plan.analysis.name}/{key}"] = flag
 
-    def _commit_live_cohorts(self, analysis: Analysis) -> None:
+    def _commit_live_cohorts(self, analysis: Analysis) -> bool:
+        """Commit the membership of the analysis's live cohorts. Gives whether one of them moved."""
         names = self.world.cohorts_of(analysis)
         if not names:
-            return
+            return False
         with reading(self.engine) as connection:
             found = cohorts.states(connection)
+        moved = False
         for name in names:
             state = found.get(name)
-            if state is not None and state.mode is CohortMode.LIVE and state.members and not state.problem:
+            if state is not None and state.mode is CohortMode.LIVE and state.has_moved:
                 with writing(self.engine) as connection:
-                    cohorts.commit_live(connection, name)
+                    moved |= cohorts.commit_live(connection, name)
+        return moved
 
     def _tidy(self, plan: AnalysisPlan, planner: Planner) -> None:
         """Retire what is gone, repoint edges to a newer model of the same content, mark what is blocked."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from tshdb.canonical import json_fingerprint, json_text
-from tshdb.database import bulk_insert, next_id, numbers
+from tshdb.database import bulk_insert, next_id, numbers, tuples, upsert
 from tshdb.engine.analysis import Analysis, Need
 from tshdb.engine.code import PYTHON, Code, code_of, fingerprint_of_sources
 from tshdb.schema import Spec, Unit, UnitInput
@@ -136,8 +136,6 @@ def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[s
             unit_id += 1
     bulk_insert(connection, Unit.__table__, fresh)
     if moved:
-        from sqlalchemy import bindparam
-
         connection.execute(
             update(Unit.__table__)
             .where(Unit.__table__.c.unit_id == bindparam("b_id"))
@@ -159,18 +157,33 @@ def retire(connection: Connection, unit_ids: Iterable[int], payload=None) -> Non
 
 
 def replace_edges(connection: Connection, edges: dict[int, list[tuple[str, int, str]]]) -> None:
-    """unit -> its edges (role, input unit, seen fingerprint), in place of those it had."""
+    """unit -> its edges (role, input unit, seen fingerprint), in place of those it had; edges that stay are not touched."""
     with numbers(connection, "edge_owners", edges) as name:
-        connection.execute(delete(UnitInput).where(UnitInput.unit_id.in_(select_ids(name))))
-    bulk_insert(
-        connection,
-        UnitInput.__table__,
-        [
-            {"unit_id": unit, "role": role, "input_unit_id": input_unit, "seen_fingerprint": seen}
-            for unit, inputs in edges.items()
-            for role, input_unit, seen in inputs
-        ],
-    )
+        stood = tuples(
+            connection,
+            "SELECT unit_id, role, input_unit_id, seen_fingerprint FROM unit_inputs "
+            f"WHERE unit_id IN (SELECT id FROM {name})",
+        )
+    before = {(unit, role, input_unit): seen for unit, role, input_unit, seen in stood}
+    wanted = {(unit, role, input_unit): seen for unit, inputs in edges.items() for role, input_unit, seen in inputs}
+    table = UnitInput.__table__
+    gone = [{"b_unit": u, "b_role": r, "b_input": i} for u, r, i in before.keys() - wanted.keys()]
+    if gone:
+        connection.execute(
+            delete(table).where(
+                table.c.unit_id == bindparam("b_unit"),
+                table.c.role == bindparam("b_role"),
+                table.c.input_unit_id == bindparam("b_input"),
+            ),
+            gone,
+        )
+    names = ("unit_id", "role", "input_unit_id")
+    moved = [
+        dict(zip(names, edge, strict=True)) | {"seen_fingerprint": seen}
+        for edge, seen in wanted.items()
+        if before.get(edge) != seen
+    ]
+    upsert(connection, table, moved, names)
 
 
 def select_ids(name: str):

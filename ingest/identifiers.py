@@ -1,0 +1,66 @@
+"""Identifiers at the door: what surrounds one is mended with a warning, what is in one is an error.
+
+A patient whose identifier is spelt in two ways is two patients, and nothing later can tell: so letters, digits and
+hyphens are never changed here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from ingest.gdc_columns import missing_reason
+from tshdb.reading import Reading
+
+_HYPHENS = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_TCGA_LIKE = re.compile(r"tcga[-_. ]", re.IGNORECASE)
+_TCGA = re.compile(r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}(-.*)?")
+_FORMULA = ("=", "+", "@", "-")
+LONGEST = 64
+
+
+def checked_patient(text: str, line: int | None, column: str, reading: Reading) -> str | None:
+    """The identifier of a patient without what surrounds it; None after an error."""
+    return _checked(text, line, column, reading, "patient")
+
+
+def checked_sample(text: str, line: int | None, column: str, reading: Reading) -> str | None:
+    """As checked_patient, for a sample or aliquot."""
+    return _checked(text, line, column, reading, "sample")
+
+
+def _checked(text: str, line: int | None, column: str, reading: Reading, what: str) -> str | None:
+    name = text.strip()
+    if missing_reason(name):
+        reading.error(line, column, text, f"id.no-{what}", f"expected a {what}'s identifier")
+        return None
+    problem = _problem(name)
+    if problem is not None:
+        rule, message = problem
+        reading.error(line, column, text, rule, message)
+        return None
+    if name != text:
+        blank = "a no-break space" if "\u00a0" in text else "a blank"
+        reading.warn(line, column, text, "id.blank-around", f"{blank} around it was taken off")
+    return name
+
+
+def _problem(name: str) -> tuple[str, str] | None:
+    """(rule, message), or None."""
+    if _HYPHENS.search(name):
+        return "id.other-hyphen", "holds a dash that is no hyphen; write '-'"
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Zs", "Zl", "Zp") for c in name):
+        return "id.blank-inside", "holds a blank or a control character"
+    if len(name) > LONGEST:
+        return "id.too-long", f"has {len(name)} characters; at most {LONGEST}"
+    if "/" in name or "\\" in name or ".." in name:
+        return "id.path", "looks like a path; identifiers have no / and no .."
+    if name[0] in _FORMULA:
+        return "id.formula", "begins like a spreadsheet formula"
+    if any(c in name for c in "'\";`<>"):
+        return "id.quote", "holds a quotation mark, a semicolon or an angle bracket"
+    if _TCGA_LIKE.match(name) and not _TCGA.fullmatch(name):
+        if name != name.upper() and _TCGA.fullmatch(name.upper()):
+            return "id.lower-case", f"TCGA barcodes are upper case; write {name.upper()}"
+        return "id.tcga-barcode", "no TCGA barcode, such as TCGA-A7-A0CE; a group may lack its leading zero"
+    return None
