@@ -63,6 +63,30 @@ class _Silent:
 
 
 @contextmanager
+def byte_progress(n_bytes: int, n_files: int) -> Iterator[Any]:
+    """Two callables, (bytes arrived) and (a file done), that draw one bar on a terminal and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield (lambda size: None), (lambda: None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (
+        TextColumn(" {task.description:<20}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task(f"0 of {n_files:,} files", total=n_bytes)
+        counted = 0
+
+        def done() -> None:
+            nonlocal counted
+            counted += 1
+            bars.update(task, description=f"{counted:,} of {n_files:,} files")
+
+        yield (lambda size: bars.advance(task, size)), done
+
+
+@contextmanager
 def progress() -> Iterator[Any]:
     """A callable (name, done, total) that draws bars on a terminal and nothing elsewhere."""
     if not sys.stderr.isatty():

@@ -75,17 +75,22 @@ def clinical(
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Patients, their outcome and every field as found, from the GDC's clinical.tsv.
+    """Patients, their outcome and every field as found: the GDC's tables old and new, its API's cases, BCR Biotab, TCGA-CDR.
 
     Example: tshdb ingest clinical clinical.tsv --collection tcga-brca
     """
+    from ingest.formats import CLINICAL_FORMATS, Format, clinical_reader, format_of
+    from tshdb.study import Study
+
+    her2_rule = Study.find(study).settings.ingest.her2_rule
+    found = format_of(file) if file.is_file() else Format.UNKNOWN
+    format_ = found if found in CLINICAL_FORMATS else Format.CLINICAL  # whose reader says what it expected
 
     def read():
-        from ingest import gdc_clinical
+        return clinical_reader(format_, collection, her2_rule)(file)
 
-        return gdc_clinical.read(file, collection)
-
-    _ingest("clinical", file, collection, name, {}, read, complete, keep_going, dry_run, study, as_json)
+    options = {} if format_ is Format.CLINICAL else {"her2_rule": her2_rule}
+    _ingest(format_.value, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
 
 
 @app.command("follow-up")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import typer
@@ -68,5 +67,4 @@ def tell_findings(findings) -> None:
             value = f" '{f.value}'" if f.value is not None else ""
             say(f"      {f'{place}{column}{value}'.strip()}: {f.message}")
         if len(found) > FINDINGS_SHOWN:
-            query = shlex.quote(f"from ingest_issues where rule = '{rule}'")
-            say(f"      … {len(found) - FINDINGS_SHOWN} more: tshdb sql {query}")
+            say(f"      … {len(found) - FINDINGS_SHOWN} more: tshdb sql \"from ingest_issues where rule = '{rule}'\"")

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import cohort, demo, engine, ingest, sql, study, tables
+from cli import cohort, demo, engine, ingest, ingest_collections, sql, study, tables
 from tshdb.errors import Exit, ResourceError, TshdbError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 study.add_to(app)
+ingest_collections.add_to(ingest.app)
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(cohort.app, name="cohort")
 engine.add_to(app)

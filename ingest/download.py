@@ -158,7 +158,9 @@ def fetch(wanted: Wanted, http: httpx.Client, patience: Patience, arrived: Calla
             if _is_final(error):
                 break
         except OSError as error:
-            raise ResourceError(f"cannot write ({error.strerror})", where=str(partial), repair="Free some space") from error
+            raise ResourceError(
+                f"cannot write ({error.strerror})", where=str(partial), repair="Free some space"
+            ) from error
         if not problem:
             problem = _wrong(wanted, partial)
             if not problem:

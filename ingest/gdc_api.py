@@ -55,7 +55,9 @@ class Plan:
 class Gdc:
     """The API at `url`, with its files going to `folder`."""
 
-    def __init__(self, folder: Path, url: str = URL, patience: Patience | None = None, http: httpx.Client | None = None):
+    def __init__(
+        self, folder: Path, url: str = URL, patience: Patience | None = None, http: httpx.Client | None = None
+    ):
         self.folder, self.url = folder, url.rstrip("/")
         self.patience = patience or Patience()
         self.http = http or client(self.patience)
@@ -75,7 +77,9 @@ class Gdc:
         status = self.status()
         release = str(status.get("data_release") or f"API {status.get('tag') or status.get('version')}")
         known = self._kept("status.json")
-        is_new = known is None or release != str(known.get("data_release") or f"API {known.get('tag') or known.get('version')}")
+        is_new = known is None or release != str(
+            known.get("data_release") or f"API {known.get('tag') or known.get('version')}"
+        )
         plan = Plan(self.folder, release, is_new)
         answers: dict[str, list[dict]] = {}
         for name, ask in (
@@ -146,7 +150,9 @@ class Gdc:
     def _wanted(self, hit: dict) -> Wanted:
         where = f"{self.url}/files"
         file_id, name = safe_name(str(hit["file_id"]), where), safe_name(str(hit["file_name"]), where)
-        return Wanted(f"{self.url}/data/{file_id}", self.folder / file_id / name, hit.get("file_size"), hit.get("md5sum"))
+        return Wanted(
+            f"{self.url}/data/{file_id}", self.folder / file_id / name, hit.get("file_size"), hit.get("md5sum")
+        )
 
     def _json(self, method: str, endpoint: str, **options) -> Any:
         response = requested(self.http, method, self.url + endpoint, self.patience, **options)

@@ -127,6 +127,13 @@ def _is_uuid(text: str) -> bool:
 def _compare_with_manifest(contents: Contents) -> None:
     """Files that a manifest or a sheet names and that are not here, and files that none names."""
     here = {_file_id(path, contents) for path in contents.of(Format.EXPRESSION)}
+    if not here:
+        if any(f.is_rna for f in contents.files.values()):
+            contents.note(
+                Severity.WARNING, "folder.no-rna", f"sheets name {len(contents.files):,} files; none is in the folder",
+                contents.root,
+            )  # fmt: skip
+        return
     for rule, is_named in (
         ("manifest.file-missing", lambda f: f.md5 is not None),
         ("sheet.file-missing", lambda f: f.md5 is None),
@@ -171,10 +178,25 @@ def _clinical_items(contents: Contents, options: Options, standing) -> Iterator[
             yield _item(source, path, read_with, standing, lambda read=read, path=path: read(path))
 
 
+def _superseded(path: Path, contents: Contents, options: Options, standing) -> bool:
+    """Whether a file was loaded once, and the API's list of files does not have it any more."""
+    file_id = _file_id(path, contents)
+    if not contents.of(Format.FILES) or file_id is None or file_id in contents.files:
+        return False
+    return Source(options.collection, Format.EXPRESSION.value, f"{file_id}/{path.name}") in standing
+
+
 def _expression_items(contents: Contents, options: Options, standing) -> Iterator[Item]:
     """One item a file, in the order of the paths, read by several threads a few files ahead."""
     genes = gdc_expression.GeneRows()
-    paths = contents.of(Format.EXPRESSION)
+    paths = []
+    for path in contents.of(Format.EXPRESSION):
+        if _superseded(path, contents, options, standing):
+            contents.note(
+                Severity.WARNING, "star.superseded", "the release has it no more; --complete removes its rows", path
+            )
+        else:
+            paths.append(path)
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
         waiting = deque()
         todo = iter(paths)

@@ -46,7 +46,9 @@ def read(path: Path, collection: str, map_: ClinicalMap) -> Reading:
     if not holders:
         names = "; ".join(f"{s.name or path.name}: {', '.join(s.header[:6])} …" for s in sheets[:4])
         raise InvalidInput(
-            f"no column {' or '.join(map_.patient_id.names)}", where=str(path), repair=f"The map asks for it; found {names}"
+            f"no column {' or '.join(map_.patient_id.names)}",
+            where=str(path),
+            repair=f"The map asks for it; found {names}",
         )
     places = _places(path, holders, map_)
     by_patient: dict[str, Row] = {}
@@ -76,7 +78,9 @@ def _places(path: Path, sheets: list[Sheet], map_: ClinicalMap) -> dict[str, tup
         else:
             have = ", ".join(h for s in sheets for h in s.header)
             raise InvalidInput(
-                f"no column {' or '.join(names)} ({field})", where=str(path), repair=f"Correct the map; the table has {have}"
+                f"no column {' or '.join(names)} ({field})",
+                where=str(path),
+                repair=f"Correct the map; the table has {have}",
             )
     return found
 
@@ -104,7 +108,9 @@ def _read_sheet(sheet: Sheet, map_: ClinicalMap, by_patient: dict[str, Row], rea
             seen[patient_id] = line
             row = by_patient.setdefault(patient_id, {})
             row |= {
-                (sheet.name, h): Cell(line, h, c.strip()) for h, c in zip(sheet.header, cells, strict=True) if h != column
+                (sheet.name, h): Cell(line, h, c.strip())
+                for h, c in zip(sheet.header, cells, strict=True)
+                if h != column
             }
 
 
@@ -134,10 +140,10 @@ def _read_patient(patient_id: str, row: Row, places, collection: str, map_: Clin
 
 def _value(cell: Cell | None, name: str, each: ValueMap, map_: ClinicalMap, reading: Reading):
     """(value, reason for having none); an error where the cell holds neither."""
+    if cell is not None and cell.text in each.reasons:
+        return None, each.reasons[cell.text]
     if cell is None or cell.text in map_.missing.tokens:
         return None, "empty in the source"
-    if cell.text in each.reasons:
-        return None, each.reasons[cell.text]
     if each.codes is not None:
         if cell.text not in each.codes:
             reading.error(

@@ -151,10 +151,14 @@ def parse_map(text: str, where: str) -> ClinicalMap:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(f"{key}: {first['msg']}", where=where, repair="See the head of ingest/maps.py, or --guess") from None
+        raise InvalidInput(
+            f"{key}: {first['msg']}", where=where, repair="See the head of ingest/maps.py, or --guess"
+        ) from None
     unknown = [c for c in found.patients if c not in PATIENT_COLUMNS]
     if unknown:
         raise InvalidInput(
-            f"patients.{unknown[0]} is no column of patients", where=where, repair=f"Columns: {', '.join(PATIENT_COLUMNS)}"
+            f"patients.{unknown[0]} is no column of patients",
+            where=where,
+            repair=f"Columns: {', '.join(PATIENT_COLUMNS)}",
         )
     return found

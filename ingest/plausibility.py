@@ -38,16 +38,22 @@ def _check_endpoint(endpoint: str, records: list[Found], reading: Reading) -> No
     days = [r.values["duration_days"] for r in known]
     first = known[0].line
     if events == 0:
-        reading.warn(first, endpoint, "0", "follow-up.all-censored", f"none of {len(known)} has the event; are codes swapped?")
+        reading.warn(
+            first, endpoint, "0", "follow-up.all-censored", f"none of {len(known)} has the event; are codes swapped?"
+        )
     elif events == len(known):
-        reading.warn(first, endpoint, str(events), "follow-up.all-events", f"all {len(known)} have the event; are codes swapped?")
+        reading.warn(
+            first, endpoint, str(events), "follow-up.all-events", f"all {len(known)} have the event; are codes swapped?"
+        )
     if median(days) < SHORT_MEDIAN and max(days) < SHORT_MAXIMUM:
         reading.warn(
             first, endpoint, f"{median(days):g}", "follow-up.not-days",
             f"the median of {len(days)} durations, the longest {max(days):g}: are these months or years?",
         )  # fmt: skip
     if max(days) <= 1 and set(days) <= {0, 1}:
-        reading.error(first, endpoint, "0 / 1", "follow-up.time-is-event", "every duration is 0 or 1: are the columns swapped?")
+        reading.error(
+            first, endpoint, "0 / 1", "follow-up.time-is-event", "every duration is 0 or 1: are the columns swapped?"
+        )
 
 
 def _check_order(by_endpoint: dict[str, list[Found]], reading: Reading) -> None:

@@ -80,13 +80,17 @@ def _xlsx(path: Path) -> list[Sheet]:
     try:
         with zipfile.ZipFile(path) as packed:
             if sum(i.file_size for i in packed.infolist()) > 200 * max(path.stat().st_size, 1 << 20):
-                raise InvalidInput("it unpacks to more than 200 times its size", where=str(path), repair="Is it a workbook?")
+                raise InvalidInput(
+                    "it unpacks to more than 200 times its size", where=str(path), repair="Is it a workbook?"
+                )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values = openpyxl.load_workbook(path, data_only=True)
             formulas = openpyxl.load_workbook(path)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise InvalidInput(f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again") from None
+        raise InvalidInput(
+            f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again"
+        ) from None
     sheets = []
     for sheet in values.worksheets:
         if sheet.max_row * sheet.max_column > MOST_CELLS:
@@ -118,7 +122,9 @@ def _xls(path: Path) -> list[Sheet]:
     try:
         book = xlrd.open_workbook(str(path))
     except Exception as error:  # xlrd raises what its parser stumbles over
-        raise InvalidInput(f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again") from None
+        raise InvalidInput(
+            f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again"
+        ) from None
     sheets = []
     for sheet in book.sheets():
         cells = []
@@ -165,6 +171,8 @@ def _sheet(name: str, cells: list[list[str]]) -> Sheet | None:
         return None
     used = [i for i, h in enumerate(cells[start]) if h]
     rows = [
-        (line, [row[i] for i in used]) for line, row in enumerate(cells[start + 1 :], start + 2) if any(row[i] for i in used)
+        (line, [row[i] for i in used])
+        for line, row in enumerate(cells[start + 1 :], start + 2)
+        if any(row[i] for i in used)
     ]
     return Sheet(name.strip(), [cells[start][i] for i in used], start + 1, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,14 @@ class StudySettings(BaseModel):
     database: str = "sqlite:///study.db"
     objects: str = "objects"
     seed: int = 20230901
+
+
+class IngestSettings(BaseModel):
+    """The table [ingest]: how sources are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    her2_rule: Literal["ihc-fish", "fan2023", "fish-ihc", "ihc"] = "ihc-fish"
+    gdc_url: str | None = None
 
 
 class Parameters(BaseModel):
@@ -39,6 +47,7 @@ class Settings:
         except tomllib.TOMLDecodeError as error:
             raise InvalidInput(f"not TOML: {error}", where=str(path), repair="Mend the line") from None
         self.study = self._typed(StudySettings, "study")
+        self.ingest = self._typed(IngestSettings, "ingest")
 
     def parameters(self, name: str, kind: type[Parameters]) -> Parameters:
         """The parameters of analysis `name`: its table, or the defaults."""
@@ -47,7 +56,7 @@ class Settings:
     def refuse_unknown_tables(self, known: set[str]) -> None:
         """Raises InvalidInput for a table that belongs to no analysis, such as a misspelt one."""
         for name in self.tables:
-            if name != "study" and name not in known:
+            if name not in ("study", "ingest") and name not in known:
                 raise InvalidInput(
                     f"[{name}] is no analysis of this program (known: {', '.join(sorted(known))})",
                     where=self.where(name),
