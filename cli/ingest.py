@@ -130,8 +130,7 @@ def _ingest(
     if not file.is_file():
         raise NotFound("no such file", where=str(file))
     source = loading.Source(collection, reader, name or file.name)
-    is_known = not complete and loading.is_loaded(opened, source, file, options)
-    item = loading.Item(source, file, options, None if is_known else read())
+    item = loading.item_of(opened, source, file, options, read, always=complete)
     command = f"tshdb ingest {reader} {file.name} --collection {collection}"
     loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
     finish(opened, str(source), loaded, dry_run, as_json)

@@ -225,8 +225,7 @@ def _workbook(name: str, folder: Path | None, complete, keep_going, dry_run, stu
     path = _only_workbook(folder, map_)
     source = loading.Source(name, "workbook", path.name)
     options = {"map": map_.model_dump(mode="json")}
-    is_known = not complete and loading.is_loaded(opened, source, path, options)
-    item = loading.Item(source, path, options, None if is_known else mapped.read(path, name, map_))
+    item = loading.item_of(opened, source, path, options, lambda: mapped.read(path, name, map_), always=complete)
     loaded = loading.load(
         opened, [item], command=f"tshdb ingest {name}", complete=complete, keep_going=keep_going, dry_run=dry_run
     )

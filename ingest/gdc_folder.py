@@ -22,7 +22,8 @@ from ingest.formats import CLINICAL_FORMATS, Format, clinical_reader, format_of
 from tshdb.barcode import Barcode
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.loading import Item, Release, Source, digests_of
+from tshdb.loading import Item, Release, Source
+from tshdb.objects import sha256_of
 from tshdb.reading import Finding, Reading
 from tshdb.vocabulary import ExpressionUnit, Severity
 
@@ -164,9 +165,9 @@ def items(contents: Contents, options: Options, standing: Mapping[Source, tuple[
 
 
 def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], Reading]) -> Item:
-    digests = digests_of(path)
-    is_known = standing.get(source) == (digests.sha256, json_text(read_with))
-    return Item(source, path, read_with, None if is_known else read(), digests.sha256, digests.md5)
+    digest = sha256_of(path)
+    is_known = standing.get(source) == (digest, json_text(read_with))
+    return Item(source, path, read_with, None if is_known else read(), digest)
 
 
 def _clinical_items(contents: Contents, options: Options, standing) -> Iterator[Item]:

@@ -153,13 +153,14 @@ def _parse_numbers(path: Path, delimiter: str, samples: list[str], reading: Read
             row = 0
             for batch in reader:
                 genes += batch.column(0).to_pylist()
-                for i in range(len(samples)):
-                    values[row : row + len(batch), i] = batch.column(i + 1).to_numpy(zero_copy_only=False)
-                    if np.isinf(values[row : row + len(batch), i]).any():
-                        return None, None
+                block = batch.select(list(range(1, len(names)))).to_tensor(null_to_nan=True, row_major=False).to_numpy()
+                if np.isinf(block).any():
+                    return None, None
+                values[row : row + len(batch)] = block
                 row += len(batch)
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None, None
+    pa.default_memory_pool().release_unused()
     if row != n_lines - 1:  # blank lines, or fields that hold line ends: lines must be counted one by one
         return None, None
     return genes, values

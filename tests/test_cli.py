@@ -137,7 +137,7 @@ def test_conflicting_sources_are_said(study):
     _, path = archive.write(study.root / "other")
     source = loading.Source("tcga-tn", "follow-up", "other.tsv")
     found = gdc_clinical.read(path, "tcga-tn", follow_up_only=True)
-    loading.load(study, [loading.Item(source, path, {}, found)], command="test")
+    loading.load(study, [loading.item_of(study, source, path, {}, lambda: found)], command="test")
     rows = study.sql("SELECT row_key, column_name, other_value, held_source FROM conflicts").to_dict("records")
     assert rows == [
         {"row_key": "TCGA-TN-0002|OS", "column_name": "duration_days", "other_value": "999.0",

@@ -31,7 +31,8 @@ def real(tmp_path_factory):
         source = loading.Source("tcga-brca", reader, name)
         options = rna.Options("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)
         found = gdc_clinical.read(path, "tcga-brca") if reader == "clinical" else rna.read(path, options)
-        loading.load(study, [loading.Item(source, path, {}, found)], command="test")
+        item = loading.item_of(study, source, path, {}, lambda found=found: found)
+        loading.load(study, [item], command="test")
     with writing(study.engine) as connection:
         cohorts.define(connection, COHORT, (study.root / f"cohorts/{COHORT}.sql").read_text())
         cohorts.freeze(connection, COHORT)

@@ -154,14 +154,15 @@ def ingest(study: Study, archive: TinyArchive, complete: bool = True) -> list[lo
     done = []
     for reader, path in (("clinical", clinical), ("rna", matrix)):
         source = loading.Source("tcga-tn", reader, path.name)
-        if loading.is_loaded(study, source, path, {}):
-            continue
-        if reader == "clinical":
-            found = gdc_clinical.read(path, "tcga-tn")
-        else:
-            found = rna.read(path, rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name))
-        item = loading.Item(source, path, {}, found)
-        done.append(loading.load(study, [item], command="test", complete=complete))
+
+        def read(reader=reader, path=path):
+            if reader == "clinical":
+                return gdc_clinical.read(path, "tcga-tn")
+            return rna.read(path, rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name))
+
+        item = loading.item_of(study, source, path, {}, read)
+        if item.reading is not None:
+            done.append(loading.load(study, [item], command="test", complete=complete))
     return done
 
 

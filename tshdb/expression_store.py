@@ -1,16 +1,19 @@
 """Expression values: immutable Parquet parts of at most PART_PROFILES profiles, sorted by gene.
 
-Columns: gene, profile (text), value (double, as found in the source; null where the source has none). Row groups are
-small, so that a few marker genes are read without the rest. The part's name is its SHA-256; which part speaks for a
-profile stands in `expression_profiles.part_id`.
+Columns: gene, profile (text), value (double, as found in the source; null where the source has none). Rows are sorted by
+gene, and every gene has all profiles of the part in the same order. Row groups are small, so that a few marker genes are
+read without the rest. The part's name is its SHA-256; which part speaks for a profile stands in
+`expression_profiles.part_id`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PART_PROFILES = 128
-ROW_GROUP = 50_000
+ROW_GROUP = 8_192
+READERS = 2  # parts that are read at once
 
 
 @dataclass(frozen=True)
@@ -72,93 +76,140 @@ def _canonical(values: np.ndarray) -> np.ndarray:
     return canonical.astype(">f8")
 
 
-def write_parts(
-    objects: ObjectStore, genes: Sequence[str], profile_ids: Sequence[str], columns: Sequence[np.ndarray]
-) -> Iterator[tuple[str, int, list[str]]]:
-    """Store profiles of one matrix. genes: sorted; columns: one array a profile, in the order of genes.
+Block = Callable[[int, int], np.ndarray]
 
-    Gives (part id, size in bytes, its profiles) for each part, written and synced before it is given.
+
+def write_part(objects: ObjectStore, genes: Sequence[str], profile_ids: Sequence[str], block: Block) -> tuple[str, int]:
+    """Store profiles as one part. genes: sorted; block(first, last): values of those genes, (genes, profiles).
+
+    Gives (part id, size in bytes), when it is written and synced.
     """
     import pyarrow as pa
     from pyarrow import parquet
 
-    gene_dictionary = pa.array(list(genes), pa.string())
-    for start in range(0, len(profile_ids), PART_PROFILES):
-        names = list(profile_ids[start : start + PART_PROFILES])
-        width = len(names)
+    width = len(profile_ids)
+    gene_dictionary, profile_dictionary = pa.array(list(genes), pa.string()), pa.array(list(profile_ids), pa.string())
+    text = pa.dictionary(pa.int32(), pa.string())
+    schema = pa.schema([("gene", text), ("profile", text), ("value", pa.float64())])
+    step = max(1, ROW_GROUP // width)
 
-        def write(path: Path, names=names, width=width, start=start) -> None:
-            schema = pa.schema(
-                [
-                    ("gene", pa.dictionary(pa.int32(), pa.string())),
-                    ("profile", pa.dictionary(pa.int32(), pa.string())),
-                    ("value", pa.float64()),
+    def write(path: Path) -> None:
+        with parquet.ParquetWriter(
+            path, schema, compression="lz4", use_dictionary=["gene", "profile"], write_statistics=["gene"]
+        ) as writer:
+            for first in range(0, len(genes), step):
+                last = min(first + step, len(genes))
+                values = np.ascontiguousarray(block(first, last)).ravel()
+                gene_codes = pa.array(np.repeat(np.arange(last - first, dtype=np.int32), width))
+                profile_codes = pa.array(np.tile(np.arange(width, dtype=np.int32), last - first))
+                columns = [
+                    pa.DictionaryArray.from_arrays(gene_codes, gene_dictionary[first:last]),
+                    pa.DictionaryArray.from_arrays(profile_codes, profile_dictionary),
+                    pa.array(values, mask=np.isnan(values)),
                 ]
-            )
-            profile_dictionary = pa.array(names, pa.string())
-            step = max(1, ROW_GROUP // width)
-            with parquet.ParquetWriter(
-                path, schema, compression="zstd", compression_level=1, use_dictionary=["gene", "profile"]
-            ) as writer:
-                for first in range(0, len(genes), step):
-                    last = min(first + step, len(genes))
-                    block = np.column_stack([columns[start + i][first:last] for i in range(width)]).ravel()
-                    gene_codes = np.repeat(np.arange(first, last, dtype=np.int32), width)
-                    profile_codes = np.tile(np.arange(width, dtype=np.int32), last - first)
-                    writer.write_table(
-                        pa.table(
-                            [
-                                pa.DictionaryArray.from_arrays(
-                                    pa.array(gene_codes - first), gene_dictionary[first:last]
-                                ),
-                                pa.DictionaryArray.from_arrays(pa.array(profile_codes), profile_dictionary),
-                                pa.array(block, mask=np.isnan(block)),
-                            ],
-                            schema=schema,
-                        )
-                    )
+                writer.write_table(pa.table(columns, schema=schema))
 
-        part_id, size = objects.put(write)
-        yield part_id, size, names
+    return objects.put(write)
 
 
 def read_matrix(objects: ObjectStore, profiles: pd.DataFrame, genes: Sequence[str] | None = None) -> ExpressionMatrix:
     """The values of `profiles` (indexed by profile_id, with part_id); of all genes, or of those among `genes` found."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import parquet
-
     wanted = None if genes is None else sorted(set(genes))
-    pieces = []
-    for part_id, members in profiles.groupby("part_id", sort=True):
-        path = objects.verified(part_id)
-        filters = None if wanted is None else [("gene", "in", wanted)]
-        table = parquet.read_table(path, filters=filters, memory_map=True)
-        keep = pc.is_in(table["profile"].cast(pa.string()), value_set=pa.array(list(members.index), pa.string()))
-        pieces.append(table.filter(keep) if len(members) < len(table["profile"].unique()) else table)
-    found: set[str] = set()
-    for piece in pieces:
-        found.update(piece["gene"].unique().to_pylist())
-    gene_ids = np.array(sorted(found), dtype=object)
+    groups = [(part_id, list(members.index)) for part_id, members in profiles.groupby("part_id", sort=True)]
+
+    def read(group: tuple[str, list[str]]) -> _Piece:
+        return _read_part(objects.verified(group[0]), wanted, group[1])
+
+    with ThreadPoolExecutor(max_workers=READERS) as pool:
+        pieces = list(pool.map(read, groups)) if len(groups) > 1 else list(map(read, groups))
+    gene_sets = {id(p.genes): p.genes for p in pieces}
+    gene_ids = np.array(sorted(set().union(*gene_sets.values())), dtype=object)
     values = np.full((len(gene_ids), len(profiles)), np.nan)
     present = np.zeros(values.shape, dtype=bool)
     row_of = {g: i for i, g in enumerate(gene_ids)}
     column_of = {p: i for i, p in enumerate(profiles.index)}
     for piece in pieces:
-        rows = _codes(piece["gene"], row_of)
-        columns = _codes(piece["profile"], column_of)
-        values[rows, columns] = piece["value"].to_numpy(zero_copy_only=False)
-        present[rows, columns] = True
+        rows = np.array([row_of[g] for g in piece.genes], dtype=int)
+        columns = np.array([column_of[p] for p in piece.profiles], dtype=int)
+        values[np.ix_(rows, columns)] = piece.values
+        present[np.ix_(rows, columns)] = True
     if not present.any(axis=0).all() and wanted is None:
         raise IntegrityError("a part lacks a profile that it should hold", where=str(objects.root))
     return ExpressionMatrix(gene_ids, profiles, values, present)
 
 
-def _codes(column, position: dict[str, int]) -> np.ndarray:
-    """The positions of a dictionary-encoded column's values; its dictionary may hold others, which no row uses."""
-    pieces = []
-    for chunk in column.chunks:
-        encoded = chunk if hasattr(chunk, "dictionary") else chunk.dictionary_encode()
-        table = np.array([position.get(v, -1) for v in encoded.dictionary.to_pylist()] or [-1])
-        pieces.append(table[encoded.indices.to_numpy(zero_copy_only=False)])
-    return np.concatenate(pieces) if pieces else np.array([], dtype=int)
+class _Piece(NamedTuple):
+    """What one part has of what was asked for. values: (genes, profiles)."""
+
+    genes: list[str]
+    profiles: list[str]
+    values: np.ndarray
+
+
+def _read_part(path: Path, wanted: list[str] | None, members: list[str]) -> _Piece:
+    """The wanted genes (sorted) of some profiles, from those row groups alone that may hold them.
+
+    A part lists its profiles in the same order for every gene, so that a row group is a block of genes x profiles.
+    """
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path, memory_map=True, read_dictionary=["gene", "profile"]) as file:
+        groups = _groups_with(file.metadata, wanted)
+        if not groups:
+            return _Piece([], [], np.empty((0, 0)))
+        names = _order_of_profiles(file, groups[0])
+        position = {name: i for i, name in enumerate(names)}
+        here = [m for m in members if m in position]
+        columns = np.array([position[m] for m in here], dtype=int)
+        asked = None if wanted is None else set(wanted)
+        genes: list[str] = []
+        blocks: list[np.ndarray] = []
+        table = file.read_row_groups(groups, columns=["gene", "value"], use_threads=False)
+        for batch in table.to_batches():
+            mine = batch.column(0).dictionary.to_pylist()
+            rows, block = _block(batch, mine, len(names), path)
+            if asked is not None:
+                keep = [i for i, gene in enumerate(rows) if gene in asked]
+                rows, block = [rows[i] for i in keep], block[keep]
+            genes += rows
+            blocks.append(block[:, columns])
+    return _Piece(genes, here, np.concatenate(blocks))
+
+
+def _groups_with(metadata, wanted: list[str] | None) -> list[int]:
+    """The row groups that may hold one of the wanted genes, by their smallest and largest gene."""
+    if wanted is None:
+        return list(range(metadata.num_row_groups))
+    found = []
+    for i in range(metadata.num_row_groups):
+        statistics = metadata.row_group(i).column(0).statistics
+        if statistics is None or not statistics.has_min_max:
+            found.append(i)
+            continue
+        at = bisect_left(wanted, statistics.min)
+        if at < len(wanted) and wanted[at] <= statistics.max:
+            found.append(i)
+    return found
+
+
+def _order_of_profiles(file, group: int) -> list[str]:
+    """The profiles of a part, in the order in which they stand for every gene."""
+    table = file.read_row_group(group, columns=["gene", "profile"], use_threads=False)
+    (batch,) = table.combine_chunks().to_batches()
+    genes, profiles = batch.column(0), batch.column(1)
+    codes = genes.indices.to_numpy(zero_copy_only=False)
+    width = int(np.flatnonzero(codes != codes[0])[0]) if (codes != codes[0]).any() else len(codes)
+    names = profiles.dictionary.to_pylist()
+    return [names[i] for i in profiles.indices.to_numpy(zero_copy_only=False)[:width]]
+
+
+def _block(batch, names: list[str], width: int, path: Path) -> tuple[list[str], np.ndarray]:
+    """(genes, values as genes x profiles) of one batch of rows."""
+    codes = batch.column(0).indices.to_numpy(zero_copy_only=False)
+    if len(codes) % width:
+        raise IntegrityError("a part is not a block of genes x profiles", where=str(path), repair="Restore a backup")
+    codes = codes.reshape(-1, width)
+    if (codes != codes[:, :1]).any():
+        raise IntegrityError("a part is not sorted by gene", where=str(path), repair="Restore a backup")
+    values = batch.column(1).to_numpy(zero_copy_only=False).reshape(-1, width)
+    return [names[i] for i in codes[:, 0]], values

@@ -12,19 +12,10 @@ from sqlalchemy.inspection import inspect
 
 from tshdb.database import numbers, tuples
 from tshdb.engine.analysis import Analysis, Model, Need, Reference
-from tshdb.engine.units import select_ids
+from tshdb.engine.units import ENTITY_COLUMN, select_ids
 from tshdb.expression_store import ExpressionMatrix, read_matrix
 from tshdb.objects import ObjectStore
 from tshdb.schema import ExpressionProfile, Unit
-
-ENTITY_COLUMN = {
-    "patients": "patient_id",
-    "follow_ups": "patient_id",
-    "clinical_values": "patient_id",
-    "samples": "sample_id",
-    "expression_profiles": "profile_id",
-    "annotations": "annotation_id",
-}
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,14 @@ from tshdb.vocabulary import UnitState
 
 INGEST = "ingest."
 COHORT = "cohort"
+ENTITY_COLUMN = {
+    "patients": "patient_id",
+    "follow_ups": "patient_id",
+    "clinical_values": "patient_id",
+    "samples": "sample_id",
+    "expression_profiles": "profile_id",
+    "annotations": "annotation_id",
+}
 
 
 def now() -> str:

@@ -11,11 +11,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from tshdb import __version__
 from tshdb.canonical import json_text, rows_fingerprint
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
-from tshdb.engine.inputs import ENTITY_COLUMN
-from tshdb.engine.units import INGEST, now, retire, select_ids, set_fingerprints
+from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
 from tshdb.loading.compare import Comparison, changed_columns
-from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, digests_of, of_source
+from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
 from tshdb.process import actor
 from tshdb.reading import Finding, GeneIndex
 from tshdb.schema import (
@@ -149,7 +148,7 @@ def _file_row(item: Item, file_id: int, run_id: int) -> dict:
         "source_file_id": file_id,
         **item.source._asdict(),
         "path": str(Path(item.path).resolve()),
-        "sha256": item.sha256 or digests_of(item.path).sha256,
+        "sha256": item.sha256,
         "size_bytes": item.path.stat().st_size,
         "options": json_text(item.options),
         "is_current": True,

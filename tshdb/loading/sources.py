@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from sqlalchemy.inspection import inspect
 from tshdb.canonical import json_text
 from tshdb.database import reading, texts
 from tshdb.engine.units import select_ids
+from tshdb.objects import sha256_of
 from tshdb.reading import Reading
 from tshdb.schema import Annotation, ExpressionProfile, FollowUp, Patient, Sample, SourceFile, SourceRecord
 from tshdb.study import Study
@@ -47,14 +48,6 @@ class Said(NamedTuple):
     record_id: int | None = None
 
 
-class Digests(NamedTuple):
-    """Of one file's bytes, in hex."""
-
-    sha256: str
-    md5: str
-    size: int
-
-
 @dataclass
 class Item:
     """One file to load. Without a reading it is known to be unchanged: its rows are there already.
@@ -66,7 +59,7 @@ class Item:
     path: Path
     options: dict[str, Any]
     reading: Reading | None
-    sha256: str = ""
+    sha256: str
     md5: str | None = None
     archive_id: str | None = None
 
@@ -86,15 +79,20 @@ def row_key(table: type, values: dict[str, Any]) -> str:
     return "|".join(str(values[c.name]) for c in inspect(table).primary_key)
 
 
-def digests_of(path: Path) -> Digests:
-    """SHA-256 and MD5 of a file, in one pass over its bytes."""
-    sha, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            sha.update(block)
-            md5.update(block)
-            size += len(block)
-    return Digests(sha.hexdigest(), md5.hexdigest(), size)
+def item_of(
+    study: Study, source: Source, path: Path, options: dict[str, Any], read: Callable[[], Reading], always: bool = False
+) -> Item:
+    """A file with what `read` finds in it; without, where exactly these bytes are loaded already (unless `always`).
+
+    The bytes are hashed while they are read.
+    """
+    standing = current_files(study, source.collection).get(source)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        digest = pool.submit(sha256_of, path)
+        if standing is not None and not always and standing == (digest.result(), json_text(options)):
+            return Item(source, path, options, None, digest.result())
+        reading = read()
+        return Item(source, path, options, reading, digest.result())
 
 
 def of_source(model, source: Source):
@@ -111,12 +109,6 @@ def current_files(study: Study, collection: str) -> dict[Source, tuple[str, str]
             )
         ).fetchall()
     return {Source(collection, r.reader, r.name): (r.sha256, r.options) for r in rows}
-
-
-def is_loaded(study: Study, source: Source, path: Path, options: dict[str, Any]) -> bool:
-    """Whether exactly these bytes, read with these options, are what the source stands at."""
-    current = current_files(study, source.collection).get(source)
-    return current is not None and current[1] == json_text(options) and current[0] == digests_of(path).sha256
 
 
 def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], Said]:

@@ -6,19 +6,41 @@ thousand files need no more memory than one part.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from sqlalchemy import Connection, select
 
-from tshdb.expression_store import PART_PROFILES, column_fingerprint, genes_digest, read_matrix, write_parts
+from tshdb.expression_store import PART_PROFILES, Block, column_fingerprint, genes_digest, read_matrix, write_part
 from tshdb.failpoints import fp
 from tshdb.objects import ObjectStore
 from tshdb.reading import GeneIndex, Matrix
 from tshdb.schema import ExpressionProfile
 
 GENES_SHOWN = 5
+WRITERS = 2  # parts that are written at once
+
+
+class _Column(NamedTuple):
+    """One profile of a matrix."""
+
+    profile_id: str
+    matrix: Matrix
+    index: int
+
+
+def _block_of(columns: Sequence[_Column]) -> Block:
+    """The values of neighbouring genes in these profiles; columns that stand together in one matrix are not copied."""
+    first = columns[0]
+    if all(c.matrix is first.matrix and c.index == first.index + i for i, c in enumerate(columns)):
+        values = first.matrix.values[:, first.index : first.index + len(columns)]
+        return lambda start, end: values[first.matrix.order[start:end]]
+    own = [c.matrix.column(c.index) for c in columns]
+    return lambda start, end: np.column_stack([column[start:end] for column in own])
 
 
 @dataclass
@@ -33,8 +55,10 @@ class IncomingValues:
     gene_sets: dict[bytes, GeneIndex] = field(default_factory=dict)
     _digests: dict[int, bytes] = field(default_factory=dict)
     _known: dict[str, tuple[str, str]] | None = None
-    _waiting: list[tuple[str, np.ndarray]] = field(default_factory=list)
+    _waiting: list[_Column] = field(default_factory=list)
     _waiting_genes: bytes | None = None
+    _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=WRITERS))
+    _writing: deque[Future] = field(default_factory=deque)
 
     def take(self, connection: Connection, matrix: Matrix) -> dict[str, str]:
         """Keep what is new or changed. Gives the fingerprint of every profile of the matrix."""
@@ -49,9 +73,9 @@ class IncomingValues:
             if known is not None and known[0] == fingerprints[profile_id]:
                 continue
             if self._waiting and (shared != self._waiting_genes or len(self._waiting) == PART_PROFILES):
-                self.flush()
+                self._write_waiting(in_background=True)
             self._waiting_genes = shared
-            self._waiting.append((profile_id, column))
+            self._waiting.append(_Column(profile_id, matrix, i))
         return fingerprints
 
     def _digest(self, genes: GeneIndex) -> bytes:
@@ -64,33 +88,51 @@ class IncomingValues:
         return self._digests[id(genes)]
 
     def flush(self) -> None:
-        """Write what waits as one part, before any row names it."""
+        """Write what waits as the last part, before any row names it; all parts are on the disk then."""
+        self._write_waiting(in_background=False)
+        self._finish_writing()
+        self._writer.shutdown()
+
+    def _write_waiting(self, in_background: bool) -> None:
+        """Store what waits as one part. In the background, the next files are read meanwhile."""
         if not self._waiting:
             return
-        genes = self.gene_sets[self._waiting_genes].ids
-        names = [name for name, _ in self._waiting]
-        self._note_changes(genes)
-        if self.writes:
-            columns = [column for _, column in self._waiting]
-            for part_id, size, members in write_parts(self.objects, genes, names, columns):
-                self.parts.append(
-                    {"part_id": part_id, "size_bytes": size, "n_profiles": len(members), "n_genes": len(genes)}
-                )
-                self.part_of |= dict.fromkeys(members, part_id)
-                fp("ingest.part_written")
+        genes, columns = self.gene_sets[self._waiting_genes].ids, self._waiting
         self._waiting, self._waiting_genes = [], None
+        if in_background:
+            self._finish_writing(but=WRITERS - 1)
+            self._writing.append(self._writer.submit(self._write, genes, columns))
+        else:
+            self._write(genes, columns)
 
-    def _note_changes(self, genes) -> None:
+    def _finish_writing(self, but: int = 0) -> None:
+        """Wait until no more than so many parts are being written."""
+        while len(self._writing) > but:
+            self._writing.popleft().result()
+
+    def _write(self, genes: Sequence[str], columns: list[_Column]) -> None:
+        self._note_changes(genes, columns)
+        if not self.writes:
+            return
+        names = [c.profile_id for c in columns]
+        part_id, size = write_part(self.objects, genes, names, _block_of(columns))
+        self.parts.append({"part_id": part_id, "size_bytes": size, "n_profiles": len(names), "n_genes": len(genes)})
+        self.part_of |= dict.fromkeys(names, part_id)
+        fp("ingest.part_written")
+
+    def _note_changes(self, genes: Sequence[str], columns: list[_Column]) -> None:
         """The genes whose value changed in profiles that stood already, the first few with both values."""
-        old = {name: self._known[name][1] for name, _ in self._waiting if name in self._known}
+        old = {c.profile_id: self._known[c.profile_id][1] for c in columns if c.profile_id in self._known}
         if not old:
             return
+        import pandas as pd
+
         before = read_matrix(self.objects, pd.DataFrame({"part_id": old}))
-        columns = dict(self._waiting)
+        new = {c.profile_id: c.matrix.column(c.index) for c in columns if c.profile_id in old}
         for j, name in enumerate(before.profiles.index):
             had = before.present[:, j]
             was = dict(zip(before.genes[had], before.values[had, j], strict=True))
-            self.changes[name] = _gene_changes(was, genes, columns[name])
+            self.changes[name] = _gene_changes(was, genes, new[name])
 
 
 def _known_profiles(connection: Connection) -> dict[str, tuple[str, str]]:
