@@ -19,6 +19,12 @@ CompleteOption = Annotated[
     bool, typer.Option("--complete", help="The file is the whole truth: rows it lacks are gone.")
 ]
 KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="Load the good rows of a file with bad ones.")]
+MapOption = Annotated[
+    Path | None, typer.Option("--map", metavar="FILE.toml", help="What the columns mean, for any other table.")
+]
+GuessOption = Annotated[
+    bool, typer.Option("--guess", help="Write a first map beside the table (or to --map), load nothing.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")]
 
 
@@ -26,8 +32,12 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be
 def rna(
     file: FileArgument,
     collection: CollectionOption,
-    unit: Annotated[ExpressionUnit, typer.Option(help="What one value counts.")],
-    scale: Annotated[Scale, typer.Option(help="linear values become log2(x + 1) when used; log2 values stay.")],
+    unit: Annotated[ExpressionUnit | None, typer.Option(help="What one value counts.")] = None,
+    scale: Annotated[
+        Scale | None, typer.Option(help="linear values become log2(x + 1) when used; log2 values stay.")
+    ] = None,
+    map_file: MapOption = None,
+    guess: GuessOption = False,
     samples: Annotated[Path | None, typer.Option(help="Sample sheet, for names that are no TCGA barcodes.")] = None,
     sample_type: Annotated[
         str | None, typer.Option(help="TCGA code (01, 11) of columns named by patient alone.")
@@ -43,8 +53,23 @@ def rna(
 ) -> None:
     """An expression matrix (genes x samples) or a long table (gene, sample, value).
 
+    What a table of another make holds, and whose its columns are, a map says (--map); --guess writes a first one.
+
     Example: tshdb ingest rna rsem.csv.gz --collection tcga-brca --unit rsem --scale linear
     """
+    from ingest import rna_map
+    from tshdb.errors import UsageError
+
+    if guess:
+        _write_guess(file, map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"), rna_map.guess, "rna")
+        return
+    map_ = rna_map.load_rna_map(map_file) if map_file is not None else None
+    if map_ is not None:
+        unit, scale = map_.expression.unit, map_.expression.scale
+    if unit is None or scale is None:
+        raise UsageError(
+            "no --unit or no --scale", where="tshdb ingest rna", repair="Say both, or name a map with --map (--guess)"
+        )
     options = {"unit": str(unit), "scale": str(scale), "sample_type": sample_type, "workflow": workflow,
                "gene_model": gene_model, "samples": None}  # fmt: skip
 
@@ -53,10 +78,15 @@ def rna(
         from ingest import sample_sheet
 
         sheet = sample_sheet.read(samples) if samples else None
+        if map_ is not None and map_.samples is not None:
+            sheet = rna_map.PatternSheet(map_.samples)
+        transposed = map_ is not None and map_.expression.orientation == "samples_in_rows"
         source_name = name or file.name
-        wanted = reader.Options(collection, unit, scale, source_name, sample_type, workflow, gene_model)
+        wanted = reader.Options(collection, unit, scale, source_name, sample_type, workflow, gene_model, transposed)
         return reader.read(file, wanted, sheet)
 
+    if map_ is not None:
+        options["map"] = map_.model_dump(mode="json")
     if samples:
         from tshdb.objects import sha256_of
 
@@ -68,6 +98,8 @@ def rna(
 def clinical(
     file: FileArgument,
     collection: CollectionOption,
+    map_file: MapOption = None,
+    guess: GuessOption = False,
     name: NameOption = None,
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
@@ -77,8 +109,15 @@ def clinical(
 ) -> None:
     """Patients, their outcome and every field as found: the GDC's tables old and new, its API's cases, BCR Biotab, TCGA-CDR.
 
+    Any other table or workbook is read by a map (--map); --guess writes a first one to correct.
+
     Example: tshdb ingest clinical clinical.tsv --collection tcga-brca
     """
+    if guess or map_file is not None:
+        _ingest_mapped(
+            "clinical", file, collection, map_file, guess, name, complete, keep_going, dry_run, study, as_json
+        )
+        return
     from ingest.formats import CLINICAL_FORMATS, Format, clinical_reader, format_of
     from tshdb.study import Study
 
@@ -97,6 +136,8 @@ def clinical(
 def follow_up(
     file: FileArgument,
     collection: CollectionOption,
+    map_file: MapOption = None,
+    guess: GuessOption = False,
     name: NameOption = None,
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
@@ -104,10 +145,15 @@ def follow_up(
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Overall survival alone, from the GDC's clinical.tsv.
+    """Outcomes alone: overall survival of the GDC's clinical.tsv, or the endpoints of any table by a map (--map).
 
     Example: tshdb ingest follow-up clinical.tsv --collection tcga-brca
     """
+    if guess or map_file is not None:
+        _ingest_mapped(
+            "follow-up", file, collection, map_file, guess, name, complete, keep_going, dry_run, study, as_json
+        )
+        return
 
     def read():
         from ingest import gdc_clinical
@@ -134,3 +180,45 @@ def _ingest(
     command = f"tshdb ingest {reader} {file.name} --collection {collection}"
     loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
     finish(opened, str(source), loaded, dry_run, as_json)
+
+
+def _ingest_mapped(
+    reader: str, file: Path, collection: str, map_file: Path | None, guess: bool, name: str | None, complete: bool,
+    keep_going: bool, dry_run: bool, study: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """By a map; or write a first map and load nothing."""
+    if guess:
+        from ingest.guess import guess as first_map
+
+        _write_guess(file, map_file or file.with_name(f"{file.stem}.map.toml"), first_map, reader)
+        return
+    from ingest.maps import load_map
+
+    map_ = load_map(map_file)
+
+    def read():
+        from ingest import mapped
+        from tshdb.schema import Patient
+
+        found = mapped.read(file, collection, map_)
+        if reader == "follow-up":
+            found.raw_values = []
+            for record in found.records:
+                if record.table is Patient:
+                    for column in set(record.values) - {"patient_id", "collection"}:
+                        del record.values[column]
+        return found
+
+    options = {"map": map_.model_dump(mode="json")}
+    _ingest(reader, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
+
+
+def _write_guess(file: Path, target: Path, first_map, reader: str) -> None:
+    from cli.console import say
+    from tshdb.errors import InvalidInput
+
+    text = first_map(file)
+    if target.exists():
+        raise InvalidInput("a map is there already", where=str(target), repair="Name another file with --map")
+    target.write_text(text, encoding="utf-8")
+    say(f"Wrote {target}. Correct it, then: tshdb ingest {reader} {file} --collection NAME --map {target}")

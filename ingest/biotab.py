@@ -17,6 +17,7 @@ from ingest.gdc_clinical import OLDEST_YEARS, OS_RULE, keep_raw
 from ingest.gdc_columns import missing_reason
 from ingest.histology import histology
 from ingest.identifiers import checked_patient
+from ingest.plausibility import check_outcomes
 from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, Reading
@@ -85,6 +86,7 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
         if outcome is not None:
             line, columns = outcome
             reading.records.append(Found(FollowUp, {"patient_id": patient_id, **columns}, line))
+    check_outcomes(reading)
     keep_raw(by_patient, reading)
     return reading
 

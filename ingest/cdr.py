@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.gdc_clinical import keep_raw
 from ingest.gdc_columns import missing_reason
 from ingest.identifiers import checked_patient
+from ingest.plausibility import check_outcomes
 from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, Reading
@@ -52,6 +53,7 @@ def read(path: Path, collection: str) -> Reading:
             by_patient.setdefault(patient_id, []).append((line, values))
     for patient_id, lines in by_patient.items():
         _read_patient(patient_id, lines, collection, reading)
+    check_outcomes(reading)
     keep_raw(by_patient, reading)
     return reading
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from ingest.gdc_columns import FIELDS, missing_reason, positions
 from ingest.histology import histology
 from ingest.identifiers import checked_patient
+from ingest.plausibility import check_outcomes
 from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, RawValue, Reading
@@ -71,6 +72,7 @@ def read(path: Path, collection: str, *, follow_up_only: bool = False) -> Readin
         cases.setdefault(patient_id, []).append(row)
     for patient_id, rows in cases.items():
         _read_case(patient_id, rows, collection, follow_up_only, reading)
+    check_outcomes(reading)
     if not follow_up_only:
         keep_raw({p: [(r.line, r.raw) for r in rows] for p, rows in cases.items()}, reading)
     return reading
@@ -253,6 +255,7 @@ def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict |
             return None
         return outcome | {"reason": f"vital status {missing_reason(status)}"}
     outcome["event"] = status.lower() == "dead"
+    _check_days(rows, outcome["event"], reading)
     fields = ("days_to_death",) if outcome["event"] else ("days_to_last_follow_up", "days_to_follow_up")
     days: list[float] = []
     for field in fields:
@@ -277,16 +280,29 @@ def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict |
     return outcome | {"duration_days": latest}
 
 
+def _check_days(rows: Sequence[Row], is_dead: bool, reading: Reading) -> None:
+    """Days that do not go together: a day of death of somebody alive, a contact after the death."""
+    deaths = [(r, d) for r in rows if (d := number(_value(r, "days_to_death") or "")) is not None]
+    contacts = [d for r in rows if (d := number(_value(r, "days_to_last_follow_up") or "")) is not None]
+    if deaths and not is_dead:
+        row, day = deaths[0]
+        reading.warn(
+            row.line, "days_to_death", f"{day:g}", "clinical.alive-with-death", "vital status is Alive, which holds"
+        )
+    elif deaths and contacts and max(contacts) > deaths[0][1]:
+        row, day = deaths[0]
+        reading.warn(
+            row.line, "days_to_last_follow_up", f"{max(contacts):g}", "clinical.contact-after-death",
+            f"the death was on day {day:g}, which holds",
+        )  # fmt: skip
+
+
 def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], reading: Reading) -> None:
     """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once."""
-    fields = dict.fromkeys(f for rows in cases.values() for _, row in rows for f in row)
     used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if missing_reason(text) is None}
     used |= {
         f for rows in cases.values() for _, row in rows for f, text in row.items() if text not in ("'--", "--", "")
     }
-    empty = [f for f in fields if f not in used]
-    if empty:
-        reading.warn(None, None, None, "clinical.empty-columns", f"{len(empty)} of {len(fields)} columns hold no value")
     for patient_id, rows in cases.items():
         seen: set[tuple[str, str]] = set()
         for line, row in rows:

@@ -49,16 +49,16 @@ def _problem(name: str) -> tuple[str, str] | None:
     """(rule, message), or None."""
     if _HYPHENS.search(name):
         return "id.other-hyphen", "holds a dash that is no hyphen; write '-'"
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Zs", "Zl", "Zp") for c in name):
-        return "id.blank-inside", "holds a blank or a control character"
+    if any(c in name for c in "'\";`<>"):
+        return "id.quote", "holds a quotation mark, a semicolon or an angle bracket"
     if len(name) > LONGEST:
         return "id.too-long", f"has {len(name)} characters; at most {LONGEST}"
     if "/" in name or "\\" in name or ".." in name:
         return "id.path", "looks like a path; identifiers have no / and no .."
     if name[0] in _FORMULA:
         return "id.formula", "begins like a spreadsheet formula"
-    if any(c in name for c in "'\";`<>"):
-        return "id.quote", "holds a quotation mark, a semicolon or an angle bracket"
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Zs", "Zl", "Zp") for c in name):
+        return "id.blank-inside", "holds a blank or a control character"
     if _TCGA_LIKE.match(name) and not _TCGA.fullmatch(name):
         if name != name.upper() and _TCGA.fullmatch(name.upper()):
             return "id.lower-case", f"TCGA barcodes are upper case; write {name.upper()}"

@@ -154,6 +154,11 @@ def parse_map(text: str, where: str) -> ClinicalMap:
         raise InvalidInput(
             f"{key}: {first['msg']}", where=where, repair="See the head of ingest/maps.py, or --guess"
         ) from None
+    open_codes = [f"patients.{n}" for n, v in found.patients.items() if "?" in (v.codes or {}).values()]
+    if open_codes:
+        raise InvalidInput(
+            f"{open_codes[0]}: a code means '?'", where=where, repair="Say what it means, or move it to reasons"
+        )
     unknown = [c for c in found.patients if c not in PATIENT_COLUMNS]
     if unknown:
         raise InvalidInput(

@@ -25,6 +25,12 @@ def check_outcomes(reading: Reading) -> None:
 
 
 def _check_endpoint(endpoint: str, records: list[Found], reading: Reading) -> None:
+    for record in records:
+        if record.values["event"] and record.values["duration_days"] is None:
+            reading.warn(
+                record.line, endpoint, record.values["patient_id"], "follow-up.event-without-day",
+                "the event has no day; the patient takes part in no survival analysis",
+            )  # fmt: skip
     known = [r for r in records if r.values["duration_days"] is not None and r.values["event"] is not None]
     for record in known:
         days = record.values["duration_days"]

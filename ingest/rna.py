@@ -13,14 +13,18 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from ingest.expression_checks import check_genes, check_values
 from ingest.genes import gene_name, is_date, is_y_copy
+from ingest.identifiers import checked_sample
 from ingest.sample_sheet import SampleSheet
 from ingest.text import MISSING, delimiter_of, number, open_binary, open_text, rows_of
+from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
@@ -45,7 +49,7 @@ COLUMNS = {
     ),
 }
 TISSUE_CODES = {"tumor": "01", "tumour": "01", "primary tumor": "01", "normal": "11", "stroma": "11"}
-DOUBTFUL_LOG2 = 50.0
+SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}
 BLOCK_BYTES = 4 << 20
 MOST_FINDINGS = 1000
 
@@ -60,6 +64,7 @@ class Options(NamedTuple):
     sample_type: str | None = None
     workflow: str | None = None
     gene_model: str | None = None
+    transposed: bool = False
 
 
 class _Table(NamedTuple):
@@ -82,9 +87,15 @@ def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Read
         raise InvalidInput("the file is empty", where=f"{path}:1", repair="Expected a header row")
     delimiter = delimiter_of(header_line)
     header = next(csv.reader([header_line], delimiter=delimiter), [])
-    long = _long_columns(header)
-    table = _read_long(path, delimiter, long, reading) if long else _read_wide(path, delimiter, header, reading)
-    _check_values(table, options, reading)
+    long = None if options.transposed else _long_columns(header)
+    if options.transposed:
+        table = _read_transposed(path, delimiter, header, reading)
+    elif long:
+        table = _read_long(path, delimiter, long, reading)
+    else:
+        table = _read_wide(path, delimiter, header, reading)
+    check_values(table.values, table.lines, table.samples, options.unit, options.scale, reading)
+    check_genes(table.genes, table.lines, reading)
     _describe(table, options, sheet, reading)
     return reading
 
@@ -100,6 +111,12 @@ def _read_wide(path: Path, delimiter: str, header: list[str], reading: Reading) 
     if first is None:
         raise InvalidInput("the file has a header and no rows", where=f"{path}:1", repair="Expected one gene a row")
     offset = 1 if len(first[1]) == len(names) else 0 if len(first[1]) == len(names) + 1 else None
+    if offset is not None and _is_transposed(path, delimiter, names):
+        raise InvalidInput(
+            "samples stand in the rows and genes in the header",
+            where=f"{path}:1",
+            repair='Say so in a map: orientation = "samples_in_rows" (--guess writes one)',
+        )
     if offset is None:
         raise InvalidInput(
             f"the header has {len(names)} fields and the first row {len(first[1])}",
@@ -119,6 +136,16 @@ def _read_wide(path: Path, delimiter: str, header: list[str], reading: Reading) 
         lines = list(range(2, len(genes) + 2))
     columns = [i + 2 for i in range(len(samples))]
     return _Table(genes, lines, samples, columns, values, [1] * len(samples))
+
+
+def _is_transposed(path: Path, delimiter: str, header: list[str]) -> bool:
+    """Whether the first column holds barcodes, and the header none."""
+    if any(Barcode.is_one(name) for name in header):
+        return False
+    with open_text(path) as file:
+        file.readline()
+        first = [fields[0].strip() for _, fields in islice(rows_of(file, delimiter), 20)]
+    return sum(map(Barcode.is_one, first)) > len(first) / 2
 
 
 def _parse_numbers(path: Path, delimiter: str, samples: list[str], reading: Reading):
@@ -193,6 +220,37 @@ def _parse_slowly(path: Path, delimiter: str, samples: list[str], reading: Readi
     return genes, lines, np.array(rows, dtype=float).reshape(len(rows), len(samples))
 
 
+def _read_transposed(path: Path, delimiter: str, header: list[str], reading: Reading) -> _Table:
+    """Samples in rows, genes in the header: every value has its sample's line."""
+    genes = [h.strip() for h in header[1:]]
+    samples, lines, rows = [], [], []
+    with open_text(path) as file:
+        file.readline()
+        for line, fields in rows_of(file, delimiter):
+            line += 1
+            if len(fields) != len(header):
+                reading.error(
+                    line, None, fields[0], "rna.field-count", f"{len(fields)} fields; the header has {len(header)}"
+                )
+                reading.n_withheld += 1
+                continue
+            numbers = [np.nan if f.strip() in MISSING else number(f) for f in fields[1:]]
+            bad = [i for i, value in enumerate(numbers) if value is None]
+            for i in bad[: max(0, MOST_FINDINGS - len(reading.findings))]:
+                reading.error(line, genes[i], fields[i + 1], "rna.not-a-number", "expected a number or a blank")
+            if bad:
+                reading.n_withheld += 1
+                continue
+            samples.append(fields[0].strip())
+            lines.append(line)
+            rows.append(numbers)
+    for name, times in Counter(samples).items():
+        if times > 1:
+            reading.error(lines[samples.index(name)], header[0], name, "rna.sample-twice", f"stands on {times} rows")
+    values = np.array(rows, dtype=float).reshape(len(rows), len(genes)).T
+    return _Table(genes, [1] * len(genes), samples, [1] * len(samples), np.asfortranarray(values), lines)
+
+
 # ------------------------------------------------------------------------------------------------------ long
 
 
@@ -262,23 +320,6 @@ def _sample_of(fields: list[str], at: dict[str, int]) -> str | None:
 # --------------------------------------------------------------------------------------------- what it means
 
 
-def _check_values(table: _Table, options: Options, reading: Reading) -> None:
-    values = table.values
-    if not values.size:
-        return
-    if options.scale is Scale.LINEAR:
-        smallest = np.nanmin(values) if not np.isnan(values).all() else 0.0
-        if smallest < 0:
-            for i, j in np.argwhere(values < 0)[:MOST_FINDINGS]:
-                reading.error(table.lines[i], table.samples[j], repr(float(values[i, j])), "rna.negative",
-                              "linear values are not negative; if these are logarithms, say --scale log2")  # fmt: skip
-            reading.n_withheld += int((values < 0).any(axis=1).sum())
-    elif np.nanmax(values, initial=0.0) > DOUBTFUL_LOG2:
-        i, j = np.argwhere(values > DOUBTFUL_LOG2)[0]
-        reading.warn(table.lines[i], table.samples[j], repr(float(values[i, j])), "rna.scale-doubtful",
-                     f"above {DOUBTFUL_LOG2:.0f}, which no log2 value is; is --scale linear meant?")  # fmt: skip
-
-
 def _describe(table: _Table, options: Options, sheet: SampleSheet | None, reading: Reading) -> None:
     """Records of patients, samples and profiles, and the matrix with the study's gene names."""
     genes, order = _kept_genes(table, options, reading)
@@ -289,6 +330,8 @@ def _describe(table: _Table, options: Options, sheet: SampleSheet | None, readin
             continue
         seen.add(name)
         line, column = table.sample_lines[j], table.columns[j]
+        if checked_sample(name, line, name, reading) is None:
+            continue
         sample = (sheet or SampleSheet({})).sample_of(name, options.sample_type)
         if sample is None:
             reading.error(line, name, name, "rna.unknown-sample",
@@ -320,6 +363,23 @@ def _describe(table: _Table, options: Options, sheet: SampleSheet | None, readin
         chosen.append(j)
     values = table.values if len(chosen) == len(table.samples) else np.asfortranarray(table.values[:, chosen])
     reading.matrix = Matrix(genes, profile_ids, values, order)
+    _note_sex_markers(reading, options)
+
+
+def _note_sex_markers(reading: Reading, options: Options) -> None:
+    """XIST and RPS4Y1 of every profile, linear, where the table has both."""
+    matrix = reading.matrix
+    at = {}
+    for marker, names in SEX_MARKERS.items():
+        for i, gene in enumerate(matrix.genes.ids):
+            if gene in names:
+                at[marker] = matrix.order[i]
+    if len(at) < len(SEX_MARKERS):
+        return
+    pair = np.nan_to_num(matrix.values[[at["XIST"], at["RPS4Y1"]], :])
+    if options.scale is Scale.LOG2:
+        pair = 2.0**pair - 1.0
+    reading.sex_markers = {p: (float(x), float(y)) for p, x, y in zip(matrix.profile_ids, *pair, strict=True)}
 
 
 def _kept_genes(table: _Table, options: Options, reading: Reading) -> tuple[GeneIndex, np.ndarray]:

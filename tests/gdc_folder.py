@@ -110,9 +110,9 @@ class GdcFolder:
         """The folder as the GDC client and the portal leave it."""
         root.mkdir(parents=True, exist_ok=True)
         texts: dict[str, str | bytes | None] = {}
+        self.seal()
         for file in self.files:
             text = file.text()
-            file.size, file.md5 = len(text), hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
             texts[f"{file.file_id}/{file.file_name}"] = text
             texts[f"{file.file_id}/logs/{file.file_name}.parcel"] = "parcel"
         texts["gdc_manifest.txt"] = self.manifest()
@@ -131,6 +131,12 @@ class GdcFolder:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return root
+
+    def seal(self) -> None:
+        """Size and MD5 of every file, as the archive publishes them."""
+        for file in self.files:
+            data = file.text().encode()
+            file.size, file.md5 = len(data), hashlib.md5(data, usedforsecurity=False).hexdigest()
 
     def manifest(self) -> str:
         rows = [f"{f.file_id}\t{f.file_name}\t{f.md5}\t{f.size}\treleased" for f in self.files]

@@ -107,7 +107,8 @@ def _frame(connection: Connection, query, columns) -> pd.DataFrame:
     frame = pd.DataFrame(tuples(connection, str(text)), columns=names)
     for column in columns:
         if isinstance(column.type, Boolean) and column.name in frame:
-            frame[column.name] = frame[column.name].map({0: False, 1: True}).astype(object)
+            plain = [None if v is None or v != v else bool(v) for v in frame[column.name]]
+            frame[column.name] = pd.Series(plain, index=frame.index, dtype=object)
     return frame
 
 

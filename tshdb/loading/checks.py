@@ -21,7 +21,13 @@ SEX_MINIMUM = {"tpm": 1.0, "fpkm": 1.0, "fpkm_uq": 1.0, "rsem": 20.0, "counts": 
 def findings_together(connection: Connection, found: Comparison) -> list[Finding]:
     """The findings, rows of the study and what is being loaded taken together."""
     state = _State(connection, found)
-    return [*_lonely_patients(state), *_other_sex(state, found), *_several_profiles(state)]
+    return [
+        *_lonely_patients(state),
+        *_other_sex(state, found),
+        *_several_profiles(state),
+        *_other_tissues(state, found),
+        *_mixed_models(state),
+    ]
 
 
 def _warn(rule: str, value: str | None, message: str, column: str | None = None) -> Finding:
@@ -33,9 +39,10 @@ class _State:
 
     def __init__(self, connection: Connection, found: Comparison):
         self.patients = self._table(connection, found, "patients", ("patient_id", "sex", "collection"))
-        self.samples = self._table(connection, found, "samples", ("sample_id", "patient_id", "compartment"))
+        columns = ("sample_id", "patient_id", "compartment", "sample_type_code")
+        self.samples = self._table(connection, found, "samples", columns)
         self.outcomes = self._table(connection, found, "follow_ups", ("patient_id", "endpoint"))
-        columns = ("profile_id", "sample_id", "aliquot_id", "unit")
+        columns = ("profile_id", "sample_id", "aliquot_id", "unit", "gene_model")
         self.profiles = self._table(connection, found, "expression_profiles", columns)
         self.touched = {
             row["patient_id"] for (t, _), row in found.after.items() if row is not None and "patient_id" in row
@@ -106,4 +113,33 @@ def _several_profiles(state: _State) -> Iterator[Finding]:
             yield _warn(
                 "aliquot.several", patient, f"{len(aliquots)} {compartment} profiles ({', '.join(sorted(aliquots))}); "
                 "the rule selects one: select * from expression_profiles",
+            )  # fmt: skip
+
+
+def _other_tissues(state: _State, found: Comparison) -> Iterator[Finding]:
+    """New samples that are neither primary tumour nor solid normal: no analysis of pairs takes them."""
+    for (table, key), row in sorted(found.after.items()):
+        if (
+            table == "samples"
+            and row is not None
+            and key not in found.before
+            and row["compartment"] == Compartment.OTHER
+        ):
+            code = row["sample_type_code"]
+            yield _warn(
+                "sample.other-tissue", key, f"sample type {code or 'not known'}: neither tumour (01) nor normal (11)"
+            )
+
+
+def _mixed_models(state: _State) -> Iterator[Finding]:
+    """Profiles of one unit that were counted with several gene annotations."""
+    models: dict[str, set[str]] = defaultdict(set)
+    for profile in state.profiles.values():
+        if profile["gene_model"] is not None:
+            models[str(profile["unit"])].add(profile["gene_model"])
+    for unit, names in sorted(models.items()):
+        if len(names) > 1:
+            yield _warn(
+                "rna.gene-models-mixed", ", ".join(sorted(names)),
+                f"{unit} profiles of several gene annotations do not compare",
             )  # fmt: skip
