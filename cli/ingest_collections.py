@@ -125,7 +125,7 @@ def _tell_folder(contents) -> None:
     from ingest.formats import Format
 
     for format_, paths in sorted(contents.by_format.items()):
-        if format_ is not Format.UNKNOWN:
+        if format_ not in (Format.UNKNOWN, Format.EMPTY):
             shown = paths[0].name if len(paths) == 1 else f"{len(paths):,} files"
             say(f"  {format_.value:<20} {shown}")
 

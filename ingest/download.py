@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -28,7 +28,6 @@ TIMEOUT = httpx.Timeout(30.0, read=60.0)
 SLOWEST_BYTES = 2_000  # a connection that brings less over SLOW_SECONDS is given up and made anew
 SLOW_SECONDS = 60.0
 REDIRECTS = 5
-BLOCK = 1 << 18
 
 
 class DownloadError(ResourceError):
@@ -53,7 +52,7 @@ class Patience:
     wait: float = WAIT_SECONDS
     longest: float = LONGEST_WAIT
     slow_seconds: float = SLOW_SECONDS
-    timeout: httpx.Timeout = TIMEOUT
+    timeout: httpx.Timeout = field(default_factory=lambda: TIMEOUT)
 
     def pause(self, attempt: int, asked: float | None = None) -> None:
         """Wait before the next attempt: as long as the server asks, within reason, else twice as long every time."""
@@ -80,8 +79,8 @@ def requested(http: httpx.Client, method: str, url: str, patience: Patience, **o
             patience.pause(attempt, _retry_after(response))
         except httpx.TransportError as error:
             problem = _named(error)
-            if _is_final(error):
-                break
+            if _is_final(error) or (attempt and isinstance(error, httpx.ConnectError)):
+                break  # who cannot be reached twice is not there
             patience.pause(attempt)
     raise DownloadError(
         f"no answer ({problem})", where=url, repair="Is the network there? Else name a folder of its files with --from"
@@ -205,7 +204,7 @@ def _write_body(wanted, partial: Path, response, start: int, patience: Patience,
     since, seen = time.monotonic(), 0
     with partial.open("ab" if start else "wb") as file:
         size = start
-        for block in response.iter_raw(BLOCK):
+        for block in response.iter_raw():
             file.write(block)
             size += len(block)
             arrived(wanted, len(block))

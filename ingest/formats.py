@@ -35,6 +35,7 @@ class Format(StrEnum):
     OTHER_TABLE = "gdc-table"
     BIOTAB = "biotab"
     CDR = "cdr"
+    EMPTY = "empty"
     UNKNOWN = "unknown"
 
 
@@ -98,6 +99,8 @@ def _json_format(path: Path) -> Format:
         hits = gdc_clinical.hits_of(path)
     except InvalidInput:
         return Format.UNKNOWN
+    if not hits:
+        return Format.EMPTY
     keys = {key for hit in hits[:50] for key in hit}
     if {"entity_type", "category"} <= keys:
         return Format.ANNOTATIONS

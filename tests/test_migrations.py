@@ -129,3 +129,50 @@ def test_the_main_job_is_the_same_on_postgresql(postgresql, tmp_path, template):
     answer = study.sql("SELECT count(*) AS n, avg(value) AS mean FROM tsh_ratios")
     assert answer.equals(other.sql("SELECT count(*) AS n, avg(value) AS mean FROM tsh_ratios"))
     study.engine.dispose()
+
+
+def test_0002_keeps_what_stood_and_goes_back(any_database, tmp_path):
+    """A database of 0001 with rows in the tables that 0002 widens: the same rows after up, down and up again."""
+    engine = create(absolute_url(tmp_path, any_database))
+    migrations.upgrade(engine, "0001")
+    rows = {
+        "patients": "INSERT INTO patients (patient_id, collection, er_status) VALUES ('P1', 'c', 'positive')",
+        "samples": "INSERT INTO samples (sample_id, patient_id, compartment) VALUES ('S1', 'P1', 'tumor')",
+        "genes": "INSERT INTO genes (gene_id, id_type) VALUES ('GNLY', 'symbol')",
+    }
+    with writing(engine) as connection:
+        for statement in rows.values():
+            connection.exec_driver_sql(statement)
+
+    def content() -> dict[str, list]:
+        with reading(engine) as connection:
+            return {
+                t: [tuple(v for v in row if v is not None) for row in connection.exec_driver_sql(f"SELECT * FROM {t}")]
+                for t in rows
+            }
+
+    before = content()
+    for step in (lambda: migrations.upgrade(engine), lambda: migrations.downgrade(engine, "0001"),
+                 lambda: migrations.upgrade(engine)):  # fmt: skip
+        step()
+        assert content() == before
+    with pytest.raises(IntegrityError), writing(engine) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO annotations (annotation_id, collection, patient_id, entity_type, entity_id, category, effect, rule) "
+            "VALUES ('a', 'c', 'P1', 'case', 'P1', 'x', 'perhaps', 'r')"
+        )
+    engine.dispose()
+
+
+def test_an_older_study_is_migrated_by_the_command(tmp_path, tshdb):
+    from cli.make_study import make_study
+
+    study = make_study(tmp_path / "s", "sqlite:///study.db", "fan2023")
+    engine = create(study.database_url)
+    migrations.downgrade(engine, "0001")
+    engine.dispose()
+    assert "Run: tshdb migrate" in tshdb("status", cwd=study.root, code=7).stderr
+    said = tshdb("migrate", cwd=study.root).stderr
+    assert "Backup:" in said and f"Migrated from 0001 to {database.REVISION}" in said
+    assert len(list(study.root.glob("study.backup-*.db"))) == 1
+    tshdb("status", cwd=study.root)
