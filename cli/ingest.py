@@ -179,7 +179,7 @@ def _ingest(
     item = loading.item_of(opened, source, file, options, read, always=complete)
     command = f"tshdb ingest {reader} {file.name} --collection {collection}"
     loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
-    finish(opened, str(source), loaded, dry_run, as_json)
+    finish(opened, str(source), command, loaded, dry_run, as_json)
 
 
 def _ingest_mapped(

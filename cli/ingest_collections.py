@@ -94,6 +94,7 @@ def ingest_gdc_folder(
         collection, COLLECTIONS[collection].project, units, study.settings.ingest.her2_rule, only, jobs
     )
     contents = gdc_folder.look(folder, options)
+    command = f"tshdb ingest {collection} --from {folder.name}"
     total = len(contents.of(Format.EXPRESSION)) if "rna" in only else 0
     with progress() as show:
         done = 0
@@ -107,7 +108,7 @@ def ingest_gdc_folder(
         loaded = loading.load(
             study,
             gdc_folder.items(contents, options, loading.current_files(study, collection)),
-            command=f"tshdb ingest {collection} --from {folder.name}",
+            command=command,
             complete=complete,
             keep_going=keep_going,
             dry_run=dry_run,
@@ -118,7 +119,7 @@ def ingest_gdc_folder(
         )
     if not as_json:
         _tell_folder(contents)
-    finish(study, collection, loaded, dry_run, as_json)
+    finish(study, collection, command, loaded, dry_run, as_json)
 
 
 def _tell_folder(contents) -> None:
@@ -226,10 +227,9 @@ def _workbook(name: str, folder: Path | None, complete, keep_going, dry_run, stu
     source = loading.Source(name, "workbook", path.name)
     options = {"map": map_.model_dump(mode="json")}
     item = loading.item_of(opened, source, path, options, lambda: mapped.read(path, name, map_), always=complete)
-    loaded = loading.load(
-        opened, [item], command=f"tshdb ingest {name}", complete=complete, keep_going=keep_going, dry_run=dry_run
-    )
-    finish(opened, str(source), loaded, dry_run, as_json)
+    command = f"tshdb ingest {name} --from {folder.name}"
+    loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
+    finish(opened, str(source), command, loaded, dry_run, as_json)
 
 
 def _only_workbook(folder: Path, map_) -> Path:

@@ -11,10 +11,17 @@ from cli.console import out_json, say
 FINDINGS_SHOWN = 5
 
 
-def finish(study, what: str, loaded, dry_run: bool, as_json: bool) -> None:
-    """Tell what was done, and end with the exit code that says it."""
+def finish(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> None:
+    """Tell what was done, leave a page of it, and end with the exit code that says it."""
+    from cli.ingest_report import grouped, page, write
+    from tshdb.engine.units import now
     from tshdb.errors import Exit
 
+    report = None
+    if loaded.findings or loaded.run_id is not None:
+        name = "ingest-dry-run.html" if loaded.run_id is None else f"ingest-{loaded.run_id:04d}.html"
+        title = f"Ingest of {what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
+        report = write(study.root, name, page(title, command, loaded, dry_run, now()))
     if as_json:
         out_json(
             {
@@ -26,11 +33,17 @@ def finish(study, what: str, loaded, dry_run: bool, as_json: bool) -> None:
                 "dry_run": dry_run,
                 "tables": loaded.by_table,
                 "withheld": loaded.n_withheld,
+                "report": None if report is None else str(report),
+                "rules": [
+                    {k: g[k] for k in ("rule", "severity", "n", "meaning", "repair")} for g in grouped(loaded.findings)
+                ],
                 "findings": [f._asdict() for f in loaded.findings],
             }
         )
     else:
         _tell(what, loaded, dry_run)
+        if report is not None and loaded.findings:
+            say(f"Report: {report}")
     if loaded.is_refused:
         raise typer.Exit(Exit.INVALID_INPUT)
     if loaded.n_withheld:
@@ -41,6 +54,8 @@ def _tell(what: str, loaded, dry_run: bool) -> None:
     if loaded.is_same_bytes and not loaded.findings and not any(loaded.n(k) for k in ("updated", "deleted")):
         say(f"  {what}: the same bytes as before, nothing to load.")
         return
+    if loaded.is_refused or dry_run:
+        say("  What would change:")
     for table_name, counts in loaded.by_table.items():
         words = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
         say(f"  {table_name:<20} {words or 'nothing'}")
@@ -55,16 +70,18 @@ def _tell(what: str, loaded, dry_run: bool) -> None:
 
 
 def tell_findings(findings) -> None:
-    """Findings grouped by rule, the first few of each with their place."""
-    groups: dict[tuple[str, str], list] = {}
-    for finding in findings:
-        groups.setdefault((finding.severity.value, finding.rule), []).append(finding)
-    for (severity, rule), found in sorted(groups.items()):
-        say(f"  {severity[0].upper()} {rule}  {len(found)} x")
-        for f in found[:FINDINGS_SHOWN]:
+    """Findings grouped by rule, the first few of each with their place, and what to do."""
+    from cli.ingest_report import grouped
+
+    for group in grouped(findings):
+        say(f"  {group['severity'][0].upper()} {group['rule']}  {group['n']:,} x  {group['meaning']}")
+        for f in group["findings"][:FINDINGS_SHOWN]:
             place = (Path(f.path).name if f.path else "") + (f":{f.line}" if f.line else "")
             column = f" column {f.column}" if f.column else ""
             value = f" '{f.value}'" if f.value is not None else ""
             say(f"      {f'{place}{column}{value}'.strip()}: {f.message}")
-        if len(found) > FINDINGS_SHOWN:
-            say(f"      … {len(found) - FINDINGS_SHOWN} more: tshdb sql \"from ingest_issues where rule = '{rule}'\"")
+        if group["n"] > FINDINGS_SHOWN:
+            say(
+                f"      … {group['n'] - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group['rule']}'\""
+            )
+        say(f"      -> {group['repair']}")

@@ -65,7 +65,8 @@ def read(path: Path, collection: str, *, follow_up_only: bool = False) -> Readin
     reading = Reading()
     cases: dict[str, list[Row]] = {}
     for row in _rows(path, reading):
-        patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, "patient_id", reading)
+        column = next((name for name in FIELDS["patient_id"] if name in row.raw), "patient_id")
+        patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, reading)
         if patient_id is None:
             reading.n_withheld += 1
             continue

@@ -23,6 +23,21 @@ def test_reference_is_current(generator, name, function):
     assert written == getattr(generator, function)(), "run: make docs"
 
 
+def test_every_rule_of_ingest_says_what_to_do():
+    import re
+
+    from ingest.rules import rules
+
+    families = "id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|sample|aliquot|patient"
+    files = [*(ROOT / "ingest").glob("*.py"), *(ROOT / "tshdb" / "loading").glob("*.py")]
+    used = {r for f in files for r in re.findall(rf'"((?:{families})\.[a-z0-9-]+)"', f.read_text())}
+    used = {r for r in used if not r.endswith((".tsv", ".md5")) or r == "manifest.md5"} | {
+        "id.no-patient",
+        "id.no-sample",
+    }
+    assert used == set(rules())
+
+
 def test_every_command_has_help_and_an_example(generator):
     for path, command in generator._walk(generator.typer.main.get_command(generator.app), "tshdb"):
         assert command.help and "Example: tshdb" in command.help, path

@@ -102,18 +102,18 @@ def _other_sex(state: _State, found: Comparison) -> Iterator[Finding]:
 
 def _several_profiles(state: _State) -> Iterator[Finding]:
     """Several aliquots of one patient, sample type and unit: the rule selects one, the others are kept."""
-    groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[dict]] = defaultdict(list)
     for profile in state.profiles.values():
         sample = state.samples.get(profile["sample_id"])
         if sample is not None and sample["compartment"] != Compartment.OTHER and sample["patient_id"] in state.touched:
-            key = (sample["patient_id"], str(sample["compartment"]), str(profile["unit"]))
-            groups[key].append(profile["aliquot_id"])
-    for (patient, compartment, _), aliquots in sorted(groups.items()):
-        if len(aliquots) > 1:
-            yield _warn(
-                "aliquot.several", patient, f"{len(aliquots)} {compartment} profiles ({', '.join(sorted(aliquots))}); "
-                "the rule selects one: select * from expression_profiles",
-            )  # fmt: skip
+            groups[sample["patient_id"], str(sample["compartment"]), str(profile["unit"])].append(profile)
+    for (patient, compartment, _), profiles in sorted(groups.items()):
+        if len(profiles) > 1:
+            names = sorted(p["aliquot_id"] for p in profiles)
+            message = f"{len(profiles)} {compartment} profiles ({', '.join(names)}); the rule selects one"
+            if len(set(names)) < len(names):
+                message += "; without aliquot barcodes it cannot look at plates: files.json of the GDC's API has them"
+            yield _warn("aliquot.several", patient, message)
 
 
 def _other_tissues(state: _State, found: Comparison) -> Iterator[Finding]:
