@@ -120,8 +120,7 @@ def _outcomes(columns: list[tuple[Sheet, int, str]]) -> list[str]:
     ]
     times = [
         (s, i, h) for s, i, h in columns
-        if re.search(TIME_NAMES, plain(h)) and len(set(_cells(s, i))) > MOST_CODES // 4
-        and any(number(c) is not None for c in _cells(s, i))
+        if re.search(TIME_NAMES, plain(h)) and len(set(_cells(s, i))) > 2 and all(number(c) is not None for c in _cells(s, i))
     ]  # fmt: skip
     lines: list[str] = []
     used: set[str] = set()

@@ -160,3 +160,12 @@ def test_errors_are_one_line_with_the_repair(queried):
     assert "\n" not in str(caught.value)
     with pytest.raises(InvalidInput, match="nonsense"):
         run_query(queried, "SELECT * FROM nonsense")
+
+
+def test_every_table_can_be_asked(queried):
+    """No table or column has a name that SQL stumbles over."""
+    from tshdb.sqltypes import table_columns
+
+    for table, columns in table_columns().items():
+        answer = queried.sql(f"SELECT {', '.join(columns)} FROM {table} LIMIT 1")
+        assert list(answer.columns) == list(columns)

@@ -233,14 +233,16 @@ def _fetcher(study: Study):
             raise NotFound("the database does not exist", where=str(path))
         raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
         raw.execute("BEGIN")
-        return lambda table, columns: raw.execute(f"SELECT {', '.join(columns)} FROM {table}")
+        return lambda table, columns: raw.execute(f'SELECT {_quoted(columns)} FROM "{table}"')
     from tshdb.database import create
 
     connection = create(study.database_url).connect()
     connection.begin()
-    return lambda table, columns: map(
-        tuple, connection.exec_driver_sql("SELECT " + ", ".join(f'"{c}"' for c in columns) + f" FROM {table}")
-    )
+    return lambda table, columns: map(tuple, connection.exec_driver_sql(f'SELECT {_quoted(columns)} FROM "{table}"'))
+
+
+def _quoted(columns: list[str]) -> str:
+    return ", ".join(f'"{c}"' for c in columns)
 
 
 def _copy(connection, table: str, types: dict[str, str], rows, folder: Path) -> None:

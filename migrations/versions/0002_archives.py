@@ -20,6 +20,7 @@ def upgrade() -> None:
     for table, columns in ADDED.items():
         for column in columns:
             op.add_column(table, sa.Column(column, sa.Text(), nullable=True))
+    op.execute('ALTER TABLE source_records RENAME COLUMN "values" TO row_values')  # a name that SQL does not use itself
     for column in COUNTS:
         op.add_column("expression_profiles", sa.Column(column, sa.BigInteger(), nullable=True))
     op.create_index("ix_genes_symbol", "genes", ["symbol"])
@@ -67,6 +68,7 @@ def downgrade() -> None:
     op.drop_table("source_releases")
     op.drop_table("annotations")
     op.drop_index("ix_genes_symbol", "genes")
+    op.execute('ALTER TABLE source_records RENAME COLUMN row_values TO "values"')
     for column in COUNTS:
         op.drop_column("expression_profiles", column)
     for table, columns in ADDED.items():

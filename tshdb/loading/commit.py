@@ -269,7 +269,7 @@ def _write_records(connection: Connection, found: Comparison, files: dict[Source
             "source_file_id": files[source],
             "line": said.line,
             "column_number": said.column,
-            "values": json_text(as_json_gives(said.values)),
+            "row_values": json_text(as_json_gives(said.values)),
         }
         for i, ((source, key), said) in enumerate(found.said.items())
     ]

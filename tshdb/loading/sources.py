@@ -152,7 +152,9 @@ def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, li
 
 def _said(row) -> Said:
     source = Source(row.collection, row.reader, row.name)
-    return Said(source, json.loads(row.values), row.source_file_id, row.line, row.column_number, row.source_record_id)
+    return Said(
+        source, json.loads(row.row_values), row.source_file_id, row.line, row.column_number, row.source_record_id
+    )
 
 
 def as_json_gives(values: dict[str, Any]) -> dict[str, Any]:

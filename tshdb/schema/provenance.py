@@ -70,7 +70,7 @@ class SourceRecord(Base):
     source_file_id: Mapped[int] = mapped_column(ForeignKey("source_files.source_file_id"), index=True)
     line: Mapped[int] = mapped_column(doc="line in the file, counted from 1")
     column_number: Mapped[int | None] = mapped_column(doc="column of a matrix, counted from 1")
-    values: Mapped[str] = mapped_column(doc="what the source says, as JSON")
+    row_values: Mapped[str] = mapped_column(doc="what the source says, as JSON")
 
     __table_args__ = (
         UniqueConstraint("table_name", "row_key", "collection", "reader", "name"),
