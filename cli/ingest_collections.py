@@ -24,6 +24,9 @@ CompleteOption = Annotated[
 ]
 KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="Load the good files and rows beside bad ones.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched or loaded, and do neither.")]
+CheckBytesOption = Annotated[
+    bool, typer.Option("--check-bytes", help="Hash every RNA file again, also those that were not written since.")
+]
 GdcUrlOption = Annotated[
     str | None, typer.Option("--gdc-url", help="The GDC's API (default: study.toml, else the GDC).")
 ]
@@ -46,6 +49,7 @@ def tcga_brca(
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
     gdc_url: GdcUrlOption = None,
+    check_bytes: CheckBytesOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,7 +69,7 @@ def tcga_brca(
             return
     ingest_gdc_folder(
         opened, "tcga-brca", folder, wanted, tuple(units or (ExpressionUnit.TPM,)), jobs,
-        complete=complete, keep_going=keep_going, dry_run=dry_run, as_json=as_json,
+        complete=complete, keep_going=keep_going, dry_run=dry_run, check_bytes=check_bytes, as_json=as_json,
     )  # fmt: skip
 
 
@@ -80,7 +84,7 @@ def _parts(only: str | None) -> frozenset[str]:
 
 def ingest_gdc_folder(
     study, collection: str, folder: Path, only: frozenset[str], units: tuple[ExpressionUnit, ...], jobs: int,
-    *, complete: bool, keep_going: bool, dry_run: bool, as_json: bool,
+    *, complete: bool, keep_going: bool, dry_run: bool, check_bytes: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Look, read, compare, load, tell."""
     from cli.console import progress
@@ -91,7 +95,7 @@ def ingest_gdc_folder(
     from tshdb import loading
 
     options = gdc_folder.Options(
-        collection, COLLECTIONS[collection].project, units, study.settings.ingest.her2_rule, only, jobs
+        collection, COLLECTIONS[collection].project, units, study.settings.ingest.her2_rule, only, jobs, check_bytes
     )
     contents = gdc_folder.look(folder, options)
     command = f"tshdb ingest {collection} --from {folder.name}"

@@ -22,7 +22,7 @@ from ingest.formats import CLINICAL_FORMATS, Format, clinical_reader, format_of
 from tshdb.barcode import Barcode
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.loading import Item, Release, Source
+from tshdb.loading import Item, Release, Source, Standing
 from tshdb.objects import sha256_of
 from tshdb.reading import Finding, Reading
 from tshdb.vocabulary import ExpressionUnit, Severity
@@ -33,7 +33,10 @@ IGNORED = {"LICENSE", "README.md", "README.txt", ".DS_Store", "Thumbs.db"}
 
 @dataclass(frozen=True)
 class Options:
-    """What to take of a folder, and how. only: clinical, rna; units: of RNA, one profile each."""
+    """What to take of a folder, and how.
+
+    only: clinical, rna; units: of RNA, one profile each; check_bytes: hash RNA files even if they were not written since.
+    """
 
     collection: str
     project: str
@@ -41,6 +44,7 @@ class Options:
     her2_rule: str = "ihc-fish"
     only: frozenset[str] = frozenset({"clinical", "rna"})
     jobs: int = 2
+    check_bytes: bool = False
 
 
 @dataclass
@@ -147,8 +151,8 @@ def _compare_with_manifest(contents: Contents) -> None:
             )  # fmt: skip
 
 
-def items(contents: Contents, options: Options, standing: Mapping[Source, tuple[str, str]]) -> Iterator[Item]:
-    """All items, clinical first. standing: source -> (sha256, options) of what is loaded."""
+def items(contents: Contents, options: Options, standing: Mapping[Source, Standing]) -> Iterator[Item]:
+    """All items, clinical first. standing: what is loaded; RNA files that were not written since are not read again."""
     if "clinical" in options.only:
         yield from _clinical_items(contents, options, standing)
     for path in contents.of(Format.ANNOTATIONS):
@@ -166,7 +170,8 @@ def items(contents: Contents, options: Options, standing: Mapping[Source, tuple[
 
 def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], Reading]) -> Item:
     digest = sha256_of(path)
-    is_known = standing.get(source) == (digest, json_text(read_with))
+    known = standing.get(source)
+    is_known = known is not None and known[:2] == (digest, json_text(read_with))
     return Item(source, path, read_with, None if is_known else read(), digest)
 
 
@@ -216,6 +221,9 @@ def _expression_item(path: Path, contents: Contents, options: Options, standing,
     read_with = {"units": [str(u) for u in options.units]}
     if facts is not None:
         read_with |= {"sample": facts.sample_id, "aliquot": facts.aliquot_id, "preservation": facts.preservation}
+    known = standing.get(source)
+    if known is not None and not options.check_bytes and known.is_untouched(path, json_text(read_with)):
+        return Item(source, path, read_with, None, known.sha256, facts.md5 if facts else None, file_id)
     data = path.read_bytes()
     sha, md5 = hashlib.sha256(data).hexdigest(), hashlib.md5(data, usedforsecurity=False).hexdigest()
     item = Item(source, path, read_with, None, sha, md5, file_id)
@@ -223,7 +231,7 @@ def _expression_item(path: Path, contents: Contents, options: Options, standing,
     if problem is not None:
         item.reading = Reading(n_withheld=1)
         item.reading.error(None, None, None, *problem)
-    elif standing.get(source) != (sha, json_text(read_with)):
+    elif known is None or known[:2] != (sha, json_text(read_with)):
         item.reading = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
     return item
 

@@ -16,7 +16,7 @@ from tshdb.database import reading, writing
 from tshdb.engine import leases as leasing
 from tshdb.engine.compute import seed_of
 from tshdb.engine.executor import InProcess
-from tshdb.engine.planner import Reason
+from tshdb.engine.plan import Reason
 from tshdb.engine.rebuild import Rebuild
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import Attempt, GeneFilter, Lease, Run, Unit

@@ -25,9 +25,9 @@ def described(engine) -> dict:
         for table in sorted(inspector.get_table_names()):
             if table == "alembic_version":
                 continue
-            columns = [
+            columns = sorted(
                 (c["name"], str(c["type"]), c["nullable"], str(c.get("default"))) for c in inspector.get_columns(table)
-            ]
+            )
             found[table] = {
                 "columns": columns,
                 "primary key": inspector.get_pk_constraint(table),

@@ -89,14 +89,14 @@ MUTANTS = (
     ),
     Mutant(
         "the commit does not check its inputs again",
-        "tshdb/engine/rebuild.py",
+        "tshdb/engine/batches.py",
         "all(now.get(u) == seen for _, u, seen in batch.edges[o.key])",
         "True",
         "test_engine.py -k while_computing",
     ),
     Mutant(
         "the commit does not check its lease",
-        "tshdb/engine/rebuild.py",
+        "tshdb/engine/batches.py",
         "if o.key in mine and",
         "if",
         "test_engine.py -k late_owner",
@@ -110,7 +110,7 @@ MUTANTS = (
     ),
     Mutant(
         "payload and unit are committed apart",
-        "tshdb/engine/rebuild.py",
+        "tshdb/engine/batches.py",
         'fp("rebuild.payload_written")',
         'connection.exec_driver_sql("COMMIT"); connection.exec_driver_sql("BEGIN IMMEDIATE"); fp("rebuild.payload_written")',
         "test_crash.py -k every_failpoint",

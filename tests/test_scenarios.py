@@ -18,7 +18,7 @@ from tests import tiny
 from tshdb.database import reading
 from tshdb.engine import code
 from tshdb.engine.analysis import Kind
-from tshdb.engine.planner import Reason
+from tshdb.engine.plan import Reason
 from tshdb.schema import Attempt, CoxTerm, Unit, UnitInput
 from tshdb.study import Study
 

@@ -37,6 +37,13 @@ class Endpoint(StrEnum):
     DFS = "DFS"
 
 
+class Prognosis(StrEnum):
+    """On which side of a cut-off a patient is, named by what it foretells."""
+
+    GOOD = "good"
+    POOR = "poor"
+
+
 class Severity(StrEnum):
     """error: the row is withheld; warning: the row is loaded, and the finding is kept."""
 

@@ -3,10 +3,12 @@
 analysis   the record of an analysis: kind, inputs, what it makes
 code       fingerprints of code
 units      what stands in the database: units, specs, edges
+plan       what a plan says: units that are due, each with its reason
 planner    which units are due, each with its reason
 inputs     payloads and expression values, as frames for an analysis
 compute    one batch: call the function, split its rows by key, isolate what fails
 executor   where batches run: in this process, or in a pool of processes
-rebuild    lease, compute, check again, commit
+batches    the inputs of a batch, read together; its outcomes, checked again and committed
+rebuild    plan, lease, compute, commit, until nothing is due
 why        the reason of one unit, down to file and line
 """

@@ -11,10 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -22,109 +19,13 @@ from tshdb import cohorts
 from tshdb.database import tuples
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference
+from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
 from tshdb.engine.standing import SHIFT, Standing, UnitRow
 from tshdb.engine.world import REFERENCE, World
 from tshdb.schema import Cohort
 from tshdb.vocabulary import CohortMode, UnitState
 
 COHORT_ROLE = "cohort"
-
-
-class Reason(StrEnum):
-    """Why a unit is due."""
-
-    NEW = "new"
-    CODE = "code"
-    PARAMS = "params"
-    INPUT = "input"
-    MEMBER = "member"
-    FAILED = "failed"
-    REFIT = "refit"
-    GONE = "gone"
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One unit to compute. possible: only because an input is due, which may turn out to be unchanged."""
-
-    key: str
-    reason: Reason
-    detail: str
-    is_possible: bool = False
-
-
-class Change(NamedTuple):
-    """One input of a unit that is not what the unit saw. what: changed, is gone, is failed, joined, left, replaced."""
-
-    role: str
-    producer: str
-    input_key: str
-    what: str
-
-    def __str__(self) -> str:
-        name = f"{self.producer}/{self.input_key}"
-        texts = {
-            "joined": f"{name} joined as {self.role}",
-            "left": f"{name} left {self.role}",
-            "replaced": f"{name} replaced an older {self.role}",
-        }
-        return texts.get(self.what, f"{name} {self.what}")
-
-
-class Same(Mapping[str, tuple[str]]):
-    """Keys whose one input has the same key."""
-
-    def __init__(self, keys: Collection[str]):
-        self.of = keys
-
-    def __getitem__(self, key: str) -> tuple[str]:
-        if key in self.of:
-            return (key,)
-        raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.of)
-
-    def __len__(self) -> int:
-        return len(self.of)
-
-
-class Shared(Same):
-    """Keys that all have the same one input."""
-
-    def __init__(self, keys: Collection[str], input_key: str):
-        super().__init__(keys)
-        self.input_key = input_key
-
-    def __getitem__(self, key: str) -> tuple[str]:
-        if key in self.of:
-            return (self.input_key,)
-        raise KeyError(key)
-
-
-@dataclass
-class AnalysisPlan:
-    """What is to be done for one analysis."""
-
-    analysis: Analysis
-    due: dict[str, Due] = field(default_factory=dict)
-    gone: dict[str, int] = field(default_factory=dict)
-    kept: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)  # key -> (role, old input, new input)
-    blocked: dict[str, str] = field(default_factory=dict)
-    flagged: dict[str, tuple[int, int]] = field(default_factory=dict)  # fit -> (members corrected, members)
-    inputs: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)  # role -> key -> input keys
-    members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cohort key -> patients
-    desired: set[str] = field(default_factory=set)
-    present: dict[str, UnitRow] = field(default_factory=dict)  # of the keys that are due, the units as they stand
-
-    def done(self) -> AnalysisPlan:
-        """The plan of an analysis in which everything has been done."""
-        return replace(self, due={}, gone={}, kept={}, present={})
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether there is nothing to compute, retire or repoint."""
-        return not (self.due or self.gone or self.kept or (self.blocked and not self.analysis.over_cohort))
 
 
 @contextmanager

@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, insert, select, update
 
 from tshdb import cohorts
-from tshdb.database import bulk_insert, next_id, numbers, reading, texts, upsert, writing
+from tshdb.database import bulk_insert, next_id, reading, writing
 from tshdb.engine import units as store
-from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.analysis import Analysis
+from tshdb.engine.batches import Batch, Batches, unit_rows
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.executor import Executor, executor_for
-from tshdb.engine.inputs import Inputs, load
 from tshdb.engine.leases import Leases
-from tshdb.engine.planner import AnalysisPlan, Due, Planner
+from tshdb.engine.plan import AnalysisPlan, Due
+from tshdb.engine.planner import Planner
 from tshdb.engine.standing import Standing
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
@@ -56,16 +57,6 @@ class Report:
     @property
     def n_failed(self) -> int:
         return sum(map(len, self.failed.values()))
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Keys leased together, with the inputs that they read."""
-
-    plan: AnalysisPlan
-    due: dict[str, Due]
-    edges: dict[str, list[tuple[str, int, str]]]  # key -> (role, input unit, fingerprint seen)
-    inputs: Inputs
 
 
 Progress = Callable[[str, int, int], None]
@@ -160,6 +151,7 @@ class Rebuild:
         with writing(self.engine) as connection:
             self.report.run_id = next_id(connection, Run.run_id)
             self.leases = Leases(self.engine, self.report.run_id, self.host, self.process)
+            self.batches = Batches(self.engine, self.study.objects, self.world, self.leases, self.report.run_id)
             connection.execute(
                 insert(Run).values(
                     run_id=self.report.run_id,
@@ -296,7 +288,7 @@ class Rebuild:
         }
         if blocked:
             with writing(self.engine) as connection:
-                ids = {key: row.unit_id for key, row in self._unit_rows(connection, name, list(blocked)).items()}
+                ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
                 store.retire(connection, ids.values(), plan.analysis.makes)
                 for key, message in blocked.items():
                     connection.execute(
@@ -309,10 +301,10 @@ class Rebuild:
 
     def _batches(
         self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]
-    ) -> Iterator[tuple[_Batch, list[Outcome]]]:
+    ) -> Iterator[tuple[Batch, list[Outcome]]]:
         size = 1 if plan.analysis.over_cohort else plan.analysis.batch
         keys = sorted(due)
-        batches: dict[int, _Batch] = {}
+        batches: dict[int, Batch] = {}
 
         def tasks() -> Iterator[Task]:
             for start in range(0, len(keys), size):
@@ -333,7 +325,7 @@ class Rebuild:
             fp("rebuild.computed")
             yield batches.pop(id(task)), outcomes
 
-    def _lease(self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> _Batch | None:
+    def _lease(self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> Batch | None:
         """Lease what is free of the keys and read its inputs. None if nothing is left to do of them."""
         name = plan.analysis.name
         free = self.leases.take(name, list(due))
@@ -341,126 +333,15 @@ class Rebuild:
         if not free:
             return None
         with reading(self.engine) as connection:
-            batch = self._read(connection, plan, planner, {key: due[key] for key in free})
+            batch, unready = self.batches.read(connection, plan, planner, {key: due[key] for key in free})
+        self._unready |= {(name, key) for key in unready}
         self.leases.release(name, [key for key in free if batch is None or key not in batch.due])
         return batch
 
-    def _read(self, connection: Connection, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> _Batch | None:
-        """The inputs of the keys as they are now, all from one state of the database.
-
-        Keys that others computed since the plan was made drop out, and so do keys whose inputs are not there any more;
-        both are planned again.
-        """
-        analysis = plan.analysis
-        planned = plan.present
-        now = self._unit_rows(connection, analysis.name, list(due), insert_missing=False)
-        keys = [
-            key
-            for key in sorted(due)
-            if (key in now) == (key in planned) and (key not in now or now[key].updated_at == planned[key].updated_at)
-        ]
-        inputs = {
-            key: [
-                (role, planner.standing.ids(planner.producer_of(analysis, role)).get(input_key))
-                for role, by_key in plan.inputs.items()
-                for input_key in by_key.get(key, ())
-            ]
-            for key in keys
-        }
-        used = {unit_id for found in inputs.values() for _, unit_id in found if unit_id is not None}
-        with numbers(connection, "wanted_inputs", used) as name:
-            current = dict(
-                map(
-                    tuple,
-                    connection.execute(
-                        select(Unit.unit_id, Unit.fingerprint).where(
-                            Unit.unit_id.in_(store.select_ids(name)), Unit.state == UnitState.CURRENT
-                        )
-                    ).fetchall(),
-                )
-            )
-        self._unready |= {
-            (analysis.name, key) for key, found in inputs.items() if any(unit_id not in current for _, unit_id in found)
-        }
-        edges = {
-            key: [(role, unit_id, current[unit_id]) for role, unit_id in found]
-            for key, found in inputs.items()
-            if all(unit_id in current for _, unit_id in found)
-        }
-        if not edges:
-            return None
-        pairs: dict[str, list[tuple[str, int]]] = {role: [] for role in plan.inputs}
-        for key, found in edges.items():
-            for role, unit_id, _ in found:
-                pairs[role].append((key, unit_id))
-        references = {role: (table.key, table.rows) for role, table in self.world.references(analysis).items()}
-        members = plan.members.get(next(iter(edges)), ())
-        values = load(connection, self.study.objects, analysis, pairs, references, members)
-        return _Batch(plan, {key: due[key] for key in edges}, edges, values)
-
-    # -------------------------------------------------------------------------------------------------- commit
-
-    def _commit(self, batch: _Batch, outcomes: Sequence[Outcome]) -> dict[str, UnitState]:
-        """Commit the outcomes whose lease is held and whose inputs are unchanged. Gives key -> state of those."""
-        analysis = batch.plan.analysis
-        table = analysis.makes.__table__
-        with writing(self.engine) as connection:
-            kept = self._still_valid(connection, batch, outcomes)
-            rows = self._unit_rows(connection, analysis.name, [o.key for o in kept])
-            ids = {key: row.unit_id for key, row in rows.items()}
-            spec_id = store.spec_id_for(connection, self.world.specs[analysis.name])
-            upstream = self.world.upstream_digest(analysis) if analysis.kind is Kind.FIT else None
-            moved = [o for o in kept if o.message is not None or o.fingerprint != rows[o.key].fingerprint]
-            # all payloads, also of unchanged results: columns that only describe them may differ
-            with numbers(connection, "written_units", ids.values()) as name:
-                connection.execute(delete(table).where(table.c.unit_id.in_(store.select_ids(name))))
-            bulk_insert(connection, table, [{"unit_id": ids[o.key], **row} for o in kept for row in o.rows])
-            fp("rebuild.payload_written")
-            done_at = store.now()
-            upsert(
-                connection,
-                Unit.__table__,
-                [
-                    {
-                        "unit_id": ids[o.key],
-                        "analysis": analysis.name,
-                        "key": o.key,
-                        "state": UnitState.CURRENT if o.message is None else UnitState.FAILED,
-                        "fingerprint": o.fingerprint,
-                        "spec_id": spec_id,
-                        "run_id": self.report.run_id,
-                        "upstream": upstream,
-                        "message": o.message,
-                        "updated_at": done_at,
-                    }
-                    for o in kept
-                ],
-                ("unit_id",),
-            )
-            store.replace_edges(connection, {ids[o.key]: batch.edges[o.key] for o in kept})
-            attempt_id = next_id(connection, Attempt.attempt_id)
-            bulk_insert(
-                connection,
-                Attempt.__table__,
-                [
-                    {
-                        "attempt_id": attempt_id + i,
-                        "run_id": self.report.run_id,
-                        "unit_id": ids[o.key],
-                        "reason": batch.due[o.key].reason.value,
-                        "detail": batch.due[o.key].detail,
-                        "state": UnitState.CURRENT if o.message is None else UnitState.FAILED,
-                        "seconds": o.seconds,
-                        "is_changed": o in moved,
-                        "ended_at": done_at,
-                    }
-                    for i, o in enumerate(kept)
-                ],
-            )
-            self.leases.drop(connection, analysis.name, [o.key for o in outcomes])
-            fp("rebuild.before_commit")
-        fp("rebuild.committed")
-        self._note(analysis.name, kept, moved)
+    def _commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[str, UnitState]:
+        """Commit a batch and note it in the report. Gives key -> state of what was committed."""
+        kept, moved = self.batches.commit(batch, outcomes)
+        self._note(batch.plan.analysis.name, kept, moved)
         return {o.key: UnitState.CURRENT if o.message is None else UnitState.FAILED for o in kept}
 
     def _note(self, name: str, kept: Sequence[Outcome], moved: Sequence[Outcome]) -> None:
@@ -469,38 +350,6 @@ class Rebuild:
         self.report.unchanged[name] = self.report.unchanged.get(name, 0) + len(kept) - len(moved)
         if failed:
             self.report.failed.setdefault(name, {}).update(failed)
-
-    def _still_valid(self, connection: Connection, batch: _Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        name = batch.plan.analysis.name
-        mine = self.leases.mine(connection, name)
-        used = {unit for found in batch.edges.values() for _, unit, _ in found}
-        with numbers(connection, "used_units", used) as ids:
-            rows = connection.execute(
-                select(Unit.unit_id, Unit.fingerprint).where(Unit.unit_id.in_(store.select_ids(ids)))
-            )
-            now = dict(map(tuple, rows.fetchall()))
-        return [o for o in outcomes if o.key in mine and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
-
-    def _unit_rows(self, connection: Connection, analysis: str, keys: Sequence[str], insert_missing: bool = True):
-        """key -> (unit_id, fingerprint, updated_at); keys without a unit get one."""
-        with texts(connection, "wanted_keys", keys) as name:
-            query = select(Unit.key, Unit.unit_id, Unit.fingerprint, Unit.updated_at).where(
-                Unit.analysis == analysis, Unit.key.in_(store.select_ids(name))
-            )
-            if not insert_missing:
-                query = query.where(Unit.state != UnitState.RETIRED)
-            found = {row.key: row for row in connection.execute(query)}
-            missing = [key for key in keys if key not in found]
-            if missing and insert_missing:
-                first = next_id(connection, Unit.unit_id)
-                row = {"analysis": analysis, "state": UnitState.BLOCKED, "updated_at": store.now()}
-                bulk_insert(
-                    connection,
-                    Unit.__table__,
-                    [row | {"unit_id": first + i, "key": key} for i, key in enumerate(missing)],
-                )
-                found = {row.key: row for row in connection.execute(query)}
-        return found
 
 
 def estimated_seconds(connection: Connection, analysis: str, n_units: int) -> float | None:

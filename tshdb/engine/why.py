@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tshdb.engine.planner import AnalysisPlan, Planner, Reason
+from tshdb.engine.plan import AnalysisPlan, Reason
+from tshdb.engine.planner import Planner
 from tshdb.engine.units import INGEST
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound

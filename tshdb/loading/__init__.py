@@ -18,13 +18,13 @@ from tshdb.failpoints import fp
 from tshdb.loading import commit as committing
 from tshdb.loading.checks import findings_together
 from tshdb.loading.compare import KINDS, Comparison, compare
-from tshdb.loading.sources import Item, Release, Source, current_files, item_of
+from tshdb.loading.sources import Item, Release, Source, Standing, current_files, item_of
 from tshdb.lock import study_lock
 from tshdb.reading import Finding
 from tshdb.study import Study
 from tshdb.vocabulary import Severity
 
-__all__ = ["Item", "Loaded", "Release", "Source", "current_files", "item_of", "load"]
+__all__ = ["Item", "Loaded", "Release", "Source", "Standing", "current_files", "item_of", "load"]
 
 
 @dataclass

@@ -144,17 +144,19 @@ def _register_files(connection: Connection, found: Comparison, run_id: int) -> d
 
 
 def _file_row(item: Item, file_id: int, run_id: int) -> dict:
+    found = item.path.stat()
     return {
         "source_file_id": file_id,
         **item.source._asdict(),
         "path": str(Path(item.path).resolve()),
         "sha256": item.sha256,
-        "size_bytes": item.path.stat().st_size,
+        "size_bytes": found.st_size,
         "options": json_text(item.options),
         "is_current": True,
         "ingest_run_id": run_id,
         "md5": item.md5,
         "archive_id": item.archive_id,
+        "mtime_ns": found.st_mtime_ns,
     }
 
 

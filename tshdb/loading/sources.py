@@ -89,7 +89,7 @@ def item_of(
     standing = current_files(study, source.collection).get(source)
     with ThreadPoolExecutor(max_workers=1) as pool:
         digest = pool.submit(sha256_of, path)
-        if standing is not None and not always and standing == (digest.result(), json_text(options)):
+        if standing is not None and not always and standing[:2] == (digest.result(), json_text(options)):
             return Item(source, path, options, None, digest.result())
         reading = read()
         return Item(source, path, options, reading, digest.result())
@@ -100,15 +100,33 @@ def of_source(model, source: Source):
     return and_(model.collection == source.collection, model.reader == source.reader, model.name == source.name)
 
 
-def current_files(study: Study, collection: str) -> dict[Source, tuple[str, str]]:
-    """Every source of a collection -> (sha256, options as JSON) of the bytes at which it stands."""
+class Standing(NamedTuple):
+    """The bytes at which a source stands, and the file that they were read from."""
+
+    sha256: str
+    options: str
+    path: str
+    size_bytes: int
+    mtime_ns: int | None
+
+    def is_untouched(self, path: Path, options: str) -> bool:
+        """Whether the same file, not written since by its size and time, was read with the same options."""
+        if self.mtime_ns is None or self.options != options or self.path != str(path.resolve()):
+            return False
+        found = path.stat()
+        return (found.st_size, found.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
+
+
+def current_files(study: Study, collection: str) -> dict[Source, Standing]:
+    """Every source of a collection, and where it stands."""
+    columns = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
     with reading(study.engine) as connection:
         rows = connection.execute(
-            select(SourceFile.reader, SourceFile.name, SourceFile.sha256, SourceFile.options).where(
+            select(SourceFile.reader, SourceFile.name, *columns).where(
                 SourceFile.collection == collection, SourceFile.is_current
             )
         ).fetchall()
-    return {Source(collection, r.reader, r.name): (r.sha256, r.options) for r in rows}
+    return {Source(collection, row[0], row[1]): Standing(*row[2:]) for row in rows}
 
 
 def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], Said]:

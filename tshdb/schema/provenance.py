@@ -53,6 +53,9 @@ class SourceFile(Base):
     ingest_run_id: Mapped[int] = mapped_column(ForeignKey("ingest_runs.ingest_run_id"))
     md5: Mapped[str | None] = mapped_column(doc="where the archive publishes one, compared before loading")
     archive_id: Mapped[str | None] = mapped_column(doc="the archive's identifier of the file")
+    mtime_ns: Mapped[int | None] = mapped_column(
+        BigInteger, doc="when the file was last written, nanoseconds since 1970"
+    )
 
     __table_args__ = (Index("ix_source_files_source", "collection", "reader", "name"),)
 

@@ -4,7 +4,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, UnitPayload, closed
-from tshdb.vocabulary import Endpoint, ExpressionUnit
+from tshdb.vocabulary import Compartment, Endpoint, ExpressionUnit, Prognosis
 
 
 class MarkerGene(UnitPayload, Base):
@@ -75,8 +75,11 @@ class CoxTerm(UnitPayload, Base):
     """One row is one term of one Cox model, in one cohort."""
 
     __tablename__ = "cox_terms"
-    model: Mapped[str] = mapped_column(primary_key=True, doc="univariable: one model a population")
-    term: Mapped[str] = mapped_column(primary_key=True, doc="the covariate, here a cell population")
+    model: Mapped[str] = mapped_column(
+        primary_key=True,
+        doc="univariable, tumor, stroma: one model a population; group, continuous, multivariable, compartments: one model",
+    )
+    term: Mapped[str] = mapped_column(primary_key=True, doc="the covariate, such as a cell population")
     cohort: Mapped[str] = mapped_column(doc="cohort@version, or the name of a live cohort", info={"fingerprint": False})
     endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint))
     unit: Mapped[ExpressionUnit | None] = mapped_column(closed(ExpressionUnit), doc="what the expression values count")
@@ -92,6 +95,208 @@ class CoxTerm(UnitPayload, Base):
     p_adjusted: Mapped[float | None] = mapped_column(doc="Benjamini-Hochberg over the table", info={"digits": 12})
     n: Mapped[int] = mapped_column(doc="patients in the model")
     n_events: Mapped[int]
-    n_left_out: Mapped[int] = mapped_column(doc="members without ratio or follow-up")
+    n_left_out: Mapped[int] = mapped_column(doc="members without a value or follow-up")
     censored_at_days: Mapped[float | None]
     reason: Mapped[str | None] = mapped_column(doc="why the term was refused, or a warning")
+    ph_p_value: Mapped[float | None] = mapped_column(
+        doc="of the test of proportional hazards (Schoenfeld residuals against ranked time)", info={"digits": 10}
+    )
+
+
+class Cutoff(UnitPayload, Base):
+    """One row is the cut-off of the TSH biomarker that one frozen cohort version gave."""
+
+    __tablename__ = "cutoffs"
+    population: Mapped[str] = mapped_column(primary_key=True, doc="the cell population whose ratio is cut")
+    biomarker: Mapped[str] = mapped_column(doc="ratio, difference or log2_ratio")
+    unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), doc="what the expression values count")
+    transform: Mapped[str]
+    method: Mapped[str] = mapped_column(doc="fixed, median, quantile or maxstat")
+    value: Mapped[float] = mapped_column(doc="the smallest value of the upper group; no unit", info={"digits": 14})
+    higher_is: Mapped[str] = mapped_column(doc="what the upper group foretells: good or poor")
+    cohort: Mapped[str] = mapped_column(doc="cohort@version it was fitted on", info={"fingerprint": False})
+    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint), info={"fingerprint": False})
+    n: Mapped[int] = mapped_column(info={"fingerprint": False})
+    n_events: Mapped[int] = mapped_column(info={"fingerprint": False})
+    n_high: Mapped[int] = mapped_column(doc="patients at or above the cut-off", info={"fingerprint": False})
+    n_high_events: Mapped[int] = mapped_column(info={"fingerprint": False})
+    chi2: Mapped[float | None] = mapped_column(
+        doc="log-rank test of the two groups on the same patients", info={"fingerprint": False, "digits": 12}
+    )
+    p_naive: Mapped[float | None] = mapped_column(
+        doc="its p value: optimistic unless the cut-off was fixed", info={"fingerprint": False, "digits": 12}
+    )
+    p_permutation: Mapped[float | None] = mapped_column(
+        doc="maxstat: p value by permutation of the outcomes", info={"fingerprint": False, "digits": 12}
+    )
+    n_permutations: Mapped[int | None] = mapped_column(info={"fingerprint": False})
+    ci_lower: Mapped[float | None] = mapped_column(
+        doc="95 % bootstrap interval of the cut-off", info={"fingerprint": False, "digits": 12}
+    )
+    ci_upper: Mapped[float | None] = mapped_column(info={"fingerprint": False, "digits": 12})
+    n_bootstrap: Mapped[int | None] = mapped_column(info={"fingerprint": False})
+
+
+class SurvivalGroup(UnitPayload, Base):
+    """One row is the prognosis of one patient by the cut-off of the development cohort."""
+
+    __tablename__ = "survival_groups"
+    patient_id: Mapped[str] = mapped_column(index=True)
+    population: Mapped[str] = mapped_column(primary_key=True)
+    unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), primary_key=True)
+    value: Mapped[float | None] = mapped_column(doc="the TSH ratio", info={"digits": 14})
+    cutoff: Mapped[float] = mapped_column(info={"digits": 14})
+    prognosis: Mapped[Prognosis | None] = mapped_column(closed(Prognosis), doc="good or poor")
+    reason: Mapped[str | None] = mapped_column(doc="why there is no prognosis")
+
+
+class KmPoint(UnitPayload, Base):
+    """One row is one time of one Kaplan-Meier curve: one group of one cohort, from day 0."""
+
+    __tablename__ = "km_points"
+    grouping: Mapped[str] = mapped_column(primary_key=True, doc="tsh_ratio or tsh_score: what the groups are made of")
+    prognosis: Mapped[Prognosis] = mapped_column(closed(Prognosis), primary_key=True)
+    time_days: Mapped[float] = mapped_column(primary_key=True)
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint))
+    n_at_risk: Mapped[int] = mapped_column(doc="patients whose duration is at least time_days")
+    n_events: Mapped[int]
+    n_censored: Mapped[int]
+    survival: Mapped[float] = mapped_column(info={"digits": 12})
+    ci_lower: Mapped[float | None] = mapped_column(doc="95 % log(-log) interval", info={"digits": 12})
+    ci_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
+
+
+class LogrankTest(UnitPayload, Base):
+    """One row is the log-rank test of good against poor prognosis in one cohort."""
+
+    __tablename__ = "logrank_tests"
+    grouping: Mapped[str] = mapped_column(primary_key=True, doc="tsh_ratio or tsh_score: what the groups are made of")
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint))
+    n_good: Mapped[int]
+    n_good_events: Mapped[int]
+    n_poor: Mapped[int]
+    n_poor_events: Mapped[int]
+    median_good_days: Mapped[float | None] = mapped_column(doc="none where survival stays above one half")
+    median_poor_days: Mapped[float | None]
+    chi2: Mapped[float | None] = mapped_column(info={"digits": 12})
+    p_value: Mapped[float | None] = mapped_column(info={"digits": 12})
+    censored_at_days: Mapped[float | None]
+    reason: Mapped[str | None] = mapped_column(doc="why there is no test")
+
+
+class WilcoxonTest(UnitPayload, Base):
+    """One row compares one population's abundance in tumour and stroma of the same patients, in one group of a cohort."""
+
+    __tablename__ = "wilcoxon_tests"
+    grouping: Mapped[str] = mapped_column(primary_key=True, doc="all, good or poor")
+    population: Mapped[str] = mapped_column(primary_key=True)
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit))
+    transform: Mapped[str]
+    n: Mapped[int] = mapped_column(doc="patients with both abundances")
+    tumor_mean: Mapped[float | None] = mapped_column(info={"digits": 12})
+    tumor_sd: Mapped[float | None] = mapped_column(info={"digits": 12})
+    stroma_mean: Mapped[float | None] = mapped_column(info={"digits": 12})
+    stroma_sd: Mapped[float | None] = mapped_column(info={"digits": 12})
+    statistic: Mapped[float | None] = mapped_column(
+        doc="sum of the ranks of the patients with more in the tumour (V of R)", info={"digits": 12}
+    )
+    p_value: Mapped[float | None] = mapped_column(doc="Wilcoxon signed-rank, two-sided", info={"digits": 12})
+    p_adjusted: Mapped[float | None] = mapped_column(doc="Benjamini-Hochberg over the group", info={"digits": 12})
+    is_exact: Mapped[bool] = mapped_column(doc="exact (few patients, no ties), else normal with continuity correction")
+    correlation: Mapped[float | None] = mapped_column(doc="Pearson, tumour with stroma", info={"digits": 12})
+    correlation_p_value: Mapped[float | None] = mapped_column(info={"digits": 12})
+    correlation_p_adjusted: Mapped[float | None] = mapped_column(info={"digits": 12})
+    reason: Mapped[str | None] = mapped_column(doc="why there is no test")
+
+
+class NetworkEdge(UnitPayload, Base):
+    """One row is one pair of populations whose abundances correlate above the threshold: an edge of a cell network."""
+
+    __tablename__ = "network_edges"
+    prognosis: Mapped[Prognosis] = mapped_column(closed(Prognosis), primary_key=True, doc="the group of patients")
+    compartment: Mapped[Compartment] = mapped_column(closed(Compartment), primary_key=True, doc="tumor or stroma")
+    population: Mapped[str] = mapped_column(primary_key=True)
+    other_population: Mapped[str] = mapped_column(primary_key=True)
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    correlation: Mapped[float] = mapped_column(info={"digits": 12})
+    n: Mapped[int] = mapped_column(doc="patients in the group")
+
+
+class NetworkParameter(UnitPayload, Base):
+    """One row is one topological parameter of one cell network, and whether it differs between the groups."""
+
+    __tablename__ = "network_parameters"
+    prognosis: Mapped[Prognosis] = mapped_column(closed(Prognosis), primary_key=True)
+    compartment: Mapped[Compartment] = mapped_column(closed(Compartment), primary_key=True)
+    parameter: Mapped[str] = mapped_column(primary_key=True, doc="NetworkAnalyzer's, such as density or diameter")
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    value: Mapped[float | None] = mapped_column(info={"digits": 12})
+    p_value: Mapped[float | None] = mapped_column(
+        doc="good against poor, by permutation of the patients' groups", info={"digits": 12}
+    )
+    n_permutations: Mapped[int]
+    n: Mapped[int] = mapped_column(doc="patients in the group")
+    is_in_paper: Mapped[bool] = mapped_column(doc="whether the paper names the parameter")
+
+
+class ModelTerm(UnitPayload, Base):
+    """One row is one term of the TSH model: a chosen feature, or the intercept (or why there is no model)."""
+
+    __tablename__ = "model_terms"
+    term: Mapped[str] = mapped_column(primary_key=True, doc="a cell population, or (intercept)")
+    position: Mapped[int]
+    coefficient: Mapped[float | None] = mapped_column(doc="log odds of a good prognosis per SD", info={"digits": 14})
+    center: Mapped[float | None] = mapped_column(doc="mean on the training set", info={"digits": 14})
+    scale: Mapped[float | None] = mapped_column(doc="standard deviation on the training set", info={"digits": 14})
+    selected_in: Mapped[float | None] = mapped_column(
+        doc="share of outer folds in which it was chosen", info={"fingerprint": False, "digits": 12}
+    )
+    cohort: Mapped[str] = mapped_column(doc="cohort@version it was trained on", info={"fingerprint": False})
+    unit: Mapped[ExpressionUnit | None] = mapped_column(closed(ExpressionUnit))
+    transform: Mapped[str | None]
+    threshold: Mapped[float] = mapped_column(doc="a score of at least this foretells a good prognosis")
+    n: Mapped[int] = mapped_column(info={"fingerprint": False})
+    n_good: Mapped[int] = mapped_column(info={"fingerprint": False})
+    reason: Mapped[str | None] = mapped_column(doc="why there is no model")
+
+
+class ModelPerformance(UnitPayload, Base):
+    """One row is one measure of the TSH model's performance, with how it was measured."""
+
+    __tablename__ = "model_performance"
+    scheme: Mapped[str] = mapped_column(
+        primary_key=True, doc="nested: features and model chosen inside the outer folds; in-sample: optimistic"
+    )
+    measure: Mapped[str] = mapped_column(primary_key=True, doc="auc, sensitivity, specificity, brier, …")
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    value: Mapped[float | None] = mapped_column(info={"digits": 12})
+    ci_lower: Mapped[float | None] = mapped_column(doc="95 % bootstrap interval over patients", info={"digits": 12})
+    ci_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
+    n: Mapped[int]
+    is_optimistic: Mapped[bool] = mapped_column(doc="measured on the patients that the model was made from")
+
+
+class RocPoint(UnitPayload, Base):
+    """One row is one point of the ROC curve of the TSH model, by scores of patients that the model had not seen."""
+
+    __tablename__ = "roc_points"
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    score: Mapped[float | None] = mapped_column(doc="at least this; none at the origin", info={"digits": 12})
+    sensitivity: Mapped[float] = mapped_column(info={"digits": 12})
+    specificity: Mapped[float] = mapped_column(info={"digits": 12})
+
+
+class TshScore(UnitPayload, Base):
+    """One row is the TSH score of one patient: the probability of a good prognosis by the tumour's abundances alone."""
+
+    __tablename__ = "tsh_scores"
+    patient_id: Mapped[str] = mapped_column(index=True)
+    unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), primary_key=True)
+    score: Mapped[float | None] = mapped_column(info={"digits": 12})
+    prognosis: Mapped[Prognosis | None] = mapped_column(closed(Prognosis), doc="good from the model's threshold on")
+    threshold: Mapped[float]
+    reason: Mapped[str | None] = mapped_column(doc="why there is no score")

@@ -1,0 +1,220 @@
+"""Survival statistics that several analyses share. Times are in days; an event is true; nothing here knows a database.
+
+Log-rank  Mantel 1966; for the scan over cut-offs see `logrank_scan`.
+Cox       Cox 1972, Efron's treatment of ties, by lifelines with its stopping rule tightened (it stops 1e-6 short else).
+Kaplan-Meier with log(-log) intervals (Kalbfleisch and Prentice), by lifelines; numbers at risk by plain counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tshdb.vocabulary import Endpoint
+
+# the defaults stop when the log-likelihood stands, 1e-6 short of the coefficient
+PRECISE = {"precision": 1e-20, "r_precision": 1e-18}
+ESTIMATES = ("coefficient", "standard_error", "hazard_ratio", "ci_lower", "ci_upper", "wald", "p_value", "ph_p_value")
+BATCH = 250  # permutations in one block of arrays
+
+
+def censored(follow_ups: pd.DataFrame, endpoint: Endpoint, at_days: float | None) -> pd.DataFrame:
+    """patient_id, event, duration_days of one endpoint; what happens after `at_days` is not seen."""
+    known = follow_ups[(follow_ups["endpoint"] == endpoint) & follow_ups["event"].notna()]
+    known = known[known["duration_days"].notna()]
+    outcome = known[["patient_id", "event", "duration_days"]].copy()
+    outcome["event"] = outcome["event"].astype(bool)
+    if at_days is not None:
+        outcome["event"] &= outcome["duration_days"] <= at_days
+        outcome["duration_days"] = outcome["duration_days"].clip(upper=at_days)
+    return outcome
+
+
+# ------------------------------------------------------------------------------------------------------------- Cox
+
+
+def refused(reason: str) -> dict:
+    """A model that was not fitted."""
+    return dict.fromkeys(ESTIMATES) | {"reason": reason}
+
+
+def cox(
+    data: pd.DataFrame, terms: Sequence[str], min_events: int, test_proportionality: bool = True
+) -> dict[str, dict]:
+    """term -> its estimate in one model of all terms, or the reason for which there is none.
+
+    data: event, duration_days and the terms as numbers, complete. hazard_ratio is per 1 of the term; p_value is of the
+    Wald test; ph_p_value is of the test of proportional hazards (Schoenfeld residuals against ranked time).
+    """
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceError
+    from lifelines.statistics import proportional_hazard_test
+
+    n_events = int(data["event"].sum())
+    if n_events < min_events:
+        return dict.fromkeys(terms, refused(f"{n_events} events, fewer than {min_events}"))
+    constant = [t for t in terms if data[t].nunique() < 2]
+    if constant:
+        return dict.fromkeys(terms, refused(f"{constant[0]} does not vary"))
+    frame = data[[*terms, "duration_days", "event"]]
+    try:
+        fitted = CoxPHFitter().fit(frame, duration_col="duration_days", event_col="event", fit_options=PRECISE)
+    except (ConvergenceError, np.linalg.LinAlgError) as error:
+        return dict.fromkeys(terms, refused(f"no convergence: {str(error).splitlines()[0]}"))
+    ph: dict[str, float | None] = dict.fromkeys(terms)
+    if test_proportionality:
+        tested = proportional_hazard_test(fitted, frame, time_transform="rank").summary["p"]
+        ph = {t: float(tested.loc[t]) for t in terms}
+    reason = f"{n_events} events for {len(terms)} terms: fewer than ten a term" if n_events < 10 * len(terms) else None
+    found = {}
+    for term in terms:
+        row = fitted.summary.loc[term]
+        found[term] = {
+            "coefficient": row["coef"],
+            "standard_error": row["se(coef)"],
+            "hazard_ratio": row["exp(coef)"],
+            "ci_lower": row["exp(coef) lower 95%"],
+            "ci_upper": row["exp(coef) upper 95%"],
+            "wald": row["z"] ** 2,
+            "p_value": row["p"],
+            "ph_p_value": ph[term],
+            "reason": reason if len(terms) > 1 else None,
+        }
+    return found
+
+
+def log_likelihood(data: pd.DataFrame, terms: Sequence[str]) -> float:
+    """The partial log-likelihood of a Cox model, for nested likelihood ratio tests on the same rows."""
+    from lifelines import CoxPHFitter
+
+    frame = data[[*terms, "duration_days", "event"]]
+    return (
+        CoxPHFitter().fit(frame, duration_col="duration_days", event_col="event", fit_options=PRECISE).log_likelihood_
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ curves, test
+
+
+def kaplan_meier(durations: np.ndarray, events: np.ndarray) -> pd.DataFrame:
+    """time_days, n_at_risk, n_events, n_censored, survival, ci_lower, ci_upper: a row a time, from day 0.
+
+    n_at_risk: patients whose duration is at least the time. The interval is missing where survival is 1 or 0.
+    """
+    from lifelines import KaplanMeierFitter
+
+    fitted = KaplanMeierFitter().fit(durations, events)
+    times = fitted.survival_function_.index.to_numpy(float)
+    interval = fitted.confidence_interval_.to_numpy(float)
+    survival = fitted.survival_function_.iloc[:, 0].to_numpy(float)
+    is_inside = (survival > 0) & (survival < 1)
+    return pd.DataFrame(
+        {
+            "time_days": times,
+            "n_at_risk": [int((durations >= t).sum()) for t in times],
+            "n_events": [int(((durations == t) & events).sum()) for t in times],
+            "n_censored": [int(((durations == t) & ~events).sum()) for t in times],
+            "survival": survival,
+            "ci_lower": np.where(is_inside, interval[:, 0], np.nan),
+            "ci_upper": np.where(is_inside, interval[:, 1], np.nan),
+        }
+    )
+
+
+def median_survival(curve: pd.DataFrame) -> float | None:
+    """The first time at which survival is one half or less; None if it stays above."""
+    below = curve[curve["survival"] <= 0.5]
+    return float(below["time_days"].iloc[0]) if len(below) else None
+
+
+class LogRank(NamedTuple):
+    chi2: float
+    p_value: float
+
+
+def logrank(durations: np.ndarray, events: np.ndarray, in_first: np.ndarray) -> LogRank:
+    """The log-rank test of two groups, one degree of freedom."""
+    from scipy.stats import chi2 as chi2_distribution
+
+    scan = _Scan(durations, events)
+    order = np.argsort(~in_first, kind="stable")
+    statistic = float(scan.statistics(order[None, :])[0, int(in_first.sum()) - 1])
+    return LogRank(statistic, float(chi2_distribution.sf(statistic, 1)))
+
+
+# -------------------------------------------------------------------------------------------- scan over all cut-offs
+
+
+class _Scan:
+    """Log-rank statistics of all splits of one set of outcomes, for any order of the patients.
+
+    With R the (patients, event times) matrix of who is at risk, d events and n at risk at each time, a split of the first
+    k patients has U = sum of (event - sum_j R d/n) and V = sum_j v n1 (n - n1), v = d (n - d) / (n^2 (n - 1)), where n1
+    is the running sum of R's rows: so all k come from one cumulative sum.
+    """
+
+    def __init__(self, durations: np.ndarray, events: np.ndarray):
+        times = np.unique(durations[events])
+        self.at_risk = (durations[:, None] >= times[None, :]).astype(float)
+        died = (events[:, None] & (durations[:, None] == times[None, :])).sum(axis=0).astype(float)
+        n = self.at_risk.sum(axis=0)
+        self.residuals = events.astype(float) - self.at_risk @ (died / n)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            weights = died * (n - died) / (n**2 * (n - 1.0))
+        self.weights = np.where(n > 1, weights, 0.0)
+        self.n_weights = self.weights * n
+
+    def statistics(self, orders: np.ndarray) -> np.ndarray:
+        """(orders, patients): chi-square of the split after each patient; NaN where it is not defined."""
+        n1 = np.cumsum(self.at_risk[orders], axis=1)
+        u = np.cumsum(self.residuals[orders], axis=1)
+        v = n1 @ self.n_weights - (n1 * n1) @ self.weights
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(v > 1e-12, u * u / v, np.nan)
+
+
+class CutoffScan(NamedTuple):
+    """cutoffs: the smallest value of the upper group, ascending; chi2: of each; n_low: patients below."""
+
+    cutoffs: np.ndarray
+    chi2: np.ndarray
+    n_low: np.ndarray
+
+
+def logrank_scan(values: np.ndarray, durations: np.ndarray, events: np.ndarray, min_group: float) -> CutoffScan:
+    """The log-rank test at every cut-off that leaves at least `min_group` (a fraction) of the patients on both sides."""
+    order, splits = _splits(values, min_group)
+    chi2 = _Scan(durations, events).statistics(order[None, :])[0, splits - 1]
+    return CutoffScan(values[order][splits], chi2, splits)
+
+
+def _splits(values: np.ndarray, min_group: float) -> tuple[np.ndarray, np.ndarray]:
+    """The order of the values, and the numbers of patients below each cut-off between two different values."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    least = max(1, int(np.ceil(min_group * len(values))))
+    splits = np.flatnonzero(ranked[1:] > ranked[:-1]) + 1
+    return order, splits[(splits >= least) & (splits <= len(values) - least)]
+
+
+def maxstat_p_value(
+    values: np.ndarray, durations: np.ndarray, events: np.ndarray, min_group: float, n_permutations: int, seed: int
+) -> float:
+    """The p value of the largest log-rank statistic over all cut-offs, by permutation of the outcomes.
+
+    (1 + permutations that reach it) / (1 + permutations): the cut-off was chosen by the outcome, and so is theirs.
+    """
+    _, splits = _splits(values, min_group)
+    scan = _Scan(durations, events)
+    observed = np.nanmax(logrank_scan(values, durations, events, min_group).chi2)
+    generator = np.random.default_rng(seed)
+    reached = 0
+    for start in range(0, n_permutations, BATCH):
+        size = min(BATCH, n_permutations - start)
+        orders = generator.permuted(np.tile(np.arange(len(values)), (size, 1)), axis=1)
+        largest = np.nanmax(scan.statistics(orders)[:, splits - 1], axis=1)
+        reached += int((largest >= observed - 1e-12).sum())
+    return (1 + reached) / (1 + n_permutations)

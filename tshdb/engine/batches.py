@@ -1,0 +1,187 @@
+"""One batch: its inputs read from one state of the database, and its outcomes committed if that state still holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, delete, select
+
+from tshdb.database import bulk_insert, next_id, numbers, texts, upsert, writing
+from tshdb.engine import units as store
+from tshdb.engine.analysis import Kind
+from tshdb.engine.compute import Outcome
+from tshdb.engine.inputs import Inputs, load
+from tshdb.engine.leases import Leases
+from tshdb.engine.plan import AnalysisPlan, Due
+from tshdb.engine.planner import Planner
+from tshdb.engine.world import World
+from tshdb.failpoints import fp
+from tshdb.objects import ObjectStore
+from tshdb.schema import Attempt, Unit
+from tshdb.vocabulary import UnitState
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Keys leased together, with the inputs that they read."""
+
+    plan: AnalysisPlan
+    due: dict[str, Due]
+    edges: dict[str, list[tuple[str, int, str]]]  # key -> (role, input unit, fingerprint seen)
+    inputs: Inputs
+
+
+class Batches:
+    """Reads and commits the batches of one run."""
+
+    def __init__(self, engine: Engine, objects: ObjectStore, world: World, leases: Leases, run_id: int):
+        self.engine, self.objects, self.world, self.leases, self.run_id = engine, objects, world, leases, run_id
+
+    def read(
+        self, connection: Connection, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]
+    ) -> tuple[Batch | None, set[str]]:
+        """The inputs of the keys as they are now, all from one state of the database.
+
+        Keys that others computed since the plan was made drop out, and so do keys whose inputs are not there any more;
+        both are planned again. Gives the batch, if anything is left of it, and the keys whose inputs are not there.
+        """
+        analysis = plan.analysis
+        planned = plan.present
+        now = unit_rows(connection, analysis.name, list(due), insert_missing=False)
+        keys = [
+            key
+            for key in sorted(due)
+            if (key in now) == (key in planned) and (key not in now or now[key].updated_at == planned[key].updated_at)
+        ]
+        inputs = {
+            key: [
+                (role, planner.standing.ids(planner.producer_of(analysis, role)).get(input_key))
+                for role, by_key in plan.inputs.items()
+                for input_key in by_key.get(key, ())
+            ]
+            for key in keys
+        }
+        used = {unit_id for found in inputs.values() for _, unit_id in found if unit_id is not None}
+        with numbers(connection, "wanted_inputs", used) as name:
+            current = dict(
+                map(
+                    tuple,
+                    connection.execute(
+                        select(Unit.unit_id, Unit.fingerprint).where(
+                            Unit.unit_id.in_(store.select_ids(name)), Unit.state == UnitState.CURRENT
+                        )
+                    ).fetchall(),
+                )
+            )
+        unready = {key for key, found in inputs.items() if any(unit_id not in current for _, unit_id in found)}
+        edges = {
+            key: [(role, unit_id, current[unit_id]) for role, unit_id in found]
+            for key, found in inputs.items()
+            if all(unit_id in current for _, unit_id in found)
+        }
+        if not edges:
+            return None, unready
+        pairs: dict[str, list[tuple[str, int]]] = {role: [] for role in plan.inputs}
+        for key, found in edges.items():
+            for role, unit_id, _ in found:
+                pairs[role].append((key, unit_id))
+        references = {role: (table.key, table.rows) for role, table in self.world.references(analysis).items()}
+        members = plan.members.get(next(iter(edges)), ())
+        values = load(connection, self.objects, analysis, pairs, references, members)
+        return Batch(plan, {key: due[key] for key in edges}, edges, values), unready
+
+    def commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+        """Commit the outcomes whose lease is held and whose inputs are unchanged. Gives those, and those that changed."""
+        analysis = batch.plan.analysis
+        table = analysis.makes.__table__
+        with writing(self.engine) as connection:
+            kept = self._still_valid(connection, batch, outcomes)
+            rows = unit_rows(connection, analysis.name, [o.key for o in kept])
+            ids = {key: row.unit_id for key, row in rows.items()}
+            spec_id = store.spec_id_for(connection, self.world.specs[analysis.name])
+            upstream = self.world.upstream_digest(analysis) if analysis.kind is Kind.FIT else None
+            moved = [o for o in kept if o.message is not None or o.fingerprint != rows[o.key].fingerprint]
+            # all payloads, also of unchanged results: columns that only describe them may differ
+            with numbers(connection, "written_units", ids.values()) as name:
+                connection.execute(delete(table).where(table.c.unit_id.in_(store.select_ids(name))))
+            bulk_insert(connection, table, [{"unit_id": ids[o.key], **row} for o in kept for row in o.rows])
+            fp("rebuild.payload_written")
+            done_at = store.now()
+            upsert(
+                connection,
+                Unit.__table__,
+                [
+                    {
+                        "unit_id": ids[o.key],
+                        "analysis": analysis.name,
+                        "key": o.key,
+                        "state": UnitState.CURRENT if o.message is None else UnitState.FAILED,
+                        "fingerprint": o.fingerprint,
+                        "spec_id": spec_id,
+                        "run_id": self.run_id,
+                        "upstream": upstream,
+                        "message": o.message,
+                        "updated_at": done_at,
+                    }
+                    for o in kept
+                ],
+                ("unit_id",),
+            )
+            store.replace_edges(connection, {ids[o.key]: batch.edges[o.key] for o in kept})
+            attempt_id = next_id(connection, Attempt.attempt_id)
+            bulk_insert(
+                connection,
+                Attempt.__table__,
+                [
+                    {
+                        "attempt_id": attempt_id + i,
+                        "run_id": self.run_id,
+                        "unit_id": ids[o.key],
+                        "reason": batch.due[o.key].reason.value,
+                        "detail": batch.due[o.key].detail,
+                        "state": UnitState.CURRENT if o.message is None else UnitState.FAILED,
+                        "seconds": o.seconds,
+                        "is_changed": o in moved,
+                        "ended_at": done_at,
+                    }
+                    for i, o in enumerate(kept)
+                ],
+            )
+            self.leases.drop(connection, analysis.name, [o.key for o in outcomes])
+            fp("rebuild.before_commit")
+        fp("rebuild.committed")
+        return kept, moved
+
+    def _still_valid(self, connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        name = batch.plan.analysis.name
+        mine = self.leases.mine(connection, name)
+        used = {unit for found in batch.edges.values() for _, unit, _ in found}
+        with numbers(connection, "used_units", used) as ids:
+            rows = connection.execute(
+                select(Unit.unit_id, Unit.fingerprint).where(Unit.unit_id.in_(store.select_ids(ids)))
+            )
+            now = dict(map(tuple, rows.fetchall()))
+        return [o for o in outcomes if o.key in mine and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
+
+
+def unit_rows(connection: Connection, analysis: str, keys: Sequence[str], insert_missing: bool = True):
+    """key -> (unit_id, fingerprint, updated_at); keys without a unit get one."""
+    with texts(connection, "wanted_keys", keys) as name:
+        query = select(Unit.key, Unit.unit_id, Unit.fingerprint, Unit.updated_at).where(
+            Unit.analysis == analysis, Unit.key.in_(store.select_ids(name))
+        )
+        if not insert_missing:
+            query = query.where(Unit.state != UnitState.RETIRED)
+        found = {row.key: row for row in connection.execute(query)}
+        missing = [key for key in keys if key not in found]
+        if missing and insert_missing:
+            first = next_id(connection, Unit.unit_id)
+            row = {"analysis": analysis, "state": UnitState.BLOCKED, "updated_at": store.now()}
+            bulk_insert(
+                connection,
+                Unit.__table__,
+                [row | {"unit_id": first + i, "key": key} for i, key in enumerate(missing)],
+            )
+            found = {row.key: row for row in connection.execute(query)}
+    return found
