@@ -3,9 +3,44 @@
 Fan et al. 2023, J Transl Med 21, doi:10.1186/s12967-023-04748-6.
 """
 
+from analyses.abundance_cox import abundance_cox
 from analyses.cell_abundances import cell_abundances
+from analyses.compartment_tests import compartment_tests
+from analyses.cutoff import cutoff
 from analyses.gene_filter import gene_filter
+from analyses.km_curves import km_curves
+from analyses.logrank_tests import logrank_tests
+from analyses.model_performance import model_performance
+from analyses.network_edges import network_edges
+from analyses.network_parameters import network_parameters
+from analyses.roc_points import roc_points
+from analyses.survival_groups import survival_groups
+from analyses.tsh_cox import tsh_cox
+from analyses.tsh_cross_validation import tsh_cross_validation
+from analyses.tsh_model import tsh_model
 from analyses.tsh_ratios import tsh_ratios
+from analyses.tsh_scores import tsh_scores
+from analyses.tumor_abundances import tumor_abundances
 from analyses.univariable_cox import univariable_cox
 
-ANALYSES = (gene_filter, cell_abundances, tsh_ratios, univariable_cox)
+ANALYSES = (
+    gene_filter,
+    cell_abundances,
+    tumor_abundances,
+    tsh_ratios,
+    abundance_cox,
+    univariable_cox,
+    cutoff,
+    survival_groups,
+    tsh_model,
+    tsh_scores,
+    km_curves,
+    logrank_tests,
+    tsh_cox,
+    compartment_tests,
+    network_edges,
+    network_parameters,
+    tsh_cross_validation,
+    model_performance,
+    roc_points,
+)

@@ -8,12 +8,14 @@ Kaplan-Meier with log(-log) intervals (Kalbfleisch and Prentice), by lifelines; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # the defaults stop when the log-likelihood stands, 1e-6 short of the coefficient
 PRECISE = {"precision": 1e-20, "r_precision": 1e-18}
@@ -31,6 +33,25 @@ def censored(follow_ups: pd.DataFrame, endpoint: Endpoint, at_days: float | None
         outcome["event"] &= outcome["duration_days"] <= at_days
         outcome["duration_days"] = outcome["duration_days"].clip(upper=at_days)
     return outcome
+
+
+def prognostic_groups(
+    groups: pd.DataFrame, scores: pd.DataFrame, follow_ups: pd.DataFrame, endpoint: Endpoint, at_days: float | None
+) -> dict[str, pd.DataFrame]:
+    """grouping -> patient_id, prognosis, value, event, duration_days, of the groupings that have patients.
+
+    tsh_ratio: patients with a ratio, by its cut-off; tsh_score: patients without one, by the score of the TSH model.
+    """
+    outcome = censored(follow_ups, endpoint, at_days)
+    by_ratio = groups[groups["prognosis"].notna()]
+    by_score = scores[scores["prognosis"].notna() & ~scores["patient_id"].isin(set(groups["patient_id"]))]
+    found = {}
+    for grouping, rows, value in (("tsh_ratio", by_ratio, "value"), ("tsh_score", by_score, "score")):
+        mine = rows[["patient_id", "prognosis", value]].rename(columns={value: "value"})
+        data = mine.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
+        if len(data):
+            found[grouping] = data.assign(prognosis=data["prognosis"].astype(str))
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------------- Cox
@@ -104,6 +125,7 @@ def kaplan_meier(durations: np.ndarray, events: np.ndarray) -> pd.DataFrame:
 
     n_at_risk: patients whose duration is at least the time. The interval is missing where survival is 1 or 0.
     """
+    import pandas as pd
     from lifelines import KaplanMeierFitter
 
     fitted = KaplanMeierFitter().fit(durations, events)
@@ -126,7 +148,7 @@ def kaplan_meier(durations: np.ndarray, events: np.ndarray) -> pd.DataFrame:
 
 def median_survival(curve: pd.DataFrame) -> float | None:
     """The first time at which survival is one half or less; None if it stays above."""
-    below = curve[curve["survival"] <= 0.5]
+    below = curve[curve["survival"] <= 0.5 + 1e-12]  # products of fractions are a bit off
     return float(below["time_days"].iloc[0]) if len(below) else None
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.helpers import benjamini_hochberg
+from analyses.helpers import benjamini_hochberg, in_table_order, only_unit
+from analyses.survival import censored, cox
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -22,13 +23,6 @@ from tshdb.vocabulary import Endpoint, ExpressionUnit
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# the order of the paper's Table 2; other populations follow by name
-TABLE_ORDER = (
-    "T cells", "CD8 T cells", "Cytotoxic lymphocytes", "B lineage", "NK cells", "Monocytic lineage",
-    "Myeloid dendritic cells", "Neutrophils", "Endothelial cells", "Fibroblasts",
-)  # fmt: skip
-NO_ESTIMATE = ("coefficient", "standard_error", "hazard_ratio", "ci_lower", "ci_upper", "wald", "p_value", "p_adjusted")
 
 
 class UnivariableCoxParameters(Parameters):
@@ -60,10 +54,10 @@ def univariable_cox(
     """
     import pandas as pd
 
-    unit = _only_unit(ratios, params.unit)
+    unit = only_unit(ratios, params.unit, "univariable_cox")
     ratios = ratios[ratios["unit"] == unit] if unit else ratios
     outcome = censored(follow_ups, params.endpoint, params.censor_at_days)
-    populations = sorted(set(ratios["population"]), key=_table_position)
+    populations = in_table_order(ratios["population"])
     rows = []
     for position, population in enumerate(populations):
         mine = ratios[(ratios["population"] == population) & ratios["value"].notna()]
@@ -80,71 +74,10 @@ def univariable_cox(
                 "n_events": int(data["event"].sum()),
                 "n_left_out": len(members) - len(data),
                 "censored_at_days": params.censor_at_days,
-                **_fit(data, params.min_events),
+                **cox(data.rename(columns={"value": population}), [population], params.min_events)[population],
             }
         )
     table = pd.DataFrame(rows)
     if len(table):
         table["p_adjusted"] = benjamini_hochberg(table["p_value"].to_numpy(float))
     return table
-
-
-def censored(follow_ups: pd.DataFrame, endpoint: Endpoint, at_days: float | None) -> pd.DataFrame:
-    """patient_id, event, duration_days of one endpoint; what happens after `at_days` is not seen."""
-    known = follow_ups[(follow_ups["endpoint"] == endpoint) & follow_ups["event"].notna()]
-    known = known[known["duration_days"].notna()]
-    outcome = known[["patient_id", "event", "duration_days"]].copy()
-    outcome["event"] = outcome["event"].astype(bool)
-    if at_days is not None:
-        outcome["event"] &= outcome["duration_days"] <= at_days
-        outcome["duration_days"] = outcome["duration_days"].clip(upper=at_days)
-    return outcome
-
-
-def _only_unit(ratios: pd.DataFrame, wanted: ExpressionUnit | None) -> str | None:
-    units = sorted(set(map(str, ratios["unit"])))
-    if wanted is not None or not units:
-        return str(wanted) if wanted is not None else None
-    if len(units) > 1:
-        raise ValueError(f"ratios of several units ({', '.join(units)}): set [univariable_cox] unit in study.toml")
-    return units[0]
-
-
-def _table_position(population: str) -> tuple[int, str]:
-    listed = TABLE_ORDER.index(population) if population in TABLE_ORDER else len(TABLE_ORDER)
-    return listed, population
-
-
-def _fit(data: pd.DataFrame, min_events: int) -> dict:
-    """The estimate of one model, or missing values with the reason."""
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceError
-
-    refused = dict.fromkeys(NO_ESTIMATE)
-    n_events = int(data["event"].sum())
-    if n_events < min_events:
-        return refused | {"reason": f"{n_events} events, fewer than {min_events}"}
-    if data["value"].nunique() < 2:
-        return refused | {"reason": "the ratio does not vary"}
-    try:
-        fitted = CoxPHFitter().fit(
-            data[["value", "duration_days", "event"]],
-            duration_col="duration_days",
-            event_col="event",
-            # the defaults stop when the log-likelihood stands, 1e-6 short of the coefficient
-            fit_options={"precision": 1e-20, "r_precision": 1e-18},
-        )
-    except ConvergenceError as error:
-        return refused | {"reason": f"no convergence: {str(error).splitlines()[0]}"}
-    term = fitted.summary.loc["value"]
-    return {
-        "coefficient": term["coef"],
-        "standard_error": term["se(coef)"],
-        "hazard_ratio": term["exp(coef)"],
-        "ci_lower": term["exp(coef) lower 95%"],
-        "ci_upper": term["exp(coef) upper 95%"],
-        "wald": term["z"] ** 2,
-        "p_value": term["p"],
-        "p_adjusted": None,
-        "reason": None,
-    }

@@ -27,7 +27,6 @@ import pyarrow.dataset  # noqa: E402
 import pyarrow.parquet  # noqa: E402, F401
 from sqlalchemy import func, select  # noqa: E402
 
-from analyses import ANALYSES  # noqa: E402
 from tests import tiny  # noqa: E402
 from tshdb import failpoints  # noqa: E402
 from tshdb.database import reading  # noqa: E402
@@ -61,7 +60,7 @@ def work(folder: Path, what: str) -> None:
     if what == "ingest":
         tiny.ingest(study, autumn())
     else:
-        tiny.rebuild(study)
+        tiny.rebuild(study, tiny.CORE)
 
 
 def logged_rebuild(folder: Path) -> None:
@@ -99,11 +98,11 @@ def status_of(child: int) -> int:
 
 def begin(folder: Path) -> dict[str, Path]:
     """Two states to begin from: before the autumn ingest, and after it (before the rebuild)."""
-    study = tiny.new_study(folder / "ingest")
+    study = tiny.new_study(folder / "ingest", analyses=tiny.CORE)
     tiny.ingest(study, spring())
     tiny.define_cohorts(study)
     tiny.freeze(study)
-    tiny.rebuild(study)
+    tiny.rebuild(study, tiny.CORE)
     after = tiny.copy_study(study, folder / "rebuild")
     tiny.ingest(after, autumn())
     study.engine.dispose()
@@ -121,7 +120,7 @@ def complaints(folder: Path) -> list[str]:
     """What must hold at any moment, also between a kill and the next command."""
     study = Study(folder)
     found = []
-    tables = {a.name: a.makes for a in ANALYSES}
+    tables = {a.name: a.makes for a in tiny.CORE}
     with reading(study.engine) as connection:
         if connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
             found.append("a foreign key is broken")
@@ -157,7 +156,7 @@ def resumed(folder: Path, what: str) -> dict[str, list[str]]:
     work(folder, what)
     study = Study(folder)
     tiny.ingest(study, autumn())
-    tiny.rebuild(study)
+    tiny.rebuild(study, tiny.CORE)
     dumped = tiny.dump(study)
     study.engine.dispose()
     return dumped

@@ -23,6 +23,13 @@ def test_reference_is_current(generator, name, function):
     assert written == getattr(generator, function)(), "run: make docs"
 
 
+def test_columns_of_the_sql_surface_are_the_models():
+    from tshdb.sqltypes import described, table_columns
+
+    table_columns.cache_clear()
+    assert (ROOT / "tshdb" / "schema" / "columns.txt").read_text() == described(), "run: make docs"
+
+
 def test_every_rule_of_ingest_says_what_to_do():
     import re
 

@@ -7,10 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analyses import ANALYSES
 from tests import tiny
 from tshdb.study import Study
 
@@ -31,7 +31,7 @@ EDITS = st.one_of(
 )  # fmt: skip
 
 
-def apply(study: Study, archive: tiny.TinyArchive, edit: tuple) -> None:
+def apply(study: Study, archive: tiny.TinyArchive, edit: tuple, analyses) -> None:
     what, *arguments = edit
     name = f"TCGA-TN-{arguments[0]:04d}" if arguments and isinstance(arguments[0], int) else None
     known = name in archive.patients
@@ -59,48 +59,62 @@ def apply(study: Study, archive: tiny.TinyArchive, edit: tuple) -> None:
     elif what == "ingest":
         tiny.ingest(study, archive)
     elif what == "rebuild":
-        tiny.rebuild(study)
+        tiny.rebuild(study, analyses)
     elif what == "freeze":
         tiny.freeze(study)
 
 
-def ending(study: Study, archive: tiny.TinyArchive) -> dict[str, list[str]]:
+def ending(study: Study, archive: tiny.TinyArchive, analyses) -> dict[str, list[str]]:
     """Ingest, freeze, rebuild; the newest versions, whatever their number."""
     tiny.ingest(study, archive)
     tiny.freeze(study)
-    tiny.rebuild(study, refit=True)
-    assert tiny.due(study) == {}
+    tiny.rebuild(study, analyses, refit=True)
+    assert tiny.due(study, analyses) == {}
     found = tiny.dump(study, superseded=False)
     return {t: sorted(re.sub(r"@\d+", "@n", line) for line in lines) for t, lines in found.items()}
 
 
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory) -> Path:
-    """A study in which nothing has been ingested."""
-    study = tiny.new_study(tmp_path_factory.mktemp("blank") / "study")
-    study.engine.dispose()
-    return study.root
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(edits=st.lists(EDITS, min_size=2, max_size=12))
-def test_12_any_history_ends_as_one_rebuild_would(template, blank, edits):
+def lives_as_at_once(edits: list[tuple], analyses) -> None:
+    """A study that lived through the edits ends as one that is made at the end."""
     folder = Path(tempfile.mkdtemp(prefix="tshdb-history-"))
+    studies = []
     try:
         archive = tiny.TinyArchive.make(9)
-        study = tiny.copy_study(Study(template), folder / "lived")
+        lived = tiny.new_study(folder / "lived", analyses=analyses)
+        studies.append(lived)
+        tiny.ingest(lived, archive)
+        tiny.define_cohorts(lived)
+        tiny.freeze(lived)
+        tiny.rebuild(lived, analyses)
         for edit in edits:
-            apply(study, archive, edit)
-        lived = ending(study, archive)
-        fresh = tiny.copy_study(Study(blank), folder / "fresh")
+            apply(lived, archive, edit, analyses)
+        ours = ending(lived, archive, analyses)
+        fresh = tiny.new_study(folder / "fresh", analyses=analyses)
+        studies.append(fresh)
         for name in ("study.toml", "markers.csv"):
-            shutil.copy(study.root / name, fresh.root / name)
+            shutil.copy(lived.root / name, fresh.root / name)
         tiny.ingest(fresh, archive)
         tiny.define_cohorts(fresh)
-        at_once = ending(fresh, archive)
-        for table in at_once:
-            assert lived[table] == at_once[table], table
+        theirs = ending(fresh, archive, analyses)
+        for table in theirs:
+            assert ours[table] == theirs[table], table
     finally:
-        study.engine.dispose()
-        fresh.engine.dispose()
+        for study in studies:
+            study.engine.dispose()
         shutil.rmtree(folder)
+
+
+CALM = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+
+
+@settings(max_examples=25, **CALM)
+@given(edits=st.lists(EDITS, min_size=2, max_size=12))
+def test_12_any_history_ends_as_one_rebuild_would(edits):
+    """With analyses of every kind."""
+    lives_as_at_once(edits, tiny.CORE)
+
+
+@settings(max_examples=4, **CALM)
+@given(edits=st.lists(EDITS, min_size=2, max_size=6))
+def test_12_with_all_analyses(edits):
+    lives_as_at_once(edits, ANALYSES)

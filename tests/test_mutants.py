@@ -48,8 +48,8 @@ MUTANTS = (
     Mutant(
         "helpers do not count as code",
         "tshdb/engine/code.py",
-        "waiting += _reached(definition.node, module, project)",
-        "_reached(definition.node, module, project)",
+        "waiting += module.reached[name, project]",
+        "module.reached[name, project]",
         "test_scenarios.py -k test_5_a_default",
     ),
     Mutant(

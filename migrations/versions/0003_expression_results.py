@@ -7,11 +7,13 @@ revision = "0003"
 down_revision = "0002"
 
 TABLES = (
+    "tumor_abundances",
     "cutoffs",
     "km_points",
     "logrank_tests",
     "model_performance",
     "model_terms",
+    "out_of_fold_scores",
     "network_edges",
     "network_parameters",
     "roc_points",
@@ -24,6 +26,34 @@ TABLES = (
 def upgrade() -> None:
     op.add_column("cox_terms", sa.Column("ph_p_value", sa.Double(), nullable=True))
     op.add_column("source_files", sa.Column("mtime_ns", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "tumor_abundances",
+        sa.Column("patient_id", sa.Text(), nullable=False),
+        sa.Column("population", sa.Text(), nullable=False),
+        sa.Column(
+            "unit",
+            sa.Enum(
+                "tpm",
+                "fpkm",
+                "fpkm_uq",
+                "rsem",
+                "counts",
+                "intensity",
+                name="expression_unit",
+                native_enum=False,
+                create_constraint=True,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("transform", sa.Text(), nullable=False),
+        sa.Column("abundance", sa.Double(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_tumor_abundances_unit_id")),
+        sa.PrimaryKeyConstraint("population", "unit", "unit_id", name=op.f("pk_tumor_abundances")),
+    )
+    op.create_index("ix_tumor_abundances_patient_id", "tumor_abundances", ["patient_id"])
     op.create_table(
         "cutoffs",
         sa.Column("population", sa.Text(), nullable=False),
@@ -138,7 +168,6 @@ def upgrade() -> None:
         sa.Column("coefficient", sa.Double(), nullable=True),
         sa.Column("center", sa.Double(), nullable=True),
         sa.Column("scale", sa.Double(), nullable=True),
-        sa.Column("selected_in", sa.Double(), nullable=True),
         sa.Column("cohort", sa.Text(), nullable=False),
         sa.Column(
             "unit",
@@ -164,6 +193,18 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_model_terms_unit_id")),
         sa.PrimaryKeyConstraint("term", "unit_id", name=op.f("pk_model_terms")),
+    )
+    op.create_table(
+        "out_of_fold_scores",
+        sa.Column("patient_id", sa.Text(), nullable=False),
+        sa.Column("cohort", sa.Text(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("is_good", sa.Boolean(), nullable=False),
+        sa.Column("n_repeats", sa.Integer(), nullable=False),
+        sa.Column("features", sa.Text(), nullable=False),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_out_of_fold_scores_unit_id")),
+        sa.PrimaryKeyConstraint("patient_id", "unit_id", name=op.f("pk_out_of_fold_scores")),
     )
     op.create_table(
         "network_edges",

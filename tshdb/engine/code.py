@@ -56,7 +56,9 @@ def code_of(functions: Iterable[FunctionType], project: frozenset[str]) -> Code:
         if definition is None:
             continue
         sources[qualified] = definition.text
-        waiting += _reached(definition.node, module, project)
+        if (name, project) not in module.reached:
+            module.reached[name, project] = _reached(definition.node, module, project)
+        waiting += module.reached[name, project]
     return Code(sources, fingerprint_of_sources(sources))
 
 
@@ -71,6 +73,7 @@ class _Source:
     live: ModuleType
     definitions: dict[str, _Definition]
     imports: dict[str, tuple[str, str | None]]
+    reached: dict[tuple[str, frozenset[str]], list[tuple[str, str]]]  # (definition, project) -> what it names
 
 
 @cache
@@ -96,7 +99,7 @@ def _module(name: str) -> _Source:
                 segment = before.text + "\n" + segment
                 node = ast.Module(body=[before.node, node], type_ignores=[])
             definitions[defined] = _Definition(node, segment)
-    return _Source(live, definitions, _imports(tree.body, live))
+    return _Source(live, definitions, _imports(tree.body, live), {})
 
 
 def _top_level(tree: ast.Module):

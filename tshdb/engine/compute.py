@@ -50,7 +50,11 @@ def locate(analysis: Analysis) -> str:
 
 
 def seed_of(study_seed: int, analysis: str, key: str) -> int:
-    """The seed of one unit: from the study's seed, the analysis and the key, so never from its company or order."""
+    """The seed of one unit: from the study's seed, the analysis and the key, so never from its company or order.
+
+    All versions of a cohort have one seed, so that a refit on the same members gives the same result.
+    """
+    key = key.partition("@")[0]
     return int(digest(str(study_seed).encode(), analysis.encode(), key.encode())[:8], 16)
 
 

@@ -387,9 +387,9 @@ class Planner:
             state = self.cohorts.get(name)
             if state is None or state.mode is not CohortMode.LIVE or state.key in plan.due:
                 continue
-            for table in self.live_tables[name]:
-                maker = next((a for a in self.world.analyses if a.makes.__tablename__ == table), None)
-                pending = self.plans.get(maker.name) if maker else None
+            makers = [a for a in self.world.analyses if a.makes.__tablename__ in self.live_tables[name]]
+            for maker in makers:
+                pending = self.plans.get(maker.name)
                 if pending is not None and (pending.due or pending.gone) and state.key in plan.desired:
                     plan.due[state.key] = Due(state.key, Reason.MEMBER, f"{maker.name} is due", is_possible=True)
 

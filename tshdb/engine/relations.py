@@ -28,3 +28,13 @@ FROM expression_profiles p JOIN samples s ON s.sample_id = p.sample_id
 WHERE p.is_selected AND s.compartment IN ('tumor', 'stroma')
 """,
 )
+
+TUMOR_OF_PATIENT = Relation(
+    "selected tumour profile of a patient",
+    "patient",
+    """
+SELECT s.patient_id, p.profile_id
+FROM expression_profiles p JOIN samples s ON s.sample_id = p.sample_id
+WHERE p.is_selected AND s.compartment = 'tumor'
+""",
+)

@@ -33,7 +33,14 @@ class World:
         self.analyses = tuple(analyses)
         self.settings = settings
         self.by_name = {a.name: a for a in analyses}
-        self.maker = {a.makes: a for a in analyses}
+        self.makers: dict[type, list[Analysis]] = {}
+        for a in analyses:
+            self.makers.setdefault(a.makes, []).append(a)
+        self.maker = {table: makers[0] for table, makers in self.makers.items() if len(makers) == 1}
+        for a in analyses:
+            for role, need in a.needs.items():
+                if len(self.makers.get(need.table, ())) > 1:
+                    raise TypeError(f"{a.name}: {role} is made by several analyses; a need has one producer")
         settings.refuse_unknown_tables(set(self.by_name))
         project = store.project_packages(analyses)
         self.parameters = {a.name: settings.parameters(a.name, a.params) for a in analyses}
@@ -54,12 +61,12 @@ class World:
 
     def ordered(self, cohort_tables: dict[str, Iterable[str]]) -> tuple[Analysis, ...]:
         """The analyses, inputs first. Raises InvalidInput for a cycle through a cohort's definition."""
-        by_table = {a.makes.__tablename__: a.name for a in self.analyses}
+        by_table = {t.__tablename__: {a.name for a in makers} for t, makers in self.makers.items()}
         graph: dict[str, set[str]] = {}
         for a in self.analyses:
             before = {self.producer(need) for need in a.needs.values()} & set(self.by_name)
             for cohort in self.cohorts_of(a):
-                before |= {by_table[t] for t in cohort_tables.get(cohort, ()) if t in by_table}
+                before |= {name for t in cohort_tables.get(cohort, ()) for name in by_table.get(t, ())}
             graph[a.name] = before
         try:
             order = list(TopologicalSorter(graph).static_order())

@@ -18,10 +18,12 @@ from tshdb.schema.results import (
     ModelTerm,
     NetworkEdge,
     NetworkParameter,
+    OutOfFoldScore,
     RocPoint,
     SurvivalGroup,
     TshRatio,
     TshScore,
+    TumorAbundance,
     WilcoxonTest,
 )
 
@@ -53,6 +55,7 @@ __all__ = [
     "ModelTerm",
     "NetworkEdge",
     "NetworkParameter",
+    "OutOfFoldScore",
     "Patient",
     "RocPoint",
     "Run",
@@ -64,6 +67,7 @@ __all__ = [
     "SurvivalGroup",
     "TshRatio",
     "TshScore",
+    "TumorAbundance",
     "Unit",
     "UnitInput",
     "UnitPayload",

@@ -103,6 +103,18 @@ class CoxTerm(UnitPayload, Base):
     )
 
 
+class TumorAbundance(UnitPayload, Base):
+    """One row is the abundance of one population in the tumour of one patient, whether there is a stroma sample or not."""
+
+    __tablename__ = "tumor_abundances"
+    patient_id: Mapped[str] = mapped_column(index=True)
+    population: Mapped[str] = mapped_column(primary_key=True)
+    unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), primary_key=True)
+    transform: Mapped[str]
+    abundance: Mapped[float | None] = mapped_column(info={"digits": 14})
+    reason: Mapped[str | None] = mapped_column(doc="why the abundance is missing, or doubtful")
+
+
 class Cutoff(UnitPayload, Base):
     """One row is the cut-off of the TSH biomarker that one frozen cohort version gave."""
 
@@ -187,7 +199,7 @@ class LogrankTest(UnitPayload, Base):
 
 
 class WilcoxonTest(UnitPayload, Base):
-    """One row compares one population's abundance in tumour and stroma of the same patients, in one group of a cohort."""
+    """One row is the comparison of one population's abundance in tumour and stroma, in one group of a cohort."""
 
     __tablename__ = "wilcoxon_tests"
     grouping: Mapped[str] = mapped_column(primary_key=True, doc="all, good or poor")
@@ -251,9 +263,6 @@ class ModelTerm(UnitPayload, Base):
     coefficient: Mapped[float | None] = mapped_column(doc="log odds of a good prognosis per SD", info={"digits": 14})
     center: Mapped[float | None] = mapped_column(doc="mean on the training set", info={"digits": 14})
     scale: Mapped[float | None] = mapped_column(doc="standard deviation on the training set", info={"digits": 14})
-    selected_in: Mapped[float | None] = mapped_column(
-        doc="share of outer folds in which it was chosen", info={"fingerprint": False, "digits": 12}
-    )
     cohort: Mapped[str] = mapped_column(doc="cohort@version it was trained on", info={"fingerprint": False})
     unit: Mapped[ExpressionUnit | None] = mapped_column(closed(ExpressionUnit))
     transform: Mapped[str | None]
@@ -261,6 +270,20 @@ class ModelTerm(UnitPayload, Base):
     n: Mapped[int] = mapped_column(info={"fingerprint": False})
     n_good: Mapped[int] = mapped_column(info={"fingerprint": False})
     reason: Mapped[str | None] = mapped_column(doc="why there is no model")
+
+
+class OutOfFoldScore(UnitPayload, Base):
+    """One row is the score of one training patient by models that had not seen the patient (repeated nested CV)."""
+
+    __tablename__ = "out_of_fold_scores"
+    patient_id: Mapped[str] = mapped_column(primary_key=True)
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    score: Mapped[float] = mapped_column(doc="mean over the repeats", info={"digits": 12})
+    is_good: Mapped[bool] = mapped_column(doc="the label: good prognosis by the TSH ratio")
+    n_repeats: Mapped[int]
+    features: Mapped[str] = mapped_column(
+        doc="JSON: how often each feature was chosen in the folds that scored the patient"
+    )
 
 
 class ModelPerformance(UnitPayload, Base):

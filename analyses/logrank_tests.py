@@ -1,0 +1,76 @@
+"""The log-rank test of good against poor prognosis, with the groups' medians.
+
+grouping as in `km_curves`. A group without patients, or too few events, gives a row with the reason.
+Mantel 1966; Fan et al. 2023, Statistical analysis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.survival import kaplan_meier, logrank, median_survival, prognostic_groups
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import FollowUp, LogrankTest, SurvivalGroup, TshScore
+from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class LogrankTestParameters(Parameters):
+    """[logrank_tests]"""
+
+    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
+    endpoint: Endpoint = Endpoint.OS
+    censor_at_days: float | None = Field(default=3652.5, gt=0)
+    min_events: int = Field(default=5, ge=1)
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs={
+        "groups": Need(SurvivalGroup, SAME_PATIENT),
+        "scores": Need(TshScore, SAME_PATIENT),
+        "follow_ups": Need(FollowUp, SAME_PATIENT),
+    },
+    makes=LogrankTest,
+    params=LogrankTestParameters,
+    cohorts=lambda params: params.cohorts,
+    libraries=("lifelines", "numpy", "scipy"),
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4; A07",
+)
+def logrank_tests(
+    groups: pd.DataFrame, scores: pd.DataFrame, follow_ups: pd.DataFrame, params: LogrankTestParameters
+) -> pd.DataFrame:
+    """One row per grouping that has patients."""
+    import pandas as pd
+
+    rows = []
+    for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
+        durations, events = data["duration_days"].to_numpy(float), data["event"].to_numpy(bool)
+        is_good = (data["prognosis"] == "good").to_numpy(bool)
+        row = {
+            "grouping": grouping,
+            "endpoint": params.endpoint,
+            "n_good": int(is_good.sum()),
+            "n_good_events": int(events[is_good].sum()),
+            "n_poor": int((~is_good).sum()),
+            "n_poor_events": int(events[~is_good].sum()),
+            "censored_at_days": params.censor_at_days,
+        }
+        for name, mine in (("good", is_good), ("poor", ~is_good)):
+            if mine.any():
+                row[f"median_{name}_days"] = median_survival(kaplan_meier(durations[mine], events[mine]))
+        if is_good.all() or not is_good.any():
+            row["reason"] = f"all patients have a {'good' if is_good.all() else 'poor'} prognosis"
+        elif events.sum() < params.min_events:
+            row["reason"] = f"{int(events.sum())} events, fewer than {params.min_events}"
+        else:
+            row |= dict(zip(("chi2", "p_value"), logrank(durations, events, is_good), strict=True))
+        rows.append(row)
+    return pd.DataFrame(rows)

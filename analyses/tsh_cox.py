@@ -1,0 +1,116 @@
+"""Cox models of the TSH biomarker: its groups, the biomarker itself, and the biomarker beside clinical variables.
+
+group          good against poor prognosis
+continuous     per standard deviation of the ratio (or score)
+multivariable  the ratio (or score) with the clinical variables that are known for most patients (min_known), complete
+               cases        Fan et al. 2023, Table S4
+
+For patients with tumour RNA alone the same models are of the TSH score, and begin with "score". Hazard ratios below 1
+mean longer survival. Durations are in days, censored at ten years.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.clinical_covariates import numeric
+from analyses.survival import cox, prognostic_groups, refused
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import CoxTerm, FollowUp, Patient, SurvivalGroup, TshScore
+from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GOOD = "good prognosis (against poor)"
+
+
+class TshCoxParameters(Parameters):
+    """[tsh_cox]"""
+
+    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
+    endpoint: Endpoint = Endpoint.OS
+    censor_at_days: float | None = Field(default=3652.5, gt=0)
+    min_events: int = Field(default=5, ge=1)
+    covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
+    min_known: float = Field(default=0.5, ge=0, le=1)
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs={
+        "groups": Need(SurvivalGroup, SAME_PATIENT),
+        "scores": Need(TshScore, SAME_PATIENT),
+        "patients": Need(Patient, SAME_PATIENT),
+        "follow_ups": Need(FollowUp, SAME_PATIENT),
+    },
+    makes=CoxTerm,
+    params=TshCoxParameters,
+    cohorts=lambda params: params.cohorts,
+    libraries=("lifelines", "numpy", "pandas"),
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; A07, A21",
+)
+def tsh_cox(
+    groups: pd.DataFrame,
+    scores: pd.DataFrame,
+    patients: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    members: pd.DataFrame,
+    params: TshCoxParameters,
+) -> pd.DataFrame:
+    """One row per term of each model; a model that cannot be fitted has rows with the reason."""
+    import pandas as pd
+
+    clinical = numeric(patients, params.covariates)
+    rows: list[dict] = []
+    for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
+        name, prefix = ("TSH ratio", "") if grouping == "tsh_ratio" else ("TSH score", "score ")
+        data[GOOD] = (data["prognosis"] == "good").astype(float)
+        per_sd = f"{name} (per SD)"
+        spread = data["value"].std(ddof=1)
+        data[per_sd] = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
+        data[name] = data["value"]
+        known = data[["patient_id"]].merge(clinical, on="patient_id").notna().mean()
+        available = [c for c in params.covariates if known[c] >= params.min_known]
+        adjusted = data.merge(clinical, on="patient_id").dropna(subset=available)
+        for model, frame, terms in (
+            ("group", data, [GOOD]),
+            ("continuous", data, [per_sd]),
+            ("multivariable", adjusted, [name, *available]),
+        ):
+            estimates = cox(frame, terms, params.min_events)
+            for term in terms:
+                rows.append(
+                    {
+                        "model": prefix + model,
+                        "term": term,
+                        "endpoint": params.endpoint,
+                        "position": len(rows),
+                        "n": len(frame),
+                        "n_events": int(frame["event"].sum()),
+                        "n_left_out": len(members) - len(frame),
+                        "censored_at_days": params.censor_at_days,
+                        **estimates[term],
+                    }
+                )
+        for covariate in params.covariates:
+            if covariate not in available:
+                rows.append(
+                    {
+                        "model": prefix + "multivariable",
+                        "term": covariate,
+                        "endpoint": params.endpoint,
+                        "position": len(rows),
+                        "n": 0,
+                        "n_events": 0,
+                        "n_left_out": len(members),
+                        "censored_at_days": params.censor_at_days,
+                        **refused(f"not in the model: known for {known[covariate]:.0%} of the patients"),
+                    }
+                )
+    return pd.DataFrame(rows)
