@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import cohort, demo, engine, ingest, ingest_collections, sql, study, tables
+from cli import cohort, demo, engine, ingest, ingest_collections, model, sql, study, tables
 from tshdb.errors import Exit, ResourceError, TshdbError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ study.add_to(app)
 ingest_collections.add_to(ingest.app)
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(cohort.app, name="cohort")
+app.add_typer(model.app, name="model")
 engine.add_to(app)
 sql.add_to(app)
 tables.add_to(app)

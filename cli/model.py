@@ -1,0 +1,121 @@
+"""tshdb model list | show | diff."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import out, out_json, say, table
+from cli.options import JsonOption, StudyOption
+
+app = typer.Typer(help="What was fitted on which cohort version.", no_args_is_help=True, rich_markup_mode=None)
+
+ModelArgument = Annotated[str, typer.Argument(help="ANALYSIS/COHORT@VERSION, as `tshdb model list` names it.")]
+MEMBERS_SHOWN = 8
+
+
+@app.command("list")
+def list_models(study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """All model versions: training set, content, and whether members' data was corrected since.
+
+    Example: tshdb model list
+    """
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.models import list_models as read
+    from tshdb.study import Study
+
+    with reading(Study.find(study).engine) as connection:
+        found = read(connection, ANALYSES)
+    if as_json:
+        out_json(found)
+    elif not found:
+        say("No model versions yet. Run: tshdb cohort freeze NAME, then tshdb rebuild")
+    else:
+        rows = [
+            (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:12], m["comparability"], m["made_at"],
+             _counted(m["n_inputs_corrected"], "input") + " corrected since" if m["n_inputs_corrected"] else m["message"] or "")
+            for m in found
+        ]  # fmt: skip
+        table(("model version", "", "members", "content", "compares with", "made", ""), rows, right=(2,))
+
+
+@app.command()
+def show(model: ModelArgument, study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """One model version: its rows, training set, parameters, code and libraries.
+
+    Example: tshdb model show tsh_model/tumor_stroma_development@1
+    """
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.models import show_model
+    from tshdb.study import Study
+
+    with reading(Study.find(study).engine) as connection:
+        found = show_model(connection, ANALYSES, model)
+    if as_json:
+        out_json(found)
+        return
+    out(
+        f"{found['model']}: {found['state']}, made {found['made_at']} by run {found['run']}, because {found['because']}"
+    )
+    out(f"  training set {found['n_members']} members: {_few(found['training_set'])}")
+    out(f"  parameters {found['parameters']}")
+    out(f"  code {(found['code'] or '')[:12]}…: {len(found['functions'])} definitions; libraries "
+        + ", ".join(f"{n} {v}" for n, v in found["libraries"].items()))  # fmt: skip
+    out(f"  source {found['source']}")
+    _rows(found["rows"])
+
+
+@app.command()
+def diff(first: ModelArgument, second: ModelArgument, study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """What differs between two versions of one model: members, parameters, code, content.
+
+    Example: tshdb model diff cutoff/tumor_stroma_development@1 cutoff/tumor_stroma_development@2
+    """
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.models import diff_models
+    from tshdb.study import Study
+
+    with reading(Study.find(study).engine) as connection:
+        found = diff_models(connection, ANALYSES, first, second)
+    if as_json:
+        out_json(found)
+        return
+    out(f"{first} -> {second}: {'the same content' if found['same_content'] else 'other content'}"
+        f"{'' if found['comparable'] else ', not made the same way'}")  # fmt: skip
+    if found["members_came"]:
+        out(f"  {_counted(len(found['members_came']), 'member')} came: {_few(found['members_came'])}")
+    if found["members_left"]:
+        out(f"  {_counted(len(found['members_left']), 'member')} left: {_few(found['members_left'])}")
+    if found["code_changed"]:
+        out("  the code changed")
+    for name, (before, after) in found["parameters"].items():
+        out(f"  parameter {name}: {before} -> {after}")
+    if not found["same_content"]:
+        for title, rows in (("before", found["rows_before"]), ("after", found["rows_after"])):
+            out(f"  {title}")
+            _rows(rows)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _few(names: list[str]) -> str:
+    shown = ", ".join(names[:MEMBERS_SHOWN])
+    return shown + (f" and {len(names) - MEMBERS_SHOWN} more" if len(names) > MEMBERS_SHOWN else "")
+
+
+def _rows(rows: list[dict[str, Any]]) -> None:
+    """The model itself; columns that nobody fills are left out, long models are cut."""
+    names = [n for n in (rows[0] if rows else ()) if any(r[n] is not None for r in rows)]
+    table(names, [[_short(r[n]) for n in names] for r in rows[:40]], indent="    ")
+    if len(rows) > 40:
+        out(f"    … {len(rows) - 40} more rows: --json")
+
+
+def _short(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else getattr(value, "value", value)

@@ -1,0 +1,134 @@
+"""Model versions: what every fit made of which cohort version, by which code and parameters, and what differs between two.
+
+A model version is the unit of a fit over one frozen cohort version: its rows are the model, so nothing is pickled. Two
+versions compare if they were made by the same code with the same parameters (`comparability`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from tshdb.canonical import digest
+from tshdb.cohorts import members_of
+from tshdb.engine.analysis import Analysis, Kind
+from tshdb.errors import NotFound
+from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit, UnitInput
+from tshdb.vocabulary import UnitState
+
+
+def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[dict[str, Any]]:
+    """One entry a model version, in the order of the analyses, the newest cohort version last."""
+    fits = [a for a in analyses if a.kind is Kind.FIT]
+    found = []
+    for analysis in fits:
+        query = (
+            select(
+                Unit.unit_id, Unit.key, Unit.state, Unit.fingerprint, Unit.updated_at, Unit.message, Spec.code_fingerprint,
+                Spec.params_fingerprint, Spec.params, Run.run_id, Run.libraries,
+            )
+            .outerjoin(Spec, Spec.spec_id == Unit.spec_id)
+            .outerjoin(Run, Run.run_id == Unit.run_id)
+            .where(Unit.analysis == analysis.name, Unit.state != UnitState.RETIRED)
+        )  # fmt: skip
+        rows = [r for r in connection.execute(query).mappings() if r["key"] != analysis.identity]
+        for row in sorted(rows, key=lambda r: _version(r["key"])):
+            cohort, version = _version(row["key"])
+            n = connection.execute(
+                select(CohortVersion.n_members).where(CohortVersion.cohort == cohort, CohortVersion.version == version)
+            ).scalar()
+            moved = connection.execute(
+                select(UnitInput.input_unit_id)
+                .join(Unit, Unit.unit_id == UnitInput.input_unit_id)
+                .where(
+                    UnitInput.unit_id == row["unit_id"], Unit.fingerprint.is_distinct_from(UnitInput.seen_fingerprint)
+                )
+            ).all()
+            found.append(
+                {
+                    "model": f"{analysis.name}/{row['key']}",
+                    "state": row["state"].value,
+                    "message": row["message"],
+                    "n_members": n,
+                    "made_at": row["updated_at"],
+                    "run": row["run_id"],
+                    "fingerprint": row["fingerprint"],
+                    "comparability": _comparability(row),
+                    "n_inputs_corrected": len(moved),
+                }
+            )
+    return found
+
+
+def _version(key: str) -> tuple[str, int]:
+    cohort, _, version = key.partition("@")
+    return cohort, int(version) if version.isdigit() else 0
+
+
+def _comparability(row) -> str | None:
+    if row["code_fingerprint"] is None:
+        return None
+    return digest(row["code_fingerprint"].encode(), row["params_fingerprint"].encode())[:16]
+
+
+def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) -> dict[str, Any]:
+    """Everything about one model version (`analysis/cohort@version`). Raises NotFound."""
+    entry = next((m for m in list_models(connection, analyses) if m["model"] == name), None)
+    if entry is None:
+        known = ", ".join(m["model"] for m in list_models(connection, analyses)[:6])
+        raise NotFound(f"no model version '{name}'", repair=f"Model versions: {known or 'none yet; run tshdb rebuild'}")
+    analysis = next(a for a in analyses if a.name == name.partition("/")[0])
+    key = name.partition("/")[2]
+    unit = connection.execute(select(Unit).where(Unit.analysis == analysis.name, Unit.key == key).with_only_columns(
+        Unit.unit_id, Unit.spec_id, Unit.run_id)).one()  # fmt: skip
+    table = analysis.makes.__table__
+    rows = connection.execute(select(table).where(table.c.unit_id == unit.unit_id)).mappings()
+    spec = connection.execute(
+        select(Spec.code_fingerprint, Spec.params, Spec.sources).where(Spec.spec_id == unit.spec_id)
+    ).one_or_none()
+    libraries = connection.execute(select(Run.libraries).where(Run.run_id == unit.run_id)).scalar()
+    because = connection.execute(
+        select(Attempt.reason, Attempt.detail)
+        .where(Attempt.unit_id == unit.unit_id)
+        .order_by(Attempt.attempt_id.desc())
+    ).first()
+    used = json.loads(libraries) if libraries else {}
+    cohort, version = _version(key)
+    return entry | {
+        "source": analysis.source,
+        "parameters": json.loads(spec.params) if spec else None,
+        "code": spec.code_fingerprint if spec else None,
+        "functions": sorted(json.loads(spec.sources)) if spec else [],
+        "libraries": {n: used[n] for n in (*analysis.libraries, *analysis.strict_libraries) if n in used},
+        "because": f"{because.reason}: {because.detail}" if because else None,
+        "training_set": list(members_of(connection, cohort, version)),
+        "rows": [{k: v for k, v in row.items() if k != "unit_id"} for row in rows],
+    }
+
+
+def diff_models(connection: Connection, analyses: Sequence[Analysis], first: str, second: str) -> dict[str, Any]:
+    """What differs between two versions of one fit. Raises NotFound for one that does not exist."""
+    a, b = (show_model(connection, analyses, name) for name in (first, second))
+    if first.partition("/")[0] != second.partition("/")[0]:
+        raise NotFound("versions of two different models", repair="Name two versions of one analysis")
+    before, after = set(a["training_set"]), set(b["training_set"])
+    parameters = {
+        name: [(a["parameters"] or {}).get(name), (b["parameters"] or {}).get(name)]
+        for name in sorted({*(a["parameters"] or {}), *(b["parameters"] or {})})
+        if (a["parameters"] or {}).get(name) != (b["parameters"] or {}).get(name)
+    }
+    return {
+        "first": first,
+        "second": second,
+        "same_content": a["fingerprint"] == b["fingerprint"],
+        "comparable": a["comparability"] == b["comparability"],
+        "code_changed": a["code"] != b["code"],
+        "parameters": parameters,
+        "members_came": sorted(after - before),
+        "members_left": sorted(before - after),
+        "rows_before": a["rows"],
+        "rows_after": b["rows"],
+    }
