@@ -69,6 +69,7 @@ class _Story:
         self._define_and_freeze()
         self._title("3. What is due, and why; then compute it")
         self._plan()
+        out(" The validation cohort waits for patients with the RNA of the tumour alone; these files hold none.")
         self._rebuild()
         self._title("4. The paper's Table 2, on 100 pairs")
         self._table(f"{COHORT}@1")

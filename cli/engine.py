@@ -10,6 +10,7 @@ import typer
 from cli.console import out, out_json, progress, seconds, table
 from cli.options import JsonOption, StudyOption
 
+BLOCKED_SHOWN = 5
 REASONS = ("new", "code", "params", "input", "member", "failed", "refit")
 
 
@@ -97,10 +98,8 @@ def show_plan(facts: dict[str, Any]) -> None:
     if rows:
         headers = ("analysis", *used, "possible", "gone", "blocked", "about", "")
         table(headers, rows, right=tuple(range(1, len(headers) - 1)))
+    _show_blocked({a["analysis"]: a["blocked"] for a in facts["analyses"] if a["kind"] in ("fit", "summary")})
     for a in facts["analyses"]:
-        for key, message in a["blocked"].items():
-            if a["kind"] in ("fit", "summary"):
-                out(f"{a['analysis']}/{key} is blocked: {message}")
         for key, flag in a["flagged"].items():
             out(f"{a['analysis']}/{key} saw data that has since been corrected: {flag['corrected']} of "
                 f"{flag['members']} members. It is not refitted silently: tshdb rebuild --refit")  # fmt: skip
@@ -181,13 +180,24 @@ def show_report(report, elapsed: float) -> None:
     for name, failures in report.failed.items():
         for key, message in list(failures.items())[:5]:
             out(f"  failed {name}/{key}: {message}")
-    for name, blocked in report.blocked.items():
-        for key, message in list(blocked.items())[:5]:
-            out(f"  blocked {name}/{key}: {message}")
+    _show_blocked(report.blocked, indent="  ")
     for unit, (n, members) in report.flagged.items():
         out(f"  {unit} saw data that has since been corrected: {n} of {members} members (tshdb rebuild --refit)")
     total = sum(report.computed.values())
     out(f"{total:,} units computed in {elapsed:.1f} s." if total else f"Nothing was due ({elapsed:.1f} s).")
+
+
+def _show_blocked(blocked: dict[str, dict[str, str]], indent: str = "") -> None:
+    """What cannot run, one line a reason."""
+    by_message: dict[str, list[str]] = {}
+    for name, units in blocked.items():
+        for key, message in units.items():
+            by_message.setdefault(message, []).append(f"{name}/{key}")
+    for message, names in by_message.items():
+        shown = ", ".join(names[:BLOCKED_SHOWN])
+        more = f" and {len(names) - BLOCKED_SHOWN:,} more" if len(names) > BLOCKED_SHOWN else ""
+        out(f"{indent}{message}")
+        out(f"{indent}  waiting: {shown}{more}")
 
 
 def why(

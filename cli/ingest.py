@@ -42,6 +42,9 @@ def rna(
     sample_type: Annotated[
         str | None, typer.Option(help="TCGA code (01, 11) of columns named by patient alone.")
     ] = None,
+    clip_negative: Annotated[
+        bool, typer.Option("--clip-negative", help="Linear values between -1 and 0 are rounding and count as 0.")
+    ] = False,
     workflow: Annotated[str | None, typer.Option(help="The quantification workflow, for the record.")] = None,
     gene_model: Annotated[str | None, typer.Option(help="The gene annotation, for the record.")] = None,
     name: NameOption = None,
@@ -72,6 +75,8 @@ def rna(
         )
     options = {"unit": str(unit), "scale": str(scale), "sample_type": sample_type, "workflow": workflow,
                "gene_model": gene_model, "samples": None}  # fmt: skip
+    if clip_negative:
+        options["clip_negative"] = True
 
     def read():
         from ingest import rna as reader
@@ -82,7 +87,9 @@ def rna(
             sheet = rna_map.PatternSheet(map_.samples)
         transposed = map_ is not None and map_.expression.orientation == "samples_in_rows"
         source_name = name or file.name
-        wanted = reader.Options(collection, unit, scale, source_name, sample_type, workflow, gene_model, transposed)
+        wanted = reader.Options(
+            collection, unit, scale, source_name, sample_type, workflow, gene_model, transposed, clip_negative
+        )
         return reader.read(file, wanted, sheet)
 
     if map_ is not None:

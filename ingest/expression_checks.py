@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ingest.genes import gene_name
+from tshdb.errors import UsageError
 from tshdb.reading import Reading
 from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -14,7 +15,20 @@ FEW_GENES = 200  # below, nothing is said of all genes together
 WHOLE_GENOME = 10_000
 MILLION, TPM_TOLERANCE = 1e6, 0.05
 WHOLE = 1e-3
+ROUNDING = -1.0  # no rounding is larger, and log2(x + 1) ends here
 MOST_FINDINGS = 1000
+
+
+def clip_negative(values: np.ndarray, scale: Scale, reading: Reading) -> None:
+    """Linear values between -1 and 0 become 0, in place. Raises UsageError for logarithms, which may be negative."""
+    if scale is not Scale.LINEAR:
+        raise UsageError("--clip-negative with logarithms", where="--scale log2", repair="Leave --clip-negative away")
+    small = (values < 0) & (values > ROUNDING)
+    if small.any():
+        smallest = float(values[small].min())
+        values[small] = 0.0
+        reading.warn(None, None, repr(smallest), "rna.clipped",
+                     f"{int(small.sum()):,} values between {ROUNDING:g} and 0 count as 0")  # fmt: skip
 
 
 def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale: Scale, reading: Reading) -> None:

@@ -5,7 +5,8 @@ Files    csv or tsv, plain or gzip. Wide: first column genes, first row samples.
 Makes    Patient, Sample, ExpressionProfile and the matrix of values, as they stand in the file.
 Missing  blank, NA, NaN, null, removed: no value. A value that is none of these and no number is an error.
 Twice    a sample named twice is an error. Of a gene named twice the row with the highest mean is kept (a warning).
-Scale    linear values must not be negative; --scale log2 says that values are logarithms already.
+Scale    linear values must not be negative; --scale log2 says that values are logarithms already. Of a matrix that was
+         computed back from z scores, --clip-negative makes 0 of values between -1 and 0, and says how many.
 Samples  TCGA barcodes make their patients and samples; other names need a sample sheet (`ingest.sample_sheet`).
 """
 
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest.expression_checks import check_genes, check_values
+from ingest.expression_checks import check_genes, check_values, clip_negative
 from ingest.genes import gene_name, is_date, is_y_copy
 from ingest.identifiers import checked_sample
 from ingest.rna_tables import Table, long_columns, read_long, read_transposed, read_wide
@@ -32,7 +33,10 @@ SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00
 
 
 class Options(NamedTuple):
-    """How to understand the file. sample_type: the TCGA code of samples whose names are bare patients."""
+    """How to understand the file. sample_type: the TCGA code of samples whose names are bare patients.
+
+    clip_negative: linear values between -1 and 0 are somebody's rounding and count as 0.
+    """
 
     collection: str
     unit: ExpressionUnit
@@ -42,6 +46,7 @@ class Options(NamedTuple):
     workflow: str | None = None
     gene_model: str | None = None
     transposed: bool = False
+    clip_negative: bool = False
 
 
 def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Reading:
@@ -60,6 +65,8 @@ def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Read
         table = read_long(path, delimiter, long, reading)
     else:
         table = read_wide(path, delimiter, header, reading)
+    if options.clip_negative:
+        clip_negative(table.values, options.scale, reading)
     check_values(table.values, table.lines, table.samples, options.unit, options.scale, reading)
     check_genes(table.genes, table.lines, reading)
     _describe(table, options, sheet, reading)

@@ -111,7 +111,7 @@ def test_the_aliquot_is_selected_by_the_rule_and_the_others_are_kept(empty_study
         "WHERE compartment = 'tumor' ORDER BY 1"
     )
     assert len(rows) == 3 and rows[rows.is_selected].aliquot_id.tolist() == [later.aliquot]
-    assert rows[rows.is_selected].selection_rule.tolist() == ["A7.2"]
+    assert rows[rows.is_selected].selection_rule.tolist() == ["A7.3"]
 
 
 def test_a_file_that_differs_from_the_manifest_loads_nothing(empty_study, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from ingest import rna, sample_sheet
 from ingest.genes import gene_name, is_date, is_y_copy
-from tshdb.errors import InvalidInput, NotFound
+from tshdb.errors import InvalidInput, NotFound, UsageError
 from tshdb.schema import ExpressionProfile, Patient, Sample
 from tshdb.vocabulary import Compartment, ExpressionUnit, Scale
 
@@ -87,6 +87,16 @@ def test_bad_rows_are_found_with_their_line(tmp_path, row, rule):
 def test_a_bad_value_is_named_with_its_sample(tmp_path):
     finding = read(tmp_path, f"gene,{T},{S}\nCD3D,1,x2\n").findings[0]
     assert (finding.line, finding.column, finding.value) == (2, S, "x2")
+
+
+def test_small_negative_values_count_as_zero_only_if_asked(tmp_path):
+    text = f"gene,{T},{S}\nCD3D,-0.25,2\nCD5,-1,3\nCD6,4,-0.5\n"
+    asked = read(tmp_path, text, clip_negative=True)
+    assert [f.rule for f in asked.findings] == ["rna.clipped", "rna.negative"], "-1 is nobody's rounding"
+    assert "2 values" in asked.findings[0].message and asked.findings[0].value == "-0.5"
+    assert values_of(asked) == {"CD3D": [0.0, 2.0], "CD6": [4.0, 0.0]}
+    with pytest.raises(UsageError, match="logarithms"):
+        read(tmp_path, text, scale="log2", clip_negative=True)
 
 
 def test_log_values_may_be_negative_but_not_large(tmp_path):
@@ -248,4 +258,9 @@ def test_real_matrices(shared):
     long = matrix("tcga-brca-mcp-markers-110-pairs-long.csv.gz", "rsem", "linear")
     assert len(long.matrix.profile_ids) == 220 and len(long.matrix.genes) == 106
     tumors = matrix("tcga-brca-rsem-1382-genes-956-tumors.csv.gz", "rsem", "linear", sample_type="01")
-    assert {f.rule for f in tumors.findings} <= {"rna.negative", "rna.gene-twice"}
+    assert {f.rule for f in tumors.findings} == {"rna.negative"} and len(tumors.matrix.genes) == 1382 - 135
+    tumors = matrix(
+        "tcga-brca-rsem-1382-genes-956-tumors.csv.gz", "rsem", "linear", sample_type="01", clip_negative=True
+    )
+    assert [f.rule for f in tumors.findings] == ["rna.clipped"] and "7,444 values" in tumors.findings[0].message
+    assert tumors.matrix.values.shape == (1382, 956) and tumors.matrix.values.min() == 0

@@ -14,13 +14,16 @@ import pytest
 from sqlalchemy import select
 
 from analyses import ANALYSES
+from ingest import rna
 from tests import tiny
+from tshdb import loading
 from tshdb.database import reading
 from tshdb.engine import code
 from tshdb.engine.analysis import Kind, Need
 from tshdb.engine.plan import Reason
 from tshdb.schema import Attempt, CoxTerm, ExpressionProfile, Unit, UnitInput
 from tshdb.study import Study
+from tshdb.vocabulary import ExpressionUnit, Scale
 
 FITS = {a.name for a in ANALYSES if a.kind is Kind.FIT}
 NEEDS = {a.name: [n for n in a.needs.values() if isinstance(n, Need)] for a in ANALYSES}
@@ -99,6 +102,26 @@ def test_1_a_better_replicate_arrives(study, archive, tmp_path):
     tiny.define_cohorts(fresh)
     tiny.rebuild(fresh)
     assert tiny.dump(study)["tsh_ratios"] == tiny.dump(fresh)["tsh_ratios"]
+
+
+@pytest.mark.parametrize("column", ["{}", "{}-01A", "{}-01A-99R-Z999-07"])
+def test_1_a_matrix_of_tumours_alone_takes_nobody_from_a_pair(study, archive, column):
+    """Its tumours were measured with other genes than the stroma: it speaks for patients who have nothing better."""
+    before = study.sql("SELECT * FROM tsh_ratios ORDER BY patient_id, population")
+    alone = archive.add(78, paired=False)
+    path = study.root / "raw" / "tumours.csv"
+    names = [column.format(p) for p in (*archive.patients,)]
+    path.write_text("\n".join([f"gene,{','.join(names)}", *(f"{g}{',900' * len(names)}" for g in tiny.GENES[:-1])]))
+    options = rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name, sample_type="01")
+    source = loading.Source("tcga-tn", "rna", path.name)
+    loading.load(study, [loading.item_of(study, source, path, {}, lambda: rna.read(path, options))], command="test")
+    selected = study.sql(
+        "SELECT profile_id FROM expression_profiles WHERE is_selected AND profile_id LIKE '%tumours.csv'"
+    )
+    assert selected["profile_id"].tolist() == [f"{column.format(alone)}:rsem:tumours.csv"]
+    assert not tiny.plan(study)["tsh_ratios"].due
+    tiny.rebuild(study)
+    assert study.sql("SELECT * FROM tsh_ratios ORDER BY patient_id, population").equals(before)
 
 
 def test_1_the_other_half_of_a_pair_arrives(study, archive):

@@ -10,14 +10,16 @@ from sqlalchemy import select
 
 from analyses import ANALYSES
 from cli.make_study import make_study
-from cli.tables import paper_table_2, table_2
+from cli.tables import cox_rows, paper_table_2, table_2
 from ingest import gdc_clinical, rna
+from ingest.formats import clinical_reader, format_of
 from tests.conftest import ROOT
 from tests.tiny import COHORT
 from tshdb import cohorts, loading
 from tshdb.database import reading, writing
 from tshdb.engine.rebuild import Rebuild
 from tshdb.schema import CellAbundance, Patient
+from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 
@@ -53,6 +55,43 @@ def test_all_ten_directions_are_the_papers(real):
     assert [r["term"] for r in rows] == list(paper_table_2())
     assert all(r["coefficient"] < 0 and r["paper"]["beta"] < 0 for r in rows)
     assert {(r["unit"], r["transform"]) for r in rows} == {("rsem", "log2(x + 1)")}
+
+
+def test_tumours_alone_on_the_recovered_tumours(shared, tmp_path):
+    """The 956 tumours less 105 pairs and ten men: 841 women, 90 deaths; data/README.md has 842, 90 and cytotoxic p = .003."""
+    study = make_study(tmp_path / "brca", "sqlite:///study.db", "fan2023")
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace("min_coverage = 0.5", "min_coverage = 0.1"))
+    study = Study(study.root)
+    for name in (
+        "clinical/nationwidechildrens.org_clinical_patient_brca.2017.txt.gz",
+        "clinical/tcga-cdr-survival.tsv",
+    ):
+        found = clinical_reader(format_of(shared / name), "tcga-brca", "fan2023")
+        source = loading.Source("tcga-brca", format_of(shared / name).value, name)
+        item = loading.item_of(study, source, shared / name, {}, lambda f=found, n=name: f(shared / n))
+        loading.load(study, [item], command="test")
+    options = {"unit": ExpressionUnit.RSEM, "scale": Scale.LINEAR}
+    for name, more in (
+        ("tcga-brca-rsem-110-pairs.csv.gz", {}),
+        ("tcga-brca-rsem-1382-genes-956-tumors.csv.gz", {"sample_type": "01", "clip_negative": True}),
+    ):
+        path, wanted = shared / "expression" / name, rna.Options("tcga-brca", **options, name=name, **more)
+        source = loading.Source("tcga-brca", "rna", name)
+        item = loading.item_of(study, source, path, {}, lambda p=path, w=wanted: rna.read(p, w))
+        loading.load(study, [item], command="test")
+    with writing(study.engine) as connection:
+        for cohort in (COHORT, "tumor_stroma_validation"):
+            cohorts.define(connection, cohort, (study.root / f"cohorts/{cohort}.sql").read_text())
+            cohorts.freeze(connection, cohort)
+    Rebuild(study, ANALYSES, names=["abundance_cox"]).run()
+    rows = {r["term"]: r for r in cox_rows(study, "tumor_stroma_validation@1", ("tumor",))}
+    assert {r["n"] for r in rows.values()} == {841}
+    deaths = study.sql("SELECT count(*) AS n FROM follow_ups JOIN cohort_members USING (patient_id) WHERE event "
+                       "AND endpoint = 'OS' AND cohort = 'tumor_stroma_validation' AND version = 1")  # fmt: skip
+    assert deaths["n"].tolist() == [90]
+    assert rows["Cytotoxic lymphocytes"]["p_value"] == pytest.approx(0.003, abs=2e-4)
+    assert rows["Cytotoxic lymphocytes"]["hazard_ratio"] < 1
 
 
 def test_hazard_ratios_are_those_of_the_data_sheet(real):

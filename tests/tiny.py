@@ -167,6 +167,7 @@ def new_study(
     for old, new in SMALL.items():
         assert old in text, old
         text = text.replace(old, new)
+    text = text.replace(', "tumor_stroma_validation"]', "]")  # nobody here has the tumour alone
     if live:
         text = text.replace(f'cohorts = ["{COHORT}"]', f'cohorts = ["{COHORT}", "{LIVE}"]')
     for unwanted in {a.name for a in ANALYSES} - {a.name for a in analyses}:

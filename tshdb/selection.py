@@ -1,8 +1,9 @@
 """Which profile speaks for a patient's tumour or stroma, where there are several.
 
-Rule A7.2, for every (patient, sample type, unit): not FFPE, analyte H before R before T, the first vial, the highest
-plate, the highest barcode (after the Broad's Firehose rule for replicate aliquots), then most genes, then the source's
-name. What an annotation excludes is never selected, and says by which. All profiles are kept; the one selected says so.
+Rule A7.3, for every (patient, sample type, unit): measured as the patient's other compartment was (a ratio of two
+workflows, gene models or gene sets is no ratio), not FFPE, analyte H before R before T, the first vial, the highest plate,
+the highest barcode (after the Broad's Firehose rule for replicate aliquots), then most genes, then the source's name. What
+an annotation excludes is never selected, and says by which. All profiles are kept; the one selected says so.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from tshdb.barcode import Barcode
 from tshdb.database import texts
 from tshdb.engine.units import select_ids
 from tshdb.schema import Annotation, ExpressionProfile, Sample
-from tshdb.vocabulary import Effect
+from tshdb.vocabulary import Compartment, Effect
 
-RULE = "A7.2"
+RULE = "A7.3"
 _ANALYTES = {"H": 0, "R": 1, "T": 2}
 
 
@@ -47,8 +48,13 @@ def _exclusion(profile, notices) -> str | None:
 
 
 def _reversed(text: str) -> tuple:
-    """Sorts text from the highest to the lowest."""
-    return tuple(-ord(c) for c in text)
+    """Sorts text from the highest to the lowest; what goes on is higher than where it began."""
+    return (*(-ord(c) for c in text), 0)
+
+
+def _measured(profile) -> tuple:
+    """What two profiles must share to be measured in the same way."""
+    return (profile.patient_id, profile.unit, profile.workflow, profile.gene_model, profile.n_genes)
 
 
 def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
@@ -62,6 +68,8 @@ def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
                 ExpressionProfile.unit,
                 ExpressionProfile.aliquot_id,
                 ExpressionProfile.n_genes,
+                ExpressionProfile.workflow,
+                ExpressionProfile.gene_model,
                 ExpressionProfile.profile_id,
                 ExpressionProfile.is_selected,
                 ExpressionProfile.exclusion,
@@ -78,12 +86,18 @@ def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
             .order_by(Annotation.annotation_id)
         ).fetchall()  # fmt: skip
     exclusion = {row.profile_id: _exclusion(row, notices) for row in rows}
+    compartments: dict[tuple, set] = {}
+    for row in rows:
+        if exclusion[row.profile_id] is None:
+            compartments.setdefault(_measured(row), set()).add(row.compartment)
     best: dict[tuple, tuple] = {}
     for row in rows:
         if exclusion[row.profile_id] is not None:
             continue
         group = (row.patient_id, row.sample_type_code or row.compartment, row.unit)
-        candidate = (preference(row.aliquot_id, row.preservation_method, row.n_genes, row.profile_id), row.profile_id)
+        is_alone = not {Compartment.TUMOR, Compartment.STROMA} <= compartments[_measured(row)]
+        rank = preference(row.aliquot_id, row.preservation_method, row.n_genes, row.profile_id)
+        candidate = ((is_alone, *rank), row.profile_id)
         best[group] = min(best.get(group, candidate), candidate)
     chosen = {profile for _, profile in best.values()}
     moved = [

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 from sqlalchemy import Connection, select
 
@@ -132,7 +133,9 @@ class Planner:
         for name in self.world.cohorts_of(plan.analysis):
             state = self.cohorts.get(name)
             if state is None:
-                plan.blocked[name] = f"cohort {name} is not defined: tshdb cohort define {name} FILE.sql"
+                file = Path("cohorts") / f"{name}.sql"  # which a preset brings
+                known = file if (self.world.root / file).is_file() else "FILE.sql"
+                plan.blocked[name] = f"cohort {name} is not defined: tshdb cohort define {name} {known}"
             elif plan.analysis.kind is Kind.FIT and state.mode is not CohortMode.FROZEN:
                 plan.blocked[name] = f"cohort {name} is not frozen: tshdb cohort freeze {name}"
             elif not state.members:

@@ -17,7 +17,7 @@ from tshdb.loading.sources import Said
 from tshdb.schema import FollowUp
 
 PRECEDENCE = (
-    "workbook", "gdc-cases", "clinical", "gdc-follow-up", "follow-up", "family-history", "biotab", "cdr",
+    "workbook", "gdc-cases", "clinical", "gdc-follow-up", "follow-up", "family-history", "cdr", "biotab",
     "annotations", "star-counts", "rna",
 )  # fmt: skip
 PRECEDENCE_RULE = f"{' before '.join(PRECEDENCE)}, then the source's name"
