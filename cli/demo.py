@@ -47,6 +47,7 @@ def demo(
     out(f"That took {time.perf_counter() - started:.0f} s. The study is in {folder}: cd {folder}, and try")
     out("  tshdb status")
     out("  tshdb table 2 --cohort tumor_stroma_development@1")
+    out("  tshdb table s5, tshdb model list, tshdb figure km")
     out("  tshdb why univariable_cox/tumor_stroma_development@2")
     out("  tshdb sql --tables")
 

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from cli import cohort, demo, engine, ingest, ingest_collections, model, sql, study, tables
+from cli import cohort, demo, engine, export, figure, ingest, ingest_collections, model, sql, study, tables
 from tshdb.errors import Exit, ResourceError, TshdbError
 
 app = typer.Typer(
@@ -25,9 +25,11 @@ ingest_collections.add_to(ingest.app)
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")
+app.add_typer(export.app, name="export")
 engine.add_to(app)
 sql.add_to(app)
 tables.add_to(app)
+figure.add_to(app)
 demo.add_to(app)
 
 

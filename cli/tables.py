@@ -163,7 +163,7 @@ def paper_table_2() -> dict[str, dict[str, float]]:
 
 
 def cox_rows(study, cohort: str | None, models: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The Cox terms of these models in one cohort (if none is named: `_newest`). Raises NotFound without any."""
+    """The Cox terms of these models in one cohort (if none is named: `newest`). Raises NotFound without any."""
     from sqlalchemy import select
 
     from tshdb.database import reading
@@ -178,14 +178,14 @@ def cox_rows(study, cohort: str | None, models: tuple[str, ...]) -> list[dict[st
             .mappings()
             .fetchall()
         )
-    wanted = cohort or _newest([r["cohort"] for r in rows])
+    wanted = cohort or newest([r["cohort"] for r in rows])
     found = [dict(r) for r in rows if r["cohort"] == wanted]
     if not found:
         raise NotFound("no such Cox terms" + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
     return sorted(found, key=lambda r: (models.index(r["model"]), r["position"]))
 
 
-def _newest(names: list[str]) -> str | None:
+def newest(names: list[str]) -> str | None:
     """The newest frozen version among these cohorts, named cohort@version; without one, the first live cohort.
 
     Of several frozen cohorts the one with most versions wins, and then the first by name.
@@ -264,7 +264,7 @@ def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
 
     frame = study.sql("SELECT * FROM network_parameters ORDER BY unit_id DESC, compartment, parameter, prognosis")
     if len(frame):
-        frame = frame[frame["cohort"] == (cohort or _newest(list(frame["cohort"])))]
+        frame = frame[frame["cohort"] == (cohort or newest(list(frame["cohort"])))]
     if not len(frame):
         raise NotFound("no network parameters", repair="Run: tshdb rebuild")
     return frame.drop(columns="unit_id").astype(object).where(frame.notna(), None).to_dict("records")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import networkx as nx
 import pytest
 
-from cli.tables import _newest
+from cli.drawings import at_risk
+from cli.tables import newest
 from tests import tiny
 
 FROZEN = f"{tiny.COHORT}@1"
@@ -44,6 +46,27 @@ def test_table_s5_sets_good_beside_poor(tshdb, study):
     assert shown.count("density") == 2
 
 
+def test_networks_are_read_by_other_programs(tshdb, study, tmp_path):
+    made = [tshdb("export", "networks", tmp_path / n, "--json", cwd=study.root, PYTHONHASHSEED=n).stdout for n in "12"]
+    assert len(json.loads(made[0])) == 8
+    stored = study.sql("SELECT * FROM network_edges WHERE cohort = $cohort", {"cohort": FROZEN})
+    assert len(stored)
+    for compartment in ("tumor", "stroma"):
+        for prognosis in ("good", "poor"):
+            path = tmp_path / "1" / f"{compartment}-{prognosis}"
+            mine = stored[(stored["compartment"] == compartment) & (stored["prognosis"] == prognosis)]
+            edges = {(e.population, e.other_population): e.correlation for e in mine.itertuples()}
+            cyjs = json.loads(path.with_suffix(".cyjs").read_text())
+            assert cyjs["data"] == {"cohort": FROZEN, "compartment": compartment, "prognosis": prognosis}
+            for graph in (nx.read_graphml(path.with_suffix(".graphml")), nx.cytoscape_graph(cyjs)):
+                assert set(graph) == {"T cells", "Cytotoxic lymphocytes", "Fibroblasts"}
+                found = {tuple(sorted(e[:2])): e[2]["correlation"] for e in graph.edges(data=True)}
+                assert found == {tuple(sorted(k)): v for k, v in edges.items()}
+            for suffix in (".graphml", ".cyjs"):
+                same = (tmp_path / "2" / path.name).with_suffix(suffix).read_bytes()
+                assert path.with_suffix(suffix).read_bytes() == same
+
+
 def test_table_1_counts_the_members(tshdb, study):
     rows = json.loads(tshdb("table", "1", "--cohort", FROZEN, "--json", cwd=study.root).stdout)
     found = {(r["row"], r["level"]): r for r in rows}
@@ -63,11 +86,11 @@ def test_a_table_that_is_not_there_is_one_line(tshdb, study):
 
 
 @pytest.mark.parametrize(
-    ("names", "newest"),
+    ("names", "expected"),
     [(["a@1", "a@2", "b"], "a@2"), (["a@9", "a@10"], "a@10"), (["b", "a"], "a"), ([], None), (["b@1", "a@1"], "a@1")],
 )
-def test_the_newest_cohort(names, newest):
-    assert _newest(names) == newest
+def test_the_newest_cohort(names, expected):
+    assert newest(names) == expected
 
 
 def test_models_are_listed_with_training_set_and_state(tshdb, study):
@@ -110,3 +133,40 @@ def test_a_correction_is_counted_on_the_models_that_saw_the_old_value(tshdb, stu
     assert cutoff["state"] == "current"
     assert cutoff["n_inputs_corrected"] == 1, "the model stays as it was, and says that one ratio is another today"
     assert "1 input corrected since" in tshdb("model", "list", cwd=study.root).stdout
+
+
+# ------------------------------------------------------------------------------------------------------------ figures
+
+
+@pytest.mark.parametrize("name", ["km", "roc", "compartments", "networks"])
+def test_a_figure_is_the_same_bytes_again_and_says_its_cohort(tshdb, study, tmp_path, name):
+    for seed in "12":
+        said = tshdb("figure", name, "--out", tmp_path / f"{seed}.svg", cwd=study.root, PYTHONHASHSEED=seed).stdout
+        assert len(said.splitlines()) == 2, "the path, and how to read it"
+    text = (tmp_path / "1.svg").read_bytes()
+    assert text == (tmp_path / "2.svg").read_bytes()
+    assert FROZEN.encode() in text and b"<script" not in text
+    assert {p.name for p in tmp_path.iterdir() if p.is_file()} == {"1.svg", "2.svg"}
+
+
+def test_figures_that_cannot_be_are_one_line(tshdb, study):
+    assert "Known: km" in tshdb("figure", "pie", cwd=study.root, code=2).stderr
+    assert "Known: .svg" in tshdb("figure", "km", "--out", "km.gif", cwd=study.root, code=2).stderr
+    assert "no survival curves by the TSH ratio of nobody@1" in tshdb(
+        "figure", "km", "--cohort", "nobody@1", cwd=study.root, code=8
+    ).stderr  # fmt: skip
+
+
+def test_numbers_at_risk_of_the_drawn_curves_are_those_of_plain_counting(study):
+    members = study.sql(
+        "SELECT g.prognosis, f.duration_days FROM survival_groups g JOIN follow_ups f ON f.patient_id = g.patient_id "
+        "AND f.endpoint = 'OS' JOIN cohort_members m ON m.patient_id = g.patient_id AND m.cohort = $c AND m.version = 1",
+        {"c": tiny.COHORT},
+    )
+    points = study.sql("SELECT * FROM km_points WHERE cohort = $c AND grouping = 'tsh_ratio'", {"c": FROZEN})
+    days = [0, 1, 365.25, 700, 1461, 2900, 3652.5, 9999]
+    for group in ("good", "poor"):
+        durations = members.loc[members["prognosis"] == group, "duration_days"].clip(upper=3652.5)
+        assert len(durations)
+        drawn = at_risk(points[points["prognosis"] == group], days)
+        assert drawn == [int((durations >= day).sum()) for day in days]
