@@ -9,7 +9,7 @@ import numpy as np
 from tests import tiny
 from tshdb.study import Study
 
-UNITS_PER_PATIENT = 3  # two abundances and their ratios
+UNITS_PER_PATIENT = 6  # two abundances, their ratios, the tumour's abundances, a group, a score
 
 
 def settled_study(folder: Path, n_patients: int) -> Study:
