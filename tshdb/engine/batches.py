@@ -99,7 +99,7 @@ class Batches:
             kept = self._still_valid(connection, batch, outcomes)
             rows = unit_rows(connection, analysis.name, [o.key for o in kept])
             ids = {key: row.unit_id for key, row in rows.items()}
-            spec_id = store.spec_id_for(connection, self.world.specs[analysis.name])
+            spec_id = store.spec_id_for(connection, self.world.spec(analysis.name))
             upstream = self.world.upstream_digest(analysis) if analysis.kind is Kind.FIT else None
             moved = [o for o in kept if o.message is not None or o.fingerprint != rows[o.key].fingerprint]
             # all payloads, also of unchanged results: columns that only describe them may differ

@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from types import FunctionType, ModuleType
+from typing import NamedTuple
 
 from tshdb.canonical import digest
 
@@ -55,23 +56,17 @@ def code_of(functions: Iterable[FunctionType], project: frozenset[str]) -> Code:
         definition = module.definitions.get(name)
         if definition is None:
             continue
-        sources[qualified] = definition.text
+        sources[qualified] = definition
         if (name, project) not in module.reached:
-            module.reached[name, project] = _reached(definition.node, module, project)
+            module.reached[name, project] = _reached(definition, module, project)
         waiting += module.reached[name, project]
     return Code(sources, fingerprint_of_sources(sources))
 
 
 @dataclass(frozen=True)
-class _Definition:
-    node: ast.AST
-    text: str
-
-
-@dataclass(frozen=True)
 class _Source:
     live: ModuleType
-    definitions: dict[str, _Definition]
+    definitions: dict[str, str]  # name -> source text
     imports: dict[str, tuple[str, str | None]]
     reached: dict[tuple[str, frozenset[str]], list[tuple[str, str]]]  # (definition, project) -> what it names
 
@@ -83,7 +78,7 @@ def _module(name: str) -> _Source:
     text = inspect.getsource(live)
     tree = ast.parse(text)
     lines = text.splitlines(keepends=True)
-    definitions: dict[str, _Definition] = {}
+    definitions: dict[str, str] = {}
     for node in _top_level(tree):
         names = []
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -96,9 +91,8 @@ def _module(name: str) -> _Source:
         for defined in names:
             before = definitions.get(defined)
             if before is not None:  # assigned in several places (if/else, +=): all of them count
-                segment = before.text + "\n" + segment
-                node = ast.Module(body=[before.node, node], type_ignores=[])
-            definitions[defined] = _Definition(node, segment)
+                segment = before + "\n" + segment
+            definitions[defined] = segment
     return _Source(live, definitions, _imports(tree.body, live), {})
 
 
@@ -136,12 +130,12 @@ def _imports(statements, live: ModuleType) -> dict[str, tuple[str, str | None]]:
     return found
 
 
-def _reached(node: ast.AST, module: _Source, project: frozenset[str]) -> list[tuple[str, str]]:
-    """(module, top-level name) of every project definition that `node` names."""
-    node = _stripped(node)
-    imports = {**module.imports, **_imports([node], module.live)}
+def _reached(text: str, module: _Source, project: frozenset[str]) -> list[tuple[str, str]]:
+    """(module, top-level name) of every project definition that the definition `text` names."""
+    read = _read(text)
+    imports = {**module.imports, **_imports(read.imports, module.live)} if read.imports else module.imports
     found = []
-    for chain in _name_chains(node):
+    for chain in read.chains:
         if chain[0] in module.definitions:
             found.append((module.live.__name__, chain[0]))
         elif chain[0] in imports:
@@ -201,14 +195,32 @@ def _name_chains(node: ast.AST) -> list[list[str]]:
 # ---------------------------------------------------------------------------------------------- the normal form
 
 
-@cache
+class _Read(NamedTuple):
+    """What one definition's source text says: the names that it reads, its own imports, and its normal form."""
+
+    chains: list[list[str]]
+    imports: list[ast.stmt]
+    normal: str
+
+
 def normalised(text: str) -> str:
     """The normal form of one definition's source text."""
-    tree = _stripped(ast.parse(inspect.cleandoc(text) if text[:1].isspace() else text))
+    return _read(text).normal
+
+
+@cache
+def _read(text: str) -> _Read:
+    tree = _stripped(text)
+    chains = _name_chains(tree)
+    imports, functions = [], []
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            _rename_locals(node)
-    return ast.unparse(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.append(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.append(node)
+    for function in functions:
+        _rename_locals(function)
+    return _Read(chains, imports, ast.unparse(tree))
 
 
 class _Strip(ast.NodeTransformer):
@@ -253,9 +265,9 @@ def _without_annotation(statement: ast.stmt) -> ast.stmt:
     return statement
 
 
-def _stripped(node: ast.AST) -> ast.AST:
-    copy = ast.parse(ast.unparse(node))
-    return ast.fix_missing_locations(_Strip().visit(copy))
+def _stripped(text: str) -> ast.AST:
+    """The tree of one definition's source text, without what does not count."""
+    return _Strip().visit(ast.parse(inspect.cleandoc(text) if text[:1].isspace() else text))
 
 
 def _rename_locals(function: ast.FunctionDef) -> None:

@@ -227,7 +227,7 @@ class Planner:
             elif analysis.name not in self.settled:
                 plan.due[key] = Due(key, Reason.FAILED, f"failed before: {unit.message}")
         for spec_id in self.standing.spec_ids[analysis.name]:
-            difference = self.stored_specs.difference(spec_id, self.world.specs[analysis.name])
+            difference = self.stored_specs.difference(spec_id, self.world.spec(analysis.name))
             if difference is None:
                 continue
             what = "its code" if difference == "code" else "its parameters"

@@ -42,9 +42,15 @@ class World:
                 if len(self.makers.get(need.table, ())) > 1:
                     raise TypeError(f"{a.name}: {role} is made by several analyses; a need has one producer")
         settings.refuse_unknown_tables(set(self.by_name))
-        project = store.project_packages(analyses)
+        self._project = store.project_packages(analyses)
+        self._specs: dict[str, store.CurrentSpec] = {}
         self.parameters = {a.name: settings.parameters(a.name, a.params) for a in analyses}
-        self.specs = {a.name: store.current_spec(a, self.parameters[a.name], project) for a in analyses}
+
+    def spec(self, name: str) -> store.CurrentSpec:
+        """Code, parameters and libraries of an analysis, read when they are first asked for."""
+        if name not in self._specs:
+            self._specs[name] = store.current_spec(self.by_name[name], self.parameters[name], self._project)
+        return self._specs[name]
 
     @property
     def root(self) -> Path:
@@ -95,7 +101,7 @@ class World:
             if name in self.by_name and name not in seen:
                 seen.add(name)
                 waiting += [self.producer(need) for need in self.by_name[name].needs.values()]
-        return digest(*("\0".join((n, *self.specs[n].fingerprints)).encode() for n in sorted(seen)))
+        return digest(*("\0".join((n, *self.spec(n).fingerprints)).encode() for n in sorted(seen)))
 
     def references(self, analysis: Analysis) -> dict[str, ReferenceTable]:
         """role -> the reference table that the analysis reads; read once, so that one command sees one state of it."""
