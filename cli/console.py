@@ -46,6 +46,11 @@ def table(
         out((indent + "  ".join(parts)).rstrip())
 
 
+def short(value: object) -> object:
+    """A cell of a table: floats with six digits; everything else as it is, members of an enumeration by their value."""
+    return f"{value:.6g}" if isinstance(value, float) else getattr(value, "value", value)
+
+
 def seconds(value: float | None) -> str:
     """A duration in words."""
     if value is None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, out_json, progress, seconds, table
+from cli.console import out, out_json, progress, seconds, short, table
 from cli.options import JsonOption, StudyOption
 
 BLOCKED_SHOWN = 5
@@ -246,9 +246,9 @@ def show_why(facts: dict[str, Any]) -> None:
         ]
         constant = {n: rows[0].get(n) for n in names if len(rows) > 1 and len({str(r.get(n)) for r in rows}) == 1}
         if constant:
-            out("  all rows: " + ", ".join(f"{n} {_short(v)}" for n, v in constant.items()))
+            out("  all rows: " + ", ".join(f"{n} {short(v)}" for n, v in constant.items()))
         shown = [n for n in names if n not in constant]
-        table(shown, [[_short(r.get(n)) for n in shown] for r in rows], indent="    ")
+        table(shown, [[short(r.get(n)) for n in shown] for r in rows], indent="    ")
     if facts.get("inputs"):
         out("  inputs")
         _show_inputs(facts["inputs"], "  ")
@@ -265,7 +265,3 @@ def _show_inputs(inputs: list[dict], indent: str) -> None:
             _show_inputs(entry.get("inputs", ()), indent + "│  ")
         if role["n"] > len(role["shown"]):
             out(f"{indent}├─ {role['role']}: … {role['n'] - len(role['shown'])} more")
-
-
-def _short(value: object) -> object:
-    return f"{value:.6g}" if isinstance(value, float) else value

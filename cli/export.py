@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import out, out_json
+from cli.files import complete
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
@@ -47,9 +48,8 @@ def networks(
         }
         for suffix, text in texts.items():
             path = folder / f"{name}{suffix}"
-            part = path.with_name(path.name + ".part")
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
+            with complete(path) as written_to:
+                written_to.write_text(text, encoding="utf-8")
             written.append({"path": str(path), "nodes": graph.number_of_nodes(), "edges": graph.number_of_edges()})
     if as_json:
         out_json(written)

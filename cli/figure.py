@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import out
+from cli.files import complete
 from cli.options import StudyOption
 
 if TYPE_CHECKING:
@@ -48,10 +49,9 @@ def draw(
     with rc_context(STYLE):
         figure, how_to_read = FIGURES[name](opened, cohort)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
         dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}[path.suffix]
-        figure.savefig(part, format=path.suffix[1:], metadata=dates, dpi=150)
-        part.replace(path)
+        with complete(path) as written:
+            figure.savefig(written, format=path.suffix[1:], metadata=dates, dpi=150)
     out(path)
     out(f"  {how_to_read}")
 

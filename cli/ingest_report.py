@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from cli.console import clean
+from cli.files import complete
 
 SHOWN = 100
 
@@ -82,7 +82,6 @@ def write(root: Path, name: str, text: str) -> Path:
     folder = root / "reports"
     folder.mkdir(exist_ok=True)
     path = folder / name
-    written = folder / f".{name}.writing"
-    written.write_text(text, encoding="utf-8")
-    os.replace(written, path)
+    with complete(path) as written:
+        written.write_text(text, encoding="utf-8")
     return path

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, out_json, say, table
+from cli.console import out, out_json, say, short, table
 from cli.options import JsonOption, StudyOption
 
 app = typer.Typer(help="What was fitted on which cohort version.", no_args_is_help=True, rich_markup_mode=None)
@@ -112,10 +112,6 @@ def _few(names: list[str]) -> str:
 def _rows(rows: list[dict[str, Any]]) -> None:
     """The model itself; columns that nobody fills are left out, long models are cut."""
     names = [n for n in (rows[0] if rows else ()) if any(r[n] is not None for r in rows)]
-    table(names, [[_short(r[n]) for n in names] for r in rows[:40]], indent="    ")
+    table(names, [[short(r[n]) for n in names] for r in rows[:40]], indent="    ")
     if len(rows) > 40:
         out(f"    … {len(rows) - 40} more rows: --json")
-
-
-def _short(value: object) -> object:
-    return f"{value:.6g}" if isinstance(value, float) else getattr(value, "value", value)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, out_json, say, table
+from cli.console import out, out_json, say, short, table
+from cli.files import complete
 from cli.options import StudyOption
 
 
@@ -67,13 +68,9 @@ def _print(answer, format_: str) -> None:
         _csv(answer, sys.stdout)
     else:
         right = [i for i, t in enumerate(answer.types) if t in ("DOUBLE", "FLOAT") or "INT" in t or "DECIMAL" in t]
-        table(answer.columns, [[_short(v) for v in row] for row in answer.rows], right=right)
+        table(answer.columns, [[short(v) for v in row] for row in answer.rows], right=right)
         if not answer.rows:
             out(" no rows")
-
-
-def _short(value: object) -> object:
-    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _csv(answer, file) -> None:
@@ -85,26 +82,19 @@ def _csv(answer, file) -> None:
 
 
 def _write(answer, format_: str, path: Path) -> None:
-    """Write to a temporary name first: a file under its final name is complete."""
+    """The whole answer into a file."""
     import json
-    import os
 
-    written = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    try:
+    with complete(path) as written:
         if format_ == "parquet":
             import pyarrow as pa
             from pyarrow import parquet
 
             columns = list(zip(*answer.rows, strict=True)) or [() for _ in answer.columns]
             parquet.write_table(pa.table([pa.array(c) for c in columns], names=answer.columns), written)
-        else:
-            with written.open("w", encoding="utf-8", newline="") as file:
-                if format_ == "json":
-                    json.dump(
-                        [dict(zip(answer.columns, r, strict=True)) for r in answer.rows], file, ensure_ascii=False
-                    )
-                else:
-                    _csv(answer, file)
-        os.replace(written, path)
-    finally:
-        written.unlink(missing_ok=True)
+            return
+        with written.open("w", encoding="utf-8", newline="") as file:
+            if format_ == "json":
+                json.dump([dict(zip(answer.columns, r, strict=True)) for r in answer.rows], file, ensure_ascii=False)
+            else:
+                _csv(answer, file)

@@ -76,9 +76,10 @@ def _comparability(row) -> str | None:
 
 def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) -> dict[str, Any]:
     """Everything about one model version (`analysis/cohort@version`). Raises NotFound."""
-    entry = next((m for m in list_models(connection, analyses) if m["model"] == name), None)
+    models = list_models(connection, analyses)
+    entry = next((m for m in models if m["model"] == name), None)
     if entry is None:
-        known = ", ".join(m["model"] for m in list_models(connection, analyses)[:6])
+        known = ", ".join(m["model"] for m in models[:6])
         raise NotFound(f"no model version '{name}'", repair=f"Model versions: {known or 'none yet; run tshdb rebuild'}")
     analysis = next(a for a in analyses if a.name == name.partition("/")[0])
     key = name.partition("/")[2]
