@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from typing import Annotated, Any
 
@@ -157,6 +158,8 @@ def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False):
     from tshdb.study import Study
 
     started = time.perf_counter()
+    gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
+    gc.set_threshold(50_000, 20, 20)
     with progress() as show:
         engine = Rebuild(Study.find(study), ANALYSES, names=names, jobs=jobs, refit=refit, progress=show)
         report = engine.run(f"tshdb rebuild {' '.join(names)}".strip())

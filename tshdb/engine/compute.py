@@ -8,15 +8,17 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
+import sys
 import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Boolean, Double, Integer
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tshdb.canonical import digest, rows_fingerprint, to_significant
 from tshdb.engine.analysis import Analysis
@@ -62,9 +64,15 @@ def compute(task: Task) -> list[Outcome]:
     """The outcomes of all keys. A batch that fails is halved until the guilty key stands alone."""
     module, name = task.analysis.split(":")
     analysis: Analysis = getattr(importlib.import_module(module), name)
-    with threadpool_limits(1), warnings.catch_warnings():
+    with _thread_pools(len(sys.modules)).limit(limits=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _compute(analysis, task, task.keys, task.inputs)
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(_n_modules: int) -> ThreadpoolController:
+    """The thread pools of the libraries that are loaded; looked for again when more modules are."""
+    return ThreadpoolController()
 
 
 def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs) -> list[Outcome]:

@@ -284,7 +284,7 @@ class Planner:
 
     def _add_moved(self, analysis: Analysis, ids: dict[str, int], replaced, changed: dict[str, list[Change]]) -> None:
         """Inputs behind edges that stand, where they are no longer what was seen."""
-        moved = self.standing.moved.get(analysis.name)
+        moved = self.standing.moved(analysis.name)
         if moved:
             whats = {"current": "changed", "retired": "is gone"}
             key_of = {unit_id: key for key, unit_id in ids.items()}

@@ -134,7 +134,7 @@ class Rebuild:
                     settled[waiting.popleft().name] = plan
             if waiting:
                 analysis = waiting.popleft()
-                moved = self._commit_live_cohorts(analysis)
+                moved = self._is_live(analysis, planner) and self._commit_live_cohorts(analysis)
                 settled[analysis.name] = self._settle(analysis, settled, None if moved else (planner, plan))
         return self._unready
 

@@ -117,19 +117,16 @@ class Standing:
         )
         return {unit_id for (unit_id,) in rows}
 
-    @cached_property
-    def moved(self) -> dict[str, list[Moved]]:
-        """analysis -> edges whose input is no longer what was seen."""
+    def moved(self, analysis: str) -> list[Moved]:
+        """The edges of an analysis whose input is no longer what was seen."""
         rows = tuples(
             self.connection,
-            "SELECT u.analysis, e.unit_id, e.role, i.analysis, i.key, i.state FROM unit_inputs e "
-            "JOIN units i ON i.unit_id = e.input_unit_id JOIN units u ON u.unit_id = e.unit_id "
-            "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint",
+            "SELECT e.unit_id, e.role, i.analysis, i.key, i.state FROM units u CROSS JOIN unit_inputs e "
+            "CROSS JOIN units i "
+            f"WHERE u.analysis = '{analysis}' AND e.unit_id = u.unit_id AND i.unit_id = e.input_unit_id "
+            "AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint",
         )
-        found: dict[str, list[Moved]] = defaultdict(list)
-        for analysis, *values in rows:
-            found[analysis].append(Moved._make(values))
-        return found
+        return [Moved._make(row) for row in rows]
 
     def seen_models(self, fits: Iterable[str]) -> dict[tuple[int, str], str]:
         """(unit, role) -> the fingerprint of the model that it saw, for the models that these fits have made."""
