@@ -1,4 +1,4 @@
-"""tshdb cohort define | freeze | list."""
+"""tshdb cohort define | freeze | list | show | flow | members | diff | export."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out_json, say, table
+from cli.console import out, out_json, say, table
 from cli.options import JsonOption, StudyOption
+
+VersionArgument = Annotated[str, typer.Argument(metavar="COHORT", help="NAME (its newest version) or NAME@VERSION.")]
 
 app = typer.Typer(help="Who is in the study's questions.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,14 +18,18 @@ app = typer.Typer(help="Who is in the study's questions.", no_args_is_help=True,
 @app.command()
 def define(
     name: Annotated[str, typer.Argument(help="The cohort's name.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE.sql", help="One SELECT that gives patient_id.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.sql", help="Steps of SQL, each a SELECT that gives patient_id.")
+    ],
     study: StudyOption = None,
 ) -> None:
     """Define a cohort by SQL. It is live until a version is frozen; frozen versions stay as they are.
 
     Example: tshdb cohort define tumor_stroma_development cohorts/tumor_stroma_development.sql
     """
-    from tshdb import cohorts
+    from tshdb.cohorts.states import states
+    from tshdb.cohorts.versions import define as define_cohort
+    from tshdb.cohorts.versions import find_version
     from tshdb.database import writing
     from tshdb.errors import NotFound
     from tshdb.lock import study_lock
@@ -34,9 +40,14 @@ def define(
         raise NotFound("no such file", where=str(file))
     text = file.read_text(encoding="utf-8")
     with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
-        found = cohorts.define(connection, name, text)
+        found = define_cohort(connection, name, text)
         _refuse_cycles(opened, connection)
-    say(f"Cohort {name}: {len(found.members)} members now, from {', '.join(found.tables)}.")
+        problem = states(connection)[name].problem
+        version = find_version(connection, name, is_now=True)
+    say(f"Cohort {name}, from {', '.join(found.tables)}; members now:")
+    print_flow(version, say)
+    if problem:
+        say(f"  {problem}")
     say(f"Fits need a frozen version: tshdb cohort freeze {name}")
 
 
@@ -54,14 +65,14 @@ def freeze(name: Annotated[str, typer.Argument(help="The cohort's name.")], stud
 
     Example: tshdb cohort freeze tumor_stroma_development
     """
-    from tshdb import cohorts
+    from tshdb.cohorts.versions import freeze as freeze_cohort
     from tshdb.database import writing
     from tshdb.lock import study_lock
     from tshdb.study import Study
 
     opened = Study.find(study)
     with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
-        version, members, is_new = cohorts.freeze(connection, name)
+        version, members, is_new = freeze_cohort(connection, name)
     if is_new:
         say(f"Frozen {name}@{version}: {len(members)} members. Next: tshdb plan")
     else:
@@ -69,18 +80,25 @@ def freeze(name: Annotated[str, typer.Argument(help="The cohort's name.")], stud
 
 
 @app.command("list")
-def list_cohorts(study: StudyOption = None, as_json: JsonOption = False) -> None:
+def list_cohorts(
+    versions: Annotated[bool, typer.Option("--versions", help="Every version of every cohort.")] = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """All cohorts: mode, members, and who has become eligible since.
 
     Example: tshdb cohort list --json
     """
-    from tshdb import cohorts
+    from tshdb.cohorts.states import states
     from tshdb.database import reading
     from tshdb.study import Study
 
     opened = Study.find(study)
+    if versions:
+        _list_versions(opened, as_json)
+        return
     with reading(opened.engine) as connection:
-        found = cohorts.states(connection)
+        found = states(connection)
     facts = [
         {
             "cohort": s.name,
@@ -110,3 +128,174 @@ def list_cohorts(study: StudyOption = None, as_json: JsonOption = False) -> None
             for f in facts
         ]
         table(("cohort", "mode", "members", "newly eligible", "no longer", ""), rows, right=(2, 3, 4))
+
+
+def _list_versions(opened, as_json: bool) -> None:
+    names = ("cohort", "version", "mode", "n_members", "created_at", "program")
+    frame = opened.sql(f"SELECT {', '.join(names)} FROM cohort_versions ORDER BY cohort, version")
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    if as_json:
+        out_json(rows)
+    else:
+        table(("cohort", "version", "mode", "members", "since", "by"), [tuple(r.values()) for r in rows], right=(1, 3))
+
+
+@app.command()
+def show(name: VersionArgument, study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """One version of a cohort: its SQL as it ran, when, by which program, its members, and what was computed on it.
+
+    Example: tshdb cohort show tumor_stroma_development@1
+    """
+    version, units = _found(name, study, units=True)
+    if as_json:
+        facts = version._asdict() | {"flow": [s._asdict() for s in version.flow], "units": units}
+        out_json(facts | {"n_members": len(version.members), "key": version.key})
+        return
+    out(f" {version.key}, {version.mode.value}{_born(version)}: {len(version.members):,} members")
+    out()
+    print_flow(version)
+    out()
+    for line in version.sql_text.strip().splitlines():
+        out(f"   {line}")
+    if units:
+        out()
+        out(f" Results that rest on it: {', '.join(units)}")
+
+
+@app.command()
+def flow(
+    name: VersionArgument,
+    is_now: Annotated[bool, typer.Option("--now", help="What the SQL gives now, not the newest version.")] = False,
+    to: Annotated[Path | None, typer.Option("--out", help="Draw it to this file (.svg, .pdf, .png).")] = None,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How the members came about: whom each step brought in or took out, and why (CONSORT).
+
+    Example: tshdb cohort flow tumor_stroma_development --out flow.svg
+    """
+    version, _ = _found(name, study, is_now=is_now)
+    if to is not None:
+        from cli.figure import save
+
+        save("flow", to, study, version)
+    if as_json:
+        out_json([step._asdict() | {"cohort": version.cohort, "version": version.version} for step in version.flow])
+    elif to is None:
+        out(f" {version.key}{_born(version)}")
+        print_flow(version)
+
+
+@app.command()
+def members(name: VersionArgument, study: StudyOption = None, as_json: JsonOption = False) -> None:
+    """The members of a version, a patient a line.
+
+    Example: tshdb cohort members tumor_stroma_validation
+    """
+    version, _ = _found(name, study)
+    if as_json:
+        out_json(list(version.members))
+    else:
+        for patient in version.members:
+            out(patient)
+
+
+@app.command()
+def diff(
+    before: VersionArgument,
+    after: Annotated[str | None, typer.Argument(help="NAME or NAME@VERSION; default: what the SQL gives now.")] = None,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who came and who left between two versions, and by which step.
+
+    Example: tshdb cohort diff tumor_stroma_development@1 tumor_stroma_development@2
+    """
+    from tshdb.cohorts.versions import difference
+
+    first, _ = _found(before, study)
+    second, _ = _found(after or first.cohort, study, is_now=after is None)
+    found = difference(first, second)
+    second_name = f"{second.key} (now)" if second.version is None else second.key
+    if as_json:
+        out_json([{"before": first.key, "after": second.key, **d._asdict()} for d in found])
+    elif not found:
+        out(f" {first.key} and {second_name} have the same {len(first.members):,} members.")
+    else:
+        n = {what: sum(d.what == what for d in found) for what in ("came", "left")}
+        out(f" From {first.key} ({len(first.members):,}) to {second_name} ({len(second.members):,}): "
+            f"{n['came']} came, {n['left']} left")  # fmt: skip
+        table(("patient", "", "because"), [(d.patient_id, d.what, d.reason) for d in found])
+
+
+@app.command()
+def export(
+    name: VersionArgument,
+    to: Annotated[Path, typer.Option("--out", help="The file: .csv, .tsv or .json.")],
+    study: StudyOption = None,
+) -> None:
+    """A version for other programs: patients with the step that took them out, or none for the members.
+
+    Example: tshdb cohort export tumor_stroma_development@1 --out development.csv
+    """
+    import csv
+    import json
+
+    from cli.files import complete
+    from tshdb.errors import UsageError
+
+    version, _ = _found(name, study)
+    reasons = {step.step: step.reason for step in version.flow}
+    rows = [(patient, True, None) for patient in version.members]
+    rows += [(patient, False, reasons[step]) for patient, step in version.excluded.items()]
+    names = ("patient_id", "is_member", "excluded_because")
+    separators = {".csv": ",", ".tsv": "\t"}
+    if to.suffix not in {*separators, ".json"}:
+        raise UsageError(f"format '{to.suffix}'", where=str(to), repair="Known: .csv, .tsv, .json")
+    with complete(to) as written, written.open("w", encoding="utf-8", newline="") as file:
+        if to.suffix == ".json":
+            facts = {"cohort": version.key, "sql": version.sql_text, "created_at": version.created_at}
+            facts["patients"] = [dict(zip(names, row, strict=True)) for row in sorted(rows)]
+            json.dump(facts, file, indent=2)
+        else:
+            writer = csv.writer(file, delimiter=separators[to.suffix], lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows(sorted(rows))
+    say(f"Wrote {to}: {len(version.members):,} members, {len(version.excluded):,} excluded.")
+
+
+def _found(name: str, study: Path | None, *, is_now: bool = False, units: bool = False):
+    """The version that is meant, and (if asked) the current results that rest on it."""
+    from sqlalchemy import select
+
+    from tshdb.cohorts.versions import find_version
+    from tshdb.database import reading
+    from tshdb.schema import Unit
+    from tshdb.study import Study
+    from tshdb.vocabulary import UnitState
+
+    with reading(Study.find(study).engine) as connection:
+        version = find_version(connection, name, is_now=is_now)
+        keys = select(Unit.analysis).where(Unit.key == version.unit_key, Unit.state == UnitState.CURRENT)
+        names = connection.execute(keys.where(Unit.analysis != "cohort").order_by(Unit.analysis)).scalars()
+        return version, list(names) if units else []
+
+
+def _born(version) -> str:
+    if version.version is None:
+        return ", as its SQL gives it now"
+    return f", {version.created_at[:10]}" + (f" by {version.program}" if version.program else "")
+
+
+def print_flow(version, to=out) -> None:
+    """The steps of a cohort version, one a line: what it brings in or takes out, and why."""
+    from tshdb.vocabulary import StepEffect
+
+    if not version.flow:
+        to(f" {len(version.members):,} members; this version is older than the record of steps")
+        return
+    width = max(len(f"{step.n_out:,}") for step in version.flow) + 2
+    for step in version.flow:
+        sign = "" if step.n_in == 0 else "+" if step.effect is StepEffect.INCLUDE else "−"
+        to(f" {sign + format(abs(step.n_out - step.n_in), ','):>{width}}  {step.reason}")
+    to(f" {'= ' + format(version.flow[-1].n_out, ','):>{width}}  {version.key}")

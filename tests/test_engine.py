@@ -260,7 +260,7 @@ def _two_frames():
 
 
 def test_a_cycle_through_a_cohort_is_refused(study):
-    from tshdb import cohorts
+    from tshdb.cohorts import versions as cohorts
     from tshdb.engine.planner import Planner
     from tshdb.engine.world import World
 
@@ -276,7 +276,7 @@ def test_a_cycle_through_a_cohort_is_refused(study):
 
 def test_a_live_cohort_may_select_on_results(study, archive):
     """Its membership follows the analysis that makes them, in one rebuild."""
-    from tshdb import cohorts
+    from tshdb.cohorts import versions as cohorts
 
     with writing(study.engine) as connection:
         cohorts.define(

@@ -11,7 +11,8 @@ from ingest import gdc_folder, receptors
 from ingest.formats import Format, clinical_reader, format_of
 from tests import tiny
 from tests.gdc_folder import GdcFolder
-from tshdb import cohorts, loading
+from tshdb import loading
+from tshdb.cohorts import versions as cohorts
 from tshdb.database import writing
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit

@@ -15,7 +15,8 @@ from ingest import gdc_clinical, rna
 from ingest.formats import clinical_reader, format_of
 from tests.conftest import ROOT
 from tests.tiny import COHORT
-from tshdb import cohorts, loading
+from tshdb import loading
+from tshdb.cohorts import versions as cohorts
 from tshdb.database import reading, writing
 from tshdb.engine.rebuild import Rebuild
 from tshdb.schema import CellAbundance, Patient

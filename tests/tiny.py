@@ -18,7 +18,8 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from cli.make_study import make_study
 from ingest import gdc_clinical, rna
-from tshdb import cohorts, loading
+from tshdb import loading
+from tshdb.cohorts import versions as cohorts
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.planner import Planner

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tshdb.canonical import digest
-from tshdb.cohorts import members_of
+from tshdb.cohorts.states import members_of
 from tshdb.engine.analysis import Analysis, Kind
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit, UnitInput

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tshdb.cohort_sql import Refused, run_guarded
+from tshdb.cohorts.guarded import Refused, run_guarded
+from tshdb.cohorts.steps import members_after, parse, walk
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.study import SETTINGS_FILE, absolute_url, check_revision, sqlite_path
 
@@ -70,25 +71,30 @@ def status(root: Path) -> dict[str, Any]:
 
 
 def _by_sqlite(connection: sqlite3.Connection) -> Callable[[str, str], set[str] | None]:
-    def eligible(_name: str, sql: str) -> set[str] | None:
+    def select(sql: str, where: str) -> set[str]:
+        columns, rows, _ = run_guarded(connection, sql)
+        if "patient_id" not in columns:
+            raise InvalidInput("no column patient_id", where=where)
+        return {row[columns.index("patient_id")] for row in rows}
+
+    def eligible(name: str, text: str) -> set[str] | None:
         try:
-            columns, rows, _ = run_guarded(connection, sql.strip().rstrip(";"))
-        except Refused:
+            return members_after(walk(parse(text, name), name, select))
+        except (Refused, InvalidInput):
             return None
-        return {row[columns.index("patient_id")] for row in rows} if "patient_id" in columns else None
 
     return eligible
 
 
 def _by_planner(study) -> Callable[[str, str], set[str] | None]:
-    from tshdb import cohorts
+    from tshdb.cohorts.evaluation import evaluate
     from tshdb.database import reading
     from tshdb.errors import TshdbError
 
-    def eligible(name: str, sql: str) -> set[str] | None:
+    def eligible(name: str, text: str) -> set[str] | None:
         with reading(study.engine) as connection:
             try:
-                return set(cohorts.evaluate(connection, name, sql).members)
+                return set(evaluate(connection, name, text).members)
             except TshdbError:
                 return None
 

@@ -74,6 +74,13 @@ class RunState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class StepEffect(StrEnum):
+    """What a step of a cohort's definition does with the patients that it gives."""
+
+    INCLUDE = "include"
+    EXCLUDE = "exclude"
+
+
 class CohortMode(StrEnum):
     """live: the members are whoever the SQL finds now; frozen: the members of the newest frozen version."""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from tshdb import cohorts
+from tshdb.cohorts.states import CohortState, states
 from tshdb.database import tuples
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference
@@ -57,7 +57,7 @@ class Planner:
     ):
         self.connection, self.world, self.refit = connection, world, refit
         with _no_collection():
-            self.cohorts = cohorts.states(connection)
+            self.cohorts = states(connection)
         self.settled = set(settled or ())
         self.standing = Standing(connection)
         self.stored_specs = store.Specs(connection)
@@ -127,7 +127,7 @@ class Planner:
         if not analysis.over_cohort:
             self._block(plan)
 
-    def _targets(self, plan: AnalysisPlan) -> dict[str, cohorts.CohortState]:
+    def _targets(self, plan: AnalysisPlan) -> dict[str, CohortState]:
         """The cohorts that the analysis runs over: key -> state. What cannot run is blocked, with the reason."""
         targets = {}
         for name in self.world.cohorts_of(plan.analysis):

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tshdb import cohorts
+from tshdb.cohorts.states import states
+from tshdb.cohorts.versions import commit_live
 from tshdb.database import bulk_insert, next_id, reading, writing
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
@@ -248,13 +249,13 @@ class Rebuild:
         if not names:
             return False
         with reading(self.engine) as connection:
-            found = cohorts.states(connection)
+            found = states(connection)
         moved = False
         for name in names:
             state = found.get(name)
             if state is not None and state.mode is CohortMode.LIVE and state.has_moved:
                 with writing(self.engine) as connection:
-                    moved |= cohorts.commit_live(connection, name)
+                    moved |= commit_live(connection, name)
         return moved
 
     def _tidy(self, plan: AnalysisPlan, planner: Planner) -> None:

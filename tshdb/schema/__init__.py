@@ -2,7 +2,7 @@
 
 from tshdb.schema.base import Base, UnitPayload
 from tshdb.schema.clinical import Annotation, ClinicalValue, Conflict, FollowUp, Patient
-from tshdb.schema.cohort import Cohort, CohortMember, CohortVersion
+from tshdb.schema.cohort import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion
 from tshdb.schema.engine import Attempt, Lease, Run, Spec, Unit, UnitInput
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
@@ -35,6 +35,8 @@ __all__ = [
     "Change",
     "ClinicalValue",
     "Cohort",
+    "CohortExclusion",
+    "CohortFlow",
     "CohortMember",
     "CohortVersion",
     "Conflict",

@@ -1,21 +1,28 @@
--- Women with tumour RNA and a known outcome who are not in the development cohort: nobody is in both.
--- The paper's tumour-stroma validation cohort (n = 886) also leaves out its 91 patients with images.
-SELECT p.patient_id
-FROM patients p
-WHERE p.sex = 'female'
-  AND EXISTS (
-      SELECT 1
-      FROM expression_profiles t
-      JOIN samples a ON a.sample_id = t.sample_id AND a.compartment = 'tumor'
-      WHERE a.patient_id = p.patient_id AND t.is_selected)
-  AND NOT EXISTS (
-      SELECT 1 FROM samples b WHERE b.patient_id = p.patient_id AND b.compartment = 'stroma')
-  AND NOT EXISTS (
-      SELECT 1 FROM cohort_members m
-      WHERE m.patient_id = p.patient_id AND m.cohort = 'tumor_stroma_development')
-  AND EXISTS (
-      SELECT 1 FROM follow_ups f
-      WHERE f.patient_id = p.patient_id AND f.endpoint = 'OS' AND f.event IS NOT NULL AND f.duration_days IS NOT NULL)
-  AND NOT EXISTS (
-      SELECT 1 FROM annotations n
-      WHERE n.patient_id = p.patient_id AND n.effect = 'exclude' AND (n.entity_type = 'case' OR n.entity_id = p.patient_id))
+-- The paper's tumour-stroma validation cohort: women with RNA of the tumour alone (n = 886).
+-- The paper also leaves out its 91 patients with images; a study that has them adds one step.
+-- disjoint from: tumor_stroma_development
+
+-- include: patients with RNA
+SELECT s.patient_id FROM samples s JOIN expression_profiles e USING (sample_id);
+
+-- exclude: in the tumour-stroma development cohort
+SELECT patient_id FROM cohort_members WHERE cohort = 'tumor_stroma_development';
+
+-- exclude: no RNA of the tumour
+SELECT patient_id FROM patients WHERE patient_id NOT IN (
+    SELECT s.patient_id FROM samples s JOIN expression_profiles e USING (sample_id)
+    WHERE s.compartment = 'tumor' AND e.is_selected);
+
+-- exclude: RNA of the solid tissue normal too: for the development cohort
+SELECT patient_id FROM samples WHERE compartment = 'stroma';
+
+-- exclude: not female, or the sex is not known
+SELECT patient_id FROM patients WHERE coalesce(sex, '') <> 'female';
+
+-- exclude: no survival data
+SELECT patient_id FROM patients WHERE patient_id NOT IN (
+    SELECT patient_id FROM follow_ups WHERE endpoint = 'OS' AND event IS NOT NULL AND duration_days IS NOT NULL);
+
+-- exclude: excluded by a notice of the archive (consent withdrawn, duplicate, do not use)
+SELECT patient_id FROM annotations
+WHERE effect = 'exclude' AND (entity_type = 'case' OR entity_id = patient_id);

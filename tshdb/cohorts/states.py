@@ -1,0 +1,96 @@
+"""Every cohort as the planner sees it: members now, who has become eligible, what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from tshdb.cohorts.evaluation import evaluate
+from tshdb.database import tuples
+from tshdb.errors import TshdbError
+from tshdb.schema import Cohort, CohortVersion
+from tshdb.vocabulary import CohortMode
+
+
+class CohortState(NamedTuple):
+    """A cohort now. key: `name@version` when frozen, the name when live."""
+
+    name: str
+    key: str
+    mode: CohortMode
+    members: tuple[str, ...]
+    newly_eligible: tuple[str, ...]
+    no_longer: tuple[str, ...]
+    problem: str | None
+    has_moved: bool  # of a live cohort: the members are not those of its last committed version
+    disjoint_from: tuple[str, ...]
+
+
+def latest_version(connection: Connection, name: str, mode: CohortMode):
+    """The newest row of cohort_versions of that mode, or None."""
+    return connection.execute(
+        select(CohortVersion.version, CohortVersion.fingerprint, CohortVersion.n_members)
+        .where(CohortVersion.cohort == name, CohortVersion.mode == mode)
+        .order_by(CohortVersion.version.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def members_of(connection: Connection, name: str, version: int) -> tuple[str, ...]:
+    """The members of one version, sorted."""
+    quoted = name.replace("'", "''")
+    query = f"SELECT patient_id FROM cohort_members WHERE cohort = '{quoted}' AND version = {version:d}"
+    return tuple(sorted(patient for (patient,) in tuples(connection, query)))
+
+
+def states(connection: Connection) -> dict[str, CohortState]:
+    """Every cohort with its members now, writing nothing. A definition that fails keeps its last members, and says so."""
+    found = {}
+    for name, text, mode in connection.execute(select(Cohort.cohort, Cohort.sql_text, Cohort.mode)).fetchall():
+        problem, disjoint = None, ()
+        latest = latest_version(connection, name, mode)
+        committed = members_of(connection, name, latest.version) if latest else ()
+        try:
+            now = evaluate(connection, name, text)
+            now_members, disjoint = now.members, now.disjoint_from
+        except TshdbError as error:
+            problem, now_members = str(error), committed
+        is_live = mode == CohortMode.LIVE
+        members = now_members if is_live else committed
+        found[name] = CohortState(
+            name,
+            name if is_live else f"{name}@{latest.version}",
+            CohortMode(mode),
+            members,
+            tuple(sorted(set(now_members) - set(members))),
+            tuple(sorted(set(members) - set(now_members))),
+            problem,
+            is_live and bool(members) and problem is None and members != committed,
+            disjoint,
+        )
+    problems = overlaps(found)
+    return {
+        name: state._replace(problem=problems[name]) if name in problems and state.problem is None else state
+        for name, state in found.items()
+    }
+
+
+def overlaps(found: Mapping[str, CohortState], instead: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, str]:
+    """cohort -> what is wrong, for cohorts that share patients although one is declared disjoint from the other.
+
+    instead: members that some cohorts are about to have.
+    """
+    problems: dict[str, str] = {}
+    for name, state in found.items():
+        for other in state.disjoint_from:
+            if other not in found:
+                continue
+            pair = [(instead or {}).get(n, found[n].members) for n in (name, other)]
+            shared = sorted(set(pair[0]) & set(pair[1]))
+            if shared:
+                said = f"{len(shared)} of its patients, such as {shared[0]}, are in {{}} too, and nobody may be in both"
+                problems.setdefault(name, said.format(other))
+                problems.setdefault(other, said.format(name))
+    return problems
