@@ -296,6 +296,7 @@ def print_flow(version, to=out) -> None:
         return
     width = max(len(f"{step.n_out:,}") for step in version.flow) + 2
     for step in version.flow:
-        sign = "" if step.n_in == 0 else "+" if step.effect is StepEffect.INCLUDE else "−"
-        to(f" {sign + format(abs(step.n_out - step.n_in), ','):>{width}}  {step.reason}")
+        sign = "" if step.step == 1 else "+" if step.effect is StepEffect.INCLUDE else "−"
+        n = abs(step.n_out - step.n_in)
+        to(f" {sign + format(n, ',') if n else '·':>{width}}  {step.reason}")
     to(f" {'= ' + format(version.flow[-1].n_out, ','):>{width}}  {version.key}")

@@ -64,10 +64,10 @@ class TinyPatient:
     """One patient with the RNA of the tumour and, mostly, of the stroma. Values are linear."""
 
     patient_id: str
-    tumor: dict[str, float]
+    tumor: dict[str, float] | None
     stroma: dict[str, float] | None
     is_dead: bool
-    days: int
+    days: int | None
     sex: str = "female"
     replicate: dict[str, float] | None = None  # of the tumour, on a later plate
 
@@ -119,7 +119,8 @@ class TinyArchive:
         folder.mkdir(parents=True, exist_ok=True)
         columns = []
         for p in self._ordered():
-            columns.append((f"{p.patient_id}-01A-11R-A000-07", p.tumor))
+            if p.tumor is not None:
+                columns.append((f"{p.patient_id}-01A-11R-A000-07", p.tumor))
             if p.replicate is not None:
                 columns.append((f"{p.patient_id}-01A-11R-A111-07", p.replicate))
             if p.stroma is not None:
@@ -140,8 +141,8 @@ class TinyArchive:
                 "gender": p.sex,
                 "primary_diagnosis": "Infiltrating duct carcinoma, NOS",
                 "vital_status": "Dead" if p.is_dead else "Alive",
-                "days_to_death": str(p.days) if p.is_dead else "'--",
-                "days_to_last_follow_up": "'--" if p.is_dead else str(p.days),
+                "days_to_death": str(p.days) if p.is_dead and p.days is not None else "'--",
+                "days_to_last_follow_up": str(p.days) if not p.is_dead and p.days is not None else "'--",
             }
             for treatment in ("Radiation Therapy, NOS", "Pharmaceutical Therapy, NOS"):
                 values = fixed | {"treatment_type": treatment}

@@ -51,13 +51,16 @@ def status(root: Path) -> dict[str, Any]:
     url = absolute_url(root, settings.get("database", "sqlite:///study.db"))
     path = sqlite_path(url)
     if path is None:
+        from tshdb.database import tuples
         from tshdb.study import Study
 
         study = Study(root)
         with study.engine.connect() as connection:
-            return _collect(
-                settings, lambda sql: [tuple(r) for r in connection.exec_driver_sql(sql)], _by_planner(study)
-            )
+
+            def run(sql: str) -> list[tuple]:
+                return tuples(connection, sql.replace("%", "%%"))  # % is the driver's mark of a parameter
+
+            return _collect(settings, run, _by_planner(study))
     if not path.is_file():
         raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)

@@ -77,6 +77,7 @@ def _on_postgresql(connection: Connection, sql: str, where: str):
     from sqlalchemy.exc import DBAPIError
 
     nested = connection.begin_nested()
+    sql = sql.replace("%", "%%")  # the driver's mark of a parameter
     try:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         plan = connection.exec_driver_sql(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}").scalar()
