@@ -166,7 +166,7 @@ def show(name: VersionArgument, study: StudyOption = None, as_json: JsonOption =
 def flow(
     name: VersionArgument,
     is_now: Annotated[bool, typer.Option("--now", help="What the SQL gives now, not the newest version.")] = False,
-    to: Annotated[Path | None, typer.Option("--out", help="Draw it to this file (.svg, .pdf, .png).")] = None,
+    to: Annotated[Path | None, typer.Option("--out", help="Draw a version to this file (.svg, .pdf, .png).")] = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -174,14 +174,15 @@ def flow(
 
     Example: tshdb cohort flow tumor_stroma_development --out flow.svg
     """
-    version, _ = _found(name, study, is_now=is_now)
-    if to is not None:
-        from cli.figure import save
+    if to is not None and not is_now:
+        from cli.figure import draw
 
-        save("flow", to, study, version)
+        draw("flow", cohort=name, to=to, study=study)
+        return
+    version, _ = _found(name, study, is_now=is_now)
     if as_json:
         out_json([step._asdict() | {"cohort": version.cohort, "version": version.version} for step in version.flow])
-    elif to is None:
+    else:
         out(f" {version.key}{_born(version)}")
         print_flow(version)
 

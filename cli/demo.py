@@ -47,7 +47,7 @@ def demo(
     out(f"That took {time.perf_counter() - started:.0f} s. The study is in {folder}: cd {folder}, and try")
     out("  tshdb status")
     out("  tshdb table 2 --cohort tumor_stroma_development@1")
-    out("  tshdb table s5, tshdb model list, tshdb figure km")
+    out("  tshdb table s5, tshdb model list, tshdb cohort flow tumor_stroma_development, tshdb figure km")
     out("  tshdb why univariable_cox/tumor_stroma_development@2")
     out("  tshdb sql --tables")
 
@@ -100,6 +100,15 @@ class _Story:
 
         unit = f"tsh_ratios/{held_back[0]}"
         self._command(f"tshdb why {unit}", lambda: why(unit, study=self.folder))
+        self._title("9. Everything on one page, and every number that the paper prints beside ours")
+        from cli.paper_check import check
+        from cli.report import write_report
+
+        self._command("tshdb paper check", lambda: check(study=self.folder))
+        self._command("tshdb report", lambda: write_report(study=self.folder))
+        out(
+            " Open it in a browser: cohort flow, tables, figures with one line on how to read each, models, parameters."
+        )
 
     def _title(self, text: str) -> None:
         out()

@@ -65,7 +65,7 @@ def read_networks(study, cohort: str | None) -> dict[str, nx.Graph]:
     """
     import networkx as nx
 
-    from cli.tables import network_rows
+    from cli.paper.rows import network_rows
 
     parameters = network_rows(study, cohort)
     name = parameters[0]["cohort"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from cli.console import clean
-from cli.files import complete
+from cli.pages import rendered
 
 SHOWN = 100
 
@@ -38,8 +37,6 @@ def grouped(findings) -> list[dict[str, Any]]:
 
 def page(title: str, command: str, loaded, dry_run: bool, at: str) -> str:
     """The page as HTML; everything that comes from files is escaped, and has no control characters."""
-    from jinja2 import Environment
-
     groups = grouped(loaded.findings)
     for group in groups:
         group["shown"] = [
@@ -60,9 +57,8 @@ def page(title: str, command: str, loaded, dry_run: bool, at: str) -> str:
         if dry_run
         else "Loaded"
     )
-    template = resources.files("cli").joinpath("data/ingest_report.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template).render(
+    return rendered(
+        "ingest_report.html",
         title=clean(title),
         command=clean(command),
         at=at,
@@ -75,13 +71,3 @@ def page(title: str, command: str, loaded, dry_run: bool, at: str) -> str:
         n_errors=n_errors,
         n_warnings=sum(g["n"] for g in groups) - n_errors,
     )
-
-
-def write(root: Path, name: str, text: str) -> Path:
-    """Write a page into reports/ of the study."""
-    folder = root / "reports"
-    folder.mkdir(exist_ok=True)
-    path = folder / name
-    with complete(path) as written:
-        written.write_text(text, encoding="utf-8")
-    return path

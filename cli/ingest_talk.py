@@ -13,7 +13,8 @@ FINDINGS_SHOWN = 5
 
 def finish(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> None:
     """Tell what was done, leave a page of it, and end with the exit code that says it."""
-    from cli.ingest_report import grouped, page, write
+    from cli.ingest_report import grouped, page
+    from cli.pages import write_page
     from tshdb.engine.units import now
     from tshdb.errors import Exit
 
@@ -21,7 +22,7 @@ def finish(study, what: str, command: str, loaded, dry_run: bool, as_json: bool)
     if loaded.findings or loaded.run_id is not None:
         name = "ingest-dry-run.html" if loaded.run_id is None else f"ingest-{loaded.run_id:04d}.html"
         title = f"Ingest of {what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
-        report = write(study.root, name, page(title, command, loaded, dry_run, now()))
+        report = write_page(study.root, name, page(title, command, loaded, dry_run, now()))
     if as_json:
         out_json(
             {

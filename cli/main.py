@@ -8,7 +8,21 @@ import sys
 
 import typer
 
-from cli import cohort, demo, engine, export, figure, ingest, ingest_collections, model, sql, study, tables
+from cli import (
+    cohort,
+    demo,
+    engine,
+    export,
+    figure,
+    ingest,
+    ingest_collections,
+    model,
+    paper_check,
+    report,
+    sql,
+    study,
+    tables,
+)
 from tshdb.errors import Exit, ResourceError, TshdbError
 
 app = typer.Typer(
@@ -30,6 +44,8 @@ engine.add_to(app)
 sql.add_to(app)
 tables.add_to(app)
 figure.add_to(app)
+report.add_to(app)
+app.add_typer(paper_check.app, name="paper")
 demo.add_to(app)
 
 

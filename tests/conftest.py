@@ -52,6 +52,38 @@ def study(template, tmp_path):
         copied.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def real(tmp_path_factory):
+    """The pairs of examples/, ingested, frozen and rebuilt. Not to be changed."""
+    import gzip
+    import shutil
+
+    from analyses import ANALYSES
+    from cli.make_study import make_study
+    from ingest import gdc_clinical, rna
+    from tshdb import loading
+    from tshdb.cohorts import versions as cohorts
+    from tshdb.database import writing
+    from tshdb.engine.rebuild import Rebuild
+    from tshdb.vocabulary import ExpressionUnit, Scale
+
+    study = make_study(tmp_path_factory.mktemp("real") / "brca", "sqlite:///study.db", "fan2023")
+    for name, reader in (("clinical.tsv", "clinical"), ("expression.csv", "rna")):
+        path = study.root / name
+        with gzip.open(ROOT / f"examples/tcga-brca-pairs/{name}.gz") as packed, path.open("wb") as file:
+            shutil.copyfileobj(packed, file)
+        source = loading.Source("tcga-brca", reader, name)
+        options = rna.Options("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)
+        found = gdc_clinical.read(path, "tcga-brca") if reader == "clinical" else rna.read(path, options)
+        item = loading.item_of(study, source, path, {}, lambda found=found: found)
+        loading.load(study, [item], command="test")
+    with writing(study.engine) as connection:
+        cohorts.define(connection, tiny.COHORT, (study.root / f"cohorts/{tiny.COHORT}.sql").read_text())
+        cohorts.freeze(connection, tiny.COHORT)
+    Rebuild(study, ANALYSES).run()
+    return study
+
+
 @pytest.fixture
 def empty_study(tmp_path):
     made = tiny.new_study(tmp_path / "study")

@@ -17,7 +17,7 @@ from analyses.helpers import benjamini_hochberg
 from analyses.survival import censored
 from analyses.tsh_ratios import TshRatioParameters, tsh_ratios
 from analyses.univariable_cox import UnivariableCoxParameters, univariable_cox
-from cli.tables import paper_table_2
+from cli.paper.rows import paper_table_2
 from tshdb.expression_store import ExpressionMatrix
 
 DATA = Path(__file__).parent / "data"

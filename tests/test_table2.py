@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import shutil
-
 import pytest
 from sqlalchemy import select
 
 from analyses import ANALYSES
 from cli.make_study import make_study
-from cli.tables import cox_rows, paper_table_2, table_2
-from ingest import gdc_clinical, rna
+from cli.paper.rows import cox_rows, paper_table_2, table_2
+from ingest import rna
 from ingest.formats import clinical_reader, format_of
-from tests.conftest import ROOT
 from tests.tiny import COHORT
 from tshdb import loading
 from tshdb.cohorts import versions as cohorts
@@ -22,25 +18,6 @@ from tshdb.engine.rebuild import Rebuild
 from tshdb.schema import CellAbundance, Patient
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
-
-
-@pytest.fixture(scope="module")
-def real(tmp_path_factory):
-    study = make_study(tmp_path_factory.mktemp("real") / "brca", "sqlite:///study.db", "fan2023")
-    for name, reader in (("clinical.tsv", "clinical"), ("expression.csv", "rna")):
-        path = study.root / name
-        with gzip.open(ROOT / f"examples/tcga-brca-pairs/{name}.gz") as packed, path.open("wb") as file:
-            shutil.copyfileobj(packed, file)
-        source = loading.Source("tcga-brca", reader, name)
-        options = rna.Options("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)
-        found = gdc_clinical.read(path, "tcga-brca") if reader == "clinical" else rna.read(path, options)
-        item = loading.item_of(study, source, path, {}, lambda found=found: found)
-        loading.load(study, [item], command="test")
-    with writing(study.engine) as connection:
-        cohorts.define(connection, COHORT, (study.root / f"cohorts/{COHORT}.sql").read_text())
-        cohorts.freeze(connection, COHORT)
-    Rebuild(study, ANALYSES).run()
-    return study
 
 
 def test_109_women_41_deaths(real):

@@ -7,8 +7,8 @@ import json
 import networkx as nx
 import pytest
 
-from cli.drawings import at_risk
-from cli.tables import newest
+from cli.paper.drawings import at_risk
+from cli.paper.rows import newest
 from tests import tiny
 
 FROZEN = f"{tiny.COHORT}@1"
@@ -138,7 +138,7 @@ def test_a_correction_is_counted_on_the_models_that_saw_the_old_value(tshdb, stu
 # ------------------------------------------------------------------------------------------------------------ figures
 
 
-@pytest.mark.parametrize("name", ["km", "roc", "compartments", "networks"])
+@pytest.mark.parametrize("name", ["flow", "km", "compartments", "s1", "networks", "topology", "roc"])
 def test_a_figure_is_the_same_bytes_again_and_says_its_cohort(tshdb, study, tmp_path, name):
     for seed in "12":
         said = tshdb("figure", name, "--out", tmp_path / f"{seed}.svg", cwd=study.root, PYTHONHASHSEED=seed).stdout
@@ -150,7 +150,7 @@ def test_a_figure_is_the_same_bytes_again_and_says_its_cohort(tshdb, study, tmp_
 
 
 def test_figures_that_cannot_be_are_one_line(tshdb, study):
-    assert "Known: km" in tshdb("figure", "pie", cwd=study.root, code=2).stderr
+    assert "Known: flow, km" in tshdb("figure", "pie", cwd=study.root, code=2).stderr
     assert "Known: .svg" in tshdb("figure", "km", "--out", "km.gif", cwd=study.root, code=2).stderr
     assert "no survival curves by the TSH ratio of nobody@1" in tshdb(
         "figure", "km", "--cohort", "nobody@1", cwd=study.root, code=8

@@ -155,3 +155,102 @@ def networks(edges: pd.DataFrame, populations: Sequence[str], counts: dict[str, 
             axes.axis("off")
     figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     return figure
+
+
+def topology(parameters: pd.DataFrame, title: str) -> Figure:
+    """Radar maps of the parameters that the paper names: good and poor, in the stroma and in the tumour.
+
+    parameters: rows of network_parameters of one cohort. A spoke ends at the larger of the two values.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 5.4))
+    panels = figure.subplots(1, 2, subplot_kw={"projection": "polar"})
+    for axes, (compartment, said) in zip(panels, (("stroma", "stroma"), ("tumor", "tumour")), strict=True):
+        mine = parameters[parameters["compartment"] == compartment]
+        table = mine.pivot(index="parameter", columns="prognosis", values="value").astype(float).fillna(0.0)
+        p_values = mine.groupby("parameter")["p_value"].first()
+        angle = np.linspace(0, 2 * np.pi, len(table), endpoint=False)  # clockwise from the top
+        largest = table.max(axis=1).where(lambda v: v > 0, 1.0)
+        for group in ("poor", "good"):
+            shares = (table[group] / largest).to_numpy()
+            axes.fill(angle, shares, color=COLORS[group], alpha=0.18)
+            axes.plot(
+                np.append(angle, angle[0]), np.append(shares, shares[0]), color=COLORS[group], lw=1.8, label=group
+            )
+        axes.set(theta_offset=np.pi / 2, theta_direction=-1, thetamin=0, thetamax=360)
+        axes.set_xticks(angle, [""] * len(angle))
+        axes.set_yticks([0.5, 1.0], ["", ""])
+        axes.set_ylim(0, 1.05)
+        axes.spines["polar"].set_visible(False)
+        for name, a in zip(table.index, angle, strict=True):
+            star = " *" if p_values[name] is not None and p_values[name] < 0.05 else ""
+            text = f"{name.replace('_', ' ')}{star}\n{table.loc[name, 'good']:.3g} good, {table.loc[name, 'poor']:.3g} poor"
+            side = "center" if abs(np.sin(a)) < 0.1 else "left" if np.sin(a) > 0 else "right"
+            axes.text(a, 1.16, text, ha=side, va="center", fontsize=8)
+        axes.set_title(said, fontsize=11, pad=44, weight="bold")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles[::-1], [f"{name} prognosis" for name in labels[::-1]], loc="outside lower center", frameon=False,
+                  ncols=2)  # fmt: skip
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    return figure
+
+
+def correlation(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figure:
+    """One population's abundance in the stroma over that in the tumour, one panel a group, with the correlation.
+
+    values: tumor_abundance, stroma_abundance, prognosis. tests: rows of wilcoxon_tests of that population.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.4, 4.2))
+    by_group = {row.grouping: row for row in tests.itertuples()}
+    for axes, group in zip(figure.subplots(1, 2, sharex=True, sharey=True), ("good", "poor"), strict=True):
+        mine = values[values["prognosis"] == group].dropna(subset=["tumor_abundance", "stroma_abundance"])
+        x, y = mine["tumor_abundance"].to_numpy(float), mine["stroma_abundance"].to_numpy(float)
+        axes.scatter(x, y, s=16, color=COLORS[group], alpha=0.7, lw=0)
+        if len(x) > 2 and np.ptp(x) > 0:
+            ends = np.array([x.min(), x.max()])
+            slope, intercept = np.polyfit(x, y, 1)
+            axes.plot(ends, intercept + slope * ends, color=COLORS[group], lw=1.6)
+        test = by_group.get(group)
+        if test is not None and test.correlation is not None and test.correlation == test.correlation:
+            axes.text(0.03, 0.97, f"r = {test.correlation:.2f}, p = {test.correlation_p_value:.2g}", va="top",
+                      transform=axes.transAxes)  # fmt: skip
+        axes.set_title(f"{group} prognosis (n = {len(mine)})", fontsize=10, loc="left")
+        axes.set_xlabel("abundance in the tumour (mean log2)")
+    figure.axes[0].set_ylabel("abundance in the stroma (mean log2)")
+    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    return figure
+
+
+def flow(steps: Sequence, title: str) -> Figure:
+    """The flow of a cohort: boxes of who is left, and beside the arrows who was taken out, and why.
+
+    steps: FlowStep rows. A step that moves nobody is named in grey.
+    """
+    from textwrap import fill
+
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.6, 0.6 + 0.78 * len(steps)))
+    axes = figure.subplots()
+    box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "0.35"}
+    last = len(steps) - 1
+    for i, step in enumerate(steps):
+        moved, added = abs(step.n_out - step.n_in), step.n_out >= step.n_in
+        if i == 0:
+            said = f"{step.n_out:,}  {fill(step.reason, 34)}" + (f"\nmembers of {title}" if last == 0 else "")
+            axes.text(0, 0, said, ha="center", va="center", bbox=box)
+            continue
+        axes.annotate("", xy=(0, -i + 0.24), xytext=(0, -i + 0.76), arrowprops={"arrowstyle": "->", "color": "0.35"})
+        said = f"{'+' if added and moved else '−' if moved else ''}{moved:,}  {step.reason}"
+        axes.text(
+            0.62, -i + 0.52, fill(said, 46), ha="left", va="center", fontsize=9, color="black" if moved else "0.6"
+        )
+        axes.plot([0, 0.58], [-i + 0.52] * 2, color="0.35" if moved else "0.8", lw=0.9)
+        text = f"{step.n_out:,}" + (f"  members of {title}" if i == last else "")
+        axes.text(0, -i, text, ha="center", va="center", bbox=box, weight="bold" if i == last else "normal")
+    axes.set(xlim=(-1.0, 2.4), ylim=(-last - 0.4, 0.4))
+    axes.axis("off")
+    return figure

@@ -1,0 +1,31 @@
+"""HTML pages: one self-contained file each, in which everything that comes from data is escaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli.files import complete
+
+
+def rendered(template: str, **values) -> str:
+    """A template of data/ with these values."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("cli", "data"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**values)
+
+
+def write_page(root: Path, name: str, text: str) -> Path:
+    """Write a page into reports/ of the study; it is whole or not there."""
+    folder = root / "reports"
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    with complete(path) as written:
+        written.write_text(text, encoding="utf-8")
+    return path

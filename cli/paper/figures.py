@@ -1,0 +1,140 @@
+"""The paper's figures: what each is drawn from, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from cli.paper import drawings
+from cli.paper.rows import members, newest, of_cohort
+from tshdb.errors import NotFound
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def _one(frame: pd.DataFrame) -> pd.Series | None:
+    return frame.iloc[0] if len(frame) else None
+
+
+def _km(grouping: str, said: str):
+    def read(study, cohort: str | None) -> tuple[Figure, str]:
+        query = f"SELECT * FROM km_points WHERE grouping = '{grouping}'"
+        points, name = of_cohort(study, query, cohort, f"no survival curves by {said}")
+        tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = $g", {"c": name, "g": grouping})
+        endpoint = points["endpoint"].iloc[0]
+        figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {said}, {name}")
+        return figure, "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
+
+    return read
+
+
+def _roc(study, cohort: str | None) -> tuple[Figure, str]:
+    points, name = of_cohort(study, "SELECT * FROM roc_points", cohort, "no ROC curve")
+    query = "SELECT * FROM model_performance WHERE cohort = $c AND scheme = 'nested' AND measure = 'auc'"
+    figure = drawings.roc(points, _one(study.sql(query, {"c": name})), f"TSH model, nested cross-validation\n{name}")
+    return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
+
+
+def _abundances(study, cohort: str) -> pd.DataFrame:
+    """Abundances in tumour and stroma of a cohort's members, with their prognosis."""
+    values = study.sql(
+        "SELECT r.patient_id, r.population, r.tumor_abundance, r.stroma_abundance, g.prognosis FROM tsh_ratios r "
+        "JOIN survival_groups g ON g.patient_id = r.patient_id AND g.unit = r.unit ORDER BY ALL"
+    )
+    return values[values["patient_id"].isin(members(study, cohort))]
+
+
+def _compartments(study, cohort: str | None) -> tuple[Figure, str]:
+    tests, name = of_cohort(
+        study, "SELECT * FROM wilcoxon_tests ORDER BY unit_id, grouping", cohort, "no tests of compartments"
+    )
+    figure = drawings.compartments(_abundances(study, name), tests, name)
+    return figure, "Box: the middle half of the patients; stars: tumour and stroma of the same patients differ."
+
+
+def _networks(study, cohort: str | None) -> tuple[Figure, str]:
+    parameters, name = of_cohort(study, "SELECT * FROM network_parameters", cohort, "no networks")
+    edges = study.sql("SELECT * FROM network_edges WHERE cohort = $c ORDER BY ALL", {"c": name})
+    populations = list(study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"])
+    counts = dict(zip(parameters["prognosis"], parameters["n"].astype(int), strict=True))
+    figure = drawings.networks(edges, populations, counts, f"Cell networks, {name}")
+    return (
+        figure,
+        "A line joins two populations whose abundances correlate (Pearson r above the threshold); thicker is stronger.",
+    )
+
+
+def _topology(study, cohort: str | None) -> tuple[Figure, str]:
+    query = "SELECT * FROM network_parameters WHERE is_in_paper ORDER BY unit_id DESC, compartment, parameter"
+    parameters, name = of_cohort(study, query, cohort, "no networks")
+    figure = drawings.topology(parameters, f"Topology of the cell networks, {name}")
+    return figure, (
+        "Each spoke is one parameter, drawn as a share of the larger of the two groups; the values stand at its end, and a "
+        "star where permuting the patients' groups gives p < .05."
+    )
+
+
+def _correlation(study, cohort: str | None) -> tuple[Figure, str]:
+    population = study.sql("SELECT DISTINCT population FROM cutoffs ORDER BY 1")["population"]
+    tests, name = of_cohort(study, "SELECT * FROM wilcoxon_tests ORDER BY unit_id", cohort, "no tests of compartments")
+    if not len(population):
+        raise NotFound("no cut-off, and so no groups", repair="Run: tshdb rebuild")
+    values = _abundances(study, name)
+    tests = tests[tests["population"] == population[0]]
+    figure = drawings.correlation(values[values["population"] == population[0]], tests, f"{population[0]}, {name}")
+    return figure, "A point is a patient; the line is the least-squares fit, r Pearson's correlation in that group."
+
+
+def _flow(study, cohort: str | None) -> tuple[Figure, str]:
+    from tshdb.cohorts.versions import find_version
+    from tshdb.database import reading
+
+    with reading(study.engine) as connection:
+        if cohort is None:
+            query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
+            found = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
+            cohort = newest(found[0]) or newest(found[1])
+        if cohort is None:
+            raise NotFound("no cohort has a version yet", repair="Run: tshdb cohort freeze NAME")
+        version = find_version(connection, cohort)
+    if not version.flow:
+        raise NotFound(f"{version.key} is older than the record of steps", repair="Freeze it again")
+    return drawings.flow(
+        version.flow, version.key
+    ), "From top to bottom: who is left; to the side: who was taken out, and why."
+
+
+class PaperFigure(NamedTuple):
+    """One figure: what it shows, and read(study, cohort) -> (figure, one line on how to read it)."""
+
+    title: str
+    read: Callable[..., tuple[Figure, str]]
+
+
+FIGURES = {
+    "flow": PaperFigure("How a cohort came about", _flow),
+    "km": PaperFigure("Survival by the TSH ratio", _km("tsh_ratio", "the TSH ratio")),
+    "compartments": PaperFigure("Abundances in tumour and stroma", _compartments),
+    "s1": PaperFigure("Tumour and stroma in the same patients", _correlation),
+    "networks": PaperFigure("Cell networks", _networks),
+    "topology": PaperFigure("Topology of the cell networks", _topology),
+    "roc": PaperFigure("ROC curve of the TSH model", _roc),
+    "score-km": PaperFigure("Survival by the TSH score", _km("tsh_score", "the TSH score")),
+}
+
+
+def saved(name: str, study, cohort: str | None, form: str, to: BinaryIO | Path) -> str:
+    """Draw a figure into a file or buffer: svg, pdf or png, the same bytes for the same rows. Gives how to read it.
+
+    Raises NotFound where its rows are not there.
+    """
+    from matplotlib import rc_context
+
+    with rc_context(drawings.STYLE):
+        figure, how_to_read = FIGURES[name].read(study, cohort)
+        dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[form]
+        figure.savefig(to, format=form, metadata=dates, dpi=150)
+    return how_to_read

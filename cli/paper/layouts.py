@@ -1,0 +1,167 @@
+"""The paper's tables, laid out: a title, columns, cells, and what must be said about them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from cli.paper import rows as read
+
+PAPER_N = 112
+
+
+class Layout(NamedTuple):
+    """A table to show. right: the columns of numbers; None in a cell is a value that is not there."""
+
+    title: str
+    headers: tuple[str, ...]
+    cells: list[tuple]
+    right: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+
+def table_1(rows: list[dict[str, Any]]) -> list[Layout]:
+    """One table a cohort, the paper's column beside it where the paper has the cohort."""
+    found = []
+    for cohort in dict.fromkeys(r["cohort"] for r in rows):
+        mine = [r for r in rows if r["cohort"] == cohort]
+        has_paper = any(r["paper"] for r in mine)
+        cells = [(r["row"], r["level"], r["value"], *([r["paper"] or None] if has_paper else [])) for r in mine]
+        headers = ("", "", "here", *(["paper"] if has_paper else []))
+        found.append(Layout(cohort, headers, cells, (2, 3) if has_paper else (2,)))
+    return found
+
+
+def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
+    """Side by side with the paper, and what differs said."""
+    first = rows[0]
+    cells = []
+    for row in rows:
+        paper = row["paper"]
+        cells.append(
+            (
+                row["term"],
+                ratio(row) if row["coefficient"] is not None else row["reason"],
+                p(row["p_value"]),
+                p(row["p_adjusted"]),
+                ratio(paper) if paper else None,
+                p(paper["p_value"]) if paper else None,
+                p(paper["p_adjusted"]) if paper else None,
+            )
+        )
+    compared = [r for r in rows if r["paper"] and r["coefficient"] is not None]
+    same = sum((r["coefficient"] < 0) == (r["paper"]["beta"] < 0) for r in compared)
+    return [
+        Layout(
+            f"Univariable Cox of (A_tumor - A_stroma) / A_stroma, {_text(first['endpoint'])}, {first['cohort']}, "
+            f"n = {first['n']}, {first['n_events']} events, {first['transform']} of {_text(first['unit']).upper()}",
+            ("population", "HR (95 % CI)", "p", "BH", f"paper (n = {PAPER_N})", "p", "BH"),
+            cells,
+            (2, 3, 5, 6),
+            (
+                f"{same} of {len(compared)} directions agree with the paper. The size of a hazard ratio depends on the",
+                "expression unit, and these patients, values and follow-up are not exactly the paper's: docs/paper.md",
+            ),
+        )
+    ]
+
+
+def cox(rows: list[dict[str, Any]], title: str, by_model: bool = False) -> list[Layout]:
+    """Cox terms, with the test of proportional hazards."""
+    first = rows[0]
+    scale = f", {first['transform']} of {_text(first['unit']).upper()}" if first["unit"] is not None else ""
+    cells = [
+        (
+            *([row["model"]] if by_model else []),
+            row["term"],
+            ratio(row) if row["coefficient"] is not None else None,
+            p(row["p_value"]),
+            *([] if by_model else [p(row["p_adjusted"])]),
+            p(row["ph_p_value"]),
+            row["n"],
+            row["n_events"],
+            row["reason"] or "",
+        )
+        for row in rows
+    ]
+    headers = (*(["model"] if by_model else []), "term", "HR (95 % CI)", "p", *([] if by_model else ["BH"]), "PH p", "n",
+               "events", "")  # fmt: skip
+    right = tuple(range(len(headers) - 5 - (not by_model), len(headers) - 1))
+    return [
+        Layout(
+            f"Cox regression of {title}, {_text(first['endpoint'])}, {first['cohort']}{scale}", headers, cells, right
+        )
+    ]
+
+
+def networks(rows: list[dict[str, Any]]) -> list[Layout]:
+    """Good beside poor, in the tumour and in the stroma."""
+    by_place = {(r["compartment"], r["parameter"], r["prognosis"]): r for r in rows}
+    names = dict.fromkeys(
+        (r["compartment"], r["parameter"]) for r in sorted(rows, key=lambda r: r["compartment"] != "tumor")
+    )
+    cells = []
+    for compartment, parameter in names:
+        good, poor = (by_place[compartment, parameter, group] for group in ("good", "poor"))
+        cells.append((compartment, parameter, "yes" if good["is_in_paper"] else "", number(good["value"]),
+                      number(poor["value"]), p(good["p_value"])))  # fmt: skip
+    n = {r["prognosis"]: r["n"] for r in rows}
+    title = f"Cell networks (Pearson r above the threshold), {rows[0]['cohort']}; p by permutation of the groups"
+    headers = ("compartment", "parameter", "in the paper", f"good (n = {n['good']})", f"poor (n = {n['poor']})", "p")
+    return [Layout(title, headers, cells, (3, 4, 5))]
+
+
+def layouts(number: str, study, cohort: str | None) -> tuple[list[dict[str, Any]], list[Layout]]:
+    """The rows of one of the paper's tables, and how they are laid out. Raises NotFound where there are none."""
+    rows = TABLES[number].rows(study, cohort)
+    return rows, TABLES[number].layout(rows)
+
+
+class PaperTable(NamedTuple):
+    """How one of the paper's tables is read and laid out."""
+
+    title: str
+    rows: Any
+    layout: Any
+
+
+TABLES = {
+    "1": PaperTable("Patient characteristics", read.table_1, table_1),
+    "2": PaperTable("Relative abundances and survival", read.table_2, table_2),
+    "s2": PaperTable(
+        "Abundances in the tumour and survival",
+        lambda study, cohort: read.cox_rows(study, cohort, ("tumor",)),
+        lambda rows: cox(rows, "abundance in the tumour, one by one"),
+    ),
+    "s3": PaperTable(
+        "Abundances in the stroma and survival",
+        lambda study, cohort: read.cox_rows(study, cohort, ("stroma",)),
+        lambda rows: cox(rows, "abundance in the stroma, one by one"),
+    ),
+    "s4": PaperTable(
+        "The TSH biomarker beside clinical variables",
+        lambda study, cohort: read.cox_rows(study, cohort, read.TSH_MODELS),
+        lambda rows: cox(rows, "the TSH biomarker", by_model=True),
+    ),
+    "s5": PaperTable("Topology of the cell networks", read.network_rows, networks),
+}
+
+
+def _text(value) -> str:
+    return getattr(value, "value", value)
+
+
+def number(value: float | None) -> str | None:
+    """Three significant digits."""
+    return None if value is None else f"{value:.3g}"
+
+
+def ratio(row: dict[str, Any]) -> str:
+    """A hazard ratio with its interval."""
+    return f"{row['hazard_ratio']:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
+
+
+def p(value: float | None) -> str | None:
+    """A p value: four decimals, or two digits below .001."""
+    if value is None:
+        return None
+    return f"{value:.2g}" if value < 0.001 else f"{value:.4f}"

@@ -1,0 +1,163 @@
+"""The rows behind the paper's tables: from the study's results, and as the paper prints them."""
+
+from __future__ import annotations
+
+import csv
+from importlib import resources
+from typing import Any
+
+TSH_MODELS = (
+    "group", "continuous", "multivariable", "score group", "score continuous", "score multivariable",
+)  # fmt: skip
+
+
+def printed(name: str) -> list[dict[str, str]]:
+    """A table of the paper as data/fan2023 has it, all values as text."""
+    text = resources.files("cli").joinpath(f"data/fan2023/{name}").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def newest(names: list[str]) -> str | None:
+    """The newest frozen version among these cohorts, named cohort@version; without one, the first live cohort.
+
+    Of several frozen cohorts the one with most versions wins, and then the first by name.
+    """
+    frozen = [n for n in names if "@" in n]
+    return min(frozen, key=lambda n: (-int(n.partition("@")[2]), n)) if frozen else next(iter(sorted(names)), None)
+
+
+def of_cohort(study, query: str, cohort: str | None, nothing: str):
+    """The rows of one cohort (the newest, if none is named) and its name. Raises NotFound without any.
+
+    query: a SELECT over a result table, with a column cohort.
+    """
+    from tshdb.errors import NotFound
+
+    frame = study.sql(query)
+    name = cohort or newest(list(frame["cohort"]))
+    mine = frame[frame["cohort"] == name].reset_index(drop=True)
+    if not len(mine):
+        raise NotFound(nothing + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+    return mine, name
+
+
+def members(study, cohort: str) -> set[str]:
+    """The members of cohort@version, or of the newest version of a live cohort."""
+    from tshdb.cohorts.versions import find_version
+    from tshdb.database import reading
+
+    with reading(study.engine) as connection:
+        return set(find_version(connection, cohort).members)
+
+
+def table_1(study, cohort: str | None) -> list[dict[str, Any]]:
+    """What the members of each cohort are, by the newest version of each (or of the one that is named)."""
+    from tshdb.errors import NotFound
+
+    versions = "SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort"
+    if cohort is not None:
+        name, _, version = cohort.partition("@")
+        versions = (
+            "SELECT cohort, max(version) AS version FROM cohort_versions WHERE cohort = $name "
+            "AND ($version = 0 OR version = $version) GROUP BY cohort"
+        )
+        parameters = {"name": name, "version": int(version) if version.isdigit() else 0}
+    frame = study.sql(
+        f"WITH v AS ({versions}) SELECT m.cohort, m.version, p.*, f.event, f.duration_days FROM v "
+        "JOIN cohort_members m ON m.cohort = v.cohort AND m.version = v.version JOIN patients p USING (patient_id) "
+        "LEFT JOIN follow_ups f ON f.patient_id = p.patient_id AND f.endpoint = 'OS'",
+        parameters if cohort is not None else None,
+    )
+    if not len(frame):
+        raise NotFound("no cohort with members", repair="Run: tshdb cohort freeze NAME, or tshdb rebuild for live ones")
+    paper = printed("table1.csv")
+    rows = []
+    for (name, version), mine in frame.groupby(["cohort", "version"], sort=True):
+        stated = {(r["row"], r["level"]): r.get(name) for r in paper}
+        for (row, level), text in _characteristics(mine).items():
+            rows.append(
+                {
+                    "cohort": f"{name}@{version}",
+                    "row": row,
+                    "level": level,
+                    "value": text,
+                    "paper": stated.get((row, level)),
+                }
+            )
+    return rows
+
+
+def _characteristics(members) -> dict[tuple[str, str], str]:
+    n = len(members)
+    found = {("n", ""): str(n)}
+
+    def numbers(title: str, values) -> None:
+        values = values.dropna().astype(float)
+        if len(values):
+            found[title, "median (range)"] = f"{values.median():.3g} ({values.min():.3g}–{values.max():.3g})"
+            spread = values.std(ddof=1) if len(values) > 1 else 0.0
+            found[title, "mean ± SD"] = f"{values.mean():.3g} ± {spread:.3g}"
+
+    def classes(title: str, values) -> None:
+        known = values.dropna().astype(str)
+        order = ["positive", "negative", *sorted(set(known) - {"positive", "negative"})]
+        for level in order:
+            if (known == level).any():
+                found[title, level] = f"{(known == level).sum()} ({(known == level).sum() / n:.0%})"
+        if len(known) < n and len(known):
+            found[title, "not known"] = f"{n - len(known)} ({(n - len(known)) / n:.0%})"
+
+    numbers("Age (years)", members["age_years"])
+    for title, column in (
+        ("ER", "er_status"), ("PR", "pr_status"), ("HER2", "her2_status"), ("Menopause", "menopausal_status"),
+        ("Race", "race"), ("Family history", "family_history"), ("Histology", "histology"), ("pT", "t_stage"),
+    ):  # fmt: skip
+        classes(title, members[column])
+    numbers("Tumour size (mm)", members["tumor_size_mm"])
+    numbers("Follow-up (years)", members["duration_days"] / 365.25)
+    events = members["event"].dropna().astype(bool)
+    if len(events):
+        found["Death", "event"] = f"{events.sum()} ({events.sum() / n:.0%})"
+        found["Death", "no event"] = f"{(~events).sum()} ({(~events).sum() / n:.0%})"
+    return found
+
+
+def paper_table_2() -> dict[str, dict[str, float]]:
+    """The paper's Table 2: population -> column -> value as printed."""
+    return {row.pop("term"): {k: float(v) for k, v in row.items()} for row in printed("table2.csv")}
+
+
+def cox_rows(study, cohort: str | None, models: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The Cox terms of these models in one cohort (if none is named: `newest`). Raises NotFound without any."""
+    from sqlalchemy import select
+
+    from tshdb.database import reading
+    from tshdb.errors import NotFound
+    from tshdb.schema import CoxTerm
+
+    with reading(study.engine) as connection:
+        rows = (
+            connection.execute(
+                select(*CoxTerm.__table__.columns).where(CoxTerm.model.in_(models)).order_by(CoxTerm.unit_id.desc())
+            )
+            .mappings()
+            .fetchall()
+        )
+    wanted = cohort or newest([r["cohort"] for r in rows])
+    found = [dict(r) for r in rows if r["cohort"] == wanted]
+    if not found:
+        raise NotFound("no such Cox terms" + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+    return sorted(found, key=lambda r: (models.index(r["model"]), r["position"]))
+
+
+def table_2(study, cohort: str | None) -> list[dict[str, Any]]:
+    """The univariable Cox terms of one cohort version, each with the paper's row. Raises NotFound without any."""
+    paper = paper_table_2()
+    return [row | {"paper": paper.get(row["term"])} for row in cox_rows(study, cohort, ("univariable",))]
+
+
+def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """The parameters of the cell networks of one cohort. Raises NotFound without any."""
+    query = "SELECT * FROM network_parameters ORDER BY unit_id DESC, compartment, parameter, prognosis"
+    frame, _ = of_cohort(study, query, cohort, "no network parameters")
+    return frame.drop(columns="unit_id").astype(object).where(frame.notna(), None).to_dict("records")

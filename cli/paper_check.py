@@ -1,0 +1,49 @@
+"""tshdb paper check: every printed number of the paper beside this study's own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.console import out, out_json, table
+from cli.options import JsonOption, StudyOption
+
+app = typer.Typer(help="The paper's printed numbers.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def paper() -> None:
+    """The paper's printed numbers."""
+
+
+@app.command()
+def check(
+    is_markdown: Annotated[bool, typer.Option("--markdown", help="As a table for a document.")] = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Does each printed number hold on this study's results, has it moved, or can it not be reproduced here, and why.
+
+    Example: tshdb paper check
+    """
+    from cli.paper.claims import check as check_claims
+    from cli.paper.claims import counted, markdown, reasons_of
+    from tshdb.study import Study
+
+    found = check_claims(Study.find(study))
+    if as_json:
+        out_json([c._asdict() for c in found])
+    elif is_markdown:
+        for line in markdown(found):
+            out(line)
+    else:
+        for where in dict.fromkeys(c.where for c in found):
+            out(f" {where}")
+            rows = [(c.what, c.printed, c.here, c.verdict) for c in found if c.where == where]
+            table(("", "printed", "here", ""), rows, indent="   ")
+        for verdict, reasons in reasons_of(found).items():
+            out(f" Why {verdict}:")
+            for why, whats in reasons.items():
+                out(f"   {why}: {'; '.join(whats)}")
+        out(f" {', '.join(f'{n} {verdict}' for verdict, n in counted(found).items())}")

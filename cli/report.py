@@ -1,0 +1,211 @@
+"""tshdb report: the study as one HTML file: sources, cohorts, tables, figures, models, and the paper's numbers.
+
+The bytes depend on what stands in the database, not on when or where the report is written.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import clean, out
+from cli.files import complete
+from cli.options import StudyOption
+from cli.paper.layouts import TABLES, Layout, layouts
+
+TABLE_NAMES = {"1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5"}
+OF_EVERY_COHORT = {"km": "km_points WHERE grouping = 'tsh_ratio'", "score-km": "km_points WHERE grouping = 'tsh_score'"}
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("report")(write_report)
+
+
+def write_report(
+    to: Annotated[
+        Path | None, typer.Option("--out", help="The file, or a folder for report.html; default reports/report.html.")
+    ] = None,
+    study: StudyOption = None,
+) -> None:
+    """The study as one page: sources, cohorts and their flow, the paper's tables and figures, models, provenance.
+
+    One self-contained HTML file. The same results give the same bytes.
+
+    Example: tshdb report --out report.html
+    """
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    path = to or opened.root / "reports"
+    if path.suffix != ".html":
+        path = path / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = report(opened)
+    with complete(path) as written:
+        written.write_text(text, encoding="utf-8")
+    out(path)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table, a figure (SVG, base64), or what is missing, with the command that would bring it."""
+
+    title: str
+    layout: Layout | None = None
+    image: str | None = None
+    how_to_read: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with its parts."""
+
+    id: str
+    title: str
+    parts: list[Part]
+    notes: tuple[str, ...] = ()
+
+
+def report(study) -> str:
+    """The page. Reads the study's results; writes nothing."""
+    from cli.pages import rendered
+    from tshdb.status import status
+
+    sections = [
+        Section("sources", "Sources", _sources(study), ("Every row of the study leads to one of these files, and to its line.",)),
+        Section("cohorts", "Cohorts", _cohorts(study)),
+        Section("tables", "Tables", list(_tables(study))),
+        Section("figures", "Figures", list(_figures(study))),
+        Section("models", "Models", _models(study), ("What was fitted, on which frozen cohort version.",)),
+        Section("paper", "The paper's numbers", _paper(study)),
+        Section("provenance", "Code and parameters", _provenance(study)),
+    ]  # fmt: skip
+    name = study.settings.study.name
+    return rendered("report.html", title=clean(name), counts=status(study.root)["counts"], sections=sections)
+
+
+def _sources(study) -> list[Part]:
+    frame = study.sql(
+        "SELECT collection, reader, name, size_bytes, sha256 FROM source_files WHERE is_current "
+        "ORDER BY collection, reader, name"
+    )
+    groups = frame.groupby(["collection", "reader"], sort=True)
+    cells: list[tuple] = []
+    for (collection, reader), mine in groups:
+        if len(mine) > 20:  # a folder of the archive: its files are named in the database
+            cells.append((collection, reader, f"{len(mine):,} files", f"{mine['size_bytes'].sum():,}", None))
+        else:
+            cells += [
+                (collection, reader, clean(f.name), f"{f.size_bytes:,}", f.sha256) for f in mine.itertuples(index=False)
+            ]
+    if not cells:
+        return [Part("Files", missing="nothing was ingested yet: tshdb ingest --help")]
+    return [Part("Files", Layout("", ("collection", "reader", "file", "bytes", "SHA-256"), cells, (3,)))]
+
+
+def _cohorts(study) -> list[Part]:
+    """The newest version of every cohort with its flow, as a figure and in words."""
+    frame = study.sql("SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort ORDER BY cohort")
+    if not len(frame):
+        return [Part("Cohorts", missing="none has a version yet: tshdb cohort freeze NAME")]
+    return [_figure("flow", study, f"{row.cohort}@{row.version}") for row in frame.itertuples()]
+
+
+def _tables(study) -> Iterator[Part]:
+    from tshdb.errors import NotFound
+
+    for number, table in TABLES.items():
+        title = f"{TABLE_NAMES[number]}. {table.title}"
+        try:
+            _, shown = layouts(number, study, None)
+        except NotFound as error:
+            yield Part(title, missing=str(error))
+            continue
+        for layout in shown:
+            yield Part(title, layout)
+
+
+def _figures(study) -> Iterator[Part]:
+    from cli.paper.figures import FIGURES
+
+    for name in FIGURES:
+        if name == "flow":  # stands with the cohorts
+            continue
+        cohorts: list[str | None] = [None]
+        if name in OF_EVERY_COHORT:
+            found = study.sql(f"SELECT DISTINCT cohort FROM {OF_EVERY_COHORT[name]} ORDER BY cohort")["cohort"]
+            cohorts = _newest_of_each(list(found)) or [None]
+        for cohort in cohorts:
+            yield _figure(name, study, cohort)
+
+
+def _newest_of_each(keys: list[str]) -> list[str]:
+    """Of several versions of a cohort the newest."""
+    newest: dict[str, str] = {}
+    for key in sorted(keys, key=lambda k: int(k.partition("@")[2] or 0)):
+        newest[key.partition("@")[0]] = key
+    return sorted(newest.values())
+
+
+def _figure(name: str, study, cohort: str | None) -> Part:
+    from cli.paper.figures import FIGURES, saved
+    from tshdb.errors import NotFound
+
+    title = FIGURES[name].title + (f", {cohort}" if cohort else "")
+    buffer = io.BytesIO()
+    try:
+        how_to_read = saved(name, study, cohort, "svg", buffer)
+    except NotFound as error:
+        return Part(title, missing=str(error))
+    return Part(title, image=base64.b64encode(buffer.getvalue()).decode("ascii"), how_to_read=how_to_read)
+
+
+def _models(study) -> list[Part]:
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.models import list_models
+
+    with reading(study.engine) as connection:
+        found = list_models(connection, ANALYSES)
+    if not found:
+        return [Part("Models", missing="none yet: tshdb cohort freeze NAME, then tshdb rebuild")]
+    cells = [
+        (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16], m["n_inputs_corrected"] or "", m["message"] or "")
+        for m in found
+    ]  # fmt: skip
+    headers = ("model version", "", "members", "content", "inputs corrected since", "")
+    return [Part("Model versions", Layout("", headers, cells, (2, 4)))]
+
+
+def _paper(study) -> list[Part]:
+    from cli.paper.claims import check, counted
+
+    checked = check(study)
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in counted(checked).items())
+    cells = [(f"{c.where}: {c.what}", c.printed, c.here, c.verdict, c.why) for c in checked]
+    return [Part(counts[:1].upper() + counts[1:], Layout("", ("", "printed", "here", "", "why"), cells, ()))]
+
+
+def _provenance(study) -> list[Part]:
+    """By which code and parameters the current results were computed."""
+    frame = study.sql(
+        "SELECT u.analysis, s.code_fingerprint, s.params, count(*) AS n FROM units u JOIN specs s USING (spec_id) "
+        "WHERE u.state = 'current' GROUP BY ALL ORDER BY ALL"
+    )
+    if not len(frame):
+        return [Part("Results", missing="nothing was computed yet: tshdb rebuild")]
+    cells = []
+    for row in frame.itertuples():
+        values = json.loads(row.params)
+        text = ", ".join(f"{k} = {v}" for k, v in values.items())
+        cells.append((row.analysis, f"{row.n:,}", row.code_fingerprint[:16], text))
+    headers = ("analysis", "units", "code", "parameters")
+    return [Part("Current results", Layout("", headers, cells, (1,)))]
