@@ -27,8 +27,8 @@ MUTANTS = (
     Mutant(
         "inputs that moved go unseen",
         "tshdb/engine/standing.py",
-        "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint",
-        "WHERE i.fingerprint IS DISTINCT FROM e.seen_fingerprint AND i.fingerprint IS NULL",
+        "AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint",
+        "AND i.fingerprint IS NULL AND e.seen_fingerprint IS NOT NULL",
         "test_scenarios.py -k test_2_",
     ),
     Mutant(
@@ -48,8 +48,15 @@ MUTANTS = (
     Mutant(
         "helpers do not count as code",
         "tshdb/engine/code.py",
-        "waiting += module.reached[name, project]",
-        "module.reached[name, project]",
+        "waiting += named",
+        "named.sort()",
+        "test_scenarios.py -k test_5_a_default",
+    ),
+    Mutant(
+        "the text in which code was found is not compared",
+        "tshdb/engine/units.py",
+        "if text_digest(functions, k.modules, project) == k.text_digest",
+        "if k.text_digest",
         "test_scenarios.py -k test_5_a_default",
     ),
     Mutant(

@@ -21,6 +21,8 @@ from tshdb.database import reading
 from tshdb.engine import code
 from tshdb.engine.analysis import Kind, Need
 from tshdb.engine.plan import Reason
+from tshdb.engine.planner import Planner
+from tshdb.engine.world import World
 from tshdb.schema import Attempt, CoxTerm, ExpressionProfile, Unit, UnitInput
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
@@ -186,14 +188,14 @@ def _mutated(monkeypatch, module: str, change) -> None:
     monkeypatch.setattr(
         code.inspect, "getsource", lambda live: change(original(live)) if live.__name__ == module else original(live)
     )
-    code._module.cache_clear()
+    code.forget()
 
 
 @pytest.fixture(autouse=True)
 def _forget_code():
-    code._module.cache_clear()
+    code.forget()
     yield
-    code._module.cache_clear()
+    code.forget()
 
 
 class _Disguise(ast.NodeTransformer):
@@ -222,6 +224,24 @@ def test_5_comments_docstrings_and_names_of_locals_do_not_count(study, monkeypat
 
     _mutated(monkeypatch, module, disguise)
     assert tiny.due(study) == {}
+
+
+def test_5_code_is_followed_only_where_its_text_changed(study, monkeypatch):
+    """A plan reads no code while the text is as it was; after a comment it does, once, until a rebuild has noted the text."""
+
+    def followed() -> set[str]:
+        world = World(ANALYSES, Study(study.root).settings)
+        with reading(study.engine) as connection:
+            plans = Planner(connection, world).all()
+        assert not any(p.due for p in plans.values())
+        return {spec.analysis for spec in world.read_specs()}
+
+    code.forget()
+    assert followed() == set()
+    _mutated(monkeypatch, "analyses.cutoff", lambda source: source + "\n# a comment\n")
+    assert followed() == {"cutoff"}
+    tiny.rebuild(study)
+    assert followed() == set()
 
 
 def _definitions() -> list[str]:

@@ -1,4 +1,4 @@
-"""How a cohort's members came about: the flow of its steps, whom they took out, and the program that ran them."""
+"""The flow of cohorts: steps, whom they took out, the program that ran them. And the text that code was found in."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,8 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
+    op.add_column("specs", sa.Column("modules", sa.Text(), nullable=True))
+    op.add_column("specs", sa.Column("text_digest", sa.Text(), nullable=True))
     op.add_column("cohort_versions", sa.Column("program", sa.Text(), nullable=True))
     op.create_table(
         "cohort_flow",
@@ -50,3 +52,5 @@ def downgrade() -> None:
     op.drop_table("cohort_exclusions")
     op.drop_table("cohort_flow")
     op.drop_column("cohort_versions", "program")
+    op.drop_column("specs", "text_digest")
+    op.drop_column("specs", "modules")

@@ -8,6 +8,9 @@ them as text: `frame.query("@x")`, f"{x=}", `locals()`, `vars()`, `eval`, `exec`
 
 The text of all that was reached is kept beside the fingerprint: normalising depends on the grammar of the running
 Python, so after an upgrade the kept text is normalised again before anything is called stale.
+
+Following names and normalising takes most of a plan's time, so what they were done on is kept as well: the modules that
+were read, and a digest of their whole text. While that is the same, so is the fingerprint.
 """
 
 from __future__ import annotations
@@ -32,10 +35,11 @@ _FRAME_METHODS_WITH_NAMES = {"query", "eval"}
 
 @dataclass(frozen=True)
 class Code:
-    """The code behind an analysis: qualified name -> source text, and the fingerprint of its normal form."""
+    """The code behind an analysis: qualified name -> source text, the fingerprint of its normal form, modules read."""
 
     sources: dict[str, str]
     fingerprint: str
+    modules: tuple[str, ...]
 
 
 def fingerprint_of_sources(sources: dict[str, str]) -> str:
@@ -46,9 +50,11 @@ def fingerprint_of_sources(sources: dict[str, str]) -> str:
 def code_of(functions: Iterable[FunctionType], project: frozenset[str]) -> Code:
     """The code that the functions reach within the top-level packages `project`."""
     sources: dict[str, str] = {}
+    modules: set[str] = set()
     waiting = [(function.__module__, function.__qualname__) for function in functions]
     while waiting:
         module_name, name = waiting.pop()
+        modules.add(module_name)
         qualified = f"{module_name}.{name}"
         if qualified in sources:
             continue
@@ -59,8 +65,31 @@ def code_of(functions: Iterable[FunctionType], project: frozenset[str]) -> Code:
         sources[qualified] = definition
         if (name, project) not in module.reached:
             module.reached[name, project] = _reached(definition, module, project)
-        waiting += module.reached[name, project]
-    return Code(sources, fingerprint_of_sources(sources))
+        named, passed = module.reached[name, project]
+        waiting += named
+        modules |= passed
+    return Code(sources, fingerprint_of_sources(sources), tuple(sorted(modules)))
+
+
+def text_digest(functions: Iterable[FunctionType], modules: Iterable[str], project: frozenset[str]) -> str:
+    """A digest of all on which `code_of(functions, project)` depends, if it reads these modules: their whole text."""
+    roots = [f"{function.__module__}.{function.__qualname__}" for function in functions]
+    texts = [f"{name} {_module_digest(name)}" for name in (__name__, *sorted(modules))]
+    return digest(*("\0".join(part).encode() for part in ([PYTHON], roots, sorted(project), texts)))
+
+
+@cache
+def _module_digest(name: str) -> str:
+    try:
+        return digest(inspect.getsource(importlib.import_module(name)).encode())
+    except (ImportError, OSError):  # it is gone: so is what was reached in it
+        return "gone"
+
+
+def forget() -> None:
+    """Read modules anew, whose text may have changed since they were read."""
+    _module.cache_clear()
+    _module_digest.cache_clear()
 
 
 @dataclass(frozen=True)
@@ -68,7 +97,8 @@ class _Source:
     live: ModuleType
     definitions: dict[str, str]  # name -> source text
     imports: dict[str, tuple[str, str | None]]
-    reached: dict[tuple[str, frozenset[str]], list[tuple[str, str]]]  # (definition, project) -> what it names
+    # (definition, project) -> the definitions that it names, and the modules passed on the way to them
+    reached: dict[tuple[str, frozenset[str]], tuple[list[tuple[str, str]], set[str]]]
 
 
 @cache
@@ -130,27 +160,33 @@ def _imports(statements, live: ModuleType) -> dict[str, tuple[str, str | None]]:
     return found
 
 
-def _reached(text: str, module: _Source, project: frozenset[str]) -> list[tuple[str, str]]:
-    """(module, top-level name) of every project definition that the definition `text` names."""
+def _reached(text: str, module: _Source, project: frozenset[str]) -> tuple[list[tuple[str, str]], set[str]]:
+    """(module, top-level name) of every project definition that the definition `text` names, and the modules passed."""
     read = _read(text)
     imports = {**module.imports, **_imports(read.imports, module.live)} if read.imports else module.imports
-    found = []
+    found: list[tuple[str, str]] = []
+    passed: set[str] = set()
     for chain in read.chains:
         if chain[0] in module.definitions:
             found.append((module.live.__name__, chain[0]))
         elif chain[0] in imports:
-            target = _resolve(imports[chain[0]], chain[1:], project)
+            target = _resolve(imports[chain[0]], chain[1:], project, passed)
             if target is not None:
                 found.append(target)
         elif not hasattr(builtins, chain[0]) and isinstance(getattr(module.live, chain[0], None), FunctionType):
             function = getattr(module.live, chain[0])
             if function.__module__.split(".")[0] in project:
                 found.append((function.__module__, function.__qualname__.split(".")[0]))
-    return found
+    return found, passed
 
 
-def _resolve(imported: tuple[str, str | None], rest: list[str], project: frozenset[str]) -> tuple[str, str] | None:
-    """Follow `module.attribute.more` through packages and re-exports to the module that defines the name."""
+def _resolve(
+    imported: tuple[str, str | None], rest: list[str], project: frozenset[str], passed: set[str]
+) -> tuple[str, str] | None:
+    """Follow `module.attribute.more` through packages and re-exports to the module that defines the name.
+
+    passed: receives the modules that are read on the way.
+    """
     base, attribute = imported
     if base.split(".")[0] not in project:
         return None
@@ -158,6 +194,7 @@ def _resolve(imported: tuple[str, str | None], rest: list[str], project: frozens
     current = base
     while names:
         source = _module(current)
+        passed.add(current)
         name = names[0]
         if name in source.definitions:
             return current, name

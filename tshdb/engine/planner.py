@@ -61,6 +61,7 @@ class Planner:
         self.settled = set(settled or ())
         self.standing = Standing(connection)
         self.stored_specs = store.Specs(connection)
+        world.kept_code = self.stored_specs.kept
         tables = {n: json.loads(t) for n, t in connection.execute(select(Cohort.cohort, Cohort.tables)).fetchall()}
         self.order = world.ordered({n: t for n, t in tables.items() if self.cohorts[n].mode == CohortMode.LIVE})
         self.live_tables = tables

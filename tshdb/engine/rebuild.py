@@ -175,6 +175,8 @@ class Rebuild:
     def _end(self, state: RunState) -> None:
         with writing(self.engine) as connection:
             self.leases.drop_all(connection)
+            for spec in self.world.read_specs():
+                store.keep_text(connection, spec)
             connection.execute(
                 update(Run).where(Run.run_id == self.report.run_id).values(state=state, ended_at=store.now())
             )

@@ -8,13 +8,16 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from types import FunctionType
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from tshdb.canonical import json_fingerprint, json_text
 from tshdb.database import bulk_insert, next_id, numbers, tuples, upsert
 from tshdb.engine.analysis import Analysis, Need
-from tshdb.engine.code import PYTHON, Code, code_of, fingerprint_of_sources
+from tshdb.engine.code import PYTHON, Code, code_of, fingerprint_of_sources, text_digest
 from tshdb.schema import Spec, Unit, UnitInput
 from tshdb.vocabulary import UnitState
 
@@ -37,16 +40,45 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class CurrentSpec:
-    """How an analysis would be computed now."""
+    """How an analysis would be computed now. known: the code's fingerprint, when its text is as it was when it was kept."""
 
     analysis: str
-    code: Code
     params: str
     libraries: dict[str, str]
+    functions: tuple[FunctionType, ...]
+    project: frozenset[str]
+    known: str | None
+
+    @cached_property
+    def code(self) -> Code:
+        return code_of(self.functions, self.project)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the code itself was followed."""
+        return "code" in vars(self)
 
     @property
     def fingerprints(self) -> tuple[str, str, str]:
-        return self.code.fingerprint, json_fingerprint(self.params), json_fingerprint(self.libraries)
+        code = self.known or self.code.fingerprint
+        return code, json_fingerprint(self.params), json_fingerprint(self.libraries)
+
+    @property
+    def text(self) -> dict[str, str]:
+        """The modules in which the code was found, and the digest of their text, as columns of specs."""
+        modules = self.code.modules
+        return {
+            "modules": json_text(modules),
+            "text_digest": text_digest(self.functions, modules, self.project),
+        }
+
+
+class KeptCode(NamedTuple):
+    """What a spec says of its code: fingerprint, the modules it was found in, and the digest of their text."""
+
+    fingerprint: str
+    modules: tuple[str, ...]
+    text_digest: str
 
 
 def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:
@@ -54,11 +86,14 @@ def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:
     return frozenset({"tshdb", "analyses"} | {a.function.__module__.split(".")[0] for a in analyses})
 
 
-def current_spec(analysis: Analysis, parameters, project: frozenset[str]) -> CurrentSpec:
+def current_spec(analysis: Analysis, parameters, project: frozenset[str], kept: Iterable[KeptCode] = ()) -> CurrentSpec:
+    """kept: the code of the analysis's specs, newest first."""
     libraries = {name: importlib.metadata.version(name) for name in analysis.strict_libraries}
     choosers = [need.genes[1] for need in analysis.needs.values() if isinstance(need, Need) and need.genes]
-    code = code_of([analysis.function, *choosers], project)
-    return CurrentSpec(analysis.name, code, json_text(parameters.model_dump(mode="json")), libraries)
+    functions = (analysis.function, *choosers)
+    same = (k.fingerprint for k in kept if text_digest(functions, k.modules, project) == k.text_digest)
+    params = json_text(parameters.model_dump(mode="json"))
+    return CurrentSpec(analysis.name, params, libraries, functions, project, next(same, None))
 
 
 class Specs:
@@ -66,19 +101,26 @@ class Specs:
 
     def __init__(self, connection: Connection):
         self._by_id: dict[int, tuple[str, str, str]] = {}
+        self.kept: dict[str, list[KeptCode]] = {}
         for row in connection.execute(
             select(
                 Spec.spec_id,
+                Spec.analysis,
                 Spec.code_fingerprint,
                 Spec.params_fingerprint,
                 Spec.libraries_fingerprint,
                 Spec.python_version,
-            )
+                Spec.modules,
+                Spec.text_digest,
+            ).order_by(Spec.spec_id.desc())
         ):
             code = row.code_fingerprint
             if row.python_version != PYTHON:
                 kept = connection.execute(select(Spec.sources).where(Spec.spec_id == row.spec_id)).scalar_one()
                 code = fingerprint_of_sources(json.loads(kept))
+            elif row.text_digest is not None:
+                found = KeptCode(code, tuple(json.loads(row.modules)), row.text_digest)
+                self.kept.setdefault(row.analysis, []).append(found)
             self._by_id[row.spec_id] = (code, row.params_fingerprint, row.libraries_fingerprint)
 
     def difference(self, spec_id: int | None, current: CurrentSpec) -> str | None:
@@ -114,12 +156,28 @@ def spec_id_for(connection: Connection, spec: CurrentSpec) -> int:
             params_fingerprint=params,
             libraries_fingerprint=libraries,
             sources=json_text(spec.code.sources),
+            **spec.text,
             params=spec.params,
             python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
             created_at=now(),
         )
     )
     return spec_id
+
+
+def keep_text(connection: Connection, spec: CurrentSpec) -> None:
+    """Note in the row of a spec, if there is one, in which text its code was found now. Inside `writing`."""
+    code, params, libraries = spec.fingerprints
+    connection.execute(
+        update(Spec)
+        .where(
+            Spec.analysis == spec.analysis,
+            Spec.code_fingerprint == code,
+            Spec.params_fingerprint == params,
+            Spec.libraries_fingerprint == libraries,
+        )
+        .values(**spec.text)
+    )
 
 
 def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[str, str]) -> None:

@@ -44,13 +44,21 @@ class World:
         settings.refuse_unknown_tables(set(self.by_name))
         self._project = store.project_packages(analyses)
         self._specs: dict[str, store.CurrentSpec] = {}
+        self.kept_code: dict[
+            str, list[store.KeptCode]
+        ] = {}  # of the specs in the database, once a planner has read them
         self.parameters = {a.name: settings.parameters(a.name, a.params) for a in analyses}
 
     def spec(self, name: str) -> store.CurrentSpec:
         """Code, parameters and libraries of an analysis, read when they are first asked for."""
         if name not in self._specs:
-            self._specs[name] = store.current_spec(self.by_name[name], self.parameters[name], self._project)
+            kept = self.kept_code.get(name, ())
+            self._specs[name] = store.current_spec(self.by_name[name], self.parameters[name], self._project, kept)
         return self._specs[name]
+
+    def read_specs(self) -> list[store.CurrentSpec]:
+        """The specs whose code was followed, since the database did not know its text."""
+        return [spec for spec in self._specs.values() if spec.is_read]
 
     @property
     def root(self) -> Path:

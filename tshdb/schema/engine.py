@@ -19,6 +19,8 @@ class Spec(Base):
     sources: Mapped[str] = mapped_column(doc="JSON: qualified name -> source text as it ran")
     params: Mapped[str] = mapped_column(doc="canonical JSON")
     python_version: Mapped[str] = mapped_column(doc="the Python whose grammar normalised the source")
+    modules: Mapped[str | None] = mapped_column(doc="JSON: the modules in which the code was found")
+    text_digest: Mapped[str | None] = mapped_column(doc="of their whole text: while it is the same, so is the code")
     created_at: Mapped[str] = mapped_column(doc="UTC")
 
     __table_args__ = (UniqueConstraint("analysis", "code_fingerprint", "params_fingerprint", "libraries_fingerprint"),)
