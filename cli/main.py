@@ -22,6 +22,7 @@ from cli import (
     sql,
     study,
     tables,
+    withdraw,
 )
 from tshdb.errors import Exit, ResourceError, TshdbError
 
@@ -46,6 +47,7 @@ tables.add_to(app)
 figure.add_to(app)
 report.add_to(app)
 app.add_typer(paper_check.app, name="paper")
+withdraw.add_to(app)
 demo.add_to(app)
 
 

@@ -16,7 +16,7 @@ from tshdb.schema import Base
 from tshdb.sqltypes import described
 
 HERE = Path(__file__).parent
-SUBJECTS = ("clinical", "expression", "cohort", "provenance", "engine", "results")
+SUBJECTS = ("clinical", "expression", "cohort", "provenance", "engine", "results", "withdrawal")
 
 
 def schema() -> str:

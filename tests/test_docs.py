@@ -36,7 +36,11 @@ def test_every_rule_of_ingest_says_what_to_do():
     from ingest.rules import rules
 
     families = "id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|sample|aliquot|patient"
-    files = [*(ROOT / "ingest").glob("*.py"), *(ROOT / "tshdb" / "loading").glob("*.py")]
+    files = [
+        *(ROOT / "ingest").glob("*.py"),
+        *(ROOT / "tshdb" / "loading").glob("*.py"),
+        *(ROOT / "tshdb" / "withdrawal").glob("*.py"),
+    ]
     used = {r for f in files for r in re.findall(rf'"((?:{families})\.[a-z0-9-]+)"', f.read_text())}
     used = {r for r in used if not r.endswith((".tsv", ".md5")) or r == "manifest.md5"} | {
         "id.no-patient",

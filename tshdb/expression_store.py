@@ -138,6 +138,19 @@ def read_matrix(objects: ObjectStore, profiles: pd.DataFrame, genes: Sequence[st
     return ExpressionMatrix(gene_ids, profiles, values, present)
 
 
+def profiles_in(path: Path) -> list[str]:
+    """The profiles that a part holds."""
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path, memory_map=True, read_dictionary=["gene", "profile"]) as file:
+        return _order_of_profiles(file, 0) if file.metadata.num_row_groups else []
+
+
+def read_part(path: Path, members: Sequence[str]) -> tuple[list[str], list[str], np.ndarray]:
+    """All genes of some profiles of one part: (genes, profiles that are there, values as genes x profiles)."""
+    return _read_part(path, None, list(members))
+
+
 class _Piece(NamedTuple):
     """What one part has of what was asked for. values: (genes, profiles)."""
 

@@ -1,8 +1,11 @@
 """Who and what is running: the user, and this process told from a later one with the same number."""
 
 import getpass
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def actor() -> str:
@@ -36,3 +39,28 @@ def _start_time(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""
+
+
+def in_child(function: Callable[[], Any]) -> Any:
+    """What the function gives, computed in a forked child; it must be JSON.
+
+    For reading a SQLite database as a file: closing it in a process that has it open as a database would drop that
+    process's locks on it. Raises RuntimeError when the child fails.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reader)
+            with os.fdopen(writer, "w", encoding="utf-8") as file:
+                json.dump(function(), file)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(writer)
+    with os.fdopen(reader, encoding="utf-8") as file:
+        text = file.read()
+    _, status = os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise RuntimeError("a child process failed")
+    return json.loads(text)

@@ -74,6 +74,14 @@ class RunState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class WithdrawalScope(StrEnum):
+    """What becomes of models that learned from a withdrawn patient."""
+
+    KEEP = "keep"
+    REFIT = "refit"
+    REVOKE = "revoke"
+
+
 class StepEffect(StrEnum):
     """What a step of a cohort's definition does with the patients that it gives."""
 

@@ -23,6 +23,7 @@ from tshdb.lock import study_lock
 from tshdb.reading import Finding
 from tshdb.study import Study
 from tshdb.vocabulary import Severity
+from tshdb.withdrawal.tombstones import Withheld
 
 __all__ = ["Item", "Loaded", "Release", "Source", "Standing", "current_files", "item_of", "load"]
 
@@ -98,6 +99,8 @@ def load(
 def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, together: bool, progress) -> Comparison:
     def noted() -> Iterable[Item]:
         for item in items:
+            if withheld and item.reading is not None:
+                loaded.n_withheld += withheld.take_out(item.reading)
             loaded.n_files += 1
             if item.reading is None:
                 loaded.n_same_bytes += 1
@@ -108,6 +111,7 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
             progress(item)
 
     with reading(study.engine) as connection:
+        withheld = Withheld(connection, study.root)
         found = compare(study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes)
         if together:
             loaded.findings += findings_together(connection, found)

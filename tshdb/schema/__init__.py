@@ -26,6 +26,7 @@ from tshdb.schema.results import (
     TumorAbundance,
     WilcoxonTest,
 )
+from tshdb.schema.withdrawal import Tombstone
 
 __all__ = [
     "Annotation",
@@ -67,6 +68,7 @@ __all__ = [
     "SourceRelease",
     "Spec",
     "SurvivalGroup",
+    "Tombstone",
     "TshRatio",
     "TshScore",
     "TumorAbundance",

@@ -1,0 +1,153 @@
+"""tshdb withdraw: a patient's consent is gone, and so is every byte of the patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import out, out_json, say
+from cli.options import JsonOption, StudyOption
+from tshdb.vocabulary import WithdrawalScope
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
+
+SHOWN = 12
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(withdraw)
+
+
+def withdraw(
+    patient: Annotated[str | None, typer.Argument(help="The patient's identifier.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; it is kept beside the token.")] = None,
+    scope: Annotated[
+        WithdrawalScope,
+        typer.Option(
+            help="keep: models stand, flagged; refit: cohorts get a version without the patient, on which the next rebuild "
+            "fits; revoke: also erase the models that learned from the patient."
+        ),
+    ] = WithdrawalScope.KEEP,
+    is_preview: Annotated[bool, typer.Option("--preview", help="Say what would be done; write nothing.")] = False,
+    verify: Annotated[Path | None, typer.Option(help="Does this certificate still hold?")] = None,
+    is_readmitted: Annotated[bool, typer.Option("--readmit", help="Let ingest take the patient again.")] = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a patient: rows, results, history, expression values, files of the study. A certificate says what was done.
+
+    What the study made without the patient stands. A later ingest withholds the patient. Copies outside the study's
+    folder cannot be recalled; they are named.
+
+    Example: tshdb withdraw TCGA-A7-A0CE --reason "consent withdrawn 2026-11-20" --preview
+    """
+    from tshdb.errors import UsageError
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    if verify is not None:
+        _verify(opened, verify, as_json)
+    elif patient is None:
+        raise UsageError("no patient", where="withdraw", repair="Write: tshdb withdraw PATIENT --reason WHY --preview")
+    elif is_preview:
+        _preview(opened, patient, as_json)
+    elif not (reason or "").strip():
+        raise UsageError("no reason", where="withdraw", repair='Add: --reason "consent withdrawn …"')
+    elif is_readmitted:
+        _readmit(opened, patient, reason)
+    else:
+        _withdraw(opened, patient, reason, scope, as_json)
+
+
+def _preview(study: Study, patient: str, as_json: bool) -> None:
+    from analyses import ANALYSES
+    from ingest.redact import redact
+    from tshdb.withdrawal.withdraw import preview
+
+    plan = preview(study, ANALYSES, patient, redact)
+    root = study.root
+
+    def short(paths) -> list[str]:
+        return [str(p.relative_to(root)) for p in paths]
+
+    facts = {
+        "patient": patient,
+        "rows": plan.rows,
+        "models": plan.models,
+        "cohort_versions": plan.cohorts,
+        "parts": len(plan.parts),
+        "files_written_again": short(plan.rewritten),
+        "files_erased": short(plan.erased),
+        "left_to_a_person": short(plan.by_hand),
+        "outside_the_study": plan.outside,
+    }
+    if as_json:
+        out_json(facts)
+        return
+    out(f" {sum(plan.rows.values()):,} rows: " + ", ".join(f"{name} {n:,}" for name, n in plan.rows.items()))
+    _listed("models that learned from the patient", plan.models)
+    _listed("cohort versions with the patient", plan.cohorts)
+    _listed("expression parts written again", [f"{len(plan.parts)}"] if plan.parts else [])
+    _listed("files written again without the patient", facts["files_written_again"])
+    _listed("files erased", facts["files_erased"])
+    _listed("files that you must see to (their format cannot be written again)", facts["left_to_a_person"])
+    _listed("files outside the study, which you must see to", plan.outside)
+    say("Nothing was written. Withdraw with: tshdb withdraw PATIENT --reason WHY [--scope keep|refit|revoke]")
+
+
+def _listed(title: str, names: list[str]) -> None:
+    if names:
+        more = f", and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+        out(f" {title}: {', '.join(names[:SHOWN])}{more}")
+
+
+def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, as_json: bool) -> None:
+    from analyses import ANALYSES
+    from ingest.redact import redact
+    from tshdb.errors import Exit
+    from tshdb.withdrawal.withdraw import withdraw as erase_patient
+
+    path, said = erase_patient(study, ANALYSES, patient, reason=reason, scope=scope, redact=redact)
+    if as_json:
+        out_json({"certificate": str(path), **said})
+    else:
+        out(f" {sum(said['rows_erased'].values()):,} rows erased, {sum(said['texts_scrubbed'].values()):,} texts scrubbed, "
+            f"{len(said['parts'])} expression parts and {len(said['files'])} files without the patient")  # fmt: skip
+        _listed("models that learned from the patient", said["models_that_learned_from_the_patient"])
+        _listed("models revoked", said["models_revoked"])
+        _listed("cohort versions without the patient", said["cohort_versions_without"])
+        _listed("outside the study, and yours to see to", said["files_outside_the_study"])
+        out(f" Certificate: {path}")
+        say("Next: tshdb rebuild")
+    if said["left"]:
+        say(f"These files still name the patient, and you must see to them: {', '.join(said['left'])}")
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def _verify(study: Study, path: Path, as_json: bool) -> None:
+    from tshdb.errors import Exit
+    from tshdb.withdrawal.certificate import verify
+
+    found = verify(study, path)
+    if as_json:
+        out_json([v._asdict() for v in found])
+    else:
+        for v in found:
+            out(f" {'yes' if v.holds else 'NO '}  {v.what}{': ' + v.detail if v.detail else ''}")
+    if not all(v.holds for v in found):
+        raise typer.Exit(Exit.INTEGRITY)
+
+
+def _readmit(study: Study, patient: str, reason: str) -> None:
+    from tshdb.database import writing
+    from tshdb.lock import study_lock
+    from tshdb.withdrawal.tombstones import readmit
+
+    with study_lock(study.engine, study.root), writing(study.engine) as connection:
+        readmit(connection, study.root, patient, reason)
+    say(
+        "Readmitted. The next ingest takes the patient again; files whose bytes were read before: ingest them with --name."
+    )

@@ -1,0 +1,100 @@
+"""Files of the archives without one patient: lines and columns left out, everything else byte by byte as it was."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+DELIMITED = {".csv", ".tsv", ".txt", ".tab"}
+PROSE = {".sql", ".toml", ".md"}
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """The content that remains, and the lines and columns that were left out, counted from 1."""
+
+    content: bytes
+    lines: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
+
+
+def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
+    """A file without what the pattern finds; None for a format that cannot be written again without harm.
+
+    Delimited text loses the columns whose header names the patient, then the lines that do; JSON loses the elements of
+    lists that do; SQL, TOML and Markdown name the alias instead. Packed files are packed again.
+    """
+    is_packed = path.suffix == ".gz"
+    kind = Path(path.stem).suffix if is_packed else path.suffix
+    if kind not in DELIMITED | PROSE | {".json"}:
+        return None
+    raw = gzip.decompress(path.read_bytes()) if is_packed else path.read_bytes()
+    try:
+        text = raw.decode("utf-8")
+        encoding = "utf-8"
+    except UnicodeDecodeError:
+        text, encoding = raw.decode("latin-1"), "latin-1"
+    lines: tuple[int, ...] = ()
+    columns: tuple[int, ...] = ()
+    if kind in DELIMITED:
+        text, lines, columns = _delimited(text, pattern)
+    elif kind == ".json":
+        text = json.dumps(_pruned(json.loads(text), pattern), indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = pattern.sub(alias, text)
+    content = text.encode(encoding)
+    if is_packed:
+        buffer = io.BytesIO()
+        with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as file:
+            file.write(content)
+        content = buffer.getvalue()
+    return Redacted(content, lines, columns)
+
+
+def _delimited(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    lines = text.splitlines(keepends=True)
+    if not lines:
+        return text, (), ()
+    delimiter = "\t" if "\t" in lines[0] else ","
+    header = _cells(lines[0], delimiter)
+    dropped = {i for i, cell in enumerate(header) if pattern.search(cell)}
+    if len(dropped) == len(header):
+        dropped = set()
+    kept, removed = [], []
+    for number, line in enumerate(lines, 1):
+        said = _without(line, dropped, delimiter) if dropped else line
+        if pattern.search(said):
+            removed.append(number)
+        else:
+            kept.append(said)
+    return "".join(kept), tuple(removed), tuple(sorted(i + 1 for i in dropped))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+
+
+def _without(line: str, dropped: set[int], delimiter: str) -> str:
+    """The line without some of its cells, with its own line ending; its other cells as they were where nothing is quoted."""
+    bare = line.rstrip("\r\n")
+    ending = line[len(bare) :]
+    if '"' not in bare:
+        return delimiter.join(c for i, c in enumerate(bare.split(delimiter)) if i not in dropped) + ending
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="")
+    writer.writerow([c for i, c in enumerate(_cells(line, delimiter)) if i not in dropped])
+    return buffer.getvalue() + ending
+
+
+def _pruned(value, pattern: re.Pattern[str]):
+    """Lists lose the elements that name the patient; what stands in an object outside any list is emptied."""
+    if isinstance(value, list):
+        return [v for v in value if not pattern.search(json.dumps(v, ensure_ascii=False))]
+    if isinstance(value, dict):
+        return {k: _pruned(v, pattern) for k, v in value.items() if not pattern.search(k)}
+    return None if isinstance(value, str) and pattern.search(value) else value

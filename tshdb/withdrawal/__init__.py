@@ -1,0 +1,11 @@
+"""Consent withdrawn: no byte of the patient is left, what was made with the patient is named, and a certificate says so.
+
+identifiers  the names by which a study knows a patient, and the token that stands in their place
+footprint    what the study holds of a patient, and the models that learned from the patient
+objects      expression parts without the patient's profiles
+erase        the database: rows erased, history scrubbed, cohorts and models by the scope
+files        which files of the study still name the patient
+withdraw     all of it in order, resumable after a crash
+certificate  what was done, and whether it still holds
+tombstones   withdrawn patients cannot come back by a later ingest
+"""

@@ -1,0 +1,111 @@
+"""Whether a certificate still holds: nobody in the study has a name whose token is the certificate's.
+
+The certificate does not say the name, and neither does the study; every word in the database, the parts and the files is
+turned into its token and compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Text, select
+
+from tshdb.database import reading
+from tshdb.errors import IntegrityError, InvalidInput
+from tshdb.expression_store import profiles_in
+from tshdb.objects import sha256_of
+from tshdb.schema import Base, Tombstone
+from tshdb.study import Study
+from tshdb.withdrawal.files import files_under, texts_in
+from tshdb.withdrawal.identifiers import key_of, token_of
+
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Verified(NamedTuple):
+    """One thing that a certificate promises, and whether it is so."""
+
+    what: str
+    holds: bool
+    detail: str
+
+
+def verify(study: Study, path: Path) -> list[Verified]:
+    """Everything that a certificate promises. Raises InvalidInput for a file that is none."""
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        token = said["token"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InvalidInput("this is no certificate", where=str(path), repair="They lie in withdrawals/") from None
+    key = key_of(study.root)
+    if key is None:
+        raise IntegrityError("the study's key is gone", where=str(study.root), repair="Restore it from a backup")
+    found = []
+    with reading(study.engine) as connection:
+        row = connection.execute(
+            select(Tombstone.certificate_sha256, Tombstone.pending, Tombstone.readmitted_at, Tombstone.sample_tokens)
+            .where(Tombstone.token == token)
+        ).one_or_none()  # fmt: skip
+        if row is None:
+            return [Verified("the study knows the withdrawal", False, "no tombstone has this token")]
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        same = digest == row.certificate_sha256
+        found.append(Verified("the certificate is as it was written", same, "" if same else f"its SHA-256 is {digest}"))
+        found.append(Verified("nothing is left to do", row.pending is None, row.pending or ""))
+        readmitted = row.readmitted_at
+        found.append(Verified("the patient was not readmitted", readmitted is None, readmitted or ""))
+        tokens = {token, *json.loads(row.sample_tokens)}
+        places = sorted(set(_named_in_database(connection, key, tokens)))
+        found.append(Verified("no row names the patient", not places, ", ".join(places)))
+    objects = [p.name for p in sorted(study.objects.root.glob("*/*.parquet")) if _has(profiles_in(p), key, tokens)]
+    found.append(Verified("no expression part holds the patient", not objects, ", ".join(objects)))
+    parts = [p["erased"] for p in said.get("parts", ()) if study.objects.path(p["erased"]).exists()]
+    found.append(Verified("the parts with the patient are gone", not parts, ", ".join(parts)))
+    left = [
+        str(p.relative_to(study.root))
+        for p in files_under(study.root, study.objects.root, *_database(study))
+        if _has((t.decode("utf-8", "replace") for t in texts_in(p)), key, tokens)
+    ]
+    found.append(Verified("no file of the study names the patient", not left, ", ".join(left)))
+    wrong = [f["path"] for f in said.get("files", ()) if not _is_as_said(study.root / f["path"], f)]
+    found.append(Verified("the files are as they were left", not wrong, ", ".join(wrong)))
+    return found
+
+
+def _is_as_said(path: Path, entry: dict[str, Any]) -> bool:
+    """It may have changed or gone since, but it must not be what it was before."""
+    return not path.exists() or sha256_of(path) != entry["sha256_before"]
+
+
+def _database(study: Study) -> list[Path]:
+    path = study.sqlite_path
+    return [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else []
+
+
+def _named_in_database(connection: Connection, key: bytes, tokens: set[str]) -> Iterator[str]:
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, Text):
+                texts = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars()
+                if _has(texts, key, tokens):
+                    yield f"{table.name}.{column.name}"
+
+
+def _has(texts: Iterable[str], key: bytes, tokens: set[str]) -> bool:
+    """Whether one of the words, or the beginning of one up to a hyphen, has one of the tokens."""
+    seen: set[str] = set()
+    for text in texts:
+        for word in WORD.findall(text):
+            if word in seen:
+                continue
+            seen.add(word)
+            parts = word.split("-")
+            stems = {word, word.strip("._-"), *("-".join(parts[:i]) for i in range(2, len(parts)))}
+            if any(token_of(key, stem) in tokens for stem in stems):
+                return True
+    return False

@@ -1,0 +1,103 @@
+"""What a study holds of a patient, and the models that learned from the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Column, Connection, Table, func, or_, select
+
+from tshdb.database import numbers, texts, tuples
+from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.units import COHORT, select_ids
+from tshdb.schema import Base, CohortMember, SourceRecord, Unit
+from tshdb.vocabulary import UnitState
+from tshdb.withdrawal.identifiers import Identifiers
+
+# columns that name a patient, or something of one patient
+ENTITY_COLUMNS = ("patient_id", "sample_id", "profile_id", "entity_key")
+
+
+def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, ...]]]:
+    """The columns of a table that can hold the patient's keys, with those keys."""
+    found = []
+    for column in table.columns:
+        if column.name == "patient_id":
+            found.append((column, (names.patient_id,)))
+        elif column.name == "sample_id":
+            found.append((column, names.sample_ids))
+        elif column.name == "profile_id":
+            found.append((column, names.profile_ids))
+        elif column.name == "entity_key":
+            found.append((column, names.keys))
+        elif column.name == "row_key":
+            found.append((column, names.keys))
+    return found
+
+
+def rows_of(table: Table, names: Identifiers):
+    """The condition that finds the patient's rows in a table; None where it has none."""
+    conditions = []
+    for column, keys in named_in(table, names):
+        if keys:
+            conditions.append(column.in_(keys))
+        if column.name == "row_key":  # composite keys, parts joined by |
+            conditions += [column.startswith(f"{key}|", autoescape=True) for key in keys]
+    return or_(*conditions) if conditions else None
+
+
+def counted(connection: Connection, names: Identifiers) -> dict[str, int]:
+    """table -> how many rows are the patient's, for the tables that have some."""
+    found = {}
+    for table in Base.metadata.sorted_tables:
+        condition = rows_of(table, names)
+        if condition is not None:
+            n = connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
+            if n:
+                found[table.name] = n
+    return found
+
+
+def unit_ids(connection: Connection, names: Identifiers) -> dict[int, str]:
+    """The patient's units -> their analysis."""
+    with texts(connection, "patients_keys", names.keys) as asked:
+        query = select(Unit.unit_id, Unit.analysis).where(Unit.key.in_(select_ids(asked)), Unit.analysis != COHORT)
+        return dict(map(tuple, connection.execute(query)))
+
+
+def downstream(connection: Connection, starts: Iterable[int]) -> set[int]:
+    """The units that rest on these, directly or through others; without these."""
+    starts = set(starts)
+    with numbers(connection, "starts", starts) as name:
+        rows = tuples(
+            connection,
+            f"WITH RECURSIVE rests(unit_id) AS (SELECT e.unit_id FROM unit_inputs e JOIN {name} s ON s.id = e.input_unit_id "
+            "UNION SELECT e.unit_id FROM unit_inputs e JOIN rests r ON r.unit_id = e.input_unit_id) "
+            "SELECT unit_id FROM rests",
+        )
+    return {unit for (unit,) in rows} - starts
+
+
+def models_of(connection: Connection, analyses: Sequence[Analysis], names: Identifiers) -> list[tuple[int, str]]:
+    """The fits that learned from the patient, directly or through what they rest on: (unit, analysis/cohort@version)."""
+    fits = {a.name for a in analyses if a.kind is Kind.FIT}
+    resting = downstream(connection, unit_ids(connection, names))
+    with numbers(connection, "resting", resting) as name:
+        rows = connection.execute(
+            select(Unit.unit_id, Unit.analysis, Unit.key).where(
+                Unit.unit_id.in_(select_ids(name)), Unit.state != UnitState.RETIRED
+            )
+        ).fetchall()
+    return sorted((unit, f"{analysis}/{key}") for unit, analysis, key in rows if analysis in fits)
+
+
+def cohorts_of(connection: Connection, names: Identifiers) -> list[tuple[str, int]]:
+    """The (cohort, version) that have the patient as a member."""
+    query = select(CohortMember.cohort, CohortMember.version).where(CohortMember.patient_id == names.patient_id)
+    return sorted(map(tuple, connection.execute(query)))
+
+
+def files_of(connection: Connection, names: Identifiers) -> set[int]:
+    """The source files that say something of the patient."""
+    condition = rows_of(SourceRecord.__table__, names)
+    query = select(SourceRecord.source_file_id).where(condition).distinct()
+    return set(connection.execute(query).scalars())

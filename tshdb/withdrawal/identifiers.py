@@ -1,0 +1,105 @@
+"""The names by which a study knows a patient, and the token that stands in their place.
+
+The token is an HMAC: patient barcodes can be enumerated, so that a plain digest would give them away. Its key lies in the
+study's folder, outside the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from tshdb.errors import IntegrityError, NotFound
+from tshdb.schema import Annotation, ExpressionProfile, Patient, Sample
+
+KEY_FILE = ".withdrawal-key"
+SAFE_LENGTH = 6  # a shorter name is no proof that a text speaks of the patient
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """All names of one patient in the study."""
+
+    patient_id: str
+    sample_ids: tuple[str, ...]
+    profile_ids: tuple[str, ...]
+    aliquot_ids: tuple[str, ...]
+    annotation_ids: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a text may call the patient, the longest first."""
+        found = {self.patient_id, *self.sample_ids, *self.aliquot_ids, *self.profile_ids}
+        return tuple(sorted(found, key=lambda n: (-len(n), n)))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the units that are the patient's."""
+        return (self.patient_id, *self.sample_ids, *self.profile_ids, *self.annotation_ids)
+
+    @cached_property
+    def telling(self) -> tuple[str, ...]:
+        """The names that can be looked for in any text; others are too short to mean only this patient."""
+        return tuple(n for n in self.names if len(n) >= SAFE_LENGTH)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str] | None:
+        """Finds the telling names, not as part of a longer number or word."""
+        if not self.telling:
+            return None
+        return re.compile("(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, self.telling)) + ")(?![A-Za-z0-9])")
+
+    def is_in(self, text: str) -> bool:
+        return self.pattern is not None and self.pattern.search(text) is not None
+
+
+def identifiers(connection: Connection, patient_id: str) -> Identifiers:
+    """The names of a patient. Raises NotFound for one that the study does not have."""
+    if connection.execute(select(Patient.patient_id).where(Patient.patient_id == patient_id)).scalar() is None:
+        raise NotFound(f"no patient '{patient_id}'", repair='See: tshdb sql "SELECT patient_id FROM patients"')
+    samples = connection.execute(select(Sample.sample_id).where(Sample.patient_id == patient_id)).scalars().all()
+    profiles = connection.execute(
+        select(ExpressionProfile.profile_id, ExpressionProfile.aliquot_id)
+        .join(Sample, Sample.sample_id == ExpressionProfile.sample_id)
+        .where(Sample.patient_id == patient_id)
+    ).fetchall()
+    notices = connection.execute(select(Annotation.annotation_id).where(Annotation.patient_id == patient_id)).scalars()
+    return Identifiers(
+        patient_id,
+        tuple(sorted(samples)),
+        tuple(sorted(p.profile_id for p in profiles)),
+        tuple(sorted({p.aliquot_id for p in profiles})),
+        tuple(sorted(notices)),
+    )
+
+
+def key_of(root: Path, *, create: bool = False) -> bytes | None:
+    """The study's key, made if it is not there and `create`; None without one."""
+    path = root / KEY_FILE
+    if path.is_file():
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        if len(key) != 32:
+            raise IntegrityError("the key is not 32 bytes", where=str(path), repair="Restore it from a backup")
+        return key
+    if not create:
+        return None
+    key = secrets.token_bytes(32)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(key.hex())
+        file.flush()
+        os.fsync(file.fileno())
+    return key
+
+
+def token_of(key: bytes, name: str) -> str:
+    """What stands in the place of a name: 32 hexadecimal digits that only the key's holder can compute."""
+    return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,68 @@
+"""Expression parts without the patient's profiles.
+
+A part holds many patients. It is written again without the patient's columns; the rows point to the new part before the
+old one is unlinked. Parts that no row names any more (of values corrected since) are looked into as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from tshdb.expression_store import profiles_in, read_part, write_part
+from tshdb.objects import ObjectStore
+from tshdb.schema import ExpressionProfile
+from tshdb.withdrawal.identifiers import Identifiers
+
+
+@dataclass(frozen=True)
+class PartAnew:
+    """A part that holds the patient: its id, and the part that takes its place (none if nobody else needs it)."""
+
+    part_id: str
+    new_id: str | None
+    new_size: int
+    n_profiles: int
+
+
+def parts_with(objects: ObjectStore, names: Identifiers) -> Iterator[str]:
+    """The ids of the parts in the folder, whether a row names them or not, that hold profiles of the patient."""
+    mine = set(names.profile_ids)
+    for path in sorted(objects.root.glob("*/*.parquet")):
+        if any(profile in mine or names.is_in(profile) for profile in profiles_in(path)):
+            yield path.stem
+
+
+def rewrite(connection: Connection, objects: ObjectStore, names: Identifiers) -> list[PartAnew]:
+    """Write the parts that hold the patient again, without; nothing points to the new ones yet."""
+    found = []
+    for part_id in parts_with(objects, names):
+        query = select(ExpressionProfile.profile_id).where(
+            ExpressionProfile.part_id == part_id, ExpressionProfile.profile_id.not_in(names.profile_ids)
+        )
+        others = sorted(connection.execute(query).scalars())
+        if not others:
+            found.append(PartAnew(part_id, None, 0, 0))
+            continue
+        genes, profiles, values = read_part(objects.verified(part_id), others)
+        order = np.argsort(np.asarray(profiles, dtype=object))
+        ordered = [profiles[i] for i in order]
+        block = np.ascontiguousarray(values[:, order])
+        new_id, size = write_part(objects, genes, ordered, lambda first, last, block=block: block[first:last])
+        found.append(PartAnew(part_id, new_id, size, len(ordered)))
+    return found
+
+
+def unlink(objects: ObjectStore, part_ids: list[str]) -> list[Path]:
+    """Remove parts from the folder; gives those that were there."""
+    gone = []
+    for part_id in part_ids:
+        path = objects.path(part_id)
+        if path.is_file():
+            path.unlink()
+            gone.append(path)
+    return gone

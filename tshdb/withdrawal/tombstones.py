@@ -1,0 +1,86 @@
+"""Withdrawn patients stay away: what a later ingest brings of them is withheld, unless they were readmitted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, select, update
+
+from tshdb.engine.units import now
+from tshdb.errors import IntegrityError, NotFound
+from tshdb.reading import Finding, Found, Reading
+from tshdb.schema import Tombstone
+from tshdb.vocabulary import Severity
+from tshdb.withdrawal.identifiers import KEY_FILE, key_of, token_of
+
+RULE = "patient.withdrawn"
+
+
+class Withheld:
+    """The withdrawn patients of a study, as an ingest asks for them."""
+
+    def __init__(self, connection: Connection, root: Path):
+        rows = connection.execute(
+            select(Tombstone.token, Tombstone.sample_tokens).where(Tombstone.readmitted_at.is_(None))
+        ).fetchall()
+        self._tokens = {row.token for row in rows} | {t for row in rows for t in json.loads(row.sample_tokens)}
+        self._key = key_of(root) if rows else None
+        self._known: dict[str, bool] = {}
+        if rows and self._key is None:
+            raise IntegrityError(
+                f"{len(rows)} patients are withdrawn, and the key that recognises them is gone",
+                where=str(root / KEY_FILE),
+                repair="Restore it from a backup; without it withdrawn patients could come back unseen",
+            )
+
+    def __bool__(self) -> bool:
+        return bool(self._tokens)
+
+    def has(self, name: str) -> bool:
+        """Whether this is the name of a withdrawn patient, or of a sample or aliquot of one."""
+        if name not in self._known:
+            parts = name.split("-")
+            stems = {name, *("-".join(parts[:i]) for i in range(2, len(parts)))}
+            self._known[name] = any(token_of(self._key, stem) in self._tokens for stem in stems)
+        return self._known[name]
+
+    def take_out(self, reading: Reading) -> int:
+        """Withhold what a reading says of withdrawn patients; gives how many rows that are. A warning says how many."""
+        kept: list[Found] = []
+        profiles: set[str] = set()
+        for record in reading.records:
+            names = [record.values[c] for c in ("patient_id", "sample_id") if record.values.get(c)]
+            if any(map(self.has, names)):
+                profiles.add(record.values.get("profile_id", ""))
+            else:
+                kept.append(record)
+        n = len(reading.records) - len(kept)
+        raw = [v for v in reading.raw_values if not self.has(v.patient_id)]
+        findings = [f for f in reading.findings if f.value is None or not self.has(f.value)]
+        if not n and len(raw) == len(reading.raw_values):
+            return 0
+        reading.records, reading.raw_values, reading.findings = kept, raw, findings
+        reading.sex_markers = {p: v for p, v in reading.sex_markers.items() if p not in profiles}
+        matrix = reading.matrix
+        if matrix is not None and profiles & set(matrix.profile_ids):
+            stay = [i for i, p in enumerate(matrix.profile_ids) if p not in profiles]
+            matrix.profile_ids = [matrix.profile_ids[i] for i in stay]
+            matrix.values = np.ascontiguousarray(matrix.values[:, stay])
+        said = f"{n} rows of withdrawn patients are withheld; readmit them with: tshdb withdraw --readmit PATIENT"
+        reading.findings.append(Finding(None, None, None, RULE, Severity.WARNING, said))
+        return n
+
+
+def readmit(connection: Connection, root: Path, patient_id: str, reason: str) -> None:
+    """Let ingest take a withdrawn patient again. Inside `writing`. Raises NotFound for one that was not withdrawn."""
+    key = key_of(root)
+    token = token_of(key, patient_id) if key else ""
+    found = connection.execute(
+        update(Tombstone)
+        .where(Tombstone.token == token, Tombstone.readmitted_at.is_(None))
+        .values(readmitted_at=now(), readmitted_because=reason)
+    )
+    if found.rowcount == 0:
+        raise NotFound("no withdrawn patient of that name", where="withdraw --readmit")

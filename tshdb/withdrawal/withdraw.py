@@ -1,0 +1,306 @@
+"""Withdraw a patient: everything in its order, and again from the journal when it was interrupted.
+
+1. parts without the patient are written, files without the patient are written beside the old ones; nothing points to them;
+2. one transaction erases the patient, points to the new parts, and leaves a tombstone with the journal of what is left to do;
+3. old parts, old files and reports go, the database is written anew without free pages, the write-ahead log is emptied;
+4. the study is searched for the patient's names; the certificate says what was done and what was found.
+
+A crash before 2 leaves the patient untouched; a crash after it leaves a journal, and `resume` goes on at 3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import insert, select, update
+
+from tshdb import __version__
+from tshdb.database import reading, writing
+from tshdb.engine.analysis import Analysis
+from tshdb.engine.units import now
+from tshdb.errors import InvalidInput
+from tshdb.failpoints import fp
+from tshdb.lock import study_lock
+from tshdb.objects import sha256_of
+from tshdb.process import actor
+from tshdb.schema import SourceFile, SourceRecord, Tombstone
+from tshdb.study import Study
+from tshdb.vocabulary import WithdrawalScope
+from tshdb.withdrawal import files, footprint, objects
+from tshdb.withdrawal.erase import SEEN, Erased, Redaction, erase, pending_of
+from tshdb.withdrawal.identifiers import Identifiers, identifiers, key_of, token_of
+
+FOLDER = "withdrawals"
+GENERATED = ("reports", "figures")  # made from the study: a page that names the patient goes as a whole
+
+
+class RedactedFile(Protocol):
+    """What remains of a file without the patient."""
+
+    content: bytes
+    lines: tuple[int, ...]
+    columns: tuple[int, ...]
+
+
+Redact = Callable[[Path, Any, str], RedactedFile | None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a withdrawal would do. Files by what becomes of them: written again, gone, left to a person."""
+
+    names: Identifiers
+    rows: dict[str, int]
+    models: list[str]
+    cohorts: list[str]
+    parts: list[str]
+    rewritten: list[Path]
+    erased: list[Path]
+    by_hand: list[Path]
+    outside: list[str]
+
+
+def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> Plan:
+    """What the study holds of the patient, and what would become of it. Writes nothing. Raises NotFound."""
+    with reading(study.engine) as connection:
+        names = identifiers(connection, patient_id)
+        alone = _files_of_this_patient_alone(connection, names)
+        named = footprint.files_of(connection, names)
+        paths = connection.execute(select(SourceFile.path).where(SourceFile.source_file_id.in_(named))).scalars()
+        outside = sorted({p for p in paths if not _is_inside(study, p) and Path(p).is_file()})
+        rows = footprint.counted(connection, names)
+        models = [name for _, name in footprint.models_of(connection, analyses, names)]
+        cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
+    rewritten, erased, by_hand = [], [], []
+    for path in files.naming(study.root, names, *_not_files(study)):
+        if sha256_of(path) in alone or path.relative_to(study.root).parts[0] in GENERATED:
+            erased.append(path)
+        elif redact(path, names.pattern, SEEN) is None or names.is_in(str(path.relative_to(study.root))):
+            by_hand.append(path)
+        else:
+            rewritten.append(path)
+    parts = list(objects.parts_with(study.objects, names))
+    return Plan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside)
+
+
+def withdraw(
+    study: Study,
+    analyses: Sequence[Analysis],
+    patient_id: str,
+    *,
+    reason: str,
+    scope: WithdrawalScope,
+    redact: Redact,
+) -> tuple[Path, dict[str, Any]]:
+    """Erase a patient from the study. Gives the certificate's path and what it says.
+
+    Raises NotFound; InvalidInput for a name that is too short to be found in texts.
+    """
+    with study_lock(study.engine, study.root):
+        finished = resume(study, locked=True)
+        if finished and token_of(key_of(study.root), patient_id) in finished:  # was interrupted after its transaction
+            path = study.root / FOLDER / f"{token_of(key_of(study.root), patient_id)[:16]}.json"
+            return path, json.loads(path.read_text(encoding="utf-8"))
+        plan = preview(study, analyses, patient_id, redact)
+        if not plan.names.telling:
+            raise InvalidInput(
+                f"'{patient_id}' is too short to be told from other words and numbers",
+                where="withdraw",
+                repair="Ingest the patients under longer names, such as COLLECTION_NUMBER",
+            )
+        key = key_of(study.root, create=True)
+        token = token_of(key, patient_id)
+        alias = f"{SEEN}:{token[:16]}"
+        samples = sorted({token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids)})
+        redactions = [*_redacted(plan.rewritten, plan.names, alias, redact), *map(_gone, plan.erased)]
+        try:
+            with writing(study.engine) as connection:
+                parts = objects.rewrite(connection, study.objects, plan.names)
+                fp("withdraw.prepared")
+                done = erase(connection, analyses, plan.names, token, scope, parts, redactions)
+                row = {
+                    "token": token,
+                    "sample_tokens": json.dumps(samples),
+                    "scope": scope,
+                    "reason": plan.names.pattern.sub(alias, reason),
+                    "actor": actor(),
+                    "withdrawn_at": now(),
+                    "certificate_sha256": None,
+                    "pending": None,
+                    "readmitted_at": None,
+                    "readmitted_because": None,
+                }
+                said = _certificate(row, done, parts, redactions, plan, study)
+                row["pending"] = pending_of([p.part_id for p in parts], redactions, said)
+                before = connection.execute(select(Tombstone.token).where(Tombstone.token == token)).scalar()
+                if before is None:
+                    connection.execute(insert(Tombstone).values(row))
+                else:  # was readmitted
+                    connection.execute(update(Tombstone).where(Tombstone.token == token).values(row))
+                fp("withdraw.before_commit")
+        except BaseException:
+            for r in redactions:  # nothing points to them: as if nobody had begun
+                if r.redacted is not None:
+                    Path(r.redacted).unlink(missing_ok=True)
+            raise
+        fp("withdraw.committed")
+        _do_pending(study, row["pending"])
+        said["left"] = sorted(str(p.relative_to(study.root)) for p in _left(study, plan.names))
+        return _finish(study, token, said), said
+
+
+def resume(study: Study, *, locked: bool = False) -> list[str]:
+    """Do what interrupted withdrawals left in the journal. Gives their tokens."""
+    with reading(study.engine) as connection:
+        found = connection.execute(select(Tombstone).where(Tombstone.pending.is_not(None)).with_only_columns(
+            *Tombstone.__table__.columns)).mappings().all()  # fmt: skip
+    if found and not locked:
+        with study_lock(study.engine, study.root):
+            return resume(study, locked=True)
+    for row in found:
+        _do_pending(study, row["pending"])
+        facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
+        said = json.loads(row["pending"])["said"]
+        _finish(study, row["token"], facts | said | {"was_interrupted": True, "left": []})
+    return [row["token"] for row in found]
+
+
+def _not_files(study: Study) -> list[Path]:
+    """What is looked into by other means: the database and the parts."""
+    found = [study.objects.root, study.root / FOLDER]
+    path = study.sqlite_path
+    return found + ([path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else [])
+
+
+def _is_inside(study: Study, path: str) -> bool:
+    return study.root.resolve() in Path(path).resolve().parents
+
+
+def _files_of_this_patient_alone(connection, names: Identifiers) -> set[str]:
+    """Digests of registered files that speak of nobody else."""
+    found = set()
+    mine = footprint.rows_of(SourceRecord.__table__, names)
+    for file_id in footprint.files_of(connection, names):
+        others = select(SourceRecord.source_record_id).where(SourceRecord.source_file_id == file_id, ~mine).limit(1)
+        if connection.execute(others).scalar() is None:
+            digest = select(SourceFile.sha256).where(SourceFile.source_file_id == file_id)
+            found.add(connection.execute(digest).scalar_one())
+    return found
+
+
+def _redacted(paths: Iterable[Path], names: Identifiers, alias: str, redact: Redact) -> list[Redaction]:
+    """Write every file again, beside itself."""
+    found = []
+    for path in paths:
+        new = redact(path, names.pattern, alias)
+        written = path.with_name(f".{path.name}.redacted")
+        with written.open("wb") as file:
+            file.write(new.content)
+            file.flush()
+            os.fsync(file.fileno())
+        found.append(
+            Redaction(
+                str(path.resolve()), str(written.resolve()), sha256_of(path), sha256_of(written), len(new.content),
+                new.lines, new.columns,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _gone(path: Path) -> Redaction:
+    return Redaction(str(path.resolve()), None, sha256_of(path), None, 0)
+
+
+def _do_pending(study: Study, pending: str) -> None:
+    """Files and parts go; each step can be done twice."""
+    work = json.loads(pending)
+    for move in work["files"]:
+        path = Path(move["path"])
+        if move["redacted"] is None:
+            path.unlink(missing_ok=True)
+        elif Path(move["redacted"]).exists():
+            os.replace(move["redacted"], path)
+        fp("withdraw.file_done")
+    objects.unlink(study.objects, work["objects"])
+    fp("withdraw.objects_done")
+    _compact(study)
+
+
+def _compact(study: Study) -> None:
+    """Write the database without free pages and empty its log, so that erased bytes are gone."""
+    dialect = study.engine.dialect.name
+    with study.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        raw = connection.connection.driver_connection
+        if dialect == "sqlite":
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raw.execute("VACUUM")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            connection.exec_driver_sql("VACUUM (FULL)")
+
+
+def _left(study: Study, names: Identifiers) -> list[Path]:
+    """Files that name the patient after all: the database and its log, byte by byte, and everything else."""
+    found = files.naming(study.root, names, study.objects.root)
+    return found + [study.objects.path(part) for part in objects.parts_with(study.objects, names)]
+
+
+def _program() -> str:
+    return f"tshdb {__version__}"
+
+
+def _certificate(
+    row: dict, done: Erased, parts, redactions: Sequence[Redaction], plan: Plan, study: Study
+) -> dict[str, Any]:
+    facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
+
+    def relative(path: str) -> str:
+        return plan.names.pattern.sub(f"{SEEN}:{row['token'][:16]}", os.path.relpath(path, study.root.resolve()))
+
+    return facts | {
+        "program": _program(),
+        "rows_erased": done.rows,
+        "texts_scrubbed": done.scrubbed,
+        "models_that_learned_from_the_patient": done.models,
+        "models_revoked": done.revoked,
+        "cohort_versions_with_the_patient": done.cohorts,
+        "cohort_versions_without": done.new_versions,
+        "parts": [{"erased": p.part_id, "in_its_place": p.new_id} for p in parts],
+        "files": [
+            {
+                "path": relative(r.path),
+                "sha256_before": r.sha256_before,
+                "sha256_after": r.sha256_after,
+                "lines_left_out": len(r.lines),
+                "columns_left_out": len(r.columns),
+            }
+            for r in redactions
+        ],
+        "left_to_a_person": [relative(str(p.resolve())) for p in plan.by_hand],
+        "files_outside_the_study": [relative(p) for p in plan.outside],
+        "cannot_be_recalled": "copies of the study, backups, and what was exported or printed from it before",
+    }
+
+
+def _finish(study: Study, token: str, said: dict[str, Any]) -> Path:
+    """Write the certificate, then close the journal."""
+    folder = study.root / FOLDER
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{token[:16]}.json"
+    text = json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    written = path.with_name(f".{path.name}.writing")
+    written.write_text(text, encoding="utf-8")
+    os.replace(written, path)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    with writing(study.engine) as connection:
+        connection.execute(
+            update(Tombstone).where(Tombstone.token == token).values(certificate_sha256=digest, pending=None)
+        )
+    _compact(study)
+    return path
