@@ -16,6 +16,7 @@ from cli import (
     figure,
     ingest,
     ingest_collections,
+    lineage,
     model,
     paper_check,
     report,
@@ -42,6 +43,7 @@ app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 engine.add_to(app)
+lineage.add_to(app)
 sql.add_to(app)
 tables.add_to(app)
 figure.add_to(app)

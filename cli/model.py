@@ -115,3 +115,40 @@ def _rows(rows: list[dict[str, Any]]) -> None:
     table(names, [[short(r[n]) for n in names] for r in rows[:40]], indent="    ")
     if len(rows) > 40:
         out(f"    … {len(rows) - 40} more rows: --json")
+
+
+@app.command()
+def leakage(
+    model: ModelArgument,
+    cohort: Annotated[str, typer.Option(help="NAME or NAME@VERSION: the patients that the model is to be judged on.")],
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Has the model learned from these patients: itself, or a filter, scaler or cut-off that it rests on? By which path?
+
+    Exit code 3 if it has.
+
+    Example: tshdb model leakage tsh_model/tumor_stroma_development@1 --cohort tumor_stroma_validation
+    """
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.errors import Exit
+    from tshdb.leakage import leakage as find_leakage
+    from tshdb.study import Study
+
+    with reading(Study.find(study).engine) as connection:
+        found = find_leakage(connection, ANALYSES, model, cohort)
+    if as_json:
+        out_json(found._asdict() | {"overlaps": [o._asdict() for o in found.overlaps], "patients": found.patients})
+    else:
+        out(f" {found.model} has learned through {', '.join(found.fits)}")
+        if not found.overlaps:
+            out(
+                f" None of the {found.n_members:,} members of {found.cohort} is among the patients they were fitted on."
+            )
+        for overlap in found.overlaps:
+            out(f" {overlap.fit} has seen {len(overlap.patients):,} of the {found.n_members:,} members of {found.cohort}: "
+                f"{_few(overlap.patients)}")  # fmt: skip
+            out(f"   {' ← '.join(overlap.path)}")
+    if found.overlaps:
+        raise typer.Exit(Exit.PARTIAL)

@@ -1,0 +1,109 @@
+"""tshdb lineage: one number, down to file and line, and forward to everything that rests on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import out, out_json, short, table
+from cli.options import JsonOption, StudyOption
+
+if TYPE_CHECKING:
+    from tshdb.lineage import Lineage
+
+RESTING_SHOWN = 4
+ROWS_SHOWN = 12
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command("lineage")(show)
+
+
+def show(
+    table_name: Annotated[str, typer.Argument(metavar="TABLE", help="A result table, or one that was ingested.")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY…", help="COLUMN=VALUE, or a value that the row has.")],
+    crate: Annotated[
+        Path | None,
+        typer.Option("--rocrate", metavar="DIR", help="Write it as an RO-Crate into this folder; it is made."),
+    ] = None,
+    is_code: Annotated[bool, typer.Option("--code", help="Also the text of the code as it ran.")] = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Where a number comes from: inputs, code, parameters, library versions, run, file and line; and what rests on it.
+
+    Of several rows that match, the newest is shown, and how to name the others.
+
+    Example: tshdb lineage cox_terms "Cytotoxic lymphocytes" model=univariable
+    """
+    from tshdb.database import reading
+    from tshdb.lineage import lineage
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    with reading(opened.engine) as connection:
+        found = lineage(connection, table_name, keys)
+    if crate is not None:
+        from cli.rocrate import write_crate
+
+        write_crate(crate, opened.name, found, facts_of(found))
+        out(f"{crate}: RO-Crate of {found.unit.name}")
+    elif as_json:
+        out_json(facts_of(found))
+    else:
+        _print(found, is_code)
+
+
+def facts_of(found: Lineage) -> dict[str, Any]:
+    """The whole graph for a machine: units by number, edges, places, specs with their code, runs."""
+    return {
+        "table": found.table,
+        "unit": found.unit.name,
+        "rows": found.rows,
+        "units": [n._asdict() for n in sorted(found.nodes.values())],
+        "edges": [e._asdict() for e in found.edges],
+        "places": [p._asdict() for p in found.places],
+        "specs": found.specs,
+        "runs": found.runs,
+        "rests_on_it": [n.name for n in found.resting],
+    }
+
+
+def _print(found: Lineage, is_code: bool) -> None:
+    from tshdb.lineage import tree, where
+
+    names = [n for n in found.rows[0] if any(r[n] is not None for r in found.rows)]
+    if len(found.rows) == 1:
+        out(f" {found.table}: " + ", ".join(f"{n} {short(found.rows[0][n])}" for n in names))
+    else:
+        table(names, [[short(r[n]) for n in names] for r in found.rows[:ROWS_SHOWN]])
+    unit = found.unit
+    out(f" {unit.name}" + (", superseded or failed" if unit.state != "current" else ""))
+    run, spec = found.runs.get(unit.run_id), found.specs.get(unit.spec_id)
+    if run and spec:
+        out(f" computed by run {unit.run_id} ({run['actor']}, {run['started_at']}): {run['command']}")
+        out(f" code {spec['code']}, {len(spec['sources'])} definitions, Python {spec['python']}")
+        out(f" parameters {', '.join(f'{k} = {v}' for k, v in spec['parameters'].items()) or 'none'}")
+        out(f" libraries {', '.join(f'{n} {v}' for n, v in sorted(run['libraries'].items()))}")
+    for line in where(found, [unit.unit_id]):
+        out(f" ← {line}")
+    for line in tree(found):
+        out(f" {line}")
+    by_analysis: dict[str, list[str]] = {}
+    for node in found.resting:
+        by_analysis.setdefault(node.analysis, []).append(node.key)
+    if by_analysis:
+        out(" On it rest")
+        for analysis, keys in by_analysis.items():
+            more = f", … {len(keys) - RESTING_SHOWN:,} more" if len(keys) > RESTING_SHOWN else ""
+            out(f"   {len(keys):,} {analysis}: {', '.join(keys[:RESTING_SHOWN])}{more}")
+    if found.n_others:
+        more = ", …" if found.n_others > len(found.others) else ""
+        out(f" Older units with such rows: {', '.join(found.others)}{more}. Narrow with COLUMN=VALUE")
+    if is_code and spec:
+        for name, text in spec["sources"].items():
+            out()
+            out(f"# {name}")
+            out(text.rstrip())
