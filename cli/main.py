@@ -9,6 +9,7 @@ import sys
 import typer
 
 from cli import (
+    check,
     cohort,
     demo,
     engine,
@@ -50,6 +51,7 @@ figure.add_to(app)
 report.add_to(app)
 app.add_typer(paper_check.app, name="paper")
 withdraw.add_to(app)
+check.add_to(app)
 demo.add_to(app)
 
 

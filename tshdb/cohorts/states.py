@@ -58,10 +58,12 @@ def states(connection: Connection) -> dict[str, CohortState]:
         except TshdbError as error:
             problem, now_members = str(error), committed
         is_live = mode == CohortMode.LIVE
+        if latest is None and not is_live:
+            problem = "it is frozen, and no version is: tshdb cohort freeze"
         members = now_members if is_live else committed
         found[name] = CohortState(
             name,
-            name if is_live else f"{name}@{latest.version}",
+            name if is_live else f"{name}@{latest.version if latest else 0}",
             CohortMode(mode),
             members,
             tuple(sorted(set(now_members) - set(members))),
