@@ -73,13 +73,14 @@ def check(context: Context, *, full: bool, progress: Callable[[str, int, int], N
     from tshdb.checking import cohorts, database, objects, provenance, traces, units  # noqa: F401 (they register)
 
     found = []
-    chosen = [r for r in RULES.values() if full or not r.is_full]
+    first = ("database.bytes", "schema.tables")  # where these are broken nothing else can be trusted
+    chosen = [r for r in sorted(RULES.values(), key=lambda r: r.name not in first) if full or not r.is_full]
     for i, one in enumerate(chosen):
         progress("check", i, len(chosen))
         problems = list(one.find(context))
         if problems:
             found.append(Broken(one, problems))
-            if one.name in ("database.bytes", "schema.tables"):  # nothing else can be trusted
+            if one.name in first:
                 break
     progress("check", len(chosen), len(chosen))
     return found
