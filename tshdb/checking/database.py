@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 
 from sqlalchemy import inspect
+from sqlalchemy.exc import DatabaseError
 
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.database import tuples
@@ -16,10 +18,15 @@ RESTORE = "Restore a backup of the study"
 
 @rule("database.bytes", "the database file is whole", RESTORE, is_full=True)
 def _bytes(c: Context) -> Iterator[Problem]:
-    if c.connection.dialect.name == "sqlite":
-        for (said,) in tuples(c.connection, "PRAGMA integrity_check(20)"):
-            if said != "ok":
-                yield Problem("study.db", said)
+    if c.connection.dialect.name != "sqlite":
+        return
+    try:
+        said = [row[0] for row in tuples(c.connection, "PRAGMA integrity_check(20)")]
+    except (sqlite3.DatabaseError, DatabaseError) as error:
+        said = [str(getattr(error, "orig", error))]
+    for text in said:
+        if text != "ok":
+            yield Problem("study.db", text)
 
 
 @rule("schema.tables", "the tables and columns are this program's", "Restore a backup, or run: tshdb migrate")
