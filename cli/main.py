@@ -21,6 +21,7 @@ from cli import (
     model,
     paper_check,
     report,
+    schema,
     sql,
     study,
     tables,
@@ -46,6 +47,7 @@ app.add_typer(export.app, name="export")
 engine.add_to(app)
 lineage.add_to(app)
 sql.add_to(app)
+schema.add_to(app)
 tables.add_to(app)
 figure.add_to(app)
 report.add_to(app)

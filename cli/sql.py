@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from cli.console import out, out_json, say, short, table
+from cli.console import out, say, short, table
 from cli.files import complete
 from cli.options import StudyOption
+
+if TYPE_CHECKING:
+    from tshdb.query import Answer
 
 
 def add_to(app: typer.Typer) -> None:
@@ -17,7 +24,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sql(
-    query: Annotated[str | None, typer.Argument(help="One SELECT over all tables, and `expression`.")] = None,
+    query: Annotated[
+        str | None, typer.Argument(help="One SELECT over all tables, views and `expression`; - reads it from stdin.")
+    ] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="The value of $NAME in the query.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="Read the query from this file.")] = None,
     format_: Annotated[str, typer.Option("--format", help="table, csv, json or parquet.")] = "table",
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the answer to this file.")] = None,
     tables: Annotated[bool, typer.Option("--tables", help="List the tables and their columns.")] = False,
@@ -26,11 +39,12 @@ def sql(
 ) -> None:
     """One SELECT, read only: patients, results and expression values in one surface.
 
-    `expression` has profile_id, sample_id, gene, value and is_selected; values are as in their source.
+    `expression` has profile_id, sample_id, gene, value and is_selected; values are as in their source. Views:
+    patients_wide, abundances_wide, tsh_ratios_wide. Columns and what they mean: tshdb schema TABLE.
 
-    Example: tshdb sql "SELECT er_status, count(*) AS n FROM patients GROUP BY 1"
+    Example: tshdb sql "SELECT er_status, count(*) AS n FROM patients WHERE age_years > $age GROUP BY 1" -p age=50
     """
-    from tshdb.errors import UsageError
+    from tshdb.errors import NotFound, UsageError
     from tshdb.study import Study
 
     if tables:
@@ -38,63 +52,110 @@ def sql(
         return
     if format_ not in ("table", "csv", "json", "parquet"):
         raise UsageError(f"format '{format_}'", where="--format", repair="Use table, csv, json or parquet")
+    if file is not None:
+        if not file.is_file():
+            raise NotFound("no such file", where=str(file))
+        query = file.read_text(encoding="utf-8")
+    elif query == "-":
+        query = sys.stdin.read()
     if query is None:
         raise UsageError("no query", where="sql", repair='Write: tshdb sql "SELECT …", or tshdb sql --tables')
     if format_ == "parquet" and out_file is None:
         raise UsageError("parquet is no text", where="--format parquet", repair="Name a file with --out")
-    from tshdb.query import run_query
+    from tshdb.query import run_query, stream_query
 
-    answer = run_query(Study.find(study), query, seconds=seconds)
-    if out_file is None:
-        _print(answer, format_)
+    opened, values = Study.find(study), dict(map(_parameter, parameters or []))
+    if format_ == "table" and out_file is None:
+        _print(run_query(opened, query, values, seconds=seconds))
         return
-    _write(answer, format_, out_file)
-    say(f"{len(answer.rows):,} rows -> {out_file}")
+    chunks = stream_query(opened, query, values, seconds=seconds)
+    if out_file is None:
+        _text(chunks, format_, sys.stdout)
+        return
+    with complete(out_file) as written:
+        if format_ == "parquet":
+            n = _parquet(chunks, written)
+        else:
+            with written.open("w", encoding="utf-8", newline="") as text:
+                n = _text(chunks, "csv" if format_ == "table" else format_, text)
+    say(f"{n:,} rows -> {out_file}")
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """NAME=VALUE; what looks like a number is one."""
+    from tshdb.errors import UsageError
+
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise UsageError(f"'{text}'", where="-p", repair="Write -p NAME=VALUE, and $NAME in the query")
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value
 
 
 def _list_tables() -> None:
     from tshdb.sqltypes import table_columns
+    from tshdb.views import VIEWS
 
     rows = [(name, ", ".join(columns)) for name, columns in table_columns().items()]
+    rows += [(name, view.one_row) for name, view in VIEWS.items()]
     table(("table", "columns"), [*rows, ("expression", "profile_id, sample_id, gene, value, is_selected")])
 
 
-def _print(answer, format_: str) -> None:
-    if format_ == "json":
-        out_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
-    elif format_ == "csv":
-        import sys
-
-        _csv(answer, sys.stdout)
-    else:
-        right = [i for i, t in enumerate(answer.types) if t in ("DOUBLE", "FLOAT") or "INT" in t or "DECIMAL" in t]
-        table(answer.columns, [[short(v) for v in row] for row in answer.rows], right=right)
-        if not answer.rows:
-            out(" no rows")
+def _print(answer: Answer) -> None:
+    right = [i for i, t in enumerate(answer.types) if t in ("DOUBLE", "FLOAT") or "INT" in t or "DECIMAL" in t]
+    table(answer.columns, [[short(v) for v in row] for row in answer.rows], right=right)
+    if not answer.rows:
+        out(" no rows")
 
 
-def _csv(answer, file) -> None:
-    import csv
+def _text(chunks: Iterator[Answer], format_: str, file: TextIO) -> int:
+    """Write CSV or JSON as the rows come. Gives how many rows there were."""
+    head = next(chunks)
+    n = 0
+    if format_ == "csv":
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(head.columns)
+        for chunk in chunks:
+            writer.writerows(["" if v is None else v for v in row] for row in chunk.rows)
+            n += len(chunk.rows)
+        return n
+    file.write("[")
+    for chunk in chunks:
+        for row in chunk.rows:
+            file.write(
+                ("," if n else "") + "\n" + json.dumps(dict(zip(head.columns, row, strict=True)), ensure_ascii=False)
+            )
+            n += 1
+    file.write("\n]\n")
+    return n
 
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(answer.columns)
-    writer.writerows(["" if v is None else v for v in row] for row in answer.rows)
+
+def _parquet(chunks: Iterator[Answer], path: Path) -> int:
+    """Write Parquet as the rows come; types are those of the query."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    head = next(chunks)
+    schema = pa.schema([(c, _arrow_type(pa, t)) for c, t in zip(head.columns, head.types, strict=True)])
+    n = 0
+    with parquet.ParquetWriter(path, schema) as writer:
+        for chunk in chunks:
+            columns = list(zip(*chunk.rows, strict=True))
+            arrays = [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            n += len(chunk.rows)
+    return n
 
 
-def _write(answer, format_: str, path: Path) -> None:
-    """The whole answer into a file."""
-    import json
-
-    with complete(path) as written:
-        if format_ == "parquet":
-            import pyarrow as pa
-            from pyarrow import parquet
-
-            columns = list(zip(*answer.rows, strict=True)) or [() for _ in answer.columns]
-            parquet.write_table(pa.table([pa.array(c) for c in columns], names=answer.columns), written)
-            return
-        with written.open("w", encoding="utf-8", newline="") as file:
-            if format_ == "json":
-                json.dump([dict(zip(answer.columns, r, strict=True)) for r in answer.rows], file, ensure_ascii=False)
-            else:
-                _csv(answer, file)
+def _arrow_type(pa, kind: str):
+    if kind == "BOOLEAN":
+        return pa.bool_()
+    if kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL"):
+        return pa.float64()
+    if "INT" in kind and kind != "HUGEINT":
+        return pa.int64()
+    return pa.float64() if kind == "HUGEINT" else pa.string()

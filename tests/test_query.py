@@ -169,3 +169,107 @@ def test_every_table_can_be_asked(queried):
     for table, columns in table_columns().items():
         answer = queried.sql(f"SELECT {', '.join(columns)} FROM {table} LIMIT 1")
         assert list(answer.columns) == list(columns)
+
+
+# ------------------------------------------------------------------------------------------------ views, formats, Python
+
+
+def test_one_wide_row_a_patient(queried):
+    wide = queried.sql("SELECT * FROM patients_wide ORDER BY patient_id")
+    patients = queried.sql("SELECT * FROM patients ORDER BY patient_id")
+    assert list(wide["patient_id"]) == list(patients["patient_id"])
+    outcomes = queried.sql("SELECT patient_id, event, duration_days FROM follow_ups WHERE endpoint = 'OS' ORDER BY 1")
+    assert list(wide["os_event"]) == list(outcomes["event"]) and list(wide["os_days"]) == list(
+        outcomes["duration_days"]
+    )
+    groups = queried.sql("SELECT patient_id, value, prognosis FROM survival_groups ORDER BY 1")
+    assert list(wide["tsh_ratio"]) == list(groups["value"])
+    assert list(wide["tsh_ratio_prognosis"]) == list(groups["prognosis"])
+
+
+@pytest.mark.parametrize(
+    ("wide", "long", "key", "value"),
+    [
+        ("tsh_ratios_wide", "tsh_ratios", "patient_id", "value"),
+        ("abundances_wide", "cell_abundances", "profile_id", "abundance"),
+    ],
+)
+def test_populations_as_columns_are_pandas_pivot(queried, wide, long, key, value):
+    from tshdb.views import column_of
+
+    ours = queried.sql(f"SELECT * FROM {wide}").set_index(key).sort_index()
+    theirs = queried.sql(f"SELECT * FROM {long}").pivot(index=key, columns="population", values=value).sort_index()
+    for population in theirs.columns:
+        assert ours[column_of(population)].tolist() == pytest.approx(theirs[population].tolist(), nan_ok=True)
+    assert queried.results(long, wide=True).shape == (len(theirs), queried.sql(f"FROM {wide} LIMIT 1").shape[1])
+
+
+def test_queries_from_file_and_stdin_with_parameters(tshdb, queried, tmp_path):
+    import subprocess
+    import sys
+
+    file = tmp_path / "query.sql"
+    file.write_text("SELECT count(*) AS n FROM patients WHERE patient_id >= $first AND age_years > $age")
+    said = tshdb(
+        "sql", "--file", file, "-p", "first=TCGA-TN-0004", "-p", "age=59.5", "--format", "csv", cwd=queried.root
+    )
+    assert said.stdout == "n\n6\n"
+    done = subprocess.run([sys.executable, "-m", "cli.main", "sql", "-", "--format", "json"], input="SELECT 'a|ü' AS x",
+                          capture_output=True, text=True, cwd=queried.root,
+                          env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)})  # fmt: skip
+    assert done.stdout == '[\n{"x": "a|ü"}\n]\n'
+    for bad in ("nothing", "1x=2"):
+        assert "-p NAME=VALUE" in tshdb("sql", "SELECT 1", "-p", bad, cwd=queried.root, code=2).stderr
+    assert "no such file" in tshdb("sql", "--file", "nowhere.sql", cwd=queried.root, code=8).stderr
+
+
+def test_large_answers_stream(tshdb, queried, tmp_path):
+    """More rows than one chunk, in every format, with nothing of them held but the chunk."""
+    import json
+
+    import pandas as pd
+
+    from tshdb.query import ROWS_AT_ONCE, stream_query
+
+    n = 3 * ROWS_AT_ONCE + 7
+    query = f"SELECT i, i / 4 AS x, CASE WHEN i % 2 = 0 THEN 'even' END AS word, i % 3 = 0 AS b FROM range({n}) t(i)"
+    sizes = [len(chunk.rows) for chunk in stream_query(queried, query)]
+    assert sizes == [0, ROWS_AT_ONCE, ROWS_AT_ONCE, ROWS_AT_ONCE, 7]
+    frames = {}
+    for kind in ("csv", "json", "parquet"):
+        out = tmp_path / f"answer.{kind}"
+        assert f"{n:,} rows" in tshdb("sql", query, "--format", kind, "--out", out, cwd=queried.root).stderr
+        frames[kind] = {
+            "csv": lambda p: pd.read_csv(p),
+            "json": lambda p: pd.DataFrame(json.loads(p.read_text())),
+            "parquet": pd.read_parquet,
+        }[kind](out)
+        assert frames[kind]["i"].sum() == n * (n - 1) // 2 and frames[kind]["word"].notna().sum() == (n + 1) // 2
+        assert frames[kind]["x"].tolist() == [i / 4 for i in range(n)] and frames[kind]["b"].sum() == -(-n // 3)
+    out = tmp_path / "cut.csv"
+    tshdb("sql", "SELECT i, error('no') FROM range(9) t(i)", "--out", out, "--format", "csv", cwd=queried.root, code=7)
+    assert not out.exists(), "a failed query leaves no file"
+
+
+def test_python_gives_frames(queried):
+    import pandas as pd
+
+    cohort = queried.cohort("tumor_stroma_development")
+    assert cohort.name == "tumor_stroma_development@1" and cohort.members.name == "patient_id"
+    assert isinstance(cohort.members, pd.Index) and len(cohort.members) == 10 and cohort.flow["n_out"].iloc[-1] == 10
+    assert len(queried.results("tsh_ratios")) == 30
+    with pytest.raises(InvalidInput, match="that can be wide"):
+        queried.results("patients", wide=True)
+
+
+def test_schema_says_what_every_column_means(tshdb):
+    import json
+
+    from tshdb.sqltypes import table_columns
+
+    facts = {e["table"]: e for e in json.loads(tshdb("schema", "--json").stdout)}
+    assert set(table_columns()) | {"expression", "patients_wide"} <= set(facts)
+    assert all(e["one_row"] for e in facts.values())
+    said = tshdb("schema", "tsh_ratios").stdout
+    assert "stroma_abundance" in said and "key" in said
+    assert "Did you mean" in tshdb("schema", "ratio", code=8).stderr

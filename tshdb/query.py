@@ -18,12 +18,14 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError
+from tshdb.views import VIEWS
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 MEMORY_BYTES = 4 << 30
 MAX_BYTES = 1 << 30
+ROWS_AT_ONCE = 5_000
 EXPRESSION = "expression"
 _NULL = "\\N"
 _ERRORS = {kind.__name__: kind for kind in (IntegrityError, InvalidInput, NotFound, ResourceError)}
@@ -49,8 +52,24 @@ def run_query(study: Study, sql: str, parameters: dict[str, Any] | None = None, 
     """The answer to one SELECT.
 
     parameters: values of $name in the query. Raises InvalidInput for anything but one SELECT or for SQL that DuckDB
-    refuses, ResourceError when it takes more than `seconds` or too much memory.
+    refuses, ResourceError when it takes more than `seconds`, too much memory, or more than 1 GiB of answer.
     """
+    chunks = stream_query(study, sql, parameters, seconds=seconds, max_bytes=MAX_BYTES)
+    answer = next(chunks)
+    for chunk in chunks:
+        answer.rows += chunk.rows
+    return answer
+
+
+def stream_query(
+    study: Study,
+    sql: str,
+    parameters: dict[str, Any] | None = None,
+    *,
+    seconds: float = SECONDS,
+    max_bytes: int | None = None,
+) -> Iterator[Answer]:
+    """The answer as it comes: first without rows, then some thousand rows at a time. Raises as `run_query` does."""
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -59,40 +78,45 @@ def run_query(study: Study, sql: str, parameters: dict[str, Any] | None = None, 
         os.close(reader)
         _child(study, sql, parameters or {}, seconds, writer)
     os.close(writer)
+    head: Answer | None = None
     try:
-        payload = _receive(reader, child, seconds)
+        for line in _lines(reader, seconds, max_bytes):
+            said = json.loads(line)
+            if isinstance(said, list):
+                yield Answer(head.columns, head.types, [tuple(row) for row in said])
+            elif "columns" in said:
+                head = Answer(said["columns"], said["types"], [])
+                yield Answer(head.columns, head.types, [])
+            elif "error" in said:
+                kind, message, where, repair = said["error"]
+                raise _ERRORS[kind](message, where=where, repair=repair)
+            else:
+                return
     finally:
         os.close(reader)
         _end(child)
-    if not payload:
-        raise ResourceError(
-            f"the query was stopped: more than {seconds:.0f} s or {MEMORY_BYTES >> 30} GiB",
-            where="sql",
-            repair="Ask for less, or in smaller steps",
-        )
-    answer = json.loads(payload)
-    if "error" in answer:
-        kind, message, where, repair = answer["error"]
-        raise _ERRORS[kind](message, where=where, repair=repair)
-    return Answer(answer["columns"], answer["types"], [tuple(row) for row in answer["rows"]])
+    raise ResourceError(
+        f"the query was stopped: more than {seconds:.0f} s or {MEMORY_BYTES >> 30} GiB",
+        where="sql",
+        repair="Ask for less, or in smaller steps",
+    )
 
 
-def _receive(reader: int, child: int, seconds: float) -> bytes:
-    """What the child sends until it closes the pipe; nothing if it is out of time."""
+def _lines(reader: int, seconds: float, max_bytes: int | None) -> Iterator[bytes]:
+    """The lines that the child sends, until it closes the pipe or is out of time."""
     deadline = time.monotonic() + seconds
-    chunks: list[bytes] = []
+    waiting = b""
     size = 0
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            return b""
-        chunk = os.read(reader, 1 << 20)
+        chunk = os.read(reader, 1 << 20) if ready else b""
         if not chunk:
-            return b"".join(chunks)
-        chunks.append(chunk)
+            return
         size += len(chunk)
-        if size > MAX_BYTES:
-            raise ResourceError("the answer is larger than 1 GiB", where="sql", repair="Select less, or aggregate")
+        if max_bytes is not None and size > max_bytes:
+            raise ResourceError("the answer is larger than 1 GiB", where="sql", repair="Write it to a file with --out")
+        *lines, waiting = (waiting + chunk).split(b"\n")
+        yield from lines
 
 
 def _end(child: int) -> None:
@@ -114,15 +138,14 @@ def _child(study: Study, sql: str, parameters: dict, seconds: float, writer: int
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         try:
-            answer = _answer(study, sql, parameters, seconds)
-            reply = {"columns": answer.columns, "types": answer.types, "rows": answer.rows}
+            for said in _answer(study, sql, parameters, seconds):
+                _send(writer, said)
+            reply: dict[str, Any] = {"end": True}
         except TshdbError as error:
             reply = {"error": [type(error).__name__, error.message, error.where, error.repair]}
         except MemoryError:
             reply = {"error": ["ResourceError", f"more than {MEMORY_BYTES >> 30} GiB of memory", "sql", "Ask for less"]}
-        view = memoryview(json.dumps(reply, default=_plain).encode())
-        while view:
-            view = view[os.write(writer, view[: 1 << 20]) :]
+        _send(writer, reply)
         os._exit(0)
     except BaseException:  # the child must never return into the parent's code
         import traceback
@@ -132,6 +155,13 @@ def _child(study: Study, sql: str, parameters: dict, seconds: float, writer: int
         os._exit(1)
 
 
+def _send(writer: int, said: Any) -> None:
+    """One line."""
+    view = memoryview(json.dumps(said, default=_plain).encode() + b"\n")
+    while view:
+        view = view[os.write(writer, view[: 1 << 20]) :]
+
+
 def _plain(value: Any) -> Any:
     """What JSON has no type for: decimals are numbers, bytes their hex, everything else its text."""
     if isinstance(value, Decimal):
@@ -139,7 +169,8 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _answer(study: Study, sql: str, parameters: dict, seconds: float) -> Answer:
+def _answer(study: Study, sql: str, parameters: dict, seconds: float) -> Iterator[Any]:
+    """What the child says: columns and types, then lists of rows."""
     import duckdb
 
     connection = duckdb.connect(
@@ -160,14 +191,13 @@ def _answer(study: Study, sql: str, parameters: dict, seconds: float) -> Answer:
     _lock(connection, seconds)
     try:
         result = connection.execute(sql, parameters or None)
-        columns = [d[0] for d in result.description]
-        types = [str(d[1]) for d in result.description]
-        rows = result.fetchall()
+        yield {"columns": [d[0] for d in result.description], "types": [str(d[1]) for d in result.description]}
+        while rows := result.fetchmany(ROWS_AT_ONCE):
+            yield rows
     except duckdb.OutOfMemoryException:
         raise ResourceError("the query needs too much memory", where="sql", repair="Ask for less") from None
     except duckdb.Error as error:
-        raise InvalidInput(_first_line(error), where="sql", repair="See: tshdb sql --tables") from None
-    return Answer(columns, types, rows)
+        raise InvalidInput(_first_line(error), where="sql", repair="See: tshdb schema") from None
 
 
 def _require_one_select(duckdb, connection, sql: str) -> None:
@@ -208,6 +238,8 @@ def _load_tables(study: Study, connection, sql: str) -> None:
 
     known = table_columns()
     words = set(_words(sql))
+    views = [v for v in VIEWS.values() if v.name in words]
+    words |= {table for view in views for table in view.tables}
     wanted = [t for t in known if t in words]
     wants_expression = EXPRESSION in words
     with tempfile.TemporaryDirectory(prefix="tshdb-sql-") as folder:
@@ -216,6 +248,8 @@ def _load_tables(study: Study, connection, sql: str) -> None:
             _copy(connection, table, known[table], fetch(table, list(known[table])), Path(folder))
         if wants_expression:
             _make_expression(study, connection, fetch, Path(folder))
+    for view in views:
+        connection.execute(f"CREATE VIEW {view.name} AS {view.select(connection)}")
 
 
 def _words(sql: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from tshdb import database
@@ -94,6 +95,36 @@ class Study:
 
         answer = run_query(self, query, parameters or {})
         return pd.DataFrame(answer.rows, columns=answer.columns)
+
+    def cohort(self, name: str):
+        """A cohort version (`name` is its newest, or `name@version`): members as an Index, flow as a DataFrame.
+
+        Raises NotFound.
+        """
+        import pandas as pd
+
+        from tshdb.cohorts.versions import find_version
+
+        with database.reading(self.engine) as connection:
+            found = find_version(connection, name)
+        members = pd.Index(found.members, name="patient_id")
+        steps = [step._asdict() | {"effect": step.effect.value} for step in found.flow]
+        return SimpleNamespace(name=found.key, members=members, flow=pd.DataFrame(steps), sql=found.sql_text)
+
+    def results(self, table: str, *, wide: bool = False):
+        """A result table as a DataFrame. wide: one row a patient (or profile), one column a cell population.
+
+        Raises InvalidInput for a table that there is not.
+        """
+        from tshdb.errors import InvalidInput
+        from tshdb.sqltypes import table_columns
+        from tshdb.views import VIEWS
+
+        wides = {"tsh_ratios": "tsh_ratios_wide", "cell_abundances": "abundances_wide"}
+        if table not in table_columns() and table not in VIEWS or (wide and table not in wides):
+            known = ", ".join(wides) if wide else "tshdb schema"
+            raise InvalidInput(f"no table '{table}'" + (" that can be wide" if wide else ""), repair=f"See: {known}")
+        return self.sql(f"SELECT * FROM {wides[table] if wide else table} ORDER BY ALL")
 
 
 def absolute_url(root: Path, url: str) -> str:

@@ -1,0 +1,85 @@
+"""tshdb schema: what the tables and their columns mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import out, out_json, table
+from cli.options import JsonOption
+
+EXPRESSION = {
+    "profile_id": "the profile", "sample_id": "its sample", "gene": "the gene, as the study stores it",
+    "value": "as in its source; expression_profiles says unit and scale", "is_selected": "whether analyses use the profile",
+}  # fmt: skip
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(schema)
+
+
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="TABLE", help="A table or view; without one, all of them.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What one row of a table is, its columns, their types, meanings and units.
+
+    Example: tshdb schema tsh_ratios
+    """
+    from tshdb.errors import NotFound
+    from tshdb.views import VIEWS
+
+    known = {entry["table"]: entry for entry in described()}
+    if name is None:
+        if as_json:
+            out_json(list(known.values()))
+        else:
+            table(("table", "one row is"), [(t, e["one_row"]) for t, e in known.items()])
+    elif name not in known:
+        near = [t for t in known if name.lower() in t] or list(VIEWS)
+        raise NotFound(f"no table '{name}'", repair=f"Did you mean {', '.join(near[:5])}? All of them: tshdb schema")
+    elif as_json:
+        out_json(known[name])
+    else:
+        entry = known[name]
+        out(f" {name}: one row is {entry['one_row']}")
+        if entry["columns"]:
+            cells = [(c["name"], c["type"], "key" if c["is_key"] else "", c["meaning"]) for c in entry["columns"]]
+            table(("column", "type", "", ""), cells)
+        else:
+            out(f' Its columns: tshdb sql "DESCRIBE {name}"')
+
+
+def described() -> list[dict[str, Any]]:
+    """Every table, view and `expression`: what one row is, and its columns."""
+    from sqlalchemy import Enum
+
+    from tshdb.schema import Base
+    from tshdb.sqltypes import table_columns
+    from tshdb.views import VIEWS
+
+    types = table_columns()
+    found = []
+    for mapper in sorted(Base.registry.mappers, key=lambda m: m.class_.__tablename__):
+        model = mapper.class_
+        columns = []
+        for column in model.__table__.columns:
+            meaning = column.doc or ""
+            if isinstance(column.type, Enum):
+                meaning = "; ".join(filter(None, [meaning, f"one of {', '.join(column.type.enums)}"]))
+            columns.append(
+                {
+                    "name": column.name,
+                    "type": types[model.__tablename__][column.name],
+                    "is_key": column.primary_key,
+                    "meaning": meaning,
+                }
+            )
+        one_row = " ".join(model.__doc__.split()).removeprefix("One row is ")
+        found.append({"table": model.__tablename__, "one_row": one_row, "columns": columns})
+    found += [{"table": v.name, "one_row": v.one_row, "columns": []} for v in VIEWS.values()]
+    columns = [{"name": n, "type": "", "is_key": False, "meaning": m} for n, m in EXPRESSION.items()]
+    return [*found, {"table": "expression", "one_row": "the value of one gene in one profile", "columns": columns}]

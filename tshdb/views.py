@@ -1,0 +1,89 @@
+"""Views of `tshdb sql` that people expect: one wide row a patient, populations as columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class View(NamedTuple):
+    """A view: what one row is, the tables that it reads, and its SELECT once they are there."""
+
+    name: str
+    one_row: str
+    tables: tuple[str, ...]
+    select: Callable[[Any], str]
+
+
+PATIENTS_WIDE = """
+SELECT p.*,
+  os.event AS os_event, os.duration_days AS os_days, rfs.event AS rfs_event, rfs.duration_days AS rfs_days,
+  dfs.event AS dfs_event, dfs.duration_days AS dfs_days,
+  g.value AS tsh_ratio, g.prognosis AS tsh_ratio_prognosis, s.score AS tsh_score, s.prognosis AS tsh_score_prognosis
+FROM patients p
+LEFT JOIN follow_ups os ON os.patient_id = p.patient_id AND os.endpoint = 'OS'
+LEFT JOIN follow_ups rfs ON rfs.patient_id = p.patient_id AND rfs.endpoint = 'RFS'
+LEFT JOIN follow_ups dfs ON dfs.patient_id = p.patient_id AND dfs.endpoint = 'DFS'
+LEFT JOIN (
+  SELECT patient_id, arg_max(value, unit_id) AS value, arg_max(prognosis, unit_id) AS prognosis
+  FROM survival_groups GROUP BY patient_id) g ON g.patient_id = p.patient_id
+LEFT JOIN (
+  SELECT patient_id, arg_max(score, unit_id) AS score, arg_max(prognosis, unit_id) AS prognosis
+  FROM tsh_scores GROUP BY patient_id) s ON s.patient_id = p.patient_id
+"""
+
+
+def column_of(population: str) -> str:
+    """The column of a cell population: 'T cells' -> t_cells."""
+    return re.sub(r"[^a-z0-9]+", "_", population.lower()).strip("_")
+
+
+def _columns(connection, table: str, value: str) -> str:
+    """One aggregate a population, in the order of their names."""
+    rows = connection.execute(f"SELECT DISTINCT population FROM {table} ORDER BY 1").fetchall()
+    taken = []
+    for (population,) in rows:
+        quoted = population.replace("'", "''")
+        taken.append(f"max({value}) FILTER (WHERE population = '{quoted}') AS \"{column_of(population)}\"")
+    return "".join(f", {column}" for column in taken)
+
+
+def _abundances_wide(connection) -> str:
+    return (
+        "SELECT a.profile_id, p.sample_id, s.patient_id, s.compartment, p.unit, p.is_selected, a.transform"
+        f"{_columns(connection, 'cell_abundances', 'a.abundance')} FROM cell_abundances a "
+        "JOIN expression_profiles p USING (profile_id) JOIN samples s USING (sample_id) GROUP BY ALL"
+    )
+
+
+def _ratios_wide(connection) -> str:
+    return (
+        "SELECT patient_id, unit, transform, biomarker"
+        f"{_columns(connection, 'tsh_ratios', 'value')} FROM tsh_ratios GROUP BY ALL"
+    )
+
+
+VIEWS = {
+    view.name: view
+    for view in (
+        View(
+            "patients_wide",
+            "one patient: clinical data, outcomes, and the newest TSH ratio, score and prognosis",
+            ("patients", "follow_ups", "survival_groups", "tsh_scores"),
+            lambda _connection: PATIENTS_WIDE,
+        ),
+        View(
+            "abundances_wide",
+            "one RNA profile: its sample and patient, and the abundance of every cell population as a column",
+            ("cell_abundances", "expression_profiles", "samples"),
+            _abundances_wide,
+        ),
+        View(
+            "tsh_ratios_wide",
+            "one patient and expression unit: the TSH ratio of every cell population as a column",
+            ("tsh_ratios",),
+            _ratios_wide,
+        ),
+    )
+}
