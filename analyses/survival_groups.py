@@ -28,6 +28,7 @@ class SurvivalGroupParameters(Parameters):
     makes=SurvivalGroup,
     params=SurvivalGroupParameters,
     libraries=("numpy", "pandas"),
+    tracks=("prognosis",),
     source="doi:10.1186/s12967-023-04748-6, Results",
 )
 def survival_groups(ratios: pd.DataFrame, cutoff: pd.DataFrame, params: SurvivalGroupParameters) -> pd.DataFrame:

@@ -30,6 +30,7 @@ class TshScoreParameters(Parameters):
     makes=TshScore,
     params=TshScoreParameters,
     libraries=("numpy", "pandas"),
+    tracks=("prognosis",),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity",
 )
 def tsh_scores(tumor: pd.DataFrame, model: pd.DataFrame, params: TshScoreParameters) -> pd.DataFrame:

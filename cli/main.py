@@ -12,6 +12,7 @@ from cli import (
     check,
     cohort,
     demo,
+    drift,
     engine,
     export,
     figure,
@@ -46,6 +47,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 engine.add_to(app)
 lineage.add_to(app)
+drift.add_to(app)
 sql.add_to(app)
 schema.add_to(app)
 tables.add_to(app)

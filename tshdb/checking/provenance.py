@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from tshdb.canonical import json_fingerprint
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.engine.code import PYTHON, fingerprint_of_sources
+from tshdb.history import breaks
 from tshdb.loading.sources import TABLES, row_key
 from tshdb.schema import SourceFile, SourceRecord, Spec
 
@@ -56,6 +57,12 @@ def _current(c: Context) -> Iterator[Problem]:
     query = select(*columns, func.count()).where(SourceFile.is_current).group_by(*columns).having(func.count() > 1)
     for collection, reader, name, n in c.connection.execute(query):
         yield Problem(f"{collection}/{reader}/{name}", f"{n} files are current")
+
+
+@rule("history.chain", "the change log is as it was written, row for row", "Restore a backup", is_full=True)
+def _chain(c: Context) -> Iterator[Problem]:
+    for change, found in breaks(c.connection):
+        yield Problem(f"change_log {change}" if change else "change_log", found)
 
 
 @rule("spec.code", "the code that is kept is the code of its digest", RESTORE, is_full=True)

@@ -87,6 +87,7 @@ class Analysis:
     identity: str | None = None
     libraries: tuple[str, ...] = ()
     strict_libraries: tuple[str, ...] = ()
+    tracks: tuple[str, ...] = ()
     batch: int = 256
 
     def __call__(self, *args, **kwargs):
@@ -115,7 +116,7 @@ def analysis(
 
     cohorts: for fit and summary, parameters -> names of cohorts; identity: for fit, the name of what stands in for a
     model while no cohort is frozen; libraries: packages whose versions are recorded; strict_libraries: packages whose
-    versions make units stale; batch: keys in one call.
+    versions make units stale; tracks: columns whose changes are remembered (`result_changes`); batch: keys in one call.
     """
 
     def make(function: Callable) -> Analysis:

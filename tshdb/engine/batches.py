@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert, writing
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Kind
+from tshdb.engine.changes import note_changes
 from tshdb.engine.compute import Outcome
 from tshdb.engine.inputs import Inputs, load
 from tshdb.engine.leases import Leases
@@ -102,6 +103,8 @@ class Batches:
             spec_id = store.spec_id_for(connection, self.world.spec(analysis.name))
             upstream = self.world.upstream_digest(analysis) if analysis.kind is Kind.FIT else None
             moved = [o for o in kept if o.message is not None or o.fingerprint != rows[o.key].fingerprint]
+            if analysis.tracks:
+                note_changes(connection, analysis, moved, {o.key: ids[o.key] for o in moved}, self.run_id)
             # all payloads, also of unchanged results: columns that only describe them may differ
             with numbers(connection, "written_units", ids.values()) as name:
                 connection.execute(delete(table).where(table.c.unit_id.in_(store.select_ids(name))))

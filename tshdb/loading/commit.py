@@ -13,6 +13,7 @@ from tshdb.canonical import json_text, rows_fingerprint
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
+from tshdb.history import chained, head, note_head
 from tshdb.loading.compare import Comparison, changed_columns
 from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
 from tshdb.process import actor
@@ -314,7 +315,8 @@ def _write_changes(
                 "after_line": new[1],
             }
         )
-    bulk_insert(connection, Change.__table__, rows)
+    bulk_insert(connection, Change.__table__, list(chained(head(connection), rows)))
+    note_head(connection, run_id)
 
 
 def _patients_with_profiles(connection: Connection, changes: Changes) -> set[str]:

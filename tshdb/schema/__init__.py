@@ -3,7 +3,7 @@
 from tshdb.schema.base import Base, UnitPayload
 from tshdb.schema.clinical import Annotation, ClinicalValue, Conflict, FollowUp, Patient
 from tshdb.schema.cohort import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion
-from tshdb.schema.engine import Attempt, Lease, Run, Spec, Unit, UnitInput
+from tshdb.schema.engine import Attempt, Lease, ResultChange, Run, Spec, Unit, UnitInput
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
 from tshdb.schema.results import (
@@ -60,6 +60,7 @@ __all__ = [
     "NetworkParameter",
     "OutOfFoldScore",
     "Patient",
+    "ResultChange",
     "RocPoint",
     "Run",
     "Sample",

@@ -91,6 +91,23 @@ class Attempt(Base):
     ended_at: Mapped[str] = mapped_column(doc="UTC")
 
 
+class ResultChange(Base):
+    """One row is one value of a result that a rebuild replaced by another: a patient's group that changed."""
+
+    __tablename__ = "result_changes"
+    result_change_id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.unit_id"))
+    analysis: Mapped[str]
+    entity_key: Mapped[str] = mapped_column(doc="the patient")
+    row_part: Mapped[str] = mapped_column(
+        doc="which of the unit's rows: the rest of its key, such as the unit of expression"
+    )
+    column_name: Mapped[str]
+    value_before: Mapped[str | None]
+    value_after: Mapped[str | None]
+
+
 class Lease(Base):
     """One row is one unit that a running rebuild is computing. The token grows: a late owner cannot commit."""
 

@@ -21,6 +21,7 @@ class IngestRun(Base):
     n_deleted: Mapped[int]
     n_unchanged: Mapped[int]
     n_withheld: Mapped[int]
+    change_log_head: Mapped[str | None] = mapped_column(doc="the chain of the change log's last row after this run")
 
 
 class SourceRelease(Base):
@@ -111,5 +112,6 @@ class Change(Base):
     before_line: Mapped[int | None]
     after_file_id: Mapped[int | None] = mapped_column(ForeignKey("source_files.source_file_id"))
     after_line: Mapped[int | None]
+    chain: Mapped[str | None] = mapped_column(doc="digest of the row and of the row before it; none in older studies")
 
     __table_args__ = (Index("ix_change_log_entity", "table_name", "entity_key"),)

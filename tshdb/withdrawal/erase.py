@@ -18,6 +18,7 @@ from tshdb.cohorts.versions import members_fingerprint
 from tshdb.database import bulk_insert, numbers
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import COHORT, now, retire, select_ids, set_fingerprints
+from tshdb.history import chain_anew
 from tshdb.schema import (
     Base,
     Change,
@@ -101,6 +102,7 @@ def erase(
         for unit, name in zip(models, done.models, strict=True):
             retire(connection, [unit], by_name[name.partition("/")[0]].makes)
     done.scrubbed = _scrub(connection, names, alias)
+    chain_anew(connection)
     return done
 
 
