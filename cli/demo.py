@@ -181,4 +181,4 @@ class _Story:
     def _query(self, text: str) -> None:
         from cli.sql import sql
 
-        self._command(f'tshdb sql "{text}"', lambda: sql(text, "table", study=self.folder))
+        self._command(f'tshdb sql "{text}"', lambda: sql(text, study=self.folder))

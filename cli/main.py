@@ -9,6 +9,7 @@ import sys
 import typer
 
 from cli import (
+    browse,
     check,
     cohort,
     demo,
@@ -50,6 +51,7 @@ lineage.add_to(app)
 drift.add_to(app)
 sql.add_to(app)
 schema.add_to(app)
+browse.add_to(app)
 tables.add_to(app)
 figure.add_to(app)
 report.add_to(app)

@@ -1,0 +1,102 @@
+"""tshdb browse: the study in a browser, by Datasette on a read-only snapshot."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import out, say
+from cli.options import StudyOption
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
+
+HIDDEN = ("alembic_version", "leases")
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(browse)
+
+
+def browse(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on this machine; 0: any that is free.")] = 8001,
+    study: StudyOption = None,
+) -> None:
+    """Look through all tables in a browser: filter, sort, follow keys, ask in SQL; with what every column means.
+
+    It shows a snapshot of now, read only, to this machine alone; end it with Ctrl-C, and the snapshot is gone.
+    Needs the extra: pip install 'tshdb[browse]'.
+
+    Example: tshdb browse --port 8001
+    """
+    from tshdb.errors import NotFound, UsageError
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    if find_spec("datasette") is None:
+        raise NotFound("Datasette is not installed", where="browse", repair="Run: pip install 'tshdb[browse]'")
+    if opened.sqlite_path is None:
+        raise UsageError(
+            "the study lies on a PostgreSQL server", where="browse", repair="Use a PostgreSQL browser there"
+        )
+    port = port or _free_port()
+    with tempfile.TemporaryDirectory(prefix="tshdb-browse-") as folder:
+        snapshot, metadata = Path(folder) / "study.db", Path(folder) / "metadata.json"
+        _copy(opened, snapshot)
+        metadata.write_text(json.dumps(described(opened), ensure_ascii=False), encoding="utf-8")
+        command = [
+            sys.executable, "-m", "datasette", "serve", "--immutable", str(snapshot), "--metadata", str(metadata),
+            "--host", "127.0.0.1", "--port", str(port), "--setting", "sql_time_limit_ms", "10000",
+            "--setting", "default_page_size", "50", "--setting", "allow_download", "off",
+        ]  # fmt: skip
+        out(f"http://127.0.0.1:{port}/")
+        say("A snapshot of now, to this machine alone. End with Ctrl-C.")
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            if server.wait():
+                raise UsageError("the server ended", where=f"port {port}", repair="Is the port taken? Try --port 0")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _copy(study: Study, target: Path) -> None:
+    """One state of the database, as a file of its own."""
+    study.engine.dispose()  # the revision was checked
+    with sqlite3.connect(f"file:{study.sqlite_path}?mode=ro", uri=True) as source, sqlite3.connect(target) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    source.close()
+    copy.close()
+
+
+def described(study: Study) -> dict[str, Any]:
+    """Datasette's metadata: what one row of every table is, and what its columns mean."""
+    from cli.schema import described as tables
+
+    entries: dict[str, Any] = {name: {"hidden": True} for name in HIDDEN}
+    for entry in tables():
+        if entry["table"] in HIDDEN or not entry["columns"]:
+            continue
+        meanings = {c["name"]: c["meaning"] for c in entry["columns"] if c["meaning"]}
+        entries[entry["table"]] = {"description": f"One row is {entry['one_row']}", "columns": meanings}
+    return {
+        "title": f"Study {study.name}",
+        "description": "A read-only snapshot. Expression values lie beside the database: tshdb sql has them.",
+        "databases": {"study": {"tables": entries}},
+    }
