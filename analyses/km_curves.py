@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.survival import kaplan_meier, prognostic_groups
+from analyses.survival import kaplan_meier, prognostic_groups, seen_in_training
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import FollowUp, KmPoint, SurvivalGroup, TshScore
 from tshdb.vocabulary import Endpoint
@@ -28,6 +28,7 @@ class KmCurveParameters(Parameters):
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     endpoint: Endpoint = Endpoint.OS
     censor_at_days: float | None = Field(default=3652.5, gt=0)
+    allow_training_patients: bool = False
 
 
 @analysis(
@@ -37,6 +38,7 @@ class KmCurveParameters(Parameters):
         "groups": Need(SurvivalGroup, SAME_PATIENT),
         "scores": Need(TshScore, SAME_PATIENT),
         "follow_ups": Need(FollowUp, SAME_PATIENT),
+        "trained_on": Trained(TshScore),
     },
     makes=KmPoint,
     params=KmCurveParameters,
@@ -45,13 +47,19 @@ class KmCurveParameters(Parameters):
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4b; A07",
 )
 def km_curves(
-    groups: pd.DataFrame, scores: pd.DataFrame, follow_ups: pd.DataFrame, params: KmCurveParameters
+    groups: pd.DataFrame,
+    scores: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
+    params: KmCurveParameters,
 ) -> pd.DataFrame:
     """One row per grouping, group and time; a group without patients has none."""
     import pandas as pd
 
     parts = []
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
+        if grouping == "tsh_score" and not params.allow_training_patients and seen_in_training(data, trained_on):
+            continue  # `logrank_tests` says why
         for prognosis, mine in data.groupby("prognosis", sort=True):
             curve = kaplan_meier(mine["duration_days"].to_numpy(float), mine["event"].to_numpy(bool))
             parts.append(curve.assign(grouping=grouping, prognosis=prognosis, endpoint=params.endpoint))

@@ -1,6 +1,7 @@
 """The log-rank test of good against poor prognosis, with the groups' medians.
 
-grouping as in `km_curves`. A group without patients, or too few events, gives a row with the reason.
+grouping as in `km_curves`. Scores of patients whom a model behind them has learned from are refused, unless
+allow_training_patients, and then marked. A group without patients, or too few events, gives a row with the reason.
 Mantel 1966; Fan et al. 2023, Statistical analysis.
 """
 
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.survival import kaplan_meier, logrank, median_survival, prognostic_groups
+from analyses.survival import kaplan_meier, logrank, median_survival, prognostic_groups, seen_in_training
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import FollowUp, LogrankTest, SurvivalGroup, TshScore
 from tshdb.vocabulary import Endpoint
@@ -27,6 +28,7 @@ class LogrankTestParameters(Parameters):
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     endpoint: Endpoint = Endpoint.OS
     censor_at_days: float | None = Field(default=3652.5, gt=0)
+    allow_training_patients: bool = False
     min_events: int = Field(default=5, ge=1)
 
 
@@ -37,6 +39,7 @@ class LogrankTestParameters(Parameters):
         "groups": Need(SurvivalGroup, SAME_PATIENT),
         "scores": Need(TshScore, SAME_PATIENT),
         "follow_ups": Need(FollowUp, SAME_PATIENT),
+        "trained_on": Trained(TshScore),
     },
     makes=LogrankTest,
     params=LogrankTestParameters,
@@ -45,9 +48,13 @@ class LogrankTestParameters(Parameters):
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4; A07",
 )
 def logrank_tests(
-    groups: pd.DataFrame, scores: pd.DataFrame, follow_ups: pd.DataFrame, params: LogrankTestParameters
+    groups: pd.DataFrame,
+    scores: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
+    params: LogrankTestParameters,
 ) -> pd.DataFrame:
-    """One row per grouping that has patients."""
+    """One row per grouping that has patients; scores of patients that trained them are refused, or marked."""
     import pandas as pd
 
     rows = []
@@ -63,14 +70,18 @@ def logrank_tests(
             "n_poor_events": int(events[~is_good].sum()),
             "censored_at_days": params.censor_at_days,
         }
+        seen = seen_in_training(data, trained_on) if grouping == "tsh_score" else None
         for name, mine in (("good", is_good), ("poor", ~is_good)):
             if mine.any():
                 row[f"median_{name}_days"] = median_survival(kaplan_meier(durations[mine], events[mine]))
-        if is_good.all() or not is_good.any():
+        if seen and not params.allow_training_patients:
+            row["reason"] = f"refused: {seen}"
+        elif is_good.all() or not is_good.any():
             row["reason"] = f"all patients have a {'good' if is_good.all() else 'poor'} prognosis"
         elif events.sum() < params.min_events:
             row["reason"] = f"{int(events.sum())} events, fewer than {params.min_events}"
         else:
             row |= dict(zip(("chi2", "p_value"), logrank(durations, events, is_good), strict=True))
+            row["reason"] = f"optimistic: {seen}" if seen else None
         rows.append(row)
     return pd.DataFrame(rows)

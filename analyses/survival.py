@@ -54,6 +54,18 @@ def prognostic_groups(
     return found
 
 
+def seen_in_training(data: pd.DataFrame, trained_on: pd.DataFrame) -> str | None:
+    """What must be said of scores of patients whom a model behind them has learned from; None without any.
+
+    data: patient_id. trained_on: patient_id, cohort of the training sets of all fits behind the scores.
+    """
+    shared = trained_on[trained_on["patient_id"].isin(set(data["patient_id"]))]
+    if not len(shared):
+        return None
+    cohorts = ", ".join(sorted(set(shared["cohort"])))
+    return f"{shared['patient_id'].nunique()} of {len(data)} patients are in the training sets of the scores' models ({cohorts})"
+
+
 # ------------------------------------------------------------------------------------------------------------- Cox
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.clinical_covariates import numeric
-from analyses.survival import cox, prognostic_groups, refused
+from analyses.survival import cox, prognostic_groups, refused, seen_in_training
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import CoxTerm, FollowUp, Patient, SurvivalGroup, TshScore
 from tshdb.vocabulary import Endpoint
@@ -35,6 +35,7 @@ class TshCoxParameters(Parameters):
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     endpoint: Endpoint = Endpoint.OS
     censor_at_days: float | None = Field(default=3652.5, gt=0)
+    allow_training_patients: bool = False
     min_events: int = Field(default=5, ge=1)
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
     min_known: float = Field(default=0.5, ge=0, le=1)
@@ -48,6 +49,7 @@ class TshCoxParameters(Parameters):
         "scores": Need(TshScore, SAME_PATIENT),
         "patients": Need(Patient, SAME_PATIENT),
         "follow_ups": Need(FollowUp, SAME_PATIENT),
+        "trained_on": Trained(TshScore),
     },
     makes=CoxTerm,
     params=TshCoxParameters,
@@ -60,6 +62,7 @@ def tsh_cox(
     scores: pd.DataFrame,
     patients: pd.DataFrame,
     follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
     members: pd.DataFrame,
     params: TshCoxParameters,
 ) -> pd.DataFrame:
@@ -83,7 +86,13 @@ def tsh_cox(
             ("continuous", data, [per_sd]),
             ("multivariable", adjusted, [name, *available]),
         ):
-            estimates = cox(frame, terms, params.min_events)
+            seen = seen_in_training(frame, trained_on) if prefix else None
+            if seen and not params.allow_training_patients:
+                estimates = {term: refused(f"refused: {seen}") for term in terms}
+            else:
+                estimates = cox(frame, terms, params.min_events)
+                for estimate in estimates.values() if seen else ():
+                    estimate["reason"] = "; ".join(filter(None, [f"optimistic: {seen}", estimate["reason"]]))
             for term in terms:
                 rows.append(
                     {

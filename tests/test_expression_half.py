@@ -31,6 +31,7 @@ from analyses.tsh_cox import GOOD, TshCoxParameters, tsh_cox
 from analyses.tsh_modelling import ModelParameters, Training, auc, choose, fit, nested_scores
 
 DATA = Path(__file__).parent / "data"
+NOBODY = pd.DataFrame({"patient_id": [], "cohort": []}, dtype=str)  # whom no model has learned from
 
 
 @pytest.fixture(scope="module")
@@ -359,8 +360,8 @@ def test_cutoffs_have_intervals_and_come_from_the_seed_alone(frames, method):
 
 def test_curves_tests_and_models_agree(frames, pairs):
     _, groups = _groups(frames, method="median")
-    curves = km_curves(groups, frames["scores"], frames["follow_ups"], KmCurveParameters())
-    tests = logrank_tests(groups, frames["scores"], frames["follow_ups"], LogrankTestParameters())
+    curves = km_curves(groups, frames["scores"], frames["follow_ups"], NOBODY, KmCurveParameters())
+    tests = logrank_tests(groups, frames["scores"], frames["follow_ups"], NOBODY, LogrankTestParameters())
     row = tests.iloc[0]
     assert row["n_good"] + row["n_poor"] == 109 and row["n_good_events"] + row["n_poor_events"] == 41
     for prognosis in ("good", "poor"):
@@ -370,7 +371,7 @@ def test_curves_tests_and_models_agree(frames, pairs):
             and mine["n_at_risk"].iloc[0] == row[f"n_{prognosis}"]
         )
     models = tsh_cox(
-        groups, frames["scores"], frames["patients"], frames["follow_ups"], frames["patients"][["patient_id"]],
+        groups, frames["scores"], frames["patients"], frames["follow_ups"], NOBODY, frames["patients"][["patient_id"]],
         TshCoxParameters(covariates=("age_years", "er_status")),
     ).set_index(["model", "term"])  # fmt: skip
     assert models.loc[("group", GOOD), "hazard_ratio"] < 1
@@ -381,10 +382,12 @@ def test_curves_tests_and_models_agree(frames, pairs):
 
 def test_groups_that_cannot_be_tested_say_why(frames):
     _, groups = _groups(frames, method="fixed", value=-9.0)
-    row = logrank_tests(groups, frames["scores"], frames["follow_ups"], LogrankTestParameters()).iloc[0]
+    row = logrank_tests(groups, frames["scores"], frames["follow_ups"], NOBODY, LogrankTestParameters()).iloc[0]
     assert row["reason"] == "all patients have a good prognosis" and "chi2" not in row.dropna()
     _, groups = _groups(frames, method="median")
-    few = logrank_tests(groups, frames["scores"], frames["follow_ups"], LogrankTestParameters(min_events=99)).iloc[0]
+    few = logrank_tests(
+        groups, frames["scores"], frames["follow_ups"], NOBODY, LogrankTestParameters(min_events=99)
+    ).iloc[0]
     assert few["reason"] == "41 events, fewer than 99"
 
 
@@ -409,8 +412,8 @@ def test_a_score_speaks_only_for_patients_without_a_ratio(frames):
     _, groups = _groups(frames, method="median")
     names = frames["patients"]["patient_id"].to_numpy()
     scores = pd.DataFrame({"patient_id": names, "score": 0.7, "prognosis": "good"})
-    tests = logrank_tests(groups, scores, frames["follow_ups"], LogrankTestParameters())
+    tests = logrank_tests(groups, scores, frames["follow_ups"], NOBODY, LogrankTestParameters())
     assert tests["grouping"].tolist() == ["tsh_ratio"]
     half = groups[groups["patient_id"].isin(names[:50])]
-    tests = logrank_tests(half, scores, frames["follow_ups"], LogrankTestParameters()).set_index("grouping")
+    tests = logrank_tests(half, scores, frames["follow_ups"], NOBODY, LogrankTestParameters()).set_index("grouping")
     assert tests.loc["tsh_score", "n_good"] == 59

@@ -181,3 +181,57 @@ def test_a_model_fitted_on_others_alone_is_clean(tshdb, study, archive):
     assert "None of the 1 members" in said
     with reading(study.engine) as connection, pytest.raises(NotFound, match="no model version"):
         leakage(connection, ANALYSES, "tsh_ratios/TCGA-TN-0001", "judges")
+
+
+def test_14_evaluation_on_training_patients_is_refused_unless_allowed_and_then_marked(tmp_path):
+    """Twelve patients with the tumour alone; the gene filter saw five of them. Without those five nothing is refused."""
+    study = tiny.new_study(tmp_path / "study")
+    settings = study.root / "study.toml"
+    text = settings.read_text().replace(
+        '[gene_filter]\ncohort = "tumor_stroma_development"', '[gene_filter]\ncohort = "seen"'
+    )
+    settings.write_text(text)
+    study = Study(study.root)
+    archive = tiny.TinyArchive.make(10)
+    alone = [archive.add(i, paired=False) for i in range(40, 52)]
+    for i, patient in enumerate(alone):
+        archive.change(patient, is_dead=i % 2 == 0, days=100 + 50 * i)
+    tiny.ingest(study, archive)
+    tiny.define_cohorts(study)
+    with writing(study.engine) as connection:
+        define(connection, "seen", "SELECT patient_id FROM patients WHERE patient_id < 'TCGA-TN-0045'")
+        freeze(connection, "seen")
+    tiny.freeze(study)
+    tiny.rebuild(study)
+
+    def said() -> dict[str, dict]:
+        fresh = Study(study.root)
+        tests = fresh.sql("SELECT * FROM logrank_tests WHERE grouping = 'tsh_score' AND cohort = 'everyone'")
+        terms = fresh.sql("SELECT * FROM cox_terms WHERE model = 'score group' AND cohort = 'everyone'")
+        curves = fresh.sql("SELECT * FROM km_points WHERE grouping = 'tsh_score' AND cohort = 'everyone'")
+        return {"test": tests.iloc[0], "term": terms.iloc[0], "curves": curves}
+
+    first = said()
+    expected = "5 of 12 patients are in the training sets of the scores' models (seen@1)"
+    assert first["test"]["reason"] == f"refused: {expected}" and first["test"]["p_value"] is None
+    assert first["term"]["reason"] == f"refused: {expected}" and first["term"]["hazard_ratio"] is None
+    assert len(first["curves"]) == 0
+    text = settings.read_text()
+    for table in ("km_curves", "logrank_tests", "tsh_cox"):
+        text = text.replace(f"[{table}]\n", f"[{table}]\nallow_training_patients = true\n")
+    settings.write_text(text)
+    tiny.rebuild(study)
+    allowed = said()
+    assert allowed["term"]["reason"].startswith(f"optimistic: {expected}") and len(allowed["curves"])
+    assert allowed["test"]["reason"] in (f"optimistic: {expected}", "all patients have a good prognosis",
+                                         "all patients have a poor prognosis")  # fmt: skip
+    # another training set, with the same content of the filter or not: what rests on it is due and says so no more
+    settings.write_text(text.replace("allow_training_patients = true\n", ""))
+    with writing(study.engine) as connection:
+        define(connection, "seen", "SELECT patient_id FROM patients WHERE patient_id < 'TCGA-TN-0040'")
+        freeze(connection, "seen")
+    assert "everyone" in tiny.plan(study)["logrank_tests"].due
+    tiny.rebuild(study)
+    assert not str(said()["test"]["reason"]).startswith(("refused", "optimistic"))
+    assert tiny.due(study) == {}
+    study.engine.dispose()

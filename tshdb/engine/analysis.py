@@ -72,13 +72,23 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """An input of an analysis over a cohort: who the models behind the rows of `table` have learned from.
+
+    The frame has patient_id and cohort (name@version), for every fit upstream: a filter counts as much as a model.
+    """
+
+    table: type
+
+
+@dataclass(frozen=True)
 class Analysis:
     """The record. Calling it calls the function."""
 
     name: str
     kind: Kind
     per: str
-    needs: dict[str, Need | Model | Reference]
+    needs: dict[str, Need | Model | Reference | Trained]
     makes: type
     params: type[Parameters]
     function: Callable
@@ -106,7 +116,7 @@ def analysis(
     *,
     kind: str,
     per: str,
-    needs: dict[str, Need | Model | Reference],
+    needs: dict[str, Need | Model | Reference | Trained],
     makes: type,
     params: type[Parameters],
     source: str,

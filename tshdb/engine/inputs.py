@@ -10,8 +10,9 @@ import pandas as pd
 from sqlalchemy import Boolean, Connection, select
 from sqlalchemy.inspection import inspect
 
+from tshdb.cohorts.states import members_of
 from tshdb.database import numbers, tuples
-from tshdb.engine.analysis import Analysis, Model, Need, Reference
+from tshdb.engine.analysis import Analysis, Model, Need, Reference, Trained
 from tshdb.engine.units import ENTITY_COLUMN, select_ids
 from tshdb.expression_store import ExpressionMatrix, read_matrix
 from tshdb.objects import ObjectStore
@@ -59,6 +60,8 @@ def load(
             values[role] = pd.DataFrame(references[role][1])
         elif isinstance(need, Model):
             values[role] = _model(connection, need, pairs[role])
+        elif isinstance(need, Trained):
+            values[role] = _trained(connection, pairs[role])
     for role, need in analysis.needs.items():
         if not isinstance(need, Need):
             continue
@@ -120,6 +123,16 @@ def _model(connection: Connection, need: Model, pairs: Sequence[tuple[str, int]]
     frame = pd.DataFrame(result.fetchall(), columns=list(result.keys())).drop(columns="unit_id")
     frame.attrs["key"] = connection.execute(select(Unit.key).where(Unit.unit_id == unit_id)).scalar_one()
     return frame
+
+
+def _trained(connection: Connection, pairs: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """(patient_id, cohort) of the cohort versions whose units these are."""
+    rows = []
+    with numbers(connection, "input_units", sorted({unit for _, unit in pairs})) as name:
+        for key in connection.execute(select(Unit.key).where(Unit.unit_id.in_(select_ids(name)))).scalars().all():
+            cohort, _, version = key.partition("@")
+            rows += [(patient, key) for patient in members_of(connection, cohort, int(version))]
+    return pd.DataFrame(sorted(rows), columns=["patient_id", "cohort"])
 
 
 def _matrix(connection, objects, pairs: Sequence[tuple[str, int]], genes) -> ExpressionMatrix:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from tshdb.cohorts.states import CohortState, states
 from tshdb.database import tuples
 from tshdb.engine import units as store
-from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference
+from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference, Trained
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
 from tshdb.engine.standing import SHIFT, Standing, UnitRow
 from tshdb.engine.world import REFERENCE, World
@@ -113,6 +113,9 @@ class Planner:
                     plan.inputs[role] = {
                         key: _of_members(related, state.members, expected) for key, state in targets.items()
                     }
+                elif isinstance(need, Trained):
+                    versions = self._training_cohorts(need)
+                    plan.inputs[role] = {key: versions for key in targets}
         else:
             keys: set[str] | None = None
             for role, need in analysis.needs.items():
@@ -167,6 +170,11 @@ class Planner:
         if usable and producer in self.settled:
             unusable |= self.standing.stuck[producer].keys()
         return plan.desired - unusable if unusable else plan.desired
+
+    def _training_cohorts(self, need: Trained) -> list[str]:
+        """The cohort versions (name@version) on which the newest models behind a table were fitted."""
+        keys = {self.model_key(fit) for fit in self.world.fits_behind(need.table)}
+        return sorted(keys & self.standing.ids(store.COHORT).keys())
 
     def _shared_input(self, plan: AnalysisPlan, need) -> str | None:
         """The input that all units of the analysis share: a reference, or the newest model."""

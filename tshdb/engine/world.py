@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tshdb.canonical import digest, rows_fingerprint
 from tshdb.config import Settings
 from tshdb.engine import units as store
-from tshdb.engine.analysis import Analysis, Model, Need, Reference
+from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference, Trained
 from tshdb.errors import InvalidInput, NotFound
 
 REFERENCE = "reference."
@@ -64,9 +64,11 @@ class World:
     def root(self) -> Path:
         return self.settings.path.parent
 
-    def producer(self, need: Need | Model | Reference) -> str:
+    def producer(self, need: Need | Model | Reference | Trained) -> str:
         """The analysis whose units are the inputs: one of ours, an ingested table, or a reference."""
         table = need.table
+        if isinstance(need, Trained):
+            return store.COHORT
         if isinstance(need, Reference):
             return REFERENCE + table.__tablename__
         if table in self.maker:
@@ -99,6 +101,17 @@ class World:
 
     def cohorts_of(self, analysis: Analysis) -> tuple[str, ...]:
         return analysis.cohorts(self.parameters[analysis.name]) if analysis.cohorts else ()
+
+    def fits_behind(self, table: type) -> list[Analysis]:
+        """The fits on which the rows of a table rest, directly or through others."""
+        seen: dict[str, None] = {}
+        waiting = [self.maker[table].name]
+        while waiting:
+            name = waiting.pop()
+            if name in self.by_name and name not in seen:
+                seen[name] = None
+                waiting += [self.producer(need) for need in self.by_name[name].needs.values()]
+        return [self.by_name[name] for name in seen if self.by_name[name].kind is Kind.FIT]
 
     def upstream_digest(self, analysis: Analysis) -> str:
         """The specs of all analyses upstream of a fit, as one digest."""
