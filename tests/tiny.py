@@ -44,6 +44,7 @@ Fibroblasts,COL1A1
 Fibroblasts,TAGLN
 """
 LIVE_SQL = "SELECT patient_id FROM follow_ups WHERE endpoint = 'OS' AND event IS NOT NULL AND duration_days IS NOT NULL"
+HISTORY = ("attempts", "result_changes")  # how a study came here, which depends on the way
 DESCRIPTIVE = {"unit_id", "run_id", "spec_id"}
 
 
@@ -263,7 +264,7 @@ def dump(study: Study, superseded: bool = True) -> dict[str, list[str]]:
             f"{shown[r.unit_id]} {r.state.value} {r.fingerprint} {r.message}" for r in rows if r.unit_id in shown
         )
         for table in Base.metadata.sorted_tables:
-            if table.name in ("units", "unit_inputs") or "unit_id" not in table.columns or table.name == "attempts":
+            if table.name in ("units", "unit_inputs", *HISTORY) or "unit_id" not in table.columns:
                 continue
             lines = []
             for row in connection.execute(select(table)).mappings():

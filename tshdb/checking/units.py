@@ -19,7 +19,7 @@ from tshdb.schema import Base, Lease, Run, Unit, UnitInput
 from tshdb.vocabulary import RunState, UnitState
 
 AGAIN = "Set the unit's row aside and run tshdb rebuild, or restore a backup"
-NOT_PAYLOAD = {"units", "unit_inputs", "attempts"}
+NOT_PAYLOAD = {"units", "unit_inputs", "attempts", "result_changes"}
 
 
 def _payloads():
