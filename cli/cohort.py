@@ -131,9 +131,10 @@ def list_cohorts(
 
 
 def _list_versions(opened, as_json: bool) -> None:
+    from cli.paper.rows import records
+
     names = ("cohort", "version", "mode", "n_members", "created_at", "program")
-    frame = opened.sql(f"SELECT {', '.join(names)} FROM cohort_versions ORDER BY cohort, version")
-    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    rows = records(opened.sql(f"SELECT {', '.join(names)} FROM cohort_versions ORDER BY cohort, version"))
     if as_json:
         out_json(rows)
     else:

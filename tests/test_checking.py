@@ -12,8 +12,8 @@ import pytest
 from analyses import ANALYSES
 from ingest.redact import redact
 from tests import tiny
-from tshdb.checking.rule import RULES, Context, check
-from tshdb.database import reading
+from tshdb.checking.rule import RULES, Broken, Context, Problem, check, mend
+from tshdb.database import reading, writing
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal.withdraw import withdraw
@@ -240,6 +240,20 @@ def test_repair_mends_and_changes_no_good_row(tshdb, study, name):
     if name != "payload.orphan":
         assert said["broken"] == [] and said["is_whole"]
         assert tiny.dump(Study(study.root)) == before
+
+
+def test_repair_looks_again_before_it_removes(study):
+    """What was found before the lock may be in order by now: a part that has its row is never unlinked."""
+    fresh = Study(study.root)
+    part = the_part(study.root)
+    stale = [
+        Broken(RULES[name], [Problem("here", "found", key)])
+        for name, key in (("object.extra", str(part)), ("part.unused", part.stem))
+    ]
+    with writing(fresh.engine) as connection:
+        assert mend(Context(fresh, connection, ANALYSES), stale) == []
+    fresh.engine.dispose()
+    assert part.is_file() and broken(study) == {}
 
 
 def test_the_command_says_what_is_wrong_and_how_to_mend_it(tshdb, study):

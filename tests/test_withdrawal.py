@@ -17,6 +17,7 @@ from analyses import ANALYSES
 from ingest.redact import redact
 from tests import tiny
 from tests.conftest import ROOT
+from tshdb.checking.rule import Context, check
 from tshdb.database import reading, writing
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.expression_store import profiles_in
@@ -217,6 +218,16 @@ def test_refit_makes_a_version_without_and_the_results_of_a_study_that_never_had
         expected = [line.replace(f"{tiny.COHORT}@1", f"{tiny.COHORT}@2") for line in theirs[table]]
         assert [line for line in ours[table] if "withdrawn" not in line] == sorted(expected), table
     never.engine.dispose()
+
+
+def test_a_version_older_than_the_record_of_steps_gets_no_flow(study):
+    with writing(study.engine) as connection:
+        for table in ("cohort_exclusions", "cohort_flow"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+    gone(study, scope=WithdrawalScope.REFIT)
+    assert len(study.sql("FROM cohort_flow")) == 0 and len(study.cohort(tiny.COHORT).members) == 9
+    with reading(study.engine) as connection:
+        assert check(Context(study, connection, ANALYSES), full=False) == []
 
 
 def test_revoke_erases_the_models(study):

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, select
 
 from tshdb.cohorts.states import members_of
 from tshdb.cohorts.versions import find_version
-from tshdb.database import tuples
+from tshdb.database import numbers
 from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.graph import edges_above
+from tshdb.engine.units import select_ids
 from tshdb.errors import NotFound
 from tshdb.schema import Unit
 from tshdb.vocabulary import UnitState
@@ -55,7 +57,9 @@ def leakage(connection: Connection, analyses: Sequence[Analysis], model: str, co
     if unit is None or analysis not in fit_names:
         raise NotFound(f"no model version '{model}'", repair="Model versions: tshdb model list")
     version = find_version(connection, cohort)
-    edges = _above(connection, unit)
+    edges: dict[int, list[int]] = {}
+    for edge in edges_above(connection, unit):
+        edges.setdefault(edge.unit_id, []).append(edge.input_id)
     names = _names(connection, {unit, *(i for inputs in edges.values() for i in inputs)})
     reached = _reached(unit, edges)
     overlaps = []
@@ -72,24 +76,7 @@ def leakage(connection: Connection, analyses: Sequence[Analysis], model: str, co
     return Leakage(model, version.key, len(version.members), tuple(fits), tuple(overlaps))
 
 
-def _above(connection: Connection, unit: int) -> dict[int, list[int]]:
-    """unit -> inputs, for all units above one."""
-    rows = tuples(
-        connection,
-        f"WITH RECURSIVE above(unit_id) AS (VALUES ({unit:d}) UNION SELECT e.input_unit_id FROM unit_inputs e "
-        "JOIN above a ON a.unit_id = e.unit_id) SELECT e.unit_id, e.input_unit_id FROM above a "
-        "JOIN unit_inputs e ON e.unit_id = a.unit_id ORDER BY e.unit_id, e.input_unit_id",
-    )
-    found: dict[int, list[int]] = {}
-    for source, target in rows:
-        found.setdefault(source, []).append(target)
-    return found
-
-
 def _names(connection: Connection, units: set[int]) -> dict[int, tuple[str, str]]:
-    from tshdb.database import numbers
-    from tshdb.engine.units import select_ids
-
     with numbers(connection, "leakage_units", units) as name:
         rows = connection.execute(
             select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.unit_id.in_(select_ids(name)))

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Enum, Table, Text, and_, or_, select
 
-from tshdb.database import numbers, tuples
+from tshdb.database import numbers
+from tshdb.engine.graph import Edge, edges_above, units_below
 from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, select_ids
 from tshdb.errors import NotFound, UsageError
 from tshdb.schema import Base, Run, SourceFile, SourceRecord, Spec, Unit
@@ -36,15 +37,6 @@ class Node(NamedTuple):
     @property
     def name(self) -> str:
         return f"{self.analysis}/{self.key}"
-
-
-class Edge(NamedTuple):
-    """A unit was computed from another one, in this role; is_same: that one is still what was seen."""
-
-    unit_id: int
-    role: str
-    input_id: int
-    is_same: bool
 
 
 class Place(NamedTuple):
@@ -111,11 +103,13 @@ def lineage(connection: Connection, table_name: str, keys: Sequence[str]) -> Lin
     nodes = _nodes(connection, {unit_id, *others})
     names = sorted(nodes[o].name for o in others)
     found = Lineage(table_name, nodes[unit_id], rows, len(others), names[:OTHERS_SHOWN])
-    _walk_up(connection, found)
+    found.edges = edges_above(connection, unit_id)
+    found.nodes = _nodes(connection, {unit_id, *(e.input_id for e in found.edges)})
     found.places = _places(connection, found.nodes.values())
     found.specs = _specs(connection, {n.spec_id for n in found.nodes.values()} - {None})
     found.runs = _runs(connection, {n.run_id for n in found.nodes.values()} - {None})
-    found.resting = _walk_down(connection, unit_id)
+    resting = _nodes(connection, units_below(connection, [unit_id])).values()
+    found.resting = sorted(resting, key=lambda n: (n.analysis, n.key))
     return found
 
 
@@ -154,29 +148,6 @@ def _nodes(connection: Connection, unit_ids: Iterable[int]) -> dict[int, Node]:
     with numbers(connection, "lineage_units", unit_ids) as name:
         rows = connection.execute(select(*_COLUMNS).where(Unit.unit_id.in_(select_ids(name)))).fetchall()
     return {r[0]: Node(r[0], r[1], r[2], str(r[3]), r[4], r[5], r[6] is not None) for r in rows}
-
-
-def _walk_up(connection: Connection, found: Lineage) -> None:
-    rows = tuples(
-        connection,
-        "WITH RECURSIVE above(unit_id) AS (VALUES "
-        f"({found.unit.unit_id:d}) UNION SELECT e.input_unit_id FROM unit_inputs e JOIN above a ON a.unit_id = e.unit_id) "
-        "SELECT e.unit_id, e.role, e.input_unit_id, e.seen_fingerprint, i.fingerprint "
-        "FROM above a JOIN unit_inputs e ON e.unit_id = a.unit_id JOIN units i ON i.unit_id = e.input_unit_id "
-        "ORDER BY e.unit_id, e.role, e.input_unit_id",
-    )
-    found.edges = [Edge(unit, role, source, seen == now) for unit, role, source, seen, now in rows]
-    found.nodes = _nodes(connection, {found.unit.unit_id, *(e.input_id for e in found.edges)})
-
-
-def _walk_down(connection: Connection, unit_id: int) -> list[Node]:
-    rows = tuples(
-        connection,
-        f"WITH RECURSIVE below(unit_id) AS (VALUES ({unit_id:d}) UNION SELECT e.unit_id FROM unit_inputs e "
-        "JOIN below b ON b.unit_id = e.input_unit_id) SELECT unit_id FROM below",
-    )
-    nodes = _nodes(connection, [unit for (unit,) in rows if unit != unit_id])
-    return sorted(nodes.values(), key=lambda n: (n.analysis, n.key))
 
 
 def _places(connection: Connection, nodes: Iterable[Node]) -> list[Place]:

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from cli.paper.layouts import p as p_text
-from cli.paper.rows import newest, printed, table_1
+from cli.paper.rows import newest, printed, records, table_1
 
 
 class Verdict(StrEnum):
@@ -100,8 +100,7 @@ class _Tables:
                 return table_1(self.study, None)
             except NotFound:
                 return []
-        frame = self.study.sql(f"SELECT * FROM {table}")
-        return frame.astype(object).where(frame.notna(), None).to_dict("records")
+        return records(self.study.sql(f"SELECT * FROM {table}"))
 
     def find(self, row: dict[str, str]) -> list[dict[str, Any]]:
         """The rows that the claim means, of the newest version of its cohort."""

@@ -17,6 +17,11 @@ def printed(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
+def records(frame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain values; what is missing is None."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
 def newest(names: list[str]) -> str | None:
     """The newest frozen version among these cohorts, named cohort@version; without one, the first live cohort.
 
@@ -160,4 +165,4 @@ def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     """The parameters of the cell networks of one cohort. Raises NotFound without any."""
     query = "SELECT * FROM network_parameters ORDER BY unit_id DESC, compartment, parameter, prognosis"
     frame, _ = of_cohort(study, query, cohort, "no network parameters")
-    return frame.drop(columns="unit_id").astype(object).where(frame.notna(), None).to_dict("records")
+    return records(frame.drop(columns="unit_id"))

@@ -12,7 +12,7 @@ from tshdb.cohorts.versions import members_fingerprint
 from tshdb.engine.units import INGEST
 from tshdb.schema import Cohort, CohortExclusion, CohortFlow, CohortVersion, Unit
 from tshdb.vocabulary import CohortMode, StepEffect
-from tshdb.withdrawal.erase import SEEN
+from tshdb.withdrawal.identifiers import is_alias
 
 RESTORE = "Restore a backup; versions are never edited"
 
@@ -28,7 +28,7 @@ def _members(c: Context) -> Iterator[Problem]:
         members = members_of(c.connection, cohort, version)
         if len(members) != n:
             yield Problem(f"{cohort}@{version}", f"{len(members)} members, its row says {n}")
-        elif members_fingerprint(members) != fingerprint and not any(m.startswith(f"{SEEN}:") for m in members):
+        elif members_fingerprint(members) != fingerprint and not any(map(is_alias, members)):
             yield Problem(f"{cohort}@{version}", "its members were edited")
 
 
@@ -38,7 +38,7 @@ def _strangers(c: Context) -> Iterator[Problem]:
     known = set(c.connection.execute(select(Unit.key).where(Unit.analysis == f"{INGEST}patients")).scalars())
     for state in states(c.connection).values():
         for member in state.members:
-            if member not in known and not member.startswith(f"{SEEN}:"):
+            if member not in known and not is_alias(member):
                 yield Problem(state.key, f"{member} is no patient of the study")
 
 

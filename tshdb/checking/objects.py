@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
-from tshdb.checking.rule import Context, Problem, rule
+from tshdb.checking.rule import Context, Problem, rule, unlink
+from tshdb.errors import IntegrityError
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
-from tshdb.objects import sha256_of
 from tshdb.schema import ExpressionPart, ExpressionProfile
 
 RESTORE = "Restore the file from a backup, or ingest its source again"
@@ -20,15 +20,18 @@ def _parts(c: Context) -> list[tuple[str, int, int]]:
     return [tuple(row) for row in c.connection.execute(query.order_by(ExpressionPart.part_id))]
 
 
-def _unlink(c: Context, problems: list[Problem]) -> None:
-    for problem in problems:
-        Path(problem.key).unlink(missing_ok=True)
-
-
 def _drop_parts(c: Context, problems: list[Problem]) -> None:
     for problem in problems:
         c.connection.execute(delete(ExpressionPart).where(ExpressionPart.part_id == problem.key))
         c.study.objects.path(problem.key).unlink(missing_ok=True)
+
+
+def _whole(c: Context, part: str) -> Path | None:
+    """The part's file, if it is there with its bytes; a part is read through once, however many rules ask."""
+    try:
+        return c.study.objects.verified(part)
+    except IntegrityError:
+        return None
 
 
 @rule("object.missing", "every part that a row names is there", RESTORE)
@@ -49,8 +52,7 @@ def _size(c: Context) -> Iterator[Problem]:
 @rule("object.bytes", "the bytes of every part are those of its name", RESTORE, is_full=True)
 def _bytes(c: Context) -> Iterator[Problem]:
     for part, _, _ in _parts(c):
-        path = c.study.objects.path(part)
-        if path.is_file() and sha256_of(path) != part:
+        if c.study.objects.path(part).is_file() and _whole(c, part) is None:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its bytes have changed")
 
 
@@ -59,7 +61,7 @@ def _bytes(c: Context) -> Iterator[Problem]:
     "every file in objects/ is named by a row",
     "tshdb check --repair removes it",
     is_warning=True,
-    mend=_unlink,
+    mend=unlink,
 )
 def _extra(c: Context) -> Iterator[Problem]:
     known = {part for part, _, _ in _parts(c)}
@@ -80,11 +82,6 @@ def _unused(c: Context) -> Iterator[Problem]:
     for part, _, _ in _parts(c):
         if part not in used:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its profiles stand in other parts now", part)
-
-
-def _whole(c: Context, part: str) -> Path | None:
-    path = c.study.objects.path(part)
-    return path if path.is_file() and sha256_of(path) == part else None
 
 
 @rule("part.profiles", "every part holds the profiles that rows look for in it", RESTORE, is_full=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -87,10 +88,21 @@ def check(context: Context, *, full: bool, progress: Callable[[str, int, int], N
 
 
 def mend(context: Context, broken: Iterable[Broken]) -> list[Broken]:
-    """Repair what can be repaired without losing anything. Gives the rules that were mended. Inside `writing`."""
+    """Repair what can be repaired without losing anything. Gives the rules that were mended, with what was mended.
+
+    Inside `writing` and the study lock: what was found before them is looked for again, since a command that has ended
+    meanwhile may have brought it in order.
+    """
     mended = []
     for one in broken:
-        if one.rule.mend is not None:
-            one.rule.mend(context, one.problems)
-            mended.append(one)
+        problems = list(one.rule.find(context)) if one.rule.mend is not None else []
+        if problems:
+            one.rule.mend(context, problems)
+            mended.append(Broken(one.rule, problems))
     return mended
+
+
+def unlink(_: Context, problems: list[Problem]) -> None:
+    """Remove the files whose paths are the problems' keys."""
+    for problem in problems:
+        Path(problem.key).unlink(missing_ok=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from sqlalchemy import select
 
-from tshdb.checking.rule import Context, Problem, rule
+from tshdb.checking.rule import Context, Problem, rule, unlink
 from tshdb.errors import TshdbError
 from tshdb.schema import Patient, Tombstone
 from tshdb.withdrawal.tombstones import Withheld
@@ -15,14 +14,9 @@ from tshdb.withdrawal.tombstones import Withheld
 PATTERNS = (".writing-*", ".*.writing", ".*.redacted")
 
 
-def _unlink(c: Context, problems: list[Problem]) -> None:
-    for problem in problems:
-        Path(problem.key).unlink(missing_ok=True)
-
-
 @rule(
     "file.half-written", "no file is half-written", "tshdb check --repair removes it, when no command is running",
-    is_warning=True, mend=_unlink,
+    is_warning=True, mend=unlink,
 )  # fmt: skip
 def _half_written(c: Context) -> Iterator[Problem]:
     pending = c.connection.execute(select(Tombstone.pending).where(Tombstone.pending.is_not(None))).scalars().all()

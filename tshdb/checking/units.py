@@ -8,15 +8,16 @@ from collections.abc import Iterator
 
 from sqlalchemy import delete, func, select, update
 
-from tshdb.canonical import rows_fingerprint
 from tshdb.checking.rule import Context, Problem, rule
-from tshdb.database import tuples
 from tshdb.engine.analysis import Kind
 from tshdb.engine.compute import payload_fingerprint
+from tshdb.engine.graph import units_below
 from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, now
+from tshdb.loading.commit import entity_fingerprints
 from tshdb.process import is_alive
 from tshdb.schema import Base, Lease, Run, Unit, UnitInput
 from tshdb.vocabulary import RunState, UnitState
+from tshdb.withdrawal.identifiers import SEEN
 
 AGAIN = "Set the unit's row aside and run tshdb rebuild, or restore a backup"
 NOT_PAYLOAD = {"units", "unit_inputs", "attempts", "result_changes"}
@@ -92,17 +93,9 @@ def _rows(c: Context) -> Iterator[Problem]:
 
 def _trained_on_withdrawn(c: Context) -> set[int]:
     """Units that rest on a withdrawn patient: rows of that patient were taken out of their payload."""
-    from tshdb.withdrawal.erase import SEEN
-
-    return set(c.connection.execute(select(UnitInput.unit_id).where(UnitInput.seen_fingerprint == SEEN)).scalars()) | {
-        unit
-        for (unit,) in tuples(
-            c.connection,
-            "WITH RECURSIVE rests(unit_id) AS (SELECT unit_id FROM unit_inputs WHERE seen_fingerprint = "
-            f"'{SEEN}' UNION SELECT e.unit_id FROM unit_inputs e JOIN rests r ON r.unit_id = e.input_unit_id) "
-            "SELECT unit_id FROM rests",
-        )
-    }
+    query = select(UnitInput.unit_id).where(UnitInput.seen_fingerprint == SEEN)
+    direct = set(c.connection.execute(query).scalars())
+    return direct | units_below(c.connection, direct)
 
 
 @rule(
@@ -112,23 +105,18 @@ def _trained_on_withdrawn(c: Context) -> set[int]:
     is_full=True,
 )
 def _ingested(c: Context) -> Iterator[Problem]:
-    for name, entity in ENTITY_COLUMN.items():
-        table = Base.metadata.tables[name]
-        counted = sorted((col for col in table.columns if col.info.get("fingerprint", True)), key=lambda col: col.name)
-        by_entity: dict[str, list[tuple]] = {}
-        for row in c.connection.execute(select(table.columns[entity], *counted)):
-            by_entity.setdefault(row[0], []).append(tuple(row[1:]))
+    for name in ENTITY_COLUMN:
         query = select(Unit.key, Unit.fingerprint).where(
             Unit.analysis == INGEST + name, Unit.state == UnitState.CURRENT
         )
         known = dict(map(tuple, c.connection.execute(query)))
-        names = [col.name for col in counted]
-        for key in sorted(known.keys() | by_entity.keys()):
-            if key not in by_entity:
+        there = entity_fingerprints(c.connection, name)
+        for key in sorted(known.keys() | there.keys()):
+            if key not in there:
                 yield Problem(f"{name}/{key}", "was ingested, and has no row")
             elif key not in known:
                 yield Problem(f"{name}/{key}", "has rows that were never ingested")
-            elif rows_fingerprint(names, by_entity[key]) != known[key]:
+            elif there[key] != known[key]:
                 yield Problem(f"{name}/{key}", "was edited: its rows are not those that were ingested")
 
 

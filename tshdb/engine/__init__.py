@@ -2,6 +2,7 @@
 
 analysis   the record of an analysis: kind, inputs, what it makes
 code       fingerprints of code
+graph      units and the inputs that they were computed from, up and down
 units      what stands in the database: units, specs, edges
 plan       what a plan says: units that are due, each with its reason
 planner    which units are due, each with its reason

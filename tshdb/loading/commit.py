@@ -336,21 +336,28 @@ def _patients_with_profiles(connection: Connection, changes: Changes) -> set[str
 
 def refresh_units(connection: Connection, table: str, entities: Iterable[str]) -> None:
     """Give the ingest units of these entities the fingerprints of their rows; entities without rows are retired."""
-    model = TABLES.get(table) or ClinicalValue
-    columns = model.__table__.columns
-    entity = columns[ENTITY_COLUMN[table]]
-    counted = sorted((c for c in columns if c.info.get("fingerprint", True)), key=lambda c: c.name)
     with texts(connection, "refreshed", entities) as name:
-        rows = connection.execute(select(entity, *counted).where(entity.in_(select_ids(name)))).fetchall()
-    by_entity: dict[str, list] = {}
-    for row in rows:
-        by_entity.setdefault(row[0], []).append(tuple(row[1:]))
-    names = [c.name for c in counted]
+        fingerprints = entity_fingerprints(connection, table, select_ids(name))
     analysis = INGEST + table
-    set_fingerprints(connection, analysis, {e: rows_fingerprint(names, r) for e, r in by_entity.items()})
-    gone = set(entities) - set(by_entity)
+    set_fingerprints(connection, analysis, fingerprints)
+    gone = set(entities) - set(fingerprints)
     if gone:
         with texts(connection, "gone_entities", gone) as name:
             query = select(Unit.unit_id).where(Unit.analysis == analysis, Unit.key.in_(select_ids(name)))
             unit_ids = connection.execute(query).scalars().all()
         retire(connection, unit_ids)
+
+
+def entity_fingerprints(connection: Connection, table: str, among=None) -> dict[str, str]:
+    """entity -> the fingerprint of its rows, of those entities that have some. among: a SELECT of entities, else all."""
+    columns = (TABLES.get(table) or ClinicalValue).__table__.columns
+    entity = columns[ENTITY_COLUMN[table]]
+    counted = sorted((c for c in columns if c.info.get("fingerprint", True)), key=lambda c: c.name)
+    query = select(entity, *counted)
+    if among is not None:
+        query = query.where(entity.in_(among))
+    by_entity: dict[str, list] = {}
+    for row in connection.execute(query):
+        by_entity.setdefault(row[0], []).append(tuple(row[1:]))
+    names = [c.name for c in counted]
+    return {found: rows_fingerprint(names, rows) for found, rows in by_entity.items()}

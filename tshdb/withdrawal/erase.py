@@ -38,10 +38,9 @@ from tshdb.schema import (
 )
 from tshdb.vocabulary import CohortMode, StepEffect, UnitState, WithdrawalScope
 from tshdb.withdrawal import footprint
-from tshdb.withdrawal.identifiers import Identifiers
+from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of
 from tshdb.withdrawal.objects import PartAnew
 
-SEEN = "withdrawn"  # what consumers saw of a withdrawn unit: its digest would be a digest of the patient's data
 STEP = "withdrawn since the version before"
 KEPT_TABLES = {"cohort_members", "cohort_exclusions", "units"}  # a token takes the name's place
 
@@ -84,10 +83,10 @@ def erase(
     redactions: Sequence[Redaction],
 ) -> Erased:
     """Erase the patient; nothing outside the database is touched."""
-    done = Erased(models=[name for _, name in footprint.models_of(connection, analyses, names)])
+    models = footprint.models_of(connection, analyses, names)
+    done = Erased(models=[name for _, name in models])
     done.cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
-    models = [unit for unit, _ in footprint.models_of(connection, analyses, names)]
-    alias = f"{SEEN}:{token[:16]}"
+    alias = alias_of(token)
     _repoint(connection, parts)
     _erase_units(connection, names, alias)
     _replace_members(connection, names, alias)
@@ -99,7 +98,7 @@ def erase(
     if scope is WithdrawalScope.REVOKE:
         done.revoked = done.models
         by_name = {a.name: a for a in analyses}
-        for unit, name in zip(models, done.models, strict=True):
+        for unit, name in models:
             retire(connection, [unit], by_name[name.partition("/")[0]].makes)
     done.scrubbed = _scrub(connection, names, alias)
     chain_anew(connection)
@@ -232,6 +231,8 @@ def _copy_flow(connection: Connection, name: str, old: int, new: int, n_before: 
     flow, excluded = CohortFlow.__table__, CohortExclusion.__table__
     query = select(flow).where(flow.c.cohort == name, flow.c.version == old).order_by(flow.c.step)
     steps = [dict(r) | {"version": new} for r in connection.execute(query).mappings()]
+    if not steps:
+        return  # the version is older than the record of steps
     last = {
         "cohort": name,
         "version": new,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Column, Connection, Table, func, or_, select
 
-from tshdb.database import numbers, texts, tuples
+from tshdb.database import numbers, texts
 from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.graph import units_below
 from tshdb.engine.units import COHORT, select_ids
 from tshdb.schema import Base, CohortMember, SourceRecord, Unit
 from tshdb.vocabulary import UnitState
 from tshdb.withdrawal.identifiers import Identifiers
-
-# columns that name a patient, or something of one patient
-ENTITY_COLUMNS = ("patient_id", "sample_id", "profile_id", "entity_key")
 
 
 def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, ...]]]:
@@ -27,9 +25,7 @@ def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, 
             found.append((column, names.sample_ids))
         elif column.name == "profile_id":
             found.append((column, names.profile_ids))
-        elif column.name == "entity_key":
-            found.append((column, names.keys))
-        elif column.name == "row_key":
+        elif column.name in ("entity_key", "row_key"):
             found.append((column, names.keys))
     return found
 
@@ -64,23 +60,10 @@ def unit_ids(connection: Connection, names: Identifiers) -> dict[int, str]:
         return dict(map(tuple, connection.execute(query)))
 
 
-def downstream(connection: Connection, starts: Iterable[int]) -> set[int]:
-    """The units that rest on these, directly or through others; without these."""
-    starts = set(starts)
-    with numbers(connection, "starts", starts) as name:
-        rows = tuples(
-            connection,
-            f"WITH RECURSIVE rests(unit_id) AS (SELECT e.unit_id FROM unit_inputs e JOIN {name} s ON s.id = e.input_unit_id "
-            "UNION SELECT e.unit_id FROM unit_inputs e JOIN rests r ON r.unit_id = e.input_unit_id) "
-            "SELECT unit_id FROM rests",
-        )
-    return {unit for (unit,) in rows} - starts
-
-
 def models_of(connection: Connection, analyses: Sequence[Analysis], names: Identifiers) -> list[tuple[int, str]]:
     """The fits that learned from the patient, directly or through what they rest on: (unit, analysis/cohort@version)."""
     fits = {a.name for a in analyses if a.kind is Kind.FIT}
-    resting = downstream(connection, unit_ids(connection, names))
+    resting = units_below(connection, unit_ids(connection, names))
     with numbers(connection, "resting", resting) as name:
         rows = connection.execute(
             select(Unit.unit_id, Unit.analysis, Unit.key).where(

@@ -21,6 +21,7 @@ from tshdb.errors import IntegrityError, NotFound
 from tshdb.schema import Annotation, ExpressionProfile, Patient, Sample
 
 KEY_FILE = ".withdrawal-key"
+SEEN = "withdrawn"  # what consumers saw of a withdrawn unit: its digest would be a digest of the patient's data
 SAFE_LENGTH = 6  # a shorter name is no proof that a text speaks of the patient
 
 
@@ -103,3 +104,13 @@ def key_of(root: Path, *, create: bool = False) -> bytes | None:
 def token_of(key: bytes, name: str) -> str:
     """What stands in the place of a name: 32 hexadecimal digits that only the key's holder can compute."""
     return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def alias_of(token: str) -> str:
+    """What stands in texts and keys in the place of a withdrawn name."""
+    return f"{SEEN}:{token[:16]}"
+
+
+def is_alias(name: str) -> bool:
+    """Whether a name is that of a withdrawn patient."""
+    return name.startswith(f"{SEEN}:")

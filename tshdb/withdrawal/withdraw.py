@@ -33,8 +33,8 @@ from tshdb.schema import SourceFile, SourceRecord, Tombstone
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import files, footprint, objects
-from tshdb.withdrawal.erase import SEEN, Erased, Redaction, erase, pending_of
-from tshdb.withdrawal.identifiers import Identifiers, identifiers, key_of, token_of
+from tshdb.withdrawal.erase import Erased, Redaction, erase, pending_of
+from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of, identifiers, key_of, token_of
 
 FOLDER = "withdrawals"
 GENERATED = ("reports", "figures")  # made from the study: a page that names the patient goes as a whole
@@ -116,7 +116,7 @@ def withdraw(
             )
         key = key_of(study.root, create=True)
         token = token_of(key, patient_id)
-        alias = f"{SEEN}:{token[:16]}"
+        alias = alias_of(token)
         samples = sorted({token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids)})
         redactions = [*_redacted(plan.rewritten, plan.names, alias, redact), *map(_gone, plan.erased)]
         try:
@@ -261,7 +261,7 @@ def _certificate(
     facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
 
     def relative(path: str) -> str:
-        return plan.names.pattern.sub(f"{SEEN}:{row['token'][:16]}", os.path.relpath(path, study.root.resolve()))
+        return plan.names.pattern.sub(alias_of(row["token"]), os.path.relpath(path, study.root.resolve()))
 
     return facts | {
         "program": _program(),
