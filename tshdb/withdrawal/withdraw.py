@@ -167,7 +167,8 @@ def resume(study: Study, *, locked: bool = False) -> list[str]:
         _do_pending(study, row["pending"])
         facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
         said = json.loads(row["pending"])["said"]
-        _finish(study, row["token"], facts | said | {"was_interrupted": True, "left": []})
+        # the name is not known any more, so that nothing can be looked for: verify does, by the token
+        _finish(study, row["token"], facts | said | {"was_interrupted": True, "left": None})
     return [row["token"] for row in found]
 
 
