@@ -7,6 +7,9 @@ from analyses.abundance_cox import abundance_cox
 from analyses.cell_abundances import cell_abundances
 from analyses.compartment_tests import compartment_tests
 from analyses.cutoff import cutoff
+from analyses.dce_phases import dce_phases
+from analyses.dce_sets import dce_sets
+from analyses.dce_slices import dce_slices
 from analyses.gene_filter import gene_filter
 from analyses.km_curves import km_curves
 from analyses.logrank_tests import logrank_tests
@@ -14,6 +17,7 @@ from analyses.model_performance import model_performance
 from analyses.network_edges import network_edges
 from analyses.network_parameters import network_parameters
 from analyses.roc_points import roc_points
+from analyses.series_roles import series_roles
 from analyses.survival_groups import survival_groups
 from analyses.tsh_cox import tsh_cox
 from analyses.tsh_cross_validation import tsh_cross_validation
@@ -43,4 +47,8 @@ ANALYSES = (
     tsh_cross_validation,
     model_performance,
     roc_points,
+    series_roles,
+    dce_sets,
+    dce_slices,
+    dce_phases,
 )

@@ -16,7 +16,17 @@ from tshdb.schema import Base
 from tshdb.sqltypes import described
 
 HERE = Path(__file__).parent
-SUBJECTS = ("clinical", "expression", "cohort", "provenance", "engine", "results", "withdrawal")
+SUBJECTS = (
+    "clinical",
+    "expression",
+    "imaging",
+    "imaging_results",
+    "cohort",
+    "provenance",
+    "engine",
+    "results",
+    "withdrawal",
+)
 
 
 def schema() -> str:

@@ -35,9 +35,11 @@ def test_every_rule_of_ingest_says_what_to_do():
 
     from ingest.rules import rules
 
-    families = "id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|sample|aliquot|patient"
+    families = (
+        "dicom|decision|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|sample|aliquot|patient"
+    )
     files = [
-        *(ROOT / "ingest").glob("*.py"),
+        *(ROOT / "ingest").rglob("*.py"),
         *(ROOT / "tshdb" / "loading").glob("*.py"),
         *(ROOT / "tshdb" / "withdrawal").glob("*.py"),
     ]

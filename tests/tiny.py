@@ -18,6 +18,12 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from cli.make_study import make_study
 from ingest import gdc_clinical, rna
+from ingest.imaging.folder import Options as FolderOptions
+from ingest.imaging.folder import items as folder_items
+from ingest.imaging.folder import read_folder
+from ingest.imaging.spool import KnownFile, Spool
+from ingest.simulate.dce_layouts import Examination, ge_content_time, write_examination
+from ingest.simulate.dicom_files import SAGITTAL, Geometry
 from tshdb import loading
 from tshdb.cohorts import versions as cohorts
 from tshdb.database import reading, writing
@@ -25,6 +31,7 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import Rebuild, Report
 from tshdb.engine.world import World
+from tshdb.loading.instances import instances_of, known_files
 from tshdb.schema import Attempt, Base, Run, Unit
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
@@ -44,6 +51,7 @@ Fibroblasts,COL1A1
 Fibroblasts,TAGLN
 """
 LIVE_SQL = "SELECT patient_id FROM follow_ups WHERE endpoint = 'OS' AND event IS NOT NULL AND duration_days IS NOT NULL"
+WITH_IMAGES = (0, 3, 7, 77)
 HISTORY = ("attempts", "result_changes")  # how a study came here, which depends on the way
 DESCRIPTIVE = {"unit_id", "run_id", "spec_id"}
 
@@ -71,6 +79,7 @@ class TinyPatient:
     days: int | None
     sex: str = "female"
     replicate: dict[str, float] | None = None  # of the tumour, on a later plate
+    images: int | None = None  # a dynamic examination; another number is another brightness
 
 
 @dataclass
@@ -102,6 +111,7 @@ class TinyArchive:
             stroma=profile(0.5) if paired else None,
             is_dead=random.random() < 0.6,
             days=random.randint(30, 3000),
+            images=1 if i in WITH_IMAGES else None,
         )
         return patient_id
 
@@ -114,6 +124,20 @@ class TinyArchive:
     def _ordered(self) -> list[TinyPatient]:
         names = self.order or sorted(self.patients)
         return [self.patients[n] for n in names if n in self.patients]
+
+    def write_images(self, folder: Path) -> None:
+        """One folder a patient with images, as TCIA lays them out; of others none."""
+        for p in self.patients.values():
+            mark = folder / p.patient_id / f".{p.images}"
+            if p.images is not None and not mark.is_file():
+                shutil.rmtree(folder / p.patient_id, ignore_errors=True)
+                volumes = [np.full((3, 4, 4), 50 + p.images + 40 * phase, np.uint16) for phase in range(3)]
+                examination = Examination(p.patient_id, "T0", volumes, Geometry(orientation=SAGITTAL))
+                write_examination(examination, ge_content_time, folder)
+                mark.touch()
+        for path in folder.glob("TCGA-*"):
+            if path.name not in self.patients or self.patients[path.name].images is None:
+                shutil.rmtree(path)
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """expression.csv and clinical.tsv, as the archives write them."""
@@ -180,8 +204,8 @@ def new_study(
     return Study(study.root)
 
 
-def ingest(study: Study, archive: TinyArchive, complete: bool = True) -> list[loading.Loaded]:
-    """Write the archive beside the study and ingest both files."""
+def ingest(study: Study, archive: TinyArchive, complete: bool = True, images: bool = True) -> list[loading.Loaded]:
+    """Write the archive beside the study and ingest both files, and the images."""
     matrix, clinical = archive.write(study.root / "raw")
     done = []
     for reader, path in (("clinical", clinical), ("rna", matrix)):
@@ -195,7 +219,24 @@ def ingest(study: Study, archive: TinyArchive, complete: bool = True) -> list[lo
         item = loading.item_of(study, source, path, {}, read)
         if item.reading is not None:
             done.append(loading.load(study, [item], command="test", complete=complete))
+    if images:
+        done += ingest_images(study, archive, complete)
     return done
+
+
+def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> list[loading.Loaded]:
+    """Write the images and ingest what is new of them."""
+    folder = study.root / "raw" / "images"
+    archive.write_images(folder)
+    if not any(folder.glob("TCGA-*")):
+        return []
+    with reading(study.engine) as connection, Spool() as spool:
+        known = map(KnownFile._make, known_files(connection, "tcga-tn"))
+        contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1), spool, known)
+        items = list(folder_items(contents, lambda series: instances_of(connection, series), complete))
+        if all(item.reading is None for item in items) and not complete:
+            return []
+        return [loading.load(study, items, command="test", complete=complete)]
 
 
 def define_cohorts(study: Study, live: bool = True) -> None:

@@ -30,6 +30,13 @@ class IngestSettings(BaseModel):
     gdc_url: str | None = None
 
 
+class ImagingSettings(BaseModel):
+    """The table [imaging]: which images are taken."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    accept_identified: bool = False
+
+
 class Parameters(BaseModel):
     """Base of the parameters of an analysis: typed, immutable, and complete in their canonical JSON."""
 
@@ -48,6 +55,7 @@ class Settings:
             raise InvalidInput(f"not TOML: {error}", where=str(path), repair="Mend the line") from None
         self.study = self._typed(StudySettings, "study")
         self.ingest = self._typed(IngestSettings, "ingest")
+        self.imaging = self._typed(ImagingSettings, "imaging")
 
     def parameters(self, name: str, kind: type[Parameters]) -> Parameters:
         """The parameters of analysis `name`: its table, or the defaults."""
@@ -56,7 +64,7 @@ class Settings:
     def refuse_unknown_tables(self, known: set[str]) -> None:
         """Raises InvalidInput for a table that belongs to no analysis, such as a misspelt one."""
         for name in self.tables:
-            if name not in ("study", "ingest") and name not in known:
+            if name not in ("study", "ingest", "imaging") and name not in known:
                 raise InvalidInput(
                     f"[{name}] is no analysis of this program (known: {', '.join(sorted(known))})",
                     where=self.where(name),

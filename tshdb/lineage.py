@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Enum, Table, Text, and_, or_, select
 
-from tshdb.database import numbers
+from tshdb.database import numbers, texts
 from tshdb.engine.graph import Edge, edges_above, units_below
 from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, select_ids
 from tshdb.errors import NotFound, UsageError
-from tshdb.schema import Base, Run, SourceFile, SourceRecord, Spec, Unit
+from tshdb.schema import Base, ImagingInstance, Run, SourceFile, SourceRecord, Spec, Unit
 from tshdb.vocabulary import UnitState
 
 OTHERS_SHOWN = 6
@@ -40,7 +40,7 @@ class Node(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a file says something of an ingested unit."""
+    """Where a file says something of an ingested unit. line: counted from 1; 0 for images, which have no lines."""
 
     unit_id: int
     file: str
@@ -158,6 +158,9 @@ def _places(connection: Connection, nodes: Iterable[Node]) -> list[Place]:
             by_table.setdefault(node.analysis.removeprefix(INGEST), {})[node.key] = node.unit_id
     found = []
     for table, unit_of in by_table.items():
+        if table.startswith("imaging_") and table != "imaging_decisions":
+            found += _image_places(connection, unit_of)
+            continue
         query = (
             select(
                 SourceRecord.row_key, SourceFile.name, SourceFile.sha256, SourceFile.path, SourceRecord.line,
@@ -177,6 +180,16 @@ def _places(connection: Connection, nodes: Iterable[Node]) -> list[Place]:
             if unit is not None:
                 found.append(Place(unit, *rest))
     return found
+
+
+def _image_places(connection: Connection, unit_of: dict[str, int]) -> list[Place]:
+    """The files of examinations."""
+    table = ImagingInstance.__table__
+    columns = (table.c.study_uid, table.c.path, table.c.sha256)
+    with texts(connection, "asked_studies", unit_of) as name:
+        query = select(*columns).where(table.c.study_uid.in_(select_ids(name))).order_by(table.c.path)
+        rows = connection.execute(query).fetchall()
+    return [Place(unit_of[study], path.rpartition("/")[2], sha256, path, 0, None) for study, path, sha256 in rows]
 
 
 def _specs(connection: Connection, spec_ids: set) -> dict[int, dict[str, Any]]:
@@ -243,8 +256,12 @@ def where(found: Lineage, unit_ids: Iterable[int]) -> Iterator[str]:
     """The places of some ingested units, one line a file."""
     wanted = set(unit_ids)
     by_file: dict[tuple[str, str], list[Place]] = {}
+    images = [place for place in found.places if place.unit_id in wanted and place.line == 0]
+    if images:
+        more = f" and {len(images) - 1:,} more DICOM files" if len(images) > 1 else ""
+        yield f"{images[0].path} (sha256 {images[0].sha256[:12]}…){more}"
     for place in found.places:
-        if place.unit_id in wanted:
+        if place.unit_id in wanted and place.line:
             by_file.setdefault((place.file, place.sha256), []).append(place)
     for (file, sha256), places in by_file.items():
         lines, columns = [p.line for p in places], [p.column for p in places if p.column is not None]

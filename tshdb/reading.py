@@ -6,7 +6,7 @@ what is wrong as findings; only what makes the whole file unreadable is raised.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -78,6 +78,15 @@ class Matrix:
         return self.values[:, i][self.order]
 
 
+class Instances(NamedTuple):
+    """The DICOM files of one series, read as often as they are asked for: rows of `imaging_instances`."""
+
+    study_uid: str
+    series_uid: str
+    n: int
+    rows: Callable[[], Iterator[dict[str, Any]]]
+
+
 @dataclass
 class Reading:
     """All that a reader found in one file."""
@@ -86,6 +95,7 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     raw_values: list[RawValue] = field(default_factory=list)
     matrix: Matrix | None = None
+    instances: Instances | None = None
     sex_markers: dict[str, tuple[float, float]] = field(default_factory=dict)  # profile -> linear XIST, RPS4Y1
     n_withheld: int = 0
 

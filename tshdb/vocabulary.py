@@ -89,6 +89,43 @@ class StepEffect(StrEnum):
     EXCLUDE = "exclude"
 
 
+class SeriesRole(StrEnum):
+    """What an imaging series is. dynamic: T1 with contrast in time, all phases or some; static_t1: 3D T1 outside of it."""
+
+    DYNAMIC = "dynamic"
+    STATIC_T1 = "static_t1"
+    SUBTRACTION = "subtraction"
+    MIP = "mip"
+    REFORMAT = "reformat"
+    MAP = "map"
+    CAD = "cad"
+    LOCALIZER = "localizer"
+    CALIBRATION = "calibration"
+    T1 = "t1"
+    T2 = "t2"
+    DIFFUSION = "diffusion"
+    SEGMENTATION = "segmentation"
+    REPORT = "report"
+    OTHER = "other"
+    OTHER_MODALITY = "other_modality"
+
+
+class SetStatus(StrEnum):
+    """Of the dynamic set of an examination. ambiguous: a person must choose; unsplit: found, but not in whole phases."""
+
+    FOUND = "found"
+    NONE = "none"
+    AMBIGUOUS = "ambiguous"
+    UNSPLIT = "unsplit"
+
+
+class PhaseRole(StrEnum):
+    """Before or after contrast."""
+
+    PRE = "pre"
+    POST = "post"
+
+
 class CohortMode(StrEnum):
     """live: the members are whoever the SQL finds now; frozen: the members of the newest frozen version."""
 

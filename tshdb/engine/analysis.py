@@ -24,7 +24,12 @@ class Kind(StrEnum):
     SUMMARY = "summary"
 
 
-KEY_COLUMNS = {"patient": "patient_id", "profile": "profile_id", "cohort": "cohort"}
+KEY_COLUMNS = {
+    "patient": "patient_id",
+    "profile": "profile_id",
+    "imaging_study": "study_uid",
+    "cohort": "cohort",
+}
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,15 @@ class Need:
     """An input: rows of `table`, for the entities that `via` relates to the key.
 
     values: hand over the expression values of the profiles (an ExpressionMatrix) instead of rows of `table`;
-    genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes.
+    genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes;
+    optional: a key without such an input is computed all the same, from an empty frame.
     """
 
     table: type
     via: Relation
     values: bool = False
     genes: tuple[str, Callable[[Any], list[str]]] | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Planner:
         self.live_tables = tables
         self.plans: dict[str, AnalysisPlan] = dict(settled or {})
         self._relations: dict[str, Mapping[str, Sequence[str]]] = {}
+        self._inputs_of_members: dict[tuple[str, str, str], list[str]] = {}
 
     def all(self) -> dict[str, AnalysisPlan]:
         """The plan of every analysis, inputs first."""
@@ -109,10 +110,7 @@ class Planner:
             plan.inputs[COHORT_ROLE] = {key: [key] for key in targets}
             for role, need in analysis.needs.items():
                 if isinstance(need, Need):
-                    related, expected = self._related(need), self._expected(self.world.producer(need), usable=True)
-                    plan.inputs[role] = {
-                        key: _of_members(related, state.members, expected) for key, state in targets.items()
-                    }
+                    plan.inputs[role] = {key: self._of_members(need, state) for key, state in targets.items()}
                 elif isinstance(need, Trained):
                     versions = self._training_cohorts(need)
                     plan.inputs[role] = {key: versions for key in targets}
@@ -122,7 +120,8 @@ class Planner:
                 if isinstance(need, Need):
                     related = self._related(need)
                     plan.inputs[role] = related
-                    keys = set(related) if keys is None else keys & related.keys()
+                    if not need.optional:
+                        keys = set(related) if keys is None else keys & related.keys()
             plan.desired = keys or set()
         for role, need in analysis.needs.items():
             shared = self._shared_input(plan, need)
@@ -160,6 +159,19 @@ class Planner:
             else:
                 self._relations[name] = _by_key(tuples(self.connection, need.via.sql))
         return self._relations[name]
+
+    def _of_members(self, need: Need, state: CohortState) -> list[str]:
+        """The inputs of a cohort's members, of those that will stand. Many analyses ask the same."""
+        producer = self.world.producer(need)
+        asked = (need.via.name, producer, state.key)
+        if asked not in self._inputs_of_members:
+            related, expected = self._related(need), self._expected(producer, usable=True)
+            self._inputs_of_members[asked] = (
+                [m for m in state.members if m in related.of and m in expected]
+                if isinstance(related, Same)
+                else [i for m in state.members for i in related.get(m, ()) if i in expected]
+            )
+        return self._inputs_of_members[asked]
 
     def _expected(self, producer: str, usable: bool = False) -> Collection[str]:
         """The keys of the units that will stand after a rebuild; usable: without those known to have failed."""
@@ -421,13 +433,6 @@ def _by_key(rows: list[tuple[str, str]]) -> dict[str, Sequence[str]]:
     return dict(found)
 
 
-def _of_members(related: Mapping[str, Sequence[str]], members: Sequence[str], expected: Collection[str]) -> list[str]:
-    """The inputs of a cohort's members, of those that will stand."""
-    if isinstance(related, Same):
-        return [m for m in members if m in related.of and m in expected]
-    return [i for m in members for i in related.get(m, ()) if i in expected]
-
-
 def _packed(by_key: Mapping[str, Sequence[str]], ids: dict[str, int], input_ids: dict[str, int]):
     """The edges that the units should have, packed, and the (key, input key) whose input has no unit yet."""
     wanted: set[int] = set()
@@ -438,12 +443,14 @@ def _packed(by_key: Mapping[str, Sequence[str]], ids: dict[str, int], input_ids:
             return wanted, [(key, by_key.input_key) for key in ids if key in by_key]
         return {unit_id * SHIFT + input_id for unit_id in ids.values()}, without_unit
     if isinstance(by_key, Same):
-        without_unit = [(key, key) for key in ids if key not in input_ids and key in by_key]
-        return {unit * SHIFT + input_ids[key] for key, unit in ids.items() if key in input_ids}, without_unit
-    for key, unit_id in ids.items():
-        base, inputs = unit_id * SHIFT, by_key.get(key, ())
-        wanted.update([base + input_ids[i] for i in inputs if i in input_ids])
-        without_unit += [(key, i) for i in inputs if i not in input_ids]
+        shared = ids.keys() & input_ids.keys()
+        without_unit = [(key, key) for key in ids.keys() - shared if key in by_key]
+        return {ids[key] * SHIFT + input_ids[key] for key in shared}, without_unit
+    pairs = [(unit_id * SHIFT, i) for key, unit_id in ids.items() for i in by_key.get(key, ())]
+    wanted = {base + input_ids[i] for base, i in pairs if i in input_ids}
+    if len(wanted) < len(pairs):
+        key_of = {unit_id * SHIFT: key for key, unit_id in ids.items()}
+        without_unit = [(key_of[base], i) for base, i in pairs if i not in input_ids]
     return wanted, without_unit
 
 

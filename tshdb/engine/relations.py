@@ -3,6 +3,7 @@
 from tshdb.engine.analysis import Relation
 
 SAME_PROFILE = Relation("same profile", per="profile")
+SAME_STUDY = Relation("same imaging study", per="imaging_study")
 SAME_PATIENT = Relation("same patient", per="patient")
 
 _PAIRED = """

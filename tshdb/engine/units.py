@@ -30,6 +30,10 @@ ENTITY_COLUMN = {
     "samples": "sample_id",
     "expression_profiles": "profile_id",
     "annotations": "annotation_id",
+    "imaging_studies": "study_uid",
+    "imaging_series": "study_uid",
+    "imaging_instances": "study_uid",
+    "imaging_decisions": "study_uid",
 }
 
 

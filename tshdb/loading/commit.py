@@ -14,6 +14,7 @@ from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
 from tshdb.history import chained, head, note_head
+from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
 from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
 from tshdb.process import actor
@@ -25,6 +26,8 @@ from tshdb.schema import (
     Conflict,
     ExpressionPart,
     Gene,
+    ImagingInstance,
+    ImagingStudy,
     IngestIssue,
     IngestRun,
     Sample,
@@ -34,6 +37,7 @@ from tshdb.schema import (
     Unit,
 )
 from tshdb.selection import select_profiles
+from tshdb.timepoints import number_time_points
 
 Changes = dict[Key, tuple[dict | None, dict | None]]
 
@@ -97,8 +101,9 @@ def commit(connection: Connection, found: Comparison, run_id: int) -> None:
     files = _register_files(connection, found, run_id)
     fp("ingest.file_registered")
     upsert(connection, ExpressionPart.__table__, found.values.parts, ("part_id",))
-    _complete_profiles(found)
+    _complete_derived(found)
     changes = _write_rows(connection, found)
+    moved_studies = _write_instances(connection, found)
     fp("ingest.rows_written")
     _write_conflicts(connection, found)
     for genes in found.values.gene_sets.values():
@@ -110,7 +115,9 @@ def commit(connection: Connection, found: Comparison, run_id: int) -> None:
     touched: dict[str, set[str]] = defaultdict(set)
     for (table, _), (before, after) in changes.items():
         touched[table].add((after or before)[ENTITY_COLUMN[table]])
+    touched["imaging_instances"] |= moved_studies
     select_profiles(connection, _patients_with_profiles(connection, changes))
+    number_time_points(connection, _patients_with_images(connection, changes))
     touched["clinical_values"] |= values_changed
     for table, entities in touched.items():
         if entities:
@@ -151,18 +158,21 @@ def _file_row(item: Item, file_id: int, run_id: int) -> dict:
         **item.source._asdict(),
         "path": str(Path(item.path).resolve()),
         "sha256": item.sha256,
-        "size_bytes": found.st_size,
+        "size_bytes": found.st_size if item.size_bytes is None else item.size_bytes,
         "options": json_text(item.options),
         "is_current": True,
         "ingest_run_id": run_id,
         "md5": item.md5,
         "archive_id": item.archive_id,
-        "mtime_ns": found.st_mtime_ns,
+        "mtime_ns": found.st_mtime_ns if item.size_bytes is None else None,
     }
 
 
-def _complete_profiles(found: Comparison) -> None:
+def _complete_derived(found: Comparison) -> None:
+    """What no source says: where values lie, which profile is selected, which examination is the first."""
     for key, row in found.after.items():
+        if key[0] == "imaging_studies" and row is not None:
+            row["time_point"] = found.before.get(key, {}).get("time_point")
         if key[0] == "expression_profiles" and row is not None:
             before = found.before.get(key, {})
             row["part_id"] = found.values.part_of.get(key[1], before.get("part_id"))
@@ -183,6 +193,8 @@ def _write_rows(connection: Connection, found: Comparison) -> Changes:
                     changes[key] = (before, after)
                     rows.append(after)
         upsert(connection, table, rows, tuple(c.name for c in table.primary_key))
+    gone = [key for (table, key), after in found.after.items() if table == "imaging_series" and after is None]
+    instances.delete_of_series(connection, gone)
     for table in reversed(tables):
         for key, after in found.after.items():
             before = found.before.get(key)
@@ -190,6 +202,20 @@ def _write_rows(connection: Connection, found: Comparison) -> Changes:
                 changes[key] = (before, None)
                 connection.execute(delete(table).where(*[c == before[c.name] for c in table.primary_key]))
     return changes
+
+
+def _write_instances(connection: Connection, found: Comparison) -> set[str]:
+    """The files of every series that was read. Gives the studies whose files changed."""
+    moved = set()
+    for item in found.items:
+        new = None if item.reading is None else item.reading.instances
+        if new is not None and instances.write(connection, new, found.complete):
+            moved.add(new.study_uid)
+    for (table, key), after in found.after.items():
+        before = found.before.get((table, key))
+        if table == "imaging_series" and after is None and before is not None:
+            moved.add(before["study_uid"])
+    return moved
 
 
 def _write_conflicts(connection: Connection, found: Comparison) -> None:
@@ -334,6 +360,15 @@ def _patients_with_profiles(connection: Connection, changes: Changes) -> set[str
         return patients | set(found.scalars())
 
 
+def _patients_with_images(connection: Connection, changes: Changes) -> set[str]:
+    """The patients of whom a study or a series moved."""
+    rows = [row for (table, _), pair in changes.items() if table.startswith("imaging_") for row in pair if row]
+    patients = {row["patient_id"] for row in rows if "patient_id" in row}
+    with texts(connection, "moved_studies", {row["study_uid"] for row in rows}) as name:
+        query = select(ImagingStudy.patient_id).where(ImagingStudy.study_uid.in_(select_ids(name)))
+        return patients | set(connection.execute(query).scalars())
+
+
 def refresh_units(connection: Connection, table: str, entities: Iterable[str]) -> None:
     """Give the ingest units of these entities the fingerprints of their rows; entities without rows are retired."""
     with texts(connection, "refreshed", entities) as name:
@@ -350,7 +385,8 @@ def refresh_units(connection: Connection, table: str, entities: Iterable[str]) -
 
 def entity_fingerprints(connection: Connection, table: str, among=None) -> dict[str, str]:
     """entity -> the fingerprint of its rows, of those entities that have some. among: a SELECT of entities, else all."""
-    columns = (TABLES.get(table) or ClinicalValue).__table__.columns
+    others = {t.__tablename__: t for t in (ClinicalValue, ImagingInstance)}  # said by no record of their own
+    columns = (TABLES.get(table) or others[table]).__table__.columns
     entity = columns[ENTITY_COLUMN[table]]
     counted = sorted((c for c in columns if c.info.get("fingerprint", True)), key=lambda c: c.name)
     query = select(entity, *counted)

@@ -11,6 +11,7 @@ from sqlalchemy.inspection import inspect
 
 from tshdb.database import texts
 from tshdb.engine.units import select_ids
+from tshdb.loading import instances
 from tshdb.loading.reconcile import Disagreement, reconcile
 from tshdb.loading.sources import (
     TABLES,
@@ -42,6 +43,7 @@ class Comparison:
     sex_markers: dict[str, tuple[float, float]] = field(default_factory=dict)  # profile -> linear XIST, RPS4Y1
     removed: list[tuple[Source, Key]] = field(default_factory=list)
     gone_sources: set[Source] = field(default_factory=set)
+    complete: bool = False
     before: dict[Key, dict] = field(default_factory=dict)
     after: dict[Key, dict | None] = field(default_factory=dict)
     disagreements: dict[Key, list[Disagreement]] = field(default_factory=dict)
@@ -65,11 +67,11 @@ def compare(
     standing: the sources that the items' readers have in the study; with `complete`, those that are not among the items
     are gone, and so are rows that an item no longer has.
     """
-    found = Comparison(IncomingValues(study.objects, writes))
+    found = Comparison(IncomingValues(study.objects, writes), complete=complete)
     for item in items:
         found.items.append(item)
         if item.reading is not None:
-            _take(found, connection, item)
+            _take(found, connection, item, complete)
     found.values.flush()
     read = [i.source for i in found.items if i.reading is not None]
     if complete:
@@ -89,7 +91,7 @@ def compare(
     return found
 
 
-def _take(found: Comparison, connection: Connection, item: Item) -> None:
+def _take(found: Comparison, connection: Connection, item: Item, complete: bool) -> None:
     """What one item says; its matrix is let go."""
     reading = item.reading
     for record in reading.records:
@@ -99,6 +101,9 @@ def _take(found: Comparison, connection: Connection, item: Item) -> None:
         for profile_id, fingerprint in found.values.take(connection, reading.matrix).items():
             found.said[item.source, ("expression_profiles", profile_id)].values["values_fingerprint"] = fingerprint
         reading.matrix = None
+    if reading.instances is not None:
+        for kind, n in instances.compared(connection, reading.instances, complete).items():
+            _count(found, "imaging_instances", kind, n)
     found.sex_markers |= reading.sex_markers
     if reading.raw_values:
         found.raw_values[item.source] = reading.raw_values
@@ -134,8 +139,8 @@ def _derive_rows(found: Comparison, connection: Connection, touched: list[Key]) 
         _count(found, key[0], "unchanged")
 
 
-def _count(found: Comparison, table: str, kind: str) -> None:
-    found.by_table.setdefault(table, dict.fromkeys(KINDS, 0))[kind] += 1
+def _count(found: Comparison, table: str, kind: str, n: int = 1) -> None:
+    found.by_table.setdefault(table, dict.fromkeys(KINDS, 0))[kind] += n
 
 
 def _rows(connection: Connection, keys: list[Key]) -> dict[Key, dict]:

@@ -18,7 +18,7 @@ from tshdb.schema import FollowUp
 
 PRECEDENCE = (
     "workbook", "gdc-cases", "clinical", "gdc-follow-up", "follow-up", "family-history", "cdr", "biotab",
-    "annotations", "star-counts", "rna",
+    "annotations", "star-counts", "rna", "dicom",
 )  # fmt: skip
 PRECEDENCE_RULE = f"{' before '.join(PRECEDENCE)}, then the source's name"
 OUTCOME_RULE = "os-2"

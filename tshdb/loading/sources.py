@@ -18,10 +18,24 @@ from tshdb.database import reading, texts
 from tshdb.engine.units import select_ids
 from tshdb.objects import sha256_of
 from tshdb.reading import Reading
-from tshdb.schema import Annotation, ExpressionProfile, FollowUp, Patient, Sample, SourceFile, SourceRecord
+from tshdb.schema import (
+    Annotation,
+    ExpressionProfile,
+    FollowUp,
+    ImagingDecision,
+    ImagingSeries,
+    ImagingStudy,
+    Patient,
+    Sample,
+    SourceFile,
+    SourceRecord,
+)
 from tshdb.study import Study
 
-TABLES = {t.__tablename__: t for t in (Patient, FollowUp, Sample, ExpressionProfile, Annotation)}
+TABLES = {
+    t.__tablename__: t
+    for t in (Patient, FollowUp, Sample, ExpressionProfile, Annotation, ImagingStudy, ImagingSeries, ImagingDecision)
+}
 
 Key = tuple[str, str]  # table, row key
 
@@ -50,9 +64,10 @@ class Said(NamedTuple):
 
 @dataclass
 class Item:
-    """One file to load. Without a reading it is known to be unchanged: its rows are there already.
+    """One file to load, or the files of one DICOM series. Without a reading its rows are there already, unchanged.
 
-    archive_id: the archive's own identifier of the file; md5: as published, when it was compared.
+    sha256: of a series, the digest of its content; size_bytes: where `path` is a folder; archive_id: the archive's own
+    identifier of the file; md5: as published, when it was compared.
     """
 
     source: Source
@@ -62,6 +77,7 @@ class Item:
     sha256: str
     md5: str | None = None
     archive_id: str | None = None
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True)

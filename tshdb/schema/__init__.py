@@ -5,6 +5,8 @@ from tshdb.schema.clinical import Annotation, ClinicalValue, Conflict, FollowUp,
 from tshdb.schema.cohort import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion
 from tshdb.schema.engine import Attempt, Lease, ResultChange, Run, Spec, Unit, UnitInput
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
+from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy
+from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, SeriesHint, SeriesRoleRow
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
 from tshdb.schema.results import (
     CellAbundance,
@@ -45,9 +47,16 @@ __all__ = [
     "Cutoff",
     "ExpressionPart",
     "ExpressionProfile",
+    "DcePhase",
+    "DceSet",
+    "DceSlice",
     "FollowUp",
     "Gene",
     "GeneFilter",
+    "ImagingDecision",
+    "ImagingInstance",
+    "ImagingSeries",
+    "ImagingStudy",
     "IngestIssue",
     "IngestRun",
     "KmPoint",
@@ -64,6 +73,8 @@ __all__ = [
     "RocPoint",
     "Run",
     "Sample",
+    "SeriesHint",
+    "SeriesRoleRow",
     "SourceFile",
     "SourceRecord",
     "SourceRelease",

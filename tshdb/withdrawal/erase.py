@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Text, delete, insert, select, update
+from sqlalchemy import Connection, Text, delete, insert, or_, select, update
 
 from tshdb.cohorts.states import latest_version, members_of
 from tshdb.cohorts.versions import members_fingerprint
@@ -42,6 +42,7 @@ from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of
 from tshdb.withdrawal.objects import PartAnew
 
 STEP = "withdrawn since the version before"
+STEMS_AT_ONCE = 100  # names looked for in one pass over a column
 KEPT_TABLES = {"cohort_members", "cohort_exclusions", "units"}  # a token takes the name's place
 
 
@@ -260,8 +261,9 @@ def _scrub(connection: Connection, names: Identifiers, alias: str) -> dict[str, 
         for column in table.columns:
             if not isinstance(column.type, Text):
                 continue
-            for stem in stems:
-                query = select(*keys, column.label("scrubbed_text")).where(column.contains(stem, autoescape=True))
+            for some in (stems[i : i + STEMS_AT_ONCE] for i in range(0, len(stems), STEMS_AT_ONCE)):
+                named = or_(*[column.contains(stem, autoescape=True) for stem in some])
+                query = select(*keys, column.label("scrubbed_text")).where(named)
                 for row in connection.execute(query).mappings().all():
                     text = names.pattern.sub(alias, row["scrubbed_text"])
                     if text != row["scrubbed_text"]:

@@ -25,6 +25,10 @@ def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, 
             found.append((column, names.sample_ids))
         elif column.name == "profile_id":
             found.append((column, names.profile_ids))
+        elif column.name == "study_uid":
+            found.append((column, names.study_uids))
+        elif column.name == "series_uid":
+            found.append((column, names.series_uids))
         elif column.name in ("entity_key", "row_key"):
             found.append((column, names.keys))
     return found

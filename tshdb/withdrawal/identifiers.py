@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from tshdb.errors import IntegrityError, NotFound
-from tshdb.schema import Annotation, ExpressionProfile, Patient, Sample
+from tshdb.schema import Annotation, ExpressionProfile, ImagingSeries, ImagingStudy, Patient, Sample
 
 KEY_FILE = ".withdrawal-key"
 SEEN = "withdrawn"  # what consumers saw of a withdrawn unit: its digest would be a digest of the patient's data
@@ -34,17 +34,21 @@ class Identifiers:
     profile_ids: tuple[str, ...]
     aliquot_ids: tuple[str, ...]
     annotation_ids: tuple[str, ...]
+    study_uids: tuple[str, ...] = ()
+    series_uids: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """What a text may call the patient, the longest first."""
         found = {self.patient_id, *self.sample_ids, *self.aliquot_ids, *self.profile_ids}
+        found |= {*self.study_uids, *self.series_uids}
         return tuple(sorted(found, key=lambda n: (-len(n), n)))
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the units that are the patient's."""
-        return (self.patient_id, *self.sample_ids, *self.profile_ids, *self.annotation_ids)
+        others = (*self.annotation_ids, *self.study_uids, *self.series_uids)
+        return (self.patient_id, *self.sample_ids, *self.profile_ids, *others)
 
     @cached_property
     def telling(self) -> tuple[str, ...]:
@@ -73,12 +77,22 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
         .where(Sample.patient_id == patient_id)
     ).fetchall()
     notices = connection.execute(select(Annotation.annotation_id).where(Annotation.patient_id == patient_id)).scalars()
+    studies = connection.execute(
+        select(ImagingStudy.study_uid).where(ImagingStudy.patient_id == patient_id)
+    ).scalars().all()  # fmt: skip
+    series = connection.execute(
+        select(ImagingSeries.series_uid)
+        .join(ImagingStudy, ImagingStudy.study_uid == ImagingSeries.study_uid)
+        .where(ImagingStudy.patient_id == patient_id)
+    ).scalars()
     return Identifiers(
         patient_id,
         tuple(sorted(samples)),
         tuple(sorted(p.profile_id for p in profiles)),
         tuple(sorted({p.aliquot_id for p in profiles})),
         tuple(sorted(notices)),
+        tuple(sorted(studies)),
+        tuple(sorted(series)),
     )
 
 

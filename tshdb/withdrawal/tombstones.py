@@ -57,6 +57,8 @@ class Withheld:
             else:
                 kept.append(record)
         n = len(reading.records) - len(kept)
+        if n and reading.instances is not None:  # a series is one patient's
+            kept, n, reading.instances = [], n + reading.instances.n, None
         raw = [v for v in reading.raw_values if not self.has(v.patient_id)]
         findings = [f for f in reading.findings if f.value is None or not self.has(f.value)]
         if not n and len(raw) == len(reading.raw_values):

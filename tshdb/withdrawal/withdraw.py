@@ -29,7 +29,7 @@ from tshdb.failpoints import fp
 from tshdb.lock import study_lock
 from tshdb.objects import sha256_of
 from tshdb.process import actor
-from tshdb.schema import SourceFile, SourceRecord, Tombstone
+from tshdb.schema import ImagingInstance, SourceFile, SourceRecord, Tombstone
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import files, footprint, objects
@@ -73,7 +73,7 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
         alone = _files_of_this_patient_alone(connection, names)
         named = footprint.files_of(connection, names)
         paths = connection.execute(select(SourceFile.path).where(SourceFile.source_file_id.in_(named))).scalars()
-        outside = sorted({p for p in paths if not _is_inside(study, p) and Path(p).is_file()})
+        outside = sorted({p for p in paths if not _is_inside(study, p) and Path(p).exists()})
         rows = footprint.counted(connection, names)
         models = [name for _, name in footprint.models_of(connection, analyses, names)]
         cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
@@ -192,7 +192,8 @@ def _files_of_this_patient_alone(connection, names: Identifiers) -> set[str]:
         if connection.execute(others).scalar() is None:
             digest = select(SourceFile.sha256).where(SourceFile.source_file_id == file_id)
             found.add(connection.execute(digest).scalar_one())
-    return found
+    images = select(ImagingInstance.sha256).where(ImagingInstance.study_uid.in_(names.study_uids))
+    return found | set(connection.execute(images).scalars())
 
 
 def _redacted(paths: Iterable[Path], names: Identifiers, alias: str, redact: Redact) -> list[Redaction]:
@@ -225,12 +226,20 @@ def _do_pending(study: Study, pending: str) -> None:
         path = Path(move["path"])
         if move["redacted"] is None:
             path.unlink(missing_ok=True)
+            _remove_empty(path.parent, study.root.resolve())
         elif Path(move["redacted"]).exists():
             os.replace(move["redacted"], path)
         fp("withdraw.file_done")
     objects.unlink(study.objects, work["objects"])
     fp("withdraw.objects_done")
     _compact(study)
+
+
+def _remove_empty(folder: Path, root: Path) -> None:
+    """Folders of images are named after patients: those that hold nothing more go, up to the study's own."""
+    while root in folder.parents and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _compact(study: Study) -> None:

@@ -1,0 +1,48 @@
+"""The parameters and the one call by which a dynamic set is split: helpers without a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.phase_split import Split, split
+from tshdb.config import Parameters
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class DceParameters(Parameters):
+    """[dce_sets], [dce_slices]: both must say the same.
+
+    merge_s: times closer than this are one phase, seconds; most_left_out: the fraction of positions that may be left out,
+    flagged, because an image is missing or there twice.
+    """
+
+    merge_s: float = Field(default=2.0, gt=0)
+    most_left_out: float = Field(default=0.1, ge=0, lt=1)
+
+
+def phases_of(
+    study_uid: str,
+    dynamic: pd.DataFrame,
+    series: pd.DataFrame,
+    instances: pd.DataFrame,
+    decisions: pd.DataFrame,
+    params: DceParameters,
+) -> Split:
+    """The phases of one examination's dynamic series. Raises Unsplit with the reason."""
+    chosen = sorted(dynamic["series_uid"])
+    times = series.set_index("series_uid")["series_time_s"]
+    parts = []
+    for uid in chosen:
+        mine = instances[instances["series_uid"] == uid].copy()
+        mine["series_time_s"] = times.get(uid)
+        parts.append(mine)
+    keys = [
+        d.decision.removeprefix("key=")
+        for d in decisions.itertuples()
+        if d.study_uid == study_uid and d.decision.startswith("key=")
+    ]
+    return split(parts, merge_s=params.merge_s, most_left_out=params.most_left_out, key=keys[0] if keys else None)

@@ -1,0 +1,287 @@
+"""How the images of a dynamic set fall into phases: helpers without a database.
+
+A phase is one image at every position along the normal of the slices. Images at one position are told apart by the first
+key that gives every position the same, complete set of values:
+
+    temporal_position    TemporalPositionIdentifier
+    trigger_time         TriggerTime
+    acquisition_time     AcquisitionTime; times less than `merge_s` apart are one
+    content_time         ContentTime, likewise
+    acquisition_number   AcquisitionNumber
+    instance_blocks      one phase after the other by InstanceNumber
+    instance_interleaved all phases of a position after each other by InstanceNumber
+
+One series a phase needs no key: series are put in the order of their time. Nothing is guessed: what does not fall into
+whole phases is left unsplit, with the reason. Order after the UCSF core laboratory's (SlicerBreast_DCEMRI_FTV), made
+independent of the manufacturer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DAY_S = 86_400.0
+SAME_POSITION_MM = 0.05
+TIME_KEYS = {"trigger_time": "trigger_ms", "acquisition_time": "acquisition_s", "content_time": "content_s"}
+KEYS = (
+    "temporal_position", "trigger_time", "acquisition_time", "content_time", "acquisition_number", "instance_blocks",
+    "instance_interleaved",
+)  # fmt: skip
+
+
+class Unsplit(Exception):
+    """The images do not fall into whole phases; the text says why."""
+
+
+@dataclass
+class Split:
+    """sop UIDs by phase, each in the order of positions; positions in mm along the normal; flags for a person."""
+
+    phases: list[list[str]]
+    positions: list[float]
+    key: str
+    flags: list[str] = field(default_factory=list)
+
+
+def positions_of(instances: pd.DataFrame) -> np.ndarray:
+    """The place of every image along the normal of its slices, mm; NaN where the header does not say it.
+
+    instances: x_mm, y_mm, z_mm, orientation (six numbers joined by \\).
+    """
+    found = np.full(len(instances), np.nan)
+    place = instances[["x_mm", "y_mm", "z_mm"]].to_numpy(float)
+    for text, index in instances.groupby("orientation", sort=True).indices.items():
+        numbers = np.array([float(part) for part in str(text).split("\\")])
+        normal = np.cross(numbers[:3], numbers[3:])
+        found[index] = place[index] @ normal
+    return found
+
+
+def grouped_positions(positions: np.ndarray) -> np.ndarray:
+    """The number of each position, from the lowest; positions within SAME_POSITION_MM are one."""
+    order = np.argsort(positions, kind="stable")
+    steps = np.diff(positions[order]) > SAME_POSITION_MM
+    ranks = np.concatenate([[0], np.cumsum(steps)]) if len(order) else np.zeros(0, int)
+    numbers = np.empty(len(positions), int)
+    numbers[order] = ranks
+    return numbers
+
+
+def count_per_position(instances: pd.DataFrame) -> int:
+    """How many images most positions of one orientation have: the phases of the series."""
+    known = instances[instances["orientation"].notna() & instances["x_mm"].notna()]
+    if known.empty:
+        return 1
+    counts: Counter[int] = Counter()
+    for _, mine in known.groupby("orientation", sort=True):
+        numbers = grouped_positions(positions_of(mine))
+        counts.update(np.bincount(numbers).tolist())
+    return max(counts, key=lambda n: (counts[n], n))
+
+
+def split(series: Sequence[pd.DataFrame], *, merge_s: float, most_left_out: float, key: str | None = None) -> Split:
+    """The phases of a dynamic set.
+
+    series: the instances of each of its series; merge_s: times closer than this are one; most_left_out: the fraction of
+    positions that may be left out, flagged, because images are missing or twice; key: use this one.
+    Raises Unsplit with the reason.
+    """
+    parts = [_one_series(s, merge_s, most_left_out, key) for s in series]
+    if not parts:
+        raise Unsplit("no series")
+    if len(parts) == 1:
+        whole = parts[0]
+    else:
+        whole = _joined(series, parts)
+    if len(whole.phases) < 2:
+        raise Unsplit("one phase: a dynamic scan has one before and at least one after contrast")
+    gap = _gap(whole.positions)
+    if gap:
+        whole.flags.append(gap)
+    whole.flags = list(dict.fromkeys(whole.flags))
+    return whole
+
+
+def start_times(instances: pd.DataFrame, phases: list[list[str]]) -> tuple[list[float] | None, str | None]:
+    """(start of every phase, seconds after the first; what it is taken from), by the first clock that rises."""
+    by_sop = instances.set_index("sop_uid")
+    for name in ("acquisition_time", "trigger_time", "content_time"):
+        column = by_sop[TIME_KEYS[name]].astype(float)
+        if column.isna().any():
+            continue
+        values = _over_midnight(column.to_numpy()) if name != "trigger_time" else column.to_numpy() / 1000
+        clock = dict(zip(column.index, values, strict=True))
+        starts = [min(clock[sop] for sop in phase) for phase in phases]
+        if all(b - a >= 1.0 for a, b in zip(starts, starts[1:], strict=False)):
+            return [round(s - starts[0], 6) for s in starts], name
+    return None, None
+
+
+def _over_midnight(seconds: np.ndarray) -> np.ndarray:
+    """Times of a scan that runs past midnight without saying the day, in one line."""
+    if len(seconds) and np.ptp(seconds) > DAY_S / 2:
+        return np.where(seconds < DAY_S / 2, seconds + DAY_S, seconds)
+    return seconds
+
+
+# ------------------------------------------------------------------------------------------------- one series
+
+
+def _one_series(instances: pd.DataFrame, merge_s: float, most_left_out: float, key: str | None) -> Split:
+    if (instances["n_frames"] > 1).any():
+        raise Unsplit("multi-frame images: their frames are not read yet")
+    if instances["orientation"].isna().any() or instances[["x_mm", "y_mm", "z_mm"]].isna().any(axis=None):
+        raise Unsplit("images without position or orientation")
+    if instances["orientation"].nunique() > 1:
+        raise Unsplit("images of several orientations in one series")
+    table = instances.sort_values(["instance_number", "sop_uid"], ignore_index=True)
+    positions = positions_of(table)
+    numbers = grouped_positions(positions)
+    counts = np.bincount(numbers)
+    n = Counter(counts.tolist()).most_common()
+    n_phases = max(n, key=lambda pair: (pair[1], pair[0]))[0]
+    odd = np.flatnonzero(counts != n_phases)
+    flags = []
+    if len(odd):
+        missing, extra = int((counts < n_phases).sum()), int((counts > n_phases).sum())
+        if len(odd) > most_left_out * len(counts):
+            raise Unsplit(f"ragged: {len(odd)} of {len(counts)} positions do not have {n_phases} images")
+        if missing:
+            flags.append(f"missing slice: {missing} of {len(counts)} positions left out")
+        if extra:
+            flags.append(f"slice twice: {extra} of {len(counts)} positions left out")
+        keep = ~np.isin(numbers, odd)
+        table, numbers, positions = table[keep].reset_index(drop=True), numbers[keep], positions[keep]
+        numbers = np.unique(numbers, return_inverse=True)[1]
+    n_positions = len(counts) - len(odd)
+    where = [float(np.round(np.mean(positions[numbers == i]), 4)) for i in range(n_positions)]
+    if n_phases == 1:
+        order = np.argsort(numbers, kind="stable")
+        return Split([table["sop_uid"].to_numpy()[order].tolist()], where, "one_phase", flags)
+    found: dict[str, np.ndarray] = {}
+    for name in KEYS:
+        ranks = _ranks(name, table, numbers, n_phases, merge_s)
+        if ranks is not None:
+            found[name] = ranks
+    if key is not None:
+        if key not in found:
+            raise Unsplit(f"{key} does not give {n_phases} whole phases (can: {', '.join(found) or 'none'})")
+        chosen = key
+    elif not found:
+        raise Unsplit(f"{n_phases} images a position, and no key tells them apart")
+    else:
+        chosen = next(iter(found))
+    ranks = found[chosen]
+    for name in ("acquisition_time", "content_time", "trigger_time"):
+        if name in found and not np.array_equal(found[name], ranks):
+            flags.append(f"order disagrees: {chosen} and {name}")
+    phases = []
+    for phase in range(n_phases):
+        mine = np.flatnonzero(ranks == phase)
+        phases.append(table["sop_uid"].to_numpy()[mine[np.argsort(numbers[mine], kind="stable")]].tolist())
+    return Split(phases, where, chosen, flags)
+
+
+def _ranks(name: str, table: pd.DataFrame, numbers: np.ndarray, n_phases: int, merge_s: float) -> np.ndarray | None:
+    """The phase of every image by one key; None where the key does not give whole phases."""
+    if name in ("instance_blocks", "instance_interleaved"):
+        instance = table["instance_number"].to_numpy(float)
+        if np.isnan(instance).any() or len(np.unique(instance)) < len(instance):
+            return None
+        at = np.arange(len(table))  # the table is in the order of instance numbers
+        if name == "instance_blocks":
+            ranks = at // (len(table) // n_phases)
+        else:
+            if (np.diff(numbers.reshape(-1, n_phases), axis=1) != 0).any():
+                return None
+            ranks = at % n_phases
+    else:
+        column = TIME_KEYS.get(name, name)
+        values = table[column].to_numpy(float)
+        if np.isnan(values).any():
+            return None
+        if name in TIME_KEYS:
+            if name == "trigger_time":
+                values = values / 1000
+            else:
+                values = _over_midnight(values)
+            ranks = _clusters(values, merge_s)
+        else:
+            ranks = np.unique(values, return_inverse=True)[1]
+    if ranks.max() + 1 != n_phases:
+        return None
+    cells = numbers * n_phases + ranks
+    return ranks if len(np.unique(cells)) == len(cells) else None
+
+
+def _clusters(values: np.ndarray, gap: float) -> np.ndarray:
+    """Numbers of groups of values that are no more than `gap` from their neighbour."""
+    order = np.argsort(values, kind="stable")
+    steps = np.diff(values[order]) >= gap
+    ranks = np.empty(len(values), int)
+    ranks[order] = np.concatenate([[0], np.cumsum(steps)])
+    return ranks
+
+
+# ------------------------------------------------------------------------------------------------- several series
+
+
+def _joined(series: Sequence[pd.DataFrame], parts: list[Split]) -> Split:
+    """One line of phases out of several series, in the order of their times."""
+    starts = [_start(s) for s in series]
+    if any(s is None for s in starts) or len(set(starts)) < len(starts):
+        raise Unsplit("several series whose times do not tell which came first")
+    line = _over_midnight(np.array(starts, float))
+    order = np.argsort(line, kind="stable")
+    first = parts[order[0]]
+    flags = [flag for i in order for flag in parts[i].flags]
+    keys = {parts[i].key for i in order if parts[i].key != "one_phase"}
+    phases: list[list[str]] = []
+    common = _common_positions([p.positions for p in parts])
+    if len(common) < len(first.positions) or any(len(p.positions) != len(first.positions) for p in parts):
+        most = max(len(p.positions) for p in parts)
+        if len(common) < 0.9 * most:
+            raise Unsplit(f"phases of different geometry: {len(common)} of {most} positions are common")
+        flags.append(f"different extent: {len(common)} of {most} positions are common, the others are left out")
+    for i in order:
+        index = [_nearest(parts[i].positions, position) for position in common]
+        phases += [[phase[j] for j in index] for phase in parts[i].phases]
+    return Split(phases, common, "+".join(["series_time", *sorted(keys)]), flags)
+
+
+def _start(instances: pd.DataFrame) -> float | None:
+    for column in ("acquisition_s", "content_s", "series_time_s"):
+        if column in instances and instances[column].notna().all():
+            return float(instances[column].min())
+    return None
+
+
+def _common_positions(all_positions: list[list[float]]) -> list[float]:
+    first, *others = all_positions
+    return [p for p in first if all(abs(o[_nearest(o, p)] - p) <= 2 * SAME_POSITION_MM for o in others)]
+
+
+def _nearest(positions: list[float], position: float) -> int:
+    return int(np.argmin(np.abs(np.asarray(positions) - position)))
+
+
+def _gap(positions: list[float]) -> str | None:
+    """A finding when one step along the normal is much larger than the others."""
+    steps = np.diff(positions)
+    if len(steps) < 3:
+        return None
+    usual = float(np.median(steps))
+    wide = int((steps > 1.5 * usual).sum())
+    return f"gap: {wide} steps wider than {usual:g} mm" if wide else None
+
+
+def flags_text(flags: Sequence[str]) -> str | None:
+    return "; ".join(flags) or None

@@ -1,0 +1,1 @@
+"""Readers of images: DICOM headers and folders."""

@@ -1,0 +1,347 @@
+"""A folder of DICOM files, in any layout: what is in it by the headers, and a `loading.Item` a series.
+
+Walk     every regular file below the folder; links that lead outside are not followed. Names mean nothing: patient, study
+         and series are what the header says. A file that was not written since it was read is not read again, unless
+         another file of its series is new.
+Read     in parallel processes, headers only, each file's bytes hashed on the way; rows wait in a scratch database.
+Judge    damaged files, files that name a person, one SOPInstanceUID with two contents: errors, with the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+from ingest.identifiers import checked_patient
+from ingest.imaging.headers import Unreadable, digest_and_header
+from ingest.imaging.spool import KnownFile, Read, Spool, content_digest
+from tshdb.errors import InvalidInput, NotFound
+from tshdb.loading import Item, Source
+from tshdb.reading import Finding, Found, Instances, Reading
+from tshdb.schema import ImagingSeries, ImagingStudy, Patient
+from tshdb.vocabulary import Severity
+
+READER = "dicom"
+CHUNK = 64  # files that a worker reads in one go
+AHEAD = 4  # chunks a worker may be ahead
+SUFFIXES = {".dcm", ".ima", ".dicom"}
+OTHER_SUFFIXES = {".tcia", ".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".pdf", ".json", ".html", ".zip", ".md5"}
+MASK_SUFFIXES = {".nii", ".gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les"}
+SHOWN = 3  # paths that a finding on many files names
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a folder is read. accept_identified: of the study's settings; jobs: processes."""
+
+    collection: str
+    accept_identified: bool = False
+    jobs: int = 2
+
+
+@dataclass
+class Contents:
+    """What a folder holds. touched: the series of which something is new or changed."""
+
+    root: Path
+    options: Options
+    spool: Spool
+    findings: list[Finding] = field(default_factory=list)
+    n_files: int = 0
+    n_dicom: int = 0
+    n_untouched: int = 0
+    n_withheld: int = 0
+    untouched: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+
+
+class _Refused:
+    """Files that are not taken, counted by rule, folder and what was said, so that a thousand make one finding."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self._n: dict[tuple[str, str, str], int] = defaultdict(int)
+
+    def add(self, path: str, rule: str, message: str) -> None:
+        key = (rule, str(Path(path).parent), message)
+        self._n[key] += 1
+        if len(self._files[key]) < SHOWN:
+            self._files[key].append(path)
+
+    def __len__(self) -> int:
+        return sum(self._n.values())
+
+    def findings(self) -> Iterator[Finding]:
+        for (rule, _, message), paths in sorted(self._files.items()):
+            n = self._n[rule, str(Path(paths[0]).parent), message]
+            more = f" ({n:,} files of this folder)" if n > 1 else ""
+            yield Finding(None, None, None, rule, Severity.ERROR, message + more, paths[0])
+
+
+def read_folder(
+    root: Path,
+    options: Options,
+    spool: Spool,
+    known: Iterable[KnownFile],
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> Contents:
+    """Read the headers of all new files below `root` into the spool, and judge them.
+
+    known: the files that the study has read. Raises NotFound for no folder, InvalidInput for one without DICOM files.
+    """
+    if not root.is_dir():
+        raise NotFound("no such folder", where=str(root), repair="Name a folder with DICOM files")
+    spool.know(known)
+    contents = Contents(root, options, spool)
+    paths = list(_walk(root, contents))
+    refused = _Refused()
+    fresh = [p for p in paths if not _is_untouched(p, contents)]
+    _read_files(fresh, contents, refused, progress)
+    contents.touched = {series for _, series in spool.series()}
+    again = spool.known_paths(contents.touched & contents.untouched)
+    _read_files([p for p in again if os.path.isfile(p)], contents, refused, progress)
+    if not contents.n_dicom and not contents.n_untouched and not len(refused):
+        raise InvalidInput(
+            f"none of its {contents.n_files:,} files is DICOM", where=str(root),
+            repair="Name the folder with the images; masks in NIfTI, NRRD or .les are read by: tshdb ingest segmentation",
+        )  # fmt: skip
+    contents.findings += refused.findings()
+    contents.n_withheld = len(refused)
+    _judge_copies(contents)
+    _judge_patients(contents)
+    return contents
+
+
+def _walk(root: Path, contents: Contents) -> Iterator[str]:
+    """Regular files below the folder, by path; what cannot be DICOM by its suffix is left out."""
+    inside = root.resolve()
+    others: dict[str, list[str]] = defaultdict(list)
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        for linked in [f for f in folders if os.path.islink(os.path.join(folder, f))]:
+            _outside(os.path.join(folder, linked), contents)
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            suffix = os.path.splitext(name)[1].lower()
+            if name.startswith(".") or name in ("DICOMDIR", "LICENSE", "Thumbs.db") or suffix in OTHER_SUFFIXES:
+                continue
+            if os.path.islink(path) and not Path(path).resolve().is_relative_to(inside):
+                _outside(path, contents)
+            elif not os.path.isfile(path):
+                continue
+            elif suffix in MASK_SUFFIXES:
+                others["masks"].append(path)
+            else:
+                contents.n_files += 1
+                yield path
+    if others["masks"]:
+        contents.findings.append(
+            Finding(
+                None, None, None, "dicom.mask-file", Severity.WARNING,
+                f"{len(others['masks']):,} masks that are no DICOM; read them by: tshdb ingest segmentation",
+                others["masks"][0],
+            )
+        )  # fmt: skip
+
+
+def _outside(path: str, contents: Contents) -> None:
+    contents.findings.append(
+        Finding(None, None, None, "folder.link-outside", Severity.WARNING,
+                "leads out of the folder and is not followed", path)
+    )  # fmt: skip
+
+
+def _is_untouched(path: str, contents: Contents) -> bool:
+    """Whether the study has read the file, and it was not written since."""
+    known = contents.spool.known(os.path.realpath(path))
+    if known is None or known.mtime_ns is None:
+        return False
+    found = os.stat(path)
+    if (found.st_size, found.st_mtime_ns) != (known.size_bytes, known.mtime_ns):
+        return False
+    contents.n_untouched += 1
+    contents.untouched.add(known.series_uid)
+    return True
+
+
+# --------------------------------------------------------------------------------------------------- reading
+
+
+def _read_files(paths: list[str], contents: Contents, refused: _Refused, progress) -> None:
+    """Read headers in chunks; one process per job, or none for a handful of files."""
+    accepts, jobs = contents.options.accept_identified, contents.options.jobs
+    chunks = (paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK))
+    done = 0
+
+    def take(results: list) -> None:
+        nonlocal done
+        good = [r for r in results if isinstance(r, Read)]
+        contents.spool.add(good)
+        contents.n_dicom += len(good)
+        for read in good:
+            for severity, rule, element, message in read.header.findings:
+                _note(contents, Severity(severity), rule, element, message, read)
+        for path, rule, message in (r for r in results if not isinstance(r, Read)):
+            if rule != "dicom.not-dicom" or os.path.splitext(path)[1].lower() in SUFFIXES:
+                refused.add(path, rule, message)
+        done += len(results)
+        progress("dicom headers", done, len(paths))
+
+    if jobs == 1 or len(paths) <= CHUNK:
+        for chunk in chunks:
+            take(_read_chunk(chunk, accepts))
+        return
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("forkserver")) as pool:
+        waiting: list[Future] = [pool.submit(_read_chunk, c, accepts) for c in islice(chunks, jobs * AHEAD)]
+        while waiting:
+            take(waiting.pop(0).result())
+            if (chunk := next(chunks, None)) is not None:
+                waiting.append(pool.submit(_read_chunk, chunk, accepts))
+
+
+def _read_chunk(paths: list[str], accepts_identified: bool) -> list[Read | tuple[str, str, str]]:
+    """Each file's header, or (path, rule, message)."""
+    found: list[Read | tuple[str, str, str]] = []
+    for path in paths:
+        try:
+            stat = os.stat(path)
+            sha256, header = digest_and_header(Path(path), accepts_identified)
+            found.append(Read(os.path.realpath(path), stat.st_size, stat.st_mtime_ns, sha256, header))
+        except Unreadable as error:
+            found.append((path, error.rule, str(error)))
+        except FileNotFoundError:
+            found.append((path, "dicom.unreadable", "was there a moment ago"))
+    return found
+
+
+def _note(contents: Contents, severity: Severity, rule: str, element: str | None, message: str, read: Read) -> None:
+    """A finding once a series and element."""
+    place = (rule, element, read.header.series["series_uid"])
+    if place not in contents.spool.noted:
+        contents.spool.noted.add(place)
+        contents.findings.append(Finding(None, element, None, rule, severity, message, read.path))
+
+
+# --------------------------------------------------------------------------------------------------- judging
+
+
+def _judge_copies(contents: Contents) -> None:
+    """One SOPInstanceUID in several files: copies are read once, different contents are an error."""
+    same: list[str] = []
+    for sop_uid, files in contents.spool.copies():
+        first, *others = files
+        different = [path for path, sha256 in others if sha256 != first[1]]
+        if different:
+            contents.findings.append(
+                Finding(
+                    None, "SOPInstanceUID", sop_uid, "dicom.duplicate-uid", Severity.ERROR,
+                    f"other content than {first[0]} under the same UID: one of them is not what it says", different[0],
+                )
+            )  # fmt: skip
+            contents.n_withheld += len(different)
+        same += [path for path, sha256 in others if sha256 == first[1]]
+        contents.spool.drop([path for path, _ in others])
+    if same:
+        contents.findings.append(
+            Finding(None, None, None, "dicom.copy", Severity.WARNING,
+                    f"{len(same):,} files are copies of others; each is read once", same[0])
+        )  # fmt: skip
+
+
+def _judge_patients(contents: Contents) -> None:
+    """Identifiers that cannot be; folders named after another patient; one study of two patients."""
+    import json
+
+    reading = Reading()
+    names: dict[str, set[str]] = defaultdict(set)  # patient -> series
+    folders: dict[str, set[str]] = defaultdict(set)  # folder -> patients
+    for folder, patient, series in contents.spool.folders():
+        name = json.loads(patient)["patient_id"]
+        names[name].add(series)
+        folders[folder].add(name)
+    for name, series in sorted(names.items()):
+        if checked_patient(name, None, "PatientID", reading) is None:
+            for uid in series:
+                contents.n_withheld += len(contents.spool.paths(uid))
+                contents.spool.drop_series(uid)
+    contents.findings += [f._replace(path=str(contents.root)) for f in reading.findings]
+    wrong = defaultdict(list)
+    for folder, patients in sorted(folders.items()):
+        parts = set(Path(folder).relative_to(os.path.realpath(contents.root)).parts)
+        for patient in patients:
+            for other in parts & names.keys() - patients:
+                wrong[other, patient].append(folder)
+    for (other, patient), where in sorted(wrong.items()):
+        contents.findings.append(
+            Finding(None, "PatientID", patient, "dicom.other-folder", Severity.WARNING,
+                    f"{len(where)} folders of {other} hold images of {patient}; the header holds", where[0])
+        )  # fmt: skip
+
+
+# --------------------------------------------------------------------------------------------------- rows
+
+
+def items(
+    contents: Contents, standing: Callable[[str], list[tuple[str, str, int, bool]]], complete: bool = False
+) -> Iterator[Item]:
+    """One item a series: its patient, study and series rows, and its instances.
+
+    standing: series -> (SOPInstanceUID, SHA-256, bytes, has pixels) of the instances that the study has; those that are
+    not in the folder stay, unless `complete`.
+    """
+    for study_uid, series_uid in contents.spool.series():
+        yield _item(contents, study_uid, series_uid, [] if complete else standing(series_uid))
+    for series_uid in sorted(contents.untouched - contents.touched):
+        content = standing(series_uid)
+        source = Source(contents.options.collection, READER, series_uid)
+        digest = content_digest((sop, sha) for sop, sha, *_ in content)
+        yield Item(source, contents.root, {}, None, digest, size_bytes=sum(size for _, _, size, _ in content))
+
+
+def _item(contents: Contents, study_uid: str, series_uid: str, standing: list[tuple[str, str, int, bool]]) -> Item:
+    spool, reading = contents.spool, Reading()
+    here = spool.content(series_uid)
+    union = {sop: facts for sop, *facts in [*standing, *here]}
+    digest = content_digest((sop, sha) for sop, (sha, *_) in union.items())
+    place = Path(os.path.commonpath([os.path.dirname(p) for p in spool.paths(series_uid)]))
+    (patient, *other_patients) = spool.said(series_uid, "patient")
+    (study, *other_studies) = spool.said(series_uid, "study")
+    series, mixed = _common(spool.said(series_uid, "series"))
+    patient_id = patient["patient_id"]
+    if other_patients and any(p["patient_id"] != patient_id for p in other_patients):
+        reading.error(None, "PatientID", series_uid, "dicom.several-patients", "one series of several patients")
+        reading.n_withheld = len(here)
+        return Item(Source(contents.options.collection, READER, series_uid), place, {}, reading, digest)
+    if other_studies and any(s["study_uid"] != study["study_uid"] for s in other_studies):
+        reading.error(None, "StudyInstanceUID", series_uid, "dicom.several-studies", "one series of several studies")
+        reading.n_withheld = len(here)
+        return Item(Source(contents.options.collection, READER, series_uid), place, {}, reading, digest)
+    study, _ = _common([study, *other_studies])
+    n_without = sum(not has_pixels for _, _, has_pixels in union.values())
+    patient_row = {"patient_id": patient_id, "collection": contents.options.collection, "sex": patient["sex"]}
+    study_row = study | {"patient_id": patient_id, "collection": contents.options.collection}
+    series_row = series | {
+        "study_uid": study_uid, "n_instances": len(union), "n_without_pixels": n_without,
+        "mixed": ",".join(mixed) or None, "content_digest": digest,
+    }  # fmt: skip
+    reading.records = [
+        Found(Patient, patient_row, 0), Found(ImagingStudy, study_row, 0), Found(ImagingSeries, series_row, 0),
+    ]  # fmt: skip
+    reading.instances = Instances(study_uid, series_uid, len(here), lambda: spool.instances(series_uid))
+    size = sum(size for _, size, _ in union.values())
+    return Item(
+        Source(contents.options.collection, READER, series_uid), place, {}, reading, digest, size_bytes=size
+    )  # fmt: skip
+
+
+def _common(said: list[dict]) -> tuple[dict, list[str]]:
+    """What the first says, and the names of the columns on which the others differ."""
+    first, *others = said
+    mixed = sorted({name for other in others for name in first if other[name] != first[name]})
+    return dict(first), mixed

@@ -1,0 +1,149 @@
+"""Headers on their way from files to rows: in a scratch database, so that memory does not grow with the folder."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ingest.imaging.headers import Header
+from tshdb.canonical import digest
+
+
+class KnownFile(NamedTuple):
+    """A file that the study has read before."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int | None
+    series_uid: str
+
+
+class Read(NamedTuple):
+    """One file that was read now."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+    header: Header
+
+
+_TABLES = """
+CREATE TABLE known (path TEXT PRIMARY KEY, size_bytes, mtime_ns, series_uid) WITHOUT ROWID;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, sop_uid, series_uid, study_uid, sha256, size_bytes, mtime_ns, instance_number, has_pixels,
+    patient, study, series, instance, folder
+) WITHOUT ROWID;
+CREATE INDEX files_of_series ON files (series_uid, instance_number, sop_uid);
+CREATE INDEX files_of_sop ON files (sop_uid);
+"""
+_INSERT = f"INSERT OR REPLACE INTO files VALUES ({', '.join(14 * '?')})"
+
+
+class Spool:
+    """A scratch database that is gone when it is closed."""
+
+    def __init__(self, folder: Path | None = None):
+        self.noted: set[tuple] = set()  # findings that are given once a series
+        self._folder = tempfile.TemporaryDirectory(prefix="tshdb-dicom-", dir=folder)
+        self.db = sqlite3.connect(Path(self._folder.name) / "headers.db", isolation_level=None)
+        self.db.execute("PRAGMA journal_mode = OFF")
+        self.db.execute("PRAGMA synchronous = OFF")
+        self.db.executescript(_TABLES)
+
+    def close(self) -> None:
+        self.db.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def know(self, files: Iterable[KnownFile]) -> None:
+        """Note what the study has read before."""
+        self.db.execute("BEGIN")
+        self.db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", files)
+        self.db.execute("COMMIT")
+
+    def known(self, path: str) -> KnownFile | None:
+        row = self.db.execute("SELECT * FROM known WHERE path = ?", (path,)).fetchone()
+        return KnownFile._make(row) if row else None
+
+    def known_paths(self, series_uids: Iterable[str]) -> list[str]:
+        """The known files of these series, which must be read again since something of the series moved."""
+        wanted = set(series_uids)
+        return sorted(p for p, s in self.db.execute("SELECT path, series_uid FROM known") if s in wanted)
+
+    def add(self, files: Iterable[Read]) -> None:
+        self.db.execute("BEGIN")
+        self.db.executemany(_INSERT, map(_row, files))
+        self.db.execute("COMMIT")
+
+    def copies(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        """(SOPInstanceUID, its (path, SHA-256)) of those that are in several files, by path."""
+        several = "SELECT sop_uid FROM files GROUP BY sop_uid HAVING count(*) > 1 ORDER BY sop_uid"
+        for (sop_uid,) in self.db.execute(several).fetchall():
+            query = "SELECT path, sha256 FROM files WHERE sop_uid = ? ORDER BY path"
+            yield sop_uid, self.db.execute(query, (sop_uid,)).fetchall()
+
+    def drop(self, paths: Iterable[str]) -> None:
+        self.db.executemany("DELETE FROM files WHERE path = ?", [(p,) for p in paths])
+
+    def drop_series(self, series_uid: str) -> None:
+        self.db.execute("DELETE FROM files WHERE series_uid = ?", (series_uid,))
+
+    def series(self) -> list[tuple[str, str]]:
+        """(study, series) of all files, in order."""
+        return self.db.execute("SELECT DISTINCT study_uid, series_uid FROM files ORDER BY 1, 2").fetchall()
+
+    def folders(self) -> Iterator[tuple[str, str, str]]:
+        """(folder, patient as JSON, series) of all files, once each."""
+        return self.db.execute("SELECT DISTINCT folder, patient, series_uid FROM files ORDER BY 1, 2, 3")
+
+    def said(self, series_uid: str, what: str) -> list[dict[str, Any]]:
+        """What the files of a series say of the patient, the study or the series, once each, by instance number."""
+        rows = self.db.execute(
+            f"SELECT {what}, min(coalesce(instance_number, 0)) FROM files WHERE series_uid = ? GROUP BY {what} "
+            f"ORDER BY 2, {what}",
+            (series_uid,),
+        )
+        return [json.loads(text) for text, _ in rows]
+
+    def paths(self, series_uid: str) -> list[str]:
+        return [p for (p,) in self.db.execute("SELECT path FROM files WHERE series_uid = ?", (series_uid,))]
+
+    def content(self, series_uid: str) -> list[tuple[str, str, int, bool]]:
+        """(SOPInstanceUID, SHA-256, bytes, has pixels) of a series."""
+        query = "SELECT sop_uid, sha256, size_bytes, has_pixels FROM files WHERE series_uid = ? ORDER BY sop_uid"
+        return self.db.execute(query, (series_uid,)).fetchall()
+
+    def instances(self, series_uid: str) -> Iterator[dict[str, Any]]:
+        """Rows of imaging_instances of a series."""
+        query = (
+            "SELECT instance, sha256, size_bytes, path, mtime_ns, study_uid FROM files WHERE series_uid = ? "
+            "ORDER BY sop_uid"
+        )
+        for instance, sha256, size, path, mtime, study in self.db.execute(query, (series_uid,)):
+            facts = {"sha256": sha256, "size_bytes": size, "path": path, "mtime_ns": mtime}
+            yield {**json.loads(instance), **facts, "series_uid": series_uid, "study_uid": study}
+
+
+def content_digest(content: Iterable[tuple[str, str]]) -> str:
+    """The digest of (SOPInstanceUID, SHA-256) pairs, whatever their order."""
+    return digest(*(f"{sop}={sha}".encode() for sop, sha in sorted(content)))
+
+
+def _row(read: Read) -> tuple:
+    header = read.header
+    return (
+        read.path, header.instance["sop_uid"], header.series["series_uid"], header.study["study_uid"], read.sha256,
+        read.size_bytes, read.mtime_ns, header.instance["instance_number"], header.instance["has_pixels"],
+        json.dumps(header.patient), json.dumps(header.study), json.dumps(header.series), json.dumps(header.instance),
+        str(Path(read.path).parent),
+    )  # fmt: skip

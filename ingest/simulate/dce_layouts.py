@@ -1,0 +1,211 @@
+"""How scanners and archives lay out a dynamic examination: which series, which attributes tell the phases apart.
+
+Counted in the IDC index v25 (TCGA-BRCA, ISPY1, Breast-MRI-NACT-Pilot) and seen in the files of the collections; every
+layout here is one that `series_roles` and `phase_split` must find again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ingest.simulate.dicom_files import AXIAL, SAGITTAL, Geometry, Series, clock, slice_dataset, write
+
+GE = {"Manufacturer": "GE MEDICAL SYSTEMS", "ManufacturerModelName": "SIGNA EXCITE"}
+SIEMENS = {"Manufacturer": "SIEMENS", "ManufacturerModelName": "Symphony"}
+PHILIPS = {"Manufacturer": "Philips Medical Systems", "ManufacturerModelName": "Intera"}
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One dynamic examination. volumes: a (slices, rows, columns) array a phase, in the order of time.
+
+    start_s: of phase 0, seconds since midnight; step_s: from phase to phase after the first gap; date: StudyDate.
+    """
+
+    patient_id: str
+    study: str
+    volumes: Sequence[np.ndarray]
+    geometry: Geometry
+    date: str = "20010115"
+    start_s: float = 36_000.0
+    step_s: float = 90.0
+    description: str = "BREAST MRI"
+
+    def starts(self) -> list[float]:
+        """When each phase begins, seconds since midnight of the study's date."""
+        return [self.start_s + self.step_s * i for i in range(len(self.volumes))]
+
+    def series(self, number: int, description: str, start: float, **extra: Any) -> Series:
+        days, _ = divmod(start, 86_400)
+        date = str(int(self.date) + int(days))
+        common = {
+            "StudyDate": self.date,
+            "StudyTime": clock(self.start_s - 600),
+            "SeriesDate": date,
+            "SeriesTime": clock(start),
+            "StudyDescription": self.description,
+        }
+        return Series(self.patient_id, self.study, number, description, self.geometry, common | extra)
+
+
+Slices = Iterator[
+    tuple[Series, int, int, np.ndarray, dict[str, Any]]
+]  # series, instance, slice, pixels, its attributes
+Layout = Callable[[Examination], Slices]
+
+
+def write_examination(examination: Examination, layout: Layout, folder: Path) -> int:
+    """Write all files of an examination in TCIA's folders; gives their number."""
+    n = 0
+    for series, instance, index, pixels, own in layout(examination):
+        place = f"{series.number}.000000-{series.description.replace('/', '_')}-{series.series_uid[-5:]}"
+        path = folder / series.patient_id / f"{examination.date}-NA-{series.study_uid[-5:]}" / place
+        write(slice_dataset(series, instance, index, pixels, **own), path / f"1-{instance:03d}.dcm")
+        n += 1
+    return n
+
+
+def _blocks(examination: Examination, series: Series, phases: Sequence[int], of_phase: Callable[[int], dict]) -> Slices:
+    """One phase after the other in one series."""
+    instance = 0
+    for phase in phases:
+        for index, pixels in enumerate(examination.volumes[phase]):
+            instance += 1
+            yield series, instance, index, pixels, of_phase(phase)
+
+
+def ge_content_time(e: Examination) -> Slices:
+    """ISPY1 and NACT, GE: one series; no AcquisitionTime; phases differ in ContentTime alone."""
+    extra = GE | {"SequenceName": "3dfgre", "AcquisitionTime": None}
+    series = e.series(2, "Sagittal-IR_3DFGRE", e.start_s, **extra)
+    starts = e.starts()
+    yield from _blocks(
+        e,
+        series,
+        range(len(e.volumes)),
+        lambda p: {"ContentTime": clock(starts[p]), "ContentDate": _date(e, starts[p])},
+    )
+
+
+def ge_multiphase(e: Examination) -> Slices:
+    """TCGA-BRCA, BH: one axial series "MULTIPHASE"; one AcquisitionTime; TriggerTime tells phases apart."""
+    series = e.series(
+        5, "Ax Vibrant MULTIPHASE", e.start_s, **GE, ContrastBolusAgent="20cc PROHANCE",
+        AcquisitionTime=clock(e.start_s), ContentTime=clock(e.start_s),
+        ImagesInAcquisition=sum(len(v) for v in e.volumes),
+    )  # fmt: skip
+    starts = e.starts()
+    yield from _blocks(e, series, range(len(e.volumes)), lambda p: {"TriggerTime": (starts[p] - starts[0]) * 1000})
+
+
+def ge_pre_and_post(e: Examination) -> Slices:
+    """TCGA-BRCA, E2: one series before contrast, one with all phases after it (AcquisitionTime)."""
+    starts = e.starts()
+
+    def times(p: int) -> dict:
+        return {"AcquisitionTime": clock(starts[p]), "ContentTime": clock(starts[p]),
+                "AcquisitionDate": _date(e, starts[p])}  # fmt: skip
+
+    pre = e.series(6, "SAG 3D (PRE-CONTRAST)", starts[0], **GE)
+    post = e.series(7, "SAG 3D (POST-CONTRAST)", starts[1], **GE, ContrastBolusAgent="Yes")
+    yield from _blocks(e, pre, [0], times)
+    yield from _blocks(e, post, range(1, len(e.volumes)), times)
+
+
+def siemens_separate(e: Examination) -> Slices:
+    """ISPY1, Siemens: one series a phase, all of one name."""
+    for p, start in enumerate(e.starts()):
+        series = e.series(4 + p, "fl3d_t1_sag_dyn", start, **SIEMENS, SequenceName="*fl3d1")
+        times = {"AcquisitionTime": clock(start), "ContentTime": clock(start), "AcquisitionDate": _date(e, start)}
+        yield from _blocks(e, series, [p], lambda _, times=times: times)
+
+
+def siemens_pre_named(e: Examination) -> Slices:
+    """ISPY1, Siemens: the scans after contrast have a name of their own."""
+    for p, start in enumerate(e.starts()):
+        name = "FL3D_T1_SAG" if p == 0 else "FL3D_T1_SAG_CA"
+        series = e.series(4 + p, name, start, **SIEMENS, SequenceName="*fl3d1")
+        times = {"AcquisitionTime": clock(start), "ContentTime": clock(start), "AcquisitionDate": _date(e, start)}
+        yield from _blocks(e, series, [p], lambda _, times=times: times)
+
+
+def siemens_dynviews(e: Examination) -> Slices:
+    """TCGA-BRCA, EW: AX_dynVIEWS before and minutes after contrast, with subtractions beside them."""
+    starts = e.starts()
+    for p, start in enumerate(starts):
+        name = "AX_dynVIEWS PRE" if p == 0 else f"AX_dynVIEWS {round((start - starts[0]) / 60) or 1} MIN"
+        series = e.series(4 + 2 * p, name, start, **SIEMENS)
+        times = {"AcquisitionTime": clock(start), "ContentTime": clock(start), "AcquisitionDate": _date(e, start)}
+        yield from _blocks(e, series, [p], lambda _, times=times: times)
+        if p:
+            kind = {"ImageType": ["DERIVED", "SECONDARY", "SUB"]}
+            derived = e.series(5 + 2 * p, f"{name}_SUB", start, **SIEMENS, **kind)
+            difference = np.clip(e.volumes[p].astype(int) - e.volumes[0], 0, 65_535)
+            for index, pixels in enumerate(difference):
+                yield derived, index + 1, index, pixels, times
+
+
+def philips_temporal_position(e: Examination) -> Slices:
+    """ISPY1 and TCGA-BRCA, Philips: one series; TemporalPositionIdentifier, phases interleaved by slice."""
+    starts = e.starts()
+    n = len(e.volumes)
+    series = e.series(1001, "BreasFS3DSAG 6DYN", e.start_s, **PHILIPS, NumberOfTemporalPositions=n,
+                      AcquisitionTime=clock(e.start_s), ContentTime=clock(e.start_s + n * e.step_s))  # fmt: skip
+    instance = 0
+    for index in range(len(e.volumes[0])):
+        for p in range(n):
+            instance += 1
+            own = {"TemporalPositionIdentifier": p + 1, "TriggerTime": (starts[p] - starts[0]) * 1000}
+            yield series, instance, index, e.volumes[p][index], own
+
+
+def philips_trigger_time(e: Examination) -> Slices:
+    """Philips without temporal positions: TriggerTime alone."""
+    for series, instance, index, pixels, own in philips_temporal_position(e):
+        yield series, instance, index, pixels, {"TriggerTime": own["TriggerTime"]}
+
+
+def acquisition_number(e: Examination) -> Slices:
+    """One series without any clock: AcquisitionNumber counts the phases."""
+    series = e.series(3, "T1 dynamic", e.start_s, **SIEMENS)
+    yield from _blocks(e, series, range(len(e.volumes)), lambda p: {"AcquisitionNumber": p + 1})
+
+
+def instance_blocks(e: Examination) -> Slices:
+    """One series without any clock: InstanceNumber runs through one phase after the other."""
+    series = e.series(3, "T1 dynamic", e.start_s, **SIEMENS)
+    yield from _blocks(e, series, range(len(e.volumes)), lambda _: {})
+
+
+def instance_interleaved(e: Examination) -> Slices:
+    """One series without any clock: InstanceNumber runs through all phases of a slice."""
+    for series, instance, index, pixels, _ in philips_temporal_position(e):
+        bare = replace(series, description="T1 dynamic", extra={**series.extra, "NumberOfTemporalPositions": None,
+                       "AcquisitionTime": None, "ContentTime": None})  # fmt: skip
+        yield bare, instance, index, pixels, {}
+
+
+def _date(e: Examination, seconds: float) -> str:
+    """The day of a time, when the examination runs past midnight."""
+    return str(int(e.date) + int(seconds // 86_400))
+
+
+LAYOUTS: dict[str, tuple[Layout, tuple[float, ...], str]] = {
+    # name -> the layout, the orientation it is scanned in, the key by which phases must be told apart
+    "ge content time": (ge_content_time, SAGITTAL, "content_time"),
+    "ge multiphase": (ge_multiphase, AXIAL, "trigger_time"),
+    "ge pre and post": (ge_pre_and_post, SAGITTAL, "series_time+acquisition_time"),
+    "siemens separate": (siemens_separate, SAGITTAL, "series_time"),
+    "siemens pre named": (siemens_pre_named, SAGITTAL, "series_time"),
+    "siemens dynviews": (siemens_dynviews, AXIAL, "series_time"),
+    "philips temporal position": (philips_temporal_position, SAGITTAL, "temporal_position"),
+    "philips trigger time": (philips_trigger_time, SAGITTAL, "trigger_time"),
+    "acquisition number": (acquisition_number, AXIAL, "acquisition_number"),
+    "instance blocks": (instance_blocks, AXIAL, "instance_blocks"),
+    "instance interleaved": (instance_interleaved, AXIAL, "instance_interleaved"),
+}

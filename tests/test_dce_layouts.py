@@ -1,0 +1,157 @@
+"""Every layout of a dynamic examination is written as DICOM, ingested, and found again: phases, order, times, key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analyses import dce_phases, dce_sets, dce_slices, series_roles
+from analyses.series_hints import read as hints_of
+from ingest.imaging.folder import Options, read_folder
+from ingest.imaging.folder import items as folder_items
+from ingest.imaging.spool import Spool
+from ingest.simulate.dce_layouts import LAYOUTS, Examination, ge_pre_and_post, write_examination
+from ingest.simulate.dicom_files import Geometry, uid
+from tshdb.schema import ImagingSeries
+from tshdb.vocabulary import Severity
+
+N_SLICES = 5
+
+
+def volumes(n_phases: int) -> list[np.ndarray]:
+    """Phases whose every voxel says which phase and slice it is, brighter with contrast."""
+    rows = np.arange(8)[:, None] * np.ones(8)
+    return [
+        np.stack([(100 + 40 * min(p, 3) + 10 * p + s + rows * 3).astype(np.uint16) for s in range(N_SLICES)])
+        for p in range(n_phases)
+    ]
+
+
+def examination(orientation, n_phases: int = 4, **options) -> Examination:
+    return Examination("SIM-0001", "T0", volumes(n_phases), Geometry(orientation=orientation), **options)
+
+
+@pytest.fixture
+def found(tmp_path):
+    """A function: examination and layout -> (dce_sets row, dce_phases rows, phase and slice of every instance)."""
+
+    def find(e: Examination, layout, spoil=lambda folder: None):
+        write_examination(e, layout, tmp_path / "images")
+        spoil(tmp_path / "images")
+        series, instances = frames_of(tmp_path / "images")
+        _, rows = hints_of("breast_dce_hints", tmp_path)
+        nobody = pd.DataFrame(columns=["study_uid", "series_uid", "decision", "decided_by", "reason"])
+        roles = series_roles(series, instances, nobody, pd.DataFrame(rows), series_roles.params())
+        params = dce_sets.params()
+        sets = dce_sets(roles, series, instances, nobody, params)
+        slices = dce_slices(roles, series, instances, nobody, params)
+        phases = dce_phases(sets, slices, instances, dce_phases.params())
+        where = {s.sop_uid: (s.phase_index, s.slice_index) for s in slices.itertuples()}
+        return sets.iloc[0].to_dict(), phases.to_dict("records"), where
+
+    return find
+
+
+def frames_of(folder) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of imaging_series and imaging_instances, as the reader of a folder makes them."""
+    with Spool() as spool:
+        contents = read_folder(folder, Options("sim", jobs=1), spool, [])
+        assert not [f for f in contents.findings if f.severity is Severity.ERROR]
+        items = list(folder_items(contents, lambda series: []))
+        series = [r.values for item in items for r in item.reading.records if r.table is ImagingSeries]
+        instances = [row for item in items for row in item.reading.instances.rows()]
+    return pd.DataFrame(series), pd.DataFrame(instances).astype({"acquisition_number": float})
+
+
+def truth(e: Examination, layout) -> dict[str, tuple[int, int]]:
+    """sop UID -> (phase, slice), from the voxels that were written."""
+    known = {}
+    for series, instance, index, pixels, _ in layout(e):
+        if "_SUB" not in series.description:
+            phase = next(p for p, v in enumerate(e.volumes) if np.array_equal(v[index], pixels))
+            known[uid(series.series_uid, instance)] = (phase, index)
+    return known
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_layout_is_found_again(found, name):
+    layout, orientation, key = LAYOUTS[name]
+    e = examination(orientation)
+    row, phases, slices = found(e, layout)
+    assert (row["status"], row["n_phases"], row["n_slices"], row["key_used"]) == ("found", 4, N_SLICES, key)
+    assert not row["qc_flags"]
+    wanted = truth(e, layout)
+    order = 1 if slices[min(wanted)][1] == wanted[min(wanted)][1] else -1  # stacks may be counted from either end
+    assert slices == {sop: (p, i if order == 1 else N_SLICES - 1 - i) for sop, (p, i) in wanted.items()}
+    assert [p["role"] for p in phases] == ["pre", "post", "post", "post"]
+    means = [p["mean_intensity"] for p in phases]
+    assert means == sorted(means)
+    if row["key_used"] not in ("acquisition_number", "instance_blocks", "instance_interleaved"):
+        assert [p["t_seconds"] for p in phases] == pytest.approx([0, 90, 180, 270])
+        assert [p["is_intermediate"] for p in phases] == [False, False, True, False]  # 180 + 45 s: nearest to 240
+    assert [p["is_last"] for p in phases] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("name", ["ge content time", "ge pre and post", "siemens separate"])
+def test_midnight_and_a_full_minute_break_nothing(found, name):
+    layout, orientation, _ = LAYOUTS[name]
+    e = examination(orientation, start_s=86_399.5 - 2 * 59.75, step_s=59.75)
+    row, phases, _ = found(e, layout)
+    assert row["status"] == "found" and not row["qc_flags"]
+    assert [p["t_seconds"] for p in phases] == pytest.approx([0, 59.75, 119.5, 179.25])
+
+
+def test_a_missing_slice_is_left_out_and_flagged(found):
+    layout, orientation, _ = LAYOUTS["ge multiphase"]
+    e = Examination("SIM-0001", "T0", [np.repeat(v, 4, axis=0) for v in volumes(3)], Geometry(orientation=orientation))
+
+    def spoil(folder):
+        next(iter(sorted(folder.rglob("1-007.dcm")))).unlink()
+
+    row, phases, slices = found(e, layout, spoil)
+    assert row["status"] == "found"
+    assert "missing slice: 1 of 20 positions left out" in row["qc_flags"]
+    assert {p["n_slices"] for p in phases} == {19} and len(slices) == 57
+
+
+def test_too_many_missing_slices_are_no_set(found):
+    layout, orientation, _ = LAYOUTS["ge multiphase"]
+    row, phases, _ = found(
+        examination(orientation), layout, lambda folder: [p.unlink() for p in folder.rglob("1-00[1-3].dcm")]
+    )
+    assert row["status"] == "unsplit" and row["reason"].startswith("ragged") and not phases
+
+
+def test_without_a_scan_before_contrast_there_is_no_set(found):
+    e = examination(LAYOUTS["ge pre and post"][1])
+
+    def only_post(e):
+        return (s for s in ge_pre_and_post(e) if "POST" in s[0].description)
+
+    row, phases, _ = found(e, only_post)
+    assert row["status"] == "none" and not phases
+
+
+def test_a_set_whose_first_phase_is_bright_is_flagged(found):
+    layout, orientation, _ = LAYOUTS["siemens separate"]
+    bright = volumes(3)
+    e = Examination("SIM-0001", "T0", [bright[2], bright[0], bright[1]], Geometry(orientation=orientation))
+    _, phases, _ = found(e, layout)
+    assert all("phase 0 is not the darkest" in p["qc_flags"] for p in phases)
+
+
+def test_two_equal_sets_are_left_to_a_person(found):
+    layout, orientation, _ = LAYOUTS["ge multiphase"]
+    e = examination(orientation)
+
+    def both(e):
+        yield from layout(e)
+        for series, *rest in layout(e):
+            other = replace(series, number=8, extra={**series.extra, "RepetitionTime": 9.0})
+            yield other, *rest
+
+    row, phases, _ = found(e, both)
+    assert row["status"] == "ambiguous" and "decide" in row["reason"] and not phases

@@ -1,0 +1,100 @@
+"""The DICOM files of series on their way into the database: compared with what stands, written where they differ.
+
+They are the content of a series as expression values are that of a profile: the series' row carries their digest, and what
+they change stands in its history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from tshdb.database import texts, upsert
+from tshdb.engine.units import select_ids
+from tshdb.reading import Instances
+from tshdb.schema import ImagingInstance, ImagingStudy
+
+TABLE = ImagingInstance.__table__
+AT_ONCE = 2_000
+_DATA = [c.name for c in TABLE.columns if c.info.get("fingerprint", True)]
+
+
+def known_files(connection: Connection, collection: str) -> list[tuple[str, int, int | None, str]]:
+    """(path, bytes, when written, series) of every DICOM file of a collection that the study has read."""
+    columns = (TABLE.c.path, TABLE.c.size_bytes, TABLE.c.mtime_ns, TABLE.c.series_uid)
+    query = select(*columns).join(ImagingStudy, ImagingStudy.study_uid == TABLE.c.study_uid)
+    return [tuple(row) for row in connection.execute(query.where(ImagingStudy.collection == collection))]
+
+
+def instances_of(connection: Connection, series_uid: str) -> list[tuple[str, str, int, bool]]:
+    """(SOPInstanceUID, SHA-256, bytes, has pixels) of the instances that the study has of a series."""
+    columns = (TABLE.c.sop_uid, TABLE.c.sha256, TABLE.c.size_bytes, TABLE.c.has_pixels)
+    query = select(*columns).where(TABLE.c.series_uid == series_uid).order_by(TABLE.c.sop_uid)
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def compared(connection: Connection, new: Instances, complete: bool) -> dict[str, int]:
+    """How many instances of a series are inserted, updated, deleted and unchanged."""
+    stand = _standing(connection, new.series_uid)
+    counts = dict.fromkeys(("inserted", "updated", "deleted", "unchanged"), 0)
+    n_met = 0
+    for row in new.rows():
+        before = stand.get(row["sop_uid"])
+        n_met += before is not None
+        kind = "inserted" if before is None else "unchanged" if _data(before) == _data(row) else "updated"
+        counts[kind] += 1
+    if complete:
+        counts["deleted"] = len(stand) - n_met
+    return counts
+
+
+def write(connection: Connection, new: Instances, complete: bool) -> bool:
+    """Write what is new or differs, also where a file lies now. Gives whether data changed."""
+    stand = _standing(connection, new.series_uid)
+    moved = False
+    met: set[str] = set()
+
+    def differing() -> Iterator[dict[str, Any]]:
+        nonlocal moved
+        for row in new.rows():
+            met.add(row["sop_uid"])
+            before = stand.get(row["sop_uid"])
+            if before is None or before != {name: row[name] for name in before}:
+                moved = moved or before is None or _data(before) != _data(row)
+                yield row
+
+    for rows in _chunks(differing()):
+        upsert(connection, TABLE, rows, ("sop_uid",))
+    gone = stand.keys() - met if complete else set()
+    if gone:
+        with texts(connection, "gone_instances", gone) as name:
+            connection.execute(delete(TABLE).where(TABLE.c.sop_uid.in_(select_ids(name))))
+    return moved or bool(gone)
+
+
+def delete_of_series(connection: Connection, series_uids: Iterable[str]) -> None:
+    """Delete the instances of series that are gone."""
+    with texts(connection, "gone_series", series_uids) as name:
+        connection.execute(delete(TABLE).where(TABLE.c.series_uid.in_(select_ids(name))))
+
+
+def _standing(connection: Connection, series_uid: str) -> dict[str, dict[str, Any]]:
+    rows = connection.execute(select(TABLE).where(TABLE.c.series_uid == series_uid)).mappings()
+    return {row["sop_uid"]: dict(row) for row in rows}
+
+
+def _data(row: dict[str, Any]) -> list[Any]:
+    return [row[name] for name in _DATA]
+
+
+def _chunks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    chunk: list[dict[str, Any]] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == AT_ONCE:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

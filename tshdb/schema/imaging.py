@@ -1,0 +1,121 @@
+"""DICOM studies, series and instances, as their headers say: a whitelist of attributes, never a person's data.
+
+Dates of public archives are shifted: only their order and the intervals between them mean anything. Times within a study
+are seconds since midnight of the study's date, so that midnight does not break them.
+"""
+
+from sqlalchemy import BigInteger, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tshdb.schema.base import Base
+
+
+class ImagingStudy(Base):
+    """One row is one examination of a patient: a DICOM study."""
+
+    __tablename__ = "imaging_studies"
+    study_uid: Mapped[str] = mapped_column(primary_key=True, doc="StudyInstanceUID")
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patients.patient_id"), index=True)
+    collection: Mapped[str]
+    study_date: Mapped[str | None] = mapped_column(doc="StudyDate, ISO 8601; shifted in public archives")
+    study_time_s: Mapped[float | None] = mapped_column(doc="StudyTime, seconds since midnight")
+    description: Mapped[str | None] = mapped_column(doc="StudyDescription")
+    age_years: Mapped[float | None] = mapped_column(doc="PatientAge at this examination, in years")
+    trial_time_point: Mapped[str | None] = mapped_column(doc="ClinicalTrialTimePointID, as recorded")
+    time_point: Mapped[str | None] = mapped_column(
+        doc="T0, T1 …: the patient's studies with MR, in the order of date and time", info={"fingerprint": False}
+    )
+
+
+class ImagingSeries(Base):
+    """One row is one DICOM series, with what its instances share; `mixed` names what they do not share."""
+
+    __tablename__ = "imaging_series"
+    series_uid: Mapped[str] = mapped_column(primary_key=True, doc="SeriesInstanceUID")
+    study_uid: Mapped[str] = mapped_column(ForeignKey("imaging_studies.study_uid"), index=True)
+    modality: Mapped[str | None] = mapped_column(doc="MR, SEG, MG, SR …")
+    series_number: Mapped[int | None] = mapped_column(BigInteger, doc="SeriesNumber")
+    description: Mapped[str | None] = mapped_column(doc="SeriesDescription")
+    protocol_name: Mapped[str | None] = mapped_column(doc="ProtocolName")
+    body_part: Mapped[str | None] = mapped_column(doc="BodyPartExamined")
+    laterality: Mapped[str | None] = mapped_column(doc="L or R, where recorded")
+    image_type: Mapped[str | None] = mapped_column(doc="ImageType, parts joined by \\")
+    manufacturer: Mapped[str | None]
+    model: Mapped[str | None] = mapped_column(doc="ManufacturerModelName")
+    software: Mapped[str | None] = mapped_column(doc="SoftwareVersions")
+    field_strength_t: Mapped[float | None] = mapped_column(doc="tesla; values in gauss are converted")
+    scanning_sequence: Mapped[str | None] = mapped_column(doc="SE, IR, GR, EP, RM, parts joined by \\")
+    sequence_variant: Mapped[str | None]
+    scan_options: Mapped[str | None]
+    sequence_name: Mapped[str | None]
+    acquisition_type: Mapped[str | None] = mapped_column(doc="2D or 3D")
+    tr_ms: Mapped[float | None] = mapped_column(doc="RepetitionTime")
+    te_ms: Mapped[float | None] = mapped_column(doc="EchoTime")
+    ti_ms: Mapped[float | None] = mapped_column(doc="InversionTime")
+    flip_angle_deg: Mapped[float | None]
+    b_value: Mapped[float | None] = mapped_column(doc="DiffusionBValue")
+    contrast_agent: Mapped[str | None] = mapped_column(doc="ContrastBolusAgent, as recorded")
+    temporal_positions: Mapped[int | None] = mapped_column(BigInteger, doc="NumberOfTemporalPositions")
+    temporal_resolution_s: Mapped[float | None] = mapped_column(doc="TemporalResolution")
+    images_in_acquisition: Mapped[int | None] = mapped_column(BigInteger, doc="ImagesInAcquisition")
+    frame_of_reference_uid: Mapped[str | None]
+    orientation: Mapped[str | None] = mapped_column(doc="ImageOrientationPatient, six numbers joined by \\")
+    n_rows: Mapped[int | None]
+    n_columns: Mapped[int | None]
+    row_spacing_mm: Mapped[float | None] = mapped_column(doc="PixelSpacing: between rows")
+    column_spacing_mm: Mapped[float | None] = mapped_column(doc="PixelSpacing: between columns")
+    slice_thickness_mm: Mapped[float | None]
+    photometric: Mapped[str | None] = mapped_column(doc="MONOCHROME2, MONOCHROME1, RGB …")
+    sop_class_uid: Mapped[str | None] = mapped_column(doc="SOPClassUID")
+    transfer_syntax_uid: Mapped[str | None] = mapped_column(doc="how pixels are encoded")
+    series_time_s: Mapped[float | None] = mapped_column(doc="SeriesTime, seconds since midnight of the study's date")
+    n_instances: Mapped[int]
+    n_without_pixels: Mapped[int] = mapped_column(doc="instances whose file holds no pixels")
+    mixed: Mapped[str | None] = mapped_column(doc="columns in which the instances differ, joined by commas")
+    content_digest: Mapped[str] = mapped_column(doc="digest of the instances' UIDs and bytes, whatever their order")
+
+
+class ImagingDecision(Base):
+    """One row is a person's decision on an examination or one of its series; it goes before every rule."""
+
+    __tablename__ = "imaging_decisions"
+    study_uid: Mapped[str] = mapped_column(ForeignKey("imaging_studies.study_uid"), primary_key=True)
+    series_uid: Mapped[str] = mapped_column(primary_key=True, doc="the series, or all for the whole examination")
+    decision: Mapped[str] = mapped_column(doc="dynamic, not-dynamic, or key=NAME for the key that tells phases apart")
+    decided_by: Mapped[str] = mapped_column(doc="the person")
+    reason: Mapped[str]
+
+
+class ImagingInstance(Base):
+    """One row is one DICOM file of a series: one slice, or one multi-frame object."""
+
+    __tablename__ = "imaging_instances"
+    sop_uid: Mapped[str] = mapped_column(primary_key=True, doc="SOPInstanceUID")
+    series_uid: Mapped[str] = mapped_column(ForeignKey("imaging_series.series_uid"), index=True)
+    study_uid: Mapped[str] = mapped_column(doc="StudyInstanceUID, as in imaging_series")
+    instance_number: Mapped[int | None] = mapped_column(BigInteger, doc="InstanceNumber")
+    acquisition_number: Mapped[int | None] = mapped_column(BigInteger, doc="AcquisitionNumber")
+    x_mm: Mapped[float | None] = mapped_column(doc="ImagePositionPatient, x")
+    y_mm: Mapped[float | None] = mapped_column(doc="ImagePositionPatient, y")
+    z_mm: Mapped[float | None] = mapped_column(doc="ImagePositionPatient, z")
+    orientation: Mapped[str | None] = mapped_column(doc="ImageOrientationPatient, six numbers joined by \\")
+    acquisition_s: Mapped[float | None] = mapped_column(
+        doc="AcquisitionTime, seconds since midnight of the study's date"
+    )
+    content_s: Mapped[float | None] = mapped_column(doc="ContentTime, seconds since midnight of the study's date")
+    trigger_ms: Mapped[float | None] = mapped_column(doc="TriggerTime")
+    temporal_position: Mapped[int | None] = mapped_column(BigInteger, doc="TemporalPositionIdentifier")
+    n_frames: Mapped[int] = mapped_column(doc="NumberOfFrames, 1 for a plain slice")
+    n_rows: Mapped[int | None]
+    n_columns: Mapped[int | None]
+    rescale_slope: Mapped[float | None]
+    rescale_intercept: Mapped[float | None]
+    has_pixels: Mapped[bool]
+    sha256: Mapped[str] = mapped_column(doc="of the file")
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    path: Mapped[str] = mapped_column(doc="where the file was when it was read", info={"fingerprint": False})
+    mtime_ns: Mapped[int | None] = mapped_column(
+        BigInteger, doc="when the file was last written, nanoseconds since 1970", info={"fingerprint": False}
+    )
+
+    __table_args__ = (Index("ix_imaging_instances_study", "study_uid"), Index("ix_imaging_instances_path", "path"))
