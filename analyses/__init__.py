@@ -13,6 +13,7 @@ from analyses.dce_slices import dce_slices
 from analyses.gene_filter import gene_filter
 from analyses.km_curves import km_curves
 from analyses.logrank_tests import logrank_tests
+from analyses.masks import masks
 from analyses.model_performance import model_performance
 from analyses.network_edges import network_edges
 from analyses.network_parameters import network_parameters
@@ -51,4 +52,5 @@ ANALYSES = (
     dce_sets,
     dce_slices,
     dce_phases,
+    masks,
 )

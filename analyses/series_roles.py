@@ -2,9 +2,9 @@
 
 Every series is given the role for which most speaks: words of its header (a table of hints) and the physics of its
 sequence. Series that can be phases of one dynamic scan (3-D T1 gradient echo, one geometry, one set of TR, TE and flip
-angle) make candidate sets, and the best is taken: above all, the set to which a derived map (SER, PE) or a subtraction of
-the archive leads back, then the number of phases, then words. A set that is hardly better than the next is no choice: the examination is
-`ambiguous` until a person decides. Layouts: FACTS of TCGA-BRCA, ISPY1 and NACT in docs/imaging.md.
+angle) make candidate sets, and the best is taken: above all, the set to which a derived map (SER, PE) or a subtraction
+of the archive leads back, then the number of phases, then words. A set that is hardly better than the next is no choice:
+the examination is `ambiguous` until a person decides. Layouts: docs/imaging.md.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
-"""tshdb ingest dicom | decisions."""
+"""tshdb ingest dicom | segmentation | decisions."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import JsonOption, StudyOption
+from tshdb.vocabulary import MaskKind, MaskRegion
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -23,6 +25,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be
 
 def add_to(app: typer.Typer) -> None:
     app.command()(dicom)
+    app.command()(segmentation)
     app.command()(decisions)
 
 
@@ -64,10 +67,10 @@ def ingest_dicom_folder(
     from tshdb.database import reading
     from tshdb.loading.instances import instances_of, known_files
 
-    options = reader.Options(collection, study.settings.imaging.accept_identified, jobs)
+    options = reader.Options(collection, study.settings.imaging.accept_identified, jobs, study.root.resolve())
     command = f"tshdb ingest dicom {folder.name} --collection {collection}"
     with Spool() as spool, progress() as show, reading(study.engine) as connection:
-        known = map(KnownFile._make, known_files(connection, collection))
+        known = map(KnownFile._make, known_files(connection, study.root.resolve(), collection))
         contents = reader.read_folder(folder, options, spool, known, show)
         done = 0
 
@@ -88,6 +91,84 @@ def ingest_dicom_folder(
         )
     loaded.n_withheld += contents.n_withheld
     finish(study, f"{collection}/dicom/{folder.name}", command, loaded, dry_run, as_json)
+
+
+def segmentation(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A mask, or a folder of masks: NIfTI, NRRD, MetaImage, .les.")
+    ],
+    collection: CollectionOption,
+    sheet: Annotated[
+        Path | None, typer.Option(help="csv: file, patient_id; optional study_uid, time_point, kind, region, label.")
+    ] = None,
+    kind: Annotated[MaskKind, typer.Option(help="Who or what drew them.")] = MaskKind.OTHER,
+    region: Annotated[MaskRegion, typer.Option(help="What they mark.")] = MaskRegion.TUMOR,
+    label: Annotated[int | None, typer.Option(help="Take this value alone; else all that is not 0.")] = None,
+    les_base: Annotated[int, typer.Option(help="The number of the first voxel in .les files.")] = 1,
+    les_order: Annotated[
+        str | None, typer.Option(help="Order of voxels in .les files, F or C; else found out.")
+    ] = None,
+    complete: CompleteOption = False,
+    keep_going: KeepGoingOption = False,
+    dry_run: DryRunOption = False,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Masks in files of their own; DICOM SEG comes with `tshdb ingest dicom`.
+
+    Each belongs to an examination that the study has: by a sheet, or by the patient that its name holds (T0 of several).
+    Enhancement and tissue masks never pass for an outline of the tumour.
+
+    Example: tshdb ingest segmentation ~/masks --collection ispy1 --kind expert
+    """
+    from cli.console import progress
+    from cli.ingest_talk import finish
+    from ingest.imaging import mask_files as reader
+    from tshdb import loading
+    from tshdb.errors import UsageError
+    from tshdb.study import Study
+
+    if les_order not in (None, "F", "C"):
+        raise UsageError(f"'{les_order}'", where="--les-order", repair="Use F or C")
+    opened = Study.find(study)
+    rows = reader.read_sheet(sheet) if sheet else {}
+    options = reader.Options(collection, kind, region, label, les_base, les_order, rows)
+    files, examinations = reader.files_of(path), _examinations(opened)
+    told = {"kind": str(kind), "region": str(region), "label": label, "les_base": les_base, "les_order": les_order}
+
+    def items():
+        for file in files:
+            source = loading.Source(collection, "segmentation", file.name)
+            own = told | {"sheet": rows.get(file.name)}
+            read = partial(reader.read, file, examinations, options)
+            yield loading.item_of(opened, source, file, own, read, always=complete)
+
+    command = f"tshdb ingest segmentation {path.name} --collection {collection}"
+    done = 0
+    with progress() as show:
+
+        def taken(_item) -> None:
+            nonlocal done
+            done += 1
+            show("masks", done, len(files))
+
+        loaded = loading.load(
+            opened, items(), command=command, complete=complete, keep_going=keep_going, dry_run=dry_run, progress=taken
+        )
+    finish(opened, f"{collection}/segmentation/{path.name}", command, loaded, dry_run, as_json)
+
+
+def _examinations(study: Study) -> list:
+    """The examinations that masks can belong to."""
+    from sqlalchemy import select
+
+    from ingest.imaging.mask_files import Examination
+    from tshdb.database import reading
+    from tshdb.schema import ImagingStudy
+
+    columns = (ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point)
+    with reading(study.engine) as connection:
+        return [Examination(*row) for row in connection.execute(select(*columns))]
 
 
 def decisions(

@@ -82,7 +82,7 @@ def test_studies_series_and_files_are_found_by_their_headers(empty, images, tshd
     (path, sha256) = rows(empty, "SELECT path, sha256 FROM imaging_instances LIMIT 1")[0]
     import hashlib
 
-    assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
+    assert hashlib.sha256((empty.root / path).read_bytes()).hexdigest() == sha256
 
 
 def test_an_earlier_examination_moves_the_later_ones(empty, images, tshdb):

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import footprint
 from tshdb.withdrawal.certificate import verify
 from tshdb.withdrawal.files import texts_in
-from tshdb.withdrawal.identifiers import identifiers
+from tshdb.withdrawal.identifiers import alias_of, identifiers
 from tshdb.withdrawal.withdraw import preview, withdraw
 
 WHO = "TCGA-TN-0003"
@@ -66,7 +67,8 @@ def digests(root: Path) -> dict[str, str]:
     )
 
 
-UNIQUE = ("sample_id", "profile_id", "table_name", "collection", "reader", "name")
+DIGESTS = ("sha256", "file_sha256", "object_id")  # by which files are known
+UNIQUE = ("sample_id", "study_uid", "series_uid", "profile_id", "table_name", "collection", "reader", "name")
 
 
 def plant(study: Study, who: str) -> int:
@@ -80,7 +82,7 @@ def plant(study: Study, who: str) -> int:
                 continue
             for column in table.columns:
                 is_free = isinstance(column.type, Text) and not column.primary_key and not column.foreign_keys
-                if is_free and column.name not in ("patient_id", "entity_key", "row_key", *UNIQUE):
+                if is_free and column.name not in ("patient_id", "entity_key", "row_key", *UNIQUE, *DIGESTS):
                     text = json.dumps({"a": CANARY}) if column.name in ("changes", "row_values", "features") else CANARY
                     planted += connection.execute(update(table).where(condition).values({column.name: text})).rowcount
     return planted
@@ -145,17 +147,22 @@ def test_a_preview_writes_nothing_and_says_what_will_be_done(tshdb, study):
     _, done = gone(Study(study.root))
     assert done["rows_erased"]["patients"] == 1
     assert done["models_that_learned_from_the_patient"] == said["models"]
-    assert [f["path"] for f in done["files"]] == sorted(said["files_written_again"] + said["files_erased"])
+    alias = alias_of(done["token"])
+    wanted = sorted(said["files_written_again"] + said["files_erased"])
+    assert sorted(f["path"] for f in done["files"]) == sorted(name.replace(WHO, alias) for name in wanted)
+    assert sum(name.endswith(".dcm") for name in wanted) == 9
 
 
 # ------------------------------------------------------------------------------------------------ the rest stands
 
 
 def test_others_stand_and_every_row_still_leads_to_its_line(study, archive):
+    (examination,) = study.sql(f"SELECT study_uid FROM imaging_studies WHERE patient_id = '{WHO}'")["study_uid"]
+
     def others() -> dict[str, list[str]]:
         found = tiny.dump(study)
         return {
-            t: [line for line in rows if WHO not in line]
+            t: [line for line in rows if WHO not in line and examination not in line]
             for t, rows in found.items()
             if t not in ("units", "unit_inputs")
         }
@@ -174,7 +181,8 @@ def test_others_stand_and_every_row_still_leads_to_its_line(study, archive):
                 assert record.row_key.partition("|")[0] in clinical[record.line - 1]
             elif record.table_name == "expression_profiles":
                 assert header[record.column_number - 1] == record.row_key.partition(":")[0]
-        digests = dict(map(tuple, connection.execute(select(SourceFile.path, SourceFile.sha256))))
+        query = select(SourceFile.path, SourceFile.sha256).where(SourceFile.reader != "dicom")
+        digests = dict(map(tuple, connection.execute(query)))
     from tshdb.objects import sha256_of
 
     assert {Path(p).name for p in digests} == {"clinical.tsv", "expression.csv"}
@@ -265,6 +273,7 @@ def test_a_later_ingest_withholds_the_patient_until_readmitted(tshdb, study, arc
         assert not [p for p in profiles if p.startswith(WHO)] and len(profiles) == 20
     (study.root / "raw/clinical.tsv").unlink()
     (study.root / "raw/expression.csv").unlink()
+    shutil.rmtree(study.root / "raw/images" / WHO)
     assert all(v.holds for v in verify(Study(study.root), path))
     tshdb("withdraw", WHO, "--readmit", "--reason", "consented again", cwd=study.root)
     archive.add(31)

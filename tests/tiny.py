@@ -128,13 +128,12 @@ class TinyArchive:
     def write_images(self, folder: Path) -> None:
         """One folder a patient with images, as TCIA lays them out; of others none."""
         for p in self.patients.values():
-            mark = folder / p.patient_id / f".{p.images}"
-            if p.images is not None and not mark.is_file():
+            first = next((folder / p.patient_id).rglob("1-001.dcm"), None)  # its last voxel says which images these are
+            if p.images is not None and (first is None or first.read_bytes()[-2:] != bytes([50 + p.images, 0])):
                 shutil.rmtree(folder / p.patient_id, ignore_errors=True)
                 volumes = [np.full((3, 4, 4), 50 + p.images + 40 * phase, np.uint16) for phase in range(3)]
                 examination = Examination(p.patient_id, "T0", volumes, Geometry(orientation=SAGITTAL))
                 write_examination(examination, ge_content_time, folder)
-                mark.touch()
         for path in folder.glob("TCGA-*"):
             if path.name not in self.patients or self.patients[path.name].images is None:
                 shutil.rmtree(path)
@@ -231,8 +230,8 @@ def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> 
     if not any(folder.glob("TCGA-*")):
         return []
     with reading(study.engine) as connection, Spool() as spool:
-        known = map(KnownFile._make, known_files(connection, "tcga-tn"))
-        contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1), spool, known)
+        known = map(KnownFile._make, known_files(connection, study.root.resolve(), "tcga-tn"))
+        contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
         items = list(folder_items(contents, lambda series: instances_of(connection, series), complete))
         if all(item.reading is None for item in items) and not complete:
             return []

@@ -96,6 +96,7 @@ class Reading:
     raw_values: list[RawValue] = field(default_factory=list)
     matrix: Matrix | None = None
     instances: Instances | None = None
+    objects: list[tuple[str, bytes]] = field(default_factory=list)  # suffix and content of objects that records name
     sex_markers: dict[str, tuple[float, float]] = field(default_factory=dict)  # profile -> linear XIST, RPS4Y1
     n_withheld: int = 0
 

@@ -110,6 +110,39 @@ class SeriesRole(StrEnum):
     OTHER_MODALITY = "other_modality"
 
 
+class MaskKind(StrEnum):
+    """Who or what drew a segmentation: a person (manual, expert), the .les files of Chicago, spatial fuzzy c-means, a
+    threshold on enhancement (ftv: functional tumour volume, no outline), a tissue class, another program."""
+
+    MANUAL = "manual"
+    EXPERT = "expert"
+    LES = "les"
+    FCM = "fcm"
+    FTV = "ftv"
+    TISSUE = "tissue"
+    AUTOMATIC = "automatic"
+    OTHER = "other"
+
+
+class MaskRegion(StrEnum):
+    """What a segmentation marks."""
+
+    TUMOR = "tumor"
+    BREAST = "breast"
+    ENHANCEMENT = "enhancement"
+    OTHER = "other"
+
+
+class MaskStatus(StrEnum):
+    """fits: its voxels are voxels of the dynamic images; resample: it lies elsewhere or in another grid; no_images: the
+    examination has no phases; unclear: a person must look."""
+
+    FITS = "fits"
+    RESAMPLE = "resample"
+    NO_IMAGES = "no_images"
+    UNCLEAR = "unclear"
+
+
 class SetStatus(StrEnum):
     """Of the dynamic set of an examination. ambiguous: a person must choose; unsplit: found, but not in whole phases."""
 

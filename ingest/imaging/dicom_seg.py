@@ -18,7 +18,7 @@ import pydicom
 from ingest.imaging.headers import TROUBLE, Unreadable
 from tshdb.geometry import Grid
 
-SOP_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+SOP_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # Segmentation, Label Map Segmentation
 MAX_VOXELS = 400_000_000
 
 

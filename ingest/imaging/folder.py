@@ -19,16 +19,18 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from ingest.identifiers import checked_patient
-from ingest.imaging.headers import Unreadable, digest_and_header
+from ingest.imaging.headers import Header, Unreadable, digest_and_header
 from ingest.imaging.spool import KnownFile, Read, Spool, content_digest
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.loading import Item, Source
 from tshdb.reading import Finding, Found, Instances, Reading
-from tshdb.schema import ImagingSeries, ImagingStudy, Patient
+from tshdb.schema import ImagingSeries, ImagingStudy, Patient, Segmentation
 from tshdb.vocabulary import Severity
 
 READER = "dicom"
 CHUNK = 64  # files that a worker reads in one go
+SOP_CLASSES = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}  # segmentations
+SUFFIX = ".nrrd"
 AHEAD = 4  # chunks a worker may be ahead
 SUFFIXES = {".dcm", ".ima", ".dicom"}
 OTHER_SUFFIXES = {".tcia", ".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".pdf", ".json", ".html", ".zip", ".md5"}
@@ -38,11 +40,13 @@ SHOWN = 3  # paths that a finding on many files names
 
 @dataclass(frozen=True)
 class Options:
-    """How a folder is read. accept_identified: of the study's settings; jobs: processes."""
+    """How a folder is read. accept_identified: of the study's settings; jobs: processes; root: paths below it are kept
+    relative to it, so that a study may move."""
 
     collection: str
     accept_identified: bool = False
     jobs: int = 2
+    root: Path | None = None
 
 
 @dataclass
@@ -212,12 +216,29 @@ def _read_chunk(paths: list[str], accepts_identified: bool) -> list[Read | tuple
         try:
             stat = os.stat(path)
             sha256, header = digest_and_header(Path(path), accepts_identified)
-            found.append(Read(os.path.realpath(path), stat.st_size, stat.st_mtime_ns, sha256, header))
+            segments = _segments(path, sha256, header)
+            found.append(Read(os.path.realpath(path), stat.st_size, stat.st_mtime_ns, sha256, header, segments))
         except Unreadable as error:
             found.append((path, error.rule, str(error)))
         except FileNotFoundError:
             found.append((path, "dicom.unreadable", "was there a moment ago"))
     return found
+
+
+def _segments(path: str, sha256: str, header: Header) -> tuple[tuple[dict, bytes], ...]:
+    """The segmentations that a file holds. One that cannot be decoded is a finding, not the end of its file."""
+    if header.series["sop_class_uid"] not in SOP_CLASSES:
+        return ()
+    from ingest.imaging import dicom_seg
+    from ingest.imaging.masks import row_of_segment
+
+    try:
+        found = dicom_seg.read(Path(path), sha256)
+    except Unreadable as error:
+        header.findings.append(("warning", error.rule, None, f"the segmentation is not taken: {error}"))
+        return ()
+    study, series, description = header.study["study_uid"], header.series["series_uid"], header.series["description"]
+    return tuple(row_of_segment(segment, study, series, description, sha256) for segment in found)
 
 
 def _note(contents: Contents, severity: Severity, rule: str, element: str | None, message: str, read: Read) -> None:
@@ -333,7 +354,12 @@ def _item(contents: Contents, study_uid: str, series_uid: str, standing: list[tu
     reading.records = [
         Found(Patient, patient_row, 0), Found(ImagingStudy, study_row, 0), Found(ImagingSeries, series_row, 0),
     ]  # fmt: skip
-    reading.instances = Instances(study_uid, series_uid, len(here), lambda: spool.instances(series_uid))
+    for row, content in spool.segments(series_uid):
+        reading.records.append(Found(Segmentation, row, 0))
+        reading.objects.append((SUFFIX, content))
+    reading.instances = Instances(
+        study_uid, series_uid, len(here), lambda: spool.instances(series_uid, contents.options.root)
+    )
     size = sum(size for _, size, _ in union.values())
     return Item(
         Source(contents.options.collection, READER, series_uid), place, {}, reading, digest, size_bytes=size

@@ -30,6 +30,7 @@ class Read(NamedTuple):
     mtime_ns: int
     sha256: str
     header: Header
+    segments: tuple[tuple[dict[str, Any], bytes], ...] = ()  # rows of segmentations with the content of their objects
 
 
 _TABLES = """
@@ -38,6 +39,7 @@ CREATE TABLE files (
     path TEXT PRIMARY KEY, sop_uid, series_uid, study_uid, sha256, size_bytes, mtime_ns, instance_number, has_pixels,
     patient, study, series, instance, folder
 ) WITHOUT ROWID;
+CREATE TABLE segments (path, series_uid, row, content BLOB);
 CREATE INDEX files_of_series ON files (series_uid, instance_number, sop_uid);
 CREATE INDEX files_of_sop ON files (sop_uid);
 """
@@ -81,8 +83,14 @@ class Spool:
         return sorted(p for p, s in self.db.execute("SELECT path, series_uid FROM known") if s in wanted)
 
     def add(self, files: Iterable[Read]) -> None:
+        files = list(files)
         self.db.execute("BEGIN")
         self.db.executemany(_INSERT, map(_row, files))
+        for f in files:
+            self.db.execute("DELETE FROM segments WHERE path = ?", (f.path,))
+            for row, content in f.segments:
+                values = (f.path, f.header.series["series_uid"], json.dumps(row), content)
+                self.db.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", values)
         self.db.execute("COMMIT")
 
     def copies(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -115,6 +123,13 @@ class Spool:
         )
         return [json.loads(text) for text, _ in rows]
 
+    def segments(self, series_uid: str) -> list[tuple[dict[str, Any], bytes]]:
+        """Rows of segmentations of a series with the content of their objects, of files that were kept."""
+        query = (
+            "SELECT row, content FROM segments JOIN files USING (path) WHERE segments.series_uid = ? ORDER BY path, row"
+        )
+        return [(json.loads(row), content) for row, content in self.db.execute(query, (series_uid,))]
+
     def paths(self, series_uid: str) -> list[str]:
         return [p for (p,) in self.db.execute("SELECT path FROM files WHERE series_uid = ?", (series_uid,))]
 
@@ -123,14 +138,15 @@ class Spool:
         query = "SELECT sop_uid, sha256, size_bytes, has_pixels FROM files WHERE series_uid = ? ORDER BY sop_uid"
         return self.db.execute(query, (series_uid,)).fetchall()
 
-    def instances(self, series_uid: str) -> Iterator[dict[str, Any]]:
-        """Rows of imaging_instances of a series."""
+    def instances(self, series_uid: str, root: Path | None = None) -> Iterator[dict[str, Any]]:
+        """Rows of imaging_instances of a series; paths below `root` are relative to it."""
+        below = f"{root}/" if root else "\0"
         query = (
             "SELECT instance, sha256, size_bytes, path, mtime_ns, study_uid FROM files WHERE series_uid = ? "
             "ORDER BY sop_uid"
         )
         for instance, sha256, size, path, mtime, study in self.db.execute(query, (series_uid,)):
-            facts = {"sha256": sha256, "size_bytes": size, "path": path, "mtime_ns": mtime}
+            facts = {"sha256": sha256, "size_bytes": size, "path": path.removeprefix(below), "mtime_ns": mtime}
             yield {**json.loads(instance), **facts, "series_uid": series_uid, "study_uid": study}
 
 

@@ -146,6 +146,92 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_imaging_series_study_uid"), "imaging_series", ["study_uid"], unique=False)
     op.create_table(
+        "masks",
+        sa.Column("segmentation_id", sa.Text(), nullable=False),
+        sa.Column("study_uid", sa.Text(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "fits",
+                "resample",
+                "no_images",
+                "unclear",
+                name="mask_status",
+                native_enum=False,
+                create_constraint=True,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("differences", sa.Text(), nullable=True),
+        sa.Column("repair", sa.Text(), nullable=True),
+        sa.Column("n_voxels", sa.Integer(), nullable=True),
+        sa.Column("volume_ml", sa.Double(), nullable=True),
+        sa.Column("first_slice", sa.Integer(), nullable=True),
+        sa.Column("last_slice", sa.Integer(), nullable=True),
+        sa.Column("mean_rise", sa.Double(), nullable=True),
+        sa.Column("qc_flags", sa.Text(), nullable=True),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_masks_unit_id")),
+        sa.PrimaryKeyConstraint("segmentation_id", "unit_id", name=op.f("pk_masks")),
+    )
+    op.create_index(op.f("ix_masks_study_uid"), "masks", ["study_uid"], unique=False)
+    op.create_table(
+        "segmentations",
+        sa.Column("segmentation_id", sa.Text(), nullable=False),
+        sa.Column("study_uid", sa.Text(), nullable=False),
+        sa.Column("series_uid", sa.Text(), nullable=True),
+        sa.Column("reference_series_uid", sa.Text(), nullable=True),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("segment", sa.Integer(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=True),
+        sa.Column(
+            "region",
+            sa.Enum(
+                "tumor",
+                "breast",
+                "enhancement",
+                "other",
+                name="mask_region",
+                native_enum=False,
+                create_constraint=True,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "manual",
+                "expert",
+                "les",
+                "fcm",
+                "ftv",
+                "tissue",
+                "automatic",
+                "other",
+                name="mask_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=16,
+            ),
+            nullable=False,
+        ),
+        sa.Column("is_outline", sa.Boolean(), nullable=False),
+        sa.Column("decode_rule", sa.Text(), nullable=False),
+        sa.Column("min_value", sa.Integer(), nullable=False),
+        sa.Column("grid", sa.Text(), nullable=False),
+        sa.Column("n_voxels", sa.Integer(), nullable=False),
+        sa.Column("volume_ml", sa.Double(), nullable=True),
+        sa.Column("value_counts", sa.Text(), nullable=False),
+        sa.Column("flags", sa.Text(), nullable=True),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("file_sha256", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["study_uid"], ["imaging_studies.study_uid"], name=op.f("fk_segmentations_study_uid")),
+        sa.PrimaryKeyConstraint("segmentation_id", name=op.f("pk_segmentations")),
+    )
+    op.create_index(op.f("ix_segmentations_study_uid"), "segmentations", ["study_uid"], unique=False)
+    op.create_table(
         "series_hints",
         sa.Column("hints", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -253,6 +339,8 @@ def downgrade() -> None:
     op.drop_table("imaging_instances")
     op.drop_table("series_roles")
     op.drop_table("series_hints")
+    op.drop_table("segmentations")
+    op.drop_table("masks")
     op.drop_table("imaging_series")
     op.drop_table("imaging_decisions")
     op.drop_table("dce_slices")

@@ -1,4 +1,4 @@
-"""Expression parts: they are there, their bytes are theirs, and they hold what the rows say."""
+"""Objects: they are there, their bytes are theirs, and they hold what the rows say."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from sqlalchemy import delete, select
 from tshdb.checking.rule import Context, Problem, rule, unlink
 from tshdb.errors import IntegrityError
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
-from tshdb.schema import ExpressionPart, ExpressionProfile
+from tshdb.objects import sha256_of
+from tshdb.schema import ExpressionPart, ExpressionProfile, Segmentation
 
+MASK = ".nrrd"
 RESTORE = "Restore the file from a backup, or ingest its source again"
 
 
@@ -34,11 +36,17 @@ def _whole(c: Context, part: str) -> Path | None:
         return None
 
 
-@rule("object.missing", "every part that a row names is there", RESTORE)
+def _masks(c: Context) -> set[str]:
+    """The voxels of segmentations."""
+    return set(c.connection.execute(select(Segmentation.object_id)).scalars())
+
+
+@rule("object.missing", "every object that a row names is there", RESTORE)
 def _missing(c: Context) -> Iterator[Problem]:
-    for part, _, _ in _parts(c):
-        if not c.study.objects.path(part).is_file():
-            yield Problem(f"objects/{part[:2]}/{part}.parquet", "is not there")
+    named = [(part, ".parquet") for part, _, _ in _parts(c)] + [(mask, MASK) for mask in sorted(_masks(c))]
+    for digest, suffix in named:
+        if not c.study.objects.path(digest, suffix).is_file():
+            yield Problem(f"objects/{digest[:2]}/{digest}{suffix}", "is not there")
 
 
 @rule("object.size", "every part has the size that its row says", RESTORE)
@@ -49,8 +57,12 @@ def _size(c: Context) -> Iterator[Problem]:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", f"{path.stat().st_size:,} bytes, not {size:,}")
 
 
-@rule("object.bytes", "the bytes of every part are those of its name", RESTORE, is_full=True)
+@rule("object.bytes", "the bytes of every object are those of its name", RESTORE, is_full=True)
 def _bytes(c: Context) -> Iterator[Problem]:
+    for mask in sorted(_masks(c)):
+        path = c.study.objects.path(mask, MASK)
+        if path.is_file() and sha256_of(path) != mask:
+            yield Problem(f"objects/{mask[:2]}/{mask}{MASK}", "its bytes have changed")
     for part, _, _ in _parts(c):
         if c.study.objects.path(part).is_file() and _whole(c, part) is None:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its bytes have changed")
@@ -64,7 +76,7 @@ def _bytes(c: Context) -> Iterator[Problem]:
     mend=unlink,
 )
 def _extra(c: Context) -> Iterator[Problem]:
-    known = {part for part, _, _ in _parts(c)}
+    known = {part for part, _, _ in _parts(c)} | _masks(c)
     for path in sorted(c.study.objects.root.rglob("*")):
         if path.is_file() and path.stem not in known:
             yield Problem(str(path.relative_to(c.study.root)), "no row names it", str(path))

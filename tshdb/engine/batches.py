@@ -89,7 +89,7 @@ class Batches:
                 pairs[role].append((key, unit_id))
         references = {role: (table.key, table.rows) for role, table in self.world.references(analysis).items()}
         members = plan.members.get(next(iter(edges)), ())
-        values = load(connection, self.objects, analysis, pairs, references, members)
+        values = load(connection, self.objects, analysis, pairs, references, members, self.world.root)
         return Batch(plan, {key: due[key] for key in edges}, edges, values), unready
 
     def commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:

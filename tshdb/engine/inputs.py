@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -47,11 +48,12 @@ def load(
     pairs: Mapping[str, Sequence[tuple[str, int]]],
     references: Mapping[str, tuple[str, list[dict]]],
     members: Sequence[str] = (),
+    root: Path = Path(),
 ) -> Inputs:
     """The inputs of a batch.
 
     pairs: role -> (key, input unit) for every keyed or shared input; references: role -> (key, rows);
-    members: the patients of the cohort, for analyses over one.
+    members: the patients of the cohort, for analyses over one; root: the study's folder, from which its paths go.
     """
     values: dict[str, Any] = {}
     keyed: set[str] = set()
@@ -69,7 +71,7 @@ def load(
             genes = None if need.genes is None else need.genes[1](values[need.genes[0]])
             values[role] = _matrix(connection, objects, pairs[role], genes)
         else:
-            values[role] = _rows(connection, analysis, need.table, pairs[role])
+            values[role] = _with_paths(_rows(connection, analysis, need.table, pairs[role]), need.table, objects, root)
         if not analysis.over_cohort:
             keyed.add(role)
     if analysis.over_cohort:
@@ -100,6 +102,17 @@ def _rows(connection: Connection, analysis: Analysis, table: type, pairs: Sequen
     for column in columns:
         if column.name in frame and str(column.type) in ("DOUBLE", "FLOAT"):
             frame[column.name] = frame[column.name].astype(float)
+    return frame
+
+
+def _with_paths(frame: pd.DataFrame, table: type, objects: ObjectStore, root: Path) -> pd.DataFrame:
+    """With whole paths of files, and of every object that a row names by a column `<name>_id` as `<name>_path`, verified."""
+    for column in table.__table__.columns:
+        if column.info.get("file"):
+            frame[column.name] = [str(root / path) for path in frame[column.name]]
+        if suffix := column.info.get("object"):
+            name = column.name.removesuffix("_id") + "_path"
+            frame[name] = [str(objects.verified(digest, suffix)) for digest in frame[column.name]]
     return frame
 
 

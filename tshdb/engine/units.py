@@ -34,6 +34,7 @@ ENTITY_COLUMN = {
     "imaging_series": "study_uid",
     "imaging_instances": "study_uid",
     "imaging_decisions": "study_uid",
+    "segmentations": "study_uid",
 }
 
 

@@ -99,19 +99,27 @@ def load(
 def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, together: bool, progress) -> Comparison:
     def noted() -> Iterable[Item]:
         for item in items:
-            if withheld and item.reading is not None:
-                loaded.n_withheld += withheld.take_out(item.reading)
             loaded.n_files += 1
+            if withheld and item.reading is not None:
+                n = withheld.take_out(item.reading)
+                loaded.n_withheld += n
+                if n and not item.reading.records:  # all of it, such as a series: not even its folder's name is kept
+                    loaded.findings += map(withheld.without_names, item.reading.findings)
+                    progress(item)
+                    continue
             if item.reading is None:
                 loaded.n_same_bytes += 1
             else:
                 loaded.n_withheld += item.reading.n_withheld
-                loaded.findings += [f if f.path else f._replace(path=str(item.path)) for f in item.reading.findings]
+                told = [f if f.path else f._replace(path=str(item.path)) for f in item.reading.findings]
+                loaded.findings += map(withheld.without_names, told) if withheld else told
             yield item
             progress(item)
 
     with reading(study.engine) as connection:
         withheld = Withheld(connection, study.root)
+        if withheld:
+            loaded.findings = list(map(withheld.without_names, loaded.findings))
         found = compare(study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes)
         if together:
             loaded.findings += findings_together(connection, found)

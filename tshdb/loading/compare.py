@@ -101,6 +101,9 @@ def _take(found: Comparison, connection: Connection, item: Item, complete: bool)
         for profile_id, fingerprint in found.values.take(connection, reading.matrix).items():
             found.said[item.source, ("expression_profiles", profile_id)].values["values_fingerprint"] = fingerprint
         reading.matrix = None
+    for suffix, content in reading.objects if found.values.writes else ():
+        found.values.objects.put(lambda path, content=content: path.write_bytes(content), suffix)
+    reading.objects = []
     if reading.instances is not None:
         for kind, n in instances.compared(connection, reading.instances, complete).items():
             _count(found, "imaging_instances", kind, n)

@@ -7,6 +7,7 @@ they change stands in its history.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
@@ -21,11 +22,12 @@ AT_ONCE = 2_000
 _DATA = [c.name for c in TABLE.columns if c.info.get("fingerprint", True)]
 
 
-def known_files(connection: Connection, collection: str) -> list[tuple[str, int, int | None, str]]:
-    """(path, bytes, when written, series) of every DICOM file of a collection that the study has read."""
+def known_files(connection: Connection, root: Path, collection: str) -> Iterator[tuple[str, int, int | None, str]]:
+    """(path, bytes, when written, series) of every DICOM file of a collection that the study in `root` has read."""
     columns = (TABLE.c.path, TABLE.c.size_bytes, TABLE.c.mtime_ns, TABLE.c.series_uid)
     query = select(*columns).join(ImagingStudy, ImagingStudy.study_uid == TABLE.c.study_uid)
-    return [tuple(row) for row in connection.execute(query.where(ImagingStudy.collection == collection))]
+    for path, *facts in connection.execute(query.where(ImagingStudy.collection == collection)):
+        yield (str(root / path), *facts)
 
 
 def instances_of(connection: Connection, series_uid: str) -> list[tuple[str, str, int, bool]]:

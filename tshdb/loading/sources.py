@@ -27,6 +27,7 @@ from tshdb.schema import (
     ImagingStudy,
     Patient,
     Sample,
+    Segmentation,
     SourceFile,
     SourceRecord,
 )
@@ -34,8 +35,11 @@ from tshdb.study import Study
 
 TABLES = {
     t.__tablename__: t
-    for t in (Patient, FollowUp, Sample, ExpressionProfile, Annotation, ImagingStudy, ImagingSeries, ImagingDecision)
-}
+    for t in (
+        Patient, FollowUp, Sample, ExpressionProfile, Annotation, ImagingStudy, ImagingSeries, ImagingDecision,
+        Segmentation,
+    )
+}  # fmt: skip
 
 Key = tuple[str, str]  # table, row key
 

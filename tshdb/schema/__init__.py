@@ -5,8 +5,8 @@ from tshdb.schema.clinical import Annotation, ClinicalValue, Conflict, FollowUp,
 from tshdb.schema.cohort import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion
 from tshdb.schema.engine import Attempt, Lease, ResultChange, Run, Spec, Unit, UnitInput
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
-from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy
-from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, SeriesHint, SeriesRoleRow
+from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, Segmentation
+from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
 from tshdb.schema.results import (
     CellAbundance,
@@ -63,6 +63,7 @@ __all__ = [
     "Lease",
     "LogrankTest",
     "MarkerGene",
+    "Mask",
     "ModelPerformance",
     "ModelTerm",
     "NetworkEdge",
@@ -73,6 +74,7 @@ __all__ = [
     "RocPoint",
     "Run",
     "Sample",
+    "Segmentation",
     "SeriesHint",
     "SeriesRoleRow",
     "SourceFile",

@@ -40,7 +40,8 @@ class UnitPayload:
     """A table whose rows are made by units of an analysis.
 
     Columns may say, in `info`, what they are to the engine: {"digits": n} are rounded to n significant digits before
-    they are stored, {"fingerprint": False} describe the row and are not part of its data.
+    they are stored, {"fingerprint": False} describe the row and are not part of its data, {"object": suffix} name an object,
+    whose path analyses are given, {"file": True} are paths, which analyses are given from the root.
     """
 
     unit_id: Mapped[int] = mapped_column(

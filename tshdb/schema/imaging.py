@@ -7,7 +7,8 @@ are seconds since midnight of the study's date, so that midnight does not break 
 from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tshdb.schema.base import Base
+from tshdb.schema.base import Base, closed
+from tshdb.vocabulary import MaskKind, MaskRegion
 
 
 class ImagingStudy(Base):
@@ -86,6 +87,35 @@ class ImagingDecision(Base):
     reason: Mapped[str]
 
 
+class Segmentation(Base):
+    """One row is one region that somebody or something drew on the images of an examination, as one file says it."""
+
+    __tablename__ = "segmentations"
+    segmentation_id: Mapped[str] = mapped_column(
+        primary_key=True, doc="SOPInstanceUID or collection/file, # and segment"
+    )
+    study_uid: Mapped[str] = mapped_column(ForeignKey("imaging_studies.study_uid"), index=True)
+    series_uid: Mapped[str | None] = mapped_column(doc="of the segmentation itself, where it is DICOM")
+    reference_series_uid: Mapped[str | None] = mapped_column(doc="the series on which it says it was drawn")
+    format: Mapped[str] = mapped_column(doc="dicom-seg, nifti, nrrd, metaimage or les")
+    segment: Mapped[int] = mapped_column(doc="segment or label in the file")
+    label: Mapped[str | None] = mapped_column(doc="what the file calls it")
+    region: Mapped[MaskRegion] = mapped_column(closed(MaskRegion))
+    kind: Mapped[MaskKind] = mapped_column(closed(MaskKind))
+    is_outline: Mapped[bool] = mapped_column(doc="an outline of the tumour; enhancement and tissue masks never are")
+    decode_rule: Mapped[str] = mapped_column(doc="what counts as inside, in words")
+    min_value: Mapped[int] = mapped_column(doc="voxels with at least this value are inside")
+    grid: Mapped[str] = mapped_column(doc="where its voxels lie, as JSON: in mm, or in indices of the images (les)")
+    n_voxels: Mapped[int] = mapped_column(doc="inside, by the decode rule")
+    volume_ml: Mapped[float | None] = mapped_column(doc="inside, where the file knows the size of a voxel")
+    value_counts: Mapped[str] = mapped_column(doc="value -> voxels, as JSON; 0 left out")
+    flags: Mapped[str | None] = mapped_column(doc="what a person should look at, joined by ;")
+    object_id: Mapped[str] = mapped_column(
+        doc="SHA-256 of its voxels under objects/ (NRRD), as found in the file", info={"object": ".nrrd"}
+    )
+    file_sha256: Mapped[str] = mapped_column(doc="of the file that it is from")
+
+
 class ImagingInstance(Base):
     """One row is one DICOM file of a series: one slice, or one multi-frame object."""
 
@@ -113,7 +143,10 @@ class ImagingInstance(Base):
     has_pixels: Mapped[bool]
     sha256: Mapped[str] = mapped_column(doc="of the file")
     size_bytes: Mapped[int] = mapped_column(BigInteger)
-    path: Mapped[str] = mapped_column(doc="where the file was when it was read", info={"fingerprint": False})
+    path: Mapped[str] = mapped_column(
+        doc="where the file was when it was read, from the study's folder where it lies below it",
+        info={"fingerprint": False, "file": True},
+    )
     mtime_ns: Mapped[int | None] = mapped_column(
         BigInteger, doc="when the file was last written, nanoseconds since 1970", info={"fingerprint": False}
     )

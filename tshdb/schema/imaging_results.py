@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, UnitPayload, closed
-from tshdb.vocabulary import PhaseRole, SeriesRole, SetStatus
+from tshdb.vocabulary import MaskStatus, PhaseRole, SeriesRole, SetStatus
 
 
 class SeriesHint(UnitPayload, Base):
@@ -60,6 +60,27 @@ class DceSlice(UnitPayload, Base):
     phase_index: Mapped[int] = mapped_column(doc="0 is before contrast")
     slice_index: Mapped[int] = mapped_column(doc="along the normal of the slices, from 0")
     position_mm: Mapped[float] = mapped_column(doc="along the normal of the slices", info={"digits": 12})
+
+
+class Mask(UnitPayload, Base):
+    """One row is one segmentation held against the dynamic images of its examination: does it lie on them, how large."""
+
+    __tablename__ = "masks"
+    segmentation_id: Mapped[str] = mapped_column(primary_key=True)
+    study_uid: Mapped[str] = mapped_column(index=True)
+    status: Mapped[MaskStatus] = mapped_column(closed(MaskStatus))
+    differences: Mapped[str | None] = mapped_column(
+        doc="what differs from the images' grid and by how much, joined by ;"
+    )
+    repair: Mapped[str | None] = mapped_column(doc="what to do about it")
+    n_voxels: Mapped[int | None] = mapped_column(doc="voxels of the images inside")
+    volume_ml: Mapped[float | None] = mapped_column(info={"digits": 9})
+    first_slice: Mapped[int | None] = mapped_column(doc="slice_index of the first slice inside")
+    last_slice: Mapped[int | None] = mapped_column(doc="slice_index of the last slice inside")
+    mean_rise: Mapped[float | None] = mapped_column(
+        doc="mean of (intermediate - phase 0) inside, divided by that of the whole image", info={"digits": 9}
+    )
+    qc_flags: Mapped[str | None] = mapped_column(doc="what a person should look at, joined by ;")
 
 
 class DcePhase(UnitPayload, Base):

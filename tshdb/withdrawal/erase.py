@@ -93,6 +93,8 @@ def erase(
     _replace_members(connection, names, alias)
     done.rows = _erase_rows(connection, names)
     _shift_places(connection, redactions)
+    series = SourceFile.name.in_(names.series_uids)
+    connection.execute(update(SourceFile).where(series).values(is_current=False))
     connection.execute(delete(ExpressionPart).where(ExpressionPart.part_id.in_([p.part_id for p in parts])))
     if scope is not WithdrawalScope.KEEP:
         done.new_versions = _new_versions(connection, alias)

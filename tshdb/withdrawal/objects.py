@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from tshdb.expression_store import profiles_in, read_part, write_part
 from tshdb.objects import ObjectStore
-from tshdb.schema import ExpressionProfile
+from tshdb.schema import ExpressionProfile, Segmentation
 from tshdb.withdrawal.identifiers import Identifiers
 
 
@@ -57,12 +57,30 @@ def rewrite(connection: Connection, objects: ObjectStore, names: Identifiers) ->
     return found
 
 
-def unlink(objects: ObjectStore, part_ids: list[str]) -> list[Path]:
-    """Remove parts from the folder; gives those that were there."""
+def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
+    """The objects that rows of the patient name and no row of another patient: voxels of segmentations.
+
+    Also those of segmentations that were replaced since, which no row names any more.
+    """
+    table = Segmentation.__table__
+    mine = set(connection.execute(select(table.c.object_id).where(table.c.study_uid.in_(names.study_uids))).scalars())
+    others = set(
+        connection.execute(select(table.c.object_id).where(table.c.study_uid.not_in(names.study_uids))).scalars()
+    )
+    return sorted(mine - others)
+
+
+def unused(connection: Connection, objects: ObjectStore) -> list[str]:
+    """Voxels that no row names: of segmentations that were replaced, whose patient nobody knows any more."""
+    named = set(connection.execute(select(Segmentation.object_id)).scalars())
+    return sorted(p.stem for p in objects.root.glob("*/*.nrrd") if p.stem not in named)
+
+
+def unlink(objects: ObjectStore, digests: list[str]) -> list[Path]:
+    """Remove objects from the folder, whatever they are; gives those that were there."""
     gone = []
-    for part_id in part_ids:
-        path = objects.path(part_id)
-        if path.is_file():
+    for digest in digests:
+        for path in sorted((objects.root / digest[:2]).glob(f"{digest}.*")):
             path.unlink()
             gone.append(path)
     return gone

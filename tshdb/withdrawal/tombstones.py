@@ -46,6 +46,15 @@ class Withheld:
             self._known[name] = any(token_of(self._key, stem) in self._tokens for stem in stems)
         return self._known[name]
 
+    def without_names(self, finding: Finding) -> Finding:
+        """A finding without a path or value that names a withdrawn patient."""
+        path, value = finding.path, finding.value
+        if path is not None and any(map(self.has, Path(path).parts)):
+            path = None
+        if value is not None and self.has(value):
+            value = None
+        return finding._replace(path=path, value=value)
+
     def take_out(self, reading: Reading) -> int:
         """Withhold what a reading says of withdrawn patients; gives how many rows that are. A warning says how many."""
         kept: list[Found] = []

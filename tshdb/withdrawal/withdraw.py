@@ -122,6 +122,7 @@ def withdraw(
         try:
             with writing(study.engine) as connection:
                 parts = objects.rewrite(connection, study.objects, plan.names)
+                voxels = objects.of_patient_alone(connection, plan.names) + objects.unused(connection, study.objects)
                 fp("withdraw.prepared")
                 done = erase(connection, analyses, plan.names, token, scope, parts, redactions)
                 row = {
@@ -136,8 +137,8 @@ def withdraw(
                     "readmitted_at": None,
                     "readmitted_because": None,
                 }
-                said = _certificate(row, done, parts, redactions, plan, study)
-                row["pending"] = pending_of([p.part_id for p in parts], redactions, said)
+                said = _certificate(row, done, parts, redactions, plan, study) | {"voxels_erased": voxels}
+                row["pending"] = pending_of([*(p.part_id for p in parts), *voxels], redactions, said)
                 before = connection.execute(select(Tombstone.token).where(Tombstone.token == token)).scalar()
                 if before is None:
                     connection.execute(insert(Tombstone).values(row))
@@ -232,6 +233,9 @@ def _do_pending(study: Study, pending: str) -> None:
         fp("withdraw.file_done")
     objects.unlink(study.objects, work["objects"])
     fp("withdraw.objects_done")
+    rest = json.dumps({"objects": [], "files": [], "said": work["said"]}, sort_keys=True)
+    with writing(study.engine) as connection:  # paths of images name the patient: they are not needed any more
+        connection.execute(update(Tombstone).where(Tombstone.pending == pending).values(pending=rest))
     _compact(study)
 
 
