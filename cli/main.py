@@ -23,6 +23,7 @@ from cli import (
     lineage,
     model,
     paper_check,
+    qc,
     report,
     schema,
     sql,
@@ -48,6 +49,7 @@ app.add_typer(ingest.app, name="ingest")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
+app.add_typer(qc.app, name="qc")
 engine.add_to(app)
 lineage.add_to(app)
 drift.add_to(app)

@@ -36,7 +36,8 @@ def test_every_rule_of_ingest_says_what_to_do():
     from ingest.rules import rules
 
     families = (
-        "dicom|decision|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|sample|aliquot|patient"
+        "dicom|decision|verdict|seg|les|mask|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|"
+        "sample|aliquot|patient"
     )
     files = [
         *(ROOT / "ingest").rglob("*.py"),

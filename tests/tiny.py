@@ -233,9 +233,8 @@ def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> 
         known = map(KnownFile._make, known_files(connection, study.root.resolve(), "tcga-tn"))
         contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
         items = list(folder_items(contents, lambda series: instances_of(connection, series), complete))
-        if all(item.reading is None for item in items) and not complete:
-            return []
-        return [loading.load(study, items, command="test", complete=complete)]
+        loaded = loading.load(study, items, command="test", complete=complete)
+        return [] if loaded.run_id is None else [loaded]
 
 
 def define_cohorts(study: Study, live: bool = True) -> None:

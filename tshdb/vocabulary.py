@@ -143,6 +143,22 @@ class MaskStatus(StrEnum):
     UNCLEAR = "unclear"
 
 
+class Verdict(StrEnum):
+    """What a person says of the images of an examination."""
+
+    PASS = "pass"
+    FAIL = "fail"
+
+
+class VerdictCause(StrEnum):
+    """Why images fail: their quality, a tumour that cannot be told from its surroundings, a set that is not whole."""
+
+    POOR_QUALITY = "poor_quality"
+    NO_TUMOR = "no_tumor"
+    INCOMPLETE = "incomplete"
+    OTHER = "other"
+
+
 class SetStatus(StrEnum):
     """Of the dynamic set of an examination. ambiguous: a person must choose; unsplit: found, but not in whole phases."""
 

@@ -1,20 +1,25 @@
-"""A person's decisions on examinations: which series are the dynamic ones, which key tells phases apart.
+"""What people decided and saw: which series are dynamic, which key tells phases apart, which images can be used.
 
-File     csv or tsv with the columns study_uid, series_uid (or all), decision, decided_by, reason:
-         dynamic, not-dynamic (of a series), key=NAME (of the whole examination; NAME as in dce_sets.key_used)
-Makes    ImagingDecision; every row leads to its line.
+Decisions  csv or tsv with the columns study_uid, series_uid (or all), decision, decided_by, reason:
+           dynamic, not-dynamic (of a series), key=NAME (of the whole examination; NAME as in dce_sets.key_used)
+Verdicts   csv or tsv with the columns study_uid, verdict (pass or fail), read_by; optional cause (poor_quality, no_tumor,
+           incomplete or other) and comment; others, such as patient_id, are for people. Rows without a verdict are left out.
+Makes      ImagingDecision, QcVerdict; every row leads to its line.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.text import delimiter_of, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, Reading
-from tshdb.schema import ImagingDecision
+from tshdb.schema import ImagingDecision, QcVerdict
+from tshdb.vocabulary import Verdict, VerdictCause
 
 COLUMNS = ("study_uid", "series_uid", "decision", "decided_by", "reason")
+VERDICT_COLUMNS = ("study_uid", "verdict", "read_by")
 KEYS = (
     "temporal_position", "trigger_time", "acquisition_time", "content_time", "acquisition_number", "instance_blocks",
     "instance_interleaved",
@@ -23,27 +28,61 @@ ALL = "all"
 
 
 def read(path: Path, known: set[tuple[str, str]]) -> Reading:
-    """The decisions. known: (study, series) that there are. Raises NotFound, or InvalidInput for a table without the columns."""
+    """The decisions. known: (study, series) that there are. Raises NotFound, or InvalidInput without the columns."""
     reading = Reading()
+    known = known | {(study_uid, ALL) for study_uid, _ in known}
+    seen: dict[tuple[str, str], int] = {}
+    for line, row in _rows(path, COLUMNS, reading):
+        _take(line, row, known, seen, reading)
+    reading.n_withheld = len(reading.errors)
+    return reading
+
+
+def read_verdicts(path: Path, known: set[str]) -> Reading:
+    """The verdicts. known: the studies that there are. Raises NotFound, or InvalidInput without the columns."""
+    reading = Reading()
+    seen: dict[str, int] = {}
+    for line, row in _rows(path, VERDICT_COLUMNS, reading):
+        study_uid, verdict, cause = row["study_uid"], row["verdict"].lower(), row.get("cause", "").lower()
+        if not verdict:
+            continue  # not looked at yet
+        if verdict not in set(Verdict) or (cause and cause not in set(VerdictCause)):
+            expected = f"expected {' or '.join(Verdict)}, and as cause {', '.join(VerdictCause)}"
+            reading.error(line, "verdict", f"{verdict} {cause}".strip(), "verdict.unknown", expected)
+        elif not row["read_by"]:
+            reading.error(line, "read_by", None, "verdict.nobody", "a verdict has the name of who looked")
+        elif study_uid not in known:
+            reading.error(line, "study_uid", study_uid, "verdict.unknown-study", "the study has no such examination")
+        elif study_uid in seen:
+            reading.error(line, "study_uid", study_uid, "verdict.twice", f"judged in line {seen[study_uid]} already")
+        else:
+            seen[study_uid] = line
+            values = {
+                "study_uid": study_uid, "verdict": Verdict(verdict), "cause": VerdictCause(cause) if cause else None,
+                "read_by": row["read_by"], "comment": row.get("comment") or None,
+            }  # fmt: skip
+            reading.records.append(Found(QcVerdict, values, line))
+    reading.n_withheld = len(reading.errors)
+    return reading
+
+
+def _rows(path: Path, required: tuple[str, ...], reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, row) of a table that has these columns."""
     with open_text(path) as file:
         delimiter = delimiter_of(file.readline())
     with open_text(path) as file:
         rows = rows_of(file, delimiter)
         _, header = next(rows, (1, []))
-        missing = [c for c in COLUMNS if c not in header]
+        missing = [c for c in required if c not in header]
         if missing:
             raise InvalidInput(
-                f"no column {', '.join(missing)}", where=f"{path}:1", repair=f"Expected {', '.join(COLUMNS)}"
+                f"no column {', '.join(missing)}", where=f"{path}:1", repair=f"Expected {', '.join(required)}"
             )
-        known = known | {(study_uid, ALL) for study_uid, _ in known}
-        seen: dict[tuple[str, str], int] = {}
         for line, fields in rows:
             if len(fields) != len(header):
                 reading.error(line, None, None, "decision.field-count", f"{len(fields)} fields, not {len(header)}")
             else:
-                _take(line, dict(zip(header, map(str.strip, fields), strict=True)), known, seen, reading)
-    reading.n_withheld = len(reading.errors)
-    return reading
+                yield line, dict(zip(header, map(str.strip, fields), strict=True))
 
 
 def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str], int], reading: Reading) -> None:

@@ -177,6 +177,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_masks_study_uid"), "masks", ["study_uid"], unique=False)
     op.create_table(
+        "qc_verdicts",
+        sa.Column("study_uid", sa.Text(), nullable=False),
+        sa.Column(
+            "verdict",
+            sa.Enum("pass", "fail", name="verdict", native_enum=False, create_constraint=True, length=16),
+            nullable=False,
+        ),
+        sa.Column(
+            "cause",
+            sa.Enum(
+                "poor_quality",
+                "no_tumor",
+                "incomplete",
+                "other",
+                name="verdict_cause",
+                native_enum=False,
+                create_constraint=True,
+                length=16,
+            ),
+            nullable=True,
+        ),
+        sa.Column("read_by", sa.Text(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["study_uid"], ["imaging_studies.study_uid"], name=op.f("fk_qc_verdicts_study_uid")),
+        sa.PrimaryKeyConstraint("study_uid", name=op.f("pk_qc_verdicts")),
+    )
+    op.create_table(
         "segmentations",
         sa.Column("segmentation_id", sa.Text(), nullable=False),
         sa.Column("study_uid", sa.Text(), nullable=False),
@@ -340,6 +367,7 @@ def downgrade() -> None:
     op.drop_table("series_roles")
     op.drop_table("series_hints")
     op.drop_table("segmentations")
+    op.drop_table("qc_verdicts")
     op.drop_table("masks")
     op.drop_table("imaging_series")
     op.drop_table("imaging_decisions")

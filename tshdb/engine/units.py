@@ -35,6 +35,7 @@ ENTITY_COLUMN = {
     "imaging_instances": "study_uid",
     "imaging_decisions": "study_uid",
     "segmentations": "study_uid",
+    "qc_verdicts": "study_uid",
 }
 
 

@@ -26,6 +26,7 @@ from tshdb.schema import (
     ImagingSeries,
     ImagingStudy,
     Patient,
+    QcVerdict,
     Sample,
     Segmentation,
     SourceFile,
@@ -37,7 +38,7 @@ TABLES = {
     t.__tablename__: t
     for t in (
         Patient, FollowUp, Sample, ExpressionProfile, Annotation, ImagingStudy, ImagingSeries, ImagingDecision,
-        Segmentation,
+        Segmentation, QcVerdict,
     )
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from tshdb.schema.clinical import Annotation, ClinicalValue, Conflict, FollowUp,
 from tshdb.schema.cohort import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion
 from tshdb.schema.engine import Attempt, Lease, ResultChange, Run, Spec, Unit, UnitInput
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
-from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, Segmentation
+from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, QcVerdict, Segmentation
 from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
 from tshdb.schema.results import (
@@ -70,6 +70,7 @@ __all__ = [
     "NetworkParameter",
     "OutOfFoldScore",
     "Patient",
+    "QcVerdict",
     "ResultChange",
     "RocPoint",
     "Run",

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
-from tshdb.vocabulary import MaskKind, MaskRegion
+from tshdb.vocabulary import MaskKind, MaskRegion, Verdict, VerdictCause
 
 
 class ImagingStudy(Base):
@@ -85,6 +85,17 @@ class ImagingDecision(Base):
     decision: Mapped[str] = mapped_column(doc="dynamic, not-dynamic, or key=NAME for the key that tells phases apart")
     decided_by: Mapped[str] = mapped_column(doc="the person")
     reason: Mapped[str]
+
+
+class QcVerdict(Base):
+    """One row is what one person says of the images of one examination, after looking at them."""
+
+    __tablename__ = "qc_verdicts"
+    study_uid: Mapped[str] = mapped_column(ForeignKey("imaging_studies.study_uid"), primary_key=True)
+    verdict: Mapped[Verdict] = mapped_column(closed(Verdict))
+    cause: Mapped[VerdictCause | None] = mapped_column(closed(VerdictCause), doc="of a failure")
+    read_by: Mapped[str] = mapped_column(doc="the person")
+    comment: Mapped[str | None]
 
 
 class Segmentation(Base):

@@ -1,12 +1,15 @@
 -- The paper's tumour-stroma validation cohort: women with RNA of the tumour alone (n = 886).
--- The paper also leaves out its 91 patients with images; a study that has them adds one step.
 -- disjoint from: tumor_stroma_development
+-- disjoint from: radiogenomic_development
 
 -- include: patients with RNA
 SELECT s.patient_id FROM samples s JOIN expression_profiles e USING (sample_id);
 
 -- exclude: in the tumour-stroma development cohort
 SELECT patient_id FROM cohort_members WHERE cohort = 'tumor_stroma_development';
+
+-- exclude: in the radiogenomic development cohort
+SELECT patient_id FROM cohort_members WHERE cohort = 'radiogenomic_development';
 
 -- exclude: no RNA of the tumour
 SELECT patient_id FROM patients WHERE patient_id NOT IN (
