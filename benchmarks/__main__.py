@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarks.common import Measured
 
-SUBJECTS = ("startup", "planning", "correction", "ingest_matrix", "star_files", "maxstat")
+SUBJECTS = ("startup", "planning", "correction", "ingest_matrix", "star_files", "maxstat", "cohort_selection")
 RESULTS = Path(__file__).with_name("results")
 
 

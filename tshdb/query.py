@@ -1,9 +1,10 @@
 """One SELECT over all tables of the study and its expression values, in a sandbox. The only module that knows DuckDB.
 
-The query runs in a child process: an in-memory DuckDB that holds copies of just those tables that the query names, and
-`expression`, a view of the Parquet parts. Before the query runs, DuckDB's access to files, network, extensions, other
-databases, Python variables and its own settings is switched off and locked, but for reading the parts that the study's
-rows name; the operating system forbids the child to write files and bounds its memory and time.
+The query runs in a child process: an in-memory DuckDB that holds copies of just those tables that the query names (of
+large ones a Parquet file is kept, one a table version), and `expression`, a view of the Parquet parts. Before the query
+runs, DuckDB's access to files, network, extensions, other databases, Python variables and its own settings is switched
+off and locked, but for reading the parts that the study's rows name and the kept tables that the query names; the
+operating system forbids the child to write files and bounds its memory and time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError
+from tshdb.snapshots import LEAST_ROWS, Snapshots
 from tshdb.views import VIEWS
 
 if TYPE_CHECKING:
@@ -242,14 +244,44 @@ def _load_tables(study: Study, connection, sql: str) -> None:
     words |= {table for view in views for table in view.tables}
     wanted = [t for t in known if t in words]
     wants_expression = EXPRESSION in words
+    readable: list[str] = []
     with tempfile.TemporaryDirectory(prefix="tshdb-sql-") as folder:
         fetch = _fetcher(study)
+        versions = dict(fetch("table_versions", ["table_name", "version"])) if study.sqlite_path is not None else {}
+        kept = Snapshots(study.root)
         for table in wanted:
-            _copy(connection, table, known[table], fetch(table, list(known[table])), Path(folder))
+            path = kept.find(table, versions.get(table))
+            if path is None:
+                _copy(connection, table, known[table], fetch(table, list(known[table])), Path(folder))
+                _keep(connection, kept, table, versions.get(table))
+            else:
+                connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet({_text(path)})')
+                readable.append(_text(path))
         if wants_expression:
-            _make_expression(study, connection, fetch, Path(folder))
+            readable += _make_expression(study, connection, fetch, Path(folder))
+    if readable:
+        connection.execute(f"SET allowed_paths = [{', '.join(readable)}]")
     for view in views:
         connection.execute(f"CREATE VIEW {view.name} AS {view.select(connection)}")
+
+
+def _keep(connection, kept: Snapshots, table: str, version: int | None) -> None:
+    """Keep a large table for the next query."""
+    if version is None:
+        return
+    (n,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+    if n < LEAST_ROWS or (path := kept.begin()) is None:
+        return
+    try:
+        connection.execute(f'COPY "{table}" TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)')
+        kept.keep(table, version, path)
+    except OSError:
+        path.unlink(missing_ok=True)
+
+
+def _text(path: Path) -> str:
+    """A path as SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _words(sql: str) -> list[str]:
@@ -296,8 +328,11 @@ def _copy(connection, table: str, types: dict[str, str], rows, folder: Path) -> 
     )
 
 
-def _make_expression(study: Study, connection, fetch, folder: Path) -> None:
-    """`expression`: profile_id, sample_id, gene, value, for every profile; values as they stand in their source."""
+def _make_expression(study: Study, connection, fetch, folder: Path) -> list[str]:
+    """`expression`: profile_id, sample_id, gene, value, for every profile; values as they stand in their source.
+
+    Gives the paths that it reads, as SQL text.
+    """
     rows = list(fetch("expression_profiles", ["profile_id", "sample_id", "part_id", "is_selected"]))
     parts = sorted({row[2] for row in rows})
     paths = [str(study.objects.verified(part)) for part in parts]
@@ -309,11 +344,11 @@ def _make_expression(study: Study, connection, fetch, folder: Path) -> None:
             "CREATE VIEW expression AS SELECT profile_id, sample_id, '' AS gene, 0.0 AS value, is_selected "
             "FROM _profiles WHERE false"
         )
-        return
-    quoted = ", ".join("'" + p.replace("'", "''") + "'" for p in paths)
-    connection.execute(f"SET allowed_paths = [{quoted}]")
+        return []
+    quoted = [_text(Path(p)) for p in paths]
     connection.execute(
         "CREATE VIEW expression AS SELECT p.profile_id, p.sample_id, v.gene, v.value, p.is_selected "
-        f"FROM read_parquet([{quoted}], filename = true) v "
+        f"FROM read_parquet([{', '.join(quoted)}], filename = true) v "
         "JOIN _profiles p ON p.profile_id = v.profile AND p.path = v.filename"
     )
+    return quoted

@@ -3,7 +3,7 @@
 from tshdb.schema.base import Base, UnitPayload
 from tshdb.schema.clinical import Annotation, ClinicalValue, Conflict, FollowUp, Patient
 from tshdb.schema.cohort import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion
-from tshdb.schema.engine import Attempt, Lease, ResultChange, Run, Spec, Unit, UnitInput
+from tshdb.schema.engine import Attempt, Lease, ResultChange, Run, Spec, TableVersion, Unit, UnitInput
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
 from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, QcVerdict, Segmentation
 from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
@@ -83,6 +83,7 @@ __all__ = [
     "SourceRelease",
     "Spec",
     "SurvivalGroup",
+    "TableVersion",
     "Tombstone",
     "TshRatio",
     "TshScore",

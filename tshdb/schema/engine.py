@@ -1,6 +1,6 @@
 """The engine's own tables. They hold no science, as the science tables hold no state."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
@@ -118,3 +118,11 @@ class Lease(Base):
     host: Mapped[str]
     process: Mapped[str] = mapped_column(doc="process id and start time")
     expires_at: Mapped[float] = mapped_column(doc="seconds since 1970, UTC")
+
+
+class TableVersion(Base):
+    """One row is the version of one table: another number whenever a row of it changed (SQLite alone)."""
+
+    __tablename__ = "table_versions"
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, doc="random, so that no version is ever met again")

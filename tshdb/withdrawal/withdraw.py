@@ -30,6 +30,7 @@ from tshdb.lock import study_lock
 from tshdb.objects import sha256_of
 from tshdb.process import actor
 from tshdb.schema import ImagingInstance, SourceFile, SourceRecord, Tombstone
+from tshdb.snapshots import Snapshots
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import files, footprint, objects
@@ -232,6 +233,7 @@ def _do_pending(study: Study, pending: str) -> None:
             os.replace(move["redacted"], path)
         fp("withdraw.file_done")
     objects.unlink(study.objects, work["objects"])
+    Snapshots(study.root).erase()
     fp("withdraw.objects_done")
     rest = json.dumps({"objects": [], "files": [], "said": work["said"]}, sort_keys=True)
     with writing(study.engine) as connection:  # paths of images name the patient: they are not needed any more
