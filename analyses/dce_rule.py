@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class DceParameters(Parameters):
-    """[dce_sets], [dce_slices]: both must say the same.
+    """[dce_sets]
 
     merge_s: times closer than this are one phase, seconds; most_left_out: the fraction of positions that may be left out,
     flagged, because an image is missing or there twice.
@@ -30,7 +30,9 @@ def phases_of(
     series: pd.DataFrame,
     instances: pd.DataFrame,
     decisions: pd.DataFrame,
-    params: DceParameters,
+    *,
+    merge_s: float,
+    most_left_out: float,
 ) -> Split:
     """The phases of one examination's dynamic series. Raises Unsplit with the reason."""
     chosen = sorted(dynamic["series_uid"])
@@ -45,4 +47,4 @@ def phases_of(
         for d in decisions.itertuples()
         if d.study_uid == study_uid and d.decision.startswith("key=")
     ]
-    return split(parts, merge_s=params.merge_s, most_left_out=params.most_left_out, key=keys[0] if keys else None)
+    return split(parts, merge_s=merge_s, most_left_out=most_left_out, key=keys[0] if keys else None)

@@ -59,11 +59,12 @@ def dce_sets(
             "key_used": None,
             "qc_flags": None,
             "reason": REASONS.get(SetStatus(mine["set_status"].iloc[0])),
+            **params.model_dump(),
             "decided_by": next((d for d in mine["decided_by"] if d != "rule"), "rule"),
         }
         if len(dynamic):
             try:
-                found = phases_of(study_uid, dynamic, series, instances, decisions, params)
+                found = phases_of(study_uid, dynamic, series, instances, decisions, **params.model_dump())
                 row |= {
                     "status": SetStatus.FOUND,
                     "n_phases": len(found.phases),

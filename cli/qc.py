@@ -6,13 +6,86 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
     from tshdb.study import Study
 
-app = typer.Typer(help="Look at images, and bring back verdicts.", no_args_is_help=True, rich_markup_mode=None)
+
+class _PatientByDefault(TyperGroup):
+    """`tshdb qc PATIENT` is `tshdb qc show PATIENT`."""
+
+    def resolve_command(self, ctx, args):
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=_PatientByDefault,
+    help="Look at images, and bring back verdicts: tshdb qc PATIENT.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def show(
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient, such as UCSF-BR-06.")],
+    time_point: Annotated[str | None, typer.Option(help="Which examination, such as T1; else the first.")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write it here (png, svg or pdf).")] = None,
+    study: StudyOption = None,
+) -> None:
+    """A picture of an examination: phases, subtraction with masks, projection, time curve. Also: tshdb qc PATIENT.
+
+    Example: tshdb qc UCSF-BR-06 --out ucsf-br-06.png
+    """
+    from cli.console import out
+    from cli.files import complete
+    from cli.qc_drawing import picture
+    from cli.qc_examination import Examinations
+    from tshdb.errors import NotFound
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    examinations = Examinations(opened)
+    found = examinations.load(examinations.uid_of(patient, time_point))
+    if not found.volumes:
+        reason = found.facts["reason"] if isinstance(found.facts["reason"], str) else None
+        why = "; ".join(found.notes) or reason or "no phases yet"
+        raise NotFound(f"nothing to look at: {why}", where=patient, repair="tshdb rebuild dce_phases masks")
+    path = out_file or _figures(opened) / f"qc-{patient}-{found.facts['time_point']}.png"
+    with complete(path) as written:
+        picture(found).savefig(written, dpi=110, format=path.suffix.lstrip(".") or "png")
+    out(str(path))
+
+
+def _figures(study: Study) -> Path:
+    folder = study.root / "figures"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@app.command()
+def page(
+    out_dir: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder; else reports/qc.")] = None,
+    cohort: Annotated[str | None, typer.Option(help="Only the members of this cohort.")] = None,
+    study: StudyOption = None,
+) -> None:
+    """One page of all first examinations, to look through: pass or fail, cause, comment; it saves a file for qc import.
+
+    Pictures that are there already are not drawn again, unless what they show has changed.
+
+    Example: tshdb qc page --cohort prognostic_validation_ispy1
+    """
+    from cli.console import out
+    from cli.qc_page import write_qc_page
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    out(str(write_qc_page(opened, out_dir or opened.root / "reports" / "qc", cohort)))
 
 
 @app.command("import")

@@ -47,7 +47,7 @@ def found(tmp_path):
         roles = series_roles(series, instances, nobody, pd.DataFrame(rows), series_roles.params())
         params = dce_sets.params()
         sets = dce_sets(roles, series, instances, nobody, params)
-        slices = dce_slices(roles, series, instances, nobody, params)
+        slices = dce_slices(sets, roles, series, instances, nobody, dce_slices.params())
         phases = dce_phases(sets, slices, instances, dce_phases.params())
         where = {s.sop_uid: (s.phase_index, s.slice_index) for s in slices.itertuples()}
         return sets.iloc[0].to_dict(), phases.to_dict("records"), where

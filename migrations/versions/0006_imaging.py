@@ -68,6 +68,8 @@ def upgrade() -> None:
         sa.Column("key_used", sa.Text(), nullable=True),
         sa.Column("qc_flags", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("merge_s", sa.Double(), nullable=False),
+        sa.Column("most_left_out", sa.Double(), nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=False),
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_dce_sets_unit_id")),

@@ -48,6 +48,8 @@ class DceSet(UnitPayload, Base):
     key_used: Mapped[str | None] = mapped_column(doc="what told the phases apart, such as content_time")
     qc_flags: Mapped[str | None] = mapped_column(doc="what a person should look at, joined by ;")
     reason: Mapped[str | None] = mapped_column(doc="why there are no phases")
+    merge_s: Mapped[float] = mapped_column(doc="times closer than this were one phase, seconds")
+    most_left_out: Mapped[float] = mapped_column(doc="share of positions that might be left out")
     decided_by: Mapped[str] = mapped_column(doc="rule, or the person who decided")
 
 
