@@ -1,27 +1,13 @@
-"""The parameters and the one call by which a dynamic set is split: helpers without a database."""
+"""The one call by which a dynamic set is split: helpers without a database."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from analyses.phase_split import Split, split
-from tshdb.config import Parameters
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class DceParameters(Parameters):
-    """[dce_sets]
-
-    merge_s: times closer than this are one phase, seconds; most_left_out: the fraction of positions that may be left out,
-    flagged, because an image is missing or there twice.
-    """
-
-    merge_s: float = Field(default=2.0, gt=0)
-    most_left_out: float = Field(default=0.1, ge=0, lt=1)
 
 
 def phases_of(

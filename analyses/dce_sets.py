@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyses.dce_rule import DceParameters, phases_of
+from pydantic import Field
+
+from analyses.dce_rule import phases_of
 from analyses.phase_split import Unsplit, flags_text
+from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
 from tshdb.schema import DceSet, ImagingDecision, ImagingInstance, ImagingSeries, SeriesRoleRow
@@ -23,6 +26,17 @@ REASONS = {
 }
 
 
+class DceSetParameters(Parameters):
+    """[dce_sets]
+
+    merge_s: times closer than this are one phase, seconds; most_left_out: the fraction of positions that may be left out,
+    flagged, because an image is missing or there twice.
+    """
+
+    merge_s: float = Field(default=2.0, gt=0)
+    most_left_out: float = Field(default=0.1, ge=0, lt=1)
+
+
 @analysis(
     kind="map",
     per="imaging_study",
@@ -33,7 +47,7 @@ REASONS = {
         "decisions": Need(ImagingDecision, SAME_STUDY, optional=True),
     },
     makes=DceSet,
-    params=DceParameters,
+    params=DceSetParameters,
     source="doi:10.1186/s12967-023-04748-6, Imaging data; order of keys after SlicerBreast_DCEMRI_FTV",
     batch=16,
 )
@@ -42,7 +56,7 @@ def dce_sets(
     series: pd.DataFrame,
     instances: pd.DataFrame,
     decisions: pd.DataFrame,
-    params: DceParameters,
+    params: DceSetParameters,
 ) -> pd.DataFrame:
     """One row per study_uid. roles, series, instances, decisions: rows of the tables of these names."""
     import pandas as pd

@@ -16,7 +16,16 @@ from rich.table import Table
 
 from benchmarks.common import Measured
 
-SUBJECTS = ("startup", "planning", "correction", "ingest_matrix", "star_files", "maxstat", "cohort_selection")
+SUBJECTS = (
+    "startup",
+    "planning",
+    "correction",
+    "ingest_matrix",
+    "star_files",
+    "maxstat",
+    "cohort_selection",
+    "dicom_headers",
+)
 RESULTS = Path(__file__).with_name("results")
 
 

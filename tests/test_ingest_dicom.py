@@ -381,3 +381,39 @@ def test_the_function_behind_the_command_is_the_same(empty, images, capsys):
     """In this process, so that errors of workers would show."""
     ingest_dicom_folder(empty, images, "sim", 2, complete=False, keep_going=False, dry_run=True, as_json=True)
     assert '"imaging_instances": {"inserted": 36' in capsys.readouterr().out.replace("\n", "").replace("  ", "")
+
+
+def test_mutated_files_give_a_header_or_one_kind_of_error(tmp_path):
+    """Bytes changed, cut, inserted and removed in the header: whatever pydicom raises comes out as Unreadable."""
+    import random
+    import warnings
+
+    from ingest.imaging.dicom_seg import read as read_seg
+
+    data = one_file(tmp_path, ClinicalTrialTimePointID="T0", ContrastBolusAgent="yes").read_bytes()
+    path = tmp_path / "mutated.dcm"
+    chance = random.Random(3)
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(600):
+        mutated = bytearray(data)
+        at, n = chance.randrange(128, len(data)), chance.randint(1, 30)
+        what = chance.random()
+        if what < 0.4:
+            for _ in range(chance.randint(1, 6)):
+                mutated[chance.randrange(128, len(data))] = chance.randrange(256)
+        elif what < 0.6:
+            del mutated[at:]
+        elif what < 0.8:
+            mutated[at:at] = chance.randbytes(n)
+        else:
+            del mutated[at : at + n]
+        path.write_bytes(mutated)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for read in (lambda: digest_and_header(path, accepts_identified=True), lambda: read_seg(path)):
+                try:
+                    read()
+                    outcomes["read"] += 1
+                except Unreadable:
+                    outcomes["refused"] += 1
+    assert min(outcomes.values()) > 50

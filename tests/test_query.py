@@ -273,3 +273,10 @@ def test_schema_says_what_every_column_means(tshdb):
     said = tshdb("schema", "tsh_ratios").stdout
     assert "stroma_abundance" in said and "key" in said
     assert "Did you mean" in tshdb("schema", "ratio", code=8).stderr
+
+
+def test_a_bug_in_the_querys_process_is_no_lack_of_time(queried, monkeypatch, capfd):
+    monkeypatch.setattr("tshdb.query._load_tables", lambda *_: 1 / 0)
+    with pytest.raises(RuntimeError, match="its traceback is above"):
+        run_query(queried, "SELECT 1")
+    assert "ZeroDivisionError" in capfd.readouterr().err

@@ -328,3 +328,17 @@ def test_a_mask_without_images_is_told(tmp_path, tshdb):
     done = tshdb("ingest", "segmentation", path, "--collection", "sim", cwd=study.root, code=7)
     assert "mask.no-patient" in done.stderr
     study.engine.dispose()
+
+
+def test_an_examination_with_masks_does_not_go_before_them(scanned, tshdb, tmp_path):
+    """Nothing is lost silently: its masks go first."""
+    path = tmp_path / f"{WHO}.nrrd"
+    sitk.WriteImage(image_of(blob(), GRID), str(path))
+    tshdb("ingest", "segmentation", path, "--collection", "sim", cwd=scanned.root)
+    images = tmp_path / "images"
+    shutil.rmtree(images / WHO)
+    scan = Scan("SIM-0002", "T0", [np.full(SHAPE, 50 + 30 * p, np.uint16) for p in range(3)], GEOMETRY)
+    write_examination(scan, LAYOUTS["ge content time"][0], images)
+    done = tshdb("ingest", "dicom", images, "--collection", "sim", "--complete", cwd=scanned.root, code=7)
+    assert "study.still-named" in done.stderr and f"sim/{WHO}.nrrd#1" in done.stderr
+    assert len(scanned.sql("SELECT * FROM segmentations")) == 1

@@ -18,9 +18,11 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from cli.make_study import make_study
 from ingest import gdc_clinical, rna
+from ingest.imaging import mask_files
 from ingest.imaging.folder import Options as FolderOptions
 from ingest.imaging.folder import items as folder_items
 from ingest.imaging.folder import read_folder
+from ingest.imaging.masks import nrrd
 from ingest.imaging.spool import KnownFile, Spool
 from ingest.simulate.dce_layouts import Examination, ge_content_time, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry
@@ -31,10 +33,11 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import Rebuild, Report
 from tshdb.engine.world import World
+from tshdb.geometry import Grid
 from tshdb.loading.instances import instances_of, known_files
-from tshdb.schema import Attempt, Base, Run, Unit
+from tshdb.schema import Attempt, Base, ImagingStudy, Run, Unit
 from tshdb.study import Study
-from tshdb.vocabulary import ExpressionUnit, Scale
+from tshdb.vocabulary import ExpressionUnit, MaskKind, Scale
 
 COHORT = "tumor_stroma_development"
 LIVE = "everyone"
@@ -80,6 +83,7 @@ class TinyPatient:
     sex: str = "female"
     replicate: dict[str, float] | None = None  # of the tumour, on a later plate
     images: int | None = None  # a dynamic examination; another number is another brightness
+    mask: int = 1  # of the images; another number is another mask
 
 
 @dataclass
@@ -137,6 +141,24 @@ class TinyArchive:
         for path in folder.glob("TCGA-*"):
             if path.name not in self.patients or self.patients[path.name].images is None:
                 shutil.rmtree(path)
+
+    def write_masks(self, folder: Path) -> None:
+        """One mask a patient with images, on their grid."""
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = {p.patient_id: p for p in self.patients.values() if p.images is not None}
+        for path in folder.glob("*.nrrd"):
+            if path.stem not in wanted:
+                path.unlink()
+        geometry = Geometry(orientation=SAGITTAL)
+        slices, (row, column) = geometry.spacing_mm[2], geometry.spacing_mm[:2]
+        grid = Grid((3, 4, 4), (slices, row, column), geometry.origin_mm, (0, 1, 0), (0, 0, -1), (-1, 0, 0))
+        for name, patient in wanted.items():
+            values = np.zeros((3, 4, 4), np.uint8)
+            values[1, 1:3, 1 : 2 + patient.mask] = 1
+            content = nrrd(values, grid)
+            path = folder / f"{name}.nrrd"
+            if not path.is_file() or path.read_bytes() != content:
+                path.write_bytes(content)
 
     def write(self, folder: Path) -> tuple[Path, Path]:
         """expression.csv and clinical.tsv, as the archives write them."""
@@ -227,14 +249,34 @@ def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> 
     """Write the images and ingest what is new of them."""
     folder = study.root / "raw" / "images"
     archive.write_images(folder)
+    gone = ingest_masks(study, archive, complete)  # masks of those who are gone go first
     if not any(folder.glob("TCGA-*")):
         return []
     with reading(study.engine) as connection, Spool() as spool:
         known = map(KnownFile._make, known_files(connection, study.root.resolve(), "tcga-tn"))
         contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
         items = list(folder_items(contents, lambda series: instances_of(connection, series), complete))
-        loaded = loading.load(study, items, command="test", complete=complete)
-        return [] if loaded.run_id is None else [loaded]
+        done = [gone, loading.load(study, items, command="test", complete=complete)]
+    done.append(ingest_masks(study, archive, complete))
+    return [loaded for loaded in done if loaded.run_id is not None]
+
+
+def ingest_masks(study: Study, archive: TinyArchive, complete: bool = True) -> loading.Loaded:
+    """Write a mask for every examination, and ingest what is new of them."""
+    folder = study.root / "raw" / "masks"
+    archive.write_masks(folder)
+    columns = (ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point)
+    with reading(study.engine) as connection:
+        examinations = [mask_files.Examination(*row) for row in connection.execute(select(*columns))]
+    options = mask_files.Options("tcga-tn", MaskKind.EXPERT)
+    items = []
+    known = {e.patient_id for e in examinations}
+    for path in sorted(p for p in folder.glob("*.nrrd") if p.stem in known):
+        source = loading.Source("tcga-tn", "segmentation", path.name)
+        items.append(
+            loading.item_of(study, source, path, {}, lambda path=path: mask_files.read(path, examinations, options))
+        )
+    return loading.load(study, items, command="test", complete=complete)
 
 
 def define_cohorts(study: Study, live: bool = True) -> None:

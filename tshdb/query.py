@@ -81,6 +81,7 @@ def stream_query(
         _child(study, sql, parameters or {}, seconds, writer)
     os.close(writer)
     head: Answer | None = None
+    status = None
     try:
         for line in _lines(reader, seconds, max_bytes):
             said = json.loads(line)
@@ -96,7 +97,9 @@ def stream_query(
                 return
     finally:
         os.close(reader)
-        _end(child)
+        status = _end(child)
+    if os.WIFEXITED(status):  # it was not stopped: it failed
+        raise RuntimeError("the query's process failed; its traceback is above")
     raise ResourceError(
         f"the query was stopped: more than {seconds:.0f} s or {MEMORY_BYTES >> 30} GiB",
         where="sql",
@@ -121,13 +124,15 @@ def _lines(reader: int, seconds: float, max_bytes: int | None) -> Iterator[bytes
         yield from lines
 
 
-def _end(child: int) -> None:
-    """Leave no child behind."""
-    try:
-        os.kill(child, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    os.waitpid(child, 0)
+def _end(child: int) -> int:
+    """Leave no child behind; gives how it ended. One that has closed its pipe is about to end by itself."""
+    for _ in range(20):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
 
 
 # --------------------------------------------------------------------------------------------- in the child

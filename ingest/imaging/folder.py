@@ -10,6 +10,7 @@ Judge    damaged files, files that name a person, one SOPInstanceUID with two co
 from __future__ import annotations
 
 import os
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -210,19 +211,22 @@ def _read_files(paths: list[str], contents: Contents, refused: _Refused, progres
 
 
 def _read_chunk(paths: list[str], accepts_identified: bool) -> list[Read | tuple[str, str, str]]:
-    """Each file's header, or (path, rule, message)."""
-    found: list[Read | tuple[str, str, str]] = []
-    for path in paths:
-        try:
-            stat = os.stat(path)
-            sha256, header = digest_and_header(Path(path), accepts_identified)
-            segments = _segments(path, sha256, header)
-            found.append(Read(os.path.realpath(path), stat.st_size, stat.st_mtime_ns, sha256, header, segments))
-        except Unreadable as error:
-            found.append((path, error.rule, str(error)))
-        except FileNotFoundError:
-            found.append((path, "dicom.unreadable", "was there a moment ago"))
-    return found
+    """Each file's header, or (path, rule, message). What pydicom would warn of is judged here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [_read_file(path, accepts_identified) for path in paths]
+
+
+def _read_file(path: str, accepts_identified: bool) -> Read | tuple[str, str, str]:
+    try:
+        stat = os.stat(path)
+        sha256, header = digest_and_header(Path(path), accepts_identified)
+        segments = _segments(path, sha256, header)
+        return Read(os.path.realpath(path), stat.st_size, stat.st_mtime_ns, sha256, header, segments)
+    except Unreadable as error:
+        return path, error.rule, str(error)
+    except FileNotFoundError:
+        return path, "dicom.unreadable", "was there a moment ago"
 
 
 def _segments(path: str, sha256: str, header: Header) -> tuple[tuple[dict, bytes], ...]:

@@ -186,28 +186,30 @@ def digest_and_header(path: Path, accepts_identified: bool) -> tuple[str, Header
             with path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 file.seek(0)
-                return sha256, _header(_parsed(file), file, size, accepts_identified)
+                return sha256, _whole_header(file, size, accepts_identified)
         data = path.read_bytes()
     except OSError as error:
         raise Unreadable("dicom.unreadable", f"cannot be read: {error.strerror}") from None
     file = io.BytesIO(data)
-    return hashlib.sha256(data).hexdigest(), _header(_parsed(file), file, size, accepts_identified)
+    return hashlib.sha256(data).hexdigest(), _whole_header(file, size, accepts_identified)
+
+
+def _whole_header(file, size: int, accepts_identified: bool) -> Header:
+    try:
+        return _header(_parsed(file), file, size, accepts_identified)
+    except TROUBLE as error:
+        raise Unreadable("dicom.unreadable", f"the header is damaged ({type(error).__name__})") from None
 
 
 def _parsed(file) -> FileDataset:
     try:
         return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_WANTED)
-    except TROUBLE as error:
-        if isinstance(error, InvalidDicomError):
-            raise Unreadable("dicom.not-dicom", "has no DICOM header") from None
-        raise Unreadable("dicom.unreadable", f"the header is damaged ({type(error).__name__})") from None
+    except InvalidDicomError:
+        raise Unreadable("dicom.not-dicom", "has no DICOM header") from None
 
 
 def _header(dataset: FileDataset, file, size: int, accepts_identified: bool) -> Header:
-    try:
-        values = _texts(dataset)
-    except TROUBLE as error:
-        raise Unreadable("dicom.unreadable", f"the header is damaged ({type(error).__name__})") from None
+    values = _texts(dataset)
     for name in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
         if not values.get(name):
             raise Unreadable("dicom.no-uid", f"{name} is missing: nobody can say what this file belongs to")

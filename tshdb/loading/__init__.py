@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from tshdb.database import reading, writing
 from tshdb.failpoints import fp
 from tshdb.loading import commit as committing
-from tshdb.loading.checks import findings_together
+from tshdb.loading.checks import findings_together, still_named
 from tshdb.loading.compare import KINDS, Comparison, compare
 from tshdb.loading.sources import Item, Release, Source, Standing, current_files, item_of
 from tshdb.lock import study_lock
@@ -121,6 +121,8 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         if withheld:
             loaded.findings = list(map(withheld.without_names, loaded.findings))
         found = compare(study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes)
+        if complete:
+            loaded.findings += still_named(connection, found)
         if together:
             loaded.findings += findings_together(connection, found)
     loaded.by_table = found.by_table

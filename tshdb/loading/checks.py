@@ -7,11 +7,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from tshdb.database import tuples
+from tshdb.database import texts, tuples
+from tshdb.engine.units import select_ids
 from tshdb.loading.compare import Comparison
+from tshdb.loading.sources import row_key
 from tshdb.reading import Finding
+from tshdb.schema import ImagingDecision, QcVerdict, Segmentation
 from tshdb.vocabulary import Compartment, Severity
 
 SEX_RATIO = 100.0  # one gene must outweigh the other so many times before the RNA is said to have a sex
@@ -28,6 +31,25 @@ def findings_together(connection: Connection, found: Comparison) -> list[Finding
         *_other_tissues(state, found),
         *_mixed_models(state),
     ]
+
+
+def still_named(connection: Connection, found: Comparison) -> list[Finding]:
+    """Examinations that would go while masks, decisions or verdicts of them stay: errors, since nothing is lost silently."""
+    gone = [key for (table, key), row in found.after.items() if table == "imaging_studies" and row is None]
+    findings = []
+    with texts(connection, "gone_studies", gone) as name:
+        for table in (Segmentation, ImagingDecision, QcVerdict):
+            rows = connection.execute(
+                select(*table.__table__.primary_key, table.study_uid).where(table.study_uid.in_(select_ids(name)))
+            ).mappings()
+            for row in rows:
+                key = (table.__tablename__, row_key(table, row))
+                if found.after.get(key, row) is not None:
+                    message = f"{key[0]}/{key[1]} is of an examination that is gone: withdraw it first, with --complete"
+                    findings.append(
+                        Finding(None, "study_uid", row["study_uid"], "study.still-named", Severity.ERROR, message)
+                    )
+    return findings
 
 
 def _warn(rule: str, value: str | None, message: str, column: str | None = None) -> Finding:

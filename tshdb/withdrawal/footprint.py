@@ -29,6 +29,8 @@ def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, 
             found.append((column, names.study_uids))
         elif column.name == "series_uid":
             found.append((column, names.series_uids))
+        elif column.name == "segmentation_id":
+            found.append((column, names.segmentation_ids))
         elif column.name in ("entity_key", "row_key"):
             found.append((column, names.keys))
     return found

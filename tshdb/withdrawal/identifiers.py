@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from tshdb.errors import IntegrityError, NotFound
-from tshdb.schema import Annotation, ExpressionProfile, ImagingSeries, ImagingStudy, Patient, Sample
+from tshdb.schema import Annotation, ExpressionProfile, ImagingSeries, ImagingStudy, Patient, Sample, Segmentation
 
 KEY_FILE = ".withdrawal-key"
 SEEN = "withdrawn"  # what consumers saw of a withdrawn unit: its digest would be a digest of the patient's data
@@ -36,6 +36,7 @@ class Identifiers:
     annotation_ids: tuple[str, ...]
     study_uids: tuple[str, ...] = ()
     series_uids: tuple[str, ...] = ()
+    segmentation_ids: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ class Identifiers:
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the units that are the patient's."""
-        others = (*self.annotation_ids, *self.study_uids, *self.series_uids)
+        others = (*self.annotation_ids, *self.study_uids, *self.series_uids, *self.segmentation_ids)
         return (self.patient_id, *self.sample_ids, *self.profile_ids, *others)
 
     @cached_property
@@ -85,6 +86,9 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
         .join(ImagingStudy, ImagingStudy.study_uid == ImagingSeries.study_uid)
         .where(ImagingStudy.patient_id == patient_id)
     ).scalars()
+    segmentations = connection.execute(
+        select(Segmentation.segmentation_id).where(Segmentation.study_uid.in_(studies))
+    ).scalars()  # fmt: skip
     return Identifiers(
         patient_id,
         tuple(sorted(samples)),
@@ -93,6 +97,7 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
         tuple(sorted(notices)),
         tuple(sorted(studies)),
         tuple(sorted(series)),
+        tuple(sorted(segmentations)),
     )
 
 

@@ -41,8 +41,8 @@ class Withheld:
     def has(self, name: str) -> bool:
         """Whether this is the name of a withdrawn patient, or of a sample or aliquot of one."""
         if name not in self._known:
-            parts = name.split("-")
-            stems = {name, *("-".join(parts[:i]) for i in range(2, len(parts)))}
+            parts = name.partition(".")[0].split("-")
+            stems = {name, name.partition(".")[0], *("-".join(parts[:i]) for i in range(2, len(parts)))}
             self._known[name] = any(token_of(self._key, stem) in self._tokens for stem in stems)
         return self._known[name]
 
