@@ -133,7 +133,10 @@ def _shift_places(connection: Connection, redactions: Sequence[Redaction]) -> No
     for r in redactions:
         query = select(SourceFile.source_file_id, SourceFile.path).where(SourceFile.sha256 == r.sha256_before)
         for file_id, path in connection.execute(query).fetchall():
-            if r.sha256_after is not None:
+            if r.sha256_after is None:  # all of it goes: nothing is read from it any more
+                mine = SourceFile.source_file_id == file_id
+                connection.execute(update(SourceFile).where(mine).values(is_current=False))
+            else:
                 connection.execute(
                     update(SourceFile)
                     .where(SourceFile.source_file_id == file_id)
