@@ -10,6 +10,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy import Connection, Text, delete, insert, or_, select, update
 
@@ -133,7 +134,9 @@ def _shift_places(connection: Connection, redactions: Sequence[Redaction]) -> No
     for r in redactions:
         query = select(SourceFile.source_file_id, SourceFile.path).where(SourceFile.sha256 == r.sha256_before)
         for file_id, path in connection.execute(query).fetchall():
-            if r.sha256_after is None:  # all of it goes: nothing is read from it any more
+            if r.sha256_after is None:  # all of it goes: nothing is read from it any more; others may have its bytes
+                if Path(path).name != Path(r.path).name:
+                    continue
                 mine = SourceFile.source_file_id == file_id
                 connection.execute(update(SourceFile).where(mine).values(is_current=False))
             else:
