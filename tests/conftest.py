@@ -147,3 +147,34 @@ def tshdb():
         return completed
 
     return run
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """As `tshdb`, but in this process: where it is not the program's start that is tested."""
+    import contextlib
+    import io
+    import signal
+
+    from cli.main import main
+
+    def run(*arguments: str, cwd: Path | None = None, code: int | None = 0):
+        out, err = io.StringIO(), io.StringIO()
+        handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        ended = 0
+        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            if cwd is not None:
+                patch.chdir(cwd)
+            patch.setattr(sys, "argv", ["tshdb", *map(str, arguments)])
+            try:
+                main()
+            except SystemExit as stopped:
+                ended = int(stopped.code or 0)
+            finally:
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
+        if code is not None:
+            assert ended == code, out.getvalue() + err.getvalue()
+        return subprocess.CompletedProcess(arguments, ended, out.getvalue(), err.getvalue())
+
+    return run

@@ -60,21 +60,21 @@ def flow(study: Study, name: str) -> tuple[list[int], int]:
     return [s.n_out for s in found.flow], len(found.members)
 
 
-def test_64_patients_of_nact_less_3_of_poor_quality_are_61(study, tmp_path, tshdb):
+def test_64_patients_of_nact_less_3_of_poor_quality_are_61(study, tmp_path, quick):
     studies = [scan(tmp_path / "images", f"UCSF-BR-{i:02d}", 3) for i in range(64)]
     ingest(study, tmp_path / "images", "breast-mri-nact-pilot")
     verdicts(tmp_path / "seen.csv", [(u, "poor_quality") for u in studies[5:8]])
-    tshdb("qc", "import", tmp_path / "seen.csv", "--collection", "breast-mri-nact-pilot", cwd=study.root)
+    quick("qc", "import", tmp_path / "seen.csv", "--collection", "breast-mri-nact-pilot", cwd=study.root)
     assert flow(study, PRESET["nact"]) == ([64, 64, 64, 61], 61)
 
 
-def test_222_patients_of_ispy1_less_22_and_9_and_11_are_180(study, tmp_path, tshdb):
+def test_222_patients_of_ispy1_less_22_and_9_and_11_are_180(study, tmp_path, quick):
     studies = [scan(tmp_path / "images", f"ISPY1_{1000 + i}", 1 if i < 22 else 3) for i in range(222)]
     ingest(study, tmp_path / "images", "ispy1")
     assert flow(study, PRESET["ispy1"]) == ([222, 200, 200, 200], 200)
     seen = [(u, "no_tumor") for u in studies[22:31]] + [(u, "poor_quality") for u in studies[31:42]]
     verdicts(tmp_path / "seen.csv", seen)
-    tshdb("qc", "import", tmp_path / "seen.csv", "--collection", "ispy1", cwd=study.root)
+    quick("qc", "import", tmp_path / "seen.csv", "--collection", "ispy1", cwd=study.root)
     assert flow(study, PRESET["ispy1"]) == ([222, 200, 191, 180], 180)
 
 
@@ -98,7 +98,7 @@ def test_137_patients_of_tcga_brca_less_1_and_21_and_24_are_91(study, tmp_path):
     assert steps == [137, 136, 115, 91, 91, 91] and n == 91
 
 
-def test_bad_verdicts_are_named_with_their_line(study, tmp_path, tshdb):
+def test_bad_verdicts_are_named_with_their_line(study, tmp_path, quick):
     (one, two) = (scan(tmp_path / "images", f"UCSF-BR-0{i}", 3) for i in range(2))
     ingest(study, tmp_path / "images", "nact")
     file = tmp_path / "seen.csv"
@@ -106,12 +106,12 @@ def test_bad_verdicts_are_named_with_their_line(study, tmp_path, tshdb):
         "study_uid,verdict,cause,read_by\n"
         f"{one},perhaps,,A\n{one},fail,ugly,A\n{one},pass,,\n1.2.3,pass,,A\n{two},,,\n{two},pass,,A\n{two},fail,,A\n"
     )
-    done = tshdb("qc", "import", file, "--collection", "nact", "--json", cwd=study.root, code=7)
+    done = quick("qc", "import", file, "--collection", "nact", "--json", cwd=study.root, code=7)
     found = [(f["line"], f["rule"]) for f in json.loads(done.stdout)["findings"]]
     assert found == [
         (2, "verdict.unknown"), (3, "verdict.unknown"), (4, "verdict.nobody"), (5, "verdict.unknown-study"),
         (8, "verdict.twice"),
     ]  # fmt: skip
-    tshdb("qc", "import", file, "--collection", "nact", "--keep-going", cwd=study.root, code=3)
+    quick("qc", "import", file, "--collection", "nact", "--keep-going", cwd=study.root, code=3)
     rows = study.sql("SELECT study_uid, verdict, read_by FROM qc_verdicts").values.tolist()
     assert rows == [[two, "pass", "A"]]

@@ -50,8 +50,8 @@ def empty(tmp_path) -> Study:
     study.engine.dispose()
 
 
-def ingest(study: Study, folder: Path, tshdb, *options: str, code: int = 0) -> str:
-    done = tshdb("ingest", "dicom", folder, "--collection", "sim", "--jobs", "1", *options, cwd=study.root, code=code)
+def ingest(study: Study, folder: Path, quick, *options: str, code: int = 0) -> str:
+    done = quick("ingest", "dicom", folder, "--collection", "sim", "--jobs", "1", *options, cwd=study.root, code=code)
     return done.stdout + done.stderr
 
 
@@ -63,12 +63,12 @@ def rows(study: Study, sql: str) -> list[tuple]:
 # ------------------------------------------------------------------------------------------------ what is stored
 
 
-def test_studies_series_and_files_are_found_by_their_headers(empty, images, tshdb, tmp_path):
+def test_studies_series_and_files_are_found_by_their_headers(empty, images, quick, tmp_path):
     flat = tmp_path / "flat"
     flat.mkdir()
     for i, path in enumerate(sorted(images.rglob("*.dcm"))):  # names and folders mean nothing
         shutil.copy(path, flat / f"{i * 7919 % 1000:04d}")
-    ingest(empty, flat, tshdb)
+    ingest(empty, flat, quick)
     assert rows(empty, "SELECT patient_id, sex FROM patients ORDER BY 1") == [
         ("SIM-0001", "female"),
         ("SIM-0002", "female"),
@@ -85,59 +85,59 @@ def test_studies_series_and_files_are_found_by_their_headers(empty, images, tshd
     assert hashlib.sha256((empty.root / path).read_bytes()).hexdigest() == sha256
 
 
-def test_an_earlier_examination_moves_the_later_ones(empty, images, tshdb):
+def test_an_earlier_examination_moves_the_later_ones(empty, images, quick):
     folder = images / "SIM-0002"
     early = next(p for p in folder.iterdir() if p.name.startswith("20010115"))
     aside = images.parent / "aside"
     shutil.move(early, aside)
-    ingest(empty, images, tshdb)
+    ingest(empty, images, quick)
     assert rows(empty, "SELECT time_point FROM imaging_studies WHERE patient_id = 'SIM-0002'") == [("T0",)]
     shutil.move(aside, early)
-    ingest(empty, images, tshdb)
+    ingest(empty, images, quick)
     found = rows(empty, "SELECT study_date, time_point FROM imaging_studies WHERE patient_id = 'SIM-0002' ORDER BY 1")
     assert found == [("2001-01-15", "T0"), ("2001-06-01", "T1")]
 
 
-def test_the_same_files_again_are_not_read(empty, images, tshdb):
-    ingest(empty, images, tshdb)
-    assert "nothing to load" in ingest(empty, images, tshdb)
+def test_the_same_files_again_are_not_read(empty, images, quick):
+    ingest(empty, images, quick)
+    assert "nothing to load" in ingest(empty, images, quick)
     (one,) = rows(empty, "SELECT count(*) FROM ingest_runs")
     assert one == (1,)
 
 
-def test_a_new_study_costs_one_study(empty, images, tshdb):
-    ingest(empty, images, tshdb)
-    tshdb("rebuild", *ANALYSES, cwd=empty.root)
+def test_a_new_study_costs_one_study(empty, images, quick):
+    ingest(empty, images, quick)
+    quick("rebuild", *ANALYSES, cwd=empty.root)
     write_examination(examination("SIM-0003"), LAYOUTS["ge content time"][0], images)
-    said = ingest(empty, images, tshdb)
+    said = ingest(empty, images, quick)
     assert "imaging_series       1 inserted" in said and "imaging_instances    12 inserted" in said
-    tshdb("rebuild", *ANALYSES, cwd=empty.root)
+    quick("rebuild", *ANALYSES, cwd=empty.root)
     assert rows(empty, LAST) == [(4,)]  # one examination, four analyses
 
 
-def test_a_file_that_changed_is_one_updated_row_and_one_due_study(empty, images, tshdb):
-    ingest(empty, images, tshdb)
-    tshdb("rebuild", *ANALYSES, cwd=empty.root)
+def test_a_file_that_changed_is_one_updated_row_and_one_due_study(empty, images, quick):
+    ingest(empty, images, quick)
+    quick("rebuild", *ANALYSES, cwd=empty.root)
     path = sorted(images.rglob("*.dcm"))[0]
     dataset = pydicom.dcmread(path)
     dataset.PixelData = np.full((6, 6), 7, "<u2").tobytes()
     dataset.save_as(path)
-    said = ingest(empty, images, tshdb)
+    said = ingest(empty, images, quick)
     assert "imaging_instances    1 updated, 11 unchanged" in said
     changed = rows(
         empty, "SELECT action, changes FROM change_log WHERE table_name = 'imaging_series' AND action = 'update'"
     )
     assert len(changed) == 1 and "content_digest" in changed[0][1]
-    tshdb("rebuild", *ANALYSES, cwd=empty.root)
+    quick("rebuild", *ANALYSES, cwd=empty.root)
     assert rows(empty, LAST) == [(4,)]
 
 
-def test_images_that_are_gone_stay_unless_the_folder_is_complete(empty, images, tshdb):
-    ingest(empty, images, tshdb)
+def test_images_that_are_gone_stay_unless_the_folder_is_complete(empty, images, quick):
+    ingest(empty, images, quick)
     shutil.rmtree(images / "SIM-0001")
-    ingest(empty, images, tshdb)
+    ingest(empty, images, quick)
     assert rows(empty, "SELECT count(*) FROM imaging_studies") == [(3,)]
-    ingest(empty, images, tshdb, "--complete")
+    ingest(empty, images, quick, "--complete")
     assert rows(empty, "SELECT count(*) FROM imaging_series") == [(2,)]
     assert rows(empty, "SELECT count(*) FROM imaging_instances") == [(24,)]
 
@@ -194,7 +194,7 @@ def test_what_names_nobody_is_taken(tmp_path, attributes):
     digest_and_header(one_file(tmp_path, **attributes), accepts_identified=False)
 
 
-def test_no_element_outside_the_whitelist_is_ever_stored(empty, tmp_path, tshdb):
+def test_no_element_outside_the_whitelist_is_ever_stored(empty, tmp_path, quick):
     """A canary in every text and date element, in a private one and in nested sequences; none of it is in any file."""
     text = {"LO", "SH", "ST", "LT", "UT", "UC", "UR", "PN", "AE", "CS", "AS", "DA", "DT", "TM"}
     series = Series("SIM-0009", "T0", 1, "t1", Geometry(), {"StudyDate": "20010101"})
@@ -233,9 +233,9 @@ def test_no_element_outside_the_whitelist_is_ever_stored(empty, tmp_path, tshdb)
     folder = tmp_path / "one"
     write(dataset, folder / "one.dcm")
     settings = empty.root / "study.toml"
-    said = ingest(empty, folder, tshdb, code=7)
-    settings.write_text(settings.read_text() + "\n[imaging]\naccept_identified = true\n")
-    said += ingest(empty, folder, tshdb)
+    said = ingest(empty, folder, quick, code=7)
+    settings.write_text(settings.read_text().replace("accept_identified = false", "accept_identified = true"))
+    said += ingest(empty, folder, quick)
     assert rows(empty, "SELECT count(*) FROM imaging_instances") == [(1,)]
     assert CANARY not in said and "1888" not in said
     for path in (p for p in empty.root.rglob("*") if p.is_file()):
@@ -243,9 +243,9 @@ def test_no_element_outside_the_whitelist_is_ever_stored(empty, tmp_path, tshdb)
         assert CANARY.encode() not in content and b"1888" not in content, path
 
 
-def test_a_date_in_a_free_text_is_masked(empty, tmp_path, tshdb):
+def test_a_date_in_a_free_text_is_masked(empty, tmp_path, quick):
     one_file(tmp_path / "one", SeriesDescription="t1 done 12/24/2003 again", StudyDescription="MR 20031224")
-    said = ingest(empty, tmp_path / "one", tshdb)
+    said = ingest(empty, tmp_path / "one", quick)
     assert "dicom.date-in-text" in said and "2003" not in said
     assert rows(empty, "SELECT description FROM imaging_series") == [("t1 done [date] again",)]
     assert rows(empty, "SELECT description FROM imaging_studies") == [("MR [date]",)]
@@ -307,36 +307,36 @@ ZOO = {
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_a_bad_file_is_named_and_nothing_is_loaded(empty, images, tshdb, name):
+def test_a_bad_file_is_named_and_nothing_is_loaded(empty, images, quick, name):
     spoil, rule = ZOO[name]
     path = sorted((images / "SIM-0001").rglob("*.dcm"))[3]
     spoil(path)
-    said = ingest(empty, images, tshdb, code=7)
+    said = ingest(empty, images, quick, code=7)
     assert rule in said and "Nothing was loaded" in said
     assert rows(empty, "SELECT count(*) FROM imaging_series") == [(0,)]
-    said = ingest(empty, images, tshdb, "--keep-going", code=3)
+    said = ingest(empty, images, quick, "--keep-going", code=3)
     assert rows(empty, "SELECT count(*) FROM imaging_studies WHERE patient_id = 'SIM-0002'") == [(2,)]
 
 
-def test_copies_are_read_once(empty, images, tshdb):
+def test_copies_are_read_once(empty, images, quick):
     shutil.copytree(images / "SIM-0001", images / "again")
-    said = ingest(empty, images, tshdb)
+    said = ingest(empty, images, quick)
     assert "12 files are copies of others" in said
     assert rows(empty, "SELECT count(*) FROM imaging_instances") == [(36,)]
 
 
-def test_a_folder_named_after_another_patient_is_told(empty, images, tshdb):
+def test_a_folder_named_after_another_patient_is_told(empty, images, quick):
     (path,) = (images / "SIM-0001").iterdir()
     shutil.move(path, images / "SIM-0002" / "stray")
-    said = ingest(empty, images, tshdb)
+    said = ingest(empty, images, quick)
     assert "dicom.other-folder" in said and "hold images of SIM-0001" in said
 
 
-def test_a_link_that_leads_outside_is_not_followed(empty, images, tshdb, tmp_path):
+def test_a_link_that_leads_outside_is_not_followed(empty, images, quick, tmp_path):
     outside = tmp_path / "outside"
     shutil.move(images / "SIM-0001", outside)
     (images / "linked").symlink_to(outside)
-    said = ingest(empty, images, tshdb)
+    said = ingest(empty, images, quick)
     assert "folder.link-outside" in said
     assert rows(empty, "SELECT count(*) FROM patients") == [(1,)]
 
@@ -356,9 +356,9 @@ def test_a_time_on_the_next_day_is_later(tmp_path):
 # ------------------------------------------------------------------------------------------------ decisions
 
 
-def test_a_persons_decision_goes_before_the_rule(empty, images, tshdb, tmp_path):
-    ingest(empty, images, tshdb)
-    tshdb("rebuild", *ANALYSES, cwd=empty.root)
+def test_a_persons_decision_goes_before_the_rule(empty, images, quick, tmp_path):
+    ingest(empty, images, quick)
+    quick("rebuild", *ANALYSES, cwd=empty.root)
     ((study_uid, series_uid),) = rows(
         empty,
         "SELECT study_uid, series_uid FROM imaging_series JOIN imaging_studies USING (study_uid) WHERE patient_id = 'SIM-0001'",
@@ -367,13 +367,13 @@ def test_a_persons_decision_goes_before_the_rule(empty, images, tshdb, tmp_path)
     file.write_text(
         f"study_uid,series_uid,decision,decided_by,reason\n{study_uid},{series_uid},not-dynamic,A. Reader,movement\n"
     )
-    tshdb("ingest", "decisions", file, "--collection", "sim", cwd=empty.root)
-    tshdb("rebuild", *ANALYSES, cwd=empty.root)
+    quick("ingest", "decisions", file, "--collection", "sim", cwd=empty.root)
+    quick("rebuild", *ANALYSES, cwd=empty.root)
     found = rows(empty, "SELECT status, decided_by FROM dce_sets ORDER BY status DESC")
     assert found == [("none", "A. Reader: movement"), ("found", "rule"), ("found", "rule")]
     assert rows(empty, LAST) == [(4,)]
     file.write_text(file.read_text().replace("not-dynamic", "perhaps") + f"{study_uid},1.2.3,dynamic,A,b\n")
-    said = tshdb("ingest", "decisions", file, "--collection", "sim", cwd=empty.root, code=7)
+    said = quick("ingest", "decisions", file, "--collection", "sim", cwd=empty.root, code=7)
     assert "decision.unknown-series" in said.stderr and "decisions.csv:2" in said.stderr
 
 

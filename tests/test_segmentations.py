@@ -259,7 +259,7 @@ def test_a_cropped_or_turned_mask_is_placed_voxel_by_voxel():
 
 
 @pytest.fixture
-def scanned(tmp_path, tshdb) -> Study:
+def scanned(tmp_path, quick) -> Study:
     """One examination whose phases brighten inside of the blob; its slices run along the normal."""
     body = np.zeros(SHAPE, int)
     body[:, 2:-2, 2:-2] = 100
@@ -267,20 +267,20 @@ def scanned(tmp_path, tshdb) -> Study:
     folder = tmp_path / "images"
     write_examination(Scan(WHO, "T0", volumes, GEOMETRY), LAYOUTS["ge content time"][0], folder)
     study = tiny.new_study(tmp_path / "study")
-    tshdb("ingest", "dicom", folder, "--collection", "sim", cwd=study.root)
+    quick("ingest", "dicom", folder, "--collection", "sim", cwd=study.root)
     yield study
     study.engine.dispose()
 
 
-def masks_of(study: Study, tshdb) -> dict:
-    tshdb("rebuild", "series_roles", "dce_sets", "dce_slices", "dce_phases", "masks", cwd=study.root)
+def masks_of(study: Study, quick) -> dict:
+    quick("rebuild", "series_roles", "dce_sets", "dce_slices", "dce_phases", "masks", cwd=study.root)
     rows = study.sql("SELECT m.*, s.format FROM masks m JOIN segmentations s USING (segmentation_id)").to_dict(
         "records"
     )
     return {row["format"]: row for row in rows}
 
 
-def test_masks_are_held_against_the_images(scanned, tshdb, tmp_path):
+def test_masks_are_held_against_the_images(scanned, quick, tmp_path):
     folder = tmp_path / "masks"
     folder.mkdir()
     sitk.WriteImage(image_of(blob(), GRID), str(folder / f"{WHO}.nii.gz"))
@@ -288,8 +288,8 @@ def test_masks_are_held_against_the_images(scanned, tshdb, tmp_path):
     sitk.WriteImage(image_of(blob(), wide), str(folder / f"{WHO}.mha"))
     box = blob()[1:5, 4:16, 4:20]
     write_les(folder / f"{WHO}-S2-1.les", box, (2, 5, 5))
-    tshdb("ingest", "segmentation", folder, "--collection", "sim", "--kind", "expert", cwd=scanned.root)
-    found = masks_of(scanned, tshdb)
+    quick("ingest", "segmentation", folder, "--collection", "sim", "--kind", "expert", cwd=scanned.root)
+    found = masks_of(scanned, quick)
     n = int(blob().sum())
     assert (found["nifti"]["status"], found["nifti"]["n_voxels"]) == ("fits", n)
     assert found["nifti"]["mean_rise"] > 2
@@ -301,19 +301,19 @@ def test_masks_are_held_against_the_images(scanned, tshdb, tmp_path):
     assert found["les"]["mean_rise"] > 2
 
 
-def test_4_a_redrawn_mask_is_due_with_what_rests_on_it_and_nothing_else(scanned, tshdb, tmp_path):
+def test_4_a_redrawn_mask_is_due_with_what_rests_on_it_and_nothing_else(scanned, quick, tmp_path):
     path = tmp_path / f"{WHO}.nii.gz"
     sitk.WriteImage(image_of(blob(), GRID), str(path))
     ingest = ("ingest", "segmentation", path, "--collection", "sim", "--kind", "expert")
-    tshdb(*ingest, cwd=scanned.root)
-    masks_of(scanned, tshdb)
-    assert "the same bytes" in tshdb(*ingest, cwd=scanned.root).stderr
+    quick(*ingest, cwd=scanned.root)
+    masks_of(scanned, quick)
+    assert "the same bytes" in quick(*ingest, cwd=scanned.root).stderr
     smaller = blob()
     smaller[2] = 0
     sitk.WriteImage(image_of(smaller, GRID), str(path))
-    assert "1 updated" in tshdb(*ingest, cwd=scanned.root).stderr
+    assert "1 updated" in quick(*ingest, cwd=scanned.root).stderr
     assert {name: len(keys) for name, keys in tiny.due(scanned).items()} == {"masks": 1}
-    assert masks_of(scanned, tshdb)["nifti"]["n_voxels"] == int(smaller.sum())
+    assert masks_of(scanned, quick)["nifti"]["n_voxels"] == int(smaller.sum())
     with sqlite3.connect(scanned.sqlite_path) as connection:
         (changes,) = connection.execute(
             "SELECT changes FROM change_log WHERE table_name = 'segmentations' AND action = 'update'"
@@ -321,24 +321,24 @@ def test_4_a_redrawn_mask_is_due_with_what_rests_on_it_and_nothing_else(scanned,
     assert "object_id" in changes and "n_voxels" in changes
 
 
-def test_a_mask_without_images_is_told(tmp_path, tshdb):
+def test_a_mask_without_images_is_told(tmp_path, quick):
     study = tiny.new_study(tmp_path / "study")
     path = tmp_path / f"{WHO}.nrrd"
     sitk.WriteImage(image_of(blob(), GRID), str(path))
-    done = tshdb("ingest", "segmentation", path, "--collection", "sim", cwd=study.root, code=7)
+    done = quick("ingest", "segmentation", path, "--collection", "sim", cwd=study.root, code=7)
     assert "mask.no-patient" in done.stderr
     study.engine.dispose()
 
 
-def test_an_examination_with_masks_does_not_go_before_them(scanned, tshdb, tmp_path):
+def test_an_examination_with_masks_does_not_go_before_them(scanned, quick, tmp_path):
     """Nothing is lost silently: its masks go first."""
     path = tmp_path / f"{WHO}.nrrd"
     sitk.WriteImage(image_of(blob(), GRID), str(path))
-    tshdb("ingest", "segmentation", path, "--collection", "sim", cwd=scanned.root)
+    quick("ingest", "segmentation", path, "--collection", "sim", cwd=scanned.root)
     images = tmp_path / "images"
     shutil.rmtree(images / WHO)
     scan = Scan("SIM-0002", "T0", [np.full(SHAPE, 50 + 30 * p, np.uint16) for p in range(3)], GEOMETRY)
     write_examination(scan, LAYOUTS["ge content time"][0], images)
-    done = tshdb("ingest", "dicom", images, "--collection", "sim", "--complete", cwd=scanned.root, code=7)
+    done = quick("ingest", "dicom", images, "--collection", "sim", "--complete", cwd=scanned.root, code=7)
     assert "study.still-named" in done.stderr and f"sim/{WHO}.nrrd#1" in done.stderr
     assert len(scanned.sql("SELECT * FROM segmentations")) == 1
