@@ -124,10 +124,10 @@ def read_folder(
 
 
 def _walk(root: Path, contents: Contents) -> Iterator[str]:
-    """Regular files below the folder, by path; what cannot be DICOM by its suffix is left out."""
+    """Regular files below the folder, by their real paths; what cannot be DICOM by its suffix is left out."""
     inside = root.resolve()
     others: dict[str, list[str]] = defaultdict(list)
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(inside):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for linked in [f for f in folders if os.path.islink(os.path.join(folder, f))]:
             _outside(os.path.join(folder, linked), contents)
@@ -136,7 +136,8 @@ def _walk(root: Path, contents: Contents) -> Iterator[str]:
             suffix = os.path.splitext(name)[1].lower()
             if name.startswith(".") or name in ("DICOMDIR", "LICENSE", "Thumbs.db") or suffix in OTHER_SUFFIXES:
                 continue
-            if os.path.islink(path) and not Path(path).resolve().is_relative_to(inside):
+            is_link = os.path.islink(path)
+            if is_link and not Path(path).resolve().is_relative_to(inside):
                 _outside(path, contents)
             elif not os.path.isfile(path):
                 continue
@@ -144,7 +145,7 @@ def _walk(root: Path, contents: Contents) -> Iterator[str]:
                 others["masks"].append(path)
             else:
                 contents.n_files += 1
-                yield path
+                yield os.path.realpath(path) if is_link else path
     if others["masks"]:
         contents.findings.append(
             Finding(
@@ -164,7 +165,7 @@ def _outside(path: str, contents: Contents) -> None:
 
 def _is_untouched(path: str, contents: Contents) -> bool:
     """Whether the study has read the file, and it was not written since."""
-    known = contents.spool.known(os.path.realpath(path))
+    known = contents.spool.known(path)
     if known is None or known.mtime_ns is None:
         return False
     found = os.stat(path)
@@ -222,7 +223,7 @@ def _read_file(path: str, accepts_identified: bool) -> Read | tuple[str, str, st
         stat = os.stat(path)
         sha256, header = digest_and_header(Path(path), accepts_identified)
         segments = _segments(path, sha256, header)
-        return Read(os.path.realpath(path), stat.st_size, stat.st_mtime_ns, sha256, header, segments)
+        return Read(path, stat.st_size, stat.st_mtime_ns, sha256, header, segments)
     except Unreadable as error:
         return path, error.rule, str(error)
     except FileNotFoundError:

@@ -172,7 +172,6 @@ WHITELIST = frozenset(e for columns in (STUDY, SERIES, INSTANCE) for e, _ in col
 _TAG = {name: tag_for_keyword(name) for name in sorted(WHITELIST | set(identity.ELEMENTS))}
 _NAME = {tag: name for name, tag in _TAG.items()}
 _BINARY = {"Rows": "H", "Columns": "H", "BitsAllocated": "H", "SamplesPerPixel": "H", "DiffusionBValue": "d"}
-_WANTED = [*_TAG.values(), tag_for_keyword("SpecificCharacterSet")]
 
 
 # ----------------------------------------------------------------------------------------------- one file
@@ -203,7 +202,7 @@ def _whole_header(file, size: int, accepts_identified: bool) -> Header:
 
 def _parsed(file) -> FileDataset:
     try:
-        return pydicom.dcmread(file, stop_before_pixels=True, specific_tags=_WANTED)
+        return pydicom.dcmread(file, stop_before_pixels=True)  # naming the tags would cost more
     except InvalidDicomError:
         raise Unreadable("dicom.not-dicom", "has no DICOM header") from None
 
