@@ -25,16 +25,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tshdb.vocabulary import PhaseKey
+
 if TYPE_CHECKING:
     import pandas as pd
 
 DAY_S = 86_400.0
 SAME_POSITION_MM = 0.05
 TIME_KEYS = {"trigger_time": "trigger_ms", "acquisition_time": "acquisition_s", "content_time": "content_s"}
-KEYS = (
-    "temporal_position", "trigger_time", "acquisition_time", "content_time", "acquisition_number", "instance_blocks",
-    "instance_interleaved",
-)  # fmt: skip
+KEYS = tuple(key.value for key in PhaseKey)
 
 
 class Unsplit(Exception):

@@ -98,7 +98,7 @@ def rna(
         from tshdb.objects import sha256_of
 
         options["samples"] = sha256_of(samples) if samples.is_file() else str(samples)
-    _ingest("rna", file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
+    ingest_file("rna", file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
 
 
 @app.command()
@@ -136,7 +136,7 @@ def clinical(
         return clinical_reader(format_, collection, her2_rule)(file)
 
     options = {} if format_ is Format.CLINICAL else {"her2_rule": her2_rule}
-    _ingest(format_.value, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
+    ingest_file(format_.value, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
 
 
 @app.command("follow-up")
@@ -167,13 +167,14 @@ def follow_up(
 
         return gdc_clinical.read(file, collection, follow_up_only=True)
 
-    _ingest("follow-up", file, collection, name, {}, read, complete, keep_going, dry_run, study, as_json)
+    ingest_file("follow-up", file, collection, name, {}, read, complete, keep_going, dry_run, study, as_json)
 
 
-def _ingest(
+def ingest_file(
     reader: str, file: Path, collection: str, name: str | None, options: dict[str, Any], read, complete: bool,
-    keep_going: bool, dry_run: bool, study: Path | None, as_json: bool,
+    keep_going: bool, dry_run: bool, study: Path | None, as_json: bool, verb: str | None = None,
 ) -> None:  # fmt: skip
+    """Read one file, load it, tell. verb: what the user wrote, where it is not `ingest READER`."""
     from cli.ingest_talk import finish
     from tshdb import loading
     from tshdb.errors import NotFound
@@ -184,7 +185,7 @@ def _ingest(
         raise NotFound("no such file", where=str(file))
     source = loading.Source(collection, reader, name or file.name)
     item = loading.item_of(opened, source, file, options, read, always=complete)
-    command = f"tshdb ingest {reader} {file.name} --collection {collection}"
+    command = f"tshdb {verb or f'ingest {reader}'} {file.name} --collection {collection}"
     loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
     finish(opened, str(source), command, loaded, dry_run, as_json)
 
@@ -217,7 +218,7 @@ def _ingest_mapped(
         return found
 
     options = {"map": map_.model_dump(mode="json")}
-    _ingest(reader, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
+    ingest_file(reader, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
 
 
 def _write_guess(file: Path, target: Path, first_map, reader: str) -> None:

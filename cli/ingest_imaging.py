@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.ingest import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption, ingest_file
 from cli.options import JsonOption, StudyOption
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 if TYPE_CHECKING:
     from tshdb.study import Study
 
-CollectionOption = Annotated[str, typer.Option("--collection", help="The collection it belongs to, such as ispy1.")]
 JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Processes that read headers.")]
-CompleteOption = Annotated[
+CompleteFolderOption = Annotated[
     bool, typer.Option("--complete", help="The folder is the whole truth: images that it lacks are gone.")
 ]
-KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="Load the good files beside bad ones.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")]
+KeepGoingFilesOption = Annotated[bool, typer.Option("--keep-going", help="Load the good files beside bad ones.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,8 +32,8 @@ def dicom(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of DICOM files, in any layout.")],
     collection: CollectionOption,
     jobs: JobsOption = 2,
-    complete: CompleteOption = False,
-    keep_going: KeepGoingOption = False,
+    complete: CompleteFolderOption = False,
+    keep_going: KeepGoingFilesOption = False,
     dry_run: DryRunOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -108,8 +107,8 @@ def segmentation(
     les_order: Annotated[
         str | None, typer.Option(help="Order of voxels in .les files, F or C; else found out.")
     ] = None,
-    complete: CompleteOption = False,
-    keep_going: KeepGoingOption = False,
+    complete: CompleteFolderOption = False,
+    keep_going: KeepGoingFilesOption = False,
     dry_run: DryRunOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -176,10 +175,8 @@ def decisions(
         Path, typer.Argument(metavar="FILE", help="csv: study_uid, series_uid, decision, decided_by, reason.")
     ],
     collection: CollectionOption,
-    complete: Annotated[
-        bool, typer.Option("--complete", help="The file is the whole truth: decisions it lacks are gone.")
-    ] = False,
-    keep_going: Annotated[bool, typer.Option("--keep-going", help="Load the good rows beside bad ones.")] = False,
+    complete: CompleteOption = False,
+    keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -190,17 +187,14 @@ def decisions(
 
     Example: tshdb ingest decisions decisions.csv --collection tcga-brca
     """
-    from cli.ingest_talk import finish
-    from ingest.imaging import decisions as reader
-    from tshdb import loading
-    from tshdb.study import Study
 
-    opened = Study.find(study)
-    source = loading.Source(collection, "decisions", file.name)
-    item = loading.item_of(opened, source, file, {}, lambda: reader.read(file, _series_of(opened)), always=complete)
-    command = f"tshdb ingest decisions {file.name} --collection {collection}"
-    loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
-    finish(opened, str(source), command, loaded, dry_run, as_json)
+    def read():
+        from ingest.imaging import decisions as reader
+        from tshdb.study import Study
+
+        return reader.read(file, _series_of(Study.find(study)))
+
+    ingest_file("decisions", file, collection, None, {}, read, complete, keep_going, dry_run, study, as_json)
 
 
 def _series_of(study: Study) -> set[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from cli.ingest import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption, ingest_file
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
@@ -91,12 +92,10 @@ def page(
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="csv: study_uid, verdict, read_by; cause, comment.")],
-    collection: Annotated[str, typer.Option("--collection", help="The collection it belongs to, such as ispy1.")],
-    complete: Annotated[
-        bool, typer.Option("--complete", help="The file is the whole truth: verdicts it lacks are gone.")
-    ] = False,
-    keep_going: Annotated[bool, typer.Option("--keep-going", help="Load the good rows beside bad ones.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")] = False,
+    collection: CollectionOption,
+    complete: CompleteOption = False,
+    keep_going: KeepGoingOption = False,
+    dry_run: DryRunOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -104,21 +103,14 @@ def import_(
 
     Example: tshdb qc import verdicts.csv --collection ispy1
     """
-    from cli.ingest_talk import finish
-    from ingest.imaging import decisions as reader
-    from tshdb import loading
-    from tshdb.study import Study
-
-    opened = Study.find(study)
-    source = loading.Source(collection, "qc", file.name)
 
     def read():
-        return reader.read_verdicts(file, _studies_of(opened))
+        from ingest.imaging import decisions as reader
+        from tshdb.study import Study
 
-    item = loading.item_of(opened, source, file, {}, read, always=complete)
-    command = f"tshdb qc import {file.name} --collection {collection}"
-    loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
-    finish(opened, str(source), command, loaded, dry_run, as_json)
+        return reader.read_verdicts(file, _studies_of(Study.find(study)))
+
+    ingest_file("qc", file, collection, None, {}, read, complete, keep_going, dry_run, study, as_json, "qc import")
 
 
 def _studies_of(study: Study) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from analyses.mask_volumes import grid_of_phases, on_images
 from analyses.pixels import read_volume
 from tshdb.errors import NotFound
 from tshdb.geometry import Grid
+from tshdb.objects import VOXELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,14 +120,7 @@ class Examinations:
                 state = known.loc[s.segmentation_id]
                 found.notes.append(f"{name}: {state['status']}, {state['differences'] or state['qc_flags']}")
             else:
-                path = self.study.objects.verified(s.object_id, ".nrrd")
-                row = s._asdict() | {"object_path": str(path)}
-                inside = on_images(_Row(row), found.grid, files) >= s.min_value
+                path = self.study.objects.verified(s.object_id, VOXELS)
+                row = SimpleNamespace(**s._asdict(), object_path=str(path))
+                inside = on_images(row, found.grid, files) >= s.min_value
                 found.masks.append(LaidMask(name, bool(s.is_outline), inside))
-
-
-class _Row:
-    """A row whose columns are attributes."""
-
-    def __init__(self, values: dict[str, Any]):
-        self.__dict__.update(values)

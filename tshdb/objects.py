@@ -13,6 +13,8 @@ from pathlib import Path
 from tshdb.errors import IntegrityError, ResourceError
 from tshdb.failpoints import fp
 
+VOXELS = ".nrrd"  # of segmentations; other objects are Parquet parts
+
 
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:

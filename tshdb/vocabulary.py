@@ -143,6 +143,18 @@ class MaskStatus(StrEnum):
     UNCLEAR = "unclear"
 
 
+class PhaseKey(StrEnum):
+    """By which attribute the phases of one dynamic series are told apart, in the order in which they are tried."""
+
+    TEMPORAL_POSITION = "temporal_position"
+    TRIGGER_TIME = "trigger_time"
+    ACQUISITION_TIME = "acquisition_time"
+    CONTENT_TIME = "content_time"
+    ACQUISITION_NUMBER = "acquisition_number"
+    INSTANCE_BLOCKS = "instance_blocks"
+    INSTANCE_INTERLEAVED = "instance_interleaved"
+
+
 class Verdict(StrEnum):
     """What a person says of the images of an examination."""
 

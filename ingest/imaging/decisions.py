@@ -16,14 +16,10 @@ from ingest.text import delimiter_of, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImagingDecision, QcVerdict
-from tshdb.vocabulary import Verdict, VerdictCause
+from tshdb.vocabulary import PhaseKey, Verdict, VerdictCause
 
 COLUMNS = ("study_uid", "series_uid", "decision", "decided_by", "reason")
 VERDICT_COLUMNS = ("study_uid", "verdict", "read_by")
-KEYS = (
-    "temporal_position", "trigger_time", "acquisition_time", "content_time", "acquisition_number", "instance_blocks",
-    "instance_interleaved",
-)  # fmt: skip
 ALL = "all"
 
 
@@ -100,9 +96,9 @@ def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str]
         reading.error(line, "series_uid", key[1], "decision.twice", f"decided in line {seen[key]} already")
     elif what in ("dynamic", "not-dynamic") and row["series_uid"] == ALL:
         reading.error(line, "series_uid", ALL, "decision.unknown", f"{what} is said of one series, not of all")
-    elif what not in ("dynamic", "not-dynamic") and what.removeprefix("key=") not in KEYS:
+    elif what not in ("dynamic", "not-dynamic") and what.removeprefix("key=") not in set(PhaseKey):
         reading.error(
-            line, "decision", what, "decision.unknown", f"expected dynamic, not-dynamic or key= {', '.join(KEYS)}"
+            line, "decision", what, "decision.unknown", f"expected dynamic, not-dynamic or key= {', '.join(PhaseKey)}"
         )
     else:
         seen[key] = line

@@ -8,17 +8,16 @@ Values   are handed over as found, with how often each occurs; what counts as in
 
 from __future__ import annotations
 
-import hashlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pydicom
 
-from ingest.imaging.headers import TROUBLE, Unreadable
+from ingest.imaging.headers import SEGMENTATIONS, TROUBLE, Unreadable
 from tshdb.geometry import Grid
 
-SOP_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # Segmentation, Label Map Segmentation
 MAX_VOXELS = 400_000_000
 
 
@@ -43,22 +42,15 @@ class Segment:
         return {int(v): int(n) for v, n in zip(found, counts, strict=True)}
 
 
-def read(path: Path, sha256: str | None = None) -> list[Segment]:
-    """All segments of a file. Raises Unreadable with what is wrong; IntegrityError is the caller's, see sha256.
-
-    sha256: of the bytes that the study knows; others are Unreadable.
-    """
-    import io
-
+def read(path: Path) -> list[Segment]:
+    """All segments of a file. Raises Unreadable with what is wrong."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise Unreadable("seg.unreadable", f"cannot be read: {error.strerror}") from None
-    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
-        raise Unreadable("seg.unreadable", "other bytes than were ingested: ingest the images again")
     try:
         dataset = pydicom.dcmread(io.BytesIO(data))
-        if str(dataset.get("SOPClassUID")) not in SOP_CLASSES:
+        if str(dataset.get("SOPClassUID")) not in SEGMENTATIONS:
             raise Unreadable("seg.not-seg", "is no DICOM segmentation")
         return _segments(dataset)
     except TROUBLE as error:

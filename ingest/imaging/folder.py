@@ -9,9 +9,10 @@ Judge    damaged files, files that name a person, one SOPInstanceUID with two co
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -20,23 +21,22 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from ingest.identifiers import checked_patient
-from ingest.imaging.headers import Header, Unreadable, digest_and_header
-from ingest.imaging.spool import KnownFile, Read, Spool, content_digest
+from ingest.imaging.headers import SEGMENTATIONS, Header, Unreadable, digest_and_header
+from ingest.imaging.spool import KnownFile, Read, Spool
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.loading import Item, Source
+from tshdb.loading.instances import content_digest
+from tshdb.objects import VOXELS
 from tshdb.reading import Finding, Found, Instances, Reading
 from tshdb.schema import ImagingSeries, ImagingStudy, Patient, Segmentation
 from tshdb.vocabulary import Severity
 
 READER = "dicom"
 CHUNK = 64  # files that a worker reads in one go
-SOP_CLASSES = {"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"}  # segmentations
-SUFFIX = ".nrrd"
 AHEAD = 4  # chunks a worker may be ahead
 SUFFIXES = {".dcm", ".ima", ".dicom"}
 OTHER_SUFFIXES = {".tcia", ".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".pdf", ".json", ".html", ".zip", ".md5"}
 MASK_SUFFIXES = {".nii", ".gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les"}
-SHOWN = 3  # paths that a finding on many files names
 
 
 @dataclass(frozen=True)
@@ -70,23 +70,22 @@ class _Refused:
     """Files that are not taken, counted by rule, folder and what was said, so that a thousand make one finding."""
 
     def __init__(self) -> None:
-        self._files: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-        self._n: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._n: Counter[tuple[str, str, str]] = Counter()
+        self._first: dict[tuple[str, str, str], str] = {}
 
     def add(self, path: str, rule: str, message: str) -> None:
-        key = (rule, str(Path(path).parent), message)
+        key = (rule, os.path.dirname(path), message)
         self._n[key] += 1
-        if len(self._files[key]) < SHOWN:
-            self._files[key].append(path)
+        self._first.setdefault(key, path)
 
     def __len__(self) -> int:
-        return sum(self._n.values())
+        return self._n.total()
 
     def findings(self) -> Iterator[Finding]:
-        for (rule, _, message), paths in sorted(self._files.items()):
-            n = self._n[rule, str(Path(paths[0]).parent), message]
+        for key, n in sorted(self._n.items()):
+            rule, _, message = key
             more = f" ({n:,} files of this folder)" if n > 1 else ""
-            yield Finding(None, None, None, rule, Severity.ERROR, message + more, paths[0])
+            yield Finding(None, None, None, rule, Severity.ERROR, message + more, self._first[key])
 
 
 def read_folder(
@@ -126,7 +125,7 @@ def read_folder(
 def _walk(root: Path, contents: Contents) -> Iterator[str]:
     """Regular files below the folder, by their real paths; what cannot be DICOM by its suffix is left out."""
     inside = root.resolve()
-    others: dict[str, list[str]] = defaultdict(list)
+    masks: list[str] = []
     for folder, folders, names in os.walk(inside):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for linked in [f for f in folders if os.path.islink(os.path.join(folder, f))]:
@@ -142,16 +141,15 @@ def _walk(root: Path, contents: Contents) -> Iterator[str]:
             elif not os.path.isfile(path):
                 continue
             elif suffix in MASK_SUFFIXES:
-                others["masks"].append(path)
+                masks.append(path)
             else:
                 contents.n_files += 1
                 yield os.path.realpath(path) if is_link else path
-    if others["masks"]:
+    if masks:
         contents.findings.append(
             Finding(
                 None, None, None, "dicom.mask-file", Severity.WARNING,
-                f"{len(others['masks']):,} masks that are no DICOM; read them by: tshdb ingest segmentation",
-                others["masks"][0],
+                f"{len(masks):,} masks that are no DICOM; read them by: tshdb ingest segmentation", masks[0],
             )
         )  # fmt: skip
 
@@ -232,13 +230,13 @@ def _read_file(path: str, accepts_identified: bool) -> Read | tuple[str, str, st
 
 def _segments(path: str, sha256: str, header: Header) -> tuple[tuple[dict, bytes], ...]:
     """The segmentations that a file holds. One that cannot be decoded is a finding, not the end of its file."""
-    if header.series["sop_class_uid"] not in SOP_CLASSES:
+    if header.series["sop_class_uid"] not in SEGMENTATIONS:
         return ()
     from ingest.imaging import dicom_seg
     from ingest.imaging.masks import row_of_segment
 
     try:
-        found = dicom_seg.read(Path(path), sha256)
+        found = dicom_seg.read(Path(path))
     except Unreadable as error:
         header.findings.append(("warning", error.rule, None, f"the segmentation is not taken: {error}"))
         return ()
@@ -281,9 +279,7 @@ def _judge_copies(contents: Contents) -> None:
 
 
 def _judge_patients(contents: Contents) -> None:
-    """Identifiers that cannot be; folders named after another patient; one study of two patients."""
-    import json
-
+    """Identifiers that cannot be; folders named after another patient."""
     reading = Reading()
     names: dict[str, set[str]] = defaultdict(set)  # patient -> series
     folders: dict[str, set[str]] = defaultdict(set)  # folder -> patients
@@ -336,39 +332,36 @@ def _item(contents: Contents, study_uid: str, series_uid: str, standing: list[tu
     union = {sop: facts for sop, *facts in [*standing, *here]}
     digest = content_digest((sop, sha) for sop, (sha, *_) in union.items())
     place = Path(os.path.commonpath([os.path.dirname(p) for p in spool.paths(series_uid)]))
-    (patient, *other_patients) = spool.said(series_uid, "patient")
-    (study, *other_studies) = spool.said(series_uid, "study")
-    series, mixed = _common(spool.said(series_uid, "series"))
-    patient_id = patient["patient_id"]
-    if other_patients and any(p["patient_id"] != patient_id for p in other_patients):
-        reading.error(None, "PatientID", series_uid, "dicom.several-patients", "one series of several patients")
-        reading.n_withheld = len(here)
-        return Item(Source(contents.options.collection, READER, series_uid), place, {}, reading, digest)
-    if other_studies and any(s["study_uid"] != study["study_uid"] for s in other_studies):
-        reading.error(None, "StudyInstanceUID", series_uid, "dicom.several-studies", "one series of several studies")
-        reading.n_withheld = len(here)
-        return Item(Source(contents.options.collection, READER, series_uid), place, {}, reading, digest)
-    study, _ = _common([study, *other_studies])
+    source = Source(contents.options.collection, READER, series_uid)
+    patients, studies = spool.said(series_uid, "patient"), spool.said(series_uid, "study")
+    for said, column, element, rule, message in (
+        (patients, "patient_id", "PatientID", "dicom.several-patients", "one series of several patients"),
+        (studies, "study_uid", "StudyInstanceUID", "dicom.several-studies", "one series of several studies"),
+    ):
+        if len({one[column] for one in said}) > 1:
+            reading.error(None, element, series_uid, rule, message)
+            reading.n_withheld = len(here)
+            return Item(source, place, {}, reading, digest)
+    (study, _), (series, mixed) = _common(studies), _common(spool.said(series_uid, "series"))
+    patient = patients[0]
+    of_patient = {"patient_id": patient["patient_id"], "collection": contents.options.collection}
     n_without = sum(not has_pixels for _, _, has_pixels in union.values())
-    patient_row = {"patient_id": patient_id, "collection": contents.options.collection, "sex": patient["sex"]}
-    study_row = study | {"patient_id": patient_id, "collection": contents.options.collection}
     series_row = series | {
         "study_uid": study_uid, "n_instances": len(union), "n_without_pixels": n_without,
         "mixed": ",".join(mixed) or None, "content_digest": digest,
     }  # fmt: skip
     reading.records = [
-        Found(Patient, patient_row, 0), Found(ImagingStudy, study_row, 0), Found(ImagingSeries, series_row, 0),
+        Found(Patient, of_patient | {"sex": patient["sex"]}, 0), Found(ImagingStudy, study | of_patient, 0),
+        Found(ImagingSeries, series_row, 0),
     ]  # fmt: skip
     for row, content in spool.segments(series_uid):
         reading.records.append(Found(Segmentation, row, 0))
-        reading.objects.append((SUFFIX, content))
+        reading.objects.append((VOXELS, content))
     reading.instances = Instances(
         study_uid, series_uid, len(here), lambda: spool.instances(series_uid, contents.options.root)
     )
     size = sum(size for _, size, _ in union.values())
-    return Item(
-        Source(contents.options.collection, READER, series_uid), place, {}, reading, digest, size_bytes=size
-    )  # fmt: skip
+    return Item(source, place, {}, reading, digest, size_bytes=size)
 
 
 def _common(said: list[dict]) -> tuple[dict, list[str]]:

@@ -25,6 +25,7 @@ from ingest.imaging import identity
 
 READ_WHOLE = 64 << 20  # larger files are hashed in pieces, and their header is read by itself
 PIXELS = 0x7FE00010
+SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # and label maps, by SOP class
 TROUBLE = (
     InvalidDicomError, BytesLengthException, OSError, ValueError, TypeError, KeyError, AttributeError, EOFError,
     NotImplementedError, struct.error, RecursionError, OverflowError, MemoryError,

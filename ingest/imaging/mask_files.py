@@ -22,7 +22,7 @@ from ingest.imaging.headers import Unreadable
 from ingest.imaging.masks import Named, row_of_volume
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.geometry import Grid
-from tshdb.objects import sha256_of
+from tshdb.objects import VOXELS, sha256_of
 from tshdb.reading import Found, Reading
 from tshdb.schema import Segmentation
 from tshdb.vocabulary import MaskKind, MaskRegion
@@ -113,7 +113,7 @@ def read(path: Path, examinations: Sequence[Examination], options: Options) -> R
         if row["n_voxels"] == 0:
             reading.warn(None, None, path.name, "mask.empty", "no voxel is inside")
         reading.records.append(Found(Segmentation, row, 0))
-        reading.objects.append((".nrrd", content))
+        reading.objects.append((VOXELS, content))
     except Unreadable as error:
         reading.error(None, None, path.name, error.rule, str(error))
         reading.n_withheld = 1

@@ -20,9 +20,9 @@ import numpy as np
 
 from ingest.imaging.dicom_seg import Segment
 from tshdb.geometry import Grid
+from tshdb.objects import VOXELS
 from tshdb.vocabulary import MaskKind, MaskRegion
 
-SUFFIX = ".nrrd"
 MANY_VALUES = 8  # more than so many are fractions, fewer are codes
 OUTLINES = {MaskKind.MANUAL, MaskKind.EXPERT, MaskKind.LES, MaskKind.FCM}
 _NAMES = (
@@ -59,7 +59,7 @@ def nrrd(values: np.ndarray, grid: Grid) -> bytes:
     image.SetOrigin(tuple(map(float, grid.origin_mm)))
     image.SetDirection(np.column_stack([grid.row, grid.column, grid.normal]).ravel().tolist())
     with tempfile.TemporaryDirectory(prefix="tshdb-mask-") as folder:
-        path = Path(folder) / f"mask{SUFFIX}"
+        path = Path(folder) / f"mask{VOXELS}"
         sitk.WriteImage(image, str(path), useCompression=True)
         return path.read_bytes()
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest.imaging.headers import Header
-from tshdb.canonical import digest
 
 
 class KnownFile(NamedTuple):
@@ -148,11 +147,6 @@ class Spool:
         for instance, sha256, size, path, mtime, study in self.db.execute(query, (series_uid,)):
             facts = {"sha256": sha256, "size_bytes": size, "path": path.removeprefix(below), "mtime_ns": mtime}
             yield {**json.loads(instance), **facts, "series_uid": series_uid, "study_uid": study}
-
-
-def content_digest(content: Iterable[tuple[str, str]]) -> str:
-    """The digest of (SOPInstanceUID, SHA-256) pairs, whatever their order."""
-    return digest(*(f"{sop}={sha}".encode() for sop, sha in sorted(content)))
 
 
 def _row(read: Read) -> tuple:

@@ -10,10 +10,9 @@ from sqlalchemy import delete, select
 from tshdb.checking.rule import Context, Problem, rule, unlink
 from tshdb.errors import IntegrityError
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
-from tshdb.objects import sha256_of
+from tshdb.objects import VOXELS, sha256_of
 from tshdb.schema import ExpressionPart, ExpressionProfile, Segmentation
 
-MASK = ".nrrd"
 RESTORE = "Restore the file from a backup, or ingest its source again"
 
 
@@ -43,7 +42,7 @@ def _masks(c: Context) -> set[str]:
 
 @rule("object.missing", "every object that a row names is there", RESTORE)
 def _missing(c: Context) -> Iterator[Problem]:
-    named = [(part, ".parquet") for part, _, _ in _parts(c)] + [(mask, MASK) for mask in sorted(_masks(c))]
+    named = [(part, ".parquet") for part, _, _ in _parts(c)] + [(mask, VOXELS) for mask in sorted(_masks(c))]
     for digest, suffix in named:
         if not c.study.objects.path(digest, suffix).is_file():
             yield Problem(f"objects/{digest[:2]}/{digest}{suffix}", "is not there")
@@ -60,9 +59,9 @@ def _size(c: Context) -> Iterator[Problem]:
 @rule("object.bytes", "the bytes of every object are those of its name", RESTORE, is_full=True)
 def _bytes(c: Context) -> Iterator[Problem]:
     for mask in sorted(_masks(c)):
-        path = c.study.objects.path(mask, MASK)
+        path = c.study.objects.path(mask, VOXELS)
         if path.is_file() and sha256_of(path) != mask:
-            yield Problem(f"objects/{mask[:2]}/{mask}{MASK}", "its bytes have changed")
+            yield Problem(f"objects/{mask[:2]}/{mask}{VOXELS}", "its bytes have changed")
     for part, _, _ in _parts(c):
         if c.study.objects.path(part).is_file() and _whole(c, part) is None:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its bytes have changed")

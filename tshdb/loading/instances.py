@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
+from tshdb.canonical import digest
 from tshdb.database import texts, upsert
 from tshdb.engine.units import select_ids
 from tshdb.reading import Instances
@@ -20,6 +21,11 @@ from tshdb.schema import ImagingInstance, ImagingStudy
 TABLE = ImagingInstance.__table__
 AT_ONCE = 2_000
 _DATA = [c.name for c in TABLE.columns if c.info.get("fingerprint", True)]
+
+
+def content_digest(content: Iterable[tuple[str, str]]) -> str:
+    """The digest of a series' files, (SOPInstanceUID, SHA-256) each, whatever their order."""
+    return digest(*(f"{sop}={sha}".encode() for sop, sha in sorted(content)))
 
 
 def known_files(connection: Connection, root: Path, collection: str) -> Iterator[tuple[str, int, int | None, str]]:

@@ -7,6 +7,7 @@ are seconds since midnight of the study's date, so that midnight does not break 
 from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tshdb.objects import VOXELS
 from tshdb.schema.base import Base, closed
 from tshdb.vocabulary import MaskKind, MaskRegion, Verdict, VerdictCause
 
@@ -122,7 +123,7 @@ class Segmentation(Base):
     value_counts: Mapped[str] = mapped_column(doc="value -> voxels, as JSON; 0 left out")
     flags: Mapped[str | None] = mapped_column(doc="what a person should look at, joined by ;")
     object_id: Mapped[str] = mapped_column(
-        doc="SHA-256 of its voxels under objects/ (NRRD), as found in the file", info={"object": ".nrrd"}
+        doc="SHA-256 of its voxels under objects/ (NRRD), as found in the file", info={"object": VOXELS}
     )
     file_sha256: Mapped[str] = mapped_column(doc="of the file that it is from")
 

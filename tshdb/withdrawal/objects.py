@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from tshdb.expression_store import profiles_in, read_part, write_part
-from tshdb.objects import ObjectStore
+from tshdb.objects import VOXELS, ObjectStore
 from tshdb.schema import ExpressionProfile, Segmentation
 from tshdb.withdrawal.identifiers import Identifiers
 
@@ -58,10 +58,7 @@ def rewrite(connection: Connection, objects: ObjectStore, names: Identifiers) ->
 
 
 def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
-    """The objects that rows of the patient name and no row of another patient: voxels of segmentations.
-
-    Also those of segmentations that were replaced since, which no row names any more.
-    """
+    """The voxels of segmentations that rows of the patient name and no row of another patient."""
     table = Segmentation.__table__
     mine = set(connection.execute(select(table.c.object_id).where(table.c.study_uid.in_(names.study_uids))).scalars())
     others = set(
@@ -73,7 +70,7 @@ def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
 def unused(connection: Connection, objects: ObjectStore) -> list[str]:
     """Voxels that no row names: of segmentations that were replaced, whose patient nobody knows any more."""
     named = set(connection.execute(select(Segmentation.object_id)).scalars())
-    return sorted(p.stem for p in objects.root.glob("*/*.nrrd") if p.stem not in named)
+    return sorted(p.stem for p in objects.root.glob(f"*/*{VOXELS}") if p.stem not in named)
 
 
 def unlink(objects: ObjectStore, digests: list[str]) -> list[Path]:
