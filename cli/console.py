@@ -62,14 +62,22 @@ def seconds(value: float | None) -> str:
     return f"{value / 60:.0f} min"
 
 
+def size(n_bytes: int) -> str:
+    """Bytes in words."""
+    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= one:
+            return f"{n_bytes / one:.1f} {unit}"
+    return f"{n_bytes} bytes"
+
+
 class _Silent:
     def __call__(self, name: str, done: int, total: int) -> None:
         pass
 
 
 @contextmanager
-def byte_progress(n_bytes: int, n_files: int) -> Iterator[Any]:
-    """Two callables, (bytes arrived) and (a file done), that draw one bar on a terminal and nothing elsewhere."""
+def byte_progress(n_bytes: int, n_files: int, what: str = "files") -> Iterator[Any]:
+    """Two callables, (bytes arrived) and (one of `what` done), that draw one bar on a terminal and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield (lambda size: None), (lambda: None)
         return
@@ -80,13 +88,13 @@ def byte_progress(n_bytes: int, n_files: int) -> Iterator[Any]:
         TextColumn(" {task.description:<20}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task(f"0 of {n_files:,} files", total=n_bytes)
+        task = bars.add_task(f"0 of {n_files:,} {what}", total=n_bytes)
         counted = 0
 
         def done() -> None:
             nonlocal counted
             counted += 1
-            bars.update(task, description=f"{counted:,} of {n_files:,} files")
+            bars.update(task, description=f"{counted:,} of {n_files:,} {what}")
 
         yield (lambda size: bars.advance(task, size)), done
 

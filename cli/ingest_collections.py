@@ -1,20 +1,27 @@
-"""tshdb ingest tcga-brca | ispy1 | breast-mri-nact-pilot: a whole collection, from a folder or from its archive."""
+"""tshdb ingest tcga-brca | ispy1 | breast-mri-nact-pilot: a whole collection, from a folder or from its archives.
+
+Parts are ingested one after the other: clinical and RNA, then images, then masks. Each is an ingest of its own.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli.console import say
+from cli.ingest_archive import Asked
 from cli.options import JsonOption, StudyOption
 from tshdb.vocabulary import ExpressionUnit
 
 FromOption = Annotated[
     Path | None, typer.Option("--from", metavar="DIR", help="Take what lies in this folder; nothing is downloaded.")
 ]
-OnlyOption = Annotated[str | None, typer.Option("--only", help="Only these, with commas: clinical, rna.")]
+OnlyOption = Annotated[
+    str | None, typer.Option("--only", help="Only these, with commas: clinical, rna, imaging, segmentation.")
+]
 UnitOption = Annotated[
     list[ExpressionUnit] | None, typer.Option("--unit", help="Which values of the RNA files (tpm; may be repeated).")
 ]
@@ -30,8 +37,22 @@ CheckBytesOption = Annotated[
 GdcUrlOption = Annotated[
     str | None, typer.Option("--gdc-url", help="The GDC's API (default: study.toml, else the GDC).")
 ]
+ArchiveOption = Annotated[str, typer.Option("--source", help="Where images come from: idc or nbia (TCIA).")]
+ArchiveUrlOption = Annotated[str | None, typer.Option("--source-url", help="A mirror of it (default: study.toml).")]
+IndexOption = Annotated[
+    Path | None, typer.Option("--index", metavar="FILE", help="The IDC's index, if not the installed package's.")
+]
+ManifestOption = Annotated[
+    Path | None, typer.Option("--manifest", metavar="FILE.tcia", help="Only the series of a TCIA manifest.")
+]
+PatientOption = Annotated[
+    list[str] | None, typer.Option("--patient", help="Only this patient's images (may be repeated).")
+]
+FirstStudyOption = Annotated[bool, typer.Option("--first-study", help="Only each patient's first study of images.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Fetch more than a gigabyte without asking.")]
 
-PARTS = ("clinical", "rna")
+GDC_PARTS = frozenset({"clinical", "rna"})
+IMAGE_PARTS = frozenset({"imaging", "segmentation"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,214 +71,222 @@ def tcga_brca(
     dry_run: DryRunOption = False,
     gdc_url: GdcUrlOption = None,
     check_bytes: CheckBytesOption = False,
+    source: ArchiveOption = "idc",
+    source_url: ArchiveUrlOption = None,
+    index: IndexOption = None,
+    manifest: ManifestOption = None,
+    patients: PatientOption = None,
+    first_study: FirstStudyOption = False,
+    yes: YesOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """TCGA-BRCA as the GDC publishes it: clinical tables, STAR counts, notices.
+    """TCGA-BRCA: clinical tables, STAR counts and notices of the GDC, images of TCIA, and masks.
 
-    With --from, a folder of the GDC client or of files from the portal. Without, what is new is downloaded into raw/.
+    With --from, all that lies in a folder. Without, what is new of the GDC is downloaded into raw/; images, which are many
+    gigabytes, only if --only names imaging or segmentation. --dry-run says the sizes.
 
-    Example: tshdb ingest tcga-brca --from ~/gdc --dry-run
+    Example: tshdb ingest tcga-brca --only imaging --first-study --dry-run
     """
-    from tshdb.study import Study
-
-    opened = Study.find(study)
-    wanted = _parts(only)
-    if folder is None:
-        folder = _download(opened, wanted, gdc_url, jobs, dry_run, as_json)
-        if folder is None:
-            return
-    ingest_gdc_folder(
-        opened, "tcga-brca", folder, wanted, tuple(units or (ExpressionUnit.TPM,)), jobs,
-        complete=complete, keep_going=keep_going, dry_run=dry_run, check_bytes=check_bytes, as_json=as_json,
-    )  # fmt: skip
-
-
-def _parts(only: str | None) -> frozenset[str]:
-    from tshdb.errors import UsageError
-
-    wanted = frozenset(part.strip() for part in only.split(",")) if only else frozenset(PARTS)
-    if unknown := wanted - set(PARTS):
-        raise UsageError(f"'{', '.join(sorted(unknown))}'", where="--only", repair=f"Parts: {', '.join(PARTS)}")
-    return wanted
-
-
-def ingest_gdc_folder(
-    study, collection: str, folder: Path, only: frozenset[str], units: tuple[ExpressionUnit, ...], jobs: int,
-    *, complete: bool, keep_going: bool, dry_run: bool, check_bytes: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Look, read, compare, load, tell."""
-    from cli.console import progress
-    from cli.ingest_talk import finish
-    from ingest import gdc_folder
-    from ingest.collections import COLLECTIONS
-    from ingest.formats import Format
-    from tshdb import loading
-
-    options = gdc_folder.Options(
-        collection, COLLECTIONS[collection].project, units, study.settings.ingest.her2_rule, only, jobs, check_bytes
-    )
-    contents = gdc_folder.look(folder, options)
-    command = f"tshdb ingest {collection} --from {folder.name}"
-    total = len(contents.of(Format.EXPRESSION)) if "rna" in only else 0
-    with progress() as show:
-        done = 0
-
-        def taken(item) -> None:
-            nonlocal done
-            if item.source.reader == Format.EXPRESSION:
-                done += 1
-                show("rna files", done, total)
-
-        loaded = loading.load(
-            study,
-            gdc_folder.items(contents, options, loading.current_files(study, collection)),
-            command=command,
-            complete=complete,
-            keep_going=keep_going,
-            dry_run=dry_run,
-            findings=contents.findings,
-            release=contents.release,
-            together=True,
-            progress=taken,
-        )
-    if not as_json:
-        _tell_folder(contents)
-    finish(study, collection, command, loaded, dry_run, as_json)
-
-
-def _tell_folder(contents) -> None:
-    from ingest.formats import Format
-
-    for format_, paths in sorted(contents.by_format.items()):
-        if format_ not in (Format.UNKNOWN, Format.EMPTY):
-            shown = paths[0].name if len(paths) == 1 else f"{len(paths):,} files"
-            say(f"  {format_.value:<20} {shown}")
-
-
-def _download(
-    study, wanted: frozenset[str], gdc_url: str | None, jobs: int, dry_run: bool, as_json: bool
-) -> Path | None:
-    """Fetch what is new into raw/tcga-brca. None after a dry run, which only says what there is."""
-    from cli.console import byte_progress, out_json
-    from ingest import gdc_api
-    from ingest.collections import COLLECTIONS
-
-    collection = COLLECTIONS["tcga-brca"]
-    folder = study.root / "raw" / collection.name
-    api = gdc_api.Gdc(folder, gdc_url or study.settings.ingest.gdc_url or gdc_api.URL)
-    try:
-        plan = api.plan(collection.project, wanted)
-        if dry_run and as_json:
-            out_json({"release": plan.release, "files": len(plan.missing), "bytes": plan.n_bytes,
-                      "present": plan.n_present, "folder": str(folder)})  # fmt: skip
-            return None
-        news = "a new release" if plan.is_new_release else "the release of last time"
-        say(f"GDC {plan.release} ({news}): {len(plan.missing):,} files to fetch, {_size(plan.n_bytes)}; "
-            f"{plan.n_present:,} are in {folder} already.")  # fmt: skip
-        if dry_run:
-            say("Dry run: nothing was fetched.")
-            return None
-        with byte_progress(plan.n_bytes, len(plan.missing)) as (arrived, done):
-            failed = api.fetch(plan, jobs, lambda wanted, size: arrived(size), lambda wanted: done())
-    finally:
-        api.close()
-    for each, error in failed:
-        say(f"  E download.failed {each.path.parent.name}/{each.path.name}: {error}")
-    if failed:
-        from tshdb.errors import ResourceError
-
-        raise ResourceError(
-            f"{len(failed)} of {len(plan.missing)} files could not be fetched",
-            where=str(folder),
-            repair="Run the same command again: what has arrived is kept. To load it as it is, name the folder with --from",
-        )
-    return folder
-
-
-def _size(n_bytes: int) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:.1f} {unit}"
-    return f"{n_bytes} bytes"
+    asked = Asked(source, source_url, index, manifest, tuple(patients or ()), first_study, yes, jobs)
+    options = {"complete": complete, "keep_going": keep_going, "dry_run": dry_run}
+    gdc = {"units": tuple(units or (ExpressionUnit.TPM,)), "gdc_url": gdc_url, "check_bytes": check_bytes}
+    _ingest("tcga-brca", GDC_PARTS, folder, only, asked, options, gdc, study, as_json)
 
 
 def ispy1(
     folder: FromOption = None,
+    only: OnlyOption = None,
+    jobs: JobsOption = 2,
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    source: ArchiveOption = "idc",
+    source_url: ArchiveUrlOption = None,
+    index: IndexOption = None,
+    manifest: ManifestOption = None,
+    patients: PatientOption = None,
+    first_study: FirstStudyOption = False,
+    yes: YesOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """I-SPY 1: TCIA's clinical and outcome workbook (a folder that holds it, or the file itself).
+    """I-SPY 1: TCIA's clinical and outcome workbook, images and masks.
+
+    With --from, all that lies in a folder (or the workbook itself). TCIA has the workbook on a page of its own; images can
+    be downloaded: --only imaging,segmentation.
 
     Example: tshdb ingest ispy1 --from ~/ispy1
     """
-    _workbook("ispy1", folder, complete, keep_going, dry_run, study, as_json)
+    asked = Asked(source, source_url, index, manifest, tuple(patients or ()), first_study, yes, jobs)
+    options = {"complete": complete, "keep_going": keep_going, "dry_run": dry_run}
+    _ingest("ispy1", frozenset({"clinical"}), folder, only, asked, options, {}, study, as_json)
 
 
 def breast_mri_nact_pilot(
     folder: FromOption = None,
+    only: OnlyOption = None,
+    jobs: JobsOption = 2,
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    source: ArchiveOption = "idc",
+    source_url: ArchiveUrlOption = None,
+    index: IndexOption = None,
+    manifest: ManifestOption = None,
+    patients: PatientOption = None,
+    first_study: FirstStudyOption = False,
+    yes: YesOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Breast-MRI-NACT-Pilot: TCIA's clinical and DFS workbook (a folder that holds it, or the file itself).
+    """Breast-MRI-NACT-Pilot: TCIA's clinical and DFS workbook, images and masks.
 
-    Example: tshdb ingest breast-mri-nact-pilot --from ~/nact
+    With --from, all that lies in a folder (or the workbook itself). TCIA has the workbook on a page of its own; images can
+    be downloaded: --only imaging,segmentation.
+
+    Example: tshdb ingest breast-mri-nact-pilot --only imaging,segmentation --first-study
     """
-    _workbook("breast-mri-nact-pilot", folder, complete, keep_going, dry_run, study, as_json)
+    asked = Asked(source, source_url, index, manifest, tuple(patients or ()), first_study, yes, jobs)
+    options = {"complete": complete, "keep_going": keep_going, "dry_run": dry_run}
+    _ingest("breast-mri-nact-pilot", frozenset({"clinical"}), folder, only, asked, options, {}, study, as_json)
 
 
-def _workbook(name: str, folder: Path | None, complete, keep_going, dry_run, study, as_json) -> None:
-    from cli.ingest_talk import finish
-    from ingest import mapped, maps
+Told = tuple[str, dict[str, Any], int]  # part, facts, exit code
+
+
+def _ingest(
+    name: str, tables: frozenset[str], folder: Path | None, only: str | None, asked: Asked, options: dict, gdc: dict,
+    study: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """All parts that are asked for, up to one that is refused; ends with its exit code, or the worst of all.
+
+    tables: the parts that are no images.
+    """
+    from cli.console import out_json
     from ingest.collections import COLLECTIONS
-    from tshdb import loading
-    from tshdb.errors import UsageError
+    from tshdb.errors import Exit
     from tshdb.study import Study
 
-    opened = Study.find(study)
-    if folder is None:
-        raise UsageError(
-            f"{name} cannot be fetched: TCIA has its workbook on a page of its own", where=f"tshdb ingest {name}",
-            repair="Fetch the workbook from the collection's page at TCIA and name its folder with --from",
-        )  # fmt: skip
-    map_ = maps.bundled_map(COLLECTIONS[name].map_name)
-    path = _only_workbook(folder, map_)
-    source = loading.Source(name, "workbook", path.name)
-    options = {"map": map_.model_dump(mode="json")}
-    item = loading.item_of(opened, source, path, options, lambda: mapped.read(path, name, map_), always=complete)
-    command = f"tshdb ingest {name} --from {folder.name}"
-    loaded = loading.load(opened, [item], command=command, complete=complete, keep_going=keep_going, dry_run=dry_run)
-    finish(opened, str(source), command, loaded, dry_run, as_json)
+    opened, collection = Study.find(study), COLLECTIONS[name]
+    wanted = _parts(only, tables)
+    is_named = only is not None
+    if folder is not None:
+        parts = _from_folder(opened, collection, folder, wanted, is_named, asked, options, gdc, as_json)
+    else:
+        parts = _from_archives(opened, collection, wanted, is_named, asked, options, gdc, as_json)
+    told: list[Told] = []
+    for part in parts:
+        told.append(part)
+        if part[-1] == Exit.INVALID_INPUT:
+            break  # what comes after may rest on it
+    if as_json:
+        facts: dict[str, Any] = {}
+        for part, said, _ in told:
+            facts |= {part: said} if part in IMAGE_PARTS else said
+        out_json(facts)
+    if code := max(code for *_, code in told):
+        raise typer.Exit(code)
 
 
-def _only_workbook(folder: Path, map_) -> Path:
-    """The one workbook of a folder that has the map's patients, or the file that was named."""
-    from ingest.workbook import read_sheets
-    from tshdb.errors import InvalidInput, NotFound, TshdbError
-    from tshdb.reading import Reading
+def _parts(only: str | None, tables: frozenset[str]) -> frozenset[str]:
+    from tshdb.errors import UsageError
 
-    if folder.is_file():
-        return folder
-    if not folder.is_dir():
-        raise NotFound("no such folder", where=str(folder))
-    found, others = [], []
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".xlsx", ".xls") and p.name[:2] != "~$"):
+    known = tables | IMAGE_PARTS
+    wanted = frozenset(part.strip() for part in only.split(",")) if only else known
+    if unknown := wanted - known:
+        raise UsageError(f"'{', '.join(sorted(unknown))}'", where="--only", repair=f"Parts: {', '.join(sorted(known))}")
+    return wanted
+
+
+def _from_folder(
+    study, collection, folder: Path, wanted: frozenset[str], is_named: bool, asked: Asked, options: dict, gdc: dict,
+    as_json: bool,
+) -> Iterator[Told]:  # fmt: skip
+    """What lies in a folder. What was not named with --only may be absent, if something else is there."""
+    from cli import ingest_archive
+    from tshdb.errors import NotFound
+
+    if not folder.exists():
+        raise NotFound(
+            "no such folder", where=str(folder), repair="Name a folder with --from, or leave it out to download"
+        )
+    command = f"tshdb ingest {collection.name} --from {folder.name}"
+    has_images = bool(wanted & IMAGE_PARTS) and folder.is_dir() and ingest_archive.has_images(folder)
+    masks = ingest_archive.masks_of(folder) if "segmentation" in wanted and folder.is_dir() else []
+    if tables := wanted - IMAGE_PARTS:
         try:
-            sheets = read_sheets(path, Reading())
-        except TshdbError as error:
-            others.append(str(error))
-            continue
-        has = any(s.column(map_.patient_id.names) is not None for s in sheets)
-        (found if has else others).append(path)
-    if len(found) == 1:
-        return found[0]
-    what = f"{len(found)} workbooks with {map_.patient_id.names[0]}" if found else "no workbook with the patients"
-    raise (InvalidInput if found else NotFound)(
-        what, where=str(folder), repair="Name the file itself with --from" if found else "Expected an .xlsx or .xls"
-    )
+            yield _tables(study, collection, folder, tables, asked, options, gdc, command, as_json)
+        except NotFound as error:
+            if is_named or not (has_images or masks):
+                raise
+            say(f"{', '.join(sorted(tables))}: {error}")
+    if "imaging" in wanted and is_named and not has_images:
+        raise NotFound("no DICOM file in it", where=str(folder), repair="Name the folder with the images")
+    if has_images:
+        loaded = ingest_archive.load_images(study, collection, folder, asked, command, None, options)
+        yield _told(study, "imaging", f"{collection.name}/imaging", command, loaded, options, as_json)
+    if masks:
+        loaded = ingest_archive.load_mask_files(study, collection, folder, masks, command, options)
+        yield _told(study, "segmentation", f"{collection.name}/segmentation", command, loaded, options, as_json)
+
+
+def _from_archives(
+    study, collection, wanted: frozenset[str], is_named: bool, asked: Asked, options: dict, gdc: dict, as_json: bool
+) -> Iterator[Told]:
+    """What is new of the archives: the GDC's tables and files, and of images what is named."""
+    from cli import ingest_archive, ingest_gdc
+    from tshdb.errors import UsageError
+
+    command = f"tshdb ingest {collection.name}"
+    dry_run = options["dry_run"]
+    if tables := wanted - IMAGE_PARTS:
+        if collection.project is None:
+            raise UsageError(
+                f"{collection.name} cannot be fetched: TCIA has its workbook on a page of its own", where=command,
+                repair="Fetch the workbook from the collection's page at TCIA and name its folder with --from; images: "
+                "--only imaging,segmentation",
+            )  # fmt: skip
+        found = ingest_gdc.download(study, tables, gdc["gdc_url"], asked.jobs, dry_run, as_json)
+        if dry_run:
+            yield "clinical", found, 0
+        else:
+            from_raw = f"{command} --from {found.name}"
+            yield _tables(study, collection, found, tables, asked, options, gdc, from_raw, as_json)
+    if images := wanted & IMAGE_PARTS if is_named else frozenset():
+        found = ingest_archive.download(study, collection, images, asked, dry_run, as_json)
+        if dry_run:
+            yield "imaging", found, 0
+        else:
+            folder, release = found
+            loaded = ingest_archive.load_images(study, collection, folder, asked, command, release, options)
+            yield _told(study, "imaging", f"{collection.name}/imaging", command, loaded, options, as_json)
+    if not as_json:
+        if dry_run:
+            say("Dry run: nothing was fetched.")
+        if not is_named:
+            say(f"Images are not fetched unless they are named; their size: {command} --only imaging --dry-run")
+
+
+def _tables(
+    study, collection, folder: Path, parts, asked: Asked, options: dict, gdc: dict, command: str, as_json
+) -> Told:
+    if collection.project is None:
+        from cli.ingest_workbook import load_workbook, only_workbook
+
+        path = only_workbook(folder, collection.map_name)
+        source, loaded = load_workbook(study, collection, path, command, **options)
+        return _told(study, "clinical", str(source), command, loaded, options, as_json)
+    from cli.ingest_gdc import load_gdc_folder
+
+    loaded = load_gdc_folder(
+        study, collection.name, folder, parts, gdc["units"], asked.jobs, command, check_bytes=gdc["check_bytes"],
+        as_json=as_json, **options,
+    )  # fmt: skip
+    return _told(study, "clinical", collection.name, command, loaded, options, as_json)
+
+
+def _told(study, part: str, what: str, command: str, loaded, options: dict, as_json: bool) -> Told:
+    from cli.ingest_talk import exit_code, told
+
+    return part, told(study, what, command, loaded, options["dry_run"], as_json), exit_code(loaded)

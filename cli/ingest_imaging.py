@@ -13,6 +13,7 @@ from cli.options import JsonOption, StudyOption
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 if TYPE_CHECKING:
+    from tshdb.loading import Loaded, Release
     from tshdb.study import Study
 
 JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Processes that read headers.")]
@@ -58,8 +59,21 @@ def ingest_dicom_folder(
     *, complete: bool, keep_going: bool, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Read headers, compare, load, tell."""
-    from cli.console import progress
     from cli.ingest_talk import finish
+
+    command = f"tshdb ingest dicom {folder.name} --collection {collection}"
+    loaded = load_dicom_folder(
+        study, folder, collection, jobs, command, complete=complete, keep_going=keep_going, dry_run=dry_run
+    )
+    finish(study, f"{collection}/dicom/{folder.name}", command, loaded, dry_run, as_json)
+
+
+def load_dicom_folder(
+    study: Study, folder: Path, collection: str, jobs: int, command: str,
+    *, complete: bool, keep_going: bool, dry_run: bool, tells_of_masks: bool = True, release: Release | None = None,
+) -> Loaded:  # fmt: skip
+    """Read headers, compare, load. tells_of_masks: whether masks that are no DICOM are a finding."""
+    from cli.console import progress
     from ingest.imaging import folder as reader
     from ingest.imaging.spool import KnownFile, Spool
     from tshdb import loading
@@ -67,7 +81,6 @@ def ingest_dicom_folder(
     from tshdb.loading.instances import instances_of, known_files
 
     options = reader.Options(collection, study.settings.imaging.accept_identified, jobs, study.root.resolve())
-    command = f"tshdb ingest dicom {folder.name} --collection {collection}"
     with Spool() as spool, progress() as show, reading(study.engine) as connection:
         known = map(KnownFile._make, known_files(connection, study.root.resolve(), collection))
         contents = reader.read_folder(folder, options, spool, known, show)
@@ -85,11 +98,12 @@ def ingest_dicom_folder(
             complete=complete,
             keep_going=keep_going,
             dry_run=dry_run,
-            findings=contents.findings,
+            findings=[f for f in contents.findings if tells_of_masks or f.rule != "dicom.mask-file"],
+            release=release,
             progress=taken,
         )
     loaded.n_withheld += contents.n_withheld
-    finish(study, f"{collection}/dicom/{folder.name}", command, loaded, dry_run, as_json)
+    return loaded
 
 
 def segmentation(
@@ -120,10 +134,8 @@ def segmentation(
 
     Example: tshdb ingest segmentation ~/masks --collection ispy1 --kind expert
     """
-    from cli.console import progress
     from cli.ingest_talk import finish
     from ingest.imaging import mask_files as reader
-    from tshdb import loading
     from tshdb.errors import UsageError
     from tshdb.study import Study
 
@@ -132,17 +144,32 @@ def segmentation(
     opened = Study.find(study)
     rows = reader.read_sheet(sheet) if sheet else {}
     options = reader.Options(collection, kind, region, label, les_base, les_order, rows)
-    files, examinations = reader.files_of(path), _examinations(opened)
-    told = {"kind": str(kind), "region": str(region), "label": label, "les_base": les_base, "les_order": les_order}
+    command = f"tshdb ingest segmentation {path.name} --collection {collection}"
+    loaded = load_masks(
+        opened, reader.files_of(path), options, command, complete=complete, keep_going=keep_going, dry_run=dry_run
+    )
+    finish(opened, f"{collection}/segmentation/{path.name}", command, loaded, dry_run, as_json)
+
+
+def load_masks(
+    study: Study, files: list[Path], options, command: str, *, complete: bool, keep_going: bool, dry_run: bool
+) -> Loaded:
+    """Read masks, compare, load. options: of `ingest.imaging.mask_files`."""
+    from cli.console import progress
+    from ingest.imaging import mask_files as reader
+    from tshdb import loading
+
+    examinations = _examinations(study)
+    told = {"kind": str(options.kind), "region": str(options.region), "label": options.label,
+            "les_base": options.les_base, "les_order": options.les_order}  # fmt: skip
 
     def items():
         for file in files:
-            source = loading.Source(collection, "segmentation", file.name)
-            own = told | {"sheet": rows.get(file.name)}
+            source = loading.Source(options.collection, "segmentation", file.name)
+            own = told | {"sheet": options.sheet.get(file.name)}
             read = partial(reader.read, file, examinations, options)
-            yield loading.item_of(opened, source, file, own, read, always=complete)
+            yield loading.item_of(study, source, file, own, read, always=complete)
 
-    command = f"tshdb ingest segmentation {path.name} --collection {collection}"
     done = 0
     with progress() as show:
 
@@ -151,10 +178,9 @@ def segmentation(
             done += 1
             show("masks", done, len(files))
 
-        loaded = loading.load(
-            opened, items(), command=command, complete=complete, keep_going=keep_going, dry_run=dry_run, progress=taken
+        return loading.load(
+            study, items(), command=command, complete=complete, keep_going=keep_going, dry_run=dry_run, progress=taken
         )
-    finish(opened, f"{collection}/segmentation/{path.name}", command, loaded, dry_run, as_json)
 
 
 def _examinations(study: Study) -> list:

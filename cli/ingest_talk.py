@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -13,42 +14,48 @@ FINDINGS_SHOWN = 5
 
 def finish(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> None:
     """Tell what was done, leave a page of it, and end with the exit code that says it."""
+    facts = told(study, what, command, loaded, dry_run, as_json)
+    if as_json:
+        out_json(facts)
+    if code := exit_code(loaded):
+        raise typer.Exit(code)
+
+
+def exit_code(loaded) -> int:
+    """What the program ends with after such an ingest."""
+    from tshdb.errors import Exit
+
+    return Exit.INVALID_INPUT if loaded.is_refused else Exit.PARTIAL if loaded.n_withheld else Exit.DONE
+
+
+def told(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> dict[str, Any]:
+    """Leave a page of what was done, tell it (unless as_json), and give the same facts for a machine."""
     from cli.ingest_report import grouped, page
     from cli.pages import write_page
     from tshdb.engine.units import now
-    from tshdb.errors import Exit
 
     report = None
     if loaded.findings or loaded.run_id is not None:
         name = "ingest-dry-run.html" if loaded.run_id is None else f"ingest-{loaded.run_id:04d}.html"
         title = f"Ingest of {what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
         report = write_page(study.root, name, page(title, command, loaded, dry_run, now()))
-    if as_json:
-        out_json(
-            {
-                "source": what,
-                "same_bytes": loaded.is_same_bytes,
-                "files": loaded.n_files,
-                "files_unchanged": loaded.n_same_bytes,
-                "refused": loaded.is_refused,
-                "dry_run": dry_run,
-                "tables": loaded.by_table,
-                "withheld": loaded.n_withheld,
-                "report": None if report is None else str(report),
-                "rules": [
-                    {k: g[k] for k in ("rule", "severity", "n", "meaning", "repair")} for g in grouped(loaded.findings)
-                ],
-                "findings": [f._asdict() for f in loaded.findings],
-            }
-        )
-    else:
+    if not as_json:
         _tell(what, loaded, dry_run)
         if report is not None and loaded.findings:
             say(f"Report: {report}")
-    if loaded.is_refused:
-        raise typer.Exit(Exit.INVALID_INPUT)
-    if loaded.n_withheld:
-        raise typer.Exit(Exit.PARTIAL)
+    return {
+        "source": what,
+        "same_bytes": loaded.is_same_bytes,
+        "files": loaded.n_files,
+        "files_unchanged": loaded.n_same_bytes,
+        "refused": loaded.is_refused,
+        "dry_run": dry_run,
+        "tables": loaded.by_table,
+        "withheld": loaded.n_withheld,
+        "report": None if report is None else str(report),
+        "rules": [{k: g[k] for k in ("rule", "severity", "n", "meaning", "repair")} for g in grouped(loaded.findings)],
+        "findings": [f._asdict() for f in loaded.findings],
+    }
 
 
 def _tell(what: str, loaded, dry_run: bool) -> None:

@@ -26,6 +26,7 @@ from cli import (
     qc,
     report,
     schema,
+    simulate,
     sql,
     study,
     tables,
@@ -62,6 +63,7 @@ report.add_to(app)
 app.add_typer(paper_check.app, name="paper")
 withdraw.add_to(app)
 check.add_to(app)
+simulate.add_to(app)
 demo.add_to(app)
 
 

@@ -35,6 +35,7 @@ class Format(StrEnum):
     OTHER_TABLE = "gdc-table"
     BIOTAB = "biotab"
     CDR = "cdr"
+    IMAGE = "image"
     EMPTY = "empty"
     UNKNOWN = "unknown"
 
@@ -45,8 +46,23 @@ CLINICAL_FORMATS = (
 )  # fmt: skip
 
 
+IMAGE_SUFFIXES = (".dcm", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les")
+DICOM_MARK = slice(128, 132), b"DICM"
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file is of the images beside the GDC's files, which other readers take."""
+    if path.name.lower().endswith(IMAGE_SUFFIXES):
+        return True
+    where, mark = DICOM_MARK
+    with path.open("rb") as file:
+        return not path.suffix and file.read(where.stop)[where] == mark
+
+
 def format_of(path: Path) -> Format:
     """The format of a file. A file that cannot be read as text is unknown."""
+    if _is_image(path):
+        return Format.IMAGE
     if path.name.endswith(STAR_SUFFIX) or htseq_unit(path):
         return Format.EXPRESSION
     try:

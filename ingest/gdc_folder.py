@@ -77,7 +77,9 @@ def look(root: Path, options: Options) -> Contents:
         contents.by_format.setdefault(found, []).append(path)
         if found is Format.UNKNOWN and path.stat().st_size:
             contents.note(Severity.WARNING, "folder.unknown-file", "of no format that this collection has", path)
-    if not set(contents.by_format) - {Format.UNKNOWN}:
+    if set(contents.by_format) == {Format.IMAGE}:
+        raise NotFound("no GDC file in it, only images", where=str(root))
+    if not set(contents.by_format) - {Format.UNKNOWN, Format.IMAGE}:
         raise InvalidInput(
             "no GDC file in it", where=str(root), repair="Expected STAR counts, clinical.tsv, a sample sheet or JSON"
         )

@@ -25,6 +25,7 @@ from tshdb.vocabulary import Endpoint
 
 NUMBERS = {c.name for c in Patient.__table__.columns if isinstance(c.type, Double)}
 STATUSES = ("er_status", "pr_status", "her2_status")
+FEWEST_OUTCOMES = 40  # below, the share of events says nothing about the direction of its code
 
 
 class Cell(NamedTuple):
@@ -203,22 +204,21 @@ def _outcome(endpoint: Endpoint, outcome: OutcomeMap, row: Row, places, map_: Cl
 
 
 def _check_events(map_: ClinicalMap, reading: Reading) -> None:
-    """Stop where the number of events is not what the map expects, and say which way the code seems to run."""
+    """Stop where the share of events is not what the map expects, and say which way the code seems to run."""
     for endpoint, outcome in map_.follow_ups.items():
-        if outcome.events_expected is None:
+        if outcome.event_share_expected is None:
             continue
-        low, high = outcome.events_expected
+        low, high = outcome.event_share_expected
         known = [r for r in reading.records if r.table is FollowUp and r.values["endpoint"] == endpoint]
         known = [r for r in known if r.values["event"] is not None]
-        n = sum(r.values["event"] for r in known)
-        if low <= n <= high or not known:
+        share = sum(r.values["event"] for r in known) / max(len(known), 1)
+        if low <= share <= high or len(known) < FEWEST_OUTCOMES:
             continue
-        other = len(known) - n
         codes = ", ".join(f"{c} = {'event' if e else 'censored'}" for c, e in outcome.event.codes.items())
-        hint = "the code seems to run the other way" if low <= other <= high else "neither way gives that"
+        hint = "the code seems to run the other way" if low <= 1 - share <= high else "neither way gives that"
         reading.error(
-            known[0].line, outcome.event.names[0], str(n), "follow-up.events-unexpected",
-            f"{n} of {len(known)} have {endpoint}, expected {low} to {high} (read with {codes}): {hint}",
+            known[0].line, outcome.event.names[0], f"{share:.0%}", "follow-up.events-unexpected",
+            f"{share:.0%} of {len(known)} have {endpoint}, expected {low:.0%} to {high:.0%} (read with {codes}): {hint}",
         )  # fmt: skip
 
 

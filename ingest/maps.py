@@ -17,7 +17,7 @@
     time_origin = "study_entry"
     event = { column = "sstat", codes = { "7" = false, "8" = true, "9" = false }, notes = { "9" = "lost" } }
     duration = { column = "survDtD2 (tx)", unit = "days" }
-    events_expected = [20, 29]               # optional: outside of it nothing is loaded
+    event_share_expected = [0.15, 0.49]      # optional: of 40 outcomes or more; outside of it nothing is loaded
 
     [missing]
     tokens = ["", "NA"]
@@ -111,7 +111,7 @@ class OutcomeMap(_Strict):
     event: EventMap
     duration: DurationMap
     time_origin: str
-    events_expected: tuple[int, int] | None = None
+    event_share_expected: tuple[float, float] | None = None
 
 
 class MissingMap(_Strict):

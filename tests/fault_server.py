@@ -1,4 +1,4 @@
-"""A local server that speaks the GDC's API with its recorded shapes, and misbehaves on demand.
+"""A local server that speaks the archives' APIs with their recorded shapes, and misbehaves on demand.
 
 `faults` maps a path (/data/<id>, /files …) to a list of faults; every request takes the next one, then all is well.
 Listens on the loopback interface alone.
@@ -6,11 +6,13 @@ Listens on the loopback interface alone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.gdc_folder import GdcFolder
 
@@ -20,22 +22,95 @@ FAULTS = (
 )  # fmt: skip
 
 
-class GdcServer:
-    """The API over what a GdcFolder holds. log: (method, path, Range header) of every request."""
+class FaultServer:
+    """What all servers share. log: (method, path, Range header) of every request."""
 
-    def __init__(self, folder: GdcFolder):
-        folder.seal()
-        self.folder = folder
-        self.release = "Data Release 45.0 - December 04, 2025"
+    def __init__(self) -> None:
         self.faults: dict[str, list[str]] = {}
         self.log: list[tuple[str, str, str | None]] = []
-        self.page = 10**6
         self.lock = threading.Lock()
 
     def next_fault(self, path: str) -> str | None:
         with self.lock:
             waiting = self.faults.get(path)
             return waiting.pop(0) if waiting else None
+
+    def page(self, path: str) -> tuple[bytes, str] | None:
+        """(body, content type) of a list that is asked for by GET; None for what is none."""
+        raise NotImplementedError
+
+    def content(self, path: str) -> bytes | None:
+        """A file's bytes; None for what is none."""
+        raise NotImplementedError
+
+
+class S3Server(FaultServer):
+    """A public bucket. objects: key -> bytes; part: objects a page; has_md5: whether ETags are MD5s."""
+
+    def __init__(self, objects: dict[str, bytes]):
+        super().__init__()
+        self.objects, self.part, self.has_md5 = objects, 1000, True
+
+    def page(self, path: str) -> tuple[bytes, str] | None:
+        asked = parse_qs(urlsplit(path).query)
+        if asked.get("list-type") != ["2"]:
+            return None
+        keys = sorted(k for k in self.objects if k.startswith(asked["prefix"][0]))
+        start = int(asked.get("continuation-token", ["0"])[0])
+        rows = "".join(
+            f"<Contents><Key>{k}</Key><ETag>&quot;{self.tag(k)}&quot;</ETag><Size>{len(self.objects[k])}</Size></Contents>"
+            for k in keys[start : start + self.part]
+        )
+        more = start + self.part < len(keys)
+        token = f"<NextContinuationToken>{start + self.part}</NextContinuationToken>" if more else ""
+        text = (f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+                f"<IsTruncated>{str(more).lower()}</IsTruncated>{rows}{token}</ListBucketResult>")  # fmt: skip
+        return text.encode(), "application/xml"
+
+    def tag(self, key: str) -> str:
+        md5 = hashlib.md5(self.objects[key], usedforsecurity=False).hexdigest()
+        return md5 if self.has_md5 else f"{md5}-3"
+
+    def content(self, path: str) -> bytes | None:
+        return self.objects.get(unquote(urlsplit(path).path.lstrip("/")))
+
+
+class NbiaServer(FaultServer):
+    """TCIA's service. rows: of getSeries; zips: series UID -> bytes."""
+
+    def __init__(self, rows: list[dict], zips: dict[str, bytes]):
+        super().__init__()
+        self.rows, self.zips = rows, zips
+
+    def page(self, path: str) -> tuple[bytes, str] | None:
+        if urlsplit(path).path != "/getSeries":
+            return None
+        name = parse_qs(urlsplit(path).query)["Collection"][0]
+        return json.dumps([r for r in self.rows if r["Collection"] == name]).encode(), "application/json"
+
+    def content(self, path: str) -> bytes | None:
+        if urlsplit(path).path != "/getImageWithMD5Hash":
+            return None
+        return self.zips.get(parse_qs(urlsplit(path).query)["SeriesInstanceUID"][0])
+
+
+class GdcServer(FaultServer):
+    """The API over what a GdcFolder holds."""
+
+    def __init__(self, folder: GdcFolder):
+        super().__init__()
+        folder.seal()
+        self.folder = folder
+        self.release = "Data Release 45.0 - December 04, 2025"
+        self.page_size = 10**6
+
+    def page(self, path: str) -> tuple[bytes, str] | None:
+        if path != "/status":
+            return None
+        return json.dumps(self.folder.status(self.release)).encode(), "application/json"
+
+    def content(self, path: str) -> bytes | None:
+        return self.data(path.removeprefix("/data/")) if path.startswith("/data/") else None
 
     # ---------------------------------------------------------------------------------------------------- answers
 
@@ -66,7 +141,7 @@ class GdcServer:
         return next((f.text().encode() for f in self.folder.files if f.file_id == file_id), None)
 
 
-def _handler(server: GdcServer):
+def _handler(server: FaultServer):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -78,12 +153,11 @@ def _handler(server: GdcServer):
             fault = server.next_fault(self.path)
             if fault in ("503", "503-twice", "429-retry-after", "500-page"):
                 self._fail(fault)
-            elif self.path == "/status":
-                self._json(server.folder.status(server.release) if fault != "login-page" else None)
-            elif self.path.startswith("/data/"):
-                self._data(fault)
+            elif (page := server.page(self.path)) is not None:
+                body, kind = (b"<html>log in</html>", "text/html") if fault == "login-page" else page
+                self._send(200, body, {"content-type": kind})
             else:
-                self._send(404, b"{}")
+                self._data(server.content(self.path), fault)
 
         def do_POST(self) -> None:
             self._note()
@@ -93,7 +167,7 @@ def _handler(server: GdcServer):
                 self._fail(fault)
                 return
             hits = server.hits(self.path, body)
-            start, size = body.get("from", 0), min(body.get("size", 10), server.page)
+            start, size = body.get("from", 0), min(body.get("size", 10), server.page_size)
             page = hits[start : start + size]
             total = len(hits) + (1 if fault == "total-moves" else 0)
             if fault == "empty-page":
@@ -111,9 +185,7 @@ def _handler(server: GdcServer):
             self._send(code, b"<html>no</html>", headers | {"content-type": "text/html"})
 
         def _json(self, value) -> None:
-            text = b"<html>log in</html>" if value is None else json.dumps(value).encode()
-            kind = "text/html" if value is None else "application/json"
-            self._send(200, text, {"content-type": kind})
+            self._send(200, json.dumps(value).encode(), {"content-type": "application/json"})
 
         def _send(self, code: int, body: bytes, headers: dict | None = None) -> None:
             self.send_response(code)
@@ -123,8 +195,7 @@ def _handler(server: GdcServer):
             self.end_headers()
             self.wfile.write(body)
 
-        def _data(self, fault: str | None) -> None:
-            data = server.data(self.path.removeprefix("/data/"))
+        def _data(self, data: bytes | None, fault: str | None) -> None:
             if data is None:
                 self._send(404, b"{}")
                 return
@@ -189,7 +260,7 @@ def _handler(server: GdcServer):
 
 
 @contextmanager
-def running(server: GdcServer, tls=None):
+def running(server: FaultServer, tls=None):
     """The server's URL while it runs. tls: an SSLContext."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(server))
     http.daemon_threads = True

@@ -13,8 +13,8 @@ from analyses.series_hints import read as hints_of
 from ingest.imaging.folder import Options, read_folder
 from ingest.imaging.folder import items as folder_items
 from ingest.imaging.spool import Spool
-from ingest.simulate.dce_layouts import LAYOUTS, Examination, ge_pre_and_post, write_examination
-from ingest.simulate.dicom_files import Geometry, uid
+from ingest.simulate.dce_layouts import LAYOUTS, Examination, ge_bound_halves, ge_pre_and_post, write_examination
+from ingest.simulate.dicom_files import SAGITTAL, Geometry, uid
 from tshdb.schema import ImagingSeries
 from tshdb.vocabulary import Severity
 
@@ -38,16 +38,18 @@ def examination(orientation, n_phases: int = 4, **options) -> Examination:
 def found(tmp_path):
     """A function: examination and layout -> (dce_sets row, dce_phases rows, phase and slice of every instance)."""
 
-    def find(e: Examination, layout, spoil=lambda folder: None):
+    def find(e: Examination, layout, spoil=lambda folder: None, decided=()):
         write_examination(e, layout, tmp_path / "images")
         spoil(tmp_path / "images")
         series, instances = frames_of(tmp_path / "images")
         _, rows = hints_of("breast_dce_hints", tmp_path)
-        nobody = pd.DataFrame(columns=["study_uid", "series_uid", "decision", "decided_by", "reason"])
-        roles = series_roles(series, instances, nobody, pd.DataFrame(rows), series_roles.params())
+        columns = ["study_uid", "series_uid", "decision", "decided_by", "reason"]
+        said = [(uid("SIM-0001", "T0"), series_uid, what, "A. Reader", "seen") for series_uid, what in decided]
+        decisions = pd.DataFrame(said, columns=columns)
+        roles = series_roles(series, instances, decisions, pd.DataFrame(rows), series_roles.params())
         params = dce_sets.params()
-        sets = dce_sets(roles, series, instances, nobody, params)
-        slices = dce_slices(sets, roles, series, instances, nobody, dce_slices.params())
+        sets = dce_sets(roles, series, instances, decisions, params)
+        slices = dce_slices(sets, roles, series, instances, decisions, dce_slices.params())
         phases = dce_phases(sets, slices, instances, dce_phases.params())
         where = {s.sop_uid: (s.phase_index, s.slice_index) for s in slices.itertuples()}
         return sets.iloc[0].to_dict(), phases.to_dict("records"), where
@@ -70,7 +72,7 @@ def truth(e: Examination, layout) -> dict[str, tuple[int, int]]:
     """sop UID -> (phase, slice), from the voxels that were written."""
     known = {}
     for series, instance, index, pixels, _ in layout(e):
-        if "_SUB" not in series.description:
+        if "DERIVED" not in series.extra.get("ImageType", ()):
             phase = next(p for p, v in enumerate(e.volumes) if np.array_equal(v[index], pixels))
             known[uid(series.series_uid, instance)] = (phase, index)
     return known
@@ -155,3 +157,17 @@ def test_two_equal_sets_are_left_to_a_person(found):
 
     row, phases, _ = found(e, both)
     assert row["status"] == "ambiguous" and "decide" in row["reason"] and not phases
+
+
+def test_halves_of_one_side_each_are_left_to_a_person_and_found_by_a_decision(found):
+    """TCGA-BRCA, AO: left and right in series of their own."""
+    pair = [np.repeat(v, 2, axis=0) for v in volumes(3)]
+    e = Examination("SIM-0001", "T0", pair, Geometry(orientation=SAGITTAL))
+    row, phases, _ = found(e, ge_bound_halves)
+    assert row["status"] != "found" and not phases
+    left = sorted({s.series_uid for s, *_ in ge_bound_halves(e) if s.number % 2 == 0})
+    row, phases, slices = found(e, ge_bound_halves, decided=[(series, "dynamic") for series in left])
+    assert (row["status"], row["n_phases"], row["n_slices"]) == ("found", 3, N_SLICES)
+    assert len(slices) == 3 * N_SLICES and [p["mean_intensity"] for p in phases] == sorted(
+        p["mean_intensity"] for p in phases
+    )

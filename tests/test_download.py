@@ -65,7 +65,7 @@ def test_everything_and_then_only_what_is_new(server, tmp_path):
 
 
 def test_pages(server, tmp_path):
-    server.page = 2
+    server.page_size = 2
     with running(server) as url:
         _, failed = fetched(server, url, tmp_path)
     assert not failed
@@ -75,7 +75,7 @@ def test_pages(server, tmp_path):
 
 @pytest.mark.parametrize("fault", ["total-moves", "empty-page"])
 def test_pages_that_change_underneath(server, tmp_path, fault):
-    server.page = 2
+    server.page_size = 2
     server.faults["/files"] = [fault]
     with running(server) as url:
         if fault == "empty-page":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import shutil
 import sqlite3
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from ingest.imaging.masks import named
 from ingest.simulate.dce_layouts import LAYOUTS, write_examination
 from ingest.simulate.dce_layouts import Examination as Scan
 from ingest.simulate.dicom_files import SAGITTAL, Geometry
+from ingest.simulate.mask_writers import les_box
 from tests import tiny
 from tshdb.geometry import Grid, differences, placed
 from tshdb.study import Study
@@ -51,12 +51,7 @@ def write_les(
     path: Path, values: np.ndarray, start: tuple[int, int, int], order: str = "F", header: str = "starts"
 ) -> None:
     """values: (slices, rows, columns) of the box; start: its first slice, row, column, counted from 1."""
-    nz, ny, nx = values.shape
-    z, y, x = start
-    low, high = (y, x, z), (y + ny - 1, x + nx - 1, z + nz - 1)
-    numbers = (*low, *high) if header == "starts" else (low[0], high[0], low[1], high[1], low[2], high[2])
-    voxels = values.transpose(0, 2, 1) if order == "F" else values.transpose(1, 2, 0)
-    path.write_bytes(struct.pack("<6H", *numbers) + np.ascontiguousarray(voxels).astype(np.uint8).tobytes())
+    path.write_bytes(les_box(values, list(start), order, header))
 
 
 # ------------------------------------------------------------------------------------------------ DICOM SEG

@@ -31,10 +31,12 @@ class IngestSettings(BaseModel):
 
 
 class ImagingSettings(BaseModel):
-    """The table [imaging]: which images are taken."""
+    """The table [imaging]: which images are taken, and where from."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     accept_identified: bool = False
+    idc_url: str | None = None
+    nbia_url: str | None = None
 
 
 class Parameters(BaseModel):

@@ -6,8 +6,8 @@ layout here is one that `series_roles` and `phase_split` must find again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,16 @@ class Examination:
     start_s: float = 36_000.0
     step_s: float = 90.0
     description: str = "BREAST MRI"
+    extra: Mapping[str, Any] = field(default_factory=dict)  # attributes of all its files, by keyword
 
     def starts(self) -> list[float]:
         """When each phase begins, seconds since midnight of the study's date."""
         return [self.start_s + self.step_s * i for i in range(len(self.volumes))]
 
-    def series(self, number: int, description: str, start: float, **extra: Any) -> Series:
+    def series(
+        self, number: int, description: str, start: float, geometry: Geometry | None = None, **extra: Any
+    ) -> Series:
+        """A series that begins at `start` seconds; geometry: other than the examination's."""
         days, _ = divmod(start, 86_400)
         date = str(int(self.date) + int(days))
         common = {
@@ -50,7 +54,13 @@ class Examination:
             "SeriesTime": clock(start),
             "StudyDescription": self.description,
         }
-        return Series(self.patient_id, self.study, number, description, self.geometry, common | extra)
+        place = geometry or self.geometry
+        return Series(self.patient_id, self.study, number, description, place, common | dict(self.extra) | extra)
+
+    def place(self, series: Series, folder: Path) -> Path:
+        """The folder of a series, as TCIA names it."""
+        name = f"{series.number}.000000-{series.description.replace('/', '_')}-{series.series_uid[-5:]}"
+        return folder / series.patient_id / f"{self.date}-NA-{series.study_uid[-5:]}" / name
 
 
 Slices = Iterator[
@@ -61,11 +71,15 @@ Layout = Callable[[Examination], Slices]
 
 def write_examination(examination: Examination, layout: Layout, folder: Path) -> int:
     """Write all files of an examination in TCIA's folders; gives their number."""
+    return write_slices(examination, layout(examination), folder)
+
+
+def write_slices(examination: Examination, slices: Slices, folder: Path) -> int:
+    """Write files of an examination in TCIA's folders; gives their number."""
     n = 0
-    for series, instance, index, pixels, own in layout(examination):
-        place = f"{series.number}.000000-{series.description.replace('/', '_')}-{series.series_uid[-5:]}"
-        path = folder / series.patient_id / f"{examination.date}-NA-{series.study_uid[-5:]}" / place
-        write(slice_dataset(series, instance, index, pixels, **own), path / f"1-{instance:03d}.dcm")
+    for series, instance, index, pixels, own in slices:
+        path = examination.place(series, folder) / f"1-{instance:03d}.dcm"
+        write(slice_dataset(series, instance, index, pixels, **own), path)
         n += 1
     return n
 
@@ -117,6 +131,45 @@ def ge_pre_and_post(e: Examination) -> Slices:
     yield from _blocks(e, post, range(1, len(e.volumes)), times)
 
 
+def ge_split(e: Examination) -> Slices:
+    """ISPY1, GE: phases split over series of one name, told apart by their times."""
+    for p, start in enumerate(e.starts()):
+        series = e.series(3 + p, "Sagittal-IR_3DFGRE", start, **GE | {"SequenceName": "3dfgre"})
+        times = {"AcquisitionTime": clock(start), "ContentTime": clock(start), "ContentDate": _date(e, start)}
+        yield from _blocks(e, series, [p], lambda _, times=times: times)
+
+
+def ge_vibrant_subtracted(e: Examination) -> Slices:
+    """TCGA-BRCA, AR: one series VIBRANT, and GE's subtractions of its images, named (exam/series/image)-(…)."""
+    starts, per_phase = e.starts(), len(e.volumes[0])
+    series = e.series(8, "Ax VIBRANT", starts[0], **GE, AcquisitionTime=clock(starts[0]), ContentTime=clock(starts[0]))
+    yield from _blocks(e, series, range(len(starts)), lambda p: {"TriggerTime": (starts[p] - starts[0]) * 1000})
+    for p in range(1, len(starts)):
+        name = f"(297/8/{1 + p * per_phase})-(297/8/1)"
+        derived = e.series(800 + p, name, starts[p], **GE, ImageType=["DERIVED", "SECONDARY", "COMBINED"])
+        yield from _difference(e, derived, p)
+
+
+def ge_bound_halves(e: Examination) -> Slices:
+    """TCGA-BRCA, AO: each phase of each side in a series of its own, bound by GE's software; nothing fat-suppressed first."""
+    starts, half = e.starts(), len(e.volumes[0]) // 2
+    for p, start in enumerate(starts):
+        times = {"AcquisitionTime": clock(start), "ContentTime": clock(start), "AcquisitionDate": _date(e, start)}
+        for side, slices in enumerate((range(half), range(half, len(e.volumes[0])))):
+            number = 102 + 2 * p + side
+            name = f"Bind(5531/{3 + p}/{slices[0] + 1}..{slices[-1] + 1})"
+            series = e.series(number, name, start, **GE)
+            for instance, index in enumerate(slices, 1):
+                yield series, instance, index, e.volumes[p][index], times
+
+
+def _difference(e: Examination, series: Series, p: int, **own: Any) -> Slices:
+    """The subtraction of phase 0 from phase p."""
+    difference = np.clip(e.volumes[p].astype(int) - e.volumes[0], 0, 65_535)
+    for index, pixels in enumerate(difference):
+        yield series, index + 1, index, pixels, own
+
+
 def siemens_separate(e: Examination) -> Slices:
     """ISPY1, Siemens: one series a phase, all of one name."""
     for p, start in enumerate(e.starts()):
@@ -144,10 +197,7 @@ def siemens_dynviews(e: Examination) -> Slices:
         yield from _blocks(e, series, [p], lambda _, times=times: times)
         if p:
             kind = {"ImageType": ["DERIVED", "SECONDARY", "SUB"]}
-            derived = e.series(5 + 2 * p, f"{name}_SUB", start, **SIEMENS, **kind)
-            difference = np.clip(e.volumes[p].astype(int) - e.volumes[0], 0, 65_535)
-            for index, pixels in enumerate(difference):
-                yield derived, index + 1, index, pixels, times
+            yield from _difference(e, e.series(5 + 2 * p, f"{name}_SUB", start, **SIEMENS, **kind), p, **times)
 
 
 def philips_temporal_position(e: Examination) -> Slices:
@@ -162,6 +212,12 @@ def philips_temporal_position(e: Examination) -> Slices:
             instance += 1
             own = {"TemporalPositionIdentifier": p + 1, "TriggerTime": (starts[p] - starts[0]) * 1000}
             yield series, instance, index, e.volumes[p][index], own
+
+
+def philips_ethrive(e: Examination) -> Slices:
+    """TCGA-BRCA, OL: the same with the name of the axial scan."""
+    for series, instance, index, pixels, own in philips_temporal_position(e):
+        yield replace(series, number=501, description="dyn_eTHRIVE"), instance, index, pixels, own
 
 
 def philips_trigger_time(e: Examination) -> Slices:
@@ -200,10 +256,13 @@ LAYOUTS: dict[str, tuple[Layout, tuple[float, ...], str]] = {
     "ge content time": (ge_content_time, SAGITTAL, "content_time"),
     "ge multiphase": (ge_multiphase, AXIAL, "trigger_time"),
     "ge pre and post": (ge_pre_and_post, SAGITTAL, "series_time+acquisition_time"),
+    "ge split": (ge_split, SAGITTAL, "series_time"),
+    "ge vibrant": (ge_vibrant_subtracted, AXIAL, "trigger_time"),
     "siemens separate": (siemens_separate, SAGITTAL, "series_time"),
     "siemens pre named": (siemens_pre_named, SAGITTAL, "series_time"),
     "siemens dynviews": (siemens_dynviews, AXIAL, "series_time"),
     "philips temporal position": (philips_temporal_position, SAGITTAL, "temporal_position"),
+    "philips ethrive": (philips_ethrive, AXIAL, "temporal_position"),
     "philips trigger time": (philips_trigger_time, SAGITTAL, "trigger_time"),
     "acquisition number": (acquisition_number, AXIAL, "acquisition_number"),
     "instance blocks": (instance_blocks, AXIAL, "instance_blocks"),

@@ -17,6 +17,14 @@ MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 WRITER_UID = "2.25.2023090100000000000001"
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+COMMON = {
+    "PatientBirthDate": "",
+    "PatientSex": "F",
+    "PatientIdentityRemoved": "YES",
+    "DeidentificationMethod": "simulated: no person",
+    "BurnedInAnnotation": "NO",
+    "BodyPartExamined": "BREAST",
+}
 
 
 def uid(*parts: object) -> str:
@@ -67,36 +75,30 @@ class Series:
 
 def slice_dataset(series: Series, instance: int, slice_index: int, pixels: np.ndarray, **own: Any) -> FileDataset:
     """One slice. pixels: (rows, columns), whole numbers from 0 to 65,535; own: attributes of this slice by keyword."""
+    sop_uid = uid(series.series_uid, instance)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MR_IMAGE
-    meta.MediaStorageSOPInstanceUID = uid(series.series_uid, instance)
+    meta.MediaStorageSOPInstanceUID = sop_uid
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.ImplementationClassUID = WRITER_UID
     dataset = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
-    geometry = series.geometry
-    values = {
+    values = COMMON | {
         "SOPClassUID": MR_IMAGE,
-        "SOPInstanceUID": meta.MediaStorageSOPInstanceUID,
+        "SOPInstanceUID": sop_uid,
         "StudyInstanceUID": series.study_uid,
         "SeriesInstanceUID": series.series_uid,
         "FrameOfReferenceUID": uid(series.study_uid, "frame"),
         "PatientID": series.patient_id,
         "PatientName": series.patient_id,
-        "PatientBirthDate": "",
-        "PatientSex": "F",
-        "PatientIdentityRemoved": "YES",
-        "DeidentificationMethod": "simulated: no person",
-        "BurnedInAnnotation": "NO",
         "Modality": "MR",
-        "BodyPartExamined": "BREAST",
         "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"],
         "SeriesNumber": series.number,
         "SeriesDescription": series.description,
         "InstanceNumber": instance,
-        "ImagePositionPatient": geometry.position(slice_index),
-        "ImageOrientationPatient": list(geometry.orientation),
-        "PixelSpacing": list(geometry.spacing_mm[:2]),
-        "SliceThickness": geometry.spacing_mm[2],
+        "ImagePositionPatient": series.geometry.position(slice_index),
+        "ImageOrientationPatient": list(series.geometry.orientation),
+        "PixelSpacing": list(series.geometry.spacing_mm[:2]),
+        "SliceThickness": series.geometry.spacing_mm[2],
         "Rows": pixels.shape[0],
         "Columns": pixels.shape[1],
         "SamplesPerPixel": 1,

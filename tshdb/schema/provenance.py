@@ -30,7 +30,7 @@ class SourceRelease(Base):
     __tablename__ = "source_releases"
     source_release_id: Mapped[int] = mapped_column(primary_key=True)
     collection: Mapped[str]
-    archive: Mapped[str] = mapped_column(doc="gdc")
+    archive: Mapped[str] = mapped_column(doc="gdc, idc or nbia")
     release: Mapped[str] = mapped_column(doc="such as: Data Release 45.0 - December 04, 2025")
     details: Mapped[str] = mapped_column(doc="the archive's own words, as JSON")
     ingest_run_id: Mapped[int] = mapped_column(ForeignKey("ingest_runs.ingest_run_id"))

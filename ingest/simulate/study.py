@@ -1,0 +1,213 @@
+"""A whole simulated study in the archives' own formats, patient by patient, and its truth.
+
+Folder   <collection>/ for each of the three: gdc/ (STAR counts, sheet, manifest, clinical.tsv, Biotab) or the workbook;
+         TCIA's folders of images; .les files or outlines in NIfTI. truth.json: settings, formulas, what was planted.
+         simulation.jsonl: one line a patient who is complete; who stands there is not written again, so that a run that
+         was stopped goes on, and a study grows.
+Sameness The same settings give the same bytes, whatever the number of processes and in however many runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from ingest.simulate import clinical_tables, star_counts, subjects
+from ingest.simulate.files import write_lines
+from ingest.simulate.star_counts import Marker
+from ingest.simulate.subjects import COLLECTION, HAS_IMAGES, HAS_RNA, Role, Settings, Subject, subject
+from tshdb.errors import InvalidInput, UsageError
+
+STATE = "simulation.jsonl"
+TRUTH = "truth.json"
+GDC = "gdc"
+OUTLINES = "outlines"
+AHEAD = 4  # patients a process may be ahead
+ISPY1_BOOK = "I-SPY 1 All Patient Clinical and Outcome Data.xlsx"
+NACT_BOOK = "SharedClinicalAndRFS.xls"
+BIOTAB = "nationwidechildrens.org_clinical_patient_brca.txt"
+WORDS = "Simulated by tshdb. Nobody here is a person; no image, value or outcome was observed."
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run did."""
+
+    n_new: int
+    n_before: int
+    counts: Mapping[Role, int]
+
+
+def write_study(
+    out: Path,
+    counts: Mapping[Role, int],
+    settings: Settings,
+    markers: tuple[Marker, ...],
+    *,
+    jobs: int = 2,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> Done:
+    """Write the patients that are not there yet, then the tables. counts: patients a role; markers: of populations.
+
+    Raises UsageError for a folder of something else, of other settings, or with more patients than are asked for.
+    """
+    done = _begun(out, settings)
+    wanted = [(role, i) for role in Role for i in range(counts.get(role, 0))]
+    if extra := set(done) - set(wanted):
+        raise UsageError(
+            f"{out} has {len(extra)} patients more than are asked for", where="tshdb simulate",
+            repair="Ask for as many or more, or name another folder",
+        )  # fmt: skip
+    todo = [who for who in wanted if who not in done]
+    one = partial(write_patient, out, settings, markers)
+    with (out / STATE).open("a", encoding="utf-8") as state:
+        for n, (who, record) in enumerate(_each(one, todo, jobs), 1):
+            done[who] = record
+            state.write(json.dumps({"role": who[0], "number": who[1], **record}) + "\n")
+            state.flush()
+            progress("patients", n, len(todo))
+        os.fsync(state.fileno())
+    _write_tables(out, {who: done[who] for who in wanted}, settings)
+    return Done(len(todo), len(wanted) - len(todo), counts)
+
+
+def _begun(out: Path, settings: Settings) -> dict[tuple[Role, int], dict[str, Any]]:
+    """The patients of an earlier run with the same settings; begins a new folder where there is none."""
+    first = json.dumps({"simulated": True, "settings": settings.record()}, sort_keys=True)
+    state = out / STATE
+    if not state.exists():
+        if out.exists() and any(out.iterdir()):
+            raise UsageError(f"{out} is not empty", where="tshdb simulate", repair="Name a new folder")
+        write_lines(state, [first])
+        return {}
+    lines = state.read_text(encoding="utf-8").splitlines()
+    if not lines or lines[0] != first:
+        raise UsageError(
+            f"{out} was simulated with other settings", where="tshdb simulate",
+            repair=f"Give the settings of {out / TRUTH}, or name another folder",
+        )  # fmt: skip
+    done = {}
+    whole = [first]
+    for at, line in enumerate(lines[1:], 2):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            if at < len(lines):
+                raise InvalidInput("is damaged", where=f"{state}:{at}", repair="Simulate into a new folder") from None
+            break  # the last line of a run that was stopped
+        done[Role(record.pop("role")), record.pop("number")] = record
+        whole.append(line)
+    write_lines(state, whole)
+    return done
+
+
+def _each(one, todo: list, jobs: int) -> Iterator[tuple]:
+    """Each patient's record, in their order."""
+    if jobs == 1 or len(todo) < 3:
+        for who in todo:
+            yield who, one(who)
+        return
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("forkserver")) as pool:
+        waiting = []
+        rest = iter(todo)
+        for who in islice(rest, jobs * AHEAD):
+            waiting.append((who, pool.submit(one, who)))
+        while waiting:
+            who, future = waiting.pop(0)
+            yield who, future.result()
+            if (following := next(rest, None)) is not None:
+                waiting.append((following, pool.submit(one, following)))
+
+
+def write_patient(out: Path, settings: Settings, markers: tuple[Marker, ...], who: tuple[Role, int]) -> dict[str, Any]:
+    """All files of one patient; gives what the tables and the truth say of them."""
+    one = subject(settings, *who)
+    folder = out / one.collection
+    record: dict[str, Any] = {"files": [], "images": []}
+    if one.role in HAS_RNA:
+        record["files"] = star_counts.write_files(one, settings, markers, folder / GDC)
+    if one.role in HAS_IMAGES and settings.has_images:
+        from ingest.simulate.examinations import write_images
+
+        record["images"] = write_images(one, settings, folder)
+    return record
+
+
+# ------------------------------------------------------------------------------------------------- tables and truth
+
+
+def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) -> None:
+    def of(*roles: Role) -> Iterator[Subject]:
+        return (subject(settings, *who) for who in records if who[0] in roles)
+
+    def files() -> Iterator[dict[str, Any]]:
+        return (file for record in records.values() for file in record["files"])
+
+    if any(who[0] in HAS_RNA for who in records):
+        gdc = out / COLLECTION[Role.PAIR] / GDC
+        write_lines(gdc / "gdc_manifest.txt", star_counts.manifest(files()))
+        write_lines(gdc / "gdc_sample_sheet.tsv", star_counts.sample_sheet(files()))
+        write_lines(gdc / "clinical.tsv", clinical_tables.clinical_rows(of(*HAS_RNA)))
+        write_lines(gdc / BIOTAB, clinical_tables.biotab_rows(of(*HAS_RNA)))
+    for role, write, name in (
+        (Role.ISPY1, clinical_tables.write_ispy1, ISPY1_BOOK),
+        (Role.NACT, clinical_tables.write_nact, NACT_BOOK),
+    ):
+        if mine := list(of(role)):
+            write(out / COLLECTION[role] / name, mine)
+            if settings.has_images:
+                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(mine, settings))
+    write_lines(out / TRUTH, _truth(records, settings))
+    write_lines(out / "README.txt", _readme({who[0] for who in records}))
+
+
+def _sheet(of_role: list[Subject], settings: Settings) -> Iterator[str]:
+    """Whose outline each file is."""
+    yield "file,patient_id,time_point,kind,region"
+    for one in of_role:
+        for visit in range(settings.n_visits):
+            name = one.patient_id if visit == 0 else f"{one.patient_id}_T{visit}"
+            yield f"{name}.nii.gz,{one.patient_id},T{visit},expert,tumor"
+
+
+def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) -> Iterator[str]:
+    """truth.json, one patient a line."""
+    head = {
+        "simulated": True,
+        "words": WORDS,
+        "settings": settings.record(),
+        "model": (subjects.__doc__ or "").split("\n\n", 1)[1].strip().splitlines(),
+        "populations": {
+            name: dict(zip(("stroma_mean", "stroma_sd", "ratio_mean", "ratio_sd", "load"), values, strict=True))
+            for name, values in subjects.POPULATIONS.items()
+        },
+        "base_hazard_per_year": subjects.BASE_HAZARD,
+    }
+    yield json.dumps(head, indent=1)[:-2] + ',\n "patients": ['
+    last = len(records) - 1
+    for i, (who, record) in enumerate(records.items()):
+        one = subject(settings, *who)
+        row = {
+            "patient_id": one.patient_id, "collection": one.collection, "role": one.role, "z": one.z, "u": one.u,
+            "tsh_ratios": one.ratios, "stroma": one.stroma, "outcome": one.outcome, "clinical": one.clinical,
+            "images": record["images"],
+        }  # fmt: skip
+        yield "  " + json.dumps(row) + ("," if i < last else "")
+    yield " ]\n}"
+
+
+def _readme(roles: set[Role]) -> Iterator[str]:
+    yield WORDS
+    yield "What was planted, and how much it moves: truth.json. In a study (tshdb init DIR --preset fan2023):"
+    yield ""
+    for collection in dict.fromkeys(COLLECTION[role] for role in Role if role in roles):
+        yield f"  tshdb ingest {collection} --from HERE/{collection}"
+    yield "  tshdb rebuild"
