@@ -35,13 +35,14 @@ class DcePhaseParameters(Parameters):
 
     intermediate: nearest (to intermediate_s seconds after the first phase after contrast), middle or index
     (intermediate_index, 1 is the first after contrast); least_rise: a phase after contrast must be brighter than phase 0 by
-    this fraction, else it is flagged.
+    this fraction, most_rise: at most so many times as bright in the body's mean, else it is flagged.
     """
 
     intermediate: Literal["nearest", "middle", "index"] = "nearest"
     intermediate_s: float = Field(default=150.0, ge=0)
     intermediate_index: int = Field(default=1, ge=1)
     least_rise: float = Field(default=0.01, ge=0)
+    most_rise: float = Field(default=3.0, gt=1)
 
 
 @analysis(
@@ -93,6 +94,15 @@ def _rows(
         flags.append("no pixels: phase 0 was not looked at")
     elif dark := [i for i, m in enumerate(means[1:], 1) if m < means[0] * (1 + params.least_rise)]:
         flags.append(f"phase 0 is not the darkest: phase {', '.join(map(str, dark))} is no brighter")
+    if means is not None and means[0] > 0:
+        flags += [
+            f"phase {i} is {m / means[0]:.1f} times as bright as phase 0: rescaled twice, or another gain?"
+            for i, m in enumerate(means[1:], 1)
+            if not 1 / params.most_rise <= m / means[0] <= params.most_rise
+        ]
+    unscaled = mine["rescale_slope"].isna()
+    if 0 < unscaled.sum() < len(mine) and (mine["rescale_slope"].dropna() != 1).any():
+        flags.append(f"RescaleSlope is missing in {int(unscaled.sum())} of {len(mine)} images")
     intermediate, rule = _intermediate(len(phases), times, params)
     return [
         {

@@ -72,13 +72,32 @@ def masks(
 def _of_study(segmentations, phases, slices, instances, series) -> list[dict]:
     grid, files = (None, []) if not len(slices) else grid_of_phases(slices, instances, series)
     rise = _rise(phases, files, instances) if grid is not None else None
-    return [_row(s, grid, files, rise) for s in segmentations.itertuples()]
+    strange = _of_others(segmentations, slices, instances, series)
+    return [_row(s, grid, files, rise, strange.get(s.segmentation_id, [])) for s in segmentations.itertuples()]
 
 
-def _row(s, grid: Grid | None, files, rise) -> dict:
+def _of_others(segmentations, slices, instances, series) -> dict[str, list[str]]:
+    """Segmentation -> what says that it was drawn on another examination: its frame of reference, or the series it names."""
+    frames = series.set_index("series_uid")["frame_of_reference_uid"].dropna().to_dict()
+    dynamic = set(instances.loc[instances["sop_uid"].isin(slices["sop_uid"]), "series_uid"])
+    of_images = {frames[uid] for uid in dynamic if uid in frames}
+    found = {}
+    for s in segmentations.itertuples():
+        said = []
+        own = frames.get(s.series_uid)
+        if own is not None and of_images and own not in of_images:
+            said.append("of another frame of reference than the dynamic images: of another examination or patient?")
+        if s.reference_series_uid and s.reference_series_uid not in set(series["series_uid"]):
+            said.append("drawn on a series that this examination does not have")
+        found[s.segmentation_id] = said
+    return found
+
+
+def _row(s, grid: Grid | None, files, rise, strange: list[str]) -> dict:
     import numpy as np
 
-    flags = [s.flags] if s.flags else []
+    flags = ([s.flags] if s.flags else []) + strange
+    is_strange = any("frame of reference" in said for said in strange)
     row = dict.fromkeys(COLUMNS) | {"segmentation_id": s.segmentation_id, "study_uid": s.study_uid}
     if grid is None:
         return row | {"status": MaskStatus.NO_IMAGES, "repair": "see dce_sets for why there are no phases"}
@@ -103,7 +122,7 @@ def _row(s, grid: Grid | None, files, rise) -> dict:
     if not n:
         flags.append("no voxel of the images is inside")
     return row | {
-        "status": MaskStatus.UNCLEAR if not n or "both orders" in (s.flags or "") else MaskStatus.FITS,
+        "status": MaskStatus.UNCLEAR if not n or is_strange or "both orders" in (s.flags or "") else MaskStatus.FITS,
         "n_voxels": n,
         "volume_ml": n * grid.voxel_ml,
         "first_slice": int(where[0]) if n else None,

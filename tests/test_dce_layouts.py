@@ -145,6 +145,31 @@ def test_a_set_whose_first_phase_is_bright_is_flagged(found):
     assert all("phase 0 is not the darkest" in p["qc_flags"] for p in phases)
 
 
+def test_a_phase_that_was_rescaled_twice_is_flagged(found):
+    layout, orientation, _ = LAYOUTS["siemens separate"]
+    scaled = [v if p < 2 else (v * 6).astype(np.uint16) for p, v in enumerate(volumes(3))]
+    _, phases, _ = found(Examination("SIM-0001", "T0", scaled, Geometry(orientation=orientation)), layout)
+    assert all("phase 2 is" in p["qc_flags"] and "rescaled twice" in p["qc_flags"] for p in phases)
+    assert all("phase 1 is" not in p["qc_flags"] for p in phases)
+
+
+def test_images_without_their_rescale_slope_are_flagged(found):
+    layout, orientation, _ = LAYOUTS["siemens separate"]
+
+    def half(e):
+        for n, (series, instance, index, pixels, own) in enumerate(layout(e)):
+            yield (
+                series,
+                instance,
+                index,
+                pixels,
+                own | ({"RescaleSlope": 2.0, "RescaleIntercept": 0.0} if n % 2 else {}),
+            )
+
+    _, phases, _ = found(examination(orientation, 3), half)
+    assert all("RescaleSlope is missing in 8 of 15 images" in p["qc_flags"] for p in phases)
+
+
 def test_two_equal_sets_are_left_to_a_person(found):
     layout, orientation, _ = LAYOUTS["ge multiphase"]
     e = examination(orientation)

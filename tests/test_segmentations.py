@@ -19,8 +19,8 @@ from ingest.imaging.mask_files import read as read_mask_file
 from ingest.imaging.masks import named
 from ingest.simulate.dce_layouts import LAYOUTS, write_examination
 from ingest.simulate.dce_layouts import Examination as Scan
-from ingest.simulate.dicom_files import SAGITTAL, Geometry
-from ingest.simulate.mask_writers import les_box
+from ingest.simulate.dicom_files import SAGITTAL, Geometry, write
+from ingest.simulate.mask_writers import les_box, segmentation
 from tests import tiny
 from tshdb.geometry import Grid, differences, placed
 from tshdb.study import Study
@@ -294,6 +294,40 @@ def test_masks_are_held_against_the_images(scanned, quick, tmp_path):
     )
     assert (found["les"]["status"], found["les"]["n_voxels"]) == ("fits", int(box.sum()))
     assert found["les"]["mean_rise"] > 2
+
+
+@pytest.mark.parametrize(
+    ("of_mask", "flag"),
+    [({}, None), ({"FrameOfReferenceUID": "2.25.777"}, "another frame of reference"), ("series", "does not have")],
+)
+def test_a_segmentation_of_another_patient_is_named(scanned, quick, tmp_path, of_mask, flag):
+    """It says this examination's UID, and was drawn in another frame of reference, or on a series of another one."""
+    said = of_mask if isinstance(of_mask, dict) else {}
+    dynamic = scanned.sql("SELECT series_uid FROM imaging_series")["series_uid"].tolist()[0]
+    series = Scan(WHO, "T0", [blob()], GEOMETRY).series(99, "lesion", 0.0, **said)
+    named = "2.25.888" if of_mask == "series" else dynamic
+    write(segmentation(series, blob() > 0, "Lesion", named, is_fractional=False), tmp_path / "images/seg/1-1.dcm")
+    quick("ingest", "dicom", tmp_path / "images", "--collection", "sim", cwd=scanned.root)
+    row = masks_of(scanned, quick)["dicom-seg"]
+    assert row["n_voxels"] == blob().sum()
+    assert row["status"] == ("unclear" if of_mask and of_mask != "series" else "fits")
+    assert flag in row["qc_flags"] if flag else row["qc_flags"] is None
+
+
+def test_a_mask_with_a_flipped_direction_is_named(scanned, quick, tmp_path):
+    """Beyond the image, or, where it cannot be seen so, on tissue that does not enhance."""
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    turned = Grid(SHAPE, GRID.spacing_mm, GRID.origin_mm, GRID.row, tuple(-c for c in GRID.column), GRID.normal)
+    sitk.WriteImage(image_of(blob(), turned), str(folder / f"{WHO}.mha"))
+    corner = np.zeros(SHAPE, np.uint8)
+    corner[:, 0:3, 0:6] = 1  # what is drawn lies beside the lesion, as a mirror puts it
+    sitk.WriteImage(image_of(corner, GRID), str(folder / f"{WHO}.nii.gz"))
+    quick("ingest", "segmentation", folder, "--collection", "sim", "--kind", "expert", cwd=scanned.root)
+    found = masks_of(scanned, quick)
+    assert (found["metaimage"]["status"], found["metaimage"]["repair"]) == ("unclear", "look at it: tshdb qc PATIENT")
+    assert "outside" in found["metaimage"]["differences"]
+    assert "is it where the tumour is" in found["nifti"]["qc_flags"]
 
 
 def test_4_a_redrawn_mask_is_due_with_what_rests_on_it_and_nothing_else(scanned, quick, tmp_path):

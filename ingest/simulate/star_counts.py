@@ -31,6 +31,7 @@ SUFFIX = ".rna_seq.augmented_star_gene_counts.tsv"
 SEX_GENES = (("ENSG00000229807", "XIST", 40.0), ("ENSG00000129824", "RPS4Y1", 0.05))
 Y_COPY = ("ENSG00000182378.15_PAR_Y", "PLCXD1")
 GENE_SD, GENE_NOISE = 0.12, 0.10  # of a gene's share, and of a value around it; both relative
+HIGHEST = 14.0  # log2 of a marker gene's TPM
 RARE = 0.15  # share of the other genes that are nearly always 0
 MILLION = 1e6
 
@@ -113,7 +114,7 @@ def _text(subject: Subject, sample: str, genes: _Genes, random: np.random.Genera
     abundances = subject.tumor if sample.startswith("0") else subject.stroma
     of_gene = np.array([abundances[p] for p in genes.population])
     noise = np.exp(GENE_NOISE * random.standard_normal(len(of_gene)))
-    marked = np.exp2(of_gene * genes.share * noise) - 1
+    marked = np.exp2(np.minimum(of_gene * genes.share * noise, HIGHEST)) - 1
     sex = np.array([tpm * np.exp(0.2 * random.standard_normal()) for _, _, tpm in SEX_GENES])
     others = np.exp2(genes.level + 0.6 * random.standard_normal(len(genes.level)))
     others[genes.is_rare & (random.random(len(others)) < 0.9)] = 0.0

@@ -38,7 +38,7 @@ POPULATIONS: dict[str, tuple[float, float, float, float, float]] = {
     "Myeloid dendritic cells": (1.2, 0.25, 0.05, 0.3, 0.1),
     "Neutrophils": (2.7, 0.3, -0.25, 0.15, 0.0),
     "Endothelial cells": (3.3, 0.35, -0.35, 0.12, 0.0),
-    "Fibroblasts": (8.6, 0.6, 0.05, 0.12, -0.5),
+    "Fibroblasts": (8.4, 0.5, 0.03, 0.08, -0.5),
 }
 
 
