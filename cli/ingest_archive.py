@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ASK_ABOVE = 1_000_000_000  # bytes that are not fetched without --yes
 MODALITIES = {"imaging": {"MR"}, "segmentation": {"SEG"}}
 SHEET = "segmentations.csv"
+FAILURES_SHOWN = 5
 SPARE = 1_000_000_000  # bytes that are left free on the disk
 
 
@@ -58,7 +59,7 @@ def download(study, collection, parts: frozenset[str], asked: Asked, dry_run: bo
         failed = _fetch(images, archive, plan, asked)
     finally:
         archive.http.close()
-    for series, error in failed:
+    for series, error in failed[:FAILURES_SHOWN]:
         say(f"  E download.failed {series.patient_id} {series.description or series.series_uid}: {error}")
     if failed:
         raise ResourceError(

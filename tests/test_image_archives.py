@@ -244,6 +244,14 @@ def test_a_zip_that_is_not_the_series_is_refused(collection, tmp_path, packed, w
     assert not (tmp_path / "00000000.dcm").exists() and not list((tmp_path / "images").rglob("*.zip"))
 
 
+def test_an_archive_that_is_away_is_not_asked_for_every_series(collection, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "GIVE_UP", 2)
+    _, failed = fetched(collection.open("idc", "http://127.0.0.1:9"), tmp_path / "images")
+    words = [str(error) for _, error in failed]
+    assert len(words) == 4 and all("no answer" in w for w in words[:2])
+    assert all("not tried after 2 failures" in w for w in words[2:])
+
+
 def test_what_is_selected(collection, tmp_path):
     opened = Idc("ispy1", "ispy1", collection.index(), "http://nowhere", QUICK)
 

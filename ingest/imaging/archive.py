@@ -23,6 +23,7 @@ from tshdb.errors import InvalidInput, NotFound, TshdbError
 from tshdb.loading import Release
 
 COMPLETE = ".complete"
+GIVE_UP = 4
 UID = re.compile(r"[0-9.]{1,64}")
 MANIFEST_MARK = "ListOfSeriesToDownload"
 
@@ -156,13 +157,22 @@ def fetch(
     arrived: Callable[[Wanted, int], None] = lambda wanted, size: None,
     done: Callable[[RemoteSeries], None] = lambda series: None,
 ) -> Iterator[tuple[RemoteSeries, TshdbError]]:
-    """Fetch what is missing, series by series; gives those that could not be had, with the reason."""
+    """Fetch what is missing, series by series; gives those that could not be had, with the reason.
+
+    After GIVE_UP failures in a row the rest is not tried: the network or the archive is away.
+    """
+    in_a_row = 0
     for series in planned.missing:
+        if in_a_row == GIVE_UP:
+            yield series, DownloadError(f"not tried after {GIVE_UP} failures in a row", where=series.place)
+            continue
         folder = series.folder(planned.folder)
         try:
             verified = archive.fetch_series(series, folder, jobs, arrived)
             _finish(series, folder, verified)
+            in_a_row = 0
         except TshdbError as error:
+            in_a_row += 1
             yield series, error
         done(series)
 
