@@ -4,6 +4,7 @@ Fan et al. 2023, J Transl Med 21, doi:10.1186/s12967-023-04748-6.
 """
 
 from analyses.abundance_cox import abundance_cox
+from analyses.breast_masks import breast_masks
 from analyses.cell_abundances import cell_abundances
 from analyses.compartment_tests import compartment_tests
 from analyses.cutoff import cutoff
@@ -17,8 +18,11 @@ from analyses.masks import masks
 from analyses.model_performance import model_performance
 from analyses.network_edges import network_edges
 from analyses.network_parameters import network_parameters
+from analyses.prepared_images import prepared_images
+from analyses.radiomic_features import radiomic_features
 from analyses.roc_points import roc_points
 from analyses.series_roles import series_roles
+from analyses.stroma_bands import stroma_bands
 from analyses.survival_groups import survival_groups
 from analyses.tsh_cox import tsh_cox
 from analyses.tsh_cross_validation import tsh_cross_validation
@@ -26,6 +30,7 @@ from analyses.tsh_model import tsh_model
 from analyses.tsh_ratios import tsh_ratios
 from analyses.tsh_scores import tsh_scores
 from analyses.tumor_abundances import tumor_abundances
+from analyses.tumor_masks import tumor_masks
 from analyses.univariable_cox import univariable_cox
 
 ANALYSES = (
@@ -53,4 +58,9 @@ ANALYSES = (
     dce_slices,
     dce_phases,
     masks,
+    prepared_images,
+    breast_masks,
+    tumor_masks,
+    stroma_bands,
+    radiomic_features,
 )

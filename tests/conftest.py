@@ -149,32 +149,34 @@ def tshdb():
     return run
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """As `tshdb`, but in this process: where it is not the program's start that is tested."""
+def run_quick(*arguments: object, cwd: Path | None = None, code: int | None = 0) -> subprocess.CompletedProcess:
+    """Run the program in this process: where it is not its start that is tested."""
     import contextlib
     import io
     import signal
 
     from cli.main import main
 
-    def run(*arguments: str, cwd: Path | None = None, code: int | None = 0):
-        out, err = io.StringIO(), io.StringIO()
-        handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        ended = 0
-        with monkeypatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            if cwd is not None:
-                patch.chdir(cwd)
-            patch.setattr(sys, "argv", ["tshdb", *map(str, arguments)])
-            try:
-                main()
-            except SystemExit as stopped:
-                ended = int(stopped.code or 0)
-            finally:
-                for number, handler in handlers.items():
-                    signal.signal(number, handler)
-        if code is not None:
-            assert ended == code, out.getvalue() + err.getvalue()
-        return subprocess.CompletedProcess(arguments, ended, out.getvalue(), err.getvalue())
+    out, err = io.StringIO(), io.StringIO()
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    ended = 0
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        if cwd is not None:
+            patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["tshdb", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as stopped:
+            ended = int(stopped.code or 0)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    if code is not None:
+        assert ended == code, out.getvalue() + err.getvalue()
+    return subprocess.CompletedProcess(arguments, ended, out.getvalue(), err.getvalue())
 
-    return run
+
+@pytest.fixture
+def quick():
+    """As `tshdb`, but in this process."""
+    return run_quick

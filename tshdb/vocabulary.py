@@ -143,6 +143,22 @@ class MaskStatus(StrEnum):
     UNCLEAR = "unclear"
 
 
+class PreparedKind(StrEnum):
+    """Which phase a prepared image is: before contrast, the intermediate one after it, the last."""
+
+    S0 = "S0"
+    INTERMEDIATE = "intermediate"
+    LAST = "last"
+
+
+class RegionStatus(StrEnum):
+    """Of a region of the images. given: a segmentation was taken; found: the program drew it; failed: there is none."""
+
+    GIVEN = "given"
+    FOUND = "found"
+    FAILED = "failed"
+
+
 class PhaseKey(StrEnum):
     """By which attribute the phases of one dynamic series are told apart, in the order in which they are tried."""
 

@@ -79,7 +79,7 @@ def scanned(scan: Scan, u: float, size_mm: float, shrink: float, random: np.rand
     """The phases of one examination. size_mm: largest diameter of the tumour; shrink: share of it that is left."""
     shape, geometry = shape_and_geometry(scan)
     x, y, z = _coordinates(shape, geometry)
-    depth, tissue = _anatomy(x, y, z, scan, random)
+    depth, tissue, is_breast = _anatomy(x, y, z, scan, random)
     tumor, facts = _tumor(x, y, z, depth, tissue, scan, u, size_mm * shrink, random)
     signal, uptake, speed = _signals(tissue, tumor, scan, u, geometry, random)
     coil = np.exp(-0.12 * np.clip(depth, 0, 80) / 40) * random.uniform(0.75, 1.25)
@@ -97,7 +97,7 @@ def scanned(scan: Scan, u: float, size_mm: float, shrink: float, random: np.rand
         noise = NOISE * random.standard_normal((2, *shape))
         volume = np.hypot(volume + noise[0], noise[1])
         volumes.append(np.clip(np.rint(volume * scale), 0, BRIGHTEST).astype(np.uint16))
-    breast = (depth > SKIN_MM) & (tissue != 6) & (tissue != 5) & (tissue != 4) & _in_front(x, y)
+    breast = is_breast & (depth > SKIN_MM) & _in_front(x, y)
     return Phantom(geometry, volumes, tumor, breast | tumor, facts)
 
 
@@ -119,11 +119,11 @@ def _in_front(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return y < WALL_CURVE * x**2
 
 
-def _anatomy(x, y, z, scan: Scan, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(mm below the skin, negative outside; tissue as an index into INTENSITIES)."""
+def _anatomy(x, y, z, scan: Scan, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(mm below the skin, negative outside; tissue as an index into INTENSITIES; what belongs to a breast)."""
     wall = WALL_CURVE * x**2
     depth = (y - (wall - FAT_MM)) / np.sqrt(1 + (2 * WALL_CURVE * x) ** 2)
-    gland = np.zeros(x.shape, bool)
+    gland, is_breast = np.zeros(x.shape, bool), np.zeros(x.shape, bool)
     scale = random.uniform(0.85, 1.1)
     density = random.uniform(0.25, 0.6)
     spacing = (scan.slice_mm, scan.voxel_mm, scan.voxel_mm)
@@ -134,7 +134,9 @@ def _anatomy(x, y, z, scan: Scan, random: np.random.Generator) -> tuple[np.ndarr
         droop = 0.12 * np.clip(middle[1] - y, 0, None)  # the front hangs
         d = (x - middle[0], y - middle[1], z - middle[2] + droop)
         axes = [scale * a for a in BREAST_MM]
-        depth = np.maximum(depth, _ellipsoid_depth(d, axes))
+        own = _ellipsoid_depth(d, axes)
+        is_breast |= own > 0
+        depth = np.maximum(depth, own)
         inner = sum((c / (0.72 * a)) ** 2 for c, a in zip(d, axes, strict=True))
         gland |= (inner < 1) & (grain > threshold + 0.9 * (inner - 0.5))
     tissue = np.full(x.shape, 2, np.uint8)
@@ -146,7 +148,7 @@ def _anatomy(x, y, z, scan: Scan, random: np.random.Generator) -> tuple[np.ndarr
     tissue[heart & (y > wall + MUSCLE_MM)] = 6
     tissue[depth < SKIN_MM] = 1
     tissue[depth < 0] = 0
-    return depth, tissue
+    return depth, tissue, is_breast
 
 
 def _ellipsoid_depth(d: tuple[np.ndarray, ...], axes: Sequence[float]) -> np.ndarray:

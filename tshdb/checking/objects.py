@@ -11,7 +11,8 @@ from tshdb.checking.rule import Context, Problem, rule, unlink
 from tshdb.errors import IntegrityError
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
 from tshdb.objects import VOXELS, sha256_of
-from tshdb.schema import ExpressionPart, ExpressionProfile, Segmentation
+from tshdb.schema import ExpressionPart, ExpressionProfile
+from tshdb.schema.base import object_columns
 
 RESTORE = "Restore the file from a backup, or ingest its source again"
 
@@ -35,14 +36,17 @@ def _whole(c: Context, part: str) -> Path | None:
         return None
 
 
-def _masks(c: Context) -> set[str]:
-    """The voxels of segmentations."""
-    return set(c.connection.execute(select(Segmentation.object_id)).scalars())
+def _voxels(c: Context) -> set[str]:
+    """The voxels of segmentations, prepared images and regions."""
+    found: set[str | None] = set()
+    for table, column, _ in object_columns():
+        found |= set(c.connection.execute(select(table.c[column])).scalars())
+    return found - {None}
 
 
 @rule("object.missing", "every object that a row names is there", RESTORE)
 def _missing(c: Context) -> Iterator[Problem]:
-    named = [(part, ".parquet") for part, _, _ in _parts(c)] + [(mask, VOXELS) for mask in sorted(_masks(c))]
+    named = [(part, ".parquet") for part, _, _ in _parts(c)] + [(mask, VOXELS) for mask in sorted(_voxels(c))]
     for digest, suffix in named:
         if not c.study.objects.path(digest, suffix).is_file():
             yield Problem(f"objects/{digest[:2]}/{digest}{suffix}", "is not there")
@@ -58,7 +62,7 @@ def _size(c: Context) -> Iterator[Problem]:
 
 @rule("object.bytes", "the bytes of every object are those of its name", RESTORE, is_full=True)
 def _bytes(c: Context) -> Iterator[Problem]:
-    for mask in sorted(_masks(c)):
+    for mask in sorted(_voxels(c)):
         path = c.study.objects.path(mask, VOXELS)
         if path.is_file() and sha256_of(path) != mask:
             yield Problem(f"objects/{mask[:2]}/{mask}{VOXELS}", "its bytes have changed")
@@ -75,7 +79,7 @@ def _bytes(c: Context) -> Iterator[Problem]:
     mend=unlink,
 )
 def _extra(c: Context) -> Iterator[Problem]:
-    known = {part for part, _, _ in _parts(c)} | _masks(c)
+    known = {part for part, _, _ in _parts(c)} | _voxels(c)
     for path in sorted(c.study.objects.root.rglob("*")):
         if path.is_file() and path.stem not in known:
             yield Problem(str(path.relative_to(c.study.root)), "no row names it", str(path))

@@ -28,6 +28,7 @@ KEY_COLUMNS = {
     "patient": "patient_id",
     "profile": "profile_id",
     "imaging_study": "study_uid",
+    "region_map": "region_map",
     "cohort": "cohort",
 }
 

@@ -1,6 +1,7 @@
 """One batch: call the function, split its rows by key, and isolate the keys that fail.
 
-Pure: no database, no clock but for timing. Runs in this process or in a worker; the result is the same.
+No database, no clock but for timing; the one thing that it writes are objects. Runs in this process or in a worker; the
+result is the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,6 +25,7 @@ from threadpoolctl import ThreadpoolController
 from tshdb.canonical import digest, rows_fingerprint, to_significant
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.inputs import Inputs
+from tshdb.objects import ObjectStore
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Task:
     inputs: Inputs
     params: Any
     study_seed: int
+    objects: Path
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
         if "members" not in accepted:
             arguments.pop("members", None)
         frame = analysis.function(**arguments, params=task.params)
-        by_key = split(analysis, frame, keys)
+        by_key = split(analysis, frame, keys, ObjectStore(task.objects))
     except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's
         if len(keys) == 1:
             message = f"{type(error).__name__}: {error}".strip()
@@ -104,8 +108,11 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
     ]
 
 
-def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str]) -> dict[str, list[dict]]:
-    """The rows of each key, as plain values. Raises ValueError for rows of a key that was not asked for."""
+def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str], objects: ObjectStore) -> dict[str, list[dict]]:
+    """The rows of each key, as plain values; bytes of objects are stored, before any row can name them.
+
+    Raises ValueError for rows of a key that was not asked for.
+    """
     by_key: dict[str, list[dict]] = {key: [] for key in keys}
     columns = [c for c in analysis.makes.__table__.columns if c.name != "unit_id"]
     frame = frame.copy(deep=False)
@@ -117,7 +124,7 @@ def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str]) -> dict[
     converted = {}
     for column in columns:
         if column.name in frame:
-            converted[column.name] = _plain(frame[column.name], column)
+            converted[column.name] = _plain(_stored(frame[column.name], column, objects), column)
         else:
             converted[column.name] = [None] * len(frame)
     owners = [keys[0]] * len(frame) if analysis.over_cohort else list(frame[analysis.key_column]) if len(frame) else []
@@ -127,6 +134,17 @@ def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str]) -> dict[
             raise ValueError(f"{analysis.name} gave rows of {owner}, which was not asked for")
         by_key[owner].append(dict(zip(names, values, strict=True)))
     return by_key
+
+
+def _stored(series: pd.Series, column, objects: ObjectStore) -> pd.Series:
+    """Bytes as the names of the objects that they have become; anything else as it is."""
+    suffix = column.info.get("object")
+    if suffix is None:
+        return series
+    names = [
+        objects.put(lambda path, v=v: path.write_bytes(v), suffix)[0] if isinstance(v, bytes) else v for v in series
+    ]
+    return pd.Series(names, index=series.index, dtype=object)
 
 
 def _plain(series: pd.Series, column) -> list:

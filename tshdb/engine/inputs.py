@@ -112,7 +112,10 @@ def _with_paths(frame: pd.DataFrame, table: type, objects: ObjectStore, root: Pa
             frame[column.name] = [str(root / path) for path in frame[column.name]]
         if suffix := column.info.get("object"):
             name = column.name.removesuffix("_id") + "_path"
-            frame[name] = [str(objects.verified(digest, suffix)) for digest in frame[column.name]]
+            frame[name] = [
+                str(objects.verified(digest, suffix)) if isinstance(digest, str) else None
+                for digest in frame[column.name]
+            ]
     return frame
 
 

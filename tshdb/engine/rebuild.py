@@ -320,6 +320,7 @@ class Rebuild:
                     batch.inputs,
                     self.world.parameters[plan.analysis.name],
                     self.study.settings.study.seed,
+                    self.study.objects.root,
                 )
                 batches[id(task)] = batch
                 yield task

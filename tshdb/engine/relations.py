@@ -4,6 +4,14 @@ from tshdb.engine.analysis import Relation
 
 SAME_PROFILE = Relation("same profile", per="profile")
 SAME_STUDY = Relation("same imaging study", per="imaging_study")
+REGION_MAPS = ("tumor|shape", "tumor|S0", "tumor|SI", "tumor|SL", "stroma|S0", "stroma|SI", "stroma|SL")
+STUDY_OF_REGION_MAP = Relation(
+    "imaging study of a region and map",
+    "region_map",
+    " UNION ALL ".join(
+        f"SELECT study_uid || '|{part}' AS region_map, study_uid FROM imaging_studies" for part in REGION_MAPS
+    ),
+)
 SAME_PATIENT = Relation("same patient", per="patient")
 
 _PAIRED = """

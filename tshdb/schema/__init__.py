@@ -8,6 +8,7 @@ from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sam
 from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, QcVerdict, Segmentation
 from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
+from tshdb.schema.radiomics import BreastMask, PreparedImage, RadiomicFeature, StromaBand, TumorMask
 from tshdb.schema.results import (
     CellAbundance,
     CoxTerm,
@@ -34,6 +35,7 @@ __all__ = [
     "Annotation",
     "Attempt",
     "Base",
+    "BreastMask",
     "CellAbundance",
     "Change",
     "ClinicalValue",
@@ -70,8 +72,10 @@ __all__ = [
     "NetworkParameter",
     "OutOfFoldScore",
     "Patient",
+    "PreparedImage",
     "QcVerdict",
     "ResultChange",
+    "RadiomicFeature",
     "RocPoint",
     "Run",
     "Sample",
@@ -82,12 +86,14 @@ __all__ = [
     "SourceRecord",
     "SourceRelease",
     "Spec",
+    "StromaBand",
     "SurvivalGroup",
     "TableVersion",
     "Tombstone",
     "TshRatio",
     "TshScore",
     "TumorAbundance",
+    "TumorMask",
     "Unit",
     "UnitInput",
     "UnitPayload",

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import Double, Enum, ForeignKey, MetaData, Text
+from sqlalchemy import Double, Enum, ForeignKey, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -36,12 +36,23 @@ def closed(values: type[StrEnum]) -> Enum:
     )
 
 
+def object_columns() -> list[tuple[Table, str, str]]:
+    """(table, column, suffix) of all columns that name objects."""
+    return [
+        (table, column.name, column.info["object"])
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if "object" in column.info
+    ]
+
+
 class UnitPayload:
     """A table whose rows are made by units of an analysis.
 
     Columns may say, in `info`, what they are to the engine: {"digits": n} are rounded to n significant digits before
     they are stored, {"fingerprint": False} describe the row and are not part of its data, {"object": suffix} name an object,
-    whose path analyses are given, {"file": True} are paths, which analyses are given from the root.
+    whose path analyses are given (an analysis that makes one gives its bytes), {"file": True} are paths, which analyses are
+    given from the root.
     """
 
     unit_id: Mapped[int] = mapped_column(

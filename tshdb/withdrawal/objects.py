@@ -15,7 +15,8 @@ from sqlalchemy import Connection, select
 
 from tshdb.expression_store import profiles_in, read_part, write_part
 from tshdb.objects import VOXELS, ObjectStore
-from tshdb.schema import ExpressionProfile, Segmentation
+from tshdb.schema import ExpressionProfile
+from tshdb.schema.base import object_columns
 from tshdb.withdrawal.identifiers import Identifiers
 
 
@@ -58,18 +59,23 @@ def rewrite(connection: Connection, objects: ObjectStore, names: Identifiers) ->
 
 
 def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
-    """The voxels of segmentations that rows of the patient name and no row of another patient."""
-    table = Segmentation.__table__
-    mine = set(connection.execute(select(table.c.object_id).where(table.c.study_uid.in_(names.study_uids))).scalars())
-    others = set(
-        connection.execute(select(table.c.object_id).where(table.c.study_uid.not_in(names.study_uids))).scalars()
-    )
+    """The voxels that rows of the patient name and no row of another patient: of segmentations, images and regions."""
+    mine: set[str] = set()
+    others: set[str] = set()
+    for table, column, _ in object_columns():
+        for digest, study_uid in connection.execute(select(table.c[column], table.c.study_uid)):
+            if digest is not None:
+                (mine if study_uid in names.study_uids else others).add(digest)
     return sorted(mine - others)
 
 
 def unused(connection: Connection, objects: ObjectStore) -> list[str]:
-    """Voxels that no row names: of segmentations that were replaced, whose patient nobody knows any more."""
-    named = set(connection.execute(select(Segmentation.object_id)).scalars())
+    """Voxels that no row names: of what was replaced, whose patient nobody knows any more."""
+    named = {
+        digest
+        for table, column, _ in object_columns()
+        for digest in connection.execute(select(table.c[column])).scalars()
+    }
     return sorted(p.stem for p in objects.root.glob(f"*/*{VOXELS}") if p.stem not in named)
 
 
