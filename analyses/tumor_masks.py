@@ -2,7 +2,8 @@
 
 Given    outlines (`is_outline`) that lie on the images, by kind in the order of `prefer`; of several lesions the largest, or all.
          Enhancement masks are none.
-Grown    from the strongest enhancement inside the breast (`analyses.images.tumor`), and flagged: a person must look.
+Grown    from a person's seed, or the strongest enhancement in a person's box (`tshdb ingest decisions`); else from the strongest
+         enhancement inside the breast, and flagged: a person must look.
 Compared with `compare` a given outline is held against the one grown from its middle: overlap, and the share corrected.
 """
 
@@ -19,6 +20,7 @@ from tshdb.engine.relations import SAME_STUDY
 from tshdb.schema import (
     BreastMask,
     DceSlice,
+    ImagingDecision,
     ImagingInstance,
     ImagingSeries,
     Mask,
@@ -36,6 +38,7 @@ COLUMNS = [
     "seed_rule", "n_rounds", "fcm_dice", "corrected_share", "qc_flags", "reason", "object_id",
 ]  # fmt: skip
 SMALL_ML = 0.05
+BOXES = (1.0, 1.5, 2.25)  # times box_mm, while what grows reaches its border
 
 
 class TumorMaskParameters(Parameters):
@@ -69,6 +72,7 @@ class TumorMaskParameters(Parameters):
         "breasts": Need(BreastMask, SAME_STUDY),
         "segmentations": Need(Segmentation, SAME_STUDY, optional=True),
         "masks": Need(Mask, SAME_STUDY, optional=True),
+        "decisions": Need(ImagingDecision, SAME_STUDY, optional=True),
         "slices": Need(DceSlice, SAME_STUDY),
         "instances": Need(ImagingInstance, SAME_STUDY),
         "series": Need(ImagingSeries, SAME_STUDY),
@@ -85,6 +89,7 @@ def tumor_masks(
     breasts: pd.DataFrame,
     segmentations: pd.DataFrame,
     masks: pd.DataFrame,
+    decisions: pd.DataFrame,
     slices: pd.DataFrame,
     instances: pd.DataFrame,
     series: pd.DataFrame,
@@ -97,13 +102,13 @@ def tumor_masks(
     for study_uid, mine in images.groupby("study_uid", sort=True):
         own = (
             frame[frame["study_uid"] == study_uid]
-            for frame in (breasts, segmentations, masks, slices, instances, series)
+            for frame in (breasts, segmentations, masks, decisions, slices, instances, series)
         )
         rows.append(_of_study(study_uid, mine, *own, params))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _of_study(study_uid, images, breasts, segmentations, masks, slices, instances, series, params) -> dict:
+def _of_study(study_uid, images, breasts, segmentations, masks, decisions, slices, instances, series, params) -> dict:
     from analyses.images.grids import array_of, nrrd, one_thread
 
     outlines = segmentations[segmentations["is_outline"].astype(bool) & segmentations["kind"].isin(params.prefer)]
@@ -116,7 +121,7 @@ def _of_study(study_uid, images, breasts, segmentations, masks, slices, instance
             if len(outlines):
                 mask, facts = _given(outlines, masks, volumes["S0"], slices, instances, series, params, flags)
             else:
-                mask, facts = _grown(volumes, breast, params, flags)
+                mask, facts = _grown(volumes, breast, decisions, params, flags)
             row |= facts | _measured(mask)
             if row["volume_ml"] < SMALL_ML:
                 flags.append(f"{row['volume_ml'] * 1000:.0f} cubic mm are hardly a tumour")
@@ -157,8 +162,8 @@ def _given(outlines, masks, like, slices, instances, series, params, flags: list
     return mask, {"status": RegionStatus.GIVEN, "kind": best["kind"].iloc[0], "segmentation_id": largest}
 
 
-def _grown(volumes, breast, params, flags: list[str]):
-    """(mask, facts) of an outline from the strongest enhancement."""
+def _grown(volumes, breast, decisions, params, flags: list[str]):
+    """(mask, facts) of an outline from a person's seed or box, or the strongest enhancement."""
     from analyses.images.tumor import peak
 
     if not params.grow:
@@ -166,22 +171,34 @@ def _grown(volumes, breast, params, flags: list[str]):
     if breast["object_path"] is None:
         raise ValueError(f"no outline of a tumour, and no breast to look for one in: {breast['reason']}")
     enhancement = volumes["intermediate"] - volumes["S0"]
-    found = _outline(enhancement, breast, peak(enhancement, image_at(breast["object_path"])), params, flags)
-    flags.append("grown from the strongest enhancement: is that the tumour?")
-    facts = dict(zip(("x_mm", "y_mm", "z_mm"), found.seed_mm, strict=True))
-    return found.mask, facts | {
-        "status": RegionStatus.FOUND, "kind": MaskKind.FCM, "seed_rule": "peak", "n_rounds": found.clusters.n_rounds,
+    inside = image_at(breast["object_path"])
+    said = decisions.loc[decisions["series_uid"] == "tumor", ["decision", "decided_by"]]
+    kind, _, numbers = said["decision"].iloc[0].partition("=") if len(said) else ("", "", "")
+    place = tuple(map(float, numbers.split(","))) if numbers else None
+    if kind == "seed":
+        seed, rule = place, f"seed of {said['decided_by'].iloc[0]}"
+    elif kind == "box":
+        seed, rule = peak(enhancement, inside, place), f"peak in the box of {said['decided_by'].iloc[0]}"
+    else:
+        seed, rule = peak(enhancement, inside), "peak"
+        flags.append("grown from the strongest enhancement: is that the tumour?")
+    found = _outline(enhancement, breast, seed, params, flags)
+    return found.mask, {
+        "status": RegionStatus.FOUND, "kind": MaskKind.FCM, "seed_rule": rule, "n_rounds": found.clusters.n_rounds,
     }  # fmt: skip
 
 
 def _outline(enhancement, breast, seed, params, flags: list[str]):
     from analyses.images.tumor import from_seed
 
-    found = from_seed(
-        enhancement, image_at(breast["object_path"]), seed, box_mm=params.box_mm, p=params.p, q=params.q, m=params.m,
-        window=params.window, n_clusters=params.clusters, least_membership=params.least_membership,
-    )  # fmt: skip
-    if found.touches_box:
+    for larger in BOXES:
+        found = from_seed(
+            enhancement, image_at(breast["object_path"]), seed, box_mm=params.box_mm * larger, p=params.p, q=params.q,
+            m=params.m, window=params.window, n_clusters=params.clusters, least_membership=params.least_membership,
+        )  # fmt: skip
+        if not found.touches_box:
+            break
+    else:
         flags.append("what was grown reaches the border of its box")
     if not found.clusters.has_settled:
         flags.append("fuzzy c-means did not settle")

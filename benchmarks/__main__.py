@@ -25,6 +25,7 @@ SUBJECTS = (
     "maxstat",
     "cohort_selection",
     "dicom_headers",
+    "radiomics",
 )
 RESULTS = Path(__file__).with_name("results")
 

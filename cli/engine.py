@@ -133,6 +133,9 @@ def rebuild(
     analyses: NamesArgument = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
     refit: Annotated[bool, typer.Option("--refit", help="Also refit fits whose members' data was corrected.")] = False,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Compute on the workers of a Dask scheduler, tcp://host:8786.")
+    ] = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -142,7 +145,7 @@ def rebuild(
     """
     from tshdb.errors import Exit
 
-    report, elapsed = run_rebuild(study, analyses or [], jobs, refit)
+    report, elapsed = run_rebuild(study, analyses or [], jobs, refit, dask)
     if as_json:
         out_json({"seconds": elapsed, **report.__dict__})
     else:
@@ -151,9 +154,10 @@ def rebuild(
         raise typer.Exit(Exit.PARTIAL)
 
 
-def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False):
+def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False, dask: str | None = None):
     """(report, seconds)."""
     from analyses import ANALYSES
+    from tshdb.engine.executor import executor_for
     from tshdb.engine.rebuild import Rebuild
     from tshdb.study import Study
 
@@ -161,7 +165,9 @@ def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False):
     gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
     gc.set_threshold(50_000, 20, 20)
     with progress() as show:
-        engine = Rebuild(Study.find(study), ANALYSES, names=names, jobs=jobs, refit=refit, progress=show)
+        opened = Study.find(study)
+        executor = executor_for(jobs, dask, opened.objects.root)
+        engine = Rebuild(opened, ANALYSES, names=names, refit=refit, progress=show, executor=executor)
         report = engine.run(f"tshdb rebuild {' '.join(names)}".strip())
     return report, time.perf_counter() - started
 

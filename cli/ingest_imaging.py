@@ -207,9 +207,10 @@ def decisions(
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What a person decided: which series are the dynamic ones, or which key tells their phases apart.
+    """What a person decided: the dynamic series, the key that tells their phases apart, where the tumour is.
 
-    A decision goes before every rule, with name and reason: dynamic or not-dynamic of a series; key=NAME of series `all`.
+    A decision goes before every rule, with name and reason: dynamic or not-dynamic of a series; key=NAME of series `all`;
+    of series `tumor` seed=X,Y,Z or box=X,Y,Z,X,Y,Z (mm), from which an outline is grown.
 
     Example: tshdb ingest decisions decisions.csv --collection tcga-brca
     """

@@ -63,6 +63,35 @@ def show(
     out(str(path))
 
 
+@app.command()
+def regions(
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient, such as UCSF-BR-06.")],
+    time_point: Annotated[str | None, typer.Option(help="Which examination, such as T1; else the first.")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write it here (png, svg or pdf).")] = None,
+    study: StudyOption = None,
+) -> None:
+    """A picture of breast, tumour and stroma on the prepared images, as features see them; or why one is missing.
+
+    Example: tshdb qc regions UCSF-BR-06
+    """
+    from cli.console import out
+    from cli.files import complete
+    from cli.qc_examination import Examinations
+    from cli.qc_regions import Regions, picture
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    examinations = Examinations(opened)
+    study_uid = examinations.uid_of(patient, time_point)
+    facts = examinations.sets.set_index("study_uid").loc[study_uid]
+    heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
+    path = out_file or _figures(opened) / f"regions-{patient}-{facts['time_point']}.png"
+    drawn = picture(Regions(opened, study_uid), heading)
+    with complete(path) as written:
+        drawn.savefig(written, dpi=110, format=path.suffix.lstrip(".") or "png")
+    out(str(path))
+
+
 def _figures(study: Study) -> Path:
     folder = study.root / "figures"
     folder.mkdir(exist_ok=True)

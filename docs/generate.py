@@ -21,6 +21,7 @@ SUBJECTS = (
     "expression",
     "imaging",
     "imaging_results",
+    "radiomics",
     "cohort",
     "provenance",
     "engine",

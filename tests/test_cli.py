@@ -41,7 +41,7 @@ def test_the_whole_way(tshdb, tmp_path):
     assert "@1: 8 members" in tshdb("cohort", "freeze", tiny.COHORT, cwd=folder / "cohorts").stderr
     plan = json.loads(tshdb("plan", "--json", cwd=folder).stdout)
     due = {a["analysis"]: sum(a["reasons"].values()) for a in plan["analyses"]}
-    per = {"profile": 16, "patient": 8, "cohort": 1, "imaging_study": 0}
+    per = {"profile": 16, "patient": 8, "cohort": 1, "imaging_study": 0, "region_map": 0}
     assert due == {a.name: per[a.per] for a in ANALYSES}
     assert json.loads(tshdb("rebuild", "--json", cwd=folder).stdout)["computed"]["tsh_ratios"] == 8
     assert "Nothing is due" in tshdb("plan", cwd=folder).stdout

@@ -236,7 +236,7 @@ def test_unfiltered_abundances_say_so(empty_study, archive):
     assert all("'gene_filter': 'unfiltered'" in line for line in tiny.dump(empty_study)["cell_abundances"])
 
 
-def test_an_analysis_must_not_give_rows_that_were_not_asked_for(study, monkeypatch):
+def test_an_analysis_must_not_give_rows_that_were_not_asked_for(tmp_path, study, monkeypatch):
     ratios = next(a for a in ANALYSES if a.name == "tsh_ratios")
 
     def strangers(tumor, stroma, params):
@@ -244,10 +244,11 @@ def test_an_analysis_must_not_give_rows_that_were_not_asked_for(study, monkeypat
         return frame.assign(patient_id="TCGA-ZZ-ZZZZ")
 
     from tshdb.engine.compute import split
+    from tshdb.objects import ObjectStore
 
     frame = strangers(*_two_frames(), ratios.params())
     with pytest.raises(ValueError, match="not asked for"):
-        split(ratios, frame, ["TCGA-TN-0001"])
+        split(ratios, frame, ["TCGA-TN-0001"], ObjectStore(tmp_path))
 
 
 def _two_frames():

@@ -112,7 +112,7 @@ class Study:
         return SimpleNamespace(name=found.key, members=members, flow=pd.DataFrame(steps), sql=found.sql_text)
 
     def results(self, table: str, *, wide: bool = False):
-        """A result table as a DataFrame. wide: one row a patient (or profile), one column a cell population.
+        """A result table as a DataFrame. wide: one row a patient (profile, examination), one column a cell population (feature).
 
         Raises InvalidInput for a table that there is not.
         """
@@ -120,11 +120,16 @@ class Study:
         from tshdb.sqltypes import table_columns
         from tshdb.views import VIEWS
 
-        wides = {"tsh_ratios": "tsh_ratios_wide", "cell_abundances": "abundances_wide"}
+        wides = {
+            "tsh_ratios": "tsh_ratios_wide",
+            "cell_abundances": "abundances_wide",
+            "radiomic_features": "radiomic_features_wide",
+        }
         if table not in table_columns() and table not in VIEWS or (wide and table not in wides):
             known = ", ".join(wides) if wide else "tshdb schema"
             raise InvalidInput(f"no table '{table}'" + (" that can be wide" if wide else ""), repair=f"See: {known}")
-        return self.sql(f"SELECT * FROM {wides[table] if wide else table} ORDER BY ALL")
+        order = "study_uid" if wide and table == "radiomic_features" else "ALL"  # sorting by 572 columns takes memory
+        return self.sql(f"SELECT * FROM {wides[table] if wide else table} ORDER BY {order}")
 
 
 def absolute_url(root: Path, url: str) -> str:

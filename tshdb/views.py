@@ -1,4 +1,4 @@
-"""Views of `tshdb sql` that people expect: one wide row a patient, populations as columns."""
+"""Views of `tshdb sql` that people expect: one wide row a patient or examination, changes over time."""
 
 from __future__ import annotations
 
@@ -64,6 +64,31 @@ def _ratios_wide(connection) -> str:
     )
 
 
+def _features_wide(connection) -> str:
+    """One column a radiomic feature, by its whole name."""
+    rows = connection.execute(
+        "SELECT DISTINCT feature FROM radiomic_features WHERE feature_class IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    if not rows:
+        return "SELECT study_uid, patient_id, collection, time_point FROM imaging_studies WHERE false"
+    names = ", ".join("'" + name.replace("'", "''") + "'" for (name,) in rows)
+    return (
+        "SELECT s.patient_id, s.collection, s.time_point, w.* FROM "
+        "(PIVOT (SELECT study_uid, feature, value FROM radiomic_features WHERE feature_class IS NOT NULL) "
+        f"ON feature IN ({names}) USING first(value) GROUP BY study_uid) w JOIN imaging_studies s USING (study_uid)"
+    )
+
+
+FEATURE_CHANGES = """
+SELECT s.patient_id, f.feature, s.time_point, first.value AS first_value, f.value,
+  f.value - first.value AS change, (f.value - first.value) / nullif(abs(first.value), 0) AS relative_change
+FROM radiomic_features f JOIN imaging_studies s USING (study_uid)
+JOIN (
+  SELECT t.patient_id, g.feature, g.value FROM radiomic_features g JOIN imaging_studies t USING (study_uid)
+  WHERE t.time_point = 'T0') first ON first.patient_id = s.patient_id AND first.feature = f.feature
+WHERE s.time_point <> 'T0' AND f.feature_class IS NOT NULL
+"""
+
 VIEWS = {
     view.name: view
     for view in (
@@ -84,6 +109,18 @@ VIEWS = {
             "one patient and expression unit: the TSH ratio of every cell population as a column",
             ("tsh_ratios",),
             _ratios_wide,
+        ),
+        View(
+            "radiomic_features_wide",
+            'one examination with features: every radiomic feature as a column, such as "tumor.SI.glcm.Idmn"',
+            ("radiomic_features", "imaging_studies"),
+            _features_wide,
+        ),
+        View(
+            "radiomic_changes",
+            "one radiomic feature of one later examination: its change from the patient's first (T0)",
+            ("radiomic_features", "imaging_studies"),
+            lambda _connection: FEATURE_CHANGES,
         ),
     )
 }

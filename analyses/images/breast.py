@@ -21,7 +21,8 @@ from analyses.images.grids import array_of, image_of, turned_back, upright
 SMOOTH_MM = 1.5
 ABOVE_AIR = 6.0  # standard deviations of the smoothed air
 SPREAD_MM = 6.0  # over which the chest wall is smoothed from plane to plane
-LEAST_ML, MOST_ML = 60.0, 3_500.0  # of one breast
+LEAST_ML = 60.0  # of one breast
+MOST_ML = 3_500.0
 STANDS_OUT_MM = 15.0  # that a breast does at its highest
 BORDER = 0.2  # share of the profile at the ends of the view that may stand out
 

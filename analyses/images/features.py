@@ -25,7 +25,8 @@ from analyses.images.grids import array_of, box_of, cropped
 
 REGIONS = ("tumor", "stroma")
 CLASSES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
-FEW_LEVELS, MOST_LEVELS = 8, 256
+FEW_LEVELS = 8
+MOST_LEVELS = 256
 LEAST_VOXELS = 8  # below, no texture is a texture
 ORIGINAL = "original"
 

@@ -105,12 +105,26 @@ def centroid(mask: sitk.Image) -> tuple[float, float, float]:
     return mask.TransformIndexToPhysicalPoint([int(v) for v in where[nearest][::-1]])
 
 
-def peak(enhancement: sitk.Image, breast: sitk.Image) -> tuple[float, float, float]:
-    """The strongest enhancement well inside the breast, averaged over PEAK_MM, mm. Raises ValueError for an empty breast."""
+Box = tuple[float, float, float, float, float, float]
+
+
+def peak(enhancement: sitk.Image, breast: sitk.Image, box_mm: Box | None = None) -> tuple[float, float, float]:
+    """The strongest enhancement well inside the breast, averaged over PEAK_MM, mm.
+
+    box_mm: two corners (x, y, z, x, y, z) between which alone it is looked for. Raises ValueError for nowhere to look.
+    """
     spacing = np.array(enhancement.GetSpacing()[::-1])
     deep = ndimage.distance_transform_edt(array_of(breast) > 0, sampling=spacing) > PEAK_DEPTH_MM
+    if box_mm is not None:
+        corners = np.array(
+            [enhancement.TransformPhysicalPointToContinuousIndex(c)[::-1] for c in (box_mm[:3], box_mm[3:])]
+        )
+        low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
+        boxed = np.zeros_like(deep)
+        boxed[tuple(slice(max(a, 0), max(b + 1, 0)) for a, b in zip(low, high, strict=True))] = True
+        deep = boxed & (array_of(breast) > 0)
     if not deep.any():
-        raise ValueError("the breast is nowhere deep enough for a seed")
+        raise ValueError("nowhere to look for a seed: the box misses the breast, or the breast is not deep enough")
     smooth = ndimage.gaussian_filter(array_of(enhancement).astype(np.float64), PEAK_MM / spacing)
     at = np.unravel_index(int(np.argmax(np.where(deep, smooth, -np.inf))), deep.shape)
     return enhancement.TransformIndexToPhysicalPoint([int(v) for v in at[::-1]])

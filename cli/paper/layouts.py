@@ -110,6 +110,23 @@ def networks(rows: list[dict[str, Any]]) -> list[Layout]:
     return [Layout(title, headers, cells, (3, 4, 5))]
 
 
+def features(rows: list[dict[str, Any]]) -> list[Layout]:
+    """All features, a line each; the classes with how many."""
+    cells = [
+        (r["feature"], r["feature_class"], r["n"] or None, number(r["mean"]), number(r["sd"]), number(r["lowest"]),
+         number(r["highest"]), r["n_missing"] or None)
+        for r in rows
+    ]  # fmt: skip
+    n, measured = len(rows), max((r["n"] for r in rows), default=0)
+    title = f"The {n} radiomic features, of {measured} examinations"
+    headers = ("feature", "class", "n", "mean", "SD", "lowest", "highest", "missing")
+    notes = (
+        "region.map.class.name; the values are PyRadiomics'. S0 before contrast, SI = intermediate - S0, SL = last - S0, "
+        "divided by the parenchyma's mean in S0.",
+    )
+    return [Layout(title, headers, cells, (2, 3, 4, 5, 6, 7), notes)]
+
+
 def layouts(number: str, study, cohort: str | None) -> tuple[list[dict[str, Any]], list[Layout]]:
     """The rows of one of the paper's tables, and how they are laid out. Raises NotFound where there are none."""
     rows = TABLES[number].rows(study, cohort)
@@ -127,6 +144,7 @@ class PaperTable(NamedTuple):
 TABLES = {
     "1": PaperTable("Patient characteristics", read.table_1, table_1),
     "2": PaperTable("Relative abundances and survival", read.table_2, table_2),
+    "s1": PaperTable("Radiomic features", read.feature_rows, features),
     "s2": PaperTable(
         "Abundances in the tumour and survival",
         lambda study, cohort: read.cox_rows(study, cohort, ("tumor",)),

@@ -166,3 +166,23 @@ def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     query = "SELECT * FROM network_parameters ORDER BY unit_id DESC, compartment, parameter, prognosis"
     frame, _ = of_cohort(study, query, cohort, "no network parameters")
     return records(frame.drop(columns="unit_id"))
+
+
+def feature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
+    from analyses.images.features import all_names
+
+    members = "" if cohort is None else "AND s.patient_id IN (SELECT unnest($members))"
+    given = {} if cohort is None else {"members": list(study.cohort(cohort).members)}
+    found = study.sql(
+        "SELECT f.feature, any_value(f.feature_class) AS feature_class, count(f.value) AS n, avg(f.value) AS mean, "
+        "stddev_samp(f.value) AS sd, min(f.value) AS lowest, max(f.value) AS highest, "
+        "count(*) - count(f.value) AS n_missing FROM radiomic_features f JOIN imaging_studies s USING (study_uid) "
+        f"WHERE f.feature_class IS NOT NULL AND s.time_point = 'T0' {members} GROUP BY 1",
+        given,
+    )
+    by_name = {row["feature"]: row for row in records(found)}
+    nothing = dict.fromkeys(("mean", "sd", "lowest", "highest")) | {"n": 0, "n_missing": 0}
+    names = all_names()
+    listed = [{"feature": n, "feature_class": n.split(".")[-2]} | nothing | by_name.pop(n, {}) for n in names]
+    return listed + [by_name[name] for name in sorted(by_name)]

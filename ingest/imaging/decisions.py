@@ -1,7 +1,9 @@
 """What people decided and saw: which series are dynamic, which key tells phases apart, which images can be used.
 
-Decisions  csv or tsv with the columns study_uid, series_uid (or all), decision, decided_by, reason:
-           dynamic, not-dynamic (of a series), key=NAME (of the whole examination; NAME as in dce_sets.key_used)
+Decisions  csv or tsv with the columns study_uid, series_uid (or all, or tumor), decision, decided_by, reason:
+           dynamic, not-dynamic (of a series), key=NAME (of the whole examination; NAME as in dce_sets.key_used);
+           of the tumor: seed=X,Y,Z, from which its outline grows, or box=X,Y,Z,X,Y,Z, in which the strongest enhancement is
+           the seed; mm, DICOM's coordinates
 Verdicts   csv or tsv with the columns study_uid, verdict (pass or fail), read_by; optional cause (poor_quality, no_tumor,
            incomplete or other) and comment; others, such as patient_id, are for people. Rows without a verdict are left out.
 Makes      ImagingDecision, QcVerdict; every row leads to its line.
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.text import delimiter_of, open_text, rows_of
+from ingest.text import delimiter_of, number, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImagingDecision, QcVerdict
@@ -20,13 +22,14 @@ from tshdb.vocabulary import PhaseKey, Verdict, VerdictCause
 
 COLUMNS = ("study_uid", "series_uid", "decision", "decided_by", "reason")
 VERDICT_COLUMNS = ("study_uid", "verdict", "read_by")
-ALL = "all"
+ALL, TUMOR = "all", "tumor"
+PLACES = {"seed": 3, "box": 6}  # of a tumour -> how many numbers
 
 
 def read(path: Path, known: set[tuple[str, str]]) -> Reading:
     """The decisions. known: (study, series) that there are. Raises NotFound, or InvalidInput without the columns."""
     reading = Reading()
-    known = known | {(study_uid, ALL) for study_uid, _ in known}
+    known = known | {(study_uid, what) for study_uid, _ in known for what in (ALL, TUMOR)}
     seen: dict[tuple[str, str], int] = {}
     for line, row in _rows(path, COLUMNS, reading):
         _take(line, row, known, seen, reading)
@@ -94,8 +97,15 @@ def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str]
         )
     elif key in seen:
         reading.error(line, "series_uid", key[1], "decision.twice", f"decided in line {seen[key]} already")
-    elif what in ("dynamic", "not-dynamic") and row["series_uid"] == ALL:
-        reading.error(line, "series_uid", ALL, "decision.unknown", f"{what} is said of one series, not of all")
+    elif what in ("dynamic", "not-dynamic") and row["series_uid"] in (ALL, TUMOR):
+        reading.error(line, "series_uid", key[1], "decision.unknown", f"{what} is said of one series, not of {key[1]}")
+    elif row["series_uid"] == TUMOR:
+        if _is_place(what):
+            seen[key] = line
+            reading.records.append(Found(ImagingDecision, {c: row[c] for c in COLUMNS}, line))
+        else:
+            expected = "expected seed=X,Y,Z or box=X,Y,Z,X,Y,Z, in mm"
+            reading.error(line, "decision", what, "decision.unknown", expected)
     elif what not in ("dynamic", "not-dynamic") and what.removeprefix("key=") not in set(PhaseKey):
         reading.error(
             line, "decision", what, "decision.unknown", f"expected dynamic, not-dynamic or key= {', '.join(PhaseKey)}"
@@ -103,3 +113,10 @@ def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str]
     else:
         seen[key] = line
         reading.records.append(Found(ImagingDecision, {c: row[c] for c in COLUMNS}, line))
+
+
+def _is_place(text: str) -> bool:
+    """Whether a decision on a tumour is a place."""
+    name, _, numbers = text.partition("=")
+    values = [number(part) for part in numbers.split(",")]
+    return len(values) == PLACES.get(name) and None not in values

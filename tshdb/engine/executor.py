@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from pathlib import Path
 from typing import Protocol
 
 from tshdb.engine.compute import Outcome, Task, compute
@@ -57,6 +58,10 @@ class ProcessPool:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def executor_for(jobs: int) -> Executor:
-    """One process for one job, else a pool."""
+def executor_for(jobs: int, dask: str | None = None, objects: Path = Path()) -> Executor:
+    """One process for one job, else a pool; with the address of a Dask scheduler, its workers."""
+    if dask is not None:
+        from tshdb.engine.cluster import Cluster
+
+        return Cluster(dask, objects)
     return InProcess() if jobs <= 1 else ProcessPool(jobs)

@@ -82,8 +82,10 @@ class ImagingDecision(Base):
 
     __tablename__ = "imaging_decisions"
     study_uid: Mapped[str] = mapped_column(ForeignKey("imaging_studies.study_uid"), primary_key=True)
-    series_uid: Mapped[str] = mapped_column(primary_key=True, doc="the series, or all for the whole examination")
-    decision: Mapped[str] = mapped_column(doc="dynamic, not-dynamic, or key=NAME for the key that tells phases apart")
+    series_uid: Mapped[str] = mapped_column(primary_key=True, doc="the series; all for the whole examination; tumor")
+    decision: Mapped[str] = mapped_column(
+        doc="dynamic, not-dynamic; key=NAME for the key that tells phases apart; of the tumor seed=X,Y,Z or box=…, mm"
+    )
     decided_by: Mapped[str] = mapped_column(doc="the person")
     reason: Mapped[str]
 

@@ -50,10 +50,12 @@ class TumorMask(UnitPayload, Base):
     side: Mapped[str | None] = mapped_column(doc="left or right, by its middle")
     n_voxels: Mapped[int | None]
     volume_ml: Mapped[float | None] = mapped_column(info={"digits": 9})
-    x_mm: Mapped[float | None] = mapped_column(doc="its middle, or the seed that it grew from", info={"digits": 9})
+    x_mm: Mapped[float | None] = mapped_column(doc="its middle", info={"digits": 9})
     y_mm: Mapped[float | None] = mapped_column(info={"digits": 9})
     z_mm: Mapped[float | None] = mapped_column(info={"digits": 9})
-    seed_rule: Mapped[str | None] = mapped_column(doc="where the seed came from: person, peak, outline")
+    seed_rule: Mapped[str | None] = mapped_column(
+        doc="where the seed came from: seed of WHO, peak in the box of WHO, peak, outline"
+    )
     n_rounds: Mapped[int | None] = mapped_column(doc="of fuzzy c-means")
     fcm_dice: Mapped[float | None] = mapped_column(
         doc="overlap of a given outline with the one grown from its middle", info={"digits": 9}
