@@ -26,7 +26,7 @@ BIN_WIDTH = 0.05
 READ = """
 import json, sys, time
 folder, out = sys.argv[1], sys.argv[2]
-def best(work, times=2):
+def best(work, times=4):
     seconds = []
     for _ in range(times):
         started = time.perf_counter()

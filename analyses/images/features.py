@@ -210,8 +210,14 @@ def whole_set(
     maps: Mapping[str, sitk.Image], tumor: sitk.Image, stroma: sitk.Image, settings: Settings = Settings()
 ) -> list[Value]:
     """All features of an examination. maps: S0, SI, SL on the masks' grid."""
-    found = of_shape(tumor)
+    found: list[Value] = []
     for region, mask in (("tumor", tumor), ("stroma", stroma)):
-        for map_name, image in maps.items():
+        images = maps
+        if settings.filters == (ORIGINAL,):
+            box = box_of(sitk.GetArrayViewFromImage(mask) > 0, (1, 1, 1))
+            mask, images = cropped(mask, box), {name: cropped(image, box) for name, image in maps.items()}
+        if region == "tumor":
+            found += of_shape(mask)
+        for map_name, image in images.items():
             found += of_map(image, mask, region, map_name, settings)
     return found

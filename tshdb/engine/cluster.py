@@ -64,7 +64,7 @@ class Cluster:
 
         source = iter(tasks)
         waiting: dict[str, Task] = {}
-        done = as_completed([])
+        done = as_completed([], loop=self._client.loop)
 
         def send() -> bool:
             task = next(source, None)

@@ -1,0 +1,87 @@
+"""`rebuild --dask` on real worker processes: the same bytes as in one process, also when a worker is killed on the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+
+import pytest
+
+from tests import tiny
+from tshdb.engine import cluster
+from tshdb.engine.executor import executor_for
+from tshdb.errors import ResourceError, UsageError
+from tshdb.study import Study
+
+pytestmark = pytest.mark.xdist_group("cluster")
+NAMES = ("tsh_scores", "radiomic_features")
+distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
+
+
+@pytest.fixture(scope="module")
+def workers():
+    """Two worker processes, each with a nanny that starts it anew when it dies."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1", silence_logs=50
+    ) as made:
+        yield made
+
+
+@pytest.fixture
+def studies(tmp_path):
+    """Two copies of one study with everything still to compute."""
+    study = tiny.new_study(tmp_path / "a")
+    archive = tiny.TinyArchive.make(10)
+    tiny.ingest(study, archive)
+    tiny.define_cohorts(study)
+    tiny.freeze(study)
+    study.engine.dispose()
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    return Study(tmp_path / "a"), Study(tmp_path / "b")
+
+
+def test_a_cluster_gives_the_same_results(studies, workers):
+    here, there = studies
+    tiny.rebuild(here, names=NAMES)
+    tiny.rebuild(there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root))
+    assert tiny.dump(there) == tiny.dump(here)
+
+
+def test_a_killed_worker_loses_nothing(studies, workers):
+    here, there = studies
+    tiny.rebuild(here, names=NAMES)
+    killed = []
+
+    def kill() -> None:
+        """A worker, once it has begun to work."""
+        with distributed.Client(workers.scheduler_address, set_as_default=False) as client:
+            for _ in range(400):
+                busy = [name for name, tasks in client.processing().items() if tasks]
+                if busy:
+                    pids = client.run(os.getpid, workers=busy[:1])
+                    os.kill(next(iter(pids.values())), signal.SIGKILL)
+                    killed.append(busy[0])
+                    return
+                time.sleep(0.01)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    report = tiny.rebuild(there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root))
+    killer.join()
+    assert killed and report.n_failed == 0
+    assert tiny.dump(there) == tiny.dump(here)
+
+
+def test_who_is_not_alike_is_refused(workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "facts", lambda objects: {"Python": "2.7"})
+    with pytest.raises(UsageError, match="Python is"):
+        cluster.Cluster(workers.scheduler_address, tmp_path).close()
+
+
+def test_no_scheduler_and_no_worker_are_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(cluster, "TIMEOUT_S", 0.5)
+    with pytest.raises(ResourceError, match="no Dask scheduler answers"):
+        cluster.Cluster("tcp://127.0.0.1:9", tmp_path)
