@@ -76,8 +76,8 @@ def test_a_killed_worker_loses_nothing(studies, workers):
 
 
 def test_who_is_not_alike_is_refused(workers, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "facts", lambda objects: {"Python": "2.7"})
-    with pytest.raises(UsageError, match="Python is"):
+    monkeypatch.setattr(cluster, "_sources", lambda: "other sources")
+    with pytest.raises(UsageError, match="program is .*, here it is other sources"):
         cluster.Cluster(workers.scheduler_address, tmp_path).close()
 
 
