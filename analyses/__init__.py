@@ -11,6 +11,7 @@ from analyses.cutoff import cutoff
 from analyses.dce_phases import dce_phases
 from analyses.dce_sets import dce_sets
 from analyses.dce_slices import dce_slices
+from analyses.feature_stability import feature_stability
 from analyses.gene_filter import gene_filter
 from analyses.km_curves import km_curves
 from analyses.logrank_tests import logrank_tests
@@ -20,6 +21,7 @@ from analyses.network_edges import network_edges
 from analyses.network_parameters import network_parameters
 from analyses.prepared_images import prepared_images
 from analyses.radiomic_features import radiomic_features
+from analyses.retest_features import retest_features
 from analyses.roc_points import roc_points
 from analyses.series_roles import series_roles
 from analyses.stroma_bands import stroma_bands
@@ -63,4 +65,6 @@ ANALYSES = (
     tumor_masks,
     stroma_bands,
     radiomic_features,
+    retest_features,
+    feature_stability,
 )

@@ -61,11 +61,14 @@ def prepared_images(
     series: pd.DataFrame,
     params: PreparedImageParameters,
 ) -> pd.DataFrame:
-    """Three rows per examination that falls into phases. All are rows of the tables of these names."""
+    """Three rows per examination that falls into phases and has pixels. All are rows of the tables of these names."""
     import pandas as pd
 
     rows = []
     for study_uid, mine in phases.groupby("study_uid", sort=True):
+        used = instances["sop_uid"].isin(slices.loc[slices["study_uid"] == study_uid, "sop_uid"])
+        if not instances.loc[used, "has_pixels"].astype(bool).all():
+            continue  # headers alone, as dce_phases says
         own = (frame[frame["study_uid"] == study_uid] for frame in (slices, instances, series))
         rows += _of_study(study_uid, mine, *own, params)
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.region_images import image_at, images_of
+from analyses.region_images import MEANS, SHAPE, cropped_map, image_at, images_of, missing
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import STUDY_OF_REGION_MAP
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 COLUMNS = [
     "region_map", "study_uid", "feature", "region", "map", "feature_class", "value", "reason", "n_voxels", "n_levels",
 ]  # fmt: skip
-SHAPE = "shape"
-MEANS = {"S0": "parenchyma_s0", "intermediate": "parenchyma_intermediate", "last": "parenchyma_last"}
 
 
 class RadiomicFeatureParameters(Parameters):
@@ -82,7 +80,7 @@ def _of_unit(region_map: str, images: pd.DataFrame, tumor, band, params: Radiomi
         "region_map": region_map, "study_uid": study_uid, "region": region, "map": map_name,
     }  # fmt: skip
     mask = tumor if region == "tumor" else band
-    reason = _missing(mask, band, map_name, params)
+    reason = missing(mask, band, map_name, params.per_phase)
     if reason is not None:
         return [row | {"feature": f"{region}.{map_name}", "reason": reason}]
     inside = image_at(mask["object_path"])
@@ -91,7 +89,7 @@ def _of_unit(region_map: str, images: pd.DataFrame, tumor, band, params: Radiomi
             found = of_shape(inside, region)
         else:
             means = {name: band[column if params.per_phase else MEANS["S0"]] for name, column in MEANS.items()}
-            image, inside = _map(images_of(images), inside, map_name, means, params.filters)
+            image, inside = cropped_map(images_of(images), inside, map_name, means, params.filters)
             found = of_map(image, inside, region, map_name, _settings(params))
     return [
         row | {
@@ -100,30 +98,6 @@ def _of_unit(region_map: str, images: pd.DataFrame, tumor, band, params: Radiomi
         }
         for v in found
     ]  # fmt: skip
-
-
-def _missing(mask, band, map_name: str, params: RadiomicFeatureParameters) -> str | None:
-    """Why nothing can be computed."""
-    import pandas as pd
-
-    if mask["object_path"] is None:
-        return f"no mask: {mask['reason']}"
-    needed = () if map_name == SHAPE else MEANS.values() if params.per_phase else (MEANS["S0"],)
-    if any(pd.isna(band[column]) for column in needed):
-        return f"no mean of the parenchyma: {band['reason']}"
-    return None
-
-
-def _map(volumes: dict, inside, map_name: str, means: dict[str, float], filters: tuple[str, ...]):
-    """(one of S0, SI, SL, divided by the parenchyma's mean; the mask): of the region's box, unless a filter sees further."""
-    from analyses.images.grids import array_of, box_of, cropped
-    from analyses.images.prepare import normalised_maps
-
-    if filters == ("original",):
-        box = box_of(array_of(inside) > 0, (1, 1, 1))
-        volumes = {name: cropped(image, box) for name, image in volumes.items()}
-        inside = cropped(inside, box)
-    return normalised_maps(volumes, means)[map_name], inside
 
 
 def _settings(params: RadiomicFeatureParameters):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import SimpleITK as sitk
 
+SHAPE = "shape"
+MEANS = {"S0": "parenchyma_s0", "intermediate": "parenchyma_intermediate", "last": "parenchyma_last"}
 MAY_RESAMPLE = "set resample = true in study.toml to put it on the images all the same"
 
 
@@ -51,3 +53,29 @@ def mask_on(
     what = mask.differences or mask.qc_flags or mask.status
     repair = f"; {mask.repair}, or {MAY_RESAMPLE}" if mask.status == "resample" else "; look at it: tshdb qc PATIENT"
     raise ValueError(f"{segmentation.segmentation_id} does not lie on the images: {what}{repair}")
+
+
+def missing(mask, band, map_name: str, per_phase: bool) -> str | None:
+    """Why nothing can be computed."""
+    import pandas as pd
+
+    if mask["object_path"] is None:
+        return f"no mask: {mask['reason']}"
+    needed = () if map_name == SHAPE else MEANS.values() if per_phase else (MEANS["S0"],)
+    if any(pd.isna(band[column]) for column in needed):
+        return f"no mean of the parenchyma: {band['reason']}"
+    return None
+
+
+def cropped_map(
+    volumes: dict, inside, map_name: str, means: dict[str, float], filters: tuple[str, ...] = ("original",)
+):
+    """(one of S0, SI, SL, divided by the parenchyma's mean; the mask): of the region's box, unless a filter sees further."""
+    from analyses.images.grids import array_of, box_of, cropped
+    from analyses.images.prepare import normalised_maps
+
+    if filters == ("original",):
+        box = box_of(array_of(inside) > 0, (1, 1, 1))
+        volumes = {name: cropped(image, box) for name, image in volumes.items()}
+        inside = cropped(inside, box)
+    return normalised_maps(volumes, means)[map_name], inside

@@ -8,7 +8,15 @@ from migrations.watch import forget, watch
 revision = "0008"
 down_revision = "0007"
 
-TABLES = ("breast_masks", "prepared_images", "radiomic_features", "stroma_bands", "tumor_masks")
+TABLES = (
+    "breast_masks",
+    "feature_stability",
+    "prepared_images",
+    "radiomic_features",
+    "retest_features",
+    "stroma_bands",
+    "tumor_masks",
+)
 
 
 def upgrade() -> None:
@@ -134,6 +142,31 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_tumor_masks_unit_id")),
         sa.PrimaryKeyConstraint("study_uid", "unit_id", name=op.f("pk_tumor_masks")),
+    )
+    op.create_table(
+        "retest_features",
+        sa.Column("region_map", sa.Text(), nullable=False),
+        sa.Column("study_uid", sa.Text(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("perturbation", sa.Text(), nullable=False),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_retest_features_unit_id")),
+        sa.PrimaryKeyConstraint("study_uid", "feature", "perturbation", "unit_id", name=op.f("pk_retest_features")),
+    )
+    op.create_index("ix_retest_features_unit_id", "retest_features", ["unit_id"], unique=False)
+    op.create_table(
+        "feature_stability",
+        sa.Column("cohort", sa.Text(), nullable=False),
+        sa.Column("feature", sa.Text(), nullable=False),
+        sa.Column("perturbation", sa.Text(), nullable=False),
+        sa.Column("icc", sa.Double(), nullable=True),
+        sa.Column("is_stable", sa.Boolean(), nullable=True),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("unit_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["unit_id"], ["units.unit_id"], name=op.f("fk_feature_stability_unit_id")),
+        sa.PrimaryKeyConstraint("cohort", "feature", "perturbation", "unit_id", name=op.f("pk_feature_stability")),
     )
     op.create_index("ix_radiomic_features_unit_id", "radiomic_features", ["unit_id"], unique=False)
     watch(TABLES)

@@ -12,6 +12,14 @@ STUDY_OF_REGION_MAP = Relation(
         f"SELECT study_uid || '|{part}' AS region_map, study_uid FROM imaging_studies" for part in REGION_MAPS
     ),
 )
+REGION_MAPS_OF_PATIENT = Relation(
+    "regions and maps of a patient's first examination",
+    "patient",
+    " UNION ALL ".join(
+        f"SELECT patient_id, study_uid || '|{part}' AS region_map FROM imaging_studies WHERE time_point = 'T0'"
+        for part in REGION_MAPS
+    ),
+)
 SAME_PATIENT = Relation("same patient", per="patient")
 
 _PAIRED = """

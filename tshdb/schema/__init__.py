@@ -8,7 +8,15 @@ from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sam
 from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, QcVerdict, Segmentation
 from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
-from tshdb.schema.radiomics import BreastMask, PreparedImage, RadiomicFeature, StromaBand, TumorMask
+from tshdb.schema.radiomics import (
+    BreastMask,
+    FeatureStability,
+    PreparedImage,
+    RadiomicFeature,
+    RetestFeature,
+    StromaBand,
+    TumorMask,
+)
 from tshdb.schema.results import (
     CellAbundance,
     CoxTerm,
@@ -52,6 +60,7 @@ __all__ = [
     "DcePhase",
     "DceSet",
     "DceSlice",
+    "FeatureStability",
     "FollowUp",
     "Gene",
     "GeneFilter",
@@ -76,6 +85,7 @@ __all__ = [
     "QcVerdict",
     "ResultChange",
     "RadiomicFeature",
+    "RetestFeature",
     "RocPoint",
     "Run",
     "Sample",

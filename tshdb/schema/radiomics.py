@@ -109,3 +109,29 @@ class RadiomicFeature(UnitPayload, Base):
     n_levels: Mapped[int | None] = mapped_column(doc="grey levels in the region")
 
     __table_args__ = (Index("ix_radiomic_features_unit_id", "unit_id"),)
+
+
+class RetestFeature(UnitPayload, Base):
+    """One row is one radiomic feature measured again after a small change of image or mask (not kept unless asked for)."""
+
+    __tablename__ = "retest_features"
+    region_map: Mapped[str] = mapped_column(doc="the unit: study_uid|region|map")
+    study_uid: Mapped[str] = mapped_column(primary_key=True)
+    feature: Mapped[str] = mapped_column(primary_key=True, doc="as in radiomic_features")
+    perturbation: Mapped[str] = mapped_column(primary_key=True, doc="noise (on the image) or shift (of the mask)")
+    value: Mapped[float | None]
+
+    __table_args__ = (Index("ix_retest_features_unit_id", "unit_id"),)
+
+
+class FeatureStability(UnitPayload, Base):
+    """One row is how well one radiomic feature agrees with itself measured again, over a cohort's first examinations."""
+
+    __tablename__ = "feature_stability"
+    cohort: Mapped[str] = mapped_column(primary_key=True, doc="name@version, or the name of a live cohort")
+    feature: Mapped[str] = mapped_column(primary_key=True)
+    perturbation: Mapped[str] = mapped_column(primary_key=True)
+    icc: Mapped[float | None] = mapped_column(doc="ICC(2,1): 1 is perfect agreement", info={"digits": 9})
+    is_stable: Mapped[bool | None] = mapped_column(doc="icc is at least least_icc")
+    n: Mapped[int] = mapped_column(doc="examinations")
+    reason: Mapped[str | None] = mapped_column(doc="why there is no icc")
