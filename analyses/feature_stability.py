@@ -32,7 +32,7 @@ class FeatureStabilityParameters(Parameters):
     cohorts: over whose first examinations; least_icc: below, a feature is unstable.
     """
 
-    cohorts: tuple[str, ...] = ("radiogenomic_development",)
+    cohorts: tuple[str, ...] = ()
     least_icc: float = Field(default=0.75, ge=0, le=1)
 
 
@@ -47,7 +47,7 @@ class FeatureStabilityParameters(Parameters):
     params=FeatureStabilityParameters,
     cohorts=lambda params: params.cohorts,
     libraries=("numpy",),
-    source="doi:10.1037/0033-2909.86.2.420; doi:10.1038/s41598-018-36938-4",
+    source="doi:10.1186/s12967-023-04748-6, Radiomic features (not in it: doi:10.1037/0033-2909.86.2.420)",
 )
 def feature_stability(
     features: pd.DataFrame, retests: pd.DataFrame, params: FeatureStabilityParameters

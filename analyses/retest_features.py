@@ -48,7 +48,7 @@ class RetestFeatureParameters(Parameters):
     params=RetestFeatureParameters,
     libraries=("numpy", "scipy"),
     strict_libraries=("pyradiomics", "SimpleITK"),
-    source="test-retest by perturbation: Zwanenburg et al. 2019, doi:10.1038/s41598-018-36938-4",
+    source="doi:10.1186/s12967-023-04748-6, Radiomic features (not in it: perturbations, doi:10.1038/s41598-018-36938-4)",
     batch=14,
 )
 def retest_features(

@@ -19,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def draw(
-    name: Annotated[str, typer.Argument(help="flow, km, compartments, s1, networks, topology, roc or score-km.")],
+    name: Annotated[
+        str, typer.Argument(help="flow, km, compartments, s1, networks, topology, roc, score-km or features.")
+    ],
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="The file (.svg, .pdf, .png); default figures/NAME.svg.")

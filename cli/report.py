@@ -122,7 +122,8 @@ def _cohorts(study) -> list[Part]:
 def _tables(study) -> Iterator[Part]:
     from tshdb.errors import NotFound
 
-    for number, table in TABLES.items():
+    for number in TABLE_NAMES:
+        table = TABLES[number]
         title = f"{TABLE_NAMES[number]}. {table.title}"
         try:
             _, shown = layouts(number, study, None)

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analyses.images import breast, features, prepare, stroma, tumor
+from analyses.images.grids import array_of, image_on
 from analyses.pixels import read_volume
 from ingest.imaging.dicom_seg import read as read_seg
 from tests import tiny
@@ -122,6 +124,30 @@ def test_the_segmentation_lands_on_the_breast_and_gives_41_cc(published, phases,
     with np.errstate(all="ignore"):
         enhancing = breast & (100 * (early - pre) / pre >= 70) & (pre > 0)
     assert enhancing.sum() * grid.voxel_ml == pytest.approx(41.3, abs=0.5)
+
+
+def test_an_outline_grows_on_a_published_tumour_and_is_like_the_archives_enhancement(published, phases, shared):
+    """UCSF-BR-06: the archive's tissue that enhances by 70 % and more, and spatial fuzzy c-means from its middle."""
+    (segment,) = read_seg(shared / "dicom/nact-pilot/UCSF-BR-06/mask/1-1.dcm")
+    grid = grid_of(published)
+    pre, early, last = phases
+    with np.errstate(all="ignore"):
+        enhancing = (placed(segment.values, segment.grid, grid) > 0) & (100 * (early - pre) / pre >= 70) & (pre > 0)
+    s0, si_phase, sl_phase = (prepare.resample(image_on(v, grid)) for v in (pre, early, last))
+    archive = prepare.resample_mask(image_on(enhancing.astype(np.uint8), grid), s0)
+    inside = breast.find(s0)
+    assert array_of(inside.mask)[array_of(archive) > 0].mean() > 0.97 and inside.right_ml == 0
+    enhancement, seed = si_phase - s0, tumor.centroid(archive)
+    grown = {q: tumor.from_seed(enhancement, inside.mask, seed, box_mm=60, q=q) for q in (0, 1)}
+    overlap = {q: tumor.dice(archive, outline.mask) for q, outline in grown.items()}
+    assert overlap[1] > 0.85 and overlap[1] >= overlap[0] and not grown[1].touches_box
+    mean, _ = prepare.parenchyma_mean(s0, inside.mask, grown[1].mask)
+    volumes = {"S0": s0, "intermediate": si_phase, "last": sl_phase}
+    maps = prepare.normalised_maps(volumes, dict.fromkeys(volumes, mean))
+    values = features.whole_set(maps, grown[1].mask, stroma.band(grown[1].mask, inside.mask).mask)
+    assert len(values) == 572 and all(v.value is not None for v in values)
+    idmn = [v.value for v in values if v.feature.endswith("glcm.Idmn")]
+    assert len(idmn) == 6 and all(0.9 < v < 1 for v in idmn)
 
 
 def test_every_series_of_tcga_brca_is_what_a_reader_says_that_it_is(published):

@@ -218,6 +218,14 @@ def test_planted_differences_are_recovered_in_order():
 # ------------------------------------------------------------------------------------------------- as commands
 
 
+def changed(text: str, *pairs: tuple[str, str]) -> str:
+    """study.toml with other parameters."""
+    for old, new in pairs:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     """Simulated patients of three collections, ingested; features computed."""
@@ -230,9 +238,10 @@ def simulated(tmp_path_factory):
     settings = subjects.Settings(seed=31, n_genes=200, voxel_mm=2.6, slice_mm=4.0)
     counts = {Role.RADIOGENOMIC: 1, Role.ISPY1: 3, Role.NACT: 1}
     write_study(root / "sim", counts, settings, (Marker("T cells", "CD3D", "ENSG00000167286"),), jobs=1)
-    run_quick("init", root / "study", cwd=root)
-    with (root / "study/study.toml").open("a") as file:  # coarse, for speed
-        file.write("\n[prepared_images]\nin_plane_mm = 1.6\nacross_mm = 4.0\n")
+    run_quick("init", root / "study", "--preset", "fan2023", cwd=root)
+    settings = root / "study/study.toml"  # coarse, for speed
+    settings.write_text(changed(settings.read_text(), ("in_plane_mm = 0.8", "in_plane_mm = 1.6"),
+                                ("across_mm = 2.0", "across_mm = 4.0")))  # fmt: skip
     for collection in ("tcga-brca", "ispy1", "breast-mri-nact-pilot"):
         run_quick("ingest", collection, "--from", root / "sim" / collection, cwd=root / "study")
     run_quick("rebuild", "radiomic_features", cwd=root / "study")
@@ -283,13 +292,63 @@ def test_6_another_bin_width_is_all_features_and_nothing_else(simulated, quick):
     settings = simulated / "study/study.toml"
     text = settings.read_text()
     try:
-        settings.write_text(text + "\n[radiomic_features]\nbin_width = 0.1\n")
+        settings.write_text(changed(text, ("bin_width = 0.05", "bin_width = 0.1")))
         run = json.loads(quick("rebuild", "radiomic_features", "--json", cwd=simulated / "study").stdout)
         assert {name: n for name, n in run["computed"].items() if n} == {"radiomic_features": 35}
         assert run["unchanged"].get("radiomic_features") == 5  # shape has no grey levels
     finally:
         settings.write_text(text)
         quick("rebuild", "radiomic_features", cwd=simulated / "study")
+
+
+def test_people_say_where_a_tumour_is_and_it_grows_from_there(simulated, quick):
+    """A seed for one, a box for another, nothing for the third; a seed in the air is a failure with its reason."""
+    study = simulated / "study"
+    settings = study / "study.toml"
+    text = settings.read_text()
+    given = {r["patient_id"]: r for r in rows_of(quick, simulated, "SELECT patient_id, study_uid, x_mm, y_mm, z_mm, volume_ml "
+             "FROM tumor_masks JOIN imaging_studies USING (study_uid)")}  # fmt: skip
+    one, two, three, four = (given[p] for p in ("ISPY1_9001", "ISPY1_9002", "ISPY1_9003", "UCSF-BR-9001"))
+    seed = ",".join(f"{one[a]:.2f}" for a in ("x_mm", "y_mm", "z_mm"))
+    box = ",".join(f"{two[a] + d:.2f}" for d in (-15, 15) for a in ("x_mm", "y_mm", "z_mm"))
+    lines = ["study_uid,series_uid,decision,decided_by,reason"]
+    lines += [f'{s["study_uid"]},tumor,"{what}",A. Reader,seen' for s, what in
+              ((one, f"seed={seed}"), (two, f"box={box}"), (four, "seed=900,0,0"))]  # fmt: skip
+    table = simulated / "seeds.csv"
+    table.write_text("\n".join(lines) + "\n")
+    try:
+        settings.write_text(changed(text, ('prefer = ["manual", "expert", "les"]', "prefer = []")))
+        quick("ingest", "decisions", table, "--collection", "ispy1", cwd=study)
+        quick("rebuild", "tumor_masks", cwd=study)
+        grown = {r["study_uid"]: r for r in rows_of(quick, simulated, "SELECT * FROM tumor_masks")}
+        rules = [grown[s["study_uid"]]["seed_rule"] for s in (one, two, three)]
+        assert rules == ["seed of A. Reader", "peak in the box of A. Reader", "peak"]
+        assert all(grown[s["study_uid"]]["kind"] == "fcm" for s in (one, two, three))
+        assert "is that the tumour?" in grown[three["study_uid"]]["qc_flags"]
+        for s in (one, two):
+            assert grown[s["study_uid"]]["volume_ml"] == pytest.approx(s["volume_ml"], rel=0.35)
+        failed = grown[four["study_uid"]]
+        assert failed["status"] == "failed" and "outside of the breast" in failed["reason"]
+        table.write_text(lines[0] + f"\n{one['study_uid']},tumor,seed=1,A. Reader,seen\n")
+        said = quick("ingest", "decisions", table, "--collection", "other", cwd=study, code=7).stderr
+        assert "expected seed=X,Y,Z or box=" in said
+    finally:
+        settings.write_text(text)
+        table.write_text(lines[0] + "\n")
+        quick("ingest", "decisions", table, "--collection", "ispy1", "--complete", cwd=study)
+        quick("rebuild", "radiomic_features", cwd=study)
+
+
+def test_regions_and_features_can_be_looked_at(simulated, quick, tmp_path):
+    study = simulated / "study"
+    picture = tmp_path / "regions.png"
+    quick("qc", "regions", "ISPY1_9001", "--out", picture, cwd=study)
+    assert picture.stat().st_size > 50_000
+    rows = json.loads(quick("table", "s1", "--json", cwd=study).stdout)
+    assert len(rows) == 572 and {r["n"] for r in rows} == {5}
+    wide = rows_of(quick, simulated, 'SELECT patient_id, "tumor.SI.glcm.Idmn" AS idmn FROM radiomic_features_wide')
+    assert len(wide) == 5 and all(0.9 < r["idmn"] < 1 for r in wide)
+    assert "no patient has both" in quick("figure", "features", cwd=study, code=8).stderr
 
 
 def test_the_agreement_of_a_feature_with_itself_is_that_of_the_textbook():
@@ -307,10 +366,8 @@ def test_unstable_features_are_known_and_can_be_left_out(simulated, quick):
     text = settings.read_text()
     cohort = simulated / "all.sql"
     cohort.write_text("SELECT DISTINCT patient_id FROM imaging_studies\n")
-    settings.write_text(
-        text + '\n[retest_features]\nperturbations = ["noise", "shift"]\nnoise = 0.2\n'
-        '\n[feature_stability]\ncohorts = ["all_images"]\n'
-    )  # fmt: skip
+    again = 'perturbations = ["noise", "shift"]\nnoise = 0.2'
+    settings.write_text(changed(text, ("perturbations = []", again), ("cohorts = []", 'cohorts = ["all_images"]')))
     try:
         quick("cohort", "define", "all_images", cohort, cwd=study)
         quick("rebuild", "feature_stability", cwd=study)
@@ -341,7 +398,7 @@ def test_any_number_of_workers_gives_the_same_values(simulated, quick, tmp_path)
     shutil.copytree(simulated / "study", copy)
     settings = copy / "study.toml"
     text = settings.read_text()
-    settings.write_text(text + "\n[radiomic_features]\nbin_width = 0.2\n")
+    settings.write_text(changed(text, ("bin_width = 0.05", "bin_width = 0.2")))
     quick("rebuild", "radiomic_features", cwd=copy)
     settings.write_text(text)
     quick("rebuild", "radiomic_features", "--jobs", "2", cwd=copy)

@@ -161,7 +161,7 @@ def test_images_show_what_was_planted():
 def test_every_reader_takes_a_simulated_study_without_a_finding(quick, tmp_path):
     """Commands alone: simulate, init, ingest; every phase is found, every mask has its volume."""
     out, study = tmp_path / "sim", tmp_path / "study"
-    quick("simulate", out, "--cohorts", "pair=2,tumor=2,radiogenomic=5,ispy1=6,nact=2", "--voxel-mm", "3", "--genes", "400",
+    quick("simulate", out, "--cohorts", "pair=2,tumor=2,radiogenomic=5,ispy1=6,nact=2", "--voxel-mm", "4", "--genes", "400",
           "--visits", "1", cwd=tmp_path)  # fmt: skip
     quick("init", study, "--preset", "fan2023", cwd=tmp_path)
     for collection in ("tcga-brca", "ispy1", "breast-mri-nact-pilot"):

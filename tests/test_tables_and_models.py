@@ -79,7 +79,7 @@ def test_table_1_counts_the_members(tshdb, study):
 
 
 def test_a_table_that_is_not_there_is_one_line(tshdb, study):
-    assert "Known: 1, 2, s2" in tshdb("table", "9", cwd=study.root, code=2).stderr
+    assert "Known: 1, 2, s1, s2" in tshdb("table", "9", cwd=study.root, code=2).stderr
     for number in ("1", "2", "s4", "s5"):
         failed = tshdb("table", number, "--cohort", "nobody@4", cwd=study.root, code=None)
         assert failed.returncode not in (0, 70) and failed.stderr.count("\n") == 1, failed.stderr

@@ -68,6 +68,7 @@ SMALL = {  # what makes the analyses work, and quickly, on a dozen patients
     "repeats = 5": "repeats = 1",
     "n_permutations = 1000": "n_permutations = 5\nmin_patients = 3",
     "n_bootstrap = 1000": "n_bootstrap = 5",
+    "cohorts = []": 'cohorts = ["tumor_stroma_development"]',
 }
 
 

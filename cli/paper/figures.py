@@ -107,6 +107,51 @@ def _flow(study, cohort: str | None) -> tuple[Figure, str]:
     ), "From top to bottom: who is left; to the side: who was taken out, and why."
 
 
+def _features(study, cohort: str | None) -> tuple[Figure, str]:
+    """Features of first examinations by the prognosis that the TSH score predicts, else that of the ratio."""
+    from cli.paper import feature_drawings
+
+    values = study.sql(
+        "SELECT s.patient_id, s.study_uid, coalesce(t.prognosis, g.prognosis) AS prognosis, f.feature, f.value "
+        "FROM radiomic_features f JOIN imaging_studies s USING (study_uid) "
+        "LEFT JOIN (SELECT patient_id, arg_max(prognosis, unit_id) AS prognosis FROM tsh_scores GROUP BY 1) t USING (patient_id) "
+        "LEFT JOIN (SELECT patient_id, arg_max(prognosis, unit_id) AS prognosis FROM survival_groups GROUP BY 1) g "
+        "USING (patient_id) WHERE s.time_point = 'T0' AND f.value IS NOT NULL ORDER BY ALL"
+    )
+    values = values[values["prognosis"].notna()]
+    if cohort is not None:
+        values = values[values["patient_id"].isin(members(study, cohort))]
+    if not len(values):
+        raise NotFound(
+            "no patient has both features and a prognosis", repair="Run: tshdb rebuild tsh_scores radiomic_features"
+        )
+    examples = {
+        group: example
+        for group in feature_drawings.GROUPS
+        if (example := _example(study, values[values["prognosis"] == group])) is not None
+    }
+    figure = feature_drawings.by_group(values, examples, "Radiomic features by predicted prognosis (TSH score)")
+    return figure, (
+        "A point is a patient's first examination; p by Mann and Whitney, of one feature at a time and not corrected. Right: the "
+        "patient of each group whose IDMN is the group's median."
+    )
+
+
+def _example(study, values: pd.DataFrame):
+    """(patient, SI of a slice, tumour in it, aspect) of the patient whose IDMN is in the middle of the group."""
+    from cli.paper.feature_drawings import EXAMPLE
+    from cli.qc_regions import Regions
+
+    mine = values[values["feature"] == EXAMPLE].sort_values(["value", "patient_id"])
+    if not len(mine):
+        return None
+    chosen = mine.iloc[len(mine) // 2]
+    regions = Regions(study, chosen["study_uid"])
+    at = regions.shown()[0]
+    columns, rows, _ = regions.like.GetSpacing()
+    return chosen["patient_id"], regions.maps()["SI"][at], regions.masks["tumor"][at], rows / columns
+
+
 class PaperFigure(NamedTuple):
     """One figure: what it shows, and read(study, cohort) -> (figure, one line on how to read it)."""
 
@@ -122,6 +167,7 @@ FIGURES = {
     "networks": PaperFigure("Cell networks", _networks),
     "topology": PaperFigure("Topology of the cell networks", _topology),
     "roc": PaperFigure("ROC curve of the TSH model", _roc),
+    "features": PaperFigure("Radiomic features by group", _features),
     "score-km": PaperFigure("Survival by the TSH score", _km("tsh_score", "the TSH score")),
 }
 
