@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.common import Measured, Ran, best, run
 from cli.make_study import make_study
+from ingest.simulate.star_counts import HEADER, QC_ROWS, SUFFIX
 
 FILES = int(os.environ.get("TSHDB_BENCH_STAR_FILES", "120"))
 GENES = 60_660
@@ -50,7 +51,7 @@ def write_folder(root: Path, n: int, first: int = 0) -> None:
     pools = [list(map(str, random.permutation(counts))) for _ in range(3)]
     reals = [[f"{v:.4f}" for v in random.permutation(counts) / 37.0] for _ in range(3)]
     top = ["# gene-model: GENCODE v36", "\t".join(HEADER)]
-    top += [f"{q}\t\t\t{100_000 + i}\t{100_000 + i}\t{100_000 + i}\t\t\t" for i, q in enumerate(QC)]
+    top += [f"{q}\t\t\t{100_000 + i}\t{100_000 + i}\t{100_000 + i}\t\t\t" for i, q in enumerate(QC_ROWS)]
     root.mkdir(parents=True, exist_ok=True)
     manifest, sheet = (
         ["id\tfilename\tmd5\tsize\tstate"],
@@ -72,14 +73,6 @@ def write_folder(root: Path, n: int, first: int = 0) -> None:
     for file, lines in (("gdc_manifest.txt", manifest), ("gdc_sample_sheet.tsv", sheet)):
         before = (root / file).read_text() if (root / file).exists() else ""
         (root / file).write_text(before + "\n".join(lines[1:] if before else lines) + "\n")
-
-
-HEADER = (
-    "gene_id", "gene_name", "gene_type", "unstranded", "stranded_first", "stranded_second", "tpm_unstranded",
-    "fpkm_unstranded", "fpkm_uq_unstranded",
-)  # fmt: skip
-QC = ("N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous")
-SUFFIX = ".rna_seq.augmented_star_gene_counts.tsv"
 
 
 def measure(scratch: Path) -> Iterator[Measured]:

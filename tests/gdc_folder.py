@@ -10,13 +10,8 @@ from pathlib import Path
 from random import Random
 
 from ingest.gdc_clinical import FOLLOW_UP_FIELDS, PATIENT_FIELDS
+from ingest.simulate.star_counts import HEADER, MODEL, QC_ROWS, SUFFIX
 
-MODEL = "GENCODE v36"
-STAR_HEADER = (
-    "gene_id", "gene_name", "gene_type", "unstranded", "stranded_first", "stranded_second", "tpm_unstranded",
-    "fpkm_unstranded", "fpkm_uq_unstranded",
-)  # fmt: skip
-QC = ("N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous")
 GENES = (
     ("ENSG00000167286.10", "CD3D"), ("ENSG00000110448.11", "CD5"), ("ENSG00000013725.15", "CD6"),
     ("ENSG00000172116.23", "CD8B"), ("ENSG00000115523.17", "GNLY"), ("ENSG00000134539.16", "KLRD1"),
@@ -46,9 +41,9 @@ class RnaFile:
         return f"{self.patient_id}-{self.sample}"
 
     def text(self) -> str:
-        lines = [f"# gene-model: {MODEL}", "\t".join(STAR_HEADER)]
+        lines = [f"# gene-model: {MODEL}", "\t".join(HEADER)]
         lines += ["\t".join([name, "", "", str(1000 + i), str(2000 + i), str(3000 + i), "", "", ""])
-                  for i, name in enumerate(QC)]  # fmt: skip
+                  for i, name in enumerate(QC_ROWS)]  # fmt: skip
         for gene_id, symbol in GENES:
             value = 0.0 if gene_id.endswith("_PAR_Y") else self.tpm[symbol]
             count = int(value * 10)
@@ -99,7 +94,7 @@ class GdcFolder:
         ids = [str(uuid.UUID(int=random.getrandbits(128))) for _ in range(2)]
         made = RnaFile(
             patient_id, sample, tpm, f"{patient_id}-{sample}-11R-{plate}-07", ids[0],
-            f"{ids[1]}.rna_seq.augmented_star_gene_counts.tsv",
+            f"{ids[1]}{SUFFIX}",
         )  # fmt: skip
         self.files.append(made)
         return made

@@ -283,12 +283,17 @@ def test_a_manifest_of_tcia(tmp_path):
     path.write_text("downloadServerUrl=https://x\nincludeAnnotation=true\n\nnoOfrRetry=4\nmanifestVersion=3.0\n"
                     "ListOfSeriesToDownload=\n1.2.1.1\n\n1.2.3.4\n")  # fmt: skip
     assert read_manifest(path) == {"1.2.1.1", "1.2.3.4"}
-    path.write_text("ListOfSeriesToDownload=\n1.2.1.1\nnot a uid\n")
-    with pytest.raises(InvalidInput, match=r"m.tcia:3"):
+    path.write_text("ListOfSeriesToDownload=\nSeries ID\n1.2.1.1\n1.2.x\n")
+    with pytest.raises(InvalidInput, match=r"m.tcia:4"):
         read_manifest(path)
     path.write_text("1.2.1.1\n")
     with pytest.raises(InvalidInput, match="no line ListOfSeriesToDownload"):
         read_manifest(path)
+
+
+def test_a_published_manifest_with_its_stray_line(shared):
+    found = read_manifest(shared / "dicom/sample_manifest_NBIA-TCIA.tcia")
+    assert len(found) == 225  # grep -c '^[0-9][0-9.]*$'
 
 
 # ------------------------------------------------------------------------------------------------- as commands

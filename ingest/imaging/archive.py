@@ -206,7 +206,10 @@ def drop_others(folder: Path, names: Iterable[str]) -> None:
 
 
 def read_manifest(path: Path) -> frozenset[str]:
-    """The series of a TCIA manifest (.tcia): what follows the line ListOfSeriesToDownload. Raises NotFound or InvalidInput."""
+    """The series of a TCIA manifest (.tcia): what follows the line ListOfSeriesToDownload, headings passed over.
+
+    Raises NotFound, or InvalidInput with the line.
+    """
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
@@ -216,8 +219,8 @@ def read_manifest(path: Path) -> frozenset[str]:
     found = set()
     for at, line in enumerate(lines[start + 1 :], start + 2):
         text = line.strip()
-        if not text:
-            continue
+        if not any(c.isdigit() for c in text):
+            continue  # empty, or a heading such as "Series ID", which published manifests have
         if not UID.fullmatch(text) or "." not in text:
             raise InvalidInput(f"'{text[:80]}' is no series UID", where=f"{path}:{at}", repair="Remove the line")
         found.add(text)
