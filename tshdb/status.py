@@ -20,6 +20,7 @@ COUNTS = {
     "patients": "SELECT count(*) FROM patients",
     "samples": "SELECT count(*) FROM samples",
     "profiles": "SELECT count(*) FROM expression_profiles",
+    "examinations": "SELECT count(*) FROM imaging_studies",
     "follow_ups": "SELECT count(*) FROM follow_ups WHERE event IS NOT NULL AND duration_days IS NOT NULL",
     "conflicts": "SELECT count(*) FROM conflicts",
 }
