@@ -52,7 +52,8 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
     counts = facts["counts"]
     out(
         f"Study {facts['study']}: {counts['patients']:,} patients, {counts['samples']:,} samples, "
-        f"{counts['profiles']:,} profiles, {counts['examinations']:,} examinations, {counts['follow_ups']:,} outcomes, {counts['conflicts']} conflicts"
+        f"{counts['profiles']:,} profiles, {counts['examinations']:,} examinations, "
+        f"{counts['follow_ups']:,} outcomes, {counts['conflicts']} conflicts"
     )
     if facts["cohorts"]:
         rows = [
