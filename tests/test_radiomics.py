@@ -339,6 +339,16 @@ def test_people_say_where_a_tumour_is_and_it_grows_from_there(simulated, quick):
         quick("rebuild", "radiomic_features", cwd=study)
 
 
+def test_a_feature_says_what_it_rests_on_once(simulated, quick):
+    """An examination's inputs reach a feature by many ways; each is told once, with PyRadiomics' version."""
+    (row,) = rows_of(quick, simulated, "SELECT study_uid FROM imaging_studies WHERE patient_id = 'ISPY1_9001'")
+    said = quick("why", f"radiomic_features/{row['study_uid']}|tumor|SI", cwd=simulated / "study").stdout
+    tree = said.partition("  inputs\n")[2].splitlines()
+    assert len(tree) < 60 and "pyradiomics 3.0.1" in said
+    told = [line for line in tree if "series_roles/" in line and "above" not in line]
+    assert len(told) == 1
+
+
 def test_regions_and_features_can_be_looked_at(simulated, quick, tmp_path):
     study = simulated / "study"
     picture = tmp_path / "regions.png"

@@ -1,6 +1,7 @@
-"""Who and what is running: the user, and this process told from a later one with the same number."""
+"""Who and what is running: the user, the libraries, and this process told from a later one with the same number."""
 
 import getpass
+import importlib.metadata
 import json
 import os
 from collections.abc import Callable
@@ -14,6 +15,14 @@ def actor() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def library_version(name: str) -> str:
+    """The version of an installed library, or that it is not: extras may be left out."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def identity() -> str:

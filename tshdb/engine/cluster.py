@@ -9,7 +9,6 @@ others. Needs the extra `cluster` (distributed).
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import importlib.util
 import platform
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from tshdb.engine.compute import Outcome, Task, compute
 from tshdb.errors import ResourceError, UsageError
+from tshdb.process import library_version
 
 AHEAD = 2  # tasks a thread of the cluster may have waiting
 TIMEOUT_S = 10
@@ -96,11 +96,7 @@ class Cluster:
 def facts(objects: str) -> dict[str, str]:
     """What must be the same everywhere for results to be the same."""
     found = {"Python": platform.python_version(), "program": _sources()}
-    for name in SAME:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
+    found |= {name: library_version(name) for name in SAME}
     found["view of the objects"] = "there" if Path(objects).is_dir() else f"without {objects}"
     return found
 

@@ -8,7 +8,6 @@ units and expired leases, never half a unit; running rebuild again goes on.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import socket
 import time
@@ -33,7 +32,7 @@ from tshdb.engine.standing import Standing
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
-from tshdb.process import actor, identity, is_alive
+from tshdb.process import actor, identity, is_alive, library_version
 from tshdb.schema import Attempt, Run, Unit, UnitInput
 from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
@@ -147,8 +146,9 @@ class Rebuild:
     # ------------------------------------------------------------------------------------------------- the run
 
     def _begin(self, command: str) -> None:
-        used = {*ENGINE_LIBRARIES, *(name for a in self.world.analyses for name in a.libraries)}
-        versions = {name: importlib.metadata.version(name) for name in used}
+        used = {*ENGINE_LIBRARIES}
+        used |= {name for a in self.world.analyses for name in (*a.libraries, *a.strict_libraries)}
+        versions = {name: library_version(name) for name in used}
         with writing(self.engine) as connection:
             self.report.run_id = next_id(connection, Run.run_id)
             self.leases = Leases(self.engine, self.report.run_id, self.host, self.process)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import sys
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from tshdb.canonical import json_fingerprint, json_text
 from tshdb.database import bulk_insert, next_id, numbers, tuples, upsert
 from tshdb.engine.analysis import Analysis, Need
 from tshdb.engine.code import PYTHON, Code, code_of, fingerprint_of_sources, text_digest
+from tshdb.process import library_version
 from tshdb.schema import Spec, Unit, UnitInput
 from tshdb.vocabulary import UnitState
 
@@ -94,7 +94,7 @@ def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:
 
 def current_spec(analysis: Analysis, parameters, project: frozenset[str], kept: Iterable[KeptCode] = ()) -> CurrentSpec:
     """kept: the code of the analysis's specs, newest first."""
-    libraries = {name: importlib.metadata.version(name) for name in analysis.strict_libraries}
+    libraries = {name: library_version(name) for name in analysis.strict_libraries}
     choosers = [need.genes[1] for need in analysis.needs.values() if isinstance(need, Need) and need.genes]
     functions = (analysis.function, *choosers)
     same = (k.fingerprint for k in kept if text_digest(functions, k.modules, project) == k.text_digest)

@@ -41,7 +41,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
     if unit is not None and unit.state != "retired":
         answer["computed"] = _computed(connection, unit)
         answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)
-        answer["inputs"] = _inputs(connection, unit.unit_id, DEPTH)
+        answer["inputs"] = _inputs(connection, unit.unit_id, DEPTH, set())
     return answer
 
 
@@ -152,8 +152,11 @@ def _rows(connection: Connection, table: type, unit_id: int) -> list[dict[str, A
     return [{k: v for k, v in row.items() if k != "unit_id" and v is not None} for row in rows]
 
 
-def _inputs(connection: Connection, unit_id: int, depth: int) -> list[dict[str, Any]]:
-    """The inputs by role, a few of each, each with its own inputs or with its file and line."""
+def _inputs(connection: Connection, unit_id: int, depth: int, told: set[int]) -> list[dict[str, Any]]:
+    """The inputs by role, a few of each, each with its own inputs or with its file and line.
+
+    told: units whose inputs were shown already; they are not shown again.
+    """
     rows = connection.execute(
         select(
             UnitInput.role,
@@ -182,8 +185,11 @@ def _inputs(connection: Connection, unit_id: int, depth: int) -> list[dict[str, 
                 entry["from"] = _records(connection, row.analysis.removeprefix(INGEST), row.key)
             elif row.upstream is not None:  # a fit: its members are its own story
                 entry["note"] = f"{_count_inputs(connection, row.unit_id)} inputs: tshdb why {row.analysis}/{row.key}"
+            elif depth > 0 and len(members) <= 2 and row.unit_id in told:
+                entry["note"] = "its inputs: above"
             elif depth > 0 and len(members) <= 2:
-                entry["inputs"] = _inputs(connection, row.unit_id, depth - 1)
+                told.add(row.unit_id)
+                entry["inputs"] = _inputs(connection, row.unit_id, depth - 1, told)
             shown.append(entry)
         found.append({"role": role, "n": len(members), "shown": shown})
     return found
