@@ -25,7 +25,7 @@ distributed = pytest.importorskip("distributed", reason="the extra cluster is no
 def workers():
     """Two worker processes, each with a nanny that starts it anew when it dies."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1", silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0", host="127.0.0.1", silence_logs=50
     ) as made:
         yield made
 
