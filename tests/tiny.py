@@ -220,7 +220,7 @@ def new_study(
     if live:
         text = text.replace(f'cohorts = ["{COHORT}"]', f'cohorts = ["{COHORT}", "{LIVE}"]')
     for unwanted in {a.name for a in ANALYSES} - {a.name for a in analyses}:
-        text = re.sub(rf"^\[{unwanted}\]\n(?:(?!\[).*\n)*", "", text, flags=re.MULTILINE)  # up to the next table
+        text = re.sub(rf"^\[{unwanted}\].*\n(?:(?!\[).*\n)*", "", text, flags=re.MULTILINE)  # up to the next table
     settings.write_text(text)
     (folder / "markers.csv").write_text(MARKERS)
     return Study(study.root)
