@@ -152,6 +152,14 @@ def test_a_query_that_never_ends_is_stopped(queried):
     assert time.monotonic() - started < 6
 
 
+def test_a_large_process_leaves_a_query_its_memory(queried):
+    """A notebook has mapped gigabytes of libraries; the limit counts what the query takes."""
+    import mmap
+
+    with mmap.mmap(-1, 6 << 30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_NORESERVE):
+        assert run_query(queried, "SELECT count(*) FROM patients").rows[0][0] > 0
+
+
 def test_errors_are_one_line_with_the_repair(queried):
     with pytest.raises(InvalidInput, match="found INSERT"):
         run_query(queried, "INSERT INTO patients VALUES (1)")

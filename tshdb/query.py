@@ -234,9 +234,17 @@ def _lock(connection, seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEMORY_BYTES, hard))
     cpu = int(seconds * 2) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped already: a notebook with large libraries leaves a query as much as a terminal."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return 0
 
 
 def _load_tables(study: Study, connection, sql: str) -> None:
