@@ -51,12 +51,18 @@ DICOM_MARK = slice(128, 132), b"DICM"
 
 
 def _is_image(path: Path) -> bool:
-    """Whether a file is of the images beside the GDC's files, which other readers take."""
-    if path.name.lower().endswith(IMAGE_SUFFIXES):
-        return True
+    """Whether a file is of the images beside the GDC's files, which other readers take.
+
+    The suffix decides; only a file without one is opened. One that cannot be read is no image.
+    """
+    if path.suffix:
+        return path.name.lower().endswith(IMAGE_SUFFIXES)
     where, mark = DICOM_MARK
-    with path.open("rb") as file:
-        return not path.suffix and file.read(where.stop)[where] == mark
+    try:
+        with path.open("rb") as file:
+            return file.read(where.stop)[where] == mark
+    except OSError:
+        return False
 
 
 def format_of(path: Path) -> Format:
