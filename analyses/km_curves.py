@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.survival import kaplan_meier, prognostic_groups, seen_in_training
+from analyses.group_survival import curves
+from analyses.survival import prognostic_groups, seen_in_training
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -60,7 +61,5 @@ def km_curves(
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
         if grouping == "tsh_score" and not params.allow_training_patients and seen_in_training(data, trained_on):
             continue  # `logrank_tests` says why
-        for prognosis, mine in data.groupby("prognosis", sort=True):
-            curve = kaplan_meier(mine["duration_days"].to_numpy(float), mine["event"].to_numpy(bool))
-            parts.append(curve.assign(grouping=grouping, prognosis=prognosis, endpoint=params.endpoint))
+        parts += curves(grouping, data, params.endpoint)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

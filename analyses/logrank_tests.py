@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.survival import kaplan_meier, logrank, median_survival, prognostic_groups, seen_in_training
+from analyses.group_survival import test
+from analyses.survival import prognostic_groups, seen_in_training
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -59,29 +60,11 @@ def logrank_tests(
 
     rows = []
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
-        durations, events = data["duration_days"].to_numpy(float), data["event"].to_numpy(bool)
-        is_good = (data["prognosis"] == "good").to_numpy(bool)
-        row = {
-            "grouping": grouping,
-            "endpoint": params.endpoint,
-            "n_good": int(is_good.sum()),
-            "n_good_events": int(events[is_good].sum()),
-            "n_poor": int((~is_good).sum()),
-            "n_poor_events": int(events[~is_good].sum()),
-            "censored_at_days": params.censor_at_days,
-        }
         seen = seen_in_training(data, trained_on) if grouping == "tsh_score" else None
-        for name, mine in (("good", is_good), ("poor", ~is_good)):
-            if mine.any():
-                row[f"median_{name}_days"] = median_survival(kaplan_meier(durations[mine], events[mine]))
-        if seen and not params.allow_training_patients:
-            row["reason"] = f"refused: {seen}"
-        elif is_good.all() or not is_good.any():
-            row["reason"] = f"all patients have a {'good' if is_good.all() else 'poor'} prognosis"
-        elif events.sum() < params.min_events:
-            row["reason"] = f"{int(events.sum())} events, fewer than {params.min_events}"
-        else:
-            row |= dict(zip(("chi2", "p_value"), logrank(durations, events, is_good), strict=True))
-            row["reason"] = f"optimistic: {seen}" if seen else None
-        rows.append(row)
+        rows.append(
+            test(
+                grouping, data, params.endpoint, params.censor_at_days, params.min_events, seen,
+                params.allow_training_patients,
+            )
+        )  # fmt: skip
     return pd.DataFrame(rows)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.tsh_modelling import auc, logistic_of, training_data
+from analyses.performance import measures
+from analyses.tsh_modelling import logistic_of, training_data
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Model, Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import ModelPerformance, ModelTerm, OutOfFoldScore, SurvivalGroup, TumorAbundance
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
@@ -65,7 +65,7 @@ def model_performance(
         return pd.DataFrame()
     threshold = float(model["threshold"].iloc[0])
     out_of_fold = out_of_fold.sort_values("patient_id", ignore_index=True)
-    rows = _measures(
+    rows = measures(
         out_of_fold["is_good"].to_numpy(bool), out_of_fold["score"].to_numpy(float), threshold, params.n_bootstrap, seed
     )
     found = [row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)} for row in rows]
@@ -78,45 +78,6 @@ def model_performance(
         found.append(row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)})
     data = training_data(tumor, groups, model["unit"].iloc[0], "tsh_model")
     scores = logistic_of(model, data.populations).scores(data.values)
-    in_sample = _measures(data.is_good, np.asarray(scores), threshold, params.n_bootstrap, seed)
+    in_sample = measures(data.is_good, np.asarray(scores), threshold, params.n_bootstrap, seed)
     found += [row | {"scheme": "in-sample", "is_optimistic": True, "n": len(data.patients)} for row in in_sample]
-    return pd.DataFrame(found)
-
-
-def _measures(is_good: np.ndarray, scores: np.ndarray, threshold: float, n_bootstrap: int, seed: int) -> list[dict]:
-    import numpy as np
-
-    observed = _all(is_good, scores, threshold)
-    generator = np.random.default_rng(seed)
-    drawn: dict[str, list[float]] = {name: [] for name in observed}
-    for _ in range(n_bootstrap):
-        sample = generator.integers(0, len(scores), len(scores))
-        if 0 < is_good[sample].sum() < len(sample):
-            for name, value in _all(is_good[sample], scores[sample], threshold, calibrate=False).items():
-                drawn[name].append(value)
-    rows = []
-    for name, value in observed.items():
-        interval = np.quantile(drawn[name], [0.025, 0.975]) if drawn[name] else (None, None)
-        rows.append({"measure": name, "value": value, "ci_lower": interval[0], "ci_upper": interval[1]})
-    return rows
-
-
-def _all(is_good: np.ndarray, scores: np.ndarray, threshold: float, calibrate: bool = True) -> dict[str, float]:
-    import numpy as np
-
-    called = scores >= threshold
-    sensitivity, specificity = float(called[is_good].mean()), float((~called[~is_good]).mean())
-    found = {
-        "auc": auc(is_good, scores),
-        "sensitivity": sensitivity,
-        "specificity": specificity,
-        "balanced_accuracy": (sensitivity + specificity) / 2,
-        "brier": float(np.mean((scores - is_good) ** 2)),
-    }
-    if calibrate:
-        from sklearn.linear_model import LogisticRegression
-
-        odds = np.log(np.clip(scores, 1e-9, 1 - 1e-9) / np.clip(1 - scores, 1e-9, 1 - 1e-9))
-        line = LogisticRegression(C=1e6, tol=1e-8, max_iter=10_000).fit(odds[:, None], is_good)
-        found |= {"calibration_slope": float(line.coef_[0, 0]), "calibration_intercept": float(line.intercept_[0])}
-    return found
+    return pd.DataFrame(found).assign(model="tsh_model")

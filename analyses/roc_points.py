@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyses.performance import curve
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Model, analysis
 from tshdb.schema import OutOfFoldScore, RocPoint
@@ -34,16 +35,5 @@ def roc_points(out_of_fold: pd.DataFrame, params: RocPointParameters) -> pd.Data
 
     if not len(out_of_fold):
         return pd.DataFrame()
-    scores, is_good = out_of_fold["score"].to_numpy(float), out_of_fold["is_good"].to_numpy(bool)
-    rows = [{"position": 0, "score": None, "sensitivity": 0.0, "specificity": 1.0}]
-    for score in sorted(set(scores), reverse=True):
-        called = scores >= score
-        rows.append(
-            {
-                "position": len(rows),
-                "score": score,
-                "sensitivity": float(called[is_good].mean()),
-                "specificity": float((~called[~is_good]).mean()),
-            }
-        )
-    return pd.DataFrame(rows)
+    points = curve(out_of_fold["is_good"].to_numpy(bool), out_of_fold["score"].to_numpy(float))
+    return pd.DataFrame(points).assign(model="tsh_model")

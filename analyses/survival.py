@@ -24,10 +24,10 @@ BATCH = 250  # permutations in one block of arrays
 
 
 def censored(follow_ups: pd.DataFrame, endpoint: Endpoint, at_days: float | None) -> pd.DataFrame:
-    """patient_id, event, duration_days of one endpoint; what happens after `at_days` is not seen."""
+    """patient_id, event, duration_days, time_origin of one endpoint; what happens after `at_days` is not seen."""
     known = follow_ups[(follow_ups["endpoint"] == endpoint) & follow_ups["event"].notna()]
     known = known[known["duration_days"].notna()]
-    outcome = known[["patient_id", "event", "duration_days"]].copy()
+    outcome = known[["patient_id", "event", "duration_days", "time_origin"]].copy()
     outcome["event"] = outcome["event"].astype(bool)
     if at_days is not None:
         outcome["event"] &= outcome["duration_days"] <= at_days
@@ -38,7 +38,7 @@ def censored(follow_ups: pd.DataFrame, endpoint: Endpoint, at_days: float | None
 def prognostic_groups(
     groups: pd.DataFrame, scores: pd.DataFrame, follow_ups: pd.DataFrame, endpoint: Endpoint, at_days: float | None
 ) -> dict[str, pd.DataFrame]:
-    """grouping -> patient_id, prognosis, value, event, duration_days, of the groupings that have patients.
+    """grouping -> patient_id, prognosis, value, event, duration_days, time_origin, of the groupings that have patients.
 
     tsh_ratio: patients with a ratio, by its cut-off; tsh_score: patients without one, by the score of the TSH model.
     """
@@ -52,6 +52,11 @@ def prognostic_groups(
         if len(data):
             found[grouping] = data.assign(prognosis=data["prognosis"].astype(str))
     return found
+
+
+def origin_of(data: pd.DataFrame) -> str | None:
+    """What day 0 is for these patients; several are joined. data: time_origin."""
+    return ", ".join(sorted(set(data["time_origin"].dropna()))) or None
 
 
 def seen_in_training(data: pd.DataFrame, trained_on: pd.DataFrame) -> str | None:

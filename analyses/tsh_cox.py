@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.clinical_covariates import numeric
-from analyses.survival import cox, prognostic_groups, refused, seen_in_training
+from analyses.cox_models import CoxSettings, models_of
+from analyses.survival import prognostic_groups, seen_in_training
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -25,8 +26,6 @@ from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GOOD = "good prognosis (against poor)"
 
 
 class TshCoxParameters(Parameters):
@@ -70,56 +69,16 @@ def tsh_cox(
     import pandas as pd
 
     clinical = numeric(patients, params.covariates)
+    settings = CoxSettings(
+        params.endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
+        params.allow_training_patients,
+    )  # fmt: skip
     rows: list[dict] = []
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
         name, prefix = ("TSH ratio", "") if grouping == "tsh_ratio" else ("TSH score", "score ")
-        data[GOOD] = (data["prognosis"] == "good").astype(float)
-        per_sd = f"{name} (per SD)"
-        spread = data["value"].std(ddof=1)
-        data[per_sd] = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
-        data[name] = data["value"]
-        known = data[["patient_id"]].merge(clinical, on="patient_id").notna().mean()
-        available = [c for c in params.covariates if known[c] >= params.min_known]
-        adjusted = data.merge(clinical, on="patient_id").dropna(subset=available)
-        for model, frame, terms in (
-            ("group", data, [GOOD]),
-            ("continuous", data, [per_sd]),
-            ("multivariable", adjusted, [name, *available]),
-        ):
-            seen = seen_in_training(frame, trained_on) if prefix else None
-            if seen and not params.allow_training_patients:
-                estimates = {term: refused(f"refused: {seen}") for term in terms}
-            else:
-                estimates = cox(frame, terms, params.min_events)
-                for estimate in estimates.values() if seen else ():
-                    estimate["reason"] = "; ".join(filter(None, [f"optimistic: {seen}", estimate["reason"]]))
-            for term in terms:
-                rows.append(
-                    {
-                        "model": prefix + model,
-                        "term": term,
-                        "endpoint": params.endpoint,
-                        "position": len(rows),
-                        "n": len(frame),
-                        "n_events": int(frame["event"].sum()),
-                        "n_left_out": len(members) - len(frame),
-                        "censored_at_days": params.censor_at_days,
-                        **estimates[term],
-                    }
-                )
-        for covariate in params.covariates:
-            if covariate not in available:
-                rows.append(
-                    {
-                        "model": prefix + "multivariable",
-                        "term": covariate,
-                        "endpoint": params.endpoint,
-                        "position": len(rows),
-                        "n": 0,
-                        "n_events": 0,
-                        "n_left_out": len(members),
-                        "censored_at_days": params.censor_at_days,
-                        **refused(f"not in the model: known for {known[covariate]:.0%} of the patients"),
-                    }
-                )
+        found = models_of(
+            data, clinical, name, prefix, len(members), settings,
+            lambda frame, mine=bool(prefix): seen_in_training(frame, trained_on) if mine else None,
+        )  # fmt: skip
+        rows += [row | {"position": len(rows) + i} for i, row in enumerate(found)]
     return pd.DataFrame(rows)

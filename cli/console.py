@@ -71,7 +71,7 @@ def size(n_bytes: int) -> str:
 
 
 class _Silent:
-    def __call__(self, name: str, done: int, total: int) -> None:
+    def __call__(self, name: str, done: int, total: int, what: str = "units") -> None:
         pass
 
 
@@ -101,7 +101,7 @@ def byte_progress(n_bytes: int, n_files: int, what: str = "files") -> Iterator[A
 
 @contextmanager
 def progress() -> Iterator[Any]:
-    """A callable (name, done, total) that draws bars on a terminal and nothing elsewhere."""
+    """A callable (name, done, total, of what) that draws bars on a terminal and nothing elsewhere."""
     if not sys.stderr.isatty():
         yield _Silent()
         return
@@ -112,15 +112,15 @@ def progress() -> Iterator[Any]:
         TextColumn(" {task.description:<20}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("units"),
+        TextColumn("{task.fields[what]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 
-        def show(name: str, done: int, total: int) -> None:
+        def show(name: str, done: int, total: int, what: str = "units") -> None:
             if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
+                tasks[name] = bars.add_task(name, total=total, what=what)
+            bars.update(tasks[name], completed=done, total=total, what=what)
 
         yield show

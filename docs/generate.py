@@ -22,6 +22,7 @@ SUBJECTS = (
     "imaging",
     "imaging_results",
     "radiomics",
+    "signature",
     "cohort",
     "provenance",
     "engine",

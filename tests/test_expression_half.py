@@ -27,7 +27,8 @@ from analyses.survival import (
 )
 from analyses.survival_groups import SurvivalGroupParameters, survival_groups
 from analyses.topology import PARAMETERS, adjacency, correlations, topology
-from analyses.tsh_cox import GOOD, TshCoxParameters, tsh_cox
+from analyses.cox_models import GOOD
+from analyses.tsh_cox import TshCoxParameters, tsh_cox
 from analyses.tsh_modelling import ModelParameters, Training, auc, choose, fit, nested_scores
 
 DATA = Path(__file__).parent / "data"

@@ -59,9 +59,20 @@ class Settings:
         self.ingest = self._typed(IngestSettings, "ingest")
         self.imaging = self._typed(ImagingSettings, "imaging")
 
-    def parameters(self, name: str, kind: type[Parameters]) -> Parameters:
-        """The parameters of analysis `name`: its table, or the defaults."""
-        return self._typed(kind, name)
+    def parameters(self, name: str, kind: type[Parameters], base: str | None = None) -> Parameters:
+        """The parameters of analysis `name`: its table, else what it takes from the table `base`, else the defaults."""
+        return self._typed(kind, name, base)
+
+    def refuse_unknown_settings(self, shared: dict[str, set[str]]) -> None:
+        """Raises InvalidInput for a setting of a shared table that none of its analyses has. shared: table -> settings."""
+        for table, known in shared.items():
+            for key in self.tables.get(table, {}):
+                if key not in known:
+                    raise InvalidInput(
+                        f"no setting '{key}'",
+                        where=f"{self.where(table, key)}: [{table}] {key}",
+                        repair=f"Settings of [{table}]: {', '.join(sorted(known))}",
+                    )
 
     def refuse_unknown_tables(self, known: set[str]) -> None:
         """Raises InvalidInput for a table that belongs to no analysis, such as a misspelt one."""
@@ -73,15 +84,20 @@ class Settings:
                     repair="Correct or remove the table",
                 )
 
-    def _typed(self, kind: type[BaseModel], table: str) -> Any:
+    def _typed(self, kind: type[BaseModel], table: str, base: str | None = None) -> Any:
         values = self.tables.get(table, {})
-        if not isinstance(values, dict):
-            raise InvalidInput(f"'{table}' must be a table", where=self.where(table), repair=f"Write [{table}]")
+        for name in (table, base):
+            if not isinstance(self.tables.get(name, {}), dict):
+                raise InvalidInput(f"'{name}' must be a table", where=self.where(name), repair=f"Write [{name}]")
+        inherited = {k: v for k, v in self.tables.get(base, {}).items() if k in kind.model_fields}
+        values = inherited | values
         try:
             return kind.model_validate(values)
         except ValidationError as error:
             first = error.errors()[0]
             key = str(first["loc"][0]) if first["loc"] else ""
+            if key in inherited and key not in self.tables.get(table, {}):
+                table = base
             found = "nothing" if first["type"] == "missing" else repr(first["input"])
             known = ", ".join(kind.model_fields)
             raise InvalidInput(

@@ -13,7 +13,8 @@ from pathlib import Path
 from tshdb.errors import IntegrityError, ResourceError
 from tshdb.failpoints import fp
 
-VOXELS = ".nrrd"  # of segmentations; other objects are Parquet parts
+VOXELS = ".nrrd"  # of segmentations, images and regions
+MODEL = ".skops"  # fitted forests; other objects are Parquet parts
 
 
 def sha256_of(path: Path) -> str:

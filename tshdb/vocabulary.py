@@ -208,3 +208,19 @@ class CohortMode(StrEnum):
 
     LIVE = "live"
     FROZEN = "frozen"
+
+
+class ScoreStatus(StrEnum):
+    """Of a signature score. degraded: there is one, but something speaks against it; refused: there is none."""
+
+    SCORED = "scored"
+    DEGRADED = "degraded"
+    REFUSED = "refused"
+
+
+class FeatureStatus(StrEnum):
+    """What became of a feature. candidate: the filter left it, the search did not take it."""
+
+    SELECTED = "selected"
+    CANDIDATE = "candidate"
+    DROPPED = "dropped"

@@ -1,7 +1,8 @@
 """A whole simulated study in the archives' own formats, patient by patient, and its truth.
 
 Folder   <collection>/ for each of the three: gdc/ (STAR counts, sheet, manifest, clinical.tsv, Biotab) or the workbook;
-         TCIA's folders of images; .les files or outlines in NIfTI. truth.json: settings, formulas, what was planted.
+         TCIA's folders of images; .les files or outlines in NIfTI; without images features/, a table a collection.
+         truth.json: settings, formulas, what was planted.
          simulation.jsonl: one line a patient who is complete; who stands there is not written again, so that a run that
          was stopped goes on, and a study grows.
 Sameness The same settings give the same bytes, whatever the number of processes and in however many runs.
@@ -20,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from ingest.simulate import clinical_tables, star_counts, subjects
+from ingest.simulate import clinical_tables, feature_tables, star_counts, subjects
 from ingest.simulate.files import write_lines
 from ingest.simulate.star_counts import Marker
 from ingest.simulate.subjects import COLLECTION, HAS_IMAGES, HAS_RNA, Role, Settings, Subject, subject
@@ -165,8 +166,20 @@ def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], se
             write(out / COLLECTION[role] / name, mine)
             if settings.has_images:
                 write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(mine, settings))
+    if not settings.has_images:
+        _write_features(out, of, settings)
     write_lines(out / TRUTH, _truth(records, settings))
-    write_lines(out / "README.txt", _readme({who[0] for who in records}))
+    write_lines(out / "README.txt", _readme({who[0] for who in records}, settings.has_images))
+
+
+def _write_features(out: Path, of: Callable[..., Iterator[Subject]], settings: Settings) -> None:
+    """Tables of features in the place of images, how they were made, and cohorts of those who have them."""
+    for role in HAS_IMAGES:
+        if mine := list(of(role)):
+            folder = out / feature_tables.TABLE
+            write_lines(folder / f"{COLLECTION[role]}.csv", feature_tables.rows(mine, settings))
+            write_lines(folder / "settings.toml", feature_tables.SETTINGS.splitlines())
+            write_lines(folder / f"{feature_tables.COHORTS[role]}.sql", feature_tables.cohort_lines(role))
 
 
 def _sheet(of_role: list[Subject], settings: Settings) -> Iterator[str]:
@@ -204,10 +217,20 @@ def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) 
     yield " ]\n}"
 
 
-def _readme(roles: set[Role]) -> Iterator[str]:
+def _readme(roles: set[Role], has_images: bool) -> Iterator[str]:
     yield WORDS
     yield "What was planted, and how much it moves: truth.json. In a study (tshdb init DIR --preset fan2023):"
     yield ""
     for collection in dict.fromkeys(COLLECTION[role] for role in Role if role in roles):
         yield f"  tshdb ingest {collection} --from HERE/{collection}"
+    if not has_images and roles & set(HAS_IMAGES):
+        folder, name = feature_tables.TABLE, feature_tables.TABLE
+        yield ""
+        yield f'There are no images, but features. In study.toml: [signature] features = "{name}"'
+        for role in HAS_IMAGES:
+            if role in roles:
+                collection, cohort = COLLECTION[role], feature_tables.COHORTS[role]
+                yield (f"  tshdb ingest features HERE/{folder}/{collection}.csv --collection {collection} --name {name} "
+                       f"--settings HERE/{folder}/settings.toml")  # fmt: skip
+                yield f"  tshdb cohort define {cohort} HERE/{folder}/{cohort}.sql"
     yield "  tshdb rebuild"

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from tshdb.checking.rule import Context, Problem, rule, unlink
 from tshdb.errors import IntegrityError
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
-from tshdb.objects import VOXELS, sha256_of
+from tshdb.objects import sha256_of
 from tshdb.schema import ExpressionPart, ExpressionProfile
 from tshdb.schema.base import object_columns
 
@@ -36,17 +36,20 @@ def _whole(c: Context, part: str) -> Path | None:
         return None
 
 
-def _voxels(c: Context) -> set[str]:
-    """The voxels of segmentations, prepared images and regions."""
-    found: set[str | None] = set()
-    for table, column, _ in object_columns():
-        found |= set(c.connection.execute(select(table.c[column])).scalars())
-    return found - {None}
+def _named(c: Context) -> list[tuple[str, str]]:
+    """(digest, suffix) of what rows name: voxels of segmentations, images and regions, and models."""
+    found = {
+        (digest, suffix)
+        for table, column, suffix in object_columns()
+        for digest in c.connection.execute(select(table.c[column])).scalars()
+        if digest is not None
+    }
+    return sorted(found)
 
 
 @rule("object.missing", "every object that a row names is there", RESTORE)
 def _missing(c: Context) -> Iterator[Problem]:
-    named = [(part, ".parquet") for part, _, _ in _parts(c)] + [(mask, VOXELS) for mask in sorted(_voxels(c))]
+    named = [(part, ".parquet") for part, _, _ in _parts(c)] + _named(c)
     for digest, suffix in named:
         if not c.study.objects.path(digest, suffix).is_file():
             yield Problem(f"objects/{digest[:2]}/{digest}{suffix}", "is not there")
@@ -62,10 +65,10 @@ def _size(c: Context) -> Iterator[Problem]:
 
 @rule("object.bytes", "the bytes of every object are those of its name", RESTORE, is_full=True)
 def _bytes(c: Context) -> Iterator[Problem]:
-    for mask in sorted(_voxels(c)):
-        path = c.study.objects.path(mask, VOXELS)
-        if path.is_file() and sha256_of(path) != mask:
-            yield Problem(f"objects/{mask[:2]}/{mask}{VOXELS}", "its bytes have changed")
+    for digest, suffix in _named(c):
+        path = c.study.objects.path(digest, suffix)
+        if path.is_file() and sha256_of(path) != digest:
+            yield Problem(f"objects/{digest[:2]}/{digest}{suffix}", "its bytes have changed")
     for part, _, _ in _parts(c):
         if c.study.objects.path(part).is_file() and _whole(c, part) is None:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its bytes have changed")
@@ -79,7 +82,7 @@ def _bytes(c: Context) -> Iterator[Problem]:
     mend=unlink,
 )
 def _extra(c: Context) -> Iterator[Problem]:
-    known = {part for part, _, _ in _parts(c)} | _voxels(c)
+    known = {part for part, _, _ in _parts(c)} | {digest for digest, _ in _named(c)}
     for path in sorted(c.study.objects.root.rglob("*")):
         if path.is_file() and path.stem not in known:
             yield Problem(str(path.relative_to(c.study.root)), "no row names it", str(path))

@@ -29,6 +29,7 @@ KEY_COLUMNS = {
     "profile": "profile_id",
     "imaging_study": "study_uid",
     "region_map": "region_map",
+    "examination": "examination",
     "cohort": "cohort",
 }
 
@@ -51,7 +52,8 @@ class Need:
 
     values: hand over the expression values of the profiles (an ExpressionMatrix) instead of rows of `table`;
     genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes;
-    optional: a key without such an input is computed all the same, from an empty frame.
+    optional: a key without such an input is computed all the same, from an empty frame;
+    one_of: a key needs at least one of the inputs that are so marked.
     """
 
     table: type
@@ -59,6 +61,7 @@ class Need:
     values: bool = False
     genes: tuple[str, Callable[[Any], list[str]]] | None = None
     optional: bool = False
+    one_of: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,27 @@ class Trained:
 
 
 @dataclass(frozen=True)
+class Made:
+    """An input: how the rows of `of` are made now, by the analysis that makes them and all upstream of it.
+
+    The frame has a row an analysis: analysis, parameters (canonical JSON), libraries (those that its values depend on, JSON).
+    """
+
+    table: type
+    of: type
+
+
+Input = Need | Model | Reference | Trained | Made
+
+
+@dataclass(frozen=True)
 class Analysis:
     """The record. Calling it calls the function."""
 
     name: str
     kind: Kind
     per: str
-    needs: dict[str, Need | Model | Reference | Trained]
+    needs: dict[str, Input]
     makes: type
     params: type[Parameters]
     function: Callable
@@ -107,6 +124,7 @@ class Analysis:
     strict_libraries: tuple[str, ...] = ()
     tracks: tuple[str, ...] = ()
     batch: int = 256
+    base: str | None = None
 
     def __call__(self, *args, **kwargs):
         return self.function(*args, **kwargs)
@@ -124,7 +142,7 @@ def analysis(
     *,
     kind: str,
     per: str,
-    needs: dict[str, Need | Model | Reference | Trained],
+    needs: dict[str, Input],
     makes: type,
     params: type[Parameters],
     source: str,
@@ -134,7 +152,8 @@ def analysis(
 
     cohorts: for fit and summary, parameters -> names of cohorts; identity: for fit, the name of what stands in for a
     model while no cohort is frozen; libraries: packages whose versions are recorded; strict_libraries: packages whose
-    versions make units stale; tracks: columns whose changes are remembered (`result_changes`); batch: keys in one call.
+    versions make units stale; tracks: columns whose changes are remembered (`result_changes`); batch: keys in one call;
+    base: a table of study.toml that several analyses share, each taking the settings that it has.
     """
 
     def make(function: Callable) -> Analysis:

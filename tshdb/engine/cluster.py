@@ -27,6 +27,8 @@ PACKAGES = ("tshdb", "analyses")
 class Cluster:
     """The workers of a scheduler. Raises ResourceError where none answers, UsageError for workers that are not alike."""
 
+    workers = 1  # on this machine, that is: a task may use one thread of its worker
+
     def __init__(self, address: str, objects: Path):
         try:
             from distributed import Client

@@ -20,6 +20,7 @@ import builtins
 import importlib
 import inspect
 import sys
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -117,7 +118,7 @@ def _module(name: str) -> _Source:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             names = [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-        segment = "".join(lines[first - 1 : node.end_lineno])
+        segment = textwrap.dedent("".join(lines[first - 1 : node.end_lineno]))
         for defined in names:
             before = definitions.get(defined)
             if before is not None:  # assigned in several places (if/else, +=): all of them count

@@ -25,12 +25,13 @@ from threadpoolctl import ThreadpoolController
 from tshdb.canonical import digest, rows_fingerprint, to_significant
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.inputs import Inputs
+from tshdb.engine.work import Work
 from tshdb.objects import ObjectStore
 
 
 @dataclass(frozen=True)
 class Task:
-    """A batch to compute. analysis: `module:name` of the record, so that any process can find it."""
+    """A batch to compute. analysis: `module:name` of the record, so that any process can find it; work: of a lone key."""
 
     analysis: str
     keys: tuple[str, ...]
@@ -38,6 +39,7 @@ class Task:
     params: Any
     study_seed: int
     objects: Path
+    work: Work = Work()
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
             arguments["seeds"] = {key: seed_of(task.study_seed, analysis.name, key) for key in keys}
         if "seed" in accepted:
             arguments["seed"] = seed_of(task.study_seed, analysis.name, keys[0])
+        if "work" in accepted:
+            arguments["work"] = task.work
         if "members" not in accepted:
             arguments.pop("members", None)
         frame = analysis.function(**arguments, params=task.params)

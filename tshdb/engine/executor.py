@@ -12,7 +12,9 @@ from tshdb.engine.compute import Outcome, Task, compute
 
 
 class Executor(Protocol):
-    """Runs tasks. A cluster fills this interface as the pool below does."""
+    """Runs tasks. A cluster fills this interface as the pool below does. workers: how many it runs at once here."""
+
+    workers: int
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         """Each task with its outcomes, as they come; takes tasks no faster than it can run them."""
@@ -23,6 +25,8 @@ class Executor(Protocol):
 
 class InProcess:
     """One task after the other, here."""
+
+    workers = 1
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         for task in tasks:

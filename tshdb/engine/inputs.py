@@ -13,7 +13,7 @@ from sqlalchemy.inspection import inspect
 
 from tshdb.cohorts.states import members_of
 from tshdb.database import numbers, tuples
-from tshdb.engine.analysis import Analysis, Model, Need, Reference, Trained
+from tshdb.engine.analysis import Analysis, Made, Model, Need, Reference, Trained
 from tshdb.engine.units import ENTITY_COLUMN, select_ids
 from tshdb.expression_store import ExpressionMatrix, read_matrix
 from tshdb.objects import ObjectStore
@@ -58,10 +58,10 @@ def load(
     values: dict[str, Any] = {}
     keyed: set[str] = set()
     for role, need in analysis.needs.items():
-        if isinstance(need, Reference):
+        if isinstance(need, Reference | Made):
             values[role] = pd.DataFrame(references[role][1])
         elif isinstance(need, Model):
-            values[role] = _model(connection, need, pairs[role])
+            values[role] = _with_paths(_model(connection, need, pairs[role]), need.table, objects, root)
         elif isinstance(need, Trained):
             values[role] = _trained(connection, pairs[role])
     for role, need in analysis.needs.items():

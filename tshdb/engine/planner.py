@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from tshdb.cohorts.states import CohortState, states
 from tshdb.database import tuples
 from tshdb.engine import units as store
-from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference, Trained
+from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need, Reference, Trained
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
 from tshdb.engine.standing import SHIFT, Standing, UnitRow
 from tshdb.engine.world import REFERENCE, World
@@ -116,12 +116,17 @@ class Planner:
                     plan.inputs[role] = {key: versions for key in targets}
         else:
             keys: set[str] | None = None
+            either: set[str] | None = None
             for role, need in analysis.needs.items():
                 if isinstance(need, Need):
                     related = self._related(need)
                     plan.inputs[role] = related
-                    if not need.optional:
+                    if need.one_of:
+                        either = set(related) | (either or set())
+                    elif not need.optional:
                         keys = set(related) if keys is None else keys & related.keys()
+            if either is not None:
+                keys = either if keys is None else keys & either
             plan.desired = keys or set()
         for role, need in analysis.needs.items():
             shared = self._shared_input(plan, need)
@@ -190,7 +195,7 @@ class Planner:
 
     def _shared_input(self, plan: AnalysisPlan, need) -> str | None:
         """The input that all units of the analysis share: a reference, or the newest model."""
-        if isinstance(need, Reference):
+        if isinstance(need, Reference | Made):
             return next(
                 t.key for r, t in self.world.references(plan.analysis).items() if plan.analysis.needs[r] is need
             )

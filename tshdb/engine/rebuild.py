@@ -8,15 +8,19 @@ units and expired leases, never half a unit; running rebuild again goes on.
 
 from __future__ import annotations
 
+import inspect
 import json
 import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
 from tshdb.database import bulk_insert, next_id, reading, writing
@@ -29,6 +33,7 @@ from tshdb.engine.leases import Leases
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
 from tshdb.engine.standing import Standing
+from tshdb.engine.work import FOLDER, Work, clear, is_recent, watched
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
@@ -38,6 +43,7 @@ from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
 POLL_SECONDS = 0.05
+FORGOTTEN_SECONDS = 7 * 86_400
 ENGINE_LIBRARIES = ("numpy", "pandas", "pyarrow", "sqlalchemy")
 
 
@@ -59,7 +65,7 @@ class Report:
         return sum(map(len, self.failed.values()))
 
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[..., None]  # (name, done, total, of what)
 
 
 def select_analyses(world: World, names: Sequence[str]) -> set[str]:
@@ -90,7 +96,7 @@ class Rebuild:
         names: Sequence[str] = (),
         jobs: int = 1,
         refit: bool = False,
-        progress: Progress = lambda name, done, total: None,
+        progress: Progress = lambda *_: None,
         executor: Executor | None = None,
     ):
         self.study, self.engine = study, study.engine
@@ -116,6 +122,9 @@ class Rebuild:
         finally:
             self.executor.close()
             self._end(state)
+        for folder in (self.study.root / FOLDER).glob("*"):  # of computations that nobody will ask for again
+            if not is_recent(folder, FORGOTTEN_SECONDS):
+                clear(folder)
         return self.report
 
     def _pass(self) -> set[tuple[str, str]]:
@@ -321,13 +330,31 @@ class Rebuild:
                     self.world.parameters[plan.analysis.name],
                     self.study.settings.study.seed,
                     self.study.objects.root,
+                    self._work(batch, len(due)),
                 )
                 batches[id(task)] = batch
+                if len(due) == 1:
+                    watches.enter_context(watched(task.work.folder, partial(self.progress, plan.analysis.name)))
                 yield task
 
-        for task, outcomes in self.executor.run(tasks()):
-            fp("rebuild.computed")
-            yield batches.pop(id(task)), outcomes
+        with ExitStack() as watches:
+            for task, outcomes in self.executor.run(tasks()):
+                fp("rebuild.computed")
+                yield batches.pop(id(task)), outcomes
+                if not any(o.message for o in outcomes):
+                    clear(task.work.folder)
+
+    def _work(self, batch: Batch, n_due: int) -> Work:
+        """Where the batch may keep work in progress, if its analysis asks for that: a folder of this very computation."""
+        analysis = batch.plan.analysis
+        if "work" not in inspect.signature(analysis.function).parameters:
+            return Work()
+        seed = str(self.study.settings.study.seed)
+        said = [analysis.name, seed, *self.world.spec(analysis.name).fingerprints]
+        for key, edges in sorted(batch.edges.items()):
+            said += [key, *(f"{role} {unit} {seen}" for role, unit, seen in sorted(edges))]
+        folder = self.study.root / FOLDER / f"{analysis.name}-{digest(*(part.encode() for part in said))[:16]}"
+        return Work(folder, max(1, self.executor.workers // n_due))
 
     def _lease(self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> Batch | None:
         """Lease what is free of the keys and read its inputs. None if nothing is left to do of them."""

@@ -20,6 +20,27 @@ REGION_MAPS_OF_PATIENT = Relation(
         for part in REGION_MAPS
     ),
 )
+# an examination is a DICOM study, or a row of an imported table of features
+SAME_EXAMINATION = Relation("same examination", per="examination")
+REGION_MAPS_OF_EXAMINATION = Relation(
+    "regions and maps of an examination",
+    "examination",
+    " UNION ALL ".join(
+        f"SELECT study_uid AS examination, study_uid || '|{part}' AS region_map FROM imaging_studies"
+        for part in REGION_MAPS
+    ),
+)
+EXAMINATIONS_OF_PATIENT = Relation(
+    "first examinations of a patient",
+    "patient",
+    "SELECT patient_id, study_uid AS examination FROM imaging_studies WHERE time_point = 'T0' "
+    "UNION ALL SELECT patient_id, examination FROM imported_features WHERE time_point = 'T0'",
+)
+IMPORTED_OF_PATIENT = Relation(
+    "imported features of a patient's first examination",
+    "patient",
+    "SELECT patient_id, examination FROM imported_features WHERE time_point = 'T0'",
+)
 SAME_PATIENT = Relation("same patient", per="patient")
 
 _PAIRED = """

@@ -8,11 +8,12 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
-from tshdb.canonical import digest, rows_fingerprint
+from tshdb.canonical import digest, json_text, rows_fingerprint
 from tshdb.config import Settings
 from tshdb.engine import units as store
-from tshdb.engine.analysis import Analysis, Kind, Model, Need, Reference, Trained
+from tshdb.engine.analysis import Analysis, Input, Kind, Made, Reference, Trained
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.process import library_version
 
 REFERENCE = "reference."
 IDENTITY_FINGERPRINT = digest(b"identity")
@@ -41,13 +42,18 @@ class World:
             for role, need in a.needs.items():
                 if len(self.makers.get(need.table, ())) > 1:
                     raise TypeError(f"{a.name}: {role} is made by several analyses; a need has one producer")
-        settings.refuse_unknown_tables(set(self.by_name))
+        shared: dict[str, set[str]] = {}
+        for a in analyses:
+            if a.base is not None:
+                shared.setdefault(a.base, set()).update(a.params.model_fields)
+        settings.refuse_unknown_tables({*self.by_name, *shared})
+        settings.refuse_unknown_settings(shared)
         self._project = store.project_packages(analyses)
         self._specs: dict[str, store.CurrentSpec] = {}
         self.kept_code: dict[
             str, list[store.KeptCode]
         ] = {}  # of the specs in the database, once a planner has read them
-        self.parameters = {a.name: settings.parameters(a.name, a.params) for a in analyses}
+        self.parameters = {a.name: settings.parameters(a.name, a.params, a.base) for a in analyses}
 
     def spec(self, name: str) -> store.CurrentSpec:
         """Code, parameters and libraries of an analysis, read when they are first asked for."""
@@ -64,12 +70,12 @@ class World:
     def root(self) -> Path:
         return self.settings.path.parent
 
-    def producer(self, need: Need | Model | Reference | Trained) -> str:
+    def producer(self, need: Input) -> str:
         """The analysis whose units are the inputs: one of ours, an ingested table, or a reference."""
         table = need.table
         if isinstance(need, Trained):
             return store.COHORT
-        if isinstance(need, Reference):
+        if isinstance(need, Reference | Made):
             return REFERENCE + table.__tablename__
         if table in self.maker:
             return self.maker[table].name
@@ -104,24 +110,30 @@ class World:
 
     def fits_behind(self, table: type) -> list[Analysis]:
         """The fits on which the rows of a table rest, directly or through others."""
+        return [self.by_name[n] for n in self._behind([self.maker[table].name]) if self.by_name[n].kind is Kind.FIT]
+
+    def _behind(self, names: Iterable[str]) -> list[str]:
+        """These analyses and all upstream of them."""
         seen: dict[str, None] = {}
-        waiting = [self.maker[table].name]
+        waiting = list(names)
         while waiting:
             name = waiting.pop()
             if name in self.by_name and name not in seen:
                 seen[name] = None
                 waiting += [self.producer(need) for need in self.by_name[name].needs.values()]
-        return [self.by_name[name] for name in seen if self.by_name[name].kind is Kind.FIT]
+        return list(seen)
+
+    def how_made(self, table: type) -> list[dict[str, str]]:
+        """What the values of a table depend on besides data: parameters and libraries of all analyses that lead to them."""
+        return [
+            {"analysis": n, "parameters": json_text(self.parameters[n].model_dump(mode="json")),
+             "libraries": json_text({lib: library_version(lib) for lib in self.by_name[n].strict_libraries})}
+            for n in sorted(self._behind([self.maker[table].name]))
+        ]  # fmt: skip
 
     def upstream_digest(self, analysis: Analysis) -> str:
         """The specs of all analyses upstream of a fit, as one digest."""
-        seen: set[str] = set()
-        waiting = [self.producer(need) for need in analysis.needs.values()]
-        while waiting:
-            name = waiting.pop()
-            if name in self.by_name and name not in seen:
-                seen.add(name)
-                waiting += [self.producer(need) for need in self.by_name[name].needs.values()]
+        seen = self._behind(self.producer(need) for need in analysis.needs.values())
         return digest(*("\0".join((n, *self.spec(n).fingerprints)).encode() for n in sorted(seen)))
 
     def references(self, analysis: Analysis) -> dict[str, ReferenceTable]:
@@ -134,8 +146,11 @@ class World:
         for analysis in self.analyses:
             tables = found.setdefault(analysis.name, {})
             for role, need in analysis.needs.items():
-                if isinstance(need, Reference):
-                    key, rows = need.read(self.parameters[analysis.name], self.root)
+                if isinstance(need, Reference | Made):
+                    if isinstance(need, Made):
+                        key, rows = need.of.__tablename__, self.how_made(need.of)
+                    else:
+                        key, rows = need.read(self.parameters[analysis.name], self.root)
                     columns = sorted({c for row in rows for c in row})
                     values = ([row.get(c) for c in columns] for row in rows)
                     tables[role] = ReferenceTable(key, rows_fingerprint(columns, values), rows)

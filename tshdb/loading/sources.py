@@ -25,6 +25,7 @@ from tshdb.schema import (
     ImagingDecision,
     ImagingSeries,
     ImagingStudy,
+    ImportedFeature,
     Patient,
     QcVerdict,
     Sample,
@@ -38,7 +39,7 @@ TABLES = {
     t.__tablename__: t
     for t in (
         Patient, FollowUp, Sample, ExpressionProfile, Annotation, ImagingStudy, ImagingSeries, ImagingDecision,
-        Segmentation, QcVerdict,
+        Segmentation, QcVerdict, ImportedFeature,
     )
 }  # fmt: skip
 

@@ -80,8 +80,9 @@ class CoxTerm(UnitPayload, Base):
         doc="univariable, tumor, stroma: one model a population; group, continuous, multivariable, compartments: one model",
     )
     term: Mapped[str] = mapped_column(primary_key=True, doc="the covariate, such as a cell population")
+    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint), primary_key=True)
     cohort: Mapped[str] = mapped_column(doc="cohort@version, or the name of a live cohort", info={"fingerprint": False})
-    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint))
+    time_origin: Mapped[str | None] = mapped_column(doc="what day 0 is", info={"fingerprint": False})
     unit: Mapped[ExpressionUnit | None] = mapped_column(closed(ExpressionUnit), doc="what the expression values count")
     transform: Mapped[str | None]
     position: Mapped[int] = mapped_column(doc="order in the table")
@@ -166,11 +167,13 @@ class KmPoint(UnitPayload, Base):
     """One row is one time of one Kaplan-Meier curve: one group of one cohort, from day 0."""
 
     __tablename__ = "km_points"
-    grouping: Mapped[str] = mapped_column(primary_key=True, doc="tsh_ratio or tsh_score: what the groups are made of")
+    grouping: Mapped[str] = mapped_column(
+        primary_key=True, doc="tsh_ratio, tsh_score or signature: what makes the groups"
+    )
     prognosis: Mapped[Prognosis] = mapped_column(closed(Prognosis), primary_key=True)
     time_days: Mapped[float] = mapped_column(primary_key=True)
+    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint), primary_key=True)
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
-    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint))
     n_at_risk: Mapped[int] = mapped_column(doc="patients whose duration is at least time_days")
     n_events: Mapped[int]
     n_censored: Mapped[int]
@@ -183,9 +186,12 @@ class LogrankTest(UnitPayload, Base):
     """One row is the log-rank test of good against poor prognosis in one cohort."""
 
     __tablename__ = "logrank_tests"
-    grouping: Mapped[str] = mapped_column(primary_key=True, doc="tsh_ratio or tsh_score: what the groups are made of")
+    grouping: Mapped[str] = mapped_column(
+        primary_key=True, doc="tsh_ratio, tsh_score or signature: what makes the groups"
+    )
+    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint), primary_key=True)
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
-    endpoint: Mapped[Endpoint] = mapped_column(closed(Endpoint))
+    time_origin: Mapped[str | None] = mapped_column(doc="what day 0 is", info={"fingerprint": False})
     n_good: Mapped[int]
     n_good_events: Mapped[int]
     n_poor: Mapped[int]
@@ -287,11 +293,14 @@ class OutOfFoldScore(UnitPayload, Base):
 
 
 class ModelPerformance(UnitPayload, Base):
-    """One row is one measure of the TSH model's performance, with how it was measured."""
+    """One row is one measure of a model's performance, with how it was measured."""
 
     __tablename__ = "model_performance"
+    model: Mapped[str] = mapped_column(
+        doc="tsh_model or signature_model", info={"fingerprint": False}, server_default="tsh_model"
+    )
     scheme: Mapped[str] = mapped_column(
-        primary_key=True, doc="nested: features and model chosen inside the outer folds; in-sample: optimistic"
+        primary_key=True, doc="nested: features and model chosen inside the outer folds; search, in-sample: optimistic"
     )
     measure: Mapped[str] = mapped_column(primary_key=True, doc="auc, sensitivity, specificity, brier, …")
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
@@ -303,9 +312,12 @@ class ModelPerformance(UnitPayload, Base):
 
 
 class RocPoint(UnitPayload, Base):
-    """One row is one point of the ROC curve of the TSH model, by scores of patients that the model had not seen."""
+    """One row is one point of the ROC curve of a model, by scores of patients that the model had not seen."""
 
     __tablename__ = "roc_points"
+    model: Mapped[str] = mapped_column(
+        doc="tsh_model or signature_model", info={"fingerprint": False}, server_default="tsh_model"
+    )
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
     score: Mapped[float | None] = mapped_column(doc="at least this; none at the origin", info={"digits": 12})

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from tshdb.expression_store import profiles_in, read_part, write_part
-from tshdb.objects import VOXELS, ObjectStore
+from tshdb.objects import MODEL, VOXELS, ObjectStore
 from tshdb.schema import ExpressionProfile
 from tshdb.schema.base import object_columns
 from tshdb.withdrawal.identifiers import Identifiers
@@ -63,6 +63,8 @@ def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
     mine: set[str] = set()
     others: set[str] = set()
     for table, column, _ in object_columns():
+        if "study_uid" not in table.c:
+            continue  # a model's: the withdrawal's scope says what becomes of it
         for digest, study_uid in connection.execute(select(table.c[column], table.c.study_uid)):
             if digest is not None:
                 (mine if study_uid in names.study_uids else others).add(digest)
@@ -70,13 +72,13 @@ def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
 
 
 def unused(connection: Connection, objects: ObjectStore) -> list[str]:
-    """Voxels that no row names: of what was replaced, whose patient nobody knows any more."""
+    """Voxels and models that no row names: of what was replaced, whose patients nobody knows any more."""
     named = {
         digest
         for table, column, _ in object_columns()
         for digest in connection.execute(select(table.c[column])).scalars()
     }
-    return sorted(p.stem for p in objects.root.glob(f"*/*{VOXELS}") if p.stem not in named)
+    return sorted(p.stem for s in (VOXELS, MODEL) for p in objects.root.glob(f"*/*{s}") if p.stem not in named)
 
 
 def unlink(objects: ObjectStore, digests: list[str]) -> list[Path]:

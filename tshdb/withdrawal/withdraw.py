@@ -24,6 +24,8 @@ from tshdb import __version__
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
+from tshdb.engine.work import FOLDER as WORK_FOLDER
+from tshdb.engine.work import clear
 from tshdb.errors import InvalidInput
 from tshdb.failpoints import fp
 from tshdb.lock import study_lock
@@ -233,6 +235,7 @@ def _do_pending(study: Study, pending: str) -> None:
             os.replace(move["redacted"], path)
         fp("withdraw.file_done")
     objects.unlink(study.objects, work["objects"])
+    clear(study.root / WORK_FOLDER)  # computations that were stopped, which may have seen the patient
     Snapshots(study.root).erase()
     fp("withdraw.objects_done")
     rest = json.dumps({"objects": [], "files": [], "said": work["said"]}, sort_keys=True)

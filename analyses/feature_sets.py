@@ -1,0 +1,130 @@
+"""How the features of every examination were made: what must be alike where features, or a score of them, are compared.
+
+Computed features: PyRadiomics' version, the parameters of study.toml on which their values depend (features; voxel size and
+normalisation; choice of phases), who outlined the tumour, and when the phases were. Imported ones: what their file of settings
+says, else unknown, which compares with the same table alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from analyses.signature.features import COMPUTED, MUST_AGREE
+from tshdb.canonical import json_text
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Made, Need, analysis
+from tshdb.engine.relations import SAME_EXAMINATION
+from tshdb.schema import (
+    DcePhase,
+    FeatureSet,
+    FeatureSetting,
+    ImagingSeries,
+    ImagingStudy,
+    ImportedFeature,
+    RadiomicFeature,
+    TumorMask,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = [
+    "examination", "patient_id", "collection", "source", "time_point", "software", "settings", "normalisation", "phase_rule",
+    "mask_kind", "intermediate_s", "last_s", "batch", "comparability",
+]  # fmt: skip
+# which analyses' parameters make which part of the key; per_phase belongs to the normalisation
+NORMALISING = ("prepared_images", "breast_masks", "stroma_bands")
+
+
+class FeatureSetParameters(Parameters):
+    """[feature_sets]"""
+
+
+@analysis(
+    kind="map",
+    per="examination",
+    needs={
+        "tumors": Need(TumorMask, SAME_EXAMINATION, one_of=True),
+        "imported": Need(ImportedFeature, SAME_EXAMINATION, one_of=True),
+        "studies": Need(ImagingStudy, SAME_EXAMINATION, optional=True),
+        "series": Need(ImagingSeries, SAME_EXAMINATION, optional=True),
+        "phases": Need(DcePhase, SAME_EXAMINATION, optional=True),
+        "made": Made(FeatureSetting, of=RadiomicFeature),
+    },
+    makes=FeatureSet,
+    params=FeatureSetParameters,
+    libraries=("pandas",),
+    source="doi:10.1186/s12967-023-04748-6, Image preprocessing and feature analysis",
+)
+def feature_sets(
+    tumors: pd.DataFrame,
+    imported: pd.DataFrame,
+    studies: pd.DataFrame,
+    series: pd.DataFrame,
+    phases: pd.DataFrame,
+    made: pd.DataFrame,
+    params: FeatureSetParameters,
+) -> pd.DataFrame:
+    """One row per examination that has a tumour's outline, or a row in an imported table."""
+    import pandas as pd
+
+    fixed = _of_study(made)
+    of_study = {str(row["examination"]): row for _, row in studies.iterrows()}
+    rows = []
+    for _, tumor in tumors.iterrows():
+        study = of_study.get(tumor["examination"])
+        if study is None:
+            continue
+        mine = phases[phases["examination"] == tumor["examination"]]
+        rows.append(fixed | {
+            "examination": tumor["examination"], "patient_id": study["patient_id"], "collection": study["collection"],
+            "source": COMPUTED, "time_point": study["time_point"], "mask_kind": tumor["kind"],
+            "intermediate_s": _seconds(mine, "is_intermediate"), "last_s": _seconds(mine, "is_last"),
+            "batch": _scanner(series[series["examination"] == tumor["examination"]]),
+        })  # fmt: skip
+    for _, row in imported.iterrows():
+        rows.append({
+            "examination": row["examination"], "patient_id": row["patient_id"], "collection": row["collection"],
+            "source": row["feature_table"], "time_point": row["time_point"], "software": row["software"],
+            "settings": row["settings"], "normalisation": row["normalisation"], "phase_rule": row["phases"],
+            "mask_kind": row["mask_kind"], "intermediate_s": None, "last_s": None, "batch": row["batch"],
+        })  # fmt: skip
+    for row in rows:
+        text = "\0".join(row[column] for column in MUST_AGREE)
+        row["comparability"] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _of_study(made: pd.DataFrame) -> dict[str, str]:
+    """The parts of the key that all computed features of a study share."""
+    parameters = {a: json.loads(p) for a, p in zip(made["analysis"], made["parameters"], strict=True)}
+    libraries: dict[str, str] = {}
+    for text in made["libraries"]:
+        libraries |= json.loads(text)
+    features = dict(parameters.get("radiomic_features", {}))
+    normalising = {name: parameters[name] for name in NORMALISING if name in parameters}
+    normalising["per_phase"] = features.pop("per_phase", None)
+    return {
+        "software": f"pyradiomics {libraries.get('pyradiomics', 'unknown')}",
+        "settings": json_text(features),
+        "normalisation": json_text(normalising),
+        "phase_rule": json_text(parameters.get("dce_phases", {})),
+    }
+
+
+def _seconds(phases: pd.DataFrame, which: str) -> float | None:
+    chosen = phases[phases[which].astype(bool)] if len(phases) else phases
+    return float(chosen["t_seconds"].iloc[0]) if len(chosen) and chosen["t_seconds"].notna().all() else None
+
+
+def _scanner(series: pd.DataFrame) -> str | None:
+    """Manufacturer and field strength of the examination's MR series, the most frequent."""
+    images = series[series["modality"] == "MR"]
+    words = [
+        f"{maker} {strength:g} T" if strength == strength and strength is not None else str(maker)
+        for maker, strength in zip(images["manufacturer"], images["field_strength_t"], strict=True)
+        if maker
+    ]
+    return max(sorted(set(words)), key=words.count) if words else None

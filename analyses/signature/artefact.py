@@ -1,0 +1,61 @@
+"""A fitted signature as a file, and back. No pickle: skops, which loads the types that are named here and no other.
+
+A file's bytes differ from one time to the next, so a model is known by the digest of what it holds (`content_of`): every split,
+threshold and leaf of every tree, and the scaler. A file that holds something else than its row says is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from analyses.signature.estimators import Combat
+from analyses.signature.training import Steps
+
+TRUSTED = ["analyses.signature.estimators.Combat", "sklearn.tree._tree.Tree"]
+
+
+def packed(steps: Steps) -> bytes:
+    """The file's content."""
+    from skops.io import dumps
+
+    return dumps({"harmonise": steps.harmonise, "scale": steps.scale, "forest": steps.forest})
+
+
+def unpacked(file: str | Path, content: str) -> Steps:
+    """The signature of a file. Raises ValueError for types that are not trusted, or another content than `content`."""
+    from skops.io import get_untrusted_types, loads
+
+    path = Path(file)
+    data = path.read_bytes()
+    strange = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))
+    if strange:
+        raise ValueError(f"{path.name} holds {', '.join(strange)}, which is no part of a signature: it is not loaded")
+    found = loads(data, trusted=TRUSTED)
+    steps = Steps(found["harmonise"], found["scale"], found["forest"])
+    if content_of(steps) != content:
+        raise ValueError(f"{path.name} does not hold the model that its row describes: restore it from a backup")
+    return steps
+
+
+def content_of(steps: Steps) -> str:
+    """A digest of all numbers on which scores depend."""
+    digest = hashlib.blake2b(digest_size=16)
+
+    def add(array) -> None:
+        plain = np.ascontiguousarray(array)
+        digest.update(f"{plain.dtype.str}{plain.shape}".encode() + plain.tobytes())
+
+    for array in (steps.scale.mean_, steps.scale.scale_, steps.forest.classes_):
+        add(array)
+    for tree in steps.forest.estimators_:
+        t = tree.tree_
+        for array in (t.children_left, t.children_right, t.feature, t.threshold, t.value):
+            add(array)
+    combat: Combat | None = steps.harmonise
+    if combat is not None:
+        for array in (combat.batches_.astype("U"), combat.mean_, combat.scale_, combat.gamma_, combat.delta_):
+            add(array)
+    return digest.hexdigest()

@@ -1,0 +1,182 @@
+"""Feature tables of examinations: which are taken, and whether two of them compare.
+
+Comparable are features of the same software, settings, normalisation of images and choice of phases; what differs there makes a
+score meaningless, and it is refused. Another kind of outline, or phases at other times than the training patients', degrade it.
+An imported table without settings compares with itself alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPUTED = "computed"
+MUST_AGREE = {
+    "software": "the software",
+    "settings": "the settings of the features",
+    "normalisation": "the normalisation of the images",
+    "phase_rule": "the choice of phases",
+}
+TIMES = {"intermediate_s": "the intermediate phase", "last_s": "the last phase"}
+
+
+class Training(NamedTuple):
+    """Patients (sorted), their labels, (patients, features) values, names of the features, and their feature sets.
+
+    batches: (patients,) of the scanner or site; left_out: members without label or features; without_all: features that
+    miss for a patient, with how many.
+    """
+
+    patients: list[str]
+    is_good: np.ndarray
+    values: np.ndarray
+    names: list[str]
+    sets: pd.DataFrame
+    n_left_out: int
+    incomplete: dict[str, int]
+
+    def problem(self, least: int) -> str | None:
+        """Why nothing can be learned, or None."""
+        n_good = int(self.is_good.sum())
+        n_poor = len(self.is_good) - n_good
+        if min(n_good, n_poor) < least:
+            return f"{n_good} good and {n_poor} poor with features: fewer than {least} of one kind"
+        if not self.names:
+            return "no feature has a value for every patient"
+        return None
+
+
+def table_of(sets: pd.DataFrame, computed: pd.DataFrame, imported: pd.DataFrame, source: str) -> pd.DataFrame:
+    """One row an examination of the source, by its name; one column a feature, sorted; NaN where there is no value.
+
+    computed: study_uid, feature, feature_class, value; imported: examination, feature_table, features.
+    """
+    import pandas as pd
+
+    wanted = sets.loc[sets["source"] == source, "examination"]
+    if source == COMPUTED:
+        mine = computed[computed["feature_class"].notna() & computed["study_uid"].isin(set(wanted))]
+        wide = mine.pivot(index="study_uid", columns="feature", values="value").astype(float)
+    else:
+        mine = imported[imported["examination"].isin(set(wanted))]
+        rows = {e: json.loads(f) for e, f in zip(mine["examination"], mine["features"], strict=True)}
+        wide = pd.DataFrame.from_dict(rows, orient="index").astype(float)
+    wide = wide.sort_index().sort_index(axis=1)
+    wide.index.name = "examination"
+    wide.columns.name = None
+    return wide
+
+
+def training_of(
+    labels: pd.DataFrame,
+    sets: pd.DataFrame,
+    computed: pd.DataFrame,
+    imported: pd.DataFrame,
+    members: pd.DataFrame,
+    source: str,
+    only: str = "",
+) -> Training:
+    """The members that have a label and features. only: the beginning of the names of the features to take.
+
+    Of several first examinations of a patient the first by name counts. A feature that misses for one patient is left out.
+    """
+    known = labels[labels["label"].notna()].set_index("patient_id")["label"]
+    wide = table_of(sets, computed, imported, source)
+    wide = wide[[c for c in wide.columns if c.startswith(only)]]
+    wide = wide[wide.notna().any(axis=1)]
+    chosen = sets[sets["examination"].isin(set(wide.index)) & sets["patient_id"].isin(set(known.index))]
+    chosen = chosen.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id").reset_index(drop=True)
+    values = wide.loc[list(chosen["examination"])]
+    missing = values.isna().sum()
+    incomplete = {str(name): int(n) for name, n in missing.items() if n}
+    values = values[[c for c in values.columns if c not in incomplete]]
+    return Training(
+        list(chosen["patient_id"]),
+        (known.loc[list(chosen["patient_id"])].astype(str) == "good").to_numpy(bool)
+        if len(chosen)
+        else np.zeros(0, bool),
+        np.ascontiguousarray(values.to_numpy(float)),
+        list(values.columns),
+        chosen,
+        len(members) - len(chosen),
+        incomplete,
+    )
+
+
+def shared(sets: pd.DataFrame) -> tuple[dict[str, str], list[str]]:
+    """What the feature sets have in common (column -> value), and in which columns they differ."""
+    found, differing = {}, []
+    for column in MUST_AGREE:
+        values = sorted(set(sets[column]))
+        if len(values) == 1:
+            found[column] = values[0]
+        else:
+            differing.append(column)
+    return found, differing
+
+
+def ranges(sets: pd.DataFrame) -> dict[str, list[float]]:
+    """column -> lowest and highest time of the phases, of those that are known."""
+    found = {}
+    for column in TIMES:
+        known = sets[column].dropna().astype(float)
+        if len(known):
+            found[column] = [float(known.min()), float(known.max())]
+    return found
+
+
+def counts(values: pd.Series) -> dict[str, int]:
+    """value -> how many, sorted; `unknown` for none."""
+    named = values.fillna("unknown").astype(str)
+    return {str(k): int(n) for k, n in sorted(named.value_counts().items())}
+
+
+def against(model: Any, row: Any, slack_s: float) -> tuple[list[str], list[str]]:
+    """(what forbids a score, what speaks against it) of an examination's feature set, held against a model's training set.
+
+    model: a row of signature_models; row: of feature_sets; slack_s: how far outside of the training times a phase may be.
+    """
+    refusals = [
+        f"{words} {'differs' if not words.endswith('settings of the features') else 'differ'} from the training set's"
+        f"{_difference(model[column], row[column])}"
+        for column, words in MUST_AGREE.items()
+        if model[column] != row[column]
+    ]
+    doubts = []
+    kinds = json.loads(model["mask_kinds"])
+    kind = row["mask_kind"] or "unknown"
+    if kind not in kinds:
+        doubts.append(f"the tumour's outline is of the kind {kind}, the training set's {', '.join(kinds)}")
+    times = json.loads(model["seconds"])
+    for column, words in TIMES.items():
+        value = row[column]
+        if column in times and value is not None and value == value:
+            low, high = times[column]
+            if not low - slack_s <= value <= high + slack_s:
+                doubts.append(f"{words} is at {value:.0f} s, the training set's at {low:.0f} to {high:.0f} s")
+    return refusals, doubts
+
+
+def _difference(theirs: str, mine: str) -> str:
+    """Which keys of two JSON texts differ, in words; the texts themselves where they are short."""
+    try:
+        a, b = _flat(json.loads(theirs)), _flat(json.loads(mine))
+    except (json.JSONDecodeError, TypeError):
+        return f" ({mine}, not {theirs})" if len(f"{mine}{theirs}") < 120 else ""
+    keys = [k for k in sorted({*a, *b}) if a.get(k) != b.get(k)]
+    words = [f"{k} {json.dumps(b.get(k))}, not {json.dumps(a.get(k))}" for k in keys[:3]]
+    return f" ({'; '.join(words)}{'; …' if len(keys) > 3 else ''})" if words else ""
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix or "value": value}
+    found = {}
+    for key, inner in value.items():
+        found |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    return found

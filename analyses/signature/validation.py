@@ -1,0 +1,85 @@
+"""Signature scores beside outcomes: what every prognostic validation of the signature begins with.
+
+One examination a patient, the first (T0). Endpoints have clocks of their own (time_origin): NACT's DFS begins at surgery, after
+the chemotherapy that the patient must have lived through; cohorts are never thrown together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.survival import censored
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, Trained
+from tshdb.engine.relations import EXAMINATIONS_OF_PATIENT, SAME_PATIENT
+from tshdb.schema import FollowUp, SignatureScore
+from tshdb.vocabulary import Endpoint, ScoreStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEEDS = {
+    "scores": Need(SignatureScore, EXAMINATIONS_OF_PATIENT),
+    "follow_ups": Need(FollowUp, SAME_PATIENT),
+    "trained_on": Trained(SignatureScore),
+}
+SOURCE = "doi:10.1186/s12967-023-04748-6, Prognostic validation of the radiogenomic signatures, Fig. 7; A07, A21"
+SIGNATURE = "signature"
+SCORE = "signature score"
+
+
+class ValidationParameters(Parameters):
+    """[signature_validation]
+
+    cohorts: frozen or live; endpoints: those that a cohort has are evaluated; use_degraded: scores that something speaks against
+    count as well (their number stands in the reason); allow_training_patients: evaluate on them all the same, marked optimistic.
+    """
+
+    cohorts: tuple[str, ...] = ("prognostic_validation_ispy1", "prognostic_validation_nact")
+    endpoints: tuple[Endpoint, ...] = (Endpoint.OS, Endpoint.RFS, Endpoint.DFS)
+    censor_at_days: float | None = Field(default=3652.5, gt=0)
+    use_degraded: bool = True
+    allow_training_patients: bool = False
+    min_events: int = Field(default=5, ge=1)
+
+
+class CovariateParameters(ValidationParameters):
+    """[signature_validation]
+
+    covariates: clinical variables of the multivariable models; those known for fewer than min_known of the patients are left out.
+    """
+
+    covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "tumor_size_mm")
+    min_known: float = Field(default=0.5, ge=0, le=1)
+
+
+def first_scores(scores: pd.DataFrame, use_degraded: bool) -> pd.DataFrame:
+    """examination, patient_id, prognosis, value, is_degraded: one examination a patient, sorted."""
+    wanted = [str(ScoreStatus.SCORED)] + ([str(ScoreStatus.DEGRADED)] if use_degraded else [])
+    mine = scores[scores["status"].astype(str).isin(wanted) & scores["score"].notna()]
+    mine = mine.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id")
+    found = mine[["examination", "patient_id", "prognosis", "score"]].rename(columns={"score": "value"})
+    found["prognosis"] = found["prognosis"].astype(str)
+    found["is_degraded"] = (mine["status"].astype(str) == str(ScoreStatus.DEGRADED)).to_numpy()
+    return found.reset_index(drop=True)
+
+
+def outcomes(
+    scores: pd.DataFrame, follow_ups: pd.DataFrame, params: ValidationParameters
+) -> dict[Endpoint, pd.DataFrame]:
+    """endpoint -> patient_id, prognosis, value, is_degraded, event, duration_days, time_origin; those that have patients."""
+    mine = first_scores(scores, params.use_degraded)
+    found = {}
+    for endpoint in params.endpoints:
+        data = mine.merge(censored(follow_ups, endpoint, params.censor_at_days), on="patient_id")
+        if len(data):
+            found[Endpoint(endpoint)] = data.sort_values("patient_id", ignore_index=True)
+    return found
+
+
+def note_of(data: pd.DataFrame) -> str | None:
+    """What must be said of degraded scores."""
+    n = int(data["is_degraded"].sum())
+    return f"{n} of {len(data)} scores are degraded (signature_scores says why)" if n else None
