@@ -47,12 +47,13 @@ def models_of(
     settings: CoxSettings,
     seen_of=lambda _: None,
     note: str | None = None,
+    adjusts_per_sd: bool = False,
 ) -> list[dict]:
     """Rows of cox_terms of the three models; one that cannot be fitted has rows with the reason.
 
     data: patient_id, prognosis, value, event, duration_days, time_origin; clinical: patient_id and the variables as numbers;
     name: of the value; prefix: of the models' names; seen_of: patients -> what must be said of them if the model has learned
-    from them; note: said beside every estimate.
+    from them; note: said beside every estimate; adjusts_per_sd: the value beside clinical variables is per standard deviation.
     """
     rows: list[dict] = []
     data = data.copy()
@@ -71,7 +72,7 @@ def models_of(
     for model, frame, terms in (
         ("group", data, [GOOD]),
         ("continuous", data, [per_sd]),
-        ("multivariable", adjusted, [name, *used]),
+        ("multivariable", adjusted, [per_sd if adjusts_per_sd else name, *used]),
     ):
         seen = seen_of(frame)
         if seen and not settings.allow_seen:

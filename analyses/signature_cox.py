@@ -51,6 +51,6 @@ def signature_cox(
         )  # fmt: skip
         rows += models_of(
             data, clinical, SCORE, "signature ", len(members), settings,
-            lambda frame: seen_in_training(frame, trained_on), note_of(data),
+            lambda frame: seen_in_training(frame, trained_on), note_of(data), adjusts_per_sd=True,
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -20,7 +20,11 @@ def add_to(app: typer.Typer) -> None:
 
 def draw(
     name: Annotated[
-        str, typer.Argument(help="flow, km, compartments, s1, networks, topology, roc, score-km or features.")
+        str,
+        typer.Argument(
+            help="flow, km, compartments, s1, networks, topology, roc, score-km, features, search, signature-roc, "
+            "signature-km or calibration."
+        ),
     ],
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
     to: Annotated[

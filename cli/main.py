@@ -11,6 +11,7 @@ import typer
 from cli import (
     browse,
     check,
+    checklist,
     cohort,
     demo,
     drift,
@@ -65,6 +66,7 @@ report.add_to(app)
 app.add_typer(paper_check.app, name="paper")
 withdraw.add_to(app)
 check.add_to(app)
+checklist.add_to(app)
 simulate.add_to(app)
 demo.add_to(app)
 

@@ -20,8 +20,16 @@ from cli.files import complete
 from cli.options import StudyOption
 from cli.paper.layouts import TABLES, Layout, layouts
 
-TABLE_NAMES = {"1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5"}
-OF_EVERY_COHORT = {"km": "km_points WHERE grouping = 'tsh_ratio'", "score-km": "km_points WHERE grouping = 'tsh_score'"}
+TABLE_NAMES = {
+    "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
+    "prognosis": "Prognosis",
+}  # fmt: skip
+OF_EVERY_COHORT = {
+    "km": "km_points WHERE grouping = 'tsh_ratio'",
+    "score-km": "km_points WHERE grouping = 'tsh_score'",
+    "signature-km": "km_points WHERE grouping = 'signature'",
+    "calibration": "calibration_groups WHERE seen IS NOT NULL",
+}
 
 
 def add_to(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def print_table(
-    number: Annotated[str, typer.Argument(help="Which table of the paper: 1, 2, s1, s2, s3, s4 or s5.")],
+    number: Annotated[str, typer.Argument(help="Of the paper: 1, 2, s1 to s6; and prognosis, of the signature.")],
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
     study: StudyOption = None,
     as_json: JsonOption = False,

@@ -12,6 +12,7 @@ from scipy import stats
 
 from analyses.abundance_cox import AbundanceCoxParameters, abundance_cox
 from analyses.compartment_tests import _compare
+from analyses.cox_models import GOOD
 from analyses.cutoff import CutoffParameters, cutoff
 from analyses.helpers import benjamini_hochberg
 from analyses.km_curves import KmCurveParameters, km_curves
@@ -27,7 +28,6 @@ from analyses.survival import (
 )
 from analyses.survival_groups import SurvivalGroupParameters, survival_groups
 from analyses.topology import PARAMETERS, adjacency, correlations, topology
-from analyses.cox_models import GOOD
 from analyses.tsh_cox import TshCoxParameters, tsh_cox
 from analyses.tsh_modelling import ModelParameters, Training, auc, choose, fit, nested_scores
 

@@ -36,6 +36,7 @@ class Claim(NamedTuple):
     of: float | None = None
     tolerance: float | None = None
     over: str | None = None
+    than: str | None = None
     why: str = ""
     impossible: str = ""
 
@@ -124,15 +125,15 @@ def _judge(claim: Claim, tables: _Tables) -> Checked:
             return said(Verdict.MOVED, "no", claim.why)
         return said(Verdict.NOT_HERE, None, f"this study has no result of {claim.row['cohort']} for it")
     cohort = rows[0]["cohort"]
-    if claim.over is not None:
-        values = {r[claim.over]: r[claim.row["column"]] for r in rows}
-        good, poor = values.get("good"), values.get("poor")
-        if good is None or poor is None:
-            return said(Verdict.NOT_HERE, None, "one of the groups has no value", cohort)
-        holds = good > poor if claim.criterion == "greater" else good < poor
-        here = f"{good:.3g} against {poor:.3g}"
-        return said(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
     row = rows[0]
+    if claim.over is not None or claim.than is not None:
+        of = {r[claim.over]: r[claim.row["column"]] for r in rows} if claim.over is not None else {}
+        first, second = (of.get("good"), of.get("poor")) if of else (row[claim.row["column"]], row[claim.than])
+        if first is None or second is None:
+            return said(Verdict.NOT_HERE, None, row.get("reason") or "one of the groups has no value", cohort)
+        holds = first > second if claim.criterion == "greater" else first < second
+        here = f"{first:.3g} against {second:.3g}"
+        return said(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
     value, here = _value(row, claim)
     if value is None:
         return said(Verdict.NOT_HERE, None, row.get("reason") or "the result has no value", cohort)

@@ -43,6 +43,23 @@ def kaplan_meier(points: pd.DataFrame, test: pd.Series | None, title: str) -> Fi
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 5.0))
+    _curves(figure, points, test, title)
+    return figure
+
+
+def kaplan_meiers(panels: Sequence[tuple[pd.DataFrame, pd.Series | None, str]]) -> Figure:
+    """Several such panels side by side. panels: as the arguments of `kaplan_meier`."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.0 * len(panels), 5.0))
+    parts = figure.subfigures(1, len(panels), squeeze=False)[0]
+    for part, (points, test, title) in zip(parts, panels, strict=True):
+        _curves(part, points, test, title)
+    return figure
+
+
+def _curves(figure, points: pd.DataFrame, test: pd.Series | None, title: str) -> None:
+    """Draw into a figure or a part of one."""
     axes, below = figure.subplots(2, 1, height_ratios=(5, 1), sharex=True)
     last = int(np.ceil(points["time_days"].max() / YEAR))
     years = list(range(0, last + 1, 2 if last > 5 else 1))
@@ -71,7 +88,6 @@ def kaplan_meier(points: pd.DataFrame, test: pd.Series | None, title: str) -> Fi
     below.tick_params(axis="y", pad=12)
     for side in ("left", "bottom"):
         below.spines[side].set_visible(False)
-    return figure
 
 
 def roc(points: pd.DataFrame, auc: pd.Series | None, title: str) -> Figure:

@@ -31,11 +31,60 @@ def _km(grouping: str, said: str):
     return read
 
 
-def _roc(study, cohort: str | None) -> tuple[Figure, str]:
-    points, name = of_cohort(study, "SELECT * FROM roc_points", cohort, "no ROC curve")
-    query = "SELECT * FROM model_performance WHERE cohort = $c AND scheme = 'nested' AND measure = 'auc'"
-    figure = drawings.roc(points, _one(study.sql(query, {"c": name})), f"TSH model, nested cross-validation\n{name}")
-    return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
+def _roc(model: str, words: str):
+    def read(study, cohort: str | None) -> tuple[Figure, str]:
+        query = f"SELECT * FROM roc_points WHERE model = '{model}'"
+        points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}")
+        figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{name}")
+        return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
+
+    return read
+
+
+def _nested(study, model: str, cohort: str) -> pd.Series | None:
+    """The AUC of patients that a model had not seen."""
+    query = "SELECT * FROM model_performance WHERE cohort = $c AND model = $m AND scheme = 'nested' AND measure = 'auc'"
+    return _one(study.sql(query, {"c": cohort, "m": model}))
+
+
+def _signature_km(study, cohort: str | None) -> tuple[Figure, str]:
+    points, name = of_cohort(
+        study, "SELECT * FROM km_points WHERE grouping = 'signature'", cohort, "no curves by the signature"
+    )
+    tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = 'signature'", {"c": name})
+    panels = []
+    for endpoint, mine in points.groupby("endpoint", sort=True):
+        test = _one(tests[tests["endpoint"] == endpoint])
+        origin = f" from {test['time_origin'].replace('_', ' ')}" if test is not None and test["time_origin"] else ""
+        panels.append((mine, test, f"{endpoint}{origin}, by the signature\n{name}"))
+    return drawings.kaplan_meiers(panels), (
+        "Share without an event over time; the band is the 95 % interval, a tick a patient censored there. The signature was "
+        "made on other patients."
+    )
+
+
+def _search(study, cohort: str | None) -> tuple[Figure, str]:
+    from cli.paper import signature_drawings
+
+    generations, name = of_cohort(
+        study, "SELECT * FROM search_generations WHERE reason IS NULL", cohort, "no search for a signature"
+    )
+    first = generations.iloc[0]
+    title = f"Genetic search over {first['n_candidates']} features, n = {first['n']}\n{name}"
+    figure = signature_drawings.search(generations, _nested(study, "signature_model", name), title)
+    return figure, "What the search reaches on its own folds is optimistic; the band is what the whole way is worth."
+
+
+def _calibration(study, cohort: str | None) -> tuple[Figure, str]:
+    from cli.paper import signature_drawings
+
+    query = "SELECT * FROM calibration_groups WHERE seen IS NOT NULL"
+    groups, name = of_cohort(study, query, cohort, "no calibration of the signature")
+    figure = signature_drawings.calibration(groups, name)
+    return figure, (
+        "A point is a part of the cohort by its scores, from low to high. Foretold: Cox models of the score within the cohort, "
+        "each patient's from one that had not seen her."
+    )
 
 
 def _abundances(study, cohort: str) -> pd.DataFrame:
@@ -166,9 +215,13 @@ FIGURES = {
     "s1": PaperFigure("Tumour and stroma in the same patients", _correlation),
     "networks": PaperFigure("Cell networks", _networks),
     "topology": PaperFigure("Topology of the cell networks", _topology),
-    "roc": PaperFigure("ROC curve of the TSH model", _roc),
+    "roc": PaperFigure("ROC curve of the TSH model", _roc("tsh_model", "TSH model")),
     "features": PaperFigure("Radiomic features by group", _features),
     "score-km": PaperFigure("Survival by the TSH score", _km("tsh_score", "the TSH score")),
+    "search": PaperFigure("The search for the signature", _search),
+    "signature-roc": PaperFigure("ROC curve of the signature", _roc("signature_model", "Radiogenomic signature")),
+    "signature-km": PaperFigure("Survival by the signature", _signature_km),
+    "calibration": PaperFigure("Calibration of the signature", _calibration),
 }
 
 

@@ -127,6 +127,97 @@ def features(rows: list[dict[str, Any]]) -> list[Layout]:
     return [Layout(title, headers, cells, (2, 3, 4, 5, 6, 7), notes)]
 
 
+def signature_features(rows: list[dict[str, Any]]) -> list[Layout]:
+    """The signature's features; what became of the others in one line; how good it is, the honest figure first."""
+    chosen = [r for r in rows if r["status"] == "selected"]
+    cells = [
+        (r["feature"], number(r["auc"]), number(r["mean_good"]), number(r["mean_poor"]), number(r["importance"]),
+         f"{r['frequency']:.0%}" if r["frequency"] is not None else None)
+        for r in chosen
+    ]  # fmt: skip
+    n = {status: sum(r["status"] == status for r in rows) for status in ("candidate", "dropped")}
+    notes = [
+        f"{len(rows)} features: {n['dropped']} dropped (too like a better one, no value, no spread), {n['candidate']} not taken "
+        "by the search.",
+        "folds: in how many outer folds the search chose it. auc: of the feature alone, not corrected for choosing.",
+    ]
+    for scheme, words in (
+        ("nested", "AUC of patients that the signature had not seen (nested)"),
+        ("search", "AUC on the folds that the search optimised, as the paper's: optimistic"),
+    ):
+        if row := rows[0]["performance"].get(scheme):
+            notes.append(
+                f"{words}: {row['value']:.3f} (95 % CI {row['ci_lower']:.3f} to {row['ci_upper']:.3f}, n = {row['n']})"
+            )
+    title = f"The radiogenomic signature of {rows[0]['cohort']}: {len(chosen)} features"
+    headers = ("feature", "auc", "mean, good", "mean, poor", "importance", "folds")
+    return [Layout(title, headers, cells, (1, 2, 3, 4, 5), tuple(notes))]
+
+
+def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
+    """Log-rank tests, Cox models, what the score adds, C-indices and calibration of every cohort and endpoint."""
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [r for r in rows if r["kind"] == kind]
+
+    def place(r: dict[str, Any]) -> tuple:
+        return r["cohort"], r["endpoint"]
+
+    found = [
+        Layout(
+            "Good against poor by the signature score, log-rank test",
+            ("cohort", "endpoint", "from", "good", "events", "poor", "events", "p", ""),
+            [
+                (*place(r), r["time_origin"], r["n_good"], r["n_good_events"], r["n_poor"], r["n_poor_events"], p(r["p_value"]),
+                 r["reason"] or "")
+                for r in of("test")
+            ],
+            (3, 4, 5, 6, 7),
+        ),
+        Layout(
+            "Cox regression of the signature",
+            ("cohort", "endpoint", "model", "term", "HR (95 % CI)", "p", "PH p", "n", "events", ""),
+            [
+                (*place(r), r["model"].removeprefix("signature "), r["term"],
+                 ratio(r) if r["coefficient"] is not None else None, p(r["p_value"]), p(r["ph_p_value"]), r["n"], r["n_events"],
+                 r["reason"] or "")
+                for r in of("cox")
+            ],
+            (5, 6, 7, 8),
+        ),
+        Layout(
+            "Does the score add to the clinical variables: likelihood ratio test on the same patients",
+            ("cohort", "endpoint", "clinical variables", "chi2", "p", "n", "events", ""),
+            [
+                (*place(r), r["covariates"], number(r["chi2"]), p(r["p_value"]), r["n"], r["n_events"], r["reason"] or "")
+                for r in of("added")
+            ],
+            (3, 4, 5, 6),
+        ),
+        Layout(
+            "Harrell's C",
+            ("cohort", "endpoint", "model", "C (95 % CI)", "n", "events", ""),
+            [
+                (*place(r), r["model"], interval(r, "c_index"), r["n"], r["n_events"],
+                 "; ".join(filter(None, ["fitted on these patients: optimistic" if r["is_optimistic"] else "", r["reason"]])))
+                for r in of("concordance")
+            ],
+            (4, 5),
+        ),
+        Layout(
+            "Survival foretold (by models that had not seen the patient) and seen, by parts of the score",
+            ("cohort", "endpoint", "days", "part", "n", "mean score", "foretold", "seen (95 % CI)", ""),
+            [
+                (*place(r), f"{r['at_days']:.0f}", r["part"], r["n"], number(r["mean_score"]), number(r["foretold"]),
+                 interval(r, "seen"), r["reason"] or "")
+                for r in of("calibration")
+            ],
+            (2, 3, 4, 5, 6),
+        ),
+    ]  # fmt: skip
+    return [layout for layout in found if layout.cells]
+
+
 def layouts(number: str, study, cohort: str | None) -> tuple[list[dict[str, Any]], list[Layout]]:
     """The rows of one of the paper's tables, and how they are laid out. Raises NotFound where there are none."""
     rows = TABLES[number].rows(study, cohort)
@@ -161,6 +252,8 @@ TABLES = {
         lambda rows: cox(rows, "the TSH biomarker", by_model=True),
     ),
     "s5": PaperTable("Topology of the cell networks", read.network_rows, networks),
+    "s6": PaperTable("The radiogenomic signature", read.selected_rows, signature_features),
+    "prognosis": PaperTable("What the signature foretells", read.signature_rows, signature_prognosis),
 }
 
 
@@ -176,6 +269,15 @@ def number(value: float | None) -> str | None:
 def ratio(row: dict[str, Any]) -> str:
     """A hazard ratio with its interval."""
     return f"{row['hazard_ratio']:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
+
+
+def interval(row: dict[str, Any], name: str) -> str | None:
+    """A value with its interval, where it has one."""
+    if row[name] is None:
+        return None
+    if row["ci_lower"] is None or row["ci_upper"] is None:
+        return number(row[name])
+    return f"{row[name]:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
 
 
 def p(value: float | None) -> str | None:

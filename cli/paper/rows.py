@@ -168,6 +168,56 @@ def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     return records(frame.drop(columns="unit_id"))
 
 
+def selected_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """Every feature that the signature's fit looked at: selected first, by importance; each with the model's figures.
+
+    Raises NotFound where there is no signature, with the reason for having none if that is known.
+    """
+    from tshdb.errors import NotFound
+
+    try:
+        found, name = of_cohort(study, "SELECT * FROM selected_features", cohort, "no signature")
+    except NotFound:
+        why = study.sql("SELECT cohort, reason FROM signature_models WHERE reason IS NOT NULL ORDER BY unit_id DESC")
+        if not len(why):
+            raise
+        raise NotFound(f"no signature of {why['cohort'][0]}: {why['reason'][0]}") from None
+    figures = study.sql(
+        "SELECT scheme, value, ci_lower, ci_upper, n FROM model_performance WHERE model = 'signature_model' "
+        "AND measure = 'auc' AND cohort = $c",
+        {"c": name},
+    )
+    performance = {row["scheme"]: row for row in records(figures)}
+    order = {"selected": 0, "candidate": 1, "dropped": 2}
+    rows = [r | {"performance": performance} for r in records(found.drop(columns="unit_id"))]
+    return sorted(rows, key=lambda r: (order[r["status"]], -(r["importance"] or 0), -(r["n_folds"] or 0), r["feature"]))
+
+
+def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """What the signature foretells: of every validation cohort (or the one named) and endpoint tests, models and C-indices.
+
+    Raises NotFound where nothing was evaluated.
+    """
+    from tshdb.errors import NotFound
+
+    queries = {
+        "test": "SELECT * FROM logrank_tests WHERE grouping = 'signature' ORDER BY cohort, endpoint",
+        "cox": "SELECT * FROM cox_terms WHERE model LIKE 'signature%' ORDER BY cohort, endpoint, position",
+        "added": "SELECT * FROM likelihood_ratio_tests ORDER BY cohort, endpoint",
+        "concordance": "SELECT * FROM concordances ORDER BY cohort, endpoint, model DESC",
+        "calibration": "SELECT * FROM calibration_groups ORDER BY cohort, endpoint, part",
+    }
+    found = []
+    for kind, query in queries.items():
+        rows = records(study.sql(query).drop(columns="unit_id"))
+        names = {newest([r["cohort"] for r in rows if r["cohort"].partition("@")[0] == n])
+                 for n in {r["cohort"].partition("@")[0] for r in rows}}  # fmt: skip
+        found += [r | {"kind": kind} for r in rows if (r["cohort"] == cohort if cohort else r["cohort"] in names)]
+    if not found:
+        raise NotFound("no signature was evaluated" + (f" on {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+    return found
+
+
 def feature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
     from analyses.images.features import all_names
