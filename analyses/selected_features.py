@@ -80,7 +80,7 @@ def selected_features(
         elif kept.support_[j]:
             row["status"] = FeatureStatus.CANDIDATE
         elif kept.similar_to_[j] >= 0:
-            row["reason"] = f"r = {kept.correlation_[j]:.2f} with {data.names[kept.similar_to_[j]]}, which stays"
+            row["reason"] = f"goes with {data.names[kept.similar_to_[j]]}, which stays (r {kept.correlation_[j]:.2f})"
         else:
             row["reason"] = "does not vary"
         rows.append(row)

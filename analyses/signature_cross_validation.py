@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+LEAST_PER_CLASS = 4  # so that every outer training set has two of each kind for the search's folds
+
+
 class SignatureCrossValidationParameters(SearchParameters, ForestParameters):
     """[signature]
 
@@ -64,7 +67,7 @@ def signature_cross_validation(
     from analyses.signature.training import signature_of
 
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
-    if data.problem(params.min_per_class):
+    if data.problem(max(params.min_per_class, LEAST_PER_CLASS)):
         return pd.DataFrame()
     batches = data.sets["batch"].fillna("unknown").to_numpy(str)
     rows = []

@@ -67,7 +67,7 @@ def seen_in_training(data: pd.DataFrame, trained_on: pd.DataFrame) -> str | None
     shared = trained_on[trained_on["patient_id"].isin(set(data["patient_id"]))]
     if not len(shared):
         return None
-    cohorts = ", ".join(sorted(set(shared["cohort"])))
+    cohorts = ", ".join(sorted({name.partition("@")[0] for name in shared["cohort"]}))
     return f"{shared['patient_id'].nunique()} of {len(data)} patients are in the training sets of the scores' models ({cohorts})"
 
 

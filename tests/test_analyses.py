@@ -194,7 +194,7 @@ def cox_input() -> tuple[pd.DataFrame, pd.DataFrame]:
     ratios = data[["patient_id", "population", "value"]].assign(unit="rsem", transform="log2(x + 1)")
     outcome = data[["patient_id", "duration", "event"]].drop_duplicates()
     outcome = outcome.rename(columns={"duration": "duration_days"}).assign(
-        endpoint="OS", event=lambda d: d["event"] == 1
+        endpoint="OS", time_origin="diagnosis", event=lambda d: d["event"] == 1
     )
     return ratios, outcome
 
@@ -244,6 +244,7 @@ def test_censoring_at_ten_years():
         {
             "patient_id": list("abcd"),
             "endpoint": "OS",
+            "time_origin": "diagnosis",
             "event": [True, True, False, None],
             "duration_days": [3652.5, 3653.0, 5000.0, 10.0],
         }

@@ -36,7 +36,7 @@ def test_every_rule_of_ingest_says_what_to_do():
     from ingest.rules import rules
 
     families = (
-        "dicom|decision|verdict|study|seg|les|mask|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|"
+        "dicom|features|decision|verdict|study|seg|les|mask|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|"
         "sample|aliquot|patient"
     )
     files = [

@@ -323,6 +323,7 @@ def frames(pairs):
         {
             "patient_id": one["patient_id"],
             "endpoint": "OS",
+            "time_origin": "diagnosis",
             "event": one["event"].astype(bool),
             "duration_days": one["days"],
         }

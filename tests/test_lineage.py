@@ -212,7 +212,7 @@ def test_14_evaluation_on_training_patients_is_refused_unless_allowed_and_then_m
         return {"test": tests.iloc[0], "term": terms.iloc[0], "curves": curves}
 
     first = said()
-    expected = "5 of 12 patients are in the training sets of the scores' models (seen@1)"
+    expected = "5 of 12 patients are in the training sets of the scores' models (seen)"
     assert first["test"]["reason"] == f"refused: {expected}" and first["test"]["p_value"] is None
     assert first["term"]["reason"] == f"refused: {expected}" and first["term"]["hazard_ratio"] is None
     assert len(first["curves"]) == 0

@@ -291,7 +291,12 @@ def test_5_a_default_argument_counts(study, monkeypatch):
         "analyses.helpers",
         lambda s: s.replace("p_values: np.ndarray)", "p_values: np.ndarray, method=1)"),
     )
-    assert set(tiny.due(study, certain_only=True)) == {"univariable_cox", "abundance_cox", "compartment_tests"}
+    assert set(tiny.due(study, certain_only=True)) == {
+        "univariable_cox",
+        "abundance_cox",
+        "compartment_tests",
+        "feature_tests",
+    }
 
 
 def test_5_the_marker_table_is_an_input(study):

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from analyses import ANALYSES
 from cli.make_study import make_study
-from ingest import gdc_clinical, rna
+from ingest import features, gdc_clinical, rna
 from ingest.imaging import mask_files
 from ingest.imaging.folder import Options as FolderOptions
 from ingest.imaging.folder import items as folder_items
@@ -53,6 +53,11 @@ Fibroblasts,DCN
 Fibroblasts,COL1A1
 Fibroblasts,TAGLN
 """
+FEATURES = tuple(
+    f"{place}_original_glcm_{name}"
+    for place in ("tumor_S0", "stroma_SI")
+    for name in ("Idmn", "Imc1", "MCC", "Contrast")
+)
 LIVE_SQL = "SELECT patient_id FROM follow_ups WHERE endpoint = 'OS' AND event IS NOT NULL AND duration_days IS NOT NULL"
 WITH_IMAGES = (0, 3, 7, 77)
 HISTORY = ("attempts", "result_changes")  # how a study came here, which depends on the way
@@ -69,6 +74,13 @@ SMALL = {  # what makes the analyses work, and quickly, on a dozen patients
     "n_permutations = 1000": "n_permutations = 5\nmin_patients = 3",
     "n_bootstrap = 1000": "n_bootstrap = 5",
     "cohorts = []": 'cohorts = ["tumor_stroma_development"]',
+    'cohort = "radiogenomic_development"': 'cohort = "tumor_stroma_development"\nforest = "scikit-learn"\nmin_per_class = 2',
+    'features = "computed"': 'features = "features"',
+    "population = 100": "population = 4",
+    "generations = 100": "generations = 1",
+    "folds = 10\nmetric": "folds = 2\nmetric",
+    "n_trees = 100": "n_trees = 2",
+    "final_trees = 500": "final_trees = 3\nn_bootstrap = 5",
 }
 
 
@@ -85,6 +97,7 @@ class TinyPatient:
     replicate: dict[str, float] | None = None  # of the tumour, on a later plate
     images: int | None = None  # a dynamic examination; another number is another brightness
     mask: int = 1  # of the images; another number is another mask
+    features: int | None = 1  # radiomic features from elsewhere; another number is other values
 
 
 @dataclass
@@ -161,6 +174,17 @@ class TinyArchive:
             if not path.is_file() or path.read_bytes() != content:
                 path.write_bytes(content)
 
+    def write_features(self, folder: Path) -> Path:
+        """features.csv, as PyRadiomics names them: one row a patient who has them."""
+        lines = [",".join(["patient_id", *FEATURES])]
+        for p in self._ordered():
+            if p.features is not None:
+                random = Random(f"{p.features}/{p.patient_id}")
+                lines.append(",".join([p.patient_id, *(f"{random.gauss(0, 1):.6f}" for _ in FEATURES)]))
+        path = folder / "features.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
     def write(self, folder: Path) -> tuple[Path, Path]:
         """expression.csv and clinical.tsv, as the archives write them."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -216,14 +240,22 @@ def new_study(
     for old, new in SMALL.items():
         assert old in text, old
         text = text.replace(old, new)
-    text = text.replace(', "tumor_stroma_validation"]', "]")  # nobody here has the tumour alone
+    text = re.sub(
+        r'^cohorts = \["[^\]]*\]', f'cohorts = ["{COHORT}"]', text, flags=re.MULTILINE
+    )  # there is no other here
+    text = text.replace("use_degraded = true", "n_bootstrap = 5\nmin_events = 2")
     if live:
         text = text.replace(f'cohorts = ["{COHORT}"]', f'cohorts = ["{COHORT}", "{LIVE}"]')
-    for unwanted in {a.name for a in ANALYSES} - {a.name for a in analyses}:
+    for unwanted in _tables(ANALYSES) - _tables(analyses):
         text = re.sub(rf"^\[{unwanted}\].*\n(?:(?!\[).*\n)*", "", text, flags=re.MULTILINE)  # up to the next table
     settings.write_text(text)
     (folder / "markers.csv").write_text(MARKERS)
     return Study(study.root)
+
+
+def _tables(analyses: Sequence[Analysis]) -> set[str]:
+    """The tables of study.toml that belong to these analyses."""
+    return {a.name for a in analyses} | {a.base for a in analyses if a.base is not None}
 
 
 def ingest(study: Study, archive: TinyArchive, complete: bool = True, images: bool = True) -> list[loading.Loaded]:
@@ -241,6 +273,14 @@ def ingest(study: Study, archive: TinyArchive, complete: bool = True, images: bo
         item = loading.item_of(study, source, path, {}, read)
         if item.reading is not None:
             done.append(loading.load(study, [item], command="test", complete=complete))
+    path = archive.write_features(study.root / "raw")
+    source = loading.Source("tcga-tn", "features", path.name)
+    options = features.Options(
+        "tcga-tn", "features", settings={"software": "pyradiomics 3.0.1", "settings": {"bin_width": 1}}
+    )
+    item = loading.item_of(study, source, path, {}, lambda: features.read(path, options))
+    if item.reading is not None:
+        done.append(loading.load(study, [item], command="test", complete=complete))
     if images:
         done += ingest_images(study, archive, complete)
     return done

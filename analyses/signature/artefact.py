@@ -1,12 +1,16 @@
 """A fitted signature as a file, and back. No pickle: skops, which loads the types that are named here and no other.
 
-A file's bytes differ from one time to the next, so a model is known by the digest of what it holds (`content_of`): every split,
-threshold and leaf of every tree, and the scaler. A file that holds something else than its row says is refused.
+skops names its parts by addresses in memory; here they get numbers, so that the same model is the same bytes (`packed`). A
+model is known by the digest of what it holds as well (`content_of`): every split, threshold and leaf of every tree, and the
+scaler. A file that holds something else than its row says is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +18,7 @@ import numpy as np
 from analyses.signature.estimators import Combat
 from analyses.signature.training import Steps
 
+SCHEMA = "schema.json"
 TRUSTED = ["analyses.signature.estimators.Combat", "sklearn.tree._tree.Tree"]
 
 
@@ -21,7 +26,35 @@ def packed(steps: Steps) -> bytes:
     """The file's content."""
     from skops.io import dumps
 
-    return dumps({"harmonise": steps.harmonise, "scale": steps.scale, "forest": steps.forest})
+    return _numbered(dumps({"harmonise": steps.harmonise, "scale": steps.scale, "forest": steps.forest}))
+
+
+def _numbered(data: bytes) -> bytes:
+    """The same file with parts named by their order, and no times."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(parts.pop(SCHEMA))
+    ids: dict[int, int] = {}
+    files: dict[str, str] = {}
+
+    def walk(node) -> None:
+        if isinstance(node, dict):
+            if "__id__" in node:
+                node["__id__"] = ids.setdefault(node["__id__"], len(ids))
+            if node.get("file") in parts:
+                node["file"] = files.setdefault(node["file"], f"{len(files)}{Path(node['file']).suffix}")
+            node = node.values()
+        if not isinstance(node, str | int | float | None):
+            for inner in list(node):
+                walk(inner)
+
+    walk(schema)
+    parts = {files[name]: content for name, content in parts.items()}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in [(SCHEMA, json.dumps(schema).encode()), *sorted(parts.items())]:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
 
 
 def unpacked(file: str | Path, content: str) -> Steps:

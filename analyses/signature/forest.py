@@ -23,7 +23,8 @@ from numba import njit
 
 from analyses.signature.folds import mean_over_folds
 
-_GOOD, _LOW = 1 << 32, (1 << 32) - 1
+_GOOD = 1 << 32
+_LOW = _GOOD - 1
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 # where the one bit of a power of two is, by the top bits of its product with the number above
 _PLACES = np.argsort([(((1 << bit) * int(_DE_BRUIJN)) % (1 << 64)) >> 58 for bit in range(64)])

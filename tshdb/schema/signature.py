@@ -39,7 +39,7 @@ class FeatureSetting(UnitPayload, Base):
 
 
 class FeatureSet(UnitPayload, Base):
-    """One row says how the features of one examination were made: what must be alike where features are compared."""
+    """One row is how the features of one examination were made: what must be alike where features are compared."""
 
     __tablename__ = "feature_sets"
     examination: Mapped[str] = mapped_column(
