@@ -148,7 +148,10 @@ def test_later_follow_up_of_three_patients_changes_three_rows(empty_study, tmp_p
     assert loaded.by_table["follow_ups"] == {"inserted": 0, "updated": 3, "deleted": 0, "unchanged": 9}
     assert loaded.n_same_bytes == loaded.n_files - 1
     due = tiny.due(study)
-    survival = ("abundance_cox", "km_curves", "logrank_tests", "tsh_cox", "univariable_cox")
+    survival = (
+        "abundance_cox", "km_curves", "logrank_tests", "tsh_cox", "univariable_cox", "signature_curves", "signature_logrank",
+        "signature_cox", "likelihood_ratio_tests", "concordances", "calibration_groups",
+    )  # fmt: skip
     assert due == {analysis: {f"{tiny.COHORT}@1", tiny.LIVE} for analysis in survival}
     plan = tiny.plan(study)["univariable_cox"]
     assert {d.detail for d in plan.due.values()} == {"ingest.follow_ups/TCGA-TN-0001 changed, and 2 more"}

@@ -147,8 +147,9 @@ def test_every_claim_can_be_judged():
     for claim in read_claims():
         assert (claim.row is None) == bool(claim.impossible), claim.what
         if claim.row is not None:
-            needs = {"interval": "value", "side": "of", "below": "of", "within": "tolerance", "greater": "over",
-                     "less": "over", "exists": "row"}[claim.criterion]  # fmt: skip
+            compared = "than" if claim.than else "over"
+            needs = {"interval": "value", "side": "of", "below": "of", "within": "tolerance", "greater": compared,
+                     "less": compared, "exists": "row"}[claim.criterion]  # fmt: skip
             assert getattr(claim, needs) is not None, claim.what
 
 

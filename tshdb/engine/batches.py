@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, select, true
 
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert, writing
 from tshdb.engine import units as store
@@ -21,6 +21,9 @@ from tshdb.failpoints import fp
 from tshdb.objects import ObjectStore
 from tshdb.schema import Attempt, Unit
 from tshdb.vocabulary import UnitState
+
+
+ALL = true()
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Batches:
         """Commit the outcomes whose lease is held and whose inputs are unchanged. Gives those, and those that changed."""
         analysis = batch.plan.analysis
         table = analysis.makes.__table__
+        replaced: set[tuple[str, str]] = set()
         with writing(self.engine) as connection:
             kept = self._still_valid(connection, batch, outcomes)
             rows = unit_rows(connection, analysis.name, [o.key for o in kept])
@@ -107,6 +111,8 @@ class Batches:
                 note_changes(connection, analysis, moved, {o.key: ids[o.key] for o in moved}, self.run_id)
             # all payloads, also of unchanged results: columns that only describe them may differ
             with numbers(connection, "written_units", ids.values()) as name:
+                if analysis.kind is Kind.FIT:
+                    replaced = _objects(connection, table, table.c.unit_id.in_(store.select_ids(name)))
                 connection.execute(delete(table).where(table.c.unit_id.in_(store.select_ids(name))))
             bulk_insert(connection, table, [{"unit_id": ids[o.key], **row} for o in kept for row in o.rows])
             fp("rebuild.payload_written")
@@ -153,7 +159,10 @@ class Batches:
             )
             self.leases.drop(connection, analysis.name, [o.key for o in outcomes])
             fp("rebuild.before_commit")
+            replaced -= _objects(connection, table) if replaced else set()
         fp("rebuild.committed")
+        for digest, suffix in replaced:  # models that a refit replaced
+            self.objects.path(digest, suffix).unlink(missing_ok=True)
         return kept, moved
 
     def _still_valid(self, connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -166,6 +175,17 @@ class Batches:
             )
             now = dict(map(tuple, rows.fetchall()))
         return [o for o in outcomes if o.key in mine and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
+
+
+def _objects(connection: Connection, table, where=ALL) -> set[tuple[str, str]]:
+    """(digest, suffix) of the objects that rows of a table name."""
+    return {
+        (digest, column.info["object"])
+        for column in table.columns
+        if "object" in column.info
+        for digest in connection.execute(select(column).where(where)).scalars()
+        if digest is not None
+    }
 
 
 def unit_rows(connection: Connection, analysis: str, keys: Sequence[str], insert_missing: bool = True):

@@ -31,6 +31,8 @@ def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, 
             found.append((column, names.series_uids))
         elif column.name == "segmentation_id":
             found.append((column, names.segmentation_ids))
+        elif column.name == "examination":
+            found.append((column, (*names.examinations, *names.study_uids)))
         elif column.name in ("entity_key", "row_key"):
             found.append((column, names.keys))
     return found

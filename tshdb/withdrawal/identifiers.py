@@ -18,7 +18,16 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from tshdb.errors import IntegrityError, NotFound
-from tshdb.schema import Annotation, ExpressionProfile, ImagingSeries, ImagingStudy, Patient, Sample, Segmentation
+from tshdb.schema import (
+    Annotation,
+    ExpressionProfile,
+    ImagingSeries,
+    ImagingStudy,
+    ImportedFeature,
+    Patient,
+    Sample,
+    Segmentation,
+)
 
 KEY_FILE = ".withdrawal-key"
 SEEN = "withdrawn"  # what consumers saw of a withdrawn unit: its digest would be a digest of the patient's data
@@ -37,18 +46,19 @@ class Identifiers:
     study_uids: tuple[str, ...] = ()
     series_uids: tuple[str, ...] = ()
     segmentation_ids: tuple[str, ...] = ()
+    examinations: tuple[str, ...] = ()  # of imported features
 
     @property
     def names(self) -> tuple[str, ...]:
         """What a text may call the patient, the longest first."""
         found = {self.patient_id, *self.sample_ids, *self.aliquot_ids, *self.profile_ids}
-        found |= {*self.study_uids, *self.series_uids}
+        found |= {*self.study_uids, *self.series_uids, *self.examinations}
         return tuple(sorted(found, key=lambda n: (-len(n), n)))
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of the units that are the patient's."""
-        others = (*self.annotation_ids, *self.study_uids, *self.series_uids, *self.segmentation_ids)
+        others = (*self.annotation_ids, *self.study_uids, *self.series_uids, *self.segmentation_ids, *self.examinations)
         return (self.patient_id, *self.sample_ids, *self.profile_ids, *others)
 
     @cached_property
@@ -89,6 +99,9 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
     segmentations = connection.execute(
         select(Segmentation.segmentation_id).where(Segmentation.study_uid.in_(studies))
     ).scalars()  # fmt: skip
+    examinations = connection.execute(
+        select(ImportedFeature.examination).where(ImportedFeature.patient_id == patient_id)
+    ).scalars()  # fmt: skip
     return Identifiers(
         patient_id,
         tuple(sorted(samples)),
@@ -98,6 +111,7 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
         tuple(sorted(studies)),
         tuple(sorted(series)),
         tuple(sorted(segmentations)),
+        tuple(sorted(examinations)),
     )
 
 

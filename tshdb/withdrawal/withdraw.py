@@ -125,9 +125,10 @@ def withdraw(
         try:
             with writing(study.engine) as connection:
                 parts = objects.rewrite(connection, study.objects, plan.names)
-                voxels = objects.of_patient_alone(connection, plan.names) + objects.unused(connection, study.objects)
+                alone = objects.of_patient_alone(connection, plan.names)
                 fp("withdraw.prepared")
                 done = erase(connection, analyses, plan.names, token, scope, parts, redactions)
+                voxels = sorted({*alone, *objects.unused(connection, study.objects)})
                 row = {
                     "token": token,
                     "sample_tokens": json.dumps(samples),
