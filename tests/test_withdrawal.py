@@ -273,6 +273,7 @@ def test_a_later_ingest_withholds_the_patient_until_readmitted(tshdb, study, arc
         assert not [p for p in profiles if p.startswith(WHO)] and len(profiles) == 20
     (study.root / "raw/clinical.tsv").unlink()
     (study.root / "raw/expression.csv").unlink()
+    (study.root / "raw/features.csv").unlink()
     shutil.rmtree(study.root / "raw/images" / WHO)
     assert all(v.holds for v in verify(Study(study.root), path))
     tshdb("withdraw", WHO, "--readmit", "--reason", "consented again", cwd=study.root)

@@ -22,7 +22,6 @@ from tshdb.objects import ObjectStore
 from tshdb.schema import Attempt, Unit
 from tshdb.vocabulary import UnitState
 
-
 ALL = true()
 
 
