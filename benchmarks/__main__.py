@@ -26,6 +26,7 @@ SUBJECTS = (
     "cohort_selection",
     "dicom_headers",
     "radiomics",
+    "signature",
 )
 RESULTS = Path(__file__).with_name("results")
 

@@ -180,7 +180,12 @@ class GeneticSelector(SelectorMixin, BaseEstimator):
 
     def _fitness(self, X, is_good, fold_of, seed: int) -> genetic.Fitness:
         if self.forest == "compiled":
-            from analyses.signature.forest import FoldForests, ForestSettings
+            try:
+                from analyses.signature.forest import FoldForests, ForestSettings
+            except ModuleNotFoundError as error:
+                raise ValueError(
+                    f"{error.name} is not installed: pip install 'tshdb[signature]', or [signature] forest = \"scikit-learn\""
+                ) from None
 
             forests = FoldForests(
                 X, is_good, fold_of, ForestSettings(self.n_trees, None, self.min_leaf), seed, self.metric
