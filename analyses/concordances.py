@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.clinical_covariates import numeric
-from analyses.cox_models import available
-from analyses.signature.validation import NEEDS, SOURCE, CovariateParameters, note_of, outcomes
+from analyses.cox_models import adjusted
+from analyses.signature.validation import CLINICAL_NEEDS, SOURCE, CovariateParameters, note_of, outcomes
 from analyses.survival import cox, seen_in_training
-from tshdb.engine.analysis import Need, analysis
-from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import Concordance, Patient
+from tshdb.engine.analysis import analysis
+from tshdb.schema import Concordance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +39,7 @@ class ConcordanceParameters(CovariateParameters):
 @analysis(
     kind="summary",
     per="cohort",
-    needs={**NEEDS, "patients": Need(Patient, SAME_PATIENT)},
+    needs=CLINICAL_NEEDS,
     makes=Concordance,
     params=ConcordanceParameters,
     cohorts=lambda params: params.cohorts,
@@ -62,8 +61,7 @@ def concordances(
     clinical = numeric(patients, params.covariates)
     rows = []
     for endpoint, data in outcomes(scores, follow_ups, params).items():
-        used, _ = available(data, clinical, params.covariates, params.min_known)
-        both = data.merge(clinical, on="patient_id").dropna(subset=used)
+        used, both, _ = adjusted(data, clinical, params.covariates, params.min_known)
         seen = seen_in_training(data, trained_on)
         for model, frame, terms in (
             ("signature", data, []),
@@ -94,8 +92,9 @@ def _risk(frame: pd.DataFrame, terms: list[str], model: str, min_events: int) ->
     if not terms:
         return None, "no clinical variable is known for enough patients"
     fitted = cox(frame, terms, min_events, test_proportionality=False)
-    if next(iter(fitted.values()))["coefficient"] is None:
-        return None, next(iter(fitted.values()))["reason"]
+    first = fitted[terms[0]]
+    if first["coefficient"] is None:
+        return None, first["reason"]
     return sum(frame[t].to_numpy(float) * fitted[t]["coefficient"] for t in terms), None
 
 
@@ -124,7 +123,6 @@ def pairs(risk: np.ndarray, durations: np.ndarray, events: np.ndarray) -> tuple[
 
     A pair (i, j) counts where i is known to fail before j: an event at an earlier time, or at j's time of censoring.
     """
-
     earlier = durations[:, None] < durations[None, :]
     together = (durations[:, None] == durations[None, :]) & ~events[None, :]
     comparable = ((earlier | together) & events[:, None]).astype(float)

@@ -32,10 +32,19 @@ class CoxSettings(NamedTuple):
     allow_seen: bool
 
 
-def available(data: pd.DataFrame, clinical: pd.DataFrame, covariates: Sequence[str], least: float):
-    """(variables known for at least `least` of the patients, variable -> share for whom it is known)."""
+class Adjusted(NamedTuple):
+    """variables: known for enough of the patients; frame: those for whom all of these are known; known: variable -> share."""
+
+    variables: list[str]
+    frame: pd.DataFrame
+    known: pd.Series
+
+
+def adjusted(data: pd.DataFrame, clinical: pd.DataFrame, covariates: Sequence[str], least: float) -> Adjusted:
+    """The patients with the clinical variables that are known for at least the share `least` of them: complete cases."""
     known = data[["patient_id"]].merge(clinical, on="patient_id").notna().mean()
-    return [c for c in covariates if known[c] >= least], known
+    variables = [c for c in covariates if known[c] >= least]
+    return Adjusted(variables, data.merge(clinical, on="patient_id").dropna(subset=variables), known)
 
 
 def models_of(
@@ -62,8 +71,7 @@ def models_of(
     spread = data["value"].std(ddof=1)
     data[per_sd] = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
     data[name] = data["value"]
-    used, known = available(data, clinical, settings.covariates, settings.min_known)
-    adjusted = data.merge(clinical, on="patient_id").dropna(subset=used)
+    used, both, known = adjusted(data, clinical, settings.covariates, settings.min_known)
     shared = {
         "endpoint": settings.endpoint,
         "time_origin": origin_of(data),
@@ -72,7 +80,7 @@ def models_of(
     for model, frame, terms in (
         ("group", data, [GOOD]),
         ("continuous", data, [per_sd]),
-        ("multivariable", adjusted, [per_sd if adjusts_per_sd else name, *used]),
+        ("multivariable", both, [per_sd if adjusts_per_sd else name, *used]),
     ):
         seen = seen_of(frame)
         if seen and not settings.allow_seen:

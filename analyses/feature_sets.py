@@ -7,12 +7,11 @@ says, else unknown, which compares with the same table alone.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING
 
 from analyses.signature.features import COMPUTED, MUST_AGREE
-from tshdb.canonical import json_text
+from tshdb.canonical import digest, json_text
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Made, Need, analysis
 from tshdb.engine.relations import SAME_EXAMINATION
@@ -92,8 +91,7 @@ def feature_sets(
             "mask_kind": row["mask_kind"], "intermediate_s": None, "last_s": None, "batch": row["batch"],
         })  # fmt: skip
     for row in rows:
-        text = "\0".join(row[column] for column in MUST_AGREE)
-        row["comparability"] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        row["comparability"] = digest(*(row[column].encode() for column in MUST_AGREE))[:16]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyses.clinical_covariates import numeric
-from analyses.cox_models import available
-from analyses.signature.validation import NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
+from analyses.cox_models import adjusted
+from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
 from analyses.survival import cox, log_likelihood, seen_in_training
-from tshdb.engine.analysis import Need, analysis
-from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import LikelihoodRatioTest, Patient
+from tshdb.engine.analysis import analysis
+from tshdb.schema import LikelihoodRatioTest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 @analysis(
     kind="summary",
     per="cohort",
-    needs={**NEEDS, "patients": Need(Patient, SAME_PATIENT)},
+    needs=CLINICAL_NEEDS,
     makes=LikelihoodRatioTest,
     params=CovariateParameters,
     cohorts=lambda params: params.cohorts,
@@ -47,15 +46,14 @@ def likelihood_ratio_tests(
     clinical = numeric(patients, params.covariates)
     rows = []
     for endpoint, data in outcomes(scores, follow_ups, params).items():
-        used, _ = available(data, clinical, params.covariates, params.min_known)
-        both = data.merge(clinical, on="patient_id").dropna(subset=used)
+        used, both, _ = adjusted(data, clinical, params.covariates, params.min_known)
         row = {
             "score": SCORE, "endpoint": endpoint, "covariates": ", ".join(used), "n": len(both),
             "n_events": int(both["event"].sum()),
         }  # fmt: skip
         rows.append(row)
         seen = seen_in_training(both, trained_on)
-        fitted = next(iter(cox(both, ["value", *used], params.min_events, test_proportionality=False).values()))
+        fitted = cox(both, ["value", *used], params.min_events, test_proportionality=False)["value"]
         if seen and not params.allow_training_patients:
             row["reason"] = f"refused: {seen}"
         elif not used:

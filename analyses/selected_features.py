@@ -8,7 +8,6 @@ auc        of the feature alone on all development patients: not corrected for l
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from analyses.signature.needs import LIBRARIES, SOURCE, TRAINING
@@ -53,6 +52,7 @@ def selected_features(
 
     from analyses.signature import artefact
     from analyses.signature.features import training_of
+    from analyses.signature.nested import chosen_in_folds
     from analyses.signature.training import filtered, harmonised
     from analyses.tsh_modelling import auc
 
@@ -62,10 +62,9 @@ def selected_features(
     steps = artefact.unpacked(model["object_path"].iloc[0], model["content"].iloc[0])
     importance = dict(zip(chosen, map(float, steps.forest.feature_importances_), strict=True))
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
-    values, _ = harmonised(data.values, data.sets["batch"].fillna("unknown").to_numpy(str), params)
+    values, _ = harmonised(data.values, data.batches, params)
     kept = filtered(values, data.is_good, params)
-    folds = fold_scores.drop_duplicates(["repeat", "fold"])
-    times = Counter(name for text in folds["features"] for name in json.loads(text))
+    folds, times = chosen_in_folds(fold_scores)
     rows = []
     for j, name in enumerate(data.names):
         column = values[:, j]

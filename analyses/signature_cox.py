@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from analyses.clinical_covariates import numeric
 from analyses.cox_models import CoxSettings, models_of
-from analyses.signature.validation import NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
+from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
 from analyses.survival import seen_in_training
-from tshdb.engine.analysis import Need, analysis
-from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import CoxTerm, Patient
+from tshdb.engine.analysis import analysis
+from tshdb.schema import CoxTerm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 @analysis(
     kind="summary",
     per="cohort",
-    needs={**NEEDS, "patients": Need(Patient, SAME_PATIENT)},
+    needs=CLINICAL_NEEDS,
     makes=CoxTerm,
     params=CovariateParameters,
     cohorts=lambda params: params.cohorts,

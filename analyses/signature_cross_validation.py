@@ -69,7 +69,7 @@ def signature_cross_validation(
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
     if data.problem(max(params.min_per_class, LEAST_PER_CLASS)):
         return pd.DataFrame()
-    batches = data.sets["batch"].fillna("unknown").to_numpy(str)
+    batches = data.batches
     rows = []
     for repeat in range(params.repeats):
         fold_of = folds_of(data.is_good, params.outer_folds, seed + repeat)

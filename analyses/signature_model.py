@@ -65,7 +65,7 @@ def signature_model(
         return pd.DataFrame([row])
     names = json.loads(last["best"])
     columns = np.array([data.names.index(name) for name in names])
-    values, combat = harmonised(data.values, data.sets["batch"].fillna("unknown").to_numpy(str), params)
+    values, combat = harmonised(data.values, data.batches, params)
     steps = fit(values, data.is_good, combat, columns, params, seed)
     content = artefact.packed(steps)
     mine = data.values[:, columns]

@@ -12,7 +12,6 @@ Intervals are of the bootstrap over patients, of the scores averaged over repeat
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -66,19 +65,19 @@ def signature_performance(
     from analyses.signature import artefact
     from analyses.signature.features import training_of
     from analyses.signature.folds import folds_of
+    from analyses.signature.nested import chosen_in_folds, mean_scores
     from analyses.signature.plain import plain_scores
 
     if model["reason"].notna().any() or not len(fold_scores):
         return pd.DataFrame()
     chosen = model.iloc[0]
     threshold = float(chosen["threshold"])
-    mean = fold_scores.groupby("patient_id", sort=True).agg({"score": "mean", "is_good": "first"})
-    nested = mean["is_good"].to_numpy(bool), mean["score"].to_numpy(float)
+    nested = mean_scores(fold_scores)
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
     columns = np.array([data.names.index(f["feature"]) for f in json.loads(chosen["features"])])
     steps = artefact.unpacked(chosen["object_path"], chosen["content"])
     values = data.values[:, columns]
-    batches = data.sets["batch"].fillna("unknown").to_numpy(str)
+    batches = data.batches
     comparable = values if steps.harmonise is None else steps.harmonise.transform(values, batches)
     fold_of = folds_of(data.is_good, params.folds, seed)
     again = plain_scores(comparable, data.is_good, fold_of, params.n_trees, params.min_leaf, seed)
@@ -88,10 +87,9 @@ def signature_performance(
     }.items():  # fmt: skip
         shared = {"scheme": scheme, "is_optimistic": scheme != "nested", "n": len(scores)}
         rows += [row | shared for row in measures(is_good, scores, threshold, params.n_bootstrap, seed)]
-    folds = fold_scores.drop_duplicates(["repeat", "fold"])
-    none = {"ci_lower": None, "ci_upper": None, "scheme": "nested", "n": len(mean)}
+    folds, times = chosen_in_folds(fold_scores)
+    none = {"ci_lower": None, "ci_upper": None, "scheme": "nested", "n": len(nested[1])}
     rows.append(none | {"measure": "fold_fitness", "value": float(folds["fold_fitness"].mean()), "is_optimistic": True})
-    times = Counter(name for text in folds["features"] for name in json.loads(text))
     for name, n in sorted(times.items()):
         rows.append(none | {"measure": f"chosen: {name}", "value": n / len(folds), "is_optimistic": False})
     return pd.DataFrame(rows).assign(model="signature_model")

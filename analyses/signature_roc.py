@@ -29,9 +29,9 @@ def signature_roc(fold_scores: pd.DataFrame, params: TrainingParameters) -> pd.D
     import pandas as pd
 
     from analyses.performance import curve
+    from analyses.signature.nested import mean_scores
 
     if not len(fold_scores):
         return pd.DataFrame()
-    mean = fold_scores.groupby("patient_id", sort=True).agg({"score": "mean", "is_good": "first"})
-    points = curve(mean["is_good"].to_numpy(bool), mean["score"].to_numpy(float))
+    points = curve(*mean_scores(fold_scores))
     return pd.DataFrame(points).assign(model="signature_model")

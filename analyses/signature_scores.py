@@ -61,7 +61,7 @@ def signature_scores(
     import pandas as pd
 
     from analyses.signature import artefact
-    from analyses.signature.features import against, table_of
+    from analyses.signature.features import UNKNOWN, against, table_of
 
     chosen = model.iloc[0]
     features = json.loads(chosen["features"])
@@ -94,7 +94,7 @@ def signature_scores(
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
             row["reason"] = f"no value of {', '.join(missing[:3])}{more}"
             continue
-        batch = one["batch"] if isinstance(one["batch"], str) else "unknown"
+        batch = one["batch"] if isinstance(one["batch"], str) else UNKNOWN
         if steps.harmonise is not None and batch not in set(steps.harmonise.batches_):
             row["reason"] = (
                 f"no estimate for {batch}: no training patient was examined with it, and the model harmonises"

@@ -42,7 +42,8 @@ def show(
 
     opened = Study.find(study)
     if name is None:
-        found = [counted(one, filled(opened, one)) for one in CHECKLISTS]
+        facts = Facts(opened)
+        found = [counted(one, filled(facts, one)) for one in CHECKLISTS]
         if as_json:
             out_json(found)
             return
@@ -51,7 +52,7 @@ def show(
         return
     if name not in CHECKLISTS:
         raise UsageError(f"checklist {name}", where="tshdb checklist", repair=f"Known: {', '.join(CHECKLISTS)}")
-    items = filled(opened, name)
+    items = filled(Facts(opened), name)
     summary = counted(name, items)
     if as_json:
         out_json(summary | {"items": items})
@@ -78,9 +79,8 @@ def read(name: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def filled(study, name: str) -> list[dict[str, Any]]:
+def filled(facts: Facts, name: str) -> list[dict[str, Any]]:
     """The items of a checklist: id, item, status (filled, not yet, needs a person), facts and the commands that show them."""
-    facts = _Facts(study)
     found = []
     for item in read(name)["items"]:
         row = {"id": item["id"], "item": item["item"], "status": NEEDS, "facts": [], "see": ""}
@@ -106,7 +106,7 @@ def counted(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class _Facts:
+class Facts:
     """What the database says, each fact asked once."""
 
     def __init__(self, study):

@@ -7,7 +7,6 @@ scaler. A file that holds something else than its row says is refused.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import zipfile
@@ -17,6 +16,7 @@ import numpy as np
 
 from analyses.signature.estimators import Combat
 from analyses.signature.training import Steps
+from tshdb.canonical import digest
 
 SCHEMA = "schema.json"
 TRUSTED = ["analyses.signature.estimators.Combat", "sklearn.tree._tree.Tree"]
@@ -75,20 +75,12 @@ def unpacked(file: str | Path, content: str) -> Steps:
 
 def content_of(steps: Steps) -> str:
     """A digest of all numbers on which scores depend."""
-    digest = hashlib.blake2b(digest_size=16)
-
-    def add(array) -> None:
-        plain = np.ascontiguousarray(array)
-        digest.update(f"{plain.dtype.str}{plain.shape}".encode() + plain.tobytes())
-
-    for array in (steps.scale.mean_, steps.scale.scale_, steps.forest.classes_):
-        add(array)
+    arrays = [steps.scale.mean_, steps.scale.scale_, steps.forest.classes_]
     for tree in steps.forest.estimators_:
         t = tree.tree_
-        for array in (t.children_left, t.children_right, t.feature, t.threshold, t.value):
-            add(array)
+        arrays += [t.children_left, t.children_right, t.feature, t.threshold, t.value]
     combat: Combat | None = steps.harmonise
     if combat is not None:
-        for array in (combat.batches_.astype("U"), combat.mean_, combat.scale_, combat.gamma_, combat.delta_):
-            add(array)
-    return digest.hexdigest()
+        arrays += [combat.batches_.astype("U"), combat.mean_, combat.scale_, combat.gamma_, combat.delta_]
+    plain = map(np.ascontiguousarray, arrays)
+    return digest(*(f"{array.dtype.str}{array.shape}".encode() + array.tobytes() for array in plain))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMPUTED = "computed"
+UNKNOWN = "unknown"  # a batch, or a kind of outline, that nobody recorded
 MUST_AGREE = {
     "software": "the software",
     "settings": "the settings of the features",
@@ -28,8 +29,7 @@ TIMES = {"intermediate_s": "the intermediate phase", "last_s": "the last phase"}
 class Training(NamedTuple):
     """Patients (sorted), their labels, (patients, features) values, names of the features, and their feature sets.
 
-    batches: (patients,) of the scanner or site; left_out: members without label or features; without_all: features that
-    miss for a patient, with how many.
+    n_left_out: members without label or features; incomplete: features without a value for a patient, with how many.
     """
 
     patients: list[str]
@@ -39,6 +39,11 @@ class Training(NamedTuple):
     sets: pd.DataFrame
     n_left_out: int
     incomplete: dict[str, int]
+
+    @property
+    def batches(self) -> np.ndarray:
+        """(patients,) the scanner or site of each."""
+        return self.sets["batch"].fillna(UNKNOWN).to_numpy(str)
 
     def problem(self, least: int) -> str | None:
         """Why nothing can be learned, or None."""
@@ -132,7 +137,7 @@ def ranges(sets: pd.DataFrame) -> dict[str, list[float]]:
 
 def counts(values: pd.Series) -> dict[str, int]:
     """value -> how many, sorted; `unknown` for none."""
-    named = values.fillna("unknown").astype(str)
+    named = values.fillna(UNKNOWN).astype(str)
     return {str(k): int(n) for k, n in sorted(named.value_counts().items())}
 
 
@@ -149,7 +154,7 @@ def against(model: Any, row: Any, slack_s: float) -> tuple[list[str], list[str]]
     ]
     doubts = []
     kinds = json.loads(model["mask_kinds"])
-    kind = row["mask_kind"] or "unknown"
+    kind = row["mask_kind"] or UNKNOWN
     if kind not in kinds:
         doubts.append(f"the tumour's outline is of the kind {kind}, the training set's {', '.join(kinds)}")
     times = json.loads(model["seconds"])

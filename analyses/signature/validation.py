@@ -14,7 +14,7 @@ from analyses.survival import censored
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained
 from tshdb.engine.relations import EXAMINATIONS_OF_PATIENT, SAME_PATIENT
-from tshdb.schema import FollowUp, SignatureScore
+from tshdb.schema import FollowUp, Patient, SignatureScore
 from tshdb.vocabulary import Endpoint, ScoreStatus
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ NEEDS = {
     "follow_ups": Need(FollowUp, SAME_PATIENT),
     "trained_on": Trained(SignatureScore),
 }
+CLINICAL_NEEDS = {**NEEDS, "patients": Need(Patient, SAME_PATIENT)}
 SOURCE = "doi:10.1186/s12967-023-04748-6, Prognostic validation of the radiogenomic signatures, Fig. 7; A07, A21"
 SIGNATURE = "signature"
 SCORE = "signature score"

@@ -224,13 +224,13 @@ def _readme(roles: set[Role], has_images: bool) -> Iterator[str]:
     for collection in dict.fromkeys(COLLECTION[role] for role in Role if role in roles):
         yield f"  tshdb ingest {collection} --from HERE/{collection}"
     if not has_images and roles & set(HAS_IMAGES):
-        folder, name = feature_tables.TABLE, feature_tables.TABLE
+        name = feature_tables.TABLE  # of the folder, and in the study
         yield ""
         yield f'There are no images, but features. In study.toml: [signature] features = "{name}"'
         for role in HAS_IMAGES:
             if role in roles:
                 collection, cohort = COLLECTION[role], feature_tables.COHORTS[role]
-                yield (f"  tshdb ingest features HERE/{folder}/{collection}.csv --collection {collection} --name {name} "
-                       f"--settings HERE/{folder}/settings.toml")  # fmt: skip
-                yield f"  tshdb cohort define {cohort} HERE/{folder}/{cohort}.sql"
+                yield (f"  tshdb ingest features HERE/{name}/{collection}.csv --collection {collection} --name {name} "
+                       f"--settings HERE/{name}/settings.toml")  # fmt: skip
+                yield f"  tshdb cohort define {cohort} HERE/{name}/{cohort}.sql"
     yield "  tshdb rebuild"
