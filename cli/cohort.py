@@ -42,12 +42,19 @@ def define(
     with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
         found = define_cohort(connection, name, text)
         _refuse_cycles(opened, connection)
-        problem = states(connection)[name].problem
+        now = states(connection)
+        problem = now[name].problem
+        not_yet = sorted(n for n in found.disjoint_from if n in now and now[n].version is None and now[n].members)
         version = find_version(connection, name, is_now=True)
     say(f"Cohort {name}, from {', '.join(found.tables)}; members now:")
     print_flow(version, say)
     if problem:
         say(f"  {problem}")
+    if not_yet and "cohort_members" in found.tables:
+        names = ", ".join(not_yet)
+        say(
+            f"  No step finds the members of {names} yet: they stand in cohort_members after a freeze, or the next rebuild"
+        )
     say(f"Fits need a frozen version: tshdb cohort freeze {name}")
 
 

@@ -31,7 +31,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Another seed, other patients.")] = 1,
     effect: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=SIZE", help="rna (0 to 1), texture (SD), survival (log hazard ratio); or none."),
+        typer.Option(metavar="NAME=SIZE", help="rna (times), texture (SD), survival (log hazard ratio); or none."),
     ] = None,
     genes: Annotated[int, typer.Option(min=120, max=60_660, help="Genes of an RNA file.")] = 2_000,
     voxel_mm: Annotated[float, typer.Option(min=0.5, max=4.0, help="Size of a pixel of the images.")] = 1.6,
@@ -108,9 +108,11 @@ def _effects(texts: list[str]):
             values[name] = float(size)
         except ValueError:
             values[name] = float("nan")
-        least, most = (0.0, 1.0) if name == "rna" else (-10.0, 10.0)
+        least, most = (0.0, 10.0) if name == "rna" else (-10.0, 10.0)
         if name not in EFFECTS or not least <= values[name] <= most:
             raise UsageError(
-                f"'{text}'", where="--effect", repair="Write rna=0..1, texture=SD, survival=LOG_HAZARD_RATIO, or none"
+                f"'{text}'",
+                where="--effect",
+                repair="Write rna=SIZE from 0, texture=SD, survival=LOG_HAZARD_RATIO, or none",
             )
     return Effects(**values)

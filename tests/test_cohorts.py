@@ -179,6 +179,24 @@ def test_what_is_to_be_disjoint_is_refused_frozen_and_blocked_live(study):
             freeze(connection, COHORT)
 
 
+def test_defining_says_that_members_of_a_live_cohort_cannot_be_excluded_yet(tshdb, tmp_path):
+    study = tiny.new_study(tmp_path / "study", live=False)
+    tiny.ingest(study, tiny.TinyArchive.make(3))
+    first, second = tmp_path / "first.sql", tmp_path / "second.sql"
+    first.write_text("SELECT patient_id FROM patients WHERE patient_id LIKE '%0001'")
+    second.write_text(
+        "-- disjoint from: first\n-- include: all\nSELECT patient_id FROM patients;\n"
+        "-- exclude: in the first\nSELECT patient_id FROM cohort_members WHERE cohort = 'first'"
+    )
+    root = ("--study", study.root)
+    tshdb("cohort", "define", "first", first, *root)
+    assert "No step finds the members of first" in tshdb("cohort", "define", "second", second, *root).stderr
+    tshdb("cohort", "freeze", "first", *root)
+    said = tshdb("cohort", "define", "second", second, *root).stderr
+    assert "No step finds the members of first" not in said and "nobody may be" not in said
+    study.engine.dispose()
+
+
 # --------------------------------------------------------------------------------------------- the paper's arithmetic
 
 

@@ -41,10 +41,10 @@ def find_root(path: str | os.PathLike | None = None) -> Path:
 
 
 class Study:
-    """An open study. Cheap to make: settings, database and objects are opened when they are first used."""
+    """An open study, by its folder. Cheap to make: settings, database and objects are opened when they are first used."""
 
-    def __init__(self, root: Path):
-        self.root = root
+    def __init__(self, root: str | os.PathLike):
+        self.root = Path(root)
 
     @classmethod
     def find(cls, path: str | os.PathLike | None = None) -> Study:

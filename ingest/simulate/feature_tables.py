@@ -1,7 +1,8 @@
 """Simulated radiomic features, where a study is simulated without images: tables as papers publish them.
 
-Truth      u of `subjects` (what the images show of z), standardised: v = u / sqrt(texture^2 + 0.25).
-Planted    PLANTED follow v: strength x v + sqrt(1 - strength^2) x noise, some with a minus.
+Truth      u of `subjects` (what the images show of z), in its SD at an effect of 1: v = u / sqrt(1.25).
+Planted    PLANTED follow v: strength x v + sqrt(1 - strength^2) x noise, some with a minus; the larger the effect `texture`,
+           the less of them is noise.
 Others     come in families, one a region, map and class: 0.85 x the family's number + 0.53 x noise, so that much of what stands
            in the table goes together (|r| about .7) and none of it means anything. A patient's site shifts all by a little.
 Names      PyRadiomics', with region and map in front: tumor_SI_original_glcm_Idmn.
@@ -69,7 +70,7 @@ def families() -> dict[str, list[str]]:
 def features_of(one: Subject, settings: Settings) -> dict[str, float]:
     """name -> value of one patient."""
     random = stream(settings, one.role, one.number, "features")
-    shown = one.u / np.sqrt(settings.effects.texture**2 + IMAGE_NOISE**2)
+    shown = one.u / np.sqrt(1 + IMAGE_NOISE**2)
     site = SITE_SHIFT * (SITES.index(site_of(one)) - 1)
     values = {}
     for names in families().values():

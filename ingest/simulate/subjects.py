@@ -1,8 +1,9 @@
 """Simulated patients: who there is, the planted heterogeneity, and what it moves. Nobody here is a person.
 
 Truth      z, one standard normal number a patient: how much her tumour's cytotoxic lymphocytes exceed the stroma's.
-RNA        TSH ratio of population k = mean_k + sd_k (r load_k z + sqrt(1 - (r load_k)^2) e), r the effect `rna` (0 to 1);
-           abundances: stroma S_k, tumour S_k (1 + ratio).
+RNA        TSH ratio of population k = mean_k + sd_k (a_k z + sqrt(1 - a_k^2) e); a_k = r load_k / sqrt((r load_k)^2 + 1 -
+           load_k^2): the effect `rna` r multiplies what z moves against what it does not; at 1, a_k is the load.
+           Abundances: stroma S_k, tumour S_k (1 + ratio).
 Survival   exponential; hazard of death per year = BASE_HAZARD exp(-s z + SIZE_EFFECT size), s the effect `survival` (log
            hazard ratio per SD of z), size in SD. Progression of ISPY1 comes at 35 to 90 % of the time to death, the
            DFS of NACT has PROGRESSION times the hazard of death. Censoring: uniform, 1 to 11 years.
@@ -14,6 +15,7 @@ Streams    every number comes from (seed, role, number of the patient, purpose),
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -80,7 +82,8 @@ def counts_of(n: int) -> dict[Role, int]:
 
 @dataclass(frozen=True)
 class Effects:
-    """How much the planted z moves. rna: 0 to 1; texture: SD of the image parameter; survival: log hazard ratio."""
+    """How much the planted z moves. rna: times the signal of the loads; texture: SD of what images show of it; survival: log
+    hazard ratio of an SD."""
 
     rna: float = 1.0
     texture: float = 1.0
@@ -154,13 +157,20 @@ def subject(settings: Settings, role: Role, number: int) -> Subject:
     u = settings.effects.texture * z + IMAGE_NOISE * float(random.standard_normal())
     ratios, stroma = {}, {}
     for name, (mean, sd, ratio, ratio_sd, load) in POPULATIONS.items():
-        along = settings.effects.rna * load
+        along = share_of_z(load, settings.effects.rna)
         drawn = along * z + np.sqrt(1 - along**2) * random.standard_normal()
         ratios[name] = float(max(ratio + ratio_sd * drawn, -0.9))
         stroma[name] = float(max(mean + sd * random.standard_normal(), 0.3 * mean))
     clinical = _clinical(role, random)
     outcome = _outcome(role, settings.effects.survival, z, clinical, random)
     return Subject(role, number, patient_id(role, number), z, u, ratios, stroma, clinical, outcome)
+
+
+def share_of_z(load: float, effect: float) -> float:
+    """Correlation of a population's TSH ratio with z: its load at an effect of 1, 0 at 0, towards 1 (or -1) above."""
+    if effect == 1:
+        return load
+    return effect * load / math.sqrt((effect * load) ** 2 + 1 - load**2)
 
 
 def _clinical(role: Role, random: np.random.Generator) -> dict[str, Any]:

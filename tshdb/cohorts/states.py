@@ -15,10 +15,11 @@ from tshdb.vocabulary import CohortMode
 
 
 class CohortState(NamedTuple):
-    """A cohort now. key: `name@version` when frozen, the name when live."""
+    """A cohort now. key: `name@version` when frozen, the name when live; version: its newest in that mode, if any."""
 
     name: str
     key: str
+    version: int | None
     mode: CohortMode
     members: tuple[str, ...]
     newly_eligible: tuple[str, ...]
@@ -64,6 +65,7 @@ def states(connection: Connection) -> dict[str, CohortState]:
         found[name] = CohortState(
             name,
             name if is_live else f"{name}@{latest.version if latest else 0}",
+            latest.version if latest else None,
             CohortMode(mode),
             members,
             tuple(sorted(set(now_members) - set(members))),
