@@ -27,6 +27,7 @@ SUBJECTS = (
     "dicom_headers",
     "radiomics",
     "signature",
+    "planted_truth",
 )
 RESULTS = Path(__file__).with_name("results")
 

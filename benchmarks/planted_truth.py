@@ -1,0 +1,148 @@
+"""What whole studies find of what was planted in them: simulated archives, ingested, frozen, rebuilt, and asked.
+
+Strong   STRONGS studies whose RNA and features show z nearly bare: the mean nested AUC must be above .9, the hazards found.
+         The labels are still an opinion (tumours are scored without their stroma), so that z itself does not tell them all;
+         what it tells stands beside.
+None     NULLS studies without any effect: nested AUC about .5 while the search's own figure is above .6, p values of the
+         log-rank tests of the scores uniform (Kolmogorov-Smirnov against the uniform distribution; OS is left out, since a
+         death is in RFS too). Small searches, since thirty of the paper's would take hours; what they find is noise either way.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common import ROOT, Measured, run
+from tshdb.study import Study
+
+TSHDB = (sys.executable, "-m", "cli.main")
+COLLECTIONS = ("tcga-brca", "ispy1", "breast-mri-nact-pilot")
+FIRST, OWN = (
+    "tumor_stroma_development",
+    ("radiogenomic_development", "prognostic_validation_ispy1", "prognostic_validation_nact"),
+)
+STRONGS = 3
+NULLS = 30
+STRONG_COUNTS = "pair=112,tumor=60,radiogenomic=91,ispy1=180,nact=61"
+NULL_COUNTS = "pair=60,tumor=6,radiogenomic=60,ispy1=120,nact=61"
+STRONG = ("rna=10", "texture=8", "survival=1")
+SEARCH = {"population = 100": "population = 50", "generations = 100": "generations = 40"}
+SMALL_SEARCH = {
+    "population = 100": "population = 20", "generations = 100": "generations = 6", "n_trees = 100": "n_trees = 25",
+    "final_trees = 500": "final_trees = 100", "outer_folds = 10           #": "outer_folds = 5            #",
+}  # fmt: skip
+
+
+def measure(scratch: Path) -> Iterator[Measured]:
+    nested, best, largest = [], [], []
+    for seed in range(1, STRONGS + 1):
+        folder = scratch / "strong"
+        study = _built(folder, seed, STRONG_COUNTS, STRONG, SEARCH)
+        nested.append(_auc(study)["nested"])
+        best.append(_auc_of_truth(study, folder / "sim" / "truth.json"))
+        largest.append(max(_p_values(study).values()))
+        shutil.rmtree(folder)
+    each = ", ".join(f"{auc:.3f} of {truth:.3f}" for auc, truth in zip(nested, best, strict=True))
+    yield Measured(
+        f"strong effect: mean nested AUC ({each} that the planted z itself has)", float(np.mean(nested)), "",
+        goal="above .9", is_met=bool(np.mean(nested) > 0.9),
+    )  # fmt: skip
+    yield Measured(
+        "strong effect: largest p of the log-rank tests of scores", max(largest), "", goal="below .05",
+        is_met=max(largest) < 0.05,
+    )  # fmt: skip
+    nested, search, found = [], [], []
+    for seed in range(1, NULLS + 1):
+        study = _built(scratch / "none", seed, NULL_COUNTS, ("none",), SMALL_SEARCH)
+        auc, p = _auc(study), _p_values(study)
+        nested.append(auc["nested"])
+        search.append(auc["search"])
+        found += [value for (_, endpoint), value in p.items() if endpoint != "OS"]
+        shutil.rmtree(scratch / "none")
+    error = np.std(nested, ddof=1) / np.sqrt(NULLS)
+    yield Measured(
+        f"no effect, {NULLS} studies: mean nested AUC (SE {error:.3f})", float(np.mean(nested)), "",
+        goal="within 3 SE of .5", is_met=bool(abs(np.mean(nested) - 0.5) < 3 * error),
+    )  # fmt: skip
+    yield Measured(
+        "no effect: least AUC of the search's own", min(search), "", goal="above .6", is_met=min(search) > 0.6
+    )
+    yield from _uniform(found)
+
+
+def _uniform(p: list[float]) -> Iterator[Measured]:
+    from scipy.stats import kstest
+
+    ks = kstest(p, "uniform").pvalue
+    yield Measured(f"no effect: {len(p)} p values, share below .05", float(np.mean(np.array(p) < 0.05)), "")
+    yield Measured(
+        "no effect: p of Kolmogorov-Smirnov against uniform", float(ks), "", goal="above .01", is_met=bool(ks > 0.01)
+    )
+
+
+def _built(folder: Path, seed: int, counts: str, effects: tuple[str, ...], settings: Mapping[str, str]) -> Study:
+    """A simulated study with everything computed."""
+    folder.mkdir()
+    simulated, root = folder / "sim", folder / "study"
+
+    def tshdb(*arguments: object, cwd: Path = root) -> None:
+        run([*TSHDB, *map(str, arguments)], cwd, {"PYTHONPATH": str(ROOT)})
+
+    planted = [part for effect in effects for part in ("--effect", effect)]
+    tshdb(
+        "simulate", simulated, "--cohorts", counts, "--no-images", "--genes", 300, "--seed", seed, *planted, cwd=folder
+    )
+    tshdb("init", root, "--preset", "fan2023", cwd=folder)
+    _set(root / "study.toml", {'features = "computed"': 'features = "features"', **settings})
+    for collection in COLLECTIONS:
+        tshdb("ingest", collection, "--from", simulated / collection)
+        tshdb("ingest", "features", simulated / "features" / f"{collection}.csv", "--collection", collection,
+              "--name", "features", "--settings", simulated / "features" / "settings.toml")  # fmt: skip
+    tshdb("cohort", "define", FIRST, root / "cohorts" / f"{FIRST}.sql")
+    for name in OWN:
+        tshdb("cohort", "define", name, simulated / "features" / f"{name}.sql")
+    for name in (FIRST, OWN[0]):
+        tshdb("cohort", "freeze", name)
+    tshdb("rebuild", "--jobs", 2)
+    return Study(root)
+
+
+def _set(path: Path, replaced: Mapping[str, str]) -> None:
+    text = path.read_text()
+    for old, new in replaced.items():
+        if old not in text:
+            raise RuntimeError(f"{path}: no '{old}'")
+        text = text.replace(old, new)
+    path.write_text(text)
+
+
+def _auc(study: Study) -> dict[str, float]:
+    """scheme -> AUC of the signature on its own cohort."""
+    rows = study.sql("SELECT scheme, value FROM model_performance WHERE model = 'signature_model' AND measure = 'auc'")
+    return dict(zip(rows["scheme"], rows["value"], strict=True))
+
+
+def _auc_of_truth(study: Study, truth: Path) -> float:
+    """AUC of the planted z for the labels of the signature's training set: what a perfect signature would reach."""
+    from sklearn.metrics import roc_auc_score
+
+    z = {p["patient_id"]: p["z"] for p in json.loads(truth.read_text())["patients"]}
+    rows = study.sql(
+        "SELECT DISTINCT patient_id, label FROM signature_labels JOIN cohort_members USING (patient_id) "
+        f"WHERE cohort = '{OWN[0]}' AND label IS NOT NULL"
+    )
+    return float(roc_auc_score(rows["label"] == "good", rows["patient_id"].map(z)))
+
+
+def _p_values(study: Study) -> dict[tuple[str, str], float]:
+    """(cohort, endpoint) -> p of the log-rank test between good and poor scores."""
+    rows = study.sql(
+        "SELECT cohort, endpoint, p_value FROM logrank_tests WHERE grouping = 'signature' AND p_value IS NOT NULL"
+    )
+    return {(r.cohort, r.endpoint): r.p_value for r in rows.itertuples()}
