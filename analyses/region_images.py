@@ -72,10 +72,10 @@ def cropped_map(
 ):
     """(one of S0, SI, SL, divided by the parenchyma's mean; the mask): of the region's box, unless a filter sees further."""
     from analyses.images.grids import array_of, box_of, cropped
-    from analyses.images.prepare import normalised_maps
+    from analyses.images.prepare import normalised_map
 
     if filters == ("original",):
         box = box_of(array_of(inside) > 0, (1, 1, 1))
         volumes = {name: cropped(image, box) for name, image in volumes.items()}
         inside = cropped(inside, box)
-    return normalised_maps(volumes, means)[map_name], inside
+    return normalised_map(volumes, means, map_name), inside

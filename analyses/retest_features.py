@@ -18,6 +18,7 @@ from tshdb.engine.relations import STUDY_OF_REGION_MAP
 from tshdb.schema import PreparedImage, RetestFeature, StromaBand, TumorMask
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 COLUMNS = ["region_map", "study_uid", "feature", "perturbation", "value"]
@@ -87,7 +88,7 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
     found = []
     with one_thread():
         for perturbation in params.perturbations:
-            moved = image_of(np.roll(array_of(inside), (1, 1), (1, 2)), inside) if perturbation == "shift" else inside
+            moved = image_of(_beside(array_of(inside)), inside) if perturbation == "shift" else inside
             if map_name == SHAPE:
                 values = of_shape(moved, region)
             else:
@@ -102,3 +103,11 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
                 for v in values
             ]  # fmt: skip
     return found
+
+
+def _beside(mask: np.ndarray) -> np.ndarray:
+    """A mask (slices, rows, columns) one voxel further down and to the right; what leaves the image is gone."""
+    moved = mask.copy()
+    moved[:, 0], moved[:, :, 0] = 0, 0
+    moved[:, 1:, 1:] = mask[:, :-1, :-1]
+    return moved

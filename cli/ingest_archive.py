@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cli.console import say
 from cli.ingest_imaging import load_dicom_folder, load_masks
+from cli.ingest_talk import raise_failed
 
 if TYPE_CHECKING:
     from ingest.imaging.archive import Plan
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 ASK_ABOVE = 1_000_000_000  # bytes that are not fetched without --yes
 MODALITIES = {"imaging": {"MR"}, "segmentation": {"SEG"}}
 SHEET = "segmentations.csv"
-FAILURES_SHOWN = 5
 SPARE = 1_000_000_000  # bytes that are left free on the disk
 
 
@@ -38,7 +38,6 @@ class Asked:
 def download(study, collection, parts: frozenset[str], asked: Asked, dry_run: bool, as_json: bool):
     """Fetch the images that are not there; gives (folder, release), or after a dry run what there is."""
     from ingest.imaging import archive as images
-    from tshdb.errors import ResourceError
 
     folder = study.root / "raw" / collection.name / "images"
     modalities = frozenset().union(*(MODALITIES[part] for part in parts & MODALITIES.keys()))
@@ -59,14 +58,8 @@ def download(study, collection, parts: frozenset[str], asked: Asked, dry_run: bo
         failed = _fetch(images, archive, plan, asked)
     finally:
         archive.http.close()
-    for series, error in failed[:FAILURES_SHOWN]:
-        say(f"  E download.failed {series.patient_id} {series.description or series.series_uid}: {error}")
-    if failed:
-        raise ResourceError(
-            f"{len(failed)} of {len(plan.missing)} series could not be fetched",
-            where=str(folder),
-            repair="Run the same command again: what has arrived is kept. To load it as it is, name the folder with --from",
-        )
+    named = [(f"{s.patient_id} {s.description or s.series_uid}", error) for s, error in failed]
+    raise_failed(named, f"of {len(plan.missing)} series", folder)
     return folder, plan.release
 
 
@@ -131,19 +124,9 @@ def _fetch(images, archive, plan: Plan, asked: Asked) -> list:
 
 def has_images(folder: Path) -> bool:
     """Whether a DICOM file lies anywhere below the folder."""
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in names:
-            if name.lower().endswith(".dcm"):
-                return True
-            if "." not in name and _is_dicom(os.path.join(place, name)):
-                return True
-    return False
+    from ingest.formats import is_dicom
 
-
-def _is_dicom(path: str) -> bool:
-    with open(path, "rb") as file:
-        return file.read(132)[128:] == b"DICM"
+    return any(is_dicom(Path(place, name)) for place, _, names in os.walk(folder) for name in names)
 
 
 def load_images(study, collection, folder: Path, asked: Asked, command: str, release, options: dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cli.console import say
+from cli.ingest_talk import raise_failed
 from tshdb.vocabulary import ExpressionUnit
 
 
@@ -83,14 +84,6 @@ def download(
             failed = api.fetch(plan, jobs, lambda wanted, size: arrived(size), lambda wanted: done())
     finally:
         api.close()
-    for each, error in failed:
-        say(f"  E download.failed {each.path.parent.name}/{each.path.name}: {error}")
-    if failed:
-        from tshdb.errors import ResourceError
-
-        raise ResourceError(
-            f"{len(failed)} of {len(plan.missing)} files could not be fetched",
-            where=str(folder),
-            repair="Run the same command again: what has arrived is kept. To load it as it is, name the folder with --from",
-        )
+    named = [(f"{wanted.path.parent.name}/{wanted.path.name}", error) for wanted, error in failed]
+    raise_failed(named, f"of {len(plan.missing)} files", folder)
     return folder

@@ -1,7 +1,8 @@
-"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON."""
+"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON; files that did not arrive."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,21 @@ def tell_findings(findings) -> None:
                 f"      … {group['n'] - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group['rule']}'\""
             )
         say(f"      -> {group['repair']}")
+
+
+def raise_failed(failed: Sequence[tuple[str, object]], of: str, folder: Path) -> None:
+    """Name the first files that could not be fetched, each with its error, and raise ResourceError; without any, nothing.
+
+    of: how many were wanted, and of what, as in "of 12 series".
+    """
+    from tshdb.errors import ResourceError
+
+    for name, error in failed[:FINDINGS_SHOWN]:
+        say(f"  E download.failed {name}: {error}")
+    if len(failed) > FINDINGS_SHOWN:
+        say(f"  … and {len(failed) - FINDINGS_SHOWN} more")
+    if failed:
+        raise ResourceError(
+            f"{len(failed)} {of} could not be fetched", where=str(folder),
+            repair="Run the same command again: what has arrived is kept. To load it as it is, name the folder with --from",
+        )  # fmt: skip

@@ -53,10 +53,15 @@ DICOM_MARK = slice(128, 132), b"DICM"
 def _is_image(path: Path) -> bool:
     """Whether a file is of the images beside the GDC's files, which other readers take.
 
-    The suffix decides; only a file without one is opened. One that cannot be read is no image.
+    The suffix decides; only a file without one is opened.
     """
+    return path.name.lower().endswith(IMAGE_SUFFIXES) if path.suffix else is_dicom(path)
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM: by its suffix, or without one by its mark. One that cannot be read is none."""
     if path.suffix:
-        return path.name.lower().endswith(IMAGE_SUFFIXES)
+        return path.suffix.lower() == ".dcm"
     where, mark = DICOM_MARK
     try:
         with path.open("rb") as file:

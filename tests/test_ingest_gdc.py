@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from ingest import gdc_folder, receptors
-from ingest.formats import Format, clinical_reader, format_of
+from ingest.formats import Format, clinical_reader, format_of, is_dicom
 from tests import tiny
 from tests.gdc_folder import GdcFolder
 from tshdb import loading
@@ -307,6 +307,13 @@ def test_three_sources_give_seven_conflicts_of_vital_status(shared, empty_study,
     assert set(days["patient_id"]) == {"TCGA-AC-A23H", "TCGA-BH-A18N", "TCGA-BH-A1F8", "TCGA-BH-A1FG"}
     deaths = empty_study.sql("SELECT patient_id, event FROM follow_ups WHERE endpoint = 'OS'")
     assert deaths[deaths["patient_id"].isin(paired)]["event"].sum() == 44  # data/README.md
+
+
+def test_a_file_that_cannot_be_read_is_unknown(tmp_path):
+    (tmp_path / "IM0001").symlink_to(tmp_path / "gone")
+    assert format_of(tmp_path / "IM0001") is Format.UNKNOWN and not is_dicom(tmp_path / "IM0001")
+    (tmp_path / "IM0002").write_bytes(bytes(128) + b"DICM")
+    assert format_of(tmp_path / "IM0002") is Format.IMAGE and is_dicom(tmp_path / "IM0002")
 
 
 def test_the_format_of_2025(shared):

@@ -369,6 +369,14 @@ def test_the_agreement_of_a_feature_with_itself_is_that_of_the_textbook():
     assert icc(np.ones((6, 2))) is None
 
 
+def test_a_mask_that_is_moved_leaves_the_image_and_does_not_come_back():
+    from analyses.retest_features import _beside
+
+    mask = np.zeros((1, 3, 4), np.uint8)
+    mask[0, 0, 1] = mask[0, 2, 3] = mask[0, 1, 3] = 1
+    assert np.argwhere(_beside(mask)).tolist() == [[0, 1, 2]]
+
+
 def test_unstable_features_are_known_and_can_be_left_out(simulated, quick):
     """Noise and a mask a voxel beside: the tumour's volume stays, and textures of the noise do not."""
     study = simulated / "study"

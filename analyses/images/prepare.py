@@ -20,6 +20,7 @@ from analyses.images.grids import array_of, image_of, is_same_grid
 SPACING_MM = (0.8, 0.8, 2.0)  # in the plane (column, row), across
 INTERPOLATORS = {"linear": sitk.sitkLinear, "bspline": sitk.sitkBSpline, "nearest": sitk.sitkNearestNeighbor}
 MAPS = ("S0", "SI", "SL")
+LATER = {"SI": "intermediate", "SL": "last"}  # whose difference from S0 a map is
 KEPT_BITS = 12  # of a stored voxel: 1 part in 8,000, far below the noise of a scanner
 
 
@@ -85,14 +86,18 @@ def parenchyma_mean(image: sitk.Image, breast: sitk.Image, tumor: sitk.Image) ->
     return mean, n
 
 
-def normalised_maps(phases: Mapping[str, sitk.Image], means: Mapping[str, float]) -> dict[str, sitk.Image]:
-    """S0, SI and SL. phases: S0, intermediate, last, on one grid; means: by which each is divided."""
+def normalised_map(phases: Mapping[str, sitk.Image], means: Mapping[str, float], name: str) -> sitk.Image:
+    """S0, SI or SL. phases: S0, intermediate, last, on one grid; means: by which each is divided."""
     if not all(is_same_grid(image, phases["S0"]) for image in phases.values()):
         raise ValueError("the phases have different grids: resample them onto one")
-    values = {name: array_of(image).astype(np.float64) / means[name] for name, image in phases.items()}
-    made = {
-        "S0": values["S0"],
-        "SI": values["intermediate"] - values["S0"],
-        "SL": values["last"] - values["S0"],
-    }
-    return {name: image_of(values_, phases["S0"]) for name, values_ in made.items()}
+
+    def divided(phase: str) -> np.ndarray:
+        return array_of(phases[phase]).astype(np.float64) / means[phase]
+
+    before = divided("S0")
+    return image_of(before if name == "S0" else divided(LATER[name]) - before, phases["S0"])
+
+
+def normalised_maps(phases: Mapping[str, sitk.Image], means: Mapping[str, float]) -> dict[str, sitk.Image]:
+    """All three."""
+    return {name: normalised_map(phases, means, name) for name in MAPS}
