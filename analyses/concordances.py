@@ -92,9 +92,9 @@ def _risk(frame: pd.DataFrame, terms: list[str], model: str, min_events: int) ->
     if not terms:
         return None, "no clinical variable is known for enough patients"
     fitted = cox(frame, terms, min_events, test_proportionality=False)
-    first = fitted[terms[0]]
-    if first["coefficient"] is None:
-        return None, first["reason"]
+    if none := [t for t in terms if fitted[t]["coefficient"] is None]:
+        reason = fitted[none[0]]["reason"]
+        return None, reason if len(none) == len(terms) else f"{none[0]}: {reason}"
     return sum(frame[t].to_numpy(float) * fitted[t]["coefficient"] for t in terms), None
 
 

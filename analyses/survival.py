@@ -7,6 +7,7 @@ Kaplan-Meier with log(-log) intervals (Kalbfleisch and Prentice), by lifelines; 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 # the defaults stop when the log-likelihood stands, 1e-6 short of the coefficient
 PRECISE = {"precision": 1e-20, "r_precision": 1e-18}
 ESTIMATES = ("coefficient", "standard_error", "hazard_ratio", "ci_lower", "ci_upper", "wald", "p_value", "ph_p_value")
+MOST_SPREAD = 50.0  # standard error of a coefficient per SD of its term; five events give a few
+ENDLESS = "no finite estimate: no event on one of its sides, or another term says the same"
 BATCH = 250  # permutations in one block of arrays
 
 
@@ -85,9 +88,10 @@ def cox(
     """term -> its estimate in one model of all terms, or the reason for which there is none.
 
     data: event, duration_days and the terms as numbers, complete. hazard_ratio is per 1 of the term; p_value is of the
-    Wald test; ph_p_value is of the test of proportional hazards (Schoenfeld residuals against ranked time).
+    Wald test; ph_p_value is of the test of proportional hazards (Schoenfeld residuals against ranked time). A term along
+    which the likelihood rises without end (monotone likelihood: no event on one of its sides) has no estimate; the others
+    have theirs beside it.
     """
-    from lifelines import CoxPHFitter
     from lifelines.exceptions import ConvergenceError
     from lifelines.statistics import proportional_hazard_test
 
@@ -99,18 +103,20 @@ def cox(
         return dict.fromkeys(terms, refused(f"{constant[0]} does not vary"))
     frame = data[[*terms, "duration_days", "event"]]
     try:
-        fitted = CoxPHFitter().fit(frame, duration_col="duration_days", event_col="event", fit_options=PRECISE)
+        fitted = _fitted(frame)
     except (ConvergenceError, np.linalg.LinAlgError) as error:
         return dict.fromkeys(terms, refused(f"no convergence: {str(error).splitlines()[0]}"))
     ph: dict[str, float | None] = dict.fromkeys(terms)
     if test_proportionality:
         tested = proportional_hazard_test(fitted, frame, time_transform="rank").summary["p"]
         ph = {t: float(tested.loc[t]) for t in terms}
-    reason = f"{n_events} events for {len(terms)} terms: fewer than ten a term" if n_events < 10 * len(terms) else None
+    endless = [t for t in terms if not fitted.standard_errors_[t] * frame[t].std() < MOST_SPREAD]
+    said = [f"{n_events} events for {len(terms)} terms: fewer than ten a term"] if n_events < 10 * len(terms) else []
+    said += [f"beside {', '.join(endless)} without a finite estimate"] if endless else []
     found = {}
     for term in terms:
         row = fitted.summary.loc[term]
-        found[term] = {
+        found[term] = refused(ENDLESS) if term in endless else {
             "coefficient": row["coef"],
             "standard_error": row["se(coef)"],
             "hazard_ratio": row["exp(coef)"],
@@ -119,19 +125,24 @@ def cox(
             "wald": row["z"] ** 2,
             "p_value": row["p"],
             "ph_p_value": ph[term],
-            "reason": reason if len(terms) > 1 else None,
-        }
+            "reason": "; ".join(said) or None if len(terms) > 1 else None,
+        }  # fmt: skip
     return found
 
 
 def log_likelihood(data: pd.DataFrame, terms: Sequence[str]) -> float:
     """The partial log-likelihood of a Cox model, for nested likelihood ratio tests on the same rows."""
-    from lifelines import CoxPHFitter
+    return _fitted(data[[*terms, "duration_days", "event"]]).log_likelihood_
 
-    frame = data[[*terms, "duration_days", "event"]]
-    return (
-        CoxPHFitter().fit(frame, duration_col="duration_days", event_col="event", fit_options=PRECISE).log_likelihood_
-    )
+
+def _fitted(frame: pd.DataFrame):
+    """A Cox model of all other columns. What lifelines warns of (terms without a finite estimate) is said by `cox`."""
+    from lifelines import CoxPHFitter
+    from lifelines.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return CoxPHFitter().fit(frame, duration_col="duration_days", event_col="event", fit_options=PRECISE)
 
 
 # ------------------------------------------------------------------------------------------------------ curves, test

@@ -42,7 +42,7 @@ def show(
 
     opened = Study.find(study)
     if name is None:
-        facts = Facts(opened)
+        facts = Facts(opened, *CHECKLISTS)
         found = [counted(one, filled(facts, one)) for one in CHECKLISTS]
         if as_json:
             out_json(found)
@@ -52,7 +52,7 @@ def show(
         return
     if name not in CHECKLISTS:
         raise UsageError(f"checklist {name}", where="tshdb checklist", repair=f"Known: {', '.join(CHECKLISTS)}")
-    items = filled(Facts(opened), name)
+    items = filled(Facts(opened, name), name)
     summary = counted(name, items)
     if as_json:
         out_json(summary | {"items": items})
@@ -107,21 +107,24 @@ def counted(name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 class Facts:
-    """What the database says, each fact asked once."""
+    """What the database says, all facts asked at once."""
 
-    def __init__(self, study):
-        self.study, self.known = study, read("facts")
-        self._said: dict[str, str] = {}
+    def __init__(self, study, *checklists: str):
+        self.known = read("facts")
+        items = [item for name in checklists for item in read(name)["items"]]
+        names = list(dict.fromkeys(fact for item in items for fact in item.get("facts", [])))
+        frames = study.sql_each([self.known[name]["sql"] for name in names])
+        self._said = {name: self._words(name, frame) for name, frame in zip(names, frames, strict=True)}
 
     def said(self, name: str) -> str:
         """The fact in words; empty where there is nothing to say."""
-        if name not in self._said:
-            fact = self.known[name]
-            rows = self.study.sql(fact["sql"]).astype(object).to_dict("records")
-            parts = [fact["says"].format(**{k: _text(v) for k, v in row.items()}) for row in rows[:MOST_PARTS]]
-            more = [f"and {len(rows) - MOST_PARTS} more"] if len(rows) > MOST_PARTS else []
-            self._said[name] = "; ".join(dict.fromkeys([*parts, *more]))
         return self._said[name]
+
+    def _words(self, name: str, frame) -> str:
+        rows = frame.astype(object).to_dict("records")
+        parts = [self.known[name]["says"].format(**{k: _text(v) for k, v in row.items()}) for row in rows[:MOST_PARTS]]
+        more = [f"and {len(rows) - MOST_PARTS} more"] if len(rows) > MOST_PARTS else []
+        return "; ".join(dict.fromkeys([*parts, *more]))
 
 
 def _text(value: Any) -> str:

@@ -18,6 +18,7 @@ from analyses.helpers import benjamini_hochberg
 from analyses.km_curves import KmCurveParameters, km_curves
 from analyses.logrank_tests import LogrankTestParameters, logrank_tests
 from analyses.survival import (
+    ENDLESS,
     cox,
     kaplan_meier,
     log_likelihood,
@@ -25,6 +26,7 @@ from analyses.survival import (
     logrank_scan,
     maxstat_p_value,
     median_survival,
+    refused,
 )
 from analyses.survival_groups import SurvivalGroupParameters, survival_groups
 from analyses.topology import PARAMETERS, adjacency, correlations, topology
@@ -76,6 +78,20 @@ def test_multivariable_cox_is_rs(pairs, r, population):
     assert found["age"]["coefficient"] == pytest.approx(r["cox_age", population], rel=1e-6)
     assert found["value"]["p_value"] == pytest.approx(r["cox_value_p", population], rel=1e-6)
     assert log_likelihood(data, ["value", "age"]) == pytest.approx(r["cox_loglik", population], rel=1e-9)
+
+
+def test_a_term_without_events_on_one_side_has_no_estimate():
+    """The likelihood has no maximum there: a program that stops somewhere prints a hazard ratio of 1e-15, or of 1e17."""
+    data = _planted(3, 0.5).assign(rare=0.0)
+    calm = data.index[~data["event"]]
+    data.loc[calm[: len(calm) // 2], "rare"] = 1.0
+    found = cox(data, ["value", "rare"], 5)
+    assert found["rare"] == refused(ENDLESS)
+    assert found["value"]["hazard_ratio"] > 1 and "beside rare" in found["value"]["reason"]
+    assert cox(data, ["rare"], 5)["rare"] == refused(ENDLESS)
+    one_event = data.index[data["event"]][:1]
+    data.loc[one_event, "rare"] = 1.0
+    assert 0 < cox(data, ["value", "rare"], 5)["rare"]["hazard_ratio"] < 0.5
 
 
 @pytest.mark.parametrize("population", POPULATIONS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tshdb.errors import InvalidInput, ResourceError
-from tshdb.query import run_query
+from tshdb.query import run_queries, run_query
 
 SECRET = "canary-7f3a9c"
 
@@ -269,6 +269,20 @@ def test_python_gives_frames(queried):
     assert len(queried.results("tsh_ratios")) == 30
     with pytest.raises(InvalidInput, match="that can be wide"):
         queried.results("patients", wide=True)
+
+
+def test_several_queries_are_answered_as_each_alone(queried):
+    queries = [
+        "SELECT count(*) AS n FROM patients",
+        "SELECT patient_id FROM patients ORDER BY 1",
+        "SELECT 1 WHERE false",
+    ]
+    assert run_queries(queried, queries) == [run_query(queried, sql) for sql in queries]
+    assert run_queries(queried, []) == []
+    with pytest.raises(InvalidInput, match="no_such"):
+        run_queries(queried, [*queries, "SELECT no_such FROM patients"])
+    with pytest.raises(InvalidInput, match="Only SELECT"):
+        run_queries(queried, [*queries, "DELETE FROM patients"])
 
 
 def test_schema_says_what_every_column_means(tshdb):

@@ -12,6 +12,8 @@ from tshdb import database
 from tshdb.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Engine
 
     from tshdb.config import Settings
@@ -95,6 +97,14 @@ class Study:
 
         answer = run_query(self, query, parameters or {})
         return pd.DataFrame(answer.rows, columns=answer.columns)
+
+    def sql_each(self, queries: Sequence[str]) -> list:
+        """The rows of several SELECTs, a DataFrame each, of one state of the database."""
+        import pandas as pd
+
+        from tshdb.query import run_queries
+
+        return [pd.DataFrame(a.rows, columns=a.columns) for a in run_queries(self, queries)]
 
     def cohort(self, name: str):
         """A cohort version (`name` is its newest, or `name@version`): members as an Index, flow as a DataFrame.

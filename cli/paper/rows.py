@@ -208,8 +208,8 @@ def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
         "calibration": "SELECT * FROM calibration_groups ORDER BY cohort, endpoint, part",
     }
     found = []
-    for kind, query in queries.items():
-        rows = records(study.sql(query).drop(columns="unit_id"))
+    for kind, frame in zip(queries, study.sql_each(list(queries.values())), strict=True):
+        rows = records(frame.drop(columns="unit_id"))
         names = {newest([r["cohort"] for r in rows if r["cohort"].partition("@")[0] == n])
                  for n in {r["cohort"].partition("@")[0] for r in rows}}  # fmt: skip
         found += [r | {"kind": kind} for r in rows if (r["cohort"] == cohort if cohort else r["cohort"] in names)]
