@@ -32,7 +32,11 @@ NO_VALUE = "no marker gene has a value"
 
 
 class CellAbundanceParameters(Parameters):
-    """[cell_abundances]"""
+    """[cell_abundances]
+
+    markers: mcp_counter, mcp_counter_upstream, mcp_counter_affy133, or a csv in the study's folder (population, marker);
+    min_coverage: below this share of a population's markers the abundance says "low coverage".
+    """
 
     markers: str = "mcp_counter"
     min_coverage: float = Field(default=0.5, ge=0, le=1)

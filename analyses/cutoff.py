@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 
 
 class CutoffParameters(Parameters):
-    """[cutoff]"""
+    """[cutoff]
+
+    population: whose ratio is cut; method: fixed takes value, quantile takes quantile, maxstat chooses by the outcome; value: of
+    method fixed; quantile: of method quantile; higher_is: what the upper group foretells; min_group: share of the patients that a
+    group of maxstat has at least; n_permutations: of the outcomes, for the p value of maxstat; n_bootstrap: for the interval of
+    the cut-off, 0 for none.
+    """
 
     cohort: str = "tumor_stroma_development"
     population: str = "Cytotoxic lymphocytes"

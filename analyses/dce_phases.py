@@ -33,9 +33,9 @@ COLUMNS = [
 class DcePhaseParameters(Parameters):
     """[dce_phases]
 
-    intermediate: nearest (to intermediate_s seconds after the first phase after contrast), middle or index
-    (intermediate_index, 1 is the first after contrast); least_rise: a phase after contrast must be brighter than phase 0 by
-    this fraction, most_rise: at most so many times as bright in the body's mean, else it is flagged.
+    intermediate: nearest (to intermediate_s), middle or index; intermediate_s: seconds after the first phase after contrast;
+    intermediate_index: of method index, 1 is the first after contrast; least_rise: a phase after contrast must be brighter than
+    phase 0 by this fraction, else it is flagged; most_rise: and at most so many times as bright in the body's mean.
     """
 
     intermediate: Literal["nearest", "middle", "index"] = "nearest"

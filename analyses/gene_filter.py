@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 class GeneFilterParameters(Parameters):
-    """[gene_filter]"""
+    """[gene_filter]
+
+    cohort: the frozen cohort whose profiles are looked at; absent_fraction: a gene that is zero or missing in so many of them is
+    dropped.
+    """
 
     cohort: str = "tumor_stroma_development"
     absent_fraction: float = Field(default=0.8, gt=0, le=1)

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class NetworkEdgeParameters(Parameters):
-    """[network_edges]"""
+    """[network_edges]
+
+    threshold: of Pearson's r, above which two populations are joined; sign: positive correlations alone, or negative ones too.
+    """
 
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     threshold: float = Field(default=0.5, gt=0, lt=1)

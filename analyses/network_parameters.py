@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class NetworkParameterParameters(Parameters):
-    """[network_parameters]"""
+    """[network_parameters]
+
+    threshold, sign: as in [network_edges]; scope: paths over the largest connected part, or the whole network; n_permutations: of
+    the patients over the groups, for the p values of differences.
+    """
 
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     threshold: float = Field(default=0.5, gt=0, lt=1)

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 
 class TshCoxParameters(Parameters):
-    """[tsh_cox]"""
+    """[tsh_cox]
+
+    covariates: clinical variables of the multivariable models; min_known: a variable known for a smaller share of the patients is
+    left out.
+    """
 
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     endpoint: Endpoint = Endpoint.OS

@@ -24,7 +24,10 @@ LEAST_PER_CLASS = 4  # so that every outer training set has two of each kind for
 
 
 class TshCrossValidationParameters(ModelParameters):
-    """[tsh_cross_validation]"""
+    """[tsh_cross_validation]
+
+    outer_folds: whose patients are scored by models that have not seen them; repeats: of the whole, with other folds.
+    """
 
     outer_folds: int = Field(default=10, ge=2)
     repeats: int = Field(default=5, ge=1)

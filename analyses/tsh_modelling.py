@@ -25,7 +25,12 @@ INTERCEPT = "(intercept)"
 
 
 class ModelParameters(Parameters):
-    """What the model and its cross-validation share."""
+    """What the model and its cross-validation share.
+
+    inverse_penalty: C of the ridge-penalised logistic regression; max_features: populations in the model at the most; least_gain:
+    of the AUC, by which one more population must better the model; inner_folds: that choose the populations; min_per_class: with
+    fewer patients of a class there is no model; threshold: a score of at least this is good.
+    """
 
     cohort: str = "tumor_stroma_development"
     unit: ExpressionUnit | None = None

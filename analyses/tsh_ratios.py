@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 
 class TshRatioParameters(Parameters):
-    """[tsh_ratios]"""
+    """[tsh_ratios]
+
+    biomarker: (A_tumor - A_stroma) / A_stroma, the difference, or log2 of A_tumor / A_stroma; min_denominator: of a smaller
+    abundance in the stroma there is no ratio.
+    """
 
     biomarker: Literal["ratio", "difference", "log2_ratio"] = "ratio"
     min_denominator: float = Field(default=0.05, ge=0)

@@ -46,8 +46,9 @@ class TumorMaskParameters(Parameters):
 
     prefer: kinds of outlines, the first goes first; lesions: of several of one kind the largest, or all; grow: whether an
     examination without an outline gets one by fuzzy c-means; compare: hold given outlines against grown ones; resample:
-    outlines in another grid may be put on the images. p, q, m, window, clusters, least_membership, box_mm: of fuzzy c-means
-    (see analyses.images.fuzzy and analyses.images.tumor).
+    outlines in another grid may be put on the images; p: weight of a voxel's own membership; q: of its neighbours', (1, 0) is
+    plain fuzzy c-means; m: fuzziness; window: of neighbours, slices, rows and columns; clusters: of which the brightest is the
+    tumour; least_membership: of a voxel in it; box_mm: edge of the box around the seed (analyses.images.fuzzy and tumor).
     """
 
     prefer: tuple[str, ...] = ("manual", "expert", "les")

@@ -1,21 +1,40 @@
-"""Write docs/schema.md and docs/cli.md from the code: `make docs`. A test compares them with what this would write.
+"""Write docs/schema.md, cli.md and parameters.md from the code: `make docs`. A test compares them with what this would write.
 
 python docs/generate.py [FOLDER]
 """
 
 from __future__ import annotations
 
+import json
 import sys
+import tomllib
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import typer.main
 from sqlalchemy import Enum
 
+from analyses import ANALYSES
 from cli.main import app
+from tshdb.config import Parameters
 from tshdb.schema import Base
 from tshdb.sqltypes import described
 
 HERE = Path(__file__).parent
+LIMITS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+COMMON = {
+    "cohort": "the frozen cohort that it is fitted on",
+    "cohorts": "frozen or live; a result for each",
+    "endpoint": "of the follow-up",
+    "censor_at_days": "what happens later is not looked at; ten years",
+    "min_events": "with fewer there is no model and no test, and the reason says so",
+    "min_patients": "with fewer there is no result",
+    "unit": "of expression; needed only where a study has results of several",
+    "n_bootstrap": "for the intervals",
+    "allow_training_patients": "evaluate patients whom a model has learned from all the same, marked optimistic",
+}  # where a class says nothing else
+KINDS = {"number": "number", "integer": "whole number", "string": "text", "boolean": "true or false"}
 SUBJECTS = (
     "clinical",
     "expression",
@@ -85,7 +104,100 @@ def _walk(command, path: str):
         yield path, command
 
 
+def parameters() -> str:
+    """Every table of study.toml: the analyses that follow it, what its parameters mean, their values."""
+    preset = tomllib.loads(resources.files("cli").joinpath("data/fan2023/study.toml").read_text(encoding="utf-8"))
+    lines = [
+        "# The parameters",
+        "",
+        "Written by `make docs` from the analyses: the tables of `study.toml`. What a table does not name has its default. A",
+        "changed parameter makes exactly the results due that follow it: `tshdb plan`.",
+        "",
+    ]
+    lines += ["| table | holds for | in short |", "|---|---|---|"]
+    tables: dict[str, list] = {}
+    for analysis in ANALYSES:
+        tables.setdefault(analysis.base or analysis.name, []).append(analysis)
+    sections = []
+    for name, followers in tables.items():
+        kinds = [a.params for a in followers]
+        if any(kind.model_fields for kind in kinds):
+            sections += _section(name, followers, preset.get(name, {}))
+        holds = ", ".join(f"`{a.name}`" for a in followers)
+        short = "" if any(kind.model_fields for kind in kinds) else "no parameters"
+        if not short:
+            lines.append(f"| [{name}](#{name}) | {holds} | {_short(followers)} |")
+    return "\n".join([*lines, "", *sections]).rstrip() + "\n"
+
+
+def _short(followers: list) -> str:
+    """What the first of the analyses gives a row of."""
+    return " ".join((followers[0].makes.__doc__ or "").split()).split(". ")[0].rstrip(".")
+
+
+def _section(name: str, followers: list, preset: dict[str, Any]) -> list[str]:
+    lines = [f"## {name}", "", "| parameter | values | default | preset `fan2023` | |", "|---|---|---|---|---|"]
+    meanings = meanings_of(followers)
+    shown: dict[str, dict[str, Any]] = {}
+    for analysis in followers:
+        whole = analysis.params.model_json_schema()
+        for field, schema in whole.get("properties", {}).items():
+            shown.setdefault(field, _resolved(schema, whole.get("$defs", {})))
+    for field, schema in shown.items():
+        default = _toml(schema["default"]) if schema.get("default") is not None else ""
+        given = _toml(preset[field]) if field in preset else ""
+        given = "" if given == default else given
+        lines.append(f"| `{field}` | {_values(schema)} | {default} | {given} | {meanings.get(field, '')} |")
+    return [*lines, ""]
+
+
+def meanings_of(followers: list) -> dict[str, str]:
+    """parameter -> what it means: from the docstrings of the classes, written as "name, name: meaning; name: meaning."."""
+    fields = {field for a in followers for field in a.params.model_fields}
+    found: dict[str, list[str]] = {}
+    for kind in dict.fromkeys(c for a in followers for c in reversed(a.params.__mro__)):
+        text = "\n\n".join((kind.__doc__ or "").split("\n\n")[1:]) if issubclass(kind, Parameters) else ""
+        names: list[str] = []
+        for part in " ".join(text.split()).rstrip(".").split("; "):
+            head, colon, rest = part.partition(": ")
+            if colon and set(head.split(", ")) <= fields:
+                names, part = head.split(", "), rest
+            for name in names:
+                found.setdefault(name, []).append(part)
+    return COMMON | {name: "; ".join(dict.fromkeys(parts)) for name, parts in found.items()}
+
+
+def _resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema with what it refers to in its place."""
+    if "$ref" in schema:
+        return known[schema["$ref"].rpartition("/")[2]] | {k: v for k, v in schema.items() if k != "$ref"}
+    return {k: [_resolved(s, known) for s in v] if k == "anyOf" else _resolved(v, known) if k == "items" else v
+            for k, v in schema.items()}  # fmt: skip
+
+
+def _values(schema: dict[str, Any]) -> str:
+    """What a parameter may be, in words."""
+    if "anyOf" in schema:
+        return " or ".join(_values(s) for s in schema["anyOf"] if s.get("type") != "null") + ", or not set"
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "prefixItems" in schema:
+        return f"list of {len(schema['prefixItems'])}: {_values(schema['prefixItems'][0])}"
+    if schema.get("type") == "array":
+        return f"list of: {_values(schema.get('items') or {'type': 'any'})}"
+    limits = [f"{sign} {schema[key]:g}" for key, sign in LIMITS.items() if key in schema]
+    return " ".join([KINDS.get(schema.get("type"), schema.get("type", "")), ", ".join(limits)]).strip()
+
+
+def _toml(value: Any) -> str:
+    """A value as one writes it in study.toml."""
+    return f"`{json.dumps(value)}`"
+
+
 def main(folder: Path) -> None:
+    (folder / "parameters.md").write_text(parameters(), encoding="utf-8")
     (folder / "schema.md").write_text(schema(), encoding="utf-8")
     (HERE.parent / "tshdb" / "schema" / "columns.txt").write_text(described(), encoding="utf-8")
     (folder / "cli.md").write_text(commands(), encoding="utf-8")

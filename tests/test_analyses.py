@@ -182,7 +182,7 @@ def test_benjamini_hochberg_edges():
 
 
 def test_the_papers_table_2_is_consistent():
-    """HR = exp(beta) and Wald = (beta / se)^2 to the digits that are printed (FACTS 0.6)."""
+    """HR = exp(beta) and Wald = (beta / se)^2 to the digits that are printed."""
     row = paper_table_2()["Cytotoxic lymphocytes"]
     assert np.exp(row["beta"]) == pytest.approx(row["hazard_ratio"], abs=0.005)
     se = (np.log(row["ci_upper"]) - np.log(row["ci_lower"])) / (2 * 1.959963984540054)

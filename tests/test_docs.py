@@ -6,6 +6,7 @@ import importlib.util
 
 import pytest
 
+from analyses import ANALYSES
 from tests.conftest import ROOT
 
 
@@ -17,7 +18,9 @@ def generator():
     return module
 
 
-@pytest.mark.parametrize(("name", "function"), [("schema.md", "schema"), ("cli.md", "commands")])
+@pytest.mark.parametrize(
+    ("name", "function"), [("schema.md", "schema"), ("cli.md", "commands"), ("parameters.md", "parameters")]
+)
 def test_reference_is_current(generator, name, function):
     written = (ROOT / "docs" / name).read_text(encoding="utf-8")
     assert written == getattr(generator, function)(), "run: make docs"
@@ -65,3 +68,11 @@ def test_every_table_and_subject_is_documented(generator):
         assert f"### {table}\n" in text
     for mapper in generator.Base.registry.mappers:
         assert mapper.class_.__doc__.startswith("One row is"), mapper.class_
+
+
+def test_every_parameter_is_explained(generator):
+    for analysis in ANALYSES:
+        meanings = generator.meanings_of(
+            [a for a in ANALYSES if (a.base or a.name) == (analysis.base or analysis.name)]
+        )
+        assert set(analysis.params.model_fields) <= set(meanings), analysis.name

@@ -268,7 +268,7 @@ def _linked(n: int, edges: list[tuple[int, int]]) -> np.ndarray:
     return found
 
 
-FIXTURES = {  # FACTS D5
+FIXTURES = {
     "triangle": (3, [(0, 1), (1, 2), (0, 2)], {
         "density": 1, "centralization": 0, "heterogeneity": 0, "clustering_coefficient": 1, "diameter": 1}),
     "path of four": (4, [(0, 1), (1, 2), (2, 3)], {

@@ -263,7 +263,7 @@ def test_the_sheet_of_2023(shared, tmp_path):
     [("fan2023", (23, 56, 33)), ("ihc-fish", (23, 69, 20)), ("fish-ihc", (21, 71, 20)), ("ihc", (22, 56, 34))],
 )
 def test_the_papers_112_women_come_out_of_the_biotab(shared, rule, expected):
-    """Table 1 of the paper: ER 78/21/13, PR 68/31/13, HER2 23/56/33; the other rules by FACTS A8."""
+    """Table 1 of the paper: ER 78/21/13, PR 68/31/13, HER2 23/56/33; then the other rules."""
     path = shared / "clinical" / "nationwidechildrens.org_clinical_patient_brca.2017.txt.gz"
     reading = clinical_reader(Format.BIOTAB, "tcga-brca", rule)(path)
     assert not reading.errors and len({r.values["patient_id"] for r in reading.records}) == 1099

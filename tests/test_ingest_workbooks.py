@@ -43,7 +43,7 @@ def test_ispy1_as_published(shared, tshdb, empty_study, tmp_path):
 
 
 def test_nact_pilot(tshdb, empty_study, tmp_path):
-    """censor 0 is the event, weeks become days, cm become mm, the clock begins at surgery: FACTS C2."""
+    """censor 0 is the event, weeks become days, cm become mm, the clock begins at surgery."""
     write_nact(tmp_path / "SharedClinicalAndRFS.xls")
     tshdb("ingest", "breast-mri-nact-pilot", "--from", tmp_path, cwd=empty_study.root)
     assert counts(empty_study, "DFS") == (64, 23)

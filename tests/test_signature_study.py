@@ -441,7 +441,7 @@ def test_a_withdrawn_patient_leaves_nothing(built, tmp_path):
 
 
 def test_nested_likelihoods_are_lifelines_own_example():
-    """load_rossi, with and without `prio`: 8.9766 (FACTS D4, lifelines 0.30.3)."""
+    """load_rossi, with and without `prio`: 8.9766 (lifelines 0.30.3)."""
     from lifelines.datasets import load_rossi
 
     data = load_rossi().rename(columns={"week": "duration_days", "arrest": "event"})

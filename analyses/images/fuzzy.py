@@ -1,6 +1,6 @@
 """Spatial fuzzy c-means: memberships that the neighbours of a voxel have a say in.
 
-Chuang et al. 2006 (doi:10.1016/j.compmedimag.2005.10.001), with the notation of FACTS D8:
+Chuang et al. 2006 (doi:10.1016/j.compmedimag.2005.10.001):
 
     v_i = sum_j u_ij^m x_j / sum_j u_ij^m         u_ij = 1 / sum_k (d_ij / d_kj)^(2 / (m - 1))
     h_ij = sum over the window of u_ik            u'_ij = u_ij^p h_ij^q / sum_k u_kj^p h_kj^q

@@ -26,8 +26,9 @@ class TrainingParameters(Parameters):
 class FilterParameters(TrainingParameters):
     """[signature]
 
-    max_correlation, keep: of the correlation filter; harmonise: none, or combat over scanners (manufacturer, field strength),
-    fitted on training patients alone.
+    max_correlation: of two features whose |r| is larger one is dropped, inside the folds (A16); keep: the one that tells the
+    classes apart best alone, or that goes together least with all others; harmonise: none, or combat over scanners
+    (manufacturer, field strength), fitted on training patients alone.
     """
 
     max_correlation: float = Field(default=0.8, gt=0, le=1)
@@ -38,8 +39,11 @@ class FilterParameters(TrainingParameters):
 class SearchParameters(FilterParameters):
     """[signature]
 
-    population … parsimony: of the genetic algorithm (A17); folds, metric, n_trees, min_leaf: of the forests that judge a
-    subset; forest: compiled (needs numba), or scikit-learn, many times slower.
+    population, generations: of the genetic algorithm (A17); folds, metric, n_trees, min_leaf: of the forests that judge a subset;
+    parsimony: taken off a subset's value for each of its features; tournament: subsets of which the best becomes a parent;
+    crossover: chance that two parents mix; mutation: chance that a feature is swapped in or out, 1 / features if not set; elite:
+    best subsets that go on as they are; initial_share: of the features in a first subset; max_features: of a subset; forest:
+    compiled (needs numba), or scikit-learn, many times slower.
     """
 
     population: int = Field(default=100, ge=4)

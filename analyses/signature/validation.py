@@ -49,7 +49,8 @@ class ValidationParameters(Parameters):
 class CovariateParameters(ValidationParameters):
     """[signature_validation]
 
-    covariates: clinical variables of the multivariable models; those known for fewer than min_known of the patients are left out.
+    covariates: clinical variables of the multivariable models; min_known: a variable known for a smaller share of the patients is
+    left out.
     """
 
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "tumor_size_mm")
