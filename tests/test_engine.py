@@ -14,7 +14,7 @@ from analyses import ANALYSES
 from tests import tiny, toys
 from tshdb.database import reading, writing
 from tshdb.engine import leases as leasing
-from tshdb.engine.compute import seed_of
+from tshdb.engine.compute import _message, seed_of
 from tshdb.engine.executor import InProcess
 from tshdb.engine.plan import Reason
 from tshdb.engine.rebuild import Rebuild
@@ -94,6 +94,19 @@ def test_one_bad_key_fails_alone_and_blocks_only_its_own(toy_study, world):
     tiny.rebuild(toy_study, world)
     assert tiny.due(toy_study, world) == {}
     assert {u.state for u in units(toy_study, "toy_last").values()} == {"current"}
+
+
+def test_a_library_that_is_not_there_is_named_with_its_extra(monkeypatch):
+    asked = ['numba>=0.61; extra == "signature"', "numpy>=2", "pyradiomics==3.0.1; extra == 'imaging'"]
+    monkeypatch.setattr("tshdb.extras.requires", lambda _: asked)
+
+    def said(module: str) -> str:
+        return _message(ModuleNotFoundError(f"No module named '{module}'", name=module))
+
+    assert said("numba") == "numba is not installed: pip install 'tshdb[signature]'"
+    assert said("radiomics.featureextractor") == "pyradiomics is not installed: pip install 'tshdb[imaging]'"
+    assert said("elsewhere") == "elsewhere is not installed: pip install 'elsewhere'"
+    assert said("analyses.nowhere") == "ModuleNotFoundError: No module named 'analyses.nowhere'"
 
 
 def test_a_unit_that_begins_to_fail_loses_its_payload(toy_study, world):

@@ -26,6 +26,7 @@ from tshdb.canonical import digest, rows_fingerprint, to_significant
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.inputs import Inputs
 from tshdb.engine.work import Work
+from tshdb.extras import missing
 from tshdb.objects import ObjectStore
 
 
@@ -98,8 +99,7 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
         by_key = split(analysis, frame, keys, ObjectStore(task.objects))
     except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's
         if len(keys) == 1:
-            message = f"{type(error).__name__}: {error}".strip()
-            return [Outcome(keys[0], [], None, message, time.perf_counter() - started)]
+            return [Outcome(keys[0], [], None, _message(error), time.perf_counter() - started)]
         middle = len(keys) // 2
         return [
             outcome
@@ -110,6 +110,13 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
     return [
         Outcome(key, rows, payload_fingerprint(analysis.makes, rows), None, seconds) for key, rows in by_key.items()
     ]
+
+
+def _message(error: Exception) -> str:
+    """What a unit's failure says."""
+    if isinstance(error, ModuleNotFoundError) and (said := missing(error)):
+        return said
+    return f"{type(error).__name__}: {error}".strip()
 
 
 def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str], objects: ObjectStore) -> dict[str, list[dict]]:
