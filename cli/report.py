@@ -19,6 +19,7 @@ from cli.console import clean, out
 from cli.files import complete
 from cli.options import StudyOption
 from cli.paper.layouts import TABLES, Layout, layouts
+from cli.paper.rows import cohort_order, newest, place
 
 TABLE_NAMES = {
     "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
@@ -124,7 +125,9 @@ def _cohorts(study) -> list[Part]:
     frame = study.sql("SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort ORDER BY cohort")
     if not len(frame):
         return [Part("Cohorts", missing="none has a version yet: tshdb cohort freeze NAME")]
-    return [_figure("flow", study, f"{row.cohort}@{row.version}") for row in frame.itertuples()]
+    order = cohort_order(study)
+    found = sorted(frame.itertuples(), key=lambda row: (place(row.cohort, order), row.cohort))
+    return [_figure("flow", study, f"{row.cohort}@{row.version}") for row in found]
 
 
 def _tables(study) -> Iterator[Part]:
@@ -151,17 +154,17 @@ def _figures(study) -> Iterator[Part]:
         cohorts: list[str | None] = [None]
         if name in OF_EVERY_COHORT:
             found = study.sql(f"SELECT DISTINCT cohort FROM {OF_EVERY_COHORT[name]} ORDER BY cohort")["cohort"]
-            cohorts = _newest_of_each(list(found)) or [None]
+            cohorts = _newest_of_each(list(found), cohort_order(study)) or [None]
         for cohort in cohorts:
             yield _figure(name, study, cohort)
 
 
-def _newest_of_each(keys: list[str]) -> list[str]:
-    """Of several versions of a cohort the newest."""
-    newest: dict[str, str] = {}
-    for key in sorted(keys, key=lambda k: int(k.partition("@")[2] or 0)):
-        newest[key.partition("@")[0]] = key
-    return sorted(newest.values())
+def _newest_of_each(keys: list[str], order: list[str]) -> list[str]:
+    """Of several versions of a cohort the newest, the cohorts in their order."""
+    by_name: dict[str, list[str]] = {}
+    for key in keys:
+        by_name.setdefault(key.partition("@")[0], []).append(key)
+    return [newest(by_name[name]) for name in sorted(by_name, key=lambda n: (place(n, order), n))]
 
 
 def _figure(name: str, study, cohort: str | None) -> Part:

@@ -8,6 +8,7 @@ import networkx as nx
 import pytest
 
 from cli.paper.drawings import at_risk
+from cli.paper.layouts import Layout, footnoted
 from cli.paper.rows import newest
 from tests import tiny
 
@@ -91,6 +92,21 @@ def test_a_table_that_is_not_there_is_one_line(tshdb, study):
 )
 def test_the_newest_cohort(names, expected):
     assert newest(names) == expected
+
+
+def test_cohorts_in_the_order_of_the_settings():
+    """A refrozen cohort does not step before the one that the study names first."""
+    order = ["first", "second"]
+    assert newest(["second@3", "first@1", "first@2", "other@9"], order) == "first@2"
+    assert newest(["second@1", "first"], order) == "second@1"  # frozen before live
+
+
+def test_remarks_of_several_rows_stand_once_below():
+    rows = [("a", "few events; degraded"), ("b", "degraded"), ("c", "")]
+    shown = footnoted(Layout("", ("", ""), rows, ()))
+    assert shown.cells == [("a", "a b"), ("b", "b"), ("c", "")] and shown.notes == ("a: few events.", "b: degraded.")
+    alone = Layout("", ("", ""), [("a", "few events"), ("b", "")], ())
+    assert footnoted(alone) == alone
 
 
 def test_models_are_listed_with_training_set_and_state(tshdb, study):

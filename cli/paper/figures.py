@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cli.paper import drawings
-from cli.paper.rows import members, newest, of_cohort
+from cli.paper.rows import cohort_order, members, newest, of_cohort
 from tshdb.errors import NotFound
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _flow(study, cohort: str | None) -> tuple[Figure, str]:
         if cohort is None:
             query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
             found = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
-            cohort = newest(found[0]) or newest(found[1])
+            order = cohort_order(study)
+            cohort = newest(found[0], order) or newest(found[1], order)
         if cohort is None:
             raise NotFound("no cohort has a version yet", repair="Run: tshdb cohort freeze NAME")
         version = find_version(connection, cohort)

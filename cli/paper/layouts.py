@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any, NamedTuple
 
 from cli.paper import rows as read
@@ -86,11 +87,8 @@ def cox(rows: list[dict[str, Any]], title: str, by_model: bool = False) -> list[
     headers = (*(["model"] if by_model else []), "term", "HR (95 % CI)", "p", *([] if by_model else ["BH"]), "PH p", "n",
                "events", "")  # fmt: skip
     right = tuple(range(len(headers) - 5 - (not by_model), len(headers) - 1))
-    return [
-        Layout(
-            f"Cox regression of {title}, {_text(first['endpoint'])}, {first['cohort']}{scale}", headers, cells, right
-        )
-    ]
+    title = f"Cox regression of {title}, {_text(first['endpoint'])}, {first['cohort']}{scale}"
+    return [footnoted(Layout(title, headers, cells, right))]
 
 
 def networks(rows: list[dict[str, Any]]) -> list[Layout]:
@@ -215,7 +213,19 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
             (2, 3, 4, 5, 6),
         ),
     ]  # fmt: skip
-    return [layout for layout in found if layout.cells]
+    return [footnoted(layout) for layout in found if layout.cells]
+
+
+def footnoted(layout: Layout) -> Layout:
+    """The same with remarks that stand in several rows (parts of the last column, joined by "; ") once, below the table."""
+    said = [part for row in layout.cells for part in row[-1].split("; ") if part]
+    letters = dict(zip(dict.fromkeys(said), string.ascii_lowercase, strict=False))
+    if len(letters) in (0, len(said)) or len(set(said)) > len(letters):
+        return layout
+    cells = [(*row[:-1], " ".join(letters[part] for part in row[-1].split("; ") if part)) for row in layout.cells]
+    return layout._replace(
+        cells=cells, notes=(*layout.notes, *(f"{letter}: {text}." for text, letter in letters.items()))
+    )
 
 
 def layouts(number: str, study, cohort: str | None) -> tuple[list[dict[str, Any]], list[Layout]]:

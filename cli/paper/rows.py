@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -22,24 +23,41 @@ def records(frame) -> list[dict[str, Any]]:
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
 
-def newest(names: list[str]) -> str | None:
-    """The newest frozen version among these cohorts, named cohort@version; without one, the first live cohort.
+def newest(names: Iterable[str], order: Sequence[str] = ()) -> str | None:
+    """The newest frozen version among these cohorts, named cohort@version; without one, a live cohort.
 
-    Of several frozen cohorts the one with most versions wins, and then the first by name.
+    Of several cohorts the first in `order` is taken, then the first by name.
     """
-    frozen = [n for n in names if "@" in n]
-    return min(frozen, key=lambda n: (-int(n.partition("@")[2]), n)) if frozen else next(iter(sorted(names)), None)
+
+    def rank(key: str) -> tuple:
+        name, _, version = key.partition("@")
+        return not version, place(name, order), name, -int(version or 0)
+
+    return min(names, key=rank, default=None)
+
+
+def place(name: str, order: Sequence[str]) -> int:
+    """Where a cohort stands in an order; those that are not in it come last."""
+    return order.index(name) if name in order else len(order)
+
+
+def cohort_order(study) -> list[str]:
+    """The cohorts as study.toml names them, first to last: the order in which they are shown."""
+    named: list[str] = []
+    for table in study.settings.tables.values():
+        named += [table["cohort"]] if isinstance(table.get("cohort"), str) else table.get("cohorts", [])
+    return list(dict.fromkeys(named))
 
 
 def of_cohort(study, query: str, cohort: str | None, nothing: str):
-    """The rows of one cohort (the newest, if none is named) and its name. Raises NotFound without any.
+    """The rows of one cohort (`newest`, if none is named) and its name. Raises NotFound without any.
 
     query: a SELECT over a result table, with a column cohort.
     """
     from tshdb.errors import NotFound
 
     frame = study.sql(query)
-    name = cohort or newest(list(frame["cohort"]))
+    name = cohort or newest(set(frame["cohort"]), cohort_order(study))
     mine = frame[frame["cohort"] == name].reset_index(drop=True)
     if not len(mine):
         raise NotFound(nothing + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
@@ -68,16 +86,21 @@ def table_1(study, cohort: str | None) -> list[dict[str, Any]]:
         )
         parameters = {"name": name, "version": int(version) if version.isdigit() else 0}
     frame = study.sql(
-        f"WITH v AS ({versions}) SELECT m.cohort, m.version, p.*, f.event, f.duration_days FROM v "
+        f"WITH v AS ({versions}) SELECT m.cohort, m.version, p.*, f.event, f.duration_days, r.event AS recurrence, "
+        "r.duration_days AS recurrence_days FROM v "
         "JOIN cohort_members m ON m.cohort = v.cohort AND m.version = v.version JOIN patients p USING (patient_id) "
-        "LEFT JOIN follow_ups f ON f.patient_id = p.patient_id AND f.endpoint = 'OS'",
+        "LEFT JOIN follow_ups f ON f.patient_id = p.patient_id AND f.endpoint = 'OS' "
+        "LEFT JOIN (SELECT patient_id, arg_min(event, endpoint) AS event, arg_min(duration_days, endpoint) AS duration_days "
+        "FROM follow_ups WHERE endpoint IN ('DFS', 'RFS') GROUP BY 1) r ON r.patient_id = p.patient_id",
         parameters if cohort is not None else None,
     )
     if not len(frame):
         raise NotFound("no cohort with members", repair="Run: tshdb cohort freeze NAME, or tshdb rebuild for live ones")
     paper = printed("table1.csv")
     rows = []
-    for (name, version), mine in frame.groupby(["cohort", "version"], sort=True):
+    order = cohort_order(study)
+    groups = sorted(frame.groupby(["cohort", "version"]), key=lambda group: (place(group[0][0], order), group[0]))
+    for (name, version), mine in groups:
         stated = {(r["row"], r["level"]): r.get(name) for r in paper}
         for (row, level), text in _characteristics(mine).items():
             rows.append(
@@ -96,12 +119,13 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
     n = len(members)
     found = {("n", ""): str(n)}
 
-    def numbers(title: str, values) -> None:
+    def numbers(title: str, values, digits: str = ".3g") -> None:
         values = values.dropna().astype(float)
         if len(values):
-            found[title, "median (range)"] = f"{values.median():.3g} ({values.min():.3g}–{values.max():.3g})"
+            low, middle, high = (format(v, digits) for v in (values.min(), values.median(), values.max()))
+            found[title, "median (range)"] = f"{middle} ({low}–{high})"
             spread = values.std(ddof=1) if len(values) > 1 else 0.0
-            found[title, "mean ± SD"] = f"{values.mean():.3g} ± {spread:.3g}"
+            found[title, "mean ± SD"] = f"{values.mean():{digits}} ± {spread:{digits}}"
 
     def classes(title: str, values) -> None:
         known = values.dropna().astype(str)
@@ -119,11 +143,15 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
     ):  # fmt: skip
         classes(title, members[column])
     numbers("Tumour size (mm)", members["tumor_size_mm"])
-    numbers("Follow-up (years)", members["duration_days"] / 365.25)
-    events = members["event"].dropna().astype(bool)
-    if len(events):
-        found["Death", "event"] = f"{events.sum()} ({events.sum() / n:.0%})"
-        found["Death", "no event"] = f"{(~events).sum()} ({(~events).sum() / n:.0%})"
+    days = members["duration_days"] if members["duration_days"].notna().any() else members["recurrence_days"]
+    numbers("Follow-up (years)", days / 365.25, ".2f")
+    for title, column in (("Recurrence", "recurrence"), ("Death", "event")):
+        events = members[column].dropna().astype(bool)
+        if len(events):
+            found[title, "event"] = f"{events.sum()} ({events.sum() / n:.0%})"
+            found[title, "no event"] = f"{(~events).sum()} ({(~events).sum() / n:.0%})"
+            if len(events) < n:
+                found[title, "not known"] = f"{n - len(events)} ({(n - len(events)) / n:.0%})"
     return found
 
 
@@ -148,7 +176,7 @@ def cox_rows(study, cohort: str | None, models: tuple[str, ...]) -> list[dict[st
             .mappings()
             .fetchall()
         )
-    wanted = cohort or newest([r["cohort"] for r in rows])
+    wanted = cohort or newest({r["cohort"] for r in rows}, cohort_order(study))
     found = [dict(r) for r in rows if r["cohort"] == wanted]
     if not found:
         raise NotFound("no such Cox terms" + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
