@@ -11,6 +11,7 @@ None     NULLS studies without any effect: nested AUC about .5 while the search'
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,11 +23,6 @@ from benchmarks.common import ROOT, Measured, run
 from tshdb.study import Study
 
 TSHDB = (sys.executable, "-m", "cli.main")
-COLLECTIONS = ("tcga-brca", "ispy1", "breast-mri-nact-pilot")
-FIRST, OWN = (
-    "tumor_stroma_development",
-    ("radiogenomic_development", "prognostic_validation_ispy1", "prognostic_validation_nact"),
-)
 STRONGS = 3
 NULLS = 20
 STRONG_COUNTS = "pair=112,tumor=60,radiogenomic=91,ispy1=180,nact=61"
@@ -101,16 +97,9 @@ def _built(folder: Path, seed: int, counts: str, effects: tuple[str, ...], setti
     )
     tshdb("init", root, "--preset", "fan2023", cwd=folder)
     _set(root / "study.toml", {'features = "computed"': 'features = "features"', **settings})
-    for collection in COLLECTIONS:
-        tshdb("ingest", collection, "--from", simulated / collection)
-        tshdb("ingest", "features", simulated / "features" / f"{collection}.csv", "--collection", collection,
-              "--name", "features", "--settings", simulated / "features" / "settings.toml")  # fmt: skip
-    tshdb("cohort", "define", FIRST, root / "cohorts" / f"{FIRST}.sql")
-    for name in OWN:
-        tshdb("cohort", "define", name, simulated / "features" / f"{name}.sql")
-    for name in (FIRST, OWN[0]):
-        tshdb("cohort", "freeze", name)
-    tshdb("rebuild", "--jobs", 2)
+    for line in (simulated / "README.txt").read_text().splitlines():
+        if line.startswith("  tshdb ") and not line.startswith("  tshdb report"):
+            tshdb(*shlex.split(line.partition("#")[0].replace("HERE", str(simulated)))[1:])
     return Study(root)
 
 
@@ -136,7 +125,7 @@ def _auc_of_truth(study: Study, truth: Path) -> float:
     z = {p["patient_id"]: p["z"] for p in json.loads(truth.read_text())["patients"]}
     rows = study.sql(
         "SELECT DISTINCT patient_id, label FROM signature_labels JOIN cohort_members USING (patient_id) "
-        f"WHERE cohort = '{OWN[0]}' AND label IS NOT NULL"
+        "WHERE cohort = 'radiogenomic_development' AND label IS NOT NULL"
     )
     return float(roc_auc_score(rows["label"] == "good", rows["patient_id"].map(z)))
 

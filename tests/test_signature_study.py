@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from analyses import ANALYSES
 from analyses.concordances import pairs
 from analyses.survival import log_likelihood
 from cli.make_study import make_study
-from ingest.simulate.subjects import COLLECTION, Role
 from tests.conftest import run_quick
 from tests.tiny import copy_study, dump, plan, rebuild
 from tshdb.engine.executor import executor_for
@@ -45,47 +45,30 @@ def make(folder: Path, simulated: Path, patients: str = COUNTS) -> Study:
         assert old in text, old
         text = text.replace(old, new)
     settings.write_text(text)
-    ingest(study, simulated)
-    for cohort, file in cohort_files(study, simulated).items():
-        run_quick("cohort", "define", cohort, file, cwd=study.root)
-    for cohort in ("tumor_stroma_development", "radiogenomic_development"):
-        run_quick("cohort", "freeze", cohort, cwd=study.root)
+    for command in told(simulated):
+        if command[0] not in ("rebuild", "report"):
+            run_quick(*command, cwd=study.root)
     return Study(study.root)
 
 
 def simulate(folder: Path, patients: str = COUNTS, texture: float = 8.0) -> None:
     """texture: what the features show of the planted z, of which the RNA shows much."""
     planted = ("--effect", "rna=10", "--effect", f"texture={texture}", "--effect", "survival=1.5")
-    run_quick(
-        "simulate",
-        folder,
-        "--cohorts",
-        patients,
-        "--no-images",
-        "--genes",
-        "200",
-        "--seed",
-        "4",
-        *planted,
-        "--jobs",
-        "1",
-    )
+    run_quick("simulate", folder, "--cohorts", patients, "--no-images", "--genes", "200", "--seed", "4", *planted,
+              "--jobs", "1")  # fmt: skip
+
+
+def told(simulated: Path) -> list[list[str]]:
+    """The commands of the simulation's README.txt, in order."""
+    lines = (simulated / "README.txt").read_text().splitlines()
+    commands = [line.partition("#")[0].replace("HERE", str(simulated)) for line in lines if line.startswith("  tshdb ")]
+    return [shlex.split(command)[1:] for command in commands]
 
 
 def ingest(study: Study, simulated: Path) -> None:
-    for collection in dict.fromkeys(COLLECTION.values()):
-        run_quick("ingest", collection, "--from", simulated / collection, cwd=study.root)
-    for role in (Role.RADIOGENOMIC, Role.ISPY1, Role.NACT):
-        run_quick("ingest", "features", simulated / "features" / f"{COLLECTION[role]}.csv", "--collection", COLLECTION[role],
-                  "--name", "features", "--settings", simulated / "features" / "settings.toml", cwd=study.root)  # fmt: skip
-
-
-def cohort_files(study: Study, simulated: Path) -> dict[str, Path]:
-    own = {
-        name: study.root / "cohorts" / f"{name}.sql" for name in ("tumor_stroma_development", "tumor_stroma_validation")
-    }
-    mine = {name: simulated / "features" / f"{name}.sql" for name in ("radiogenomic_development", ISPY1, NACT)}
-    return {"tumor_stroma_development": own["tumor_stroma_development"], **mine, **own}
+    for command in told(simulated):
+        if command[0] == "ingest":
+            run_quick(*command, cwd=study.root)
 
 
 @pytest.fixture(scope="module")

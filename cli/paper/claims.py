@@ -12,8 +12,9 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any, NamedTuple
 
+from cli.paper.characteristics import table_1
 from cli.paper.layouts import p as p_text
-from cli.paper.rows import newest, printed, records, table_1
+from cli.paper.rows import newest, printed, records
 
 
 class Verdict(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from typing import Any, NamedTuple
 
+from cli.paper import characteristics
 from cli.paper import rows as read
 
 PAPER_N = 112
@@ -243,7 +244,7 @@ class PaperTable(NamedTuple):
 
 
 TABLES = {
-    "1": PaperTable("Patient characteristics", read.table_1, table_1),
+    "1": PaperTable("Patient characteristics", characteristics.table_1, table_1),
     "2": PaperTable("Relative abundances and survival", read.table_2, table_2),
     "s1": PaperTable("Radiomic features", read.feature_rows, features),
     "s2": PaperTable(

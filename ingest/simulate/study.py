@@ -35,6 +35,11 @@ AHEAD = 4  # patients a process may be ahead
 ISPY1_BOOK = "I-SPY 1 All Patient Clinical and Outcome Data.xlsx"
 NACT_BOOK = "SharedClinicalAndRFS.xls"
 BIOTAB = "nationwidechildrens.org_clinical_patient_brca.txt"
+COHORTS = {
+    Role.PAIR: "tumor_stroma_development",
+    **feature_tables.COHORTS,
+    Role.TUMOR: "tumor_stroma_validation",
+}  # of whom each is; the last excludes the members of others
 WORDS = "Simulated by tshdb. Nobody here is a person; no image, value or outcome was observed."
 
 
@@ -218,19 +223,31 @@ def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) 
 
 
 def _readme(roles: set[Role], has_images: bool) -> Iterator[str]:
+    """The way from these files to the last survival curve."""
     yield WORDS
     yield "What was planted, and how much it moves: truth.json. In a study (tshdb init DIR --preset fan2023):"
     yield ""
     for collection in dict.fromkeys(COLLECTION[role] for role in Role if role in roles):
         yield f"  tshdb ingest {collection} --from HERE/{collection}"
-    if not has_images and roles & set(HAS_IMAGES):
-        name = feature_tables.TABLE  # of the folder, and in the study
+    name = feature_tables.TABLE  # of the folder, and in the study
+    if has_tables := not has_images and bool(roles & set(HAS_IMAGES)):
         yield ""
         yield f'There are no images, but features. In study.toml: [signature] features = "{name}"'
         for role in HAS_IMAGES:
             if role in roles:
-                collection, cohort = COLLECTION[role], feature_tables.COHORTS[role]
+                collection = COLLECTION[role]
                 yield (f"  tshdb ingest features HERE/{name}/{collection}.csv --collection {collection} --name {name} "
                        f"--settings HERE/{name}/settings.toml")  # fmt: skip
-                yield f"  tshdb cohort define {cohort} HERE/{name}/{cohort}.sql"
+    yield ""
+    for role, cohort in COHORTS.items():
+        if role in roles:
+            folder = f"HERE/{name}" if has_tables and role in HAS_IMAGES else "cohorts"
+            yield f"  tshdb cohort define {cohort} {folder}/{cohort}.sql"
+    fitted = [COHORTS[role] for role in (Role.PAIR, Role.RADIOGENOMIC) if role in roles]
+    for cohort in fitted[:1]:
+        yield f"  tshdb cohort freeze {cohort}"
     yield "  tshdb rebuild"
+    for cohort in fitted[1:]:
+        yield f"  tshdb cohort freeze {cohort}        # its steps look at what became of the images"
+        yield "  tshdb rebuild"
+    yield "  tshdb report"
