@@ -114,8 +114,9 @@ def cox(
     said = [f"{n_events} events for {len(terms)} terms: fewer than ten a term"] if n_events < 10 * len(terms) else []
     said += [f"beside {', '.join(endless)} without a finite estimate"] if endless else []
     found = {}
+    summary = fitted.summary
     for term in terms:
-        row = fitted.summary.loc[term]
+        row = summary.loc[term]
         found[term] = refused(ENDLESS) if term in endless else {
             "coefficient": row["coef"],
             "standard_error": row["se(coef)"],

@@ -31,7 +31,9 @@ def archive() -> tiny.TinyArchive:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory) -> Path:
-    """A tiny study, ingested, frozen and rebuilt: copied by tests that begin there."""
+    """A tiny study, ingested, frozen and rebuilt: copied by tests that begin there. TSHDB_TEST_TEMPLATE: one that is there."""
+    if made := os.environ.get("TSHDB_TEST_TEMPLATE"):
+        return Path(made)
     folder = tmp_path_factory.mktemp("template") / "study"
     study = tiny.new_study(folder)
     tiny.ingest(study, tiny.TinyArchive.make(10))

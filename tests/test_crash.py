@@ -9,7 +9,7 @@ import sys
 
 from tests.conftest import ROOT
 
-KILLS = int(os.environ.get("TSHDB_TEST_KILLS", "50"))
+KILLS = int(os.environ.get("TSHDB_TEST_KILLS", "20"))
 
 
 def serve(*arguments) -> dict:

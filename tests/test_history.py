@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -104,17 +105,18 @@ def lives_as_at_once(edits: list[tuple], analyses) -> None:
         shutil.rmtree(folder)
 
 
+MORE = int(os.environ.get("TSHDB_TEST_MORE", "1"))  # times as many histories
 CALM = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
-@settings(max_examples=25, **CALM)
+@settings(max_examples=15 * MORE, **CALM)
 @given(edits=st.lists(EDITS, min_size=2, max_size=12))
 def test_12_any_history_ends_as_one_rebuild_would(edits):
     """With analyses of every kind."""
     lives_as_at_once(edits, tiny.CORE)
 
 
-@settings(max_examples=4, **CALM)
+@settings(max_examples=2 * MORE, **CALM)
 @given(edits=st.lists(EDITS, min_size=2, max_size=6))
 def test_12_with_all_analyses(edits):
     lives_as_at_once(edits, ANALYSES)

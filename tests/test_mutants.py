@@ -160,7 +160,7 @@ MUTANTS = (
 )
 
 
-def run_tests(folder, selection: str) -> subprocess.CompletedProcess:
+def run_tests(folder, selection: str, template) -> subprocess.CompletedProcess:
     file, *options = selection.split()
     return subprocess.run(
         [
@@ -177,7 +177,13 @@ def run_tests(folder, selection: str) -> subprocess.CompletedProcess:
             *options,
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "TSHDB_TEST_KILLS": "3"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "TSHDB_TEST_KILLS": "3",
+            "TSHDB_TEST_STOPS_EARLY": "1",
+            "TSHDB_TEST_TEMPLATE": str(template),
+        },
         capture_output=True,
         text=True,
         timeout=600,
@@ -185,17 +191,17 @@ def run_tests(folder, selection: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
-def test_the_mutant_is_caught(mutant, tmp_path):
+def test_the_mutant_is_caught(mutant, template, tmp_path):
     for name in PACKAGES:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, tmp_path / name)  # with what is compiled: only the mutated file is not
         else:
             shutil.copy(source, tmp_path / name)
     path = tmp_path / mutant.file
     text = path.read_text()
     assert text.count(mutant.old) == 1, "the mutant no longer fits the code"
     path.write_text(text.replace(mutant.old, mutant.new))
-    completed = run_tests(tmp_path, mutant.tests)
+    completed = run_tests(tmp_path, mutant.tests, template)
     assert completed.returncode == 1, f"the mutant survived:\n{completed.stdout[-2000:]}{completed.stderr[-2000:]}"
     assert "failed" in completed.stdout

@@ -5,16 +5,20 @@ The patients are made from a seed; nothing about them is real.
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from random import Random
 
 import numpy as np
 from sqlalchemy import select
 
+import migrations
 from analyses import ANALYSES
 from cli.make_study import make_study
 from ingest import features, gdc_clinical, rna
@@ -28,7 +32,7 @@ from ingest.simulate.dce_layouts import Examination, ge_content_time, write_exam
 from ingest.simulate.dicom_files import SAGITTAL, Geometry
 from tshdb import loading
 from tshdb.cohorts import versions as cohorts
-from tshdb.database import reading, writing
+from tshdb.database import create, reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import Rebuild, Report
@@ -234,6 +238,9 @@ def new_study(
     folder: Path, database: str = "sqlite:///study.db", live: bool = True, analyses: Sequence[Analysis] = ANALYSES
 ) -> Study:
     """An empty study with the tiny marker table, and settings of these analyses alone."""
+    if database == "sqlite:///study.db":
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_migrated(), folder / "study.db")
     study = make_study(folder, database, "fan2023")
     settings = folder / "study.toml"
     text = settings.read_text().replace('markers = "mcp_counter"', 'markers = "markers.csv"')
@@ -251,6 +258,17 @@ def new_study(
     settings.write_text(text)
     (folder / "markers.csv").write_text(MARKERS)
     return Study(study.root)
+
+
+@cache
+def _migrated() -> Path:
+    """An empty database at the newest revision, made once a process."""
+    path = Path(tempfile.mkdtemp(prefix="tshdb-empty-")) / "study.db"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    engine = create(f"sqlite:///{path}")
+    migrations.upgrade(engine)
+    engine.dispose()
+    return path
 
 
 def _tables(analyses: Sequence[Analysis]) -> set[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from importlib import resources
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from cli.paper.characteristics import table_1
 from cli.paper.layouts import p as p_text
 from cli.paper.rows import newest, printed, records
+
+TABLE_1 = "table_1"  # in a claim: not a table of the database
 
 
 class Verdict(StrEnum):
@@ -78,31 +80,27 @@ def read_claims() -> list[Claim]:
 
 def check(study) -> list[Checked]:
     """All claims against the results of the study as they stand; the newest version of each cohort answers."""
-    tables = _Tables(study)
-    return [_judge(claim, tables) for claim in read_claims()]
+    claims = read_claims()
+    tables = _Tables(study, dict.fromkeys(claim.row["table"] for claim in claims if claim.row))
+    return [_judge(claim, tables) for claim in claims]
 
 
 class _Tables:
     """The result tables that claims ask for, each read once."""
 
-    def __init__(self, study):
-        self.study = study
-        self._rows: dict[str, list[dict[str, Any]]] = {}
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        if table not in self._rows:
-            self._rows[table] = self._read(table)
-        return self._rows[table]
-
-    def _read(self, table: str) -> list[dict[str, Any]]:
+    def __init__(self, study, names: Iterable[str]):
         from tshdb.errors import NotFound
 
-        if table == "table_1":
-            try:
-                return table_1(self.study, None)
-            except NotFound:
-                return []
-        return records(self.study.sql(f"SELECT * FROM {table}"))
+        stored = [name for name in names if name != TABLE_1]
+        frames = study.sql_each([f"SELECT * FROM {name}" for name in stored])
+        self._rows = {name: records(frame) for name, frame in zip(stored, frames, strict=True)}
+        try:
+            self._rows[TABLE_1] = table_1(study, None)
+        except NotFound:
+            self._rows[TABLE_1] = []
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return self._rows[table]
 
     def find(self, row: dict[str, str]) -> list[dict[str, Any]]:
         """The rows that the claim means, of the newest version of its cohort."""
