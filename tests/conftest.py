@@ -13,7 +13,17 @@ import pytest
 from tests import tiny
 
 ROOT = Path(__file__).parent.parent
+EXPENSIVE = ("real", "in_batches", "published", "scanned")
 SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What rests on a fixture that is long in the making runs on one worker, which makes it once."""
+    for item in items:
+        shared_ones = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
+        if shared_ones and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(shared_ones[0]))
 
 
 @pytest.fixture(scope="session")
