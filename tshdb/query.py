@@ -99,8 +99,6 @@ def _said(
     study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, max_bytes: int | None
 ) -> Iterator[Answer | list[tuple]]:
     """What a child process answers: of each query an Answer without rows, then its rows, some thousand at a time."""
-    import duckdb  # noqa: F401  here, so that the processes of all queries have it at once
-
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
