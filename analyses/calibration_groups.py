@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.signature.validation import NEEDS, SOURCE, ValidationParameters, outcomes
-from analyses.survival import PRECISE, kaplan_meier, seen_in_training
+from analyses.survival import fitted_cox, kaplan_meier, seen_in_training
 from tshdb.engine.analysis import analysis
 from tshdb.schema import CalibrationGroup
 
@@ -77,7 +77,6 @@ def calibration_groups(
 def _foretold(data: pd.DataFrame, at: float, seed: int) -> np.ndarray:
     """(patients,) survival at the time, by Cox models of the score fitted on the other folds."""
     import numpy as np
-    from lifelines import CoxPHFitter
 
     fold_of = np.random.default_rng(seed).permutation(np.arange(len(data)) % FOLDS)
     frame = data[["value", "event", "duration_days"]].reset_index(drop=True)
@@ -86,8 +85,9 @@ def _foretold(data: pd.DataFrame, at: float, seed: int) -> np.ndarray:
         train, test = frame[fold_of != fold], frame[fold_of == fold]
         if not len(test) or train["event"].sum() < 2 or train["value"].nunique() < 2:
             continue
-        model = CoxPHFitter().fit(train, "duration_days", "event", fit_options=PRECISE)
-        found[fold_of == fold] = model.predict_survival_function(test[["value"]], times=[at]).iloc[0].to_numpy(float)
+        found[fold_of == fold] = (
+            fitted_cox(train).predict_survival_function(test[["value"]], times=[at]).iloc[0].to_numpy(float)
+        )
     return found
 
 

@@ -107,7 +107,8 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
 
 def _beside(mask: np.ndarray) -> np.ndarray:
     """A mask (slices, rows, columns) one voxel further down and to the right; what leaves the image is gone."""
-    moved = mask.copy()
-    moved[:, 0], moved[:, :, 0] = 0, 0
+    import numpy as np
+
+    moved = np.zeros_like(mask)
     moved[:, 1:, 1:] = mask[:, :-1, :-1]
     return moved

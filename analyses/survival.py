@@ -103,7 +103,7 @@ def cox(
         return dict.fromkeys(terms, refused(f"{constant[0]} does not vary"))
     frame = data[[*terms, "duration_days", "event"]]
     try:
-        fitted = _fitted(frame)
+        fitted = fitted_cox(frame)
     except (ConvergenceError, np.linalg.LinAlgError) as error:
         return dict.fromkeys(terms, refused(f"no convergence: {str(error).splitlines()[0]}"))
     ph: dict[str, float | None] = dict.fromkeys(terms)
@@ -133,10 +133,10 @@ def cox(
 
 def log_likelihood(data: pd.DataFrame, terms: Sequence[str]) -> float:
     """The partial log-likelihood of a Cox model, for nested likelihood ratio tests on the same rows."""
-    return _fitted(data[[*terms, "duration_days", "event"]]).log_likelihood_
+    return fitted_cox(data[[*terms, "duration_days", "event"]]).log_likelihood_
 
 
-def _fitted(frame: pd.DataFrame):
+def fitted_cox(frame: pd.DataFrame):
     """A Cox model of all other columns. What lifelines warns of (terms without a finite estimate) is said by `cox`."""
     from lifelines import CoxPHFitter
     from lifelines.exceptions import ConvergenceWarning

@@ -11,7 +11,6 @@ None     NULLS studies without any effect: nested AUC about .5 while the search'
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import ROOT, Measured, run
+from tests.simulated import auc_of, changed, told
 from tshdb.study import Study
 
 TSHDB = (sys.executable, "-m", "cli.main")
@@ -40,7 +40,7 @@ def measure(scratch: Path) -> Iterator[Measured]:
     for seed in range(1, STRONGS + 1):
         folder = scratch / "strong"
         study = _built(folder, seed, STRONG_COUNTS, STRONG, SEARCH)
-        nested.append(_auc(study)["nested"])
+        nested.append(auc_of(study)["nested"])
         best.append(_auc_of_truth(study, folder / "sim" / "truth.json"))
         largest.append(max(_p_values(study).values()))
         shutil.rmtree(folder)
@@ -56,7 +56,7 @@ def measure(scratch: Path) -> Iterator[Measured]:
     nested, search, found = [], [], []
     for seed in range(1, NULLS + 1):
         study = _built(scratch / "none", seed, NULL_COUNTS, ("none",), SMALL_SEARCH)
-        auc, p = _auc(study), _p_values(study)
+        auc, p = auc_of(study), _p_values(study)
         nested.append(auc["nested"])
         search.append(auc["search"])
         found += [value for (_, endpoint), value in p.items() if endpoint != "OS"]
@@ -83,7 +83,7 @@ def _uniform(p: list[float]) -> Iterator[Measured]:
     )
 
 
-def _built(folder: Path, seed: int, counts: str, effects: tuple[str, ...], settings: Mapping[str, str]) -> Study:
+def _built(folder: Path, seed: int, counts: str, effects: tuple[str, ...], search: Mapping[str, str]) -> Study:
     """A simulated study with everything computed."""
     folder.mkdir()
     simulated, root = folder / "sim", folder / "study"
@@ -96,26 +96,14 @@ def _built(folder: Path, seed: int, counts: str, effects: tuple[str, ...], setti
         "simulate", simulated, "--cohorts", counts, "--no-images", "--genes", 300, "--seed", seed, *planted, cwd=folder
     )
     tshdb("init", root, "--preset", "fan2023", cwd=folder)
-    _set(root / "study.toml", {'features = "computed"': 'features = "features"', **settings})
-    for line in (simulated / "README.txt").read_text().splitlines():
-        if line.startswith("  tshdb ") and not line.startswith("  tshdb report"):
-            tshdb(*shlex.split(line.partition("#")[0].replace("HERE", str(simulated)))[1:])
+    settings = root / "study.toml"
+    settings.write_text(
+        changed(settings.read_text(), ('features = "computed"', 'features = "features"'), *search.items())
+    )
+    for command in told(simulated):
+        if command != ["report"]:
+            tshdb(*command)
     return Study(root)
-
-
-def _set(path: Path, replaced: Mapping[str, str]) -> None:
-    text = path.read_text()
-    for old, new in replaced.items():
-        if old not in text:
-            raise RuntimeError(f"{path}: no '{old}'")
-        text = text.replace(old, new)
-    path.write_text(text)
-
-
-def _auc(study: Study) -> dict[str, float]:
-    """scheme -> AUC of the signature on its own cohort."""
-    rows = study.sql("SELECT scheme, value FROM model_performance WHERE model = 'signature_model' AND measure = 'auc'")
-    return dict(zip(rows["scheme"], rows["value"], strict=True))
 
 
 def _auc_of_truth(study: Study, truth: Path) -> float:

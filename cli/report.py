@@ -19,7 +19,7 @@ from cli.console import clean, out
 from cli.files import complete
 from cli.options import StudyOption
 from cli.paper.layouts import TABLES, Layout, layouts
-from cli.paper.rows import cohort_order, newest, place
+from cli.paper.rows import cohort_order, newest_of_each, place
 
 TABLE_NAMES = {
     "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
@@ -126,7 +126,7 @@ def _cohorts(study) -> list[Part]:
     if not len(frame):
         return [Part("Cohorts", missing="none has a version yet: tshdb cohort freeze NAME")]
     order = cohort_order(study)
-    found = sorted(frame.itertuples(), key=lambda row: (place(row.cohort, order), row.cohort))
+    found = sorted(frame.itertuples(), key=lambda row: place(row.cohort, order))
     return [_figure("flow", study, f"{row.cohort}@{row.version}") for row in found]
 
 
@@ -154,17 +154,9 @@ def _figures(study) -> Iterator[Part]:
         cohorts: list[str | None] = [None]
         if name in OF_EVERY_COHORT:
             found = study.sql(f"SELECT DISTINCT cohort FROM {OF_EVERY_COHORT[name]} ORDER BY cohort")["cohort"]
-            cohorts = _newest_of_each(list(found), cohort_order(study)) or [None]
+            cohorts = newest_of_each(found, cohort_order(study)) or [None]
         for cohort in cohorts:
             yield _figure(name, study, cohort)
-
-
-def _newest_of_each(keys: list[str], order: list[str]) -> list[str]:
-    """Of several versions of a cohort the newest, the cohorts in their order."""
-    by_name: dict[str, list[str]] = {}
-    for key in keys:
-        by_name.setdefault(key.partition("@")[0], []).append(key)
-    return [newest(by_name[name]) for name in sorted(by_name, key=lambda n: (place(n, order), n))]
 
 
 def _figure(name: str, study, cohort: str | None) -> Part:

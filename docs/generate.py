@@ -120,13 +120,10 @@ def parameters() -> str:
         tables.setdefault(analysis.base or analysis.name, []).append(analysis)
     sections = []
     for name, followers in tables.items():
-        kinds = [a.params for a in followers]
-        if any(kind.model_fields for kind in kinds):
-            sections += _section(name, followers, preset.get(name, {}))
-        holds = ", ".join(f"`{a.name}`" for a in followers)
-        short = "" if any(kind.model_fields for kind in kinds) else "no parameters"
-        if not short:
+        if any(a.params.model_fields for a in followers):
+            holds = ", ".join(f"`{a.name}`" for a in followers)
             lines.append(f"| [{name}](#{name}) | {holds} | {_short(followers)} |")
+            sections += _section(name, followers, preset.get(name, {}))
     return "\n".join([*lines, "", *sections]).rstrip() + "\n"
 
 

@@ -16,6 +16,7 @@ from analyses.images import features, prepare, stroma
 from analyses.images.features import Settings
 from ingest.simulate import subjects
 from ingest.simulate.breast import Scan, scanned
+from tests.simulated import changed
 from tests.test_image_regions import ball, image, on
 
 pytestmark = pytest.mark.xdist_group("radiomics")  # one simulated study for all
@@ -216,14 +217,6 @@ def test_planted_differences_are_recovered_in_order():
 
 
 # ------------------------------------------------------------------------------------------------- as commands
-
-
-def changed(text: str, *pairs: tuple[str, str]) -> str:
-    """study.toml with other parameters."""
-    for old, new in pairs:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    return text
 
 
 @pytest.fixture(scope="module")

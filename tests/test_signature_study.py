@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from analyses.concordances import pairs
 from analyses.survival import log_likelihood
 from cli.make_study import make_study
 from tests.conftest import run_quick
+from tests.simulated import auc_of, changed, told
 from tests.tiny import copy_study, dump, plan, rebuild
 from tshdb.engine.executor import executor_for
 from tshdb.engine.rebuild import Rebuild
@@ -40,11 +40,7 @@ def make(folder: Path, simulated: Path, patients: str = COUNTS) -> Study:
     simulate(simulated, patients)
     study = make_study(folder, "sqlite:///study.db", "fan2023")
     settings = study.root / "study.toml"
-    text = settings.read_text()
-    for old, new in QUICK.items():
-        assert old in text, old
-        text = text.replace(old, new)
-    settings.write_text(text)
+    settings.write_text(changed(settings.read_text(), *QUICK.items()))
     for command in told(simulated):
         if command[0] not in ("rebuild", "report"):
             run_quick(*command, cwd=study.root)
@@ -56,13 +52,6 @@ def simulate(folder: Path, patients: str = COUNTS, texture: float = 8.0) -> None
     planted = ("--effect", "rna=10", "--effect", f"texture={texture}", "--effect", "survival=1.5")
     run_quick("simulate", folder, "--cohorts", patients, "--no-images", "--genes", "200", "--seed", "4", *planted,
               "--jobs", "1")  # fmt: skip
-
-
-def told(simulated: Path) -> list[list[str]]:
-    """The commands of the simulation's README.txt, in order."""
-    lines = (simulated / "README.txt").read_text().splitlines()
-    commands = [line.partition("#")[0].replace("HERE", str(simulated)) for line in lines if line.startswith("  tshdb ")]
-    return [shlex.split(command)[1:] for command in commands]
 
 
 def ingest(study: Study, simulated: Path) -> None:
@@ -93,12 +82,6 @@ def built(tmp_path_factory, made) -> Study:
     study = copy_study(made, tmp_path_factory.mktemp("signature") / "built")
     rebuild(study)
     return study
-
-
-def auc_of(study: Study) -> dict[str, float]:
-    """scheme -> AUC of the signature on its own cohort."""
-    rows = study.sql("SELECT scheme, value FROM model_performance WHERE model = 'signature_model' AND measure = 'auc'")
-    return dict(zip(rows["scheme"], rows["value"], strict=True))
 
 
 def one(study: Study, query: str):

@@ -6,11 +6,7 @@ import re
 from importlib.metadata import PackageNotFoundError, requires
 
 OWN = ("tshdb", "ingest", "analyses", "cli", "migrations", "")
-NAMES = {
-    "radiomics": "pyradiomics",
-    "psycopg2": "psycopg",
-    "idc_index_data": "idc-index-data",
-}  # module -> distribution
+NAMES = {"radiomics": "pyradiomics"}  # module -> distribution, where they differ
 _REQUIREMENT = re.compile(r"""([A-Za-z0-9._-]+).*extra\s*==\s*["']([A-Za-z0-9_-]+)["']""")
 
 

@@ -56,10 +56,7 @@ def run_query(study: Study, sql: str, parameters: dict[str, Any] | None = None, 
     parameters: values of $name in the query. Raises InvalidInput for anything but one SELECT or for SQL that DuckDB
     refuses, ResourceError when it takes more than `seconds`, too much memory, or more than 1 GiB of answer.
     """
-    chunks = stream_query(study, sql, parameters, seconds=seconds, max_bytes=MAX_BYTES)
-    answer = next(chunks)
-    for chunk in chunks:
-        answer.rows += chunk.rows
+    (answer,) = _gathered(study, [(sql, parameters or {})], seconds)
     return answer
 
 
@@ -68,8 +65,12 @@ def run_queries(study: Study, queries: Sequence[str], *, seconds: float = SECOND
 
     Raises as `run_query` does, and then gives no answer at all.
     """
+    return _gathered(study, [(sql, {}) for sql in queries], seconds)
+
+
+def _gathered(study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float) -> list[Answer]:
     answers: list[Answer] = []
-    for said in _said(study, [(sql, {}) for sql in queries], seconds, MAX_BYTES):
+    for said in _said(study, asked, seconds, MAX_BYTES):
         if isinstance(said, Answer):
             answers.append(said)
         else:

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from analyses.signature import genetic
 from analyses.signature.folds import METRICS, folds_of
+from tshdb.extras import missing
 
 
 class CorrelationFilter(SelectorMixin, BaseEstimator):
@@ -183,9 +184,7 @@ class GeneticSelector(SelectorMixin, BaseEstimator):
             try:
                 from analyses.signature.forest import FoldForests, ForestSettings
             except ModuleNotFoundError as error:
-                raise ValueError(
-                    f"{error.name} is not installed: pip install 'tshdb[signature]', or [signature] forest = \"scikit-learn\""
-                ) from None
+                raise ValueError(f'{missing(error)}, or [signature] forest = "scikit-learn"') from None
 
             forests = FoldForests(
                 X, is_good, fold_of, ForestSettings(self.n_trees, None, self.min_leaf), seed, self.metric

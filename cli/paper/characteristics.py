@@ -33,7 +33,7 @@ def table_1(study, cohort: str | None) -> list[dict[str, Any]]:
     paper = printed("table1.csv")
     rows = []
     order = cohort_order(study)
-    groups = sorted(frame.groupby(["cohort", "version"]), key=lambda group: (place(group[0][0], order), group[0]))
+    groups = sorted(frame.groupby(["cohort", "version"]), key=lambda group: (place(group[0][0], order), group[0][1]))
     for (name, version), mine in groups:
         stated = {(r["row"], r["level"]): r.get(name) for r in paper}
         for (row, level), text in _characteristics(mine).items():

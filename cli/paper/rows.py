@@ -31,14 +31,22 @@ def newest(names: Iterable[str], order: Sequence[str] = ()) -> str | None:
 
     def rank(key: str) -> tuple:
         name, _, version = key.partition("@")
-        return not version, place(name, order), name, -int(version or 0)
+        return not version, place(name, order), -int(version or 0)
 
     return min(names, key=rank, default=None)
 
 
-def place(name: str, order: Sequence[str]) -> int:
-    """Where a cohort stands in an order; those that are not in it come last."""
-    return order.index(name) if name in order else len(order)
+def newest_of_each(names: Iterable[str], order: Sequence[str] = ()) -> list[str]:
+    """Of every cohort the newest version, the cohorts in their order."""
+    by_name: dict[str, list[str]] = {}
+    for key in names:
+        by_name.setdefault(key.partition("@")[0], []).append(key)
+    return [newest(by_name[name]) for name in sorted(by_name, key=lambda name: place(name, order))]
+
+
+def place(name: str, order: Sequence[str]) -> tuple[int, str]:
+    """What cohorts are sorted by: where they stand in an order; those that are not in it come last, by name."""
+    return (order.index(name) if name in order else len(order)), name
 
 
 def cohort_order(study) -> list[str]:
@@ -156,8 +164,7 @@ def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     found = []
     for kind, frame in zip(queries, study.sql_each(list(queries.values())), strict=True):
         rows = records(frame.drop(columns="unit_id"))
-        names = {newest([r["cohort"] for r in rows if r["cohort"].partition("@")[0] == n])
-                 for n in {r["cohort"].partition("@")[0] for r in rows}}  # fmt: skip
+        names = newest_of_each(r["cohort"] for r in rows)
         found += [r | {"kind": kind} for r in rows if (r["cohort"] == cohort if cohort else r["cohort"] in names)]
     if not found:
         raise NotFound("no signature was evaluated" + (f" on {cohort}" if cohort else ""), repair="Run: tshdb rebuild")

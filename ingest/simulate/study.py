@@ -243,11 +243,11 @@ def _readme(roles: set[Role], has_images: bool) -> Iterator[str]:
         if role in roles:
             folder = f"HERE/{name}" if has_tables and role in HAS_IMAGES else "cohorts"
             yield f"  tshdb cohort define {cohort} {folder}/{cohort}.sql"
-    fitted = [COHORTS[role] for role in (Role.PAIR, Role.RADIOGENOMIC) if role in roles]
-    for cohort in fitted[:1]:
-        yield f"  tshdb cohort freeze {cohort}"
+    if Role.PAIR in roles:
+        yield f"  tshdb cohort freeze {COHORTS[Role.PAIR]}"
+    if Role.RADIOGENOMIC in roles:
+        if not has_tables:
+            yield "  tshdb rebuild        # the next cohort's steps look at what became of the images"
+        yield f"  tshdb cohort freeze {COHORTS[Role.RADIOGENOMIC]}"
     yield "  tshdb rebuild"
-    for cohort in fitted[1:]:
-        yield f"  tshdb cohort freeze {cohort}        # its steps look at what became of the images"
-        yield "  tshdb rebuild"
     yield "  tshdb report"
