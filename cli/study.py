@@ -96,7 +96,9 @@ def migrate(study: StudyOption = None) -> None:
     Example: tshdb migrate
     """
     import migrations
+    from analyses import ANALYSES
     from tshdb import database
+    from tshdb.engine.takeover import handed_over
     from tshdb.errors import InvalidInput
     from tshdb.lock import study_lock
     from tshdb.study import Study, revision_of
@@ -118,5 +120,5 @@ def migrate(study: StudyOption = None) -> None:
             say(f"Backup: {migrations.backup_sqlite(opened.sqlite_path)}")
         elif found is not None:
             say("PostgreSQL: the upgrade is one transaction; keep a pg_dump of your own.")
-        migrations.upgrade(engine)
+        migrations.upgrade(engine, handed=handed_over(opened, ANALYSES))
     say(f"Migrated from {found or 'an empty database'} to {database.REVISION}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import IntegrityError
 
@@ -29,23 +29,28 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database behind `engine` to `revision`, in one transaction."""
-    _run(engine, "upgrade", revision)
+def upgrade(engine: Engine, revision: str = "head", handed: dict[str, Any] | None = None) -> None:
+    """Bring the database behind `engine` to `revision`, in one transaction.
+
+    handed: what revisions must know of the study and its analyses (`tshdb.engine.takeover`); an empty database needs none.
+    """
+    _run(engine, "upgrade", revision, handed or {})
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    _run(engine, "downgrade", revision)
+    """Bring the database back to an older revision, in one transaction."""
+    _run(engine, "downgrade", revision, {})
 
 
-def _run(engine: Engine, command: str, revision: str) -> None:
+def _run(engine: Engine, command: str, revision: str, handed: dict[str, Any]) -> None:
     from alembic import command as commands
 
-    from tshdb.database import writing
+    from tshdb.database import altering
 
     config = _config()
-    with writing(engine) as connection:
+    with altering(engine) as connection:
         config.attributes["connection"] = connection
+        config.attributes["handed"] = handed
         getattr(commands, command)(config, revision)
 
 

@@ -319,12 +319,12 @@ def test_every_attempt_says_why(study, archive):
     assert state.state == "done" and state.ended_at
 
 
-def test_a_python_upgrade_alone_makes_nothing_stale(study):
-    """The kept text is normalised by the running Python before anything is called stale."""
+def test_another_normal_form_alone_makes_nothing_stale(study):
+    """The kept code is brought to this program's form before anything is called stale."""
     from tshdb.schema import Spec
 
     with writing(study.engine) as connection:
-        connection.execute(update(Spec).values(code_fingerprint=Spec.spec_id, python_version="3.10"))
+        connection.execute(update(Spec).values(code_fingerprint=Spec.spec_id, form=0))
     assert tiny.due(study) == {}
 
 

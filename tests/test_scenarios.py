@@ -7,7 +7,7 @@ covered by being registered. Numbers of scenarios: docs/scenarios.md.
 from __future__ import annotations
 
 import ast
-import inspect
+import os
 import random
 
 import pytest
@@ -18,15 +18,18 @@ from ingest import rna
 from tests import tiny
 from tshdb import loading
 from tshdb.database import reading
-from tshdb.engine import code
 from tshdb.engine.analysis import Kind, Need
+from tshdb.engine.code.identity import Codes
+from tshdb.engine.code.texts import OnDisk
 from tshdb.engine.plan import Reason
 from tshdb.engine.planner import Planner
+from tshdb.engine.units import functions_of, project_packages
 from tshdb.engine.world import World
 from tshdb.schema import Attempt, CoxTerm, ExpressionProfile, Unit, UnitInput
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
 
+SOAK = bool(os.environ.get("TSHDB_TEST_SOAK"))
 FITS = {a.name for a in ANALYSES if a.kind is Kind.FIT}
 NEEDS = {a.name: [n for n in a.needs.values() if isinstance(n, Need)] for a in ANALYSES}
 FITS_OF_MODELS = {f for f in FITS if not NEEDS[f]}  # they read models alone, which corrected data does not move
@@ -185,18 +188,13 @@ def test_3_corrected_without_effect_stops_there(study, archive):
 
 def _mutated(monkeypatch, module: str, change) -> None:
     """Make the code of `module` read as `change(source)`."""
-    original = inspect.getsource
-    monkeypatch.setattr(
-        code.inspect, "getsource", lambda live: change(original(live)) if live.__name__ == module else original(live)
-    )
-    code.forget()
+    original = OnDisk._find
 
+    def find(self, name):
+        found = original(self, name)
+        return found._replace(text=change(found.text)) if name == module else found
 
-@pytest.fixture(autouse=True)
-def _forget_code():
-    code.forget()
-    yield
-    code.forget()
+    monkeypatch.setattr(OnDisk, "_find", find)
 
 
 class _Disguise(ast.NodeTransformer):
@@ -237,31 +235,21 @@ def test_5_code_is_followed_only_where_its_text_changed(study, monkeypatch):
         assert not any(p.due for p in plans.values())
         return {spec.analysis for spec in world.read_specs()}
 
-    code.forget()
     assert followed() == set()
     _mutated(monkeypatch, "analyses.cutoff", lambda source: source + "\n# a comment\n")
-    assert followed() == {"cutoff"}
+    assert "cutoff" in followed()
     tiny.rebuild(study)
     assert followed() == set()
 
 
-def _definitions() -> list[str]:
-    packages = code_packages()
-    return sorted({name for a in ANALYSES for name in code.code_of([a.function], packages).sources})
+def _reached(codes: Codes | None = None) -> dict[str, list[str]]:
+    """analysis -> the definitions that it reaches."""
+    codes = codes or Codes(project_packages(ANALYSES))
+    return {a.name: [name for name, _ in codes.of(functions_of(a)).leads["definitions"]] for a in ANALYSES}
 
 
-def code_packages():
-    from tshdb.engine.units import project_packages
-
-    return project_packages(ANALYSES)
-
-
-@pytest.mark.parametrize("name", _definitions())
-def test_5_an_edit_reaches_exactly_its_dependents(study, monkeypatch, name):
-    """Each function, class and constant that any analysis reaches is edited in turn."""
-    packages = code_packages()
-    dependents = {a.name for a in ANALYSES if name in code.code_of([a.function], packages).sources}
-    module, _, definition = name.rpartition(".")
+def _edited(definition: str):
+    """A change of a source text: one statement more in a function or class, another value of a constant."""
 
     def edit(source: str) -> str:
         tree = ast.parse(source)
@@ -272,17 +260,37 @@ def test_5_an_edit_reaches_exactly_its_dependents(study, monkeypatch, name):
                 node.value = ast.parse(f"({ast.unparse(node.value)}, 'edited')[0]").body[0].value
         return ast.unparse(ast.fix_missing_locations(tree))
 
-    _mutated(monkeypatch, module, edit)
+    return edit
+
+
+def test_5_an_edit_reaches_exactly_its_dependents(monkeypatch):
+    """Functions, classes and constants that analyses reach are edited in turn; a seeded part of them, all in `make soak`."""
+    reached = _reached()
+    names = sorted({name for found in reached.values() for name in found})
+    codes = Codes(project_packages(ANALYSES))
+    before = {a.name: codes.of(functions_of(a)).fingerprint for a in ANALYSES}
+    for name in names if SOAK else random.Random(5).sample(names, 40):
+        module, _, definition = name.rpartition(".")
+        with monkeypatch.context() as patch:
+            _mutated(patch, module, _edited(definition))
+            codes = Codes(project_packages(ANALYSES))
+            changed = {a.name for a in ANALYSES if codes.of(functions_of(a)).fingerprint != before[a.name]}
+        assert changed == {a for a, found in reached.items() if name in found}, name
+
+
+def test_5_an_edit_makes_all_units_of_its_dependents_due(study, monkeypatch):
+    name = "analyses.helpers.benjamini_hochberg"
+    dependents = {a for a, found in _reached().items() if name in found}
+    _mutated(monkeypatch, "analyses.helpers", _edited("benjamini_hochberg"))
     plans = tiny.plan(study)
     by_code = {
         n for n, p in plans.items() if any(d.reason is Reason.CODE and not d.is_possible for d in p.due.values())
     }
-    assert by_code == dependents
+    assert by_code == dependents and len(by_code) > 2
     for analysis in dependents:
         with reading(study.engine) as connection:
             keys = set(connection.execute(select(Unit.key).where(Unit.analysis == analysis)).scalars())
-        identity = {a.identity for a in ANALYSES}
-        assert set(plans[analysis].due) == keys - identity
+        assert set(plans[analysis].due) == keys - {a.identity for a in ANALYSES}
 
 
 def test_5_a_default_argument_counts(study, monkeypatch):

@@ -17,7 +17,7 @@ from tshdb.errors import Busy, IntegrityError, InvalidInput, ResourceError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-REVISION = "0009"
+REVISION = "0011"
 BUSY_SECONDS = 30
 WRITER_LOCK, STUDY_LOCK = 7_481_001, 7_481_002
 
@@ -127,6 +127,32 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.begin(),
     ):
         yield connection
+
+
+@contextmanager
+def altering(engine: Engine) -> Iterator[Connection]:
+    """As `writing`, for changes of the schema: a table of SQLite that others refer to is made anew, and takes its old place.
+
+    References are looked at when all is done. Raises IntegrityError when one leads nowhere.
+    """
+    if engine.dialect.name != "sqlite":
+        with writing(engine) as connection:
+            yield connection
+        return
+    with translated(), engine.connect().execution_options(tshdb_writes=True) as connection:
+        raw = connection.connection.driver_connection
+        raw.execute("PRAGMA foreign_keys = OFF")  # has no effect inside of a transaction
+        try:
+            with connection.begin():
+                yield connection
+                lost = tuples(connection, "PRAGMA foreign_key_check")
+                if lost:
+                    raise IntegrityError(
+                        f"{len(lost)} rows refer to rows that are not there", where=f"table {lost[0][0]}",
+                        repair="Nothing was changed: restore a backup of the study",
+                    )  # fmt: skip
+        finally:
+            raw.execute("PRAGMA foreign_keys = ON")
 
 
 def next_id(connection: Connection, column) -> int:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from sqlalchemy import func, select
 
-from tshdb.canonical import json_fingerprint
+from tshdb.canonical import json_fingerprint, json_text
 from tshdb.checking.rule import Context, Problem, rule
-from tshdb.engine.code import PYTHON, fingerprint_of_sources
+from tshdb.engine.code.kept import fingerprint_of_kept
+from tshdb.engine.units import FORM, kept_digest
 from tshdb.history import breaks
 from tshdb.loading.sources import TABLES, row_key
 from tshdb.schema import SourceFile, SourceRecord, Spec
@@ -67,17 +68,25 @@ def _chain(c: Context) -> Iterator[Problem]:
 
 @rule("spec.code", "the code that is kept is the code of its digest", RESTORE, is_full=True)
 def _code(c: Context) -> Iterator[Problem]:
-    query = select(Spec.spec_id, Spec.analysis, Spec.sources, Spec.code_fingerprint).where(
-        Spec.python_version == PYTHON
-    )
-    for spec, analysis, sources, fingerprint in c.connection.execute(query):
-        if fingerprint_of_sources(json.loads(sources)) != fingerprint:
-            yield Problem(f"spec {spec} of {analysis}", "its kept code was edited")
+    columns = (Spec.spec_id, Spec.analysis, Spec.sources, Spec.leads, Spec.kept_digest, Spec.form, Spec.code_fingerprint)
+    for row in c.connection.execute(select(*columns, Spec.taken_over)):
+        is_kept = kept_digest(row.sources, row.leads) == row.kept_digest
+        if is_kept and row.form == FORM and row.taken_over is None:
+            try:
+                is_kept = fingerprint_of_kept(json.loads(row.sources), json.loads(row.leads)) == row.code_fingerprint
+            except (ValueError, KeyError, SyntaxError):
+                is_kept = False
+        if not is_kept:
+            yield Problem(f"spec {row.spec_id} of {row.analysis}", "its kept code was edited")
 
 
 @rule("spec.parameters", "the parameters that are kept are those of their digest", RESTORE)
 def _parameters(c: Context) -> Iterator[Problem]:
     query = select(Spec.spec_id, Spec.analysis, Spec.params, Spec.params_fingerprint)
+    choosers = {a.name: a.cohorts for a in c.analyses}
     for spec, analysis, params, fingerprint in c.connection.execute(query):
-        if json_fingerprint(params) != fingerprint:
+        if analysis not in choosers:  # it is not in this program, which cannot tell what counted
+            continue
+        counted = {name: value for name, value in json.loads(params).items() if name != choosers[analysis]}
+        if json_fingerprint(json_text(counted)) != fingerprint:
             yield Problem(f"spec {spec} of {analysis}", "its kept parameters were edited")

@@ -9,8 +9,8 @@ Kinds
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -125,6 +125,7 @@ class Analysis:
     tracks: tuple[str, ...] = ()
     batch: int = 256
     base: str | None = None
+    same_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, *args, **kwargs):
         return self.function(*args, **kwargs)
@@ -153,7 +154,9 @@ def analysis(
     cohorts: for fit and summary, parameters -> names of cohorts; identity: for fit, the name of what stands in for a
     model while no cohort is frozen; libraries: packages whose versions are recorded; strict_libraries: packages whose
     versions make units stale; tracks: columns whose changes are remembered (`result_changes`); batch: keys in one call;
-    base: a table of study.toml that several analyses share, each taking the settings that it has.
+    base: a table of study.toml that several analyses share, each taking the settings that it has; same_as: fingerprint of the code
+    as it is now -> former fingerprints, oldest first, whose results are the same: they stay current, and `why` says so. A change
+    later has another fingerprint, and is seen.
     """
 
     def make(function: Callable) -> Analysis:

@@ -256,9 +256,8 @@ class Planner:
             difference = self.stored_specs.difference(spec_id, self.world.spec(analysis.name))
             if difference is None:
                 continue
-            what = "its code" if difference == "code" else "its parameters"
             for key in wanted.intersection(self.standing.keys_of_spec(analysis.name, spec_id)):
-                plan.due[key] = Due(key, Reason(difference), f"{what} changed")
+                plan.due[key] = Due(key, Reason(difference.reason), difference.detail)
         self._compare_edges(plan)
         self._propagate(plan)
         history = self._superseded(analysis)

@@ -350,7 +350,7 @@ class Rebuild:
         if "work" not in inspect.signature(analysis.function).parameters:
             return Work()
         seed = str(self.study.settings.study.seed)
-        said = [analysis.name, seed, *self.world.spec(analysis.name).fingerprints]
+        said = [analysis.name, seed, *self.world.spec(analysis.name).identity]
         for key, edges in sorted(batch.edges.items()):
             said += [key, *(f"{role} {unit} {seen}" for role, unit, seen in sorted(edges))]
         folder = self.study.root / FOLDER / f"{analysis.name}-{digest(*(part.encode() for part in said))[:16]}"

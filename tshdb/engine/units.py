@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from inspect import signature
 from types import FunctionType
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
-from tshdb.canonical import json_fingerprint, json_text
+from tshdb.canonical import digest, json_fingerprint, json_text
 from tshdb.database import bulk_insert, next_id, numbers, tuples, upsert
 from tshdb.engine.analysis import Analysis, Need
-from tshdb.engine.code import PYTHON, Code, code_of, fingerprint_of_sources, text_digest
+from tshdb.engine.code.follow import Code
+from tshdb.engine.code.identity import Codes
+from tshdb.engine.code.kept import fingerprint_of_kept
+from tshdb.engine.declaration import ENGINE_VERSION, declaration_fingerprint
 from tshdb.process import library_version
 from tshdb.schema import Spec, Unit, UnitInput
 from tshdb.vocabulary import UnitState
 
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 INGEST = "ingest."
 COHORT = "cohort"
 ENTITY_COLUMN = {
@@ -45,39 +50,86 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class Identity(NamedTuple):
+    """All that a unit's values depend on besides its inputs: fingerprints, the seed (`none` where none is taken), a version."""
+
+    code: str
+    params: str
+    libraries: str
+    table: str
+    seed: str
+    engine: str
+
+
+IDENTITY_COLUMNS = (
+    Spec.code_fingerprint, Spec.params_fingerprint, Spec.libraries_fingerprint,
+    Spec.table_fingerprint, Spec.seed, Spec.engine_version,
+)  # fmt: skip
+NO_SEED = "none"
+FORM = 1  # of the normal form of code; specs keep what is needed to normalise again
+
+
+class Difference(NamedTuple):
+    """In what a spec is not the current one. reason: code or params, as a plan gives it; detail: in words."""
+
+    reason: str
+    detail: str
+
+
 @dataclass(frozen=True)
 class CurrentSpec:
-    """How an analysis would be computed now. known: the code's fingerprint, when its text is as it was when it was kept."""
+    """How an analysis would be computed now.
+
+    params: canonical JSON, all of them; counted: without the field that chooses the keys; known: the code's fingerprint, when its
+    text is as it was when it was kept; same_as: current fingerprint -> former ones whose results are the same.
+    """
 
     analysis: str
     params: str
+    counted: str
     libraries: dict[str, str]
+    table: str
+    seed: str
     functions: tuple[FunctionType, ...]
-    project: frozenset[str]
+    codes: Codes
     known: str | None
+    same_as: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def code(self) -> Code:
-        return code_of(self.functions, self.project)
+        return self.codes.of(self.functions)
 
     @property
     def is_read(self) -> bool:
         """Whether the code itself was followed."""
         return "code" in vars(self)
 
+    @cached_property
+    def identity(self) -> Identity:
+        return Identity(
+            self.known or self.code.fingerprint,
+            json_fingerprint(self.counted),
+            json_fingerprint(self.libraries),
+            self.table,
+            self.seed,
+            str(ENGINE_VERSION),
+        )
+
     @property
-    def fingerprints(self) -> tuple[str, str, str]:
-        code = self.known or self.code.fingerprint
-        return code, json_fingerprint(self.params), json_fingerprint(self.libraries)
+    def equal(self) -> Identity:
+        """The identity with the first of the codes that are the same, so that a name for all of them stays as it is."""
+        former = self.same_as.get(self.identity.code)
+        return self.identity._replace(code=former[0]) if former else self.identity
+
+    def is_same_code(self, stored: str) -> bool:
+        """Whether code of that fingerprint gives the same results as the current one."""
+        return stored == self.identity.code or stored in self.same_as.get(self.identity.code, ())
 
     @property
     def text(self) -> dict[str, str]:
         """The modules in which the code was found, and the digest of their text, as columns of specs."""
         modules = self.code.modules
-        return {
-            "modules": json_text(modules),
-            "text_digest": text_digest(self.functions, modules, self.project),
-        }
+        return {"modules": json_text(modules), "text_digest": self.codes.text_digest(self.functions, modules)}
 
 
 class KeptCode(NamedTuple):
@@ -93,98 +145,120 @@ def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:
     return frozenset({"tshdb", "analyses"} | {a.function.__module__.split(".")[0] for a in analyses})
 
 
-def current_spec(analysis: Analysis, parameters, project: frozenset[str], kept: Iterable[KeptCode] = ()) -> CurrentSpec:
-    """kept: the code of the analysis's specs, newest first."""
-    libraries = {name: library_version(name) for name in analysis.strict_libraries}
+def takes_seed(analysis: Analysis) -> bool:
+    """Whether the function is given a seed, or seeds."""
+    return not {"seed", "seeds"}.isdisjoint(signature(analysis.function).parameters)
+
+
+def functions_of(analysis: Analysis) -> tuple[FunctionType, ...]:
+    """The functions from which the code of an analysis is followed: its own, and those that choose its inputs."""
     choosers = [need.genes[1] for need in analysis.needs.values() if isinstance(need, Need) and need.genes]
-    functions = (analysis.function, *choosers)
-    same = (k.fingerprint for k in kept if text_digest(functions, k.modules, project) == k.text_digest)
-    params = json_text(parameters.model_dump(mode="json"))
-    return CurrentSpec(analysis.name, params, libraries, functions, project, next(same, None))
+    return (analysis.function, *choosers)
+
+
+def counted_parameters(analysis: Analysis, parameters) -> str:
+    """Canonical JSON of what the function is given: not of the field that chooses which units there are."""
+    left_out = {analysis.cohorts} if isinstance(analysis.cohorts, str) else set()
+    return json_text(parameters.model_dump(mode="json", exclude=left_out))
+
+
+def current_spec(
+    analysis: Analysis, parameters, codes: Codes, study_seed: int, kept: Iterable[KeptCode] = ()
+) -> CurrentSpec:
+    """kept: the code of the analysis's specs, newest first."""
+    functions = functions_of(analysis)
+    same = (k.fingerprint for k in kept if codes.text_digest(functions, k.modules) == k.text_digest)
+    return CurrentSpec(
+        analysis=analysis.name,
+        params=json_text(parameters.model_dump(mode="json")),
+        counted=counted_parameters(analysis, parameters),
+        libraries={name: library_version(name) for name in analysis.strict_libraries},
+        table=declaration_fingerprint(analysis.makes),
+        seed=str(study_seed) if takes_seed(analysis) else NO_SEED,
+        functions=functions,
+        codes=codes,
+        known=next(same, None),
+        same_as=analysis.same_as,
+    )
 
 
 class Specs:
-    """The specs of the database, as fingerprints the running Python would give them."""
+    """The specs of the database, by the normal form of this program."""
 
     def __init__(self, connection: Connection):
-        self._by_id: dict[int, tuple[str, str, str]] = {}
+        self._by_id: dict[int, Identity] = {}
         self.kept: dict[str, list[KeptCode]] = {}
-        for row in connection.execute(
-            select(
-                Spec.spec_id,
-                Spec.analysis,
-                Spec.code_fingerprint,
-                Spec.params_fingerprint,
-                Spec.libraries_fingerprint,
-                Spec.python_version,
-                Spec.modules,
-                Spec.text_digest,
-            ).order_by(Spec.spec_id.desc())
-        ):
-            code = row.code_fingerprint
-            if row.python_version != PYTHON:
-                kept = connection.execute(select(Spec.sources).where(Spec.spec_id == row.spec_id)).scalar_one()
-                code = fingerprint_of_sources(json.loads(kept))
+        columns = (Spec.spec_id, Spec.analysis, *IDENTITY_COLUMNS, Spec.form, Spec.modules, Spec.text_digest)
+        for row in connection.execute(select(*columns).order_by(Spec.spec_id.desc())):
+            identity = Identity(*row[2:8])
+            if row.form != FORM:
+                kept = select(Spec.sources, Spec.leads).where(Spec.spec_id == row.spec_id)
+                sources, leads = map(json.loads, connection.execute(kept).one())
+                identity = identity._replace(code=fingerprint_of_kept(sources, leads))
             elif row.text_digest is not None:
-                found = KeptCode(code, tuple(json.loads(row.modules)), row.text_digest)
+                found = KeptCode(identity.code, tuple(json.loads(row.modules)), row.text_digest)
                 self.kept.setdefault(row.analysis, []).append(found)
-            self._by_id[row.spec_id] = (code, row.params_fingerprint, row.libraries_fingerprint)
+            self._by_id[row.spec_id] = identity
 
-    def difference(self, spec_id: int | None, current: CurrentSpec) -> str | None:
-        """`code` or `params` if the spec is not the current one, else None. New library versions count as code."""
+    def difference(self, spec_id: int | None, current: CurrentSpec) -> Difference | None:
+        """In what the spec is not the current one; None if in nothing. New library versions count as code."""
         stored = self._by_id.get(spec_id) if spec_id is not None else None
         if stored is None:
-            return "code"
-        code, params, libraries = current.fingerprints
-        if stored[0] != code or stored[2] != libraries:
-            return "code"
-        return "params" if stored[1] != params else None
+            return Difference("code", "its code is not known")
+        now = current.identity
+        if not current.is_same_code(stored.code):
+            return Difference("code", "its code changed")
+        if stored.libraries != now.libraries:
+            return Difference("code", "the version of a library changed")
+        if stored.table != now.table:
+            return Difference("code", "the declaration of its table changed")
+        if stored.engine != now.engine:
+            return Difference("code", f"the engine's version changed: {stored.engine} -> {now.engine}")
+        if stored.params != now.params:
+            return Difference("params", "its parameters changed")
+        if stored.seed != now.seed:
+            return Difference("params", f"[study] seed changed: {stored.seed} -> {now.seed}")
+        return None
+
+
+def _where(spec: CurrentSpec):
+    same = [column == value for column, value in zip(IDENTITY_COLUMNS, spec.identity, strict=True)]
+    return and_(Spec.analysis == spec.analysis, *same)
 
 
 def spec_id_for(connection: Connection, spec: CurrentSpec) -> int:
     """The row of `spec`, inserted if it is new. Inside `writing`."""
-    code, params, libraries = spec.fingerprints
-    found = connection.execute(
-        select(Spec.spec_id).where(
-            Spec.analysis == spec.analysis,
-            Spec.code_fingerprint == code,
-            Spec.params_fingerprint == params,
-            Spec.libraries_fingerprint == libraries,
-        )
-    ).scalar()
+    found = connection.execute(select(Spec.spec_id).where(_where(spec))).scalar()
     if found is not None:
         return found
     spec_id = next_id(connection, Spec.spec_id)
+    sources, leads = json_text(spec.code.sources), json_text(spec.code.leads)
     connection.execute(
         insert(Spec).values(
             spec_id=spec_id,
             analysis=spec.analysis,
-            code_fingerprint=code,
-            params_fingerprint=params,
-            libraries_fingerprint=libraries,
-            sources=json_text(spec.code.sources),
+            **{column.key: value for column, value in zip(IDENTITY_COLUMNS, spec.identity, strict=True)},
+            sources=sources,
+            leads=leads,
+            kept_digest=kept_digest(sources, leads),
+            form=FORM,
             **spec.text,
             params=spec.params,
-            python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+            python_version=PYTHON,
             created_at=now(),
         )
     )
     return spec_id
 
 
+def kept_digest(sources: str, leads: str) -> str:
+    """The digest of the code that a spec keeps, as it stands there."""
+    return digest(sources.encode(), leads.encode())
+
+
 def keep_text(connection: Connection, spec: CurrentSpec) -> None:
     """Note in the row of a spec, if there is one, in which text its code was found now. Inside `writing`."""
-    code, params, libraries = spec.fingerprints
-    connection.execute(
-        update(Spec)
-        .where(
-            Spec.analysis == spec.analysis,
-            Spec.code_fingerprint == code,
-            Spec.params_fingerprint == params,
-            Spec.libraries_fingerprint == libraries,
-        )
-        .values(**spec.text)
-    )
+    connection.execute(update(Spec).where(_where(spec)).values(**spec.text))
 
 
 def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[str, str]) -> None:

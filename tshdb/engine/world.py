@@ -12,6 +12,8 @@ from tshdb.canonical import digest, json_text, rows_fingerprint
 from tshdb.config import Settings
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Input, Kind, Made, Reference, Trained
+from tshdb.engine.code.identity import Codes
+from tshdb.engine.code.texts import Texts
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.process import library_version
 
@@ -28,9 +30,12 @@ class ReferenceTable(NamedTuple):
 
 
 class World:
-    """The registered analyses with their parameters and code, in an order in which inputs come first."""
+    """The registered analyses with their parameters and code, in an order in which inputs come first.
 
-    def __init__(self, analyses: Sequence[Analysis], settings: Settings):
+    texts: where their code is read; without it, from the files as they are now.
+    """
+
+    def __init__(self, analyses: Sequence[Analysis], settings: Settings, texts: Texts | None = None):
         self.analyses = tuple(analyses)
         self.settings = settings
         self.by_name = {a.name: a for a in analyses}
@@ -48,7 +53,7 @@ class World:
                 shared.setdefault(a.base, set()).update(a.params.model_fields)
         settings.refuse_unknown_tables({*self.by_name, *shared})
         settings.refuse_unknown_settings(shared)
-        self._project = store.project_packages(analyses)
+        self.codes = Codes(store.project_packages(analyses), texts)
         self._specs: dict[str, store.CurrentSpec] = {}
         self.kept_code: dict[
             str, list[store.KeptCode]
@@ -59,7 +64,8 @@ class World:
         """Code, parameters and libraries of an analysis, read when they are first asked for."""
         if name not in self._specs:
             kept = self.kept_code.get(name, ())
-            self._specs[name] = store.current_spec(self.by_name[name], self.parameters[name], self._project, kept)
+            seed = self.settings.study.seed
+            self._specs[name] = store.current_spec(self.by_name[name], self.parameters[name], self.codes, seed, kept)
         return self._specs[name]
 
     def read_specs(self) -> list[store.CurrentSpec]:
@@ -126,15 +132,18 @@ class World:
     def how_made(self, table: type) -> list[dict[str, str]]:
         """What the values of a table depend on besides data: parameters and libraries of all analyses that lead to them."""
         return [
-            {"analysis": n, "parameters": json_text(self.parameters[n].model_dump(mode="json")),
+            {"analysis": n, "parameters": store.counted_parameters(self.by_name[n], self.parameters[n]),
              "libraries": json_text({lib: library_version(lib) for lib in self.by_name[n].strict_libraries})}
             for n in sorted(self._behind([self.maker[table].name]))
         ]  # fmt: skip
 
+    def upstream(self, analysis: Analysis) -> list[Analysis]:
+        """All analyses upstream of an analysis, by name."""
+        return [self.by_name[n] for n in sorted(self._behind(self.producer(need) for need in analysis.needs.values()))]
+
     def upstream_digest(self, analysis: Analysis) -> str:
         """The specs of all analyses upstream of a fit, as one digest."""
-        seen = self._behind(self.producer(need) for need in analysis.needs.values())
-        return digest(*("\0".join((n, *self.spec(n).fingerprints)).encode() for n in sorted(seen)))
+        return digest(*("\0".join((a.name, *self.spec(a.name).equal)).encode() for a in self.upstream(analysis)))
 
     def references(self, analysis: Analysis) -> dict[str, ReferenceTable]:
         """role -> the reference table that the analysis reads; read once, so that one command sees one state of it."""

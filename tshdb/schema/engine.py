@@ -8,22 +8,36 @@ from tshdb.vocabulary import RunState, UnitState
 
 
 class Spec(Base):
-    """One row is one way in which an analysis was computed: its code, as text, and its parameters."""
+    """One row is one way in which an analysis was computed: all that its values depend on besides its inputs."""
 
     __tablename__ = "specs"
     spec_id: Mapped[int] = mapped_column(primary_key=True)
     analysis: Mapped[str]
-    code_fingerprint: Mapped[str] = mapped_column(doc="digest of the normalised source of all that it reaches")
-    params_fingerprint: Mapped[str]
+    code_fingerprint: Mapped[str] = mapped_column(doc="digest of the normal form of all code that it reaches")
+    params_fingerprint: Mapped[str] = mapped_column(doc="without the parameter that chooses its cohorts")
     libraries_fingerprint: Mapped[str] = mapped_column(doc="digest of the versions on which the values depend")
-    sources: Mapped[str] = mapped_column(doc="JSON: qualified name -> source text as it ran")
+    table_fingerprint: Mapped[str] = mapped_column(doc="digest of what the result table says of its columns")
+    seed: Mapped[str] = mapped_column(doc="[study] seed, or `none` for an analysis that takes none")
+    engine_version: Mapped[str] = mapped_column(doc="of the engine's functions through which values pass")
+    sources: Mapped[str] = mapped_column(doc="JSON: name of a statement -> its source text as it ran")
+    leads: Mapped[str] = mapped_column(doc="JSON: where each name in these texts led; {} when it was taken over")
+    kept_digest: Mapped[str] = mapped_column(doc="of sources and leads as they stand here")
+    form: Mapped[int] = mapped_column(doc="of the normal form behind code_fingerprint")
     params: Mapped[str] = mapped_column(doc="canonical JSON")
-    python_version: Mapped[str] = mapped_column(doc="the Python whose grammar normalised the source")
-    modules: Mapped[str | None] = mapped_column(doc="JSON: the modules in which the code was found")
+    python_version: Mapped[str] = mapped_column(doc="the Python that ran the code")
+    modules: Mapped[str | None] = mapped_column(doc="JSON: the modules whose text decides what the code is")
     text_digest: Mapped[str | None] = mapped_column(doc="of their whole text: while it is the same, so is the code")
     created_at: Mapped[str] = mapped_column(doc="UTC")
+    taken_over: Mapped[str | None] = mapped_column(
+        doc="UTC: when this row was carried over from revision 0009, which recorded neither seed nor table nor engine"
+    )
 
-    __table_args__ = (UniqueConstraint("analysis", "code_fingerprint", "params_fingerprint", "libraries_fingerprint"),)
+    __table_args__ = (
+        UniqueConstraint(
+            "analysis", "code_fingerprint", "params_fingerprint", "libraries_fingerprint", "table_fingerprint", "seed",
+            "engine_version", name="uq_specs_identity",
+        ),
+    )  # fmt: skip
 
 
 class Run(Base):

@@ -1,0 +1,75 @@
+"""The fingerprint again, from what a database keeps: the texts of statements, and where each name in them led.
+
+Kept beside the texts (`leads`), as plain values: definitions in the order of their visit, each with its statements;
+roots, how many of them the code was followed from; settings, the statements that belong to no definition; imports that are
+never named; records, which decorators of a statement are left out; and for every statement its open names in their order, each
+as [chain] or [chain, kind of target, target, attributes taken].
+"""
+
+from __future__ import annotations
+
+import ast
+from itertools import count
+
+from tshdb.canonical import digest
+from tshdb.engine.code.follow import Assembly, Lead
+from tshdb.engine.code.form import Form, form_of
+from tshdb.engine.code.modules import Module, Statement
+from tshdb.engine.code.program import Definition, Found, Outside, Whole
+from tshdb.engine.code.texts import Text
+
+
+def fingerprint_of_kept(sources: dict[str, str], leads: dict) -> str:
+    """The fingerprint of kept code, by the normal form of this program. Raises ValueError when parts are missing."""
+    kept = _Kept(sources, leads)
+    text = Assembly(kept.form, kept.lead, kept.statements_of)
+    definitions = [_definition(name) for name, _ in leads["definitions"]]
+    text.follow(definitions[: leads["roots"]])
+    text.add_settings([kept.statement(name) for name in leads["settings"]])
+    text.imports = list(leads["imports"])
+    return digest(text.text().encode())
+
+
+class _Kept:
+    def __init__(self, sources: dict[str, str], leads: dict):
+        self.sources, self.leads = sources, leads
+        self._of = {_definition(name): statements for name, statements in leads["definitions"]}
+        self._statements: dict[str, Statement] = {}
+        self._names: dict[Statement, str] = {}
+        self._forms: dict[Statement, Form] = {}
+
+    def statement(self, name: str) -> Statement:
+        if name not in self._statements:
+            text = self.sources.get(name, "")
+            tree = ast.parse(text).body
+            if len(tree) != 1:
+                raise ValueError(f"{name} is not kept")
+            made = Statement(Module(name, Text(text, False, None)), 0, tree[0], frozenset())
+            self._statements[name] = made
+            self._names[made] = name
+        return self._statements[name]
+
+    def statements_of(self, definition: Definition) -> list[Statement]:
+        return [self.statement(name) for name in self._of.get(definition, ())]
+
+    def form(self, statement: Statement) -> Form:
+        if statement not in self._forms:
+            records = self.leads["records"].get(self._names[statement], ())
+            decorators = count()
+            self._forms[statement] = form_of(statement, lambda _: next(decorators) in records)
+        return self._forms[statement]
+
+    def lead(self, statement: Statement) -> list[Lead]:
+        return [_lead(*said) for said in self.leads["names"][self._names[statement]]]
+
+
+def _definition(name: str) -> Definition:
+    module, _, last = name.rpartition(".")
+    return Definition(module, last)
+
+
+def _lead(_chain: str, kind: str | None = None, target: str = "", n_attributes: int = 0) -> Lead:
+    if kind is None:
+        return None
+    made = _definition(target) if kind == "Definition" else Outside(target) if kind == "Outside" else Whole(target)
+    return Found(made, n_attributes)

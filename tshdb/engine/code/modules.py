@@ -1,0 +1,212 @@
+"""A module as its top-level statements: what each binds, and what the module imports.
+
+A compound statement (if, for, try, with, class …) is one statement. Imports are no statements, but for names that are
+bound in several ways: then the import is one of these.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tshdb.engine.code.scopes import COMPREHENSIONS, FUNCTIONS, Scopes, base_of, imported_names
+from tshdb.engine.code.texts import Text
+
+IMPORTS = ast.Import | ast.ImportFrom
+STAR = "*"
+
+
+@dataclass(eq=False)
+class Statement:
+    """One top-level statement. index: its place in the module; binds: the names of the module that it binds."""
+
+    module: Module
+    index: int
+    node: ast.stmt
+    binds: frozenset[str]
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        return Scopes(self.node, self.module.package)
+
+    @cached_property
+    def imports(self) -> list[str]:
+        """The modules that are imported anywhere in it, functions included."""
+        return imports_inside(self.node, self.module.package)
+
+    @property
+    def text(self) -> str:
+        """Its source, without comments behind it."""
+        return self.module.source_of(self.node)
+
+    @property
+    def name(self) -> str:
+        """Module and what it binds, or its place, for people."""
+        bound = ", ".join(sorted(self.binds)) or f"statement {self.index + 1}"
+        return f"{self.module.name}.{bound}"
+
+
+@dataclass(eq=False)
+class Module:
+    """statements: all that are executed at import; imports: name -> (module, attribute), of names that are never else."""
+
+    name: str
+    text: Text
+    statements: list[Statement] = field(default_factory=list)
+    imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+    bindings: dict[str, list[Statement]] = field(default_factory=dict)
+    # in the order of execution: a statement, or the modules that an import statement imports
+    steps: list[Statement | tuple[str, ...]] = field(default_factory=list)
+    unnamed: list[str] = field(default_factory=list)  # outside or not: imported at the top level, and never named
+
+    @property
+    def package(self) -> str:
+        """From which relative imports go."""
+        return self.name if self.text.is_package else self.name.rpartition(".")[0]
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        return self.text.text.encode().splitlines(keepends=True)
+
+    def source_of(self, node: ast.stmt) -> str:
+        """The text of a statement, its decorators included."""
+        first, column = node.lineno, node.col_offset
+        for decorator in getattr(node, "decorator_list", ()):
+            if decorator.lineno <= first:
+                first, column = decorator.lineno, 0
+        lines = self._lines[first - 1 : node.end_lineno]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][column:]
+        return b"".join(lines).decode()
+
+
+def parsed(name: str, text: Text) -> Module:
+    """The module of a text. Raises SyntaxError."""
+    module = Module(name, text)
+    ways: dict[str, set[object]] = {}  # name -> the imports, or statements, that bind it
+    found: list[tuple[ast.stmt, frozenset[str], bool]] = []
+    for node in ast.parse(text.text).body:
+        typing = _typing_only(node)
+        if typing is not None:
+            for part in typing:
+                for bound, target in imported_names(part, module.package):
+                    module.imports.setdefault(bound, target)
+            continue
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) or _is_main(node):
+            continue
+        here, imported = bound_by(node, module.package)
+        for bound, target in imported:
+            ways.setdefault(bound, set()).add(target)
+        for bound in here:
+            ways.setdefault(bound, set()).add(node)
+        found.append((node, here | {bound for bound, _ in imported}, isinstance(node, IMPORTS)))
+    module.stars = [base for base, attribute in _targets(ways.pop(STAR, set())) if attribute == STAR]
+    for bound, targets in ways.items():
+        if len(targets) == 1 and isinstance(next(iter(targets)), tuple):
+            module.imports[bound] = next(iter(targets))
+    for node, names, is_import in found:
+        defines = frozenset(n for n in names if n not in module.imports and n != STAR)
+        if not is_import or defines:
+            statement = Statement(module, len(module.statements), node, defines)
+            module.statements.append(statement)
+            for bound in sorted(defines):
+                module.bindings.setdefault(bound, []).append(statement)
+        reached = tuple(_executed_imports(node, module.package))
+        if reached:
+            module.steps.append(reached)
+        if not is_import or defines:
+            module.steps.append(statement)
+    loaded = {n.id for node, _, _ in found for n in ast.walk(node) if isinstance(n, ast.Name)}
+    for node, _, is_import in found:
+        if is_import:
+            module.unnamed += [
+                ".".join(filter(None, target)) for bound, target in imported_names(node, module.package)
+                if bound not in loaded and bound != STAR and target[0] not in ("__future__", "typing")
+            ]  # fmt: skip
+    return module
+
+
+def _targets(ways: set[object]) -> list[tuple[str, str | None]]:
+    return sorted(way for way in ways if isinstance(way, tuple))
+
+
+def bound_by(node: ast.AST, package: str) -> tuple[frozenset[str], list[tuple[str, tuple[str, str | None]]]]:
+    """The names of the module that a top-level statement binds otherwise than by import, and those that it imports."""
+    bound: set[str] = set()
+    imported: list[tuple[str, tuple[str, str | None]]] = []
+    waiting: list[tuple[ast.AST, bool]] = [(node, False)]  # with whether it stands in a comprehension
+    while waiting:
+        part, is_inner = waiting.pop()
+        if isinstance(part, IMPORTS):
+            imported += imported_names(part, package)
+            continue
+        if isinstance(part, FUNCTIONS | ast.ClassDef):
+            bound.add(part.name)
+            children: list[ast.AST] = [*part.decorator_list]  # what is inside binds names of its own
+            children += part.bases if isinstance(part, ast.ClassDef) else [*part.args.defaults, *part.args.kw_defaults]
+            bound |= _globals_of(part) if isinstance(part, ast.ClassDef) else set()
+        elif isinstance(part, ast.Lambda):
+            children = [*part.args.defaults, *part.args.kw_defaults]
+        else:
+            if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load) and not is_inner:
+                bound.add(part.id)
+            elif isinstance(part, ast.NamedExpr):
+                bound.add(part.target.id)
+            elif isinstance(part, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and part.name:
+                bound.add(part.name)
+            elif isinstance(part, ast.MatchMapping) and part.rest:
+                bound.add(part.rest)
+            children = list(ast.iter_child_nodes(part))
+        inner = is_inner or isinstance(part, COMPREHENSIONS)
+        waiting += [(child, inner) for child in children if child is not None]
+    return frozenset(bound), imported
+
+
+def _globals_of(node: ast.ClassDef) -> set[str]:
+    """The names that the body of a class declares to be the module's."""
+    return {name for part in node.body if isinstance(part, ast.Global) for name in part.names}
+
+
+def _executed_imports(node: ast.AST, package: str):
+    """The modules that a top-level statement imports when it is executed, whichever branch is taken; in their order."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = base_of(node, package)
+        yield base
+        yield from (f"{base}.{alias.name}" for alias in node.names)  # a submodule, or no module at all
+    elif not isinstance(node, FUNCTIONS | ast.Lambda):
+        for child in ast.iter_child_nodes(node):
+            yield from _executed_imports(child, package)
+
+
+def imports_inside(node: ast.AST, package: str) -> list[str]:
+    """The modules that are imported anywhere below a node, functions included."""
+    found: list[str] = []
+    for part in ast.walk(node):
+        if isinstance(part, IMPORTS):
+            found += _executed_imports(part, package)
+    return found
+
+
+def _typing_only(node: ast.stmt) -> list[ast.Import | ast.ImportFrom] | None:
+    """The imports of an `if TYPE_CHECKING:` that holds nothing else; None for any other statement."""
+    if not isinstance(node, ast.If) or node.orelse:
+        return None
+    test = node.test
+    name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else None
+    if name != "TYPE_CHECKING" or not all(isinstance(part, IMPORTS) for part in node.body):
+        return None
+    return node.body
+
+
+def _is_main(node: ast.stmt) -> bool:
+    """`if __name__ == "__main__":` without an else is not executed when a module is imported."""
+    if not isinstance(node, ast.If) or node.orelse or not isinstance(node.test, ast.Compare):
+        return False
+    sides = [node.test.left, *node.test.comparators]
+    names = {side.id for side in sides if isinstance(side, ast.Name)}
+    texts = {side.value for side in sides if isinstance(side, ast.Constant)}
+    return names == {"__name__"} and texts == {"__main__"} and isinstance(node.test.ops[0], ast.Eq)

@@ -1,0 +1,114 @@
+"""Code that cannot be followed: what it reaches depends on a text that is made when it runs.
+
+`import_module`, `exec`, `eval`, `globals()`, attributes of a module or class of the project by a computed name, a project
+module that is handed on as a value, and files of the package that are opened outside of a `Reference`. On a record or a
+frame a computed name is fine: its attributes are data.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tshdb.engine.code.modules import Statement
+from tshdb.engine.code.program import Definition, Outside, Program, Whole
+from tshdb.engine.code.scopes import FUNCTIONS
+from tshdb.engine.code.touches import Sort, Touches, is_analysis, resolve
+
+BUILTINS = {
+    "exec": "runs a text as code",
+    "eval": "runs a text as code",
+    "compile": "makes code of a text",
+    "globals": "reads names as text",
+    "__import__": "imports by a text",
+}
+LIBRARIES = {
+    "importlib.import_module": "imports by a text",
+    "importlib.__import__": "imports by a text",
+    "importlib.reload": "imports again",
+    "importlib.util": "imports by a text",
+    "importlib.resources": "opens a file of the package: read it by a Reference",
+    "pkgutil": "finds modules or files by a text",
+    "pkg_resources": "opens a file of the package: read it by a Reference",
+    "runpy": "runs a file as code",
+    "sys.modules": "finds modules by a text",
+}
+OWN_FILE = {"__file__", "__path__", "__spec__", "__loader__"}
+BY_NAME = {"getattr", "setattr", "delattr", "hasattr"}
+
+
+def refusals(program: Program, touches: Touches, statement: Statement) -> Iterator[str]:
+    """What in a statement cannot be followed: `line N: …`, a sentence each."""
+    for node in _counted(program, statement, statement.node):
+        said = _refused(program, touches, statement, node)
+        if said is not None:
+            yield f"line {node.lineno}: {said}"
+
+
+def _counted(program: Program, statement: Statement, node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement; without records of analyses, and annotations of functions."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        for child in value if isinstance(value, list) else [value]:
+            if not isinstance(child, ast.AST):
+                continue
+            if name == "decorator_list" and is_analysis(program, statement, child):
+                continue
+            if name in ("annotation", "returns") and isinstance(node, FUNCTIONS | ast.arg | ast.AnnAssign):
+                continue
+            yield from _counted(program, statement, child)
+
+
+def _refused(program: Program, touches: Touches, statement: Statement, node: ast.AST) -> str | None:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        return _name(program, statement, node)
+    if isinstance(node, ast.Attribute):
+        found = resolve(program, statement, node)
+        if found is not None and isinstance(found.target, Outside):
+            return _library(found.target.path)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME and node.args:
+        if resolve(program, statement, node.func) is None:
+            return _by_name(program, touches, statement, node)
+    return None
+
+
+def _name(program: Program, statement: Statement, node: ast.Name) -> str | None:
+    scope = statement.scopes.of[node]
+    owner = scope.owner(node.id)
+    if owner is not None and owner.imported(node.id) is None:
+        return None
+    found = resolve(program, statement, node)
+    if found is None:
+        if node.id in OWN_FILE:
+            return f"{node.id} leads to a file of the package: read it by a Reference"
+        return f"{node.id}() {BUILTINS[node.id]}" if node.id in BUILTINS else None
+    return _library(found.target.path) if isinstance(found.target, Outside) else None
+
+
+def _library(path: str) -> str | None:
+    for name, what in LIBRARIES.items():
+        if path == name or path.startswith(name + "."):
+            return f"{path} {what}"
+    return None
+
+
+def _by_name(program: Program, touches: Touches, statement: Statement, call: ast.Call) -> str | None:
+    """`getattr` and its like on a module or class of the project, by a name that is computed."""
+    if len(call.args) > 1 and isinstance(call.args[1], ast.Constant):
+        return None
+    found = resolve(program, statement, call.args[0])
+    if found is None:
+        return None
+    if isinstance(found.target, Whole):
+        return f"{call.func.id} by a computed name on the module {found.target.module}"
+    if isinstance(found.target, Definition) and not _depth_left(call.args[0], found.n_attributes):
+        if touches.sort(found.target) is Sort.CLASS:
+            return f"{call.func.id} by a computed name on the class {found.target.name}"
+    return None
+
+
+def _depth_left(node: ast.expr, n_attributes: int) -> bool:
+    n = 0
+    while isinstance(node, ast.Attribute):
+        n, node = n + 1, node.value
+    return n > n_attributes
