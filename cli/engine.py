@@ -248,6 +248,10 @@ def show_why(facts: dict[str, Any]) -> None:
         out(f"  computed {computed['at']} by run {computed['run']} ({computed['by']}), because {computed['because']}")
         out(f"  code {computed['code'][:12]}…: {', '.join(f.rpartition('.')[2] for f in computed['functions'])}")
         out(f"  parameters {computed['parameters']}")
+        if computed["seed"] is not None:
+            out(f"  [study] seed {computed['seed']}")
+        for note in computed["notes"]:
+            out(f"  {note}")
         out(f"  libraries {', '.join(f'{n} {v}' for n, v in computed['libraries'].items())}")
     if rows := facts.get("rows"):
         names = [

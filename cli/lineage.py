@@ -84,8 +84,10 @@ def _print(found: Lineage, is_code: bool) -> None:
     run, spec = found.runs.get(unit.run_id), found.specs.get(unit.spec_id)
     if run and spec:
         out(f" computed by run {unit.run_id} ({run['actor']}, {run['started_at']}): {run['command']}")
-        out(f" code {spec['code']}, {len(spec['sources'])} definitions, Python {spec['python']}")
+        out(f" code {spec['code']}, {len(spec['sources'])} statements, Python {spec['python']}")
         out(f" parameters {', '.join(f'{k} = {v}' for k, v in spec['parameters'].items()) or 'none'}")
+        if spec["seed"] is not None:
+            out(f" [study] seed {spec['seed']}")
         out(f" libraries {', '.join(f'{n} {v}' for n, v in sorted(run['libraries'].items()))}")
     for line in where(found, [unit.unit_id]):
         out(f" ← {line}")

@@ -62,6 +62,8 @@ def show(model: ModelArgument, study: StudyOption = None, as_json: JsonOption = 
     )
     out(f"  training set {found['n_members']} members: {_few(found['training_set'])}")
     out(f"  parameters {found['parameters']}")
+    if found["seed"] is not None:
+        out(f"  [study] seed {found['seed']}")
     out(f"  code {(found['code'] or '')[:12]}…: {len(found['functions'])} definitions; libraries "
         + ", ".join(f"{n} {v}" for n, v in found["libraries"].items()))  # fmt: skip
     out(f"  source {found['source']}")

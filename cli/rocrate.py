@@ -130,13 +130,14 @@ def _actions(found: Lineage, programs: dict[int, tuple[str, list[str]]]) -> list
                 "value": json.dumps(spec["parameters"], sort_keys=True),
             }
         )
+        seed = f"; [study] seed {spec['seed']}" if spec["seed"] is not None else ""
         libraries = ", ".join(f"{n} {v}" for n, v in sorted(run["libraries"].items()))
         actions.append(
             {
                 "@id": action,
                 "@type": "CreateAction",
                 "name": ", ".join(analyses),
-                "description": f"{run['command']}; Python {spec['python']}, {libraries}; code {spec['code']}",
+                "description": f"{run['command']}; Python {spec['python']}, {libraries}; code {spec['code']}{seed}",
                 "startTime": run["started_at"],
                 "instrument": {"@id": name},
                 "agent": {"@id": person},

@@ -136,6 +136,7 @@ DAMAGES = {
     "object.size": lambda root: the_part(root).write_bytes(the_part(root).read_bytes() + b"x"),
     "object.bytes": flip_byte,
     "object.extra": touch("objects/ab/abcd.parquet"),
+    "spec.taken-over": sql("UPDATE specs SET taken_over = '2026-11-01T00:00:00Z'"),
     "series.content": sql("DELETE FROM imaging_instances WHERE instance_number = 1"),
     "series.study": sql("UPDATE imaging_instances SET study_uid = 'x' WHERE instance_number = 1"),
     "image.missing": lambda root: next((root / "raw").rglob("*.dcm")).unlink(),

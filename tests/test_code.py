@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tshdb.engine.code.texts import Text
 from tshdb.errors import InvalidInput
 
 MAIN = Definition("p.main", "f")
+CHANGES = tomllib.loads((ROOT / "tests/data/code_changes.toml").read_text())
 
 
 class Given:
@@ -55,159 +57,42 @@ def plain(statements: str, expression: str, others: dict[str, str] | None = None
     return {"p.main": f"{statements}\ndef f(x):\n    return x * ({expression})\n", **(others or {})}
 
 
-# (statements before the function, what it gives, what is replaced by what)
-SEEN = {
-    "constant": ("S = 1.0", "S", ("1.0", "2.0")),
-    "default": ("def g(a=1):\n    return a", "g()", ("a=1", "a=2")),
-    "keyword default": ("def g(*, a=1):\n    return a", "g()", ("a=1", "a=2")),
-    "decorator argument": (
-        "def times(n):\n    return lambda f: lambda: n * f()\n@times(1)\ndef g():\n    return 1.0", "g()",
-        ("times(1)", "times(2)"),
-    ),
-    "base class": (
-        "class A:\n    v = 1\nclass B:\n    v = 2\nclass C(A):\n    pass", "C().v", ("class C(A)", "class C(B)")
-    ),
-    "update": ("S = {'a': 1}\nS.update(a=1)", "S['a']", ("update(a=1)", "update(a=2)")),
-    "append": ("S = []\nS.append(1)", "S[0]", ("append(1)", "append(2)")),
-    "item": ("S = {}\nS['a'] = 1", "S['a']", ("] = 1", "] = 2")),
-    "attribute of a function": ("def g():\n    return g.n\ng.n = 1", "g()", ("g.n = 1", "g.n = 2")),
-    "attribute of a class": ("class A:\n    n = 0\nA.n = 1", "A.n", ("A.n = 1", "A.n = 2")),
-    "setattr": ("class A:\n    n = 0\nsetattr(A, 'n', 1)", "A.n", ("'n', 1)", "'n', 2)")),
-    "augmented": ("S = 1\nS += 1", "S", ("+= 1", "+= 2")),
-    "annotated": ("S: int = 1", "S", ("= 1", "= 2")),
-    "condition": ("FAST = True\nif FAST:\n    S = 1\nelse:\n    S = 2", "S", ("FAST = True", "FAST = False")),
-    "loop": ("S = {}\nfor e in (1,):\n    S['a'] = e", "S['a']", ("in (1,)", "in (2,)")),
-    "while": ("S = 0\nwhile S < 3:\n    S += 1", "S", ("< 3", "< 4")),
-    "with": ("import contextlib\nwith contextlib.nullcontext(1) as S:\n    pass", "S", ("nullcontext(1)", "nullcontext(2)")),
-    "try": ("try:\n    S = 1\nexcept ValueError:\n    S = 2", "S", ("S = 1", "S = 3")),
-    "match": ("match 1:\n    case 1:\n        S = 1\n    case _:\n        S = 2", "S", ("match 1", "match 3")),
-    "walrus": ("T = [S := 1]", "S", (":= 1", ":= 2")),
-    "comprehension": ("S = [n * 2 for n in (1, 2)]", "S[0]", ("n * 2", "n * 3")),
-    "comprehension for its effect": ("S = []\n[S.append(n) for n in (1,)]", "S[0]", ("(1,)", "(2,)")),
-    "unpacking": ("S, T = 1, 2", "S", ("1, 2", "3, 2")),
-    "delete": ("S = {'a': 1, 'b': 2}\ndel S['a']", "len(S)", ("del S['a']", "S")),
-    "chained": ("S = T = {}\nT['a'] = 1", "S['a']", ("= 1", "= 2")),
-    "alias": ("S = {'a': 0}\nT = S\nT['a'] = 1", "S['a']", ("= 1", "= 2")),
-    "alias in a table": ("S = {'a': 0}\nT = [S]\nT[0]['a'] = 1", "S['a']", ("= 1", "= 2")),
-    "alias by a loop": ("S = {'a': 0}\nfor t in [S]:\n    t['a'] = 1", "S['a']", ("= 1", "= 2")),
-    "a call that changes it": (
-        "S = {}\ndef init():\n    S['a'] = 1\ninit()", "S['a']", ("= 1", "= 2")
-    ),
-    "a call that binds it": ("S = 0\ndef init():\n    global S\n    S = 1\ninit()", "S", ("S = 1", "S = 2")),
-    "a call that was not there": ("S = {'a': 1}\ndef init():\n    S['a'] = 2\nT = 1", "S['a']", ("T = 1", "init()")),
-    "a call of a call": (
-        "S = {}\ndef a():\n    b()\ndef b():\n    S['a'] = 1\na()", "S['a']", ("= 1", "= 2")
-    ),
-    "an argument that is changed": (
-        "S = {}\ndef init(t, v):\n    t['a'] = v\ninit(S, 1)", "S['a']", ("init(S, 1)", "init(S, 2)")
-    ),
-    "a class that is changed by a call": (
-        "class A:\n    n = 0\ndef init(c, v):\n    c.n = v\ninit(A, 1)", "A.n", ("init(A, 1)", "init(A, 2)")
-    ),
-    "what a function gives is changed": (
-        "S = {}\ndef table():\n    return S\ntable()['a'] = 1", "S['a']", ("= 1", "= 2")
-    ),
-    "registry": (
-        "R = {}\ndef rule(g):\n    R[g.__name__] = g\n    return g\n@rule\ndef plain():\n    return 1", "R['plain']()",
-        ("return 1", "return 2"),
-    ),
-    "name in a registry": (
-        "R = {}\ndef rule(g):\n    R[g.__name__] = g\n    return g\n@rule\ndef plain():\n    return 1", "len(R) and R.get('plain')",
-        ("def plain", "def other"),
-    ),
-    "registry object": (
-        "class Registry:\n    def __init__(self):\n        self.all = []\n    def add(self, g):\n        self.all.append(g)\n"
-        "        return g\nR = Registry()\n@R.add\ndef plain():\n    return 1", "R.all[0]()", ("return 1", "return 2"),
-    ),
-    "registry of classes": (
-        "class Base:\n    all = []\n    def __init_subclass__(cls):\n        Base.all.append(cls)\nclass A(Base):\n    n = 1",
-        "Base.all[0].n", ("n = 1", "n = 2"),
-    ),
-    "singledispatch": (
-        "from functools import singledispatch\n@singledispatch\ndef g(x):\n    raise TypeError\n@g.register\ndef _(x: int):\n"
-        "    return 1", "g(1)", ("return 1", "return 2"),
-    ),
-    "type of singledispatch": (
-        "from functools import singledispatch\n@singledispatch\ndef g(x):\n    return 0\n@g.register\ndef _(x: int):\n"
-        "    return 1", "g(1)", ("x: int", "x: str"),
-    ),
-    "outside import": ("from statistics import median as mid", "mid([x])", ("from statistics import median", "from numpy import mean")),
-    "outside module": ("import math as m", "m.floor(x)", ("import math", "import numpy")),
-    "setting of a library": ("import numpy as np\nnp.seterr(all='ignore')", "np.log(x)", ("'ignore'", "'raise'")),
-    "environment": ("import os\nos.environ['A'] = '1'", "os.environ['A']", ("'1'", "'2'")),
-    "a side effect of an import": ("import json", "1", ("import json", "import pickle")),
-    "annotation in a class": ("class A:\n    n: int = 1", "A.n", ("int", "float")),
-    "lambda": ("g = lambda: 1", "g()", (": 1", ": 2")),
-    "nested constant": ("T = 1\nS = (T, 2)", "S[0]", ("T = 1", "T = 3")),
-    "f-string": ("S = f'{1}a'", "len(S)", ("}a", "}ab")),
-    "conditional expression": ("A = 1\nS = 1 if A else 2", "S", ("A = 1", "A = 0")),
-    "class body": ("S = []\nclass A:\n    S.append(1)", "S[0]", ("append(1)", "append(2)")),
-    "order of statements": ("S = [1]\nS.append(2)\nS.append(3)", "S[1]", ("append(2)\nS.append(3)", "append(3)\nS.append(2)")),
-    "order of bindings": ("S = 1\nS = 2", "S", ("S = 1\nS = 2", "S = 2\nS = 1")),
-    "int and float": ("S = 1", "S", ("= 1", "= 1.0")),
-    "operator": ("S = 3 - 1", "S", ("-", "+")),
-    "import with a way out": ("try:\n    from math import floor as g\nexcept ImportError:\n    g = None", "g(x)", ("math import floor", "math import ceil")),
-    "sort key": ("def k(v):\n    return v\nS = sorted([2, 1], key=k)", "S[0]", ("return v", "return -v")),
-    "partial": ("from functools import partial\ndef g(n):\n    return n\nh = partial(g, 1)", "h()", ("g, 1", "g, 2")),
-    "property": ("class A:\n    @property\n    def n(self):\n        return 1", "A().n", ("return 1", "return 2")),
-    "metaclass": (
-        "class M(type):\n    def __call__(cls):\n        return 1\nclass A(metaclass=M):\n    pass", "A()", ("return 1", "return 2")
-    ),
-    "slots of a dataclass": (
-        "from dataclasses import dataclass\n@dataclass(order=False)\nclass A:\n    n: int = 1", "A()", ("order=False", "order=True")
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("name", CHANGES["seen"])
 def test_a_change_is_seen(name):
-    statements, expression, (old, new) = SEEN[name]
-    before = plain(statements, expression)
-    assert statements.count(old) == 1
-    assert fingerprint(before) != fingerprint(plain(statements.replace(old, new), expression))
+    case = CHANGES["seen"][name]
+    before, expression = case["statements"], case["gives"]
+    assert before.count(case["old"]) == 1
+    after = before.replace(case["old"], case["new"])
+    assert fingerprint(plain(before, expression)) != fingerprint(plain(after, expression))
     if name == "a side effect of an import":
         return  # counts for what is reached in its own module
     # the same behind an import: from another module, where the statements stand
-    elsewhere = {"p.main": f"from p.more import *\ndef f(x):\n    return x * ({expression})\n"}
-    there = [{**elsewhere, "p.more": text} for text in (statements, statements.replace(old, new))]
-    assert fingerprint(there[0]) != fingerprint(there[1])
+    main = f"from p.more import *\ndef f(x):\n    return x * ({expression})\n"
+    assert fingerprint({"p.main": main, "p.more": before}) != fingerprint({"p.main": main, "p.more": after})
 
 
-OTHER = {  # (main's statements, expression, the other module, replaced)
-    "update": ("from p.tables import S\nimport p.fill", "S['a']", "from p.tables import S\nS.update(a=1)", ("=1", "=2")),
-    "through the module": ("from p import tables\nimport p.fill", "tables.S['a']", "import p.tables\np.tables.S['a'] = 1", ("= 1", "= 2")),
-    "binding a name of another module": ("from p import tables\nimport p.fill", "tables.S", "from p import tables\ntables.S = 1", ("= 1", "= 2")),
-    "registry": (
-        "from p.tables import R\nfrom p import fill", "R[0]()", "from p.tables import rule\n@rule\ndef g():\n    return 1", ("return 1", "return 2")
-    ),
-    "imported by an import": ("from p.tables import S\nimport p.between", "S['a']", "from p.tables import S\nS.update(a=1)", ("=1", "=2")),
-    "imported inside the function": ("from p.tables import S", "__import__ and S['a']", "from p.tables import S\nS.update(a=1)", ("=1", "=2")),
-    "a call of the other module": ("from p.tables import S\nfrom p.fill import init\ninit()", "S['a']", "from p.tables import S\ndef init():\n    S['a'] = 1", ("= 1", "= 2")),
-    "by the package around": ("from p.tables import S", "S['a']", "", ("", "")),
-}  # fmt: skip
+TABLES = "S = {'a': 0}\nR = []\ndef rule(g):\n    R.append(g)\n    return g\n"
 
 
-@pytest.mark.parametrize("name", OTHER)
+@pytest.mark.parametrize("name", CHANGES["elsewhere"])
 def test_a_change_in_another_module_is_seen(name):
-    statements, expression, fill, (old, new) = OTHER[name]
-    tables = "S = {'a': 0}\nR = []\ndef rule(g):\n    R.append(g)\n    return g\n"
-    modules = {
-        **plain(statements, expression.replace("__import__ and ", "")),
-        "p.tables": tables,
-        "p.between": "import p.fill\n",
-        "p.fill": fill,
-        "p": "",
-    }
+    case = CHANGES["elsewhere"][name]
+    fill, changed = case["fill"], case["fill"].replace(case["old"], case["new"])
+    modules = plain(case["statements"], case["gives"]) | {"p.tables": TABLES, "p.between": "import p.fill\n", "p": ""}
     if name == "imported inside the function":
         modules["p.main"] = modules["p.main"].replace("    return", "    import p.fill\n    return")
-    if name == "by the package around":
-        modules |= {"p": "from p.tables import S\nS.update(a=1)\n"}
-        assert fingerprint(modules) != fingerprint({**modules, "p": modules["p"].replace("=1", "=2")})
-        return
-    assert fingerprint(modules) != fingerprint({**modules, "p.fill": fill.replace(old, new)})
-    without = {k: v.replace("import p.fill", "pass").replace("from p import fill", "pass") for k, v in modules.items()}
-    if name in ("update", "registry"):  # a module that nobody imports changes nothing
-        assert fingerprint(without) == fingerprint({**without, "p.fill": fill.replace(old, new)})
+    assert fingerprint({**modules, "p.fill": fill}) != fingerprint({**modules, "p.fill": changed})
+
+
+def test_a_change_in_the_package_around_is_seen():
+    modules = plain("from p.tables import S", "S['a']") | {"p.tables": TABLES}
+    fill = "from p.tables import S\nS.update(a=1)\n"
+    assert fingerprint({**modules, "p": fill}) != fingerprint({**modules, "p": fill.replace("=1", "=2")})
+
+
+def test_a_module_that_nobody_imports_changes_nothing():
+    modules = plain("from p.tables import S", "S['a']") | {"p.tables": TABLES, "p": ""}
+    assert fingerprint(modules) == fingerprint({**modules, "p.fill": "from p.tables import S\nS.update(a=1)\n"})
 
 
 BASE = {
@@ -228,44 +113,16 @@ def f(values, params):
     "p.helpers": "import numpy as np\n\n\ndef scale(value: float) -> float:\n    return np.abs(value) * 2\n",
     "p.tables": "LIMIT = 10.0\n",
 }
-NOT_SEEN = {
-    "comment": ("p.main", "    total = 0.0", "    # why\n    total = 0.0  # zero"),
-    "docstring": ("p.main", '"""Doc."""', '"""Another\n\n    one."""'),
-    "no docstring": ("p.main", '    """Doc."""\n', ""),
-    "blank lines": ("p.main", "\n    for", "\n\n\n    for"),
-    "layout": ("p.main", "np.minimum(total, LIMIT)", "np.minimum(\n        total,\n        LIMIT,\n    )"),
-    "annotation": ("p.helpers", "value: float) -> float", "value)"),
-    "annotated local": ("p.main", "total = 0.0", "total: float = 0.0"),
-    "local renamed": ("p.main", "total", "summed"),
-    "loop variable renamed": ("p.main", "for value in values:\n        total += scale(value)", "for v in values:\n        total += scale(v)"),
-    "import moved into the function": ("p.main", "from p.tables import LIMIT\n\n\ndef f(values, params):\n", "\n\ndef f(values, params):\n    from p.tables import LIMIT\n"),
-    "outside import moved into the function": ("p.helpers", "import numpy as np\n\n\ndef scale(value: float) -> float:\n", "def scale(value: float) -> float:\n    import numpy as np\n"),
-    "other form of import": ("p.main", "from p.tables import LIMIT\n", "import p.tables\n"),
-    "other name of an import": ("p.main", "import numpy as np", "import numpy"),
-    "imported function by itself": ("p.helpers", "import numpy as np", "from numpy import abs as magnitude"),
-    "definition beside it": ("p.helpers", "import numpy as np\n", "import numpy as np\n\nOTHER = 1\n\n\ndef other():\n    return OTHER\n"),
-    "order of definitions": ("p.tables", "LIMIT = 10.0\n", "UNUSED = 1\nLIMIT = 10.0\n"),
-    "pass": ("p.main", "    total = 0.0", "    pass\n    total = 0.0"),
-    "number as it is written": ("p.tables", "10.0", "1e1"),
-    "quotes": ("p.main", '"""Doc."""', "'''Doc.'''"),
-    "parentheses": ("p.helpers", "np.abs(value) * 2", "(np.abs(value)) * (2)"),
-    "only for types": ("p.helpers", "import numpy as np\n", "from typing import TYPE_CHECKING\n\nimport numpy as np\n\nif TYPE_CHECKING:\n    from numpy import ndarray\n"),
-    "main guard": ("p.helpers", "import numpy as np\n", "import numpy as np\n\nif __name__ == '__main__':\n    print(1)\n"),
-    "something reads it": ("p.tables", "LIMIT = 10.0\n", "LIMIT = 10.0\nDOUBLE = LIMIT * 2\n"),
-}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NOT_SEEN)
+@pytest.mark.parametrize("name", CHANGES["same"])
 def test_what_says_the_same_is_no_change(name):
-    module, old, new = NOT_SEEN[name]
-    assert old in BASE[module]
-    changed = {**BASE, module: BASE[module].replace(old, new)}
-    if name == "other form of import":
-        changed["p.main"] = changed["p.main"].replace("LIMIT)", "p.tables.LIMIT)")
-    if name == "other name of an import":
-        changed["p.main"] = changed["p.main"].replace("np.", "numpy.")
-    if name == "imported function by itself":
-        changed["p.helpers"] = changed["p.helpers"].replace("np.abs", "magnitude")
+    case = CHANGES["same"][name]
+    text = BASE[case["module"]]
+    assert case["old"] in text
+    changed = {**BASE, case["module"]: text.replace(case["old"], case["new"])}
+    if "and_old" in case:
+        changed[case["module"]] = changed[case["module"]].replace(case["and_old"], case["and_new"])
     assert fingerprint(changed) == fingerprint(BASE)
 
 
@@ -292,7 +149,9 @@ def test_code_that_moves_stays_what_it_is():
 def test_swapped_bodies_of_two_helpers_of_one_name_are_seen():
     main = "from p import a, b\n\ndef f(x):\n    return a.helper(x) + 2 * b.helper(x)\n"
     one, two = "def helper(x):\n    return x\n", "def helper(x):\n    return x + 1\n"
-    assert fingerprint({"p.main": main, "p.a": one, "p.b": two}) != fingerprint({"p.main": main, "p.a": two, "p.b": one})
+    assert fingerprint({"p.main": main, "p.a": one, "p.b": two}) != fingerprint(
+        {"p.main": main, "p.a": two, "p.b": one}
+    )
     assert fingerprint({"p.main": main, "p.a": one, "p.b": two}) != fingerprint(
         {"p.main": main.replace("a.helper(x) + 2 * b", "b.helper(x) + 2 * a"), "p.a": one, "p.b": two}
     )
@@ -303,9 +162,13 @@ def test_names_belong_where_python_says():
     text = "S = 1\nT = 2\ndef f(x):\n    def inner():\n        S = 3\n        return S\n    return x * S + inner()\n"
     assert fingerprint({"p.main": text}) != fingerprint({"p.main": text.replace("x * S", "x * T")})
     assert fingerprint({"p.main": text}) != fingerprint({"p.main": text.replace("S = 1", "S = 5")})
-    assert fingerprint({"p.main": text}) == fingerprint({"p.main": text.replace("S = 3\n        return S", "u = 3\n        return u")})
+    assert fingerprint({"p.main": text}) == fingerprint(
+        {"p.main": text.replace("S = 3\n        return S", "u = 3\n        return u")}
+    )
     closure = "def f(x):\n    n = 1\n    def inner():\n        return n\n    n = 2\n    return inner()\n"
-    assert fingerprint({"p.main": closure}) == fingerprint({"p.main": closure.replace("n = ", "m = ").replace("return n", "return m")})
+    assert fingerprint({"p.main": closure}) == fingerprint(
+        {"p.main": closure.replace("n = ", "m = ").replace("return n", "return m")}
+    )
     assert fingerprint({"p.main": closure}) != fingerprint({"p.main": closure.replace("return n", "return m")})
 
 
@@ -314,7 +177,9 @@ def test_names_belong_where_python_says():
 )
 def test_names_that_are_read_as_text_count(body):
     text = f"def f(d):\n    limit = 1\n    return {body}, limit\n"
-    assert fingerprint({"p.main": text}) != fingerprint({"p.main": text.replace("limit = 1", "most = 1").replace(", limit", ", most")})
+    assert fingerprint({"p.main": text}) != fingerprint(
+        {"p.main": text.replace("limit = 1", "most = 1").replace(", limit", ", most")}
+    )
 
 
 REFUSED = {

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Enum, Table, Text, and_, or_, select
 
 from tshdb.database import numbers, texts
 from tshdb.engine.graph import Edge, edges_above, units_below
-from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, select_ids
+from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, NO_SEED, select_ids
 from tshdb.errors import NotFound, UsageError
 from tshdb.schema import Base, ImagingInstance, Run, SourceFile, SourceRecord, Spec, Unit
 from tshdb.vocabulary import UnitState
@@ -194,14 +194,17 @@ def _image_places(connection: Connection, unit_of: dict[str, int]) -> list[Place
 
 def _specs(connection: Connection, spec_ids: set) -> dict[int, dict[str, Any]]:
     with numbers(connection, "lineage_specs", spec_ids) as name:
-        rows = connection.execute(
-            select(Spec.spec_id, Spec.code_fingerprint, Spec.params, Spec.sources, Spec.python_version).where(
-                Spec.spec_id.in_(select_ids(name))
-            )
-        ).fetchall()
+        rows = connection.execute(select(*Spec.__table__.columns).where(Spec.spec_id.in_(select_ids(name)))).fetchall()
     return {
-        spec: {"code": code, "parameters": json.loads(params), "sources": json.loads(sources), "python": python}
-        for spec, code, params, sources, python in rows
+        row.spec_id: {
+            "code": row.code_fingerprint,
+            "parameters": json.loads(row.params),
+            "seed": None if row.seed == NO_SEED else row.seed,
+            "sources": json.loads(row.sources),
+            "python": row.python_version,
+            "taken_over": row.taken_over,
+        }
+        for row in rows
     }
 
 

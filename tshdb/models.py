@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from tshdb.canonical import digest
 from tshdb.cohorts.states import members_of
 from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.units import NO_SEED
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit, UnitInput
 from tshdb.vocabulary import UnitState
@@ -88,7 +89,7 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
     table = analysis.makes.__table__
     rows = connection.execute(select(table).where(table.c.unit_id == unit.unit_id)).mappings()
     spec = connection.execute(
-        select(Spec.code_fingerprint, Spec.params, Spec.sources).where(Spec.spec_id == unit.spec_id)
+        select(Spec.code_fingerprint, Spec.params, Spec.sources, Spec.seed).where(Spec.spec_id == unit.spec_id)
     ).one_or_none()
     libraries = connection.execute(select(Run.libraries).where(Run.run_id == unit.run_id)).scalar()
     because = connection.execute(
@@ -101,6 +102,7 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
     return entry | {
         "source": analysis.source,
         "parameters": json.loads(spec.params) if spec else None,
+        "seed": spec.seed if spec and spec.seed != NO_SEED else None,
         "code": spec.code_fingerprint if spec else None,
         "functions": sorted(json.loads(spec.sources)) if spec else [],
         "libraries": {n: used[n] for n in (*analysis.libraries, *analysis.strict_libraries) if n in used},

@@ -13,7 +13,8 @@ from tshdb.engine.code.kept import fingerprint_of_kept
 from tshdb.engine.units import FORM, kept_digest
 from tshdb.history import breaks
 from tshdb.loading.sources import TABLES, row_key
-from tshdb.schema import SourceFile, SourceRecord, Spec
+from tshdb.schema import SourceFile, SourceRecord, Spec, Unit
+from tshdb.vocabulary import UnitState
 
 RESTORE = "Restore a backup, or ingest the source again with --name"
 
@@ -68,7 +69,15 @@ def _chain(c: Context) -> Iterator[Problem]:
 
 @rule("spec.code", "the code that is kept is the code of its digest", RESTORE, is_full=True)
 def _code(c: Context) -> Iterator[Problem]:
-    columns = (Spec.spec_id, Spec.analysis, Spec.sources, Spec.leads, Spec.kept_digest, Spec.form, Spec.code_fingerprint)
+    columns = (
+        Spec.spec_id,
+        Spec.analysis,
+        Spec.sources,
+        Spec.leads,
+        Spec.kept_digest,
+        Spec.form,
+        Spec.code_fingerprint,
+    )
     for row in c.connection.execute(select(*columns, Spec.taken_over)):
         is_kept = kept_digest(row.sources, row.leads) == row.kept_digest
         if is_kept and row.form == FORM and row.taken_over is None:
@@ -90,3 +99,20 @@ def _parameters(c: Context) -> Iterator[Problem]:
         counted = {name: value for name, value in json.loads(params).items() if name != choosers[analysis]}
         if json_fingerprint(json_text(counted)) != fingerprint:
             yield Problem(f"spec {spec} of {analysis}", "its kept parameters were edited")
+
+
+@rule(
+    "spec.taken-over", "every result says which seed, table and engine made it",
+    "Nothing is broken: tshdb rebuild records it as results are made anew", is_warning=True,
+)  # fmt: skip
+def _taken_over(c: Context) -> Iterator[Problem]:
+    query = (
+        select(Spec.taken_over, func.count())
+        .join(Unit, Unit.spec_id == Spec.spec_id)
+        .where(Spec.taken_over.is_not(None), Unit.state == UnitState.CURRENT)
+        .group_by(Spec.taken_over)
+    )
+    for date, n in c.connection.execute(query):
+        yield Problem(
+            f"{n:,} results", f"were taken over from a program of revision 0009 on {date}, which recorded none of that"
+        )

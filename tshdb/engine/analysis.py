@@ -154,9 +154,9 @@ def analysis(
     cohorts: for fit and summary, parameters -> names of cohorts; identity: for fit, the name of what stands in for a
     model while no cohort is frozen; libraries: packages whose versions are recorded; strict_libraries: packages whose
     versions make units stale; tracks: columns whose changes are remembered (`result_changes`); batch: keys in one call;
-    base: a table of study.toml that several analyses share, each taking the settings that it has; same_as: fingerprint of the code
-    as it is now -> former fingerprints, oldest first, whose results are the same: they stay current, and `why` says so. A change
-    later has another fingerprint, and is seen.
+    base: a table of study.toml that several analyses share, each taking the settings that it has; same_as: fingerprint of
+    the code as it is now -> former fingerprints, oldest first, whose results are the same: they stay current, and `why`
+    says so. A change later has another fingerprint, and is seen.
     """
 
     def make(function: Callable) -> Analysis:

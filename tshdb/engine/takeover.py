@@ -18,7 +18,7 @@ from tshdb.study import Study
 
 
 def handed_over(study: Study, analyses: Sequence[Analysis]) -> dict[str, Any]:
-    """seed; fits: fit -> the analyses upstream with their fingerprints; references: those whose fingerprint is another one now."""
+    """seed; fits: fit -> the analyses upstream with their fingerprints; references: those whose fingerprint is another now."""
     world = World(analyses, study.settings)
     return {
         "seed": study.settings.study.seed,

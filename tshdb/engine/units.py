@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from tshdb.canonical import digest, json_fingerprint, json_text
+from tshdb.config import Parameters
 from tshdb.database import bulk_insert, next_id, numbers, tuples, upsert
 from tshdb.engine.analysis import Analysis, Need
 from tshdb.engine.code.follow import Code
@@ -90,7 +91,7 @@ class CurrentSpec:
     libraries: dict[str, str]
     table: str
     seed: str
-    functions: tuple[FunctionType, ...]
+    functions: tuple[FunctionType | type, ...]
     codes: Codes
     known: str | None
     same_as: Mapping[str, tuple[str, ...]]
@@ -150,10 +151,17 @@ def takes_seed(analysis: Analysis) -> bool:
     return not {"seed", "seeds"}.isdisjoint(signature(analysis.function).parameters)
 
 
-def functions_of(analysis: Analysis) -> tuple[FunctionType, ...]:
-    """The functions from which the code of an analysis is followed: its own, and those that choose its inputs."""
+def functions_of(analysis: Analysis) -> tuple[FunctionType | type, ...]:
+    """From where the code of an analysis is followed: its function, those that choose its inputs, parameters with methods."""
     choosers = [need.genes[1] for need in analysis.needs.values() if isinstance(need, Need) and need.genes]
-    return (analysis.function, *choosers)
+    computing = (FunctionType, property, classmethod, staticmethod, cached_property)
+    classes = [
+        kind
+        for kind in analysis.params.__mro__
+        if issubclass(kind, Parameters) and kind is not Parameters
+        and any(isinstance(v, computing) and not n.startswith("__") for n, v in vars(kind).items())
+    ]  # fmt: skip
+    return (analysis.function, *choosers, *classes)
 
 
 def counted_parameters(analysis: Analysis, parameters) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from tshdb.engine.plan import AnalysisPlan, Reason
 from tshdb.engine.planner import Planner
-from tshdb.engine.units import INGEST
+from tshdb.engine.units import INGEST, NO_SEED, CurrentSpec
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, Change, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput
@@ -39,7 +40,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
     if key in plan.due:
         answer["changes"] = _changes(connection, planner, plan, key)
     if unit is not None and unit.state != "retired":
-        answer["computed"] = _computed(connection, unit)
+        answer["computed"] = _computed(connection, unit, world.spec(analysis.name))
         answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)
         answer["inputs"] = _inputs(connection, unit.unit_id, DEPTH, set())
     return answer
@@ -122,7 +123,7 @@ def _place(connection: Connection, file_id: int | None, line: int | None, column
     return f"{where} (sha256 {sha256[:12]}…)"
 
 
-def _computed(connection: Connection, unit) -> dict[str, Any] | None:
+def _computed(connection: Connection, unit, current: CurrentSpec) -> dict[str, Any] | None:
     if unit.run_id is None:
         return None
     run = connection.execute(select(Run.started_at, Run.actor, Run.libraries).where(Run.run_id == unit.run_id)).one()
@@ -141,8 +142,21 @@ def _computed(connection: Connection, unit) -> dict[str, Any] | None:
         "code": spec.code_fingerprint,
         "functions": sorted(json.loads(spec.sources)),
         "parameters": json.loads(spec.params),
+        "seed": None if spec.seed == NO_SEED else spec.seed,
         "libraries": json.loads(run.libraries),
+        "notes": list(_notes(spec, current)),
     }
+
+
+def _notes(spec, current: CurrentSpec) -> Iterator[str]:
+    """What is to be said of how the unit was made."""
+    if spec.taken_over is not None:
+        yield (
+            f"taken over from a program of revision 0009 on {spec.taken_over}: which seed, table and engine made it was not "
+            "recorded, and is what study.toml and that program said then"
+        )
+    if spec.code_fingerprint != current.identity.code and current.is_same_code(spec.code_fingerprint):
+        yield f"its code was written anew since ({current.identity.code[:12]}…), and the analysis says that results are the same"
 
 
 def _rows(connection: Connection, table: type, unit_id: int) -> list[dict[str, Any]]:

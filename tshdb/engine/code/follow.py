@@ -144,7 +144,9 @@ class Follower:
         for statement in statements:
             if statement not in self._refused:
                 found = list(refusals(self.program, self.touches, statement))
-                whole = [lead.target for lead in self._lead(statement) if lead is not None and isinstance(lead.target, Whole)]
+                whole = [
+                    lead.target for lead in self._lead(statement) if lead is not None and isinstance(lead.target, Whole)
+                ]
                 found += [f"the module {target.module} is used as a value" for target in whole]
                 self._refused[statement] = found
             if self._refused[statement]:
@@ -158,7 +160,9 @@ class Follower:
 class Assembly:
     """The text of all that is reached, as it grows. lead, form, statements_of: what is known of statements and names."""
 
-    def __init__(self, form: Callable[[Statement], Form], lead: Callable[[Statement], list[Lead]], statements_of: StatementsOf):
+    def __init__(
+        self, form: Callable[[Statement], Form], lead: Callable[[Statement], list[Lead]], statements_of: StatementsOf
+    ):
         self.form, self.lead, self.statements_of = form, lead, statements_of
         self.numbers: dict[Definition, int] = {}
         self.reached: dict[Statement, int] = {}

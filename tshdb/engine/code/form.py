@@ -338,4 +338,3 @@ def reads_names_as_text(function: ast.AST) -> bool:
                     if str(text.value).rstrip().endswith("="):
                         return True
     return False
-

@@ -26,11 +26,11 @@ class Codes:
         self._follower = Follower(Program(self.texts, project))
         self._own: str | None = None
 
-    def of(self, functions: Iterable[FunctionType]) -> Code:
+    def of(self, functions: Iterable[FunctionType | type]) -> Code:
         """The code that the functions reach. Raises InvalidInput for code that cannot be followed."""
         return self._follower.code_of([_root(f) for f in functions])
 
-    def text_digest(self, functions: Iterable[FunctionType], modules: Iterable[str]) -> str:
+    def text_digest(self, functions: Iterable[FunctionType | type], modules: Iterable[str]) -> str:
         """A digest of all on which `of(functions)` depends, if it reads these modules: their whole text."""
         roots = [".".join(_root(f)) for f in functions]
         texts = [f"{name} {self.texts.digest(name)}" for name in sorted(modules)]
@@ -45,8 +45,8 @@ class Codes:
         return self._own
 
 
-def _root(function: FunctionType) -> Definition:
-    """Where a function is defined; of one inside another, the outer one. Raises InvalidInput for a lambda."""
+def _root(function: FunctionType | type) -> Definition:
+    """Where a function or class is defined; of one inside another, the outer one. Raises InvalidInput for a lambda."""
     name = function.__qualname__.partition(".")[0]
     if name == "<lambda>":
         raise InvalidInput(

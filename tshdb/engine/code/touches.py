@@ -446,4 +446,3 @@ def _patches(statement: Statement) -> bool:
         if isinstance(base, ast.Name) and base.id in names:
             return True
     return False
-

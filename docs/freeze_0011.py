@@ -1,6 +1,6 @@
-"""Writes versions/0011_identity.json: what revision 0011 knows of the programs before it, and of the one that brings it.
+"""Writes migrations/versions/0011_identity.json: what revision 0011 knows of the programs before it, and of its own.
 
-    python -m migrations.freeze_0011 CHECKOUT…
+    python docs/freeze_0011.py CHECKOUT…
 
 Each CHECKOUT is a folder with a program of revision 0009 or 0010. Its own code gives the fingerprints that its databases
 hold; this program's code gives those that take their place. Run at the commit that brings the normal form of code, which
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-FILE = Path(__file__).parent / "versions" / "0011_identity.json"
+FILE = Path(__file__).parent.parent / "migrations/versions/0011_identity.json"
 OLD = """
 import json
 from analyses import ANALYSES
