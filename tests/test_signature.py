@@ -315,6 +315,24 @@ def test_a_model_read_by_another_process_scores_to_the_last_bit(fitted, tmp_path
     assert bytes.fromhex(done.stdout.strip()) == fitted.scores(values[:, [0, 2, 9]], np.full(60, "b")).tobytes()
 
 
+def test_a_model_is_read_wherever_its_classes_stand_now(fitted, tmp_path, monkeypatch):
+    """A file of another program names our class by another module: the name in files says which it is, both ways."""
+    there = {("analyses.signature.estimators", "Combat"): ("analyses.somewhere.else", "Combat")}
+    path = tmp_path / "model.skops"
+    path.write_bytes(artefact.packed(fitted))
+    parts, schema = artefact._opened(path.read_bytes())
+    assert "analyses.signature.estimators" in json.dumps(schema)
+    artefact._walk(schema, lambda node: artefact._rename(node, there))
+    path.write_bytes(artefact._closed(parts, schema))
+    with pytest.raises(ValueError, match="analyses.somewhere.else.Combat"):
+        artefact.unpacked(path, artefact.content_of(fitted))
+    monkeypatch.setattr(
+        artefact, "OWN", {name: ours for name, ours in zip(there.values(), artefact.OWN.values(), strict=True)}
+    )
+    assert artefact.content_of(artefact.unpacked(path, artefact.content_of(fitted))) == artefact.content_of(fitted)
+    assert artefact.packed(fitted) == path.read_bytes()
+
+
 def test_a_model_scores_each_patient_alone(fitted):
     values, _ = planted(seed=9)
     mine, batch = values[:, [0, 2, 9]], np.full(60, "a")
