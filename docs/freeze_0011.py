@@ -1,10 +1,13 @@
 """Writes migrations/versions/0011_identity.json: what revision 0011 knows of the programs before it, and of its own.
 
-    python docs/freeze_0011.py CHECKOUT…
+    python docs/freeze_0011.py RELEASED LATEST
 
-Each CHECKOUT is a folder with a program of revision 0009 or 0010. Its own code gives the fingerprints that its databases
-hold; this program's code gives those that take their place. Run at the commit that brings the normal form of code, which
-edits no analysis, and never again: the file says how code was known then, whatever the analyses have become since.
+Both are folders with a program of revision 0009: the one that was released, and its last state before the normal form of code.
+Their own code gives the fingerprints that databases hold; this program's code gives those that take their place. Run at the
+commit that brings the normal form, and never again: the file says how code was known then, whatever analyses become later.
+
+Between the two, Cox models in which one side of a term has no event have come to be computed otherwise. All other models are the
+same to the last bit, so that the fingerprints of RELEASED that differ hold in databases where no model was of that kind.
 """
 
 from __future__ import annotations
@@ -28,26 +31,30 @@ print(json.dumps({a.name: code_of((a.function, *choosers(a)), project).fingerpri
 """
 
 
-def main(checkouts: list[str]) -> None:
+ONE_SIDED = {"table": "cox_terms", "column": "reason", "says": "finite estimate"}
+
+
+def main(released: str, latest: str) -> None:
     """Write the file."""
     from analyses import ANALYSES
     from tshdb.engine import units
     from tshdb.engine.code.identity import Codes
     from tshdb.engine.declaration import declaration_fingerprint
 
-    before = [_old(Path(folder)) for folder in checkouts]
+    first, last = _old(Path(released)), _old(Path(latest))
     codes = Codes(units.project_packages(ANALYSES))
     found = {}
     for analysis in ANALYSES:
-        former = list(dict.fromkeys(program[analysis.name] for program in before if analysis.name in program))
         found[analysis.name] = {
-            "code_before": former,
+            "code_before": list(dict.fromkeys((first[analysis.name], last[analysis.name]))),
             "code": codes.of(units.functions_of(analysis)).fingerprint,
             "table": declaration_fingerprint(analysis.makes),
             "chooses": analysis.cohorts if isinstance(analysis.cohorts, str) else None,
             "takes_seed": units.takes_seed(analysis),
         }
-    FILE.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    unless = {first[name]: ONE_SIDED for name in found if first[name] != last[name]}
+    text = json.dumps({"analyses": found, "unless": unless}, indent=1, sort_keys=True)
+    FILE.write_text(text + "\n", encoding="utf-8")
 
 
 def _old(folder: Path) -> dict[str, str]:
@@ -59,4 +66,4 @@ def _old(folder: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

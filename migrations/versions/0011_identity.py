@@ -1,10 +1,12 @@
 """Specs say all that values depend on: code by its normal form, the seed, the result table, the engine's version.
 
-Databases of the version before go over: fingerprints of code that are listed beside this file become those of the normal form;
-others stay, and their units are due as they were. The seed is study.toml's, the table and the engine's version are those of the
-program that brought this revision: none of them was recorded, and `taken_over` says when they were written down. Parameters no
-longer count the field that chooses an analysis's cohorts; specs that become equal are merged. What stands of models and
-references (`units.upstream`, fingerprints of how a table is made) is written anew where it is what the program before would say.
+Databases of the version before go over: fingerprints of code that are listed beside this file become those of the normal
+form. Others stay, and their units are due as they were; so do those of which the file says that results of some kind are made
+otherwise now, where the database has such results. The seed is study.toml's, the table and the engine's version are those of
+the program that brought this revision: none of them was recorded, and `taken_over` says when they were written down.
+Parameters no longer count the field that chooses an analysis's cohorts; specs that become equal are merged. What stands of
+models and references (`units.upstream`, fingerprints of how a table is made) is written anew where it is what the program
+before would say.
 
 Going back gives every listed code its former fingerprint again, and loses what specs say of seeds, tables and the engine.
 """
@@ -27,7 +29,8 @@ FORM = 1
 NO_SEED = "none"
 UNKNOWN = "unknown"
 FORMER_NAME = "uq_specs_analysis_code_fingerprint_params_fingerprint_libraries_fingerprint"
-KNOWN = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+FROZEN = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+KNOWN = FROZEN["analyses"]
 BEFORE = ("analysis", "code_fingerprint", "params_fingerprint", "libraries_fingerprint")
 AFTER = (*BEFORE, "table_fingerprint", "seed", "engine_version")
 NEW = {
@@ -42,6 +45,7 @@ NEW = {
 
 def upgrade() -> None:
     handed = context.config.attributes.get("handed", {})
+    other = _otherwise()
     forget(("specs",))
     with op.batch_alter_table("specs", schema=None) as batch:
         for name, kind in NEW.items():
@@ -49,7 +53,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("taken_over", sa.Text(), nullable=True))
         batch.drop_constraint(_unique(), type_="unique")
     upstream = _upstream(handed)
-    _take_over(handed)
+    _take_over(handed, other)
     _merge()
     with op.batch_alter_table("specs", schema=None) as batch:
         for name, kind in NEW.items():
@@ -92,12 +96,12 @@ def _unique() -> str:
 # ---------------------------------------------------------------------------------------------------------- specs
 
 
-def _take_over(handed: dict) -> None:
+def _take_over(handed: dict, other: set[str]) -> None:
     """Give every spec its new fingerprints, and what was not recorded."""
     when = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     for row in _rows("SELECT spec_id, analysis, code_fingerprint, params, sources FROM specs ORDER BY spec_id"):
         facts = KNOWN.get(row.analysis, {})
-        is_listed = row.code_fingerprint in facts.get("code_before", ())
+        is_listed = row.code_fingerprint in facts.get("code_before", ()) and row.code_fingerprint not in other
         counted = {k: v for k, v in json.loads(row.params).items() if k != facts.get("chooses")}
         if facts.get("takes_seed"):
             seed = str(handed["seed"]) if "seed" in handed else UNKNOWN
@@ -123,6 +127,16 @@ def _take_over(handed: dict) -> None:
                 "spec": row.spec_id,
             },
         )
+
+
+def _otherwise() -> set[str]:
+    """Listed fingerprints that do not hold here: this database has results of a kind that is computed otherwise now."""
+    found = set()
+    for code, kind in FROZEN["unless"].items():
+        query = sa.text(f"SELECT count(*) FROM {kind['table']} WHERE {kind['column']} LIKE :says")
+        if op.get_bind().execute(query, {"says": f"%{kind['says']}%"}).scalar():
+            found.add(code)
+    return found
 
 
 def _merge(columns: tuple[str, ...] = AFTER) -> None:
