@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Protocol
 
+from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
 
 
 class Executor(Protocol):
-    """Runs tasks. A cluster fills this interface as the pool below does. workers: how many it runs at once here."""
+    """Runs tasks. A cluster fills this interface as the pool below does.
+
+    workers: how many it runs at once here; left_out: workers that got no task, and why.
+    """
 
     workers: int
+    left_out: dict[str, str]
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         """Each task with its outcomes, as they come; takes tasks no faster than it can run them."""
@@ -27,6 +32,9 @@ class InProcess:
     """One task after the other, here."""
 
     workers = 1
+
+    def __init__(self):
+        self.left_out: dict[str, str] = {}
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         for task in tasks:
@@ -41,6 +49,7 @@ class ProcessPool:
 
     def __init__(self, workers: int):
         self.workers = workers
+        self.left_out: dict[str, str] = {}
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
@@ -62,10 +71,15 @@ class ProcessPool:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def executor_for(jobs: int, dask: str | None = None, objects: Path = Path()) -> Executor:
-    """One process for one job, else a pool; with the address of a Dask scheduler, its workers."""
+def executor_for(
+    jobs: int, dask: str | None = None, objects: Path = Path(), analyses: Sequence[Analysis] = ()
+) -> Executor:
+    """One process for one job, else a pool; with the address of a Dask scheduler, its workers.
+
+    objects, analyses: what the workers of a scheduler must see, and whose libraries they must have.
+    """
     if dask is not None:
         from tshdb.engine.cluster import Cluster
 
-        return Cluster(dask, objects)
+        return Cluster(dask, objects, analyses)
     return InProcess() if jobs <= 1 else ProcessPool(jobs)
