@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from analyses import ANALYSES
 from tests import tiny
 from tshdb.engine import cluster
 from tshdb.engine.executor import executor_for
@@ -46,7 +47,7 @@ def studies(tmp_path):
 def test_a_cluster_gives_the_same_results(studies, workers):
     here, there = studies
     tiny.rebuild(here, names=NAMES)
-    tiny.rebuild(there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root))
+    tiny.rebuild(there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root, ANALYSES))
     assert tiny.dump(there) == tiny.dump(here)
 
 
@@ -69,7 +70,7 @@ def test_a_killed_worker_loses_nothing(studies, workers):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    report = tiny.rebuild(there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root))
+    report = tiny.rebuild(there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root, ANALYSES))
     killer.join()
     assert killed and report.n_failed == 0
     assert tiny.dump(there) == tiny.dump(here)
@@ -78,10 +79,10 @@ def test_a_killed_worker_loses_nothing(studies, workers):
 def test_who_is_not_alike_is_refused(workers, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_sources", lambda: "other sources")
     with pytest.raises(UsageError, match="program is .*, here it is other sources"):
-        cluster.Cluster(workers.scheduler_address, tmp_path).close()
+        cluster.Cluster(workers.scheduler_address, tmp_path, ANALYSES).close()
 
 
 def test_no_scheduler_and_no_worker_are_said(monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "TIMEOUT_S", 0.5)
     with pytest.raises(ResourceError, match="no Dask scheduler answers"):
-        cluster.Cluster("tcp://127.0.0.1:9", tmp_path)
+        cluster.Cluster("tcp://127.0.0.1:9", tmp_path, ANALYSES)
