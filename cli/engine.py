@@ -150,7 +150,7 @@ def rebuild(
         out_json({"seconds": elapsed, **report.__dict__})
     else:
         show_report(report, elapsed)
-    if report.n_failed or report.discarded:
+    if report.is_partial:
         raise typer.Exit(Exit.PARTIAL)
 
 
@@ -198,7 +198,7 @@ def show_report(report, elapsed: float) -> None:
     for worker, reason in report.left_out.items():
         out(f"  worker {worker} was left out: {reason}")
     for path in report.edited:
-        out(f"  {path} was changed while this ran: what was computed is recorded as of before (tshdb plan: what is due)")
+        out(f"  {path} was changed while this ran; if it computes otherwise now, what it makes is due at the next plan")
     total = sum(report.computed.values())
     out(f"{total:,} units computed in {elapsed:.1f} s." if total else f"Nothing was due ({elapsed:.1f} s).")
 

@@ -70,7 +70,9 @@ def test_a_killed_worker_loses_nothing(studies, workers):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    report = tiny.rebuild(there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root, ANALYSES))
+    report = tiny.rebuild(
+        there, names=NAMES, executor=executor_for(1, workers.scheduler_address, there.objects.root, ANALYSES)
+    )
     killer.join()
     assert killed and report.n_failed == 0
     assert tiny.dump(there) == tiny.dump(here)

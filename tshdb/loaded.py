@@ -171,9 +171,7 @@ def _cached(path: str, data: bytes, stat: os.stat_result | None) -> CodeType | N
         is_of_it = compiled[8:16] == source_hash(data)
     else:
         is_of_it = (
-            stat is not None
-            and compiled[8:16] == _stamp(stat)
-            and max(stat.st_ctime_ns, stat.st_mtime_ns) < written_ns
+            stat is not None and compiled[8:16] == _stamp(stat) and max(stat.st_ctime_ns, stat.st_mtime_ns) < written_ns
         )
     return _unpacked(compiled, path) if is_of_it else None
 
@@ -185,7 +183,7 @@ def _stamp(stat: os.stat_result) -> bytes:
 
 def _unpacked(compiled: bytes, path: str) -> CodeType | None:
     try:
-        code = marshal.loads(memoryview(compiled)[16:])
+        code = marshal.loads(memoryview(compiled)[16:])  # noqa: S302 - as Python does, from the same place
     except (ValueError, EOFError, TypeError):
         return None
     if not isinstance(code, CodeType):

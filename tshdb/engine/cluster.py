@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
-from tshdb.engine.identity import libraries_of, version_of
+from tshdb.engine.identity import libraries_of, load_all, version_of
 from tshdb.errors import ResourceError, UsageError
 from tshdb.loaded import NotShown, is_loaded, text_of
 
@@ -75,6 +75,7 @@ class Cluster:
         self.left_out: dict[str, str] = {}
         self._asked = str(objects), tuple(libraries_of(analyses))
         self._mine = facts(*self._asked)
+        self._to_load: tuple[Sequence[str], Sequence[str]] = (), ()
         self._alike: dict[str, int] = {}  # worker -> its threads
         try:
             self._look()
@@ -98,7 +99,7 @@ class Cluster:
         there = self._client.nthreads()
         new = [worker for worker in there if worker not in self._alike and worker not in self.left_out]
         if new:
-            found = self._client.run(facts, *self._asked, workers=new, on_error="return")
+            found = self._client.run(joined, *self._to_load, *self._asked, workers=new, on_error="return")
             for worker, theirs in found.items():
                 if isinstance(theirs, OSError):  # it went while it was asked
                     continue
@@ -114,6 +115,12 @@ class Cluster:
             return f"it does not run this program ({type(theirs).__name__}: {theirs})"
         found = (f"its {n} is {theirs.get(n)}, here it is {v}" for n, v in self._mine.items() if theirs.get(n) != v)
         return next(found, None)
+
+    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+        """See `executor.Executor`. All workers are looked at again; those that join later load first."""
+        self._to_load = modules, libraries
+        self._alike = {}
+        self._look()
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         """See `executor.Executor`."""
@@ -178,8 +185,8 @@ class Cluster:
                 repair="What was committed is saved; run the same command again",
             ) from error  # fmt: skip
         difference = self._difference(theirs)
-        if difference is None and any(outcome.loaded != one.task.loaded for outcome in outcomes):
-            difference = "it has loaded other code or other libraries than this run"
+        if difference is None:
+            difference = next((o.why_foreign for o in outcomes if o.loaded != one.task.loaded), None)
         if difference is None:
             return outcomes
         self._alike.pop(worker, None)
@@ -201,7 +208,7 @@ class Cluster:
 
     def _refused(self, one: Sent) -> list[Outcome]:
         """Outcomes that nobody will take, of a task that no worker computed as this program would."""
-        return [Outcome(key, [], None, None, 0.0, "", "every worker that was asked") for key in one.task.keys]
+        return [Outcome(key, [], None, None, 0.0, "", f"{one.tries + 1} workers") for key in one.task.keys]
 
     def close(self) -> None:
         self._client.close()
@@ -220,6 +227,12 @@ def facts(objects: str, libraries: tuple[str, ...]) -> dict[str, str]:
     found |= {name: version_of(name) for name in libraries}
     found["view of the objects"] = "there" if Path(objects).is_dir() else f"without {objects}"
     return found
+
+
+def joined(modules: Sequence[str], strict: Sequence[str], objects: str, libraries: tuple[str, ...]) -> dict[str, str]:
+    """What a worker is, once it has loaded what its tasks will need."""
+    load_all(modules, strict)
+    return facts(objects, libraries)
 
 
 @cache

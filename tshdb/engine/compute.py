@@ -31,6 +31,8 @@ from tshdb.extras import missing
 from tshdb.loaded import NotShown
 from tshdb.objects import ObjectStore
 
+UNKNOWN = "unknown: "  # in place of a digest
+
 
 @dataclass(frozen=True)
 class Task:
@@ -67,6 +69,11 @@ class Outcome:
     loaded: str = ""
     process: str = ""
 
+    @property
+    def why_foreign(self) -> str:
+        """Why it is not taken, if its digest is not that of the run, in words."""
+        return self.loaded.partition(UNKNOWN)[2] or "it has loaded other code or other libraries than this run"
+
 
 def locate(analysis: Analysis) -> str:
     return f"{analysis.function.__module__}:{analysis.name}"
@@ -98,7 +105,7 @@ def _loaded(task: Task) -> str:
     try:
         return loaded_digest(task.modules, task.libraries)
     except NotShown as error:
-        return f"unknown: {error}"
+        return f"{UNKNOWN}{error}"
 
 
 def _computed(task: Task) -> list[Outcome]:

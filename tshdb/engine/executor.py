@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
+from tshdb.engine.identity import load_all
 
 
 class Executor(Protocol):
@@ -20,6 +22,10 @@ class Executor(Protocol):
 
     workers: int
     left_out: dict[str, str]
+
+    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+        """Have every worker import these before its first task, so that an edit from then on does not touch it."""
+        ...
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         """Each task with its outcomes, as they come; takes tasks no faster than it can run them."""
@@ -36,6 +42,9 @@ class InProcess:
     def __init__(self):
         self.left_out: dict[str, str] = {}
 
+    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+        """All is loaded here: by the caller."""
+
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         for task in tasks:
             yield task, compute(task)
@@ -50,7 +59,16 @@ class ProcessPool:
     def __init__(self, workers: int):
         self.workers = workers
         self.left_out: dict[str, str] = {}
-        self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        self._to_load: tuple[Sequence[str], Sequence[str]] = (), ()
+
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=load_all, initargs=self._to_load)
+
+    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+        """The workers start with the first task."""
+        self._to_load = modules, libraries
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         waiting: dict[Future, Task] = {}
@@ -68,7 +86,8 @@ class ProcessPool:
                 yield waiting.pop(future), future.result()
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if "_pool" in vars(self):
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def executor_for(

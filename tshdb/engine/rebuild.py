@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -34,6 +33,7 @@ from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
+from tshdb.engine.report import Report
 from tshdb.engine.standing import Standing
 from tshdb.engine.work import FOLDER, Work, clear, is_recent, watched
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
@@ -46,27 +46,6 @@ from tshdb.vocabulary import CohortMode, RunState, UnitState
 
 POLL_SECONDS = 0.05
 FORGOTTEN_SECONDS = 7 * 86_400
-
-
-@dataclass
-class Report:
-    """What a rebuild did, per analysis."""
-
-    run_id: int = 0
-    computed: dict[str, int] = field(default_factory=dict)
-    unchanged: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, dict[str, str]] = field(default_factory=dict)
-    retired: dict[str, int] = field(default_factory=dict)
-    kept: dict[str, int] = field(default_factory=dict)
-    blocked: dict[str, dict[str, str]] = field(default_factory=dict)
-    flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
-    discarded: dict[str, dict[str, int]] = field(default_factory=dict)  # analysis -> why, in words -> units
-    left_out: dict[str, str] = field(default_factory=dict)  # worker of a cluster -> why
-    edited: list[str] = field(default_factory=list)  # files of what was computed that are not as they were loaded
-
-    @property
-    def n_failed(self) -> int:
-        return sum(map(len, self.failed.values()))
 
 
 Progress = Callable[..., None]  # (name, done, total, of what)
@@ -109,7 +88,6 @@ class Rebuild:
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
         self.report = Report()
-        self._grounds: dict[str, Ground] = {}
         self._left: set[tuple[str, str]] = set()  # units that this run leaves due, with those that rest on them
         self.host, self.process = socket.gethostname(), identity()
 
@@ -124,13 +102,13 @@ class Rebuild:
                 # data that arrives on the way makes units due of analyses that were settled: go through again
                 while (now_left := self._pass()) and now_left != left:
                     left = now_left
-            state = RunState.PARTIAL if self.report.n_failed or self.report.discarded else RunState.DONE
+            state = RunState.PARTIAL if self.report.is_partial else RunState.DONE
         finally:
             self.executor.close()
             self._end(state)
         self.report.left_out = dict(self.executor.left_out)
-        used = {module for name in self._worked_on() for module in self._grounds[name].modules}
-        self.report.edited = [str(path) for module, path in loaded.changed() if module in used]
+        if used := {module for name in self.report.worked_on for module in self._grounds[name].modules}:
+            self.report.edited = [str(path) for module, path in loaded.changed() if module in used]
         for folder in (self.study.root / FOLDER).glob("*"):  # of computations that nobody will ask for again
             if not is_recent(folder, FORGOTTEN_SECONDS):
                 clear(folder)
@@ -151,8 +129,10 @@ class Rebuild:
                     self._note_standing(plan)
                     settled[waiting.popleft().name] = plan
                 reached = self._reached(planner) if waiting and not self._grounds else []
-            for analysis in reached:
-                self._ground(analysis)
+            if reached:
+                grounds = [self._ground(analysis) for analysis in reached]
+                modules, libraries = {m for g in grounds for m in g.modules}, {n for g in grounds for n in g.libraries}
+                self.executor.load(sorted(modules), sorted(libraries))
             if waiting:
                 analysis = waiting.popleft()
                 moved = self._is_live(analysis, planner) and self._commit_live_cohorts(analysis)
@@ -173,9 +153,6 @@ class Rebuild:
             self.batches.loaded[name] = self._grounds[name].digest
         return self._grounds[name]
 
-    def _worked_on(self) -> set[str]:
-        return {name for name, n in self.report.computed.items() if n} | {*self.report.failed, *self.report.discarded}
-
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
         """Whether the membership of a live cohort must be committed for the analysis."""
         states = (planner.cohorts.get(name) for name in self.world.cohorts_of(analysis))
@@ -184,6 +161,7 @@ class Rebuild:
     # ------------------------------------------------------------------------------------------------- the run
 
     def _begin(self, command: str) -> None:
+        self._grounds: dict[str, Ground] = {}
         with writing(self.engine) as connection:
             self.report.run_id = next_id(connection, Run.run_id)
             self.leases = Leases(self.engine, self.report.run_id, self.host, self.process)
@@ -296,9 +274,7 @@ class Rebuild:
     def _leave(self, name: str, reasons: dict[str, str]) -> None:
         """Leave units (key -> why) due: nothing of them was kept, and this run does not try again."""
         self._left |= {(name, key) for key in reasons}
-        said = self.report.discarded.setdefault(name, {})
-        for reason in reasons.values():
-            said[reason] = said.get(reason, 0) + 1
+        self.report.leave(name, reasons.values())
 
     def _note_standing(self, plan: AnalysisPlan) -> None:
         if plan.blocked:
@@ -432,7 +408,7 @@ class Rebuild:
         self._note(name, kept, moved)
         foreign = [o for o in outcomes if o.loaded != self.batches.loaded[name]]
         if foreign:
-            self._leave(name, {o.key: f"{o.process} has loaded other code or other libraries" for o in foreign})
+            self._leave(name, {o.key: f"{o.process}: {o.why_foreign}" for o in foreign})
         return {o.key: UnitState.CURRENT if o.message is None else UnitState.FAILED for o in kept}
 
     def _note(self, name: str, kept: Sequence[Outcome], moved: Sequence[Outcome]) -> None:
