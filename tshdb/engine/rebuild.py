@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -226,7 +227,7 @@ class Rebuild:
     def _settle(self, analysis: Analysis, settled: dict[str, AnalysisPlan], look) -> AnalysisPlan:
         """Plan and compute until nothing of the analysis is due, waiting for units that others are computing.
 
-        look: the planner and its plan, when they are fresh. Gives the last plan, with everything done.
+        look: the planner and its plan, when they are fresh. Gives the last plan, with everything done but what is left due.
         """
         attempted: set[str] = set()
         done = 0
@@ -240,7 +241,9 @@ class Rebuild:
                 look = None
             self._tidy(plan, planner)
             name = analysis.name
-            self._left |= {(name, key) for key in plan.due if self._waits(plan, planner, key)}
+            if self._left:
+                waiting = (key for key, d in plan.due.items() if d.is_possible or self._waits(plan, planner, key))
+                self._left |= {(name, key) for key in waiting}
             skipped = self._unready | self._left
             due = {key: d for key, d in plan.due.items() if key not in attempted and (name, key) not in skipped}
             if not due:
@@ -261,11 +264,11 @@ class Rebuild:
             if not committed:  # all that is due is leased to others
                 time.sleep(POLL_SECONDS)
         self._note_standing(plan)
-        return plan.done()
+        return replace(plan.done(), due={key: d for key, d in plan.due.items() if (name, key) in self._left})
 
     def _waits(self, plan: AnalysisPlan, planner: Planner, key: str) -> bool:
         """Whether an input of the unit is left due by this run: it is not settled, so neither is the unit."""
-        return bool(self._left) and any(
+        return any(
             (planner.producer_of(plan.analysis, role), input_key) in self._left
             for role, by_key in plan.inputs.items()
             for input_key in by_key.get(key, ())
