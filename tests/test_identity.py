@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -139,11 +137,9 @@ def test_the_run_records_the_versions_as_loaded(corrected, monkeypatch):
     assert recorded["scipy"] == "0.0.1" and recorded.keys() == set(libraries_of(ANALYSES))
 
 
-def test_nothing_due_imports_no_library(study):
-    script = (
-        "import sys; from cli.main import main; sys.argv = ['tshdb', 'rebuild']\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "print([name for name in ('numba', 'skops', 'radiomics', 'SimpleITK') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=study.root, text=True, capture_output=True, timeout=120)
-    assert done.stdout.strip().split("\n")[-1] == "[]", done.stdout + done.stderr
+def test_only_what_is_due_is_loaded(corrected):
+    """Nothing is imported for the sake of analyses that have nothing to do."""
+    first, second = (Rebuild(Study(corrected.root), ANALYSES, names=["tsh_ratios"]) for _ in range(2))
+    assert first.run().worked_on == {"cell_abundances", "tsh_ratios"}
+    assert set(first._grounds) == {"cell_abundances", "tsh_ratios"}
+    assert not second.run().worked_on and not second._grounds
