@@ -150,7 +150,7 @@ def rebuild(
         out_json({"seconds": elapsed, **report.__dict__})
     else:
         show_report(report, elapsed)
-    if report.n_failed:
+    if report.is_partial:
         raise typer.Exit(Exit.PARTIAL)
 
 
@@ -166,7 +166,7 @@ def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False, das
     gc.set_threshold(50_000, 20, 20)
     with progress() as show:
         opened = Study.find(study)
-        executor = executor_for(jobs, dask, opened.objects.root)
+        executor = executor_for(jobs, dask, opened.objects.root, ANALYSES)
         engine = Rebuild(opened, ANALYSES, names=names, refit=refit, progress=show, executor=executor)
         report = engine.run(f"tshdb rebuild {' '.join(names)}".strip())
     return report, time.perf_counter() - started
@@ -192,6 +192,13 @@ def show_report(report, elapsed: float) -> None:
     _show_blocked(report.blocked, indent="  ")
     for unit, (n, members) in report.flagged.items():
         out(f"  {unit} saw data that has since been corrected: {n} of {members} members (tshdb rebuild --refit)")
+    for name, reasons in report.discarded.items():
+        for reason, n in reasons.items():
+            out(f"  {name}: {n:,} units are still due, nothing was kept of them: {reason}")
+    for worker, reason in report.left_out.items():
+        out(f"  worker {worker} was left out: {reason}")
+    for path in report.edited:
+        out(f"  {path} was changed while this ran; if it computes otherwise now, what it makes is due at the next plan")
     total = sum(report.computed.values())
     out(f"{total:,} units computed in {elapsed:.1f} s." if total else f"Nothing was due ({elapsed:.1f} s).")
 

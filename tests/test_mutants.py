@@ -157,6 +157,27 @@ MUTANTS = (
         "elif False:",
         "test_scenarios.py -k upstream",
     ),
+    Mutant(
+        "compiled code is trusted by the second and the size",
+        "tshdb/loaded.py",
+        "max(stat.st_ctime_ns, stat.st_mtime_ns) < written_ns",
+        "written_ns > 0",
+        "test_loaded.py -k stale",
+    ),
+    Mutant(
+        "what another process has loaded is not compared",
+        "tshdb/engine/batches.py",
+        "if o.loaded == self.loaded[analysis.name]",
+        "if o.key",
+        "test_identity.py -k thrown_away",
+    ),
+    Mutant(
+        "a library that only the engine uses is not compared",
+        "tshdb/engine/identity.py",
+        '"pandas", "pyarrow", ',
+        '"pandas", ',
+        "test_identity.py -k are_compared",
+    ),
 )
 
 

@@ -6,6 +6,10 @@ printed; nothing that should be computed again is missed.
 This package is the core: it knows the database and the engine, and no file format, no statistic and no terminal.
 """
 
+from tshdb import loaded
+
+loaded.install()  # before any other module, so that its text is kept
+
 __version__ = "0.1.0"
 
 

@@ -8,8 +8,11 @@ plan       what a plan says: units that are due, each with its reason
 planner    which units are due, each with its reason
 inputs     payloads and expression values, as frames for an analysis
 compute    one batch: call the function, split its rows by key, isolate what fails
+identity   what a process has loaded of an analysis, as a digest that every outcome bears
 executor   where batches run: in this process, or in a pool of processes
+cluster    the workers of a Dask scheduler
 batches    the inputs of a batch, read together; its outcomes, checked again and committed
 rebuild    plan, lease, compute, commit, until nothing is due
+report     what one run did
 why        the reason of one unit, down to file and line
 """

@@ -40,6 +40,7 @@ class Batches:
 
     def __init__(self, engine: Engine, objects: ObjectStore, world: World, leases: Leases, run_id: int):
         self.engine, self.objects, self.world, self.leases, self.run_id = engine, objects, world, leases, run_id
+        self.loaded: dict[str, str] = {}  # analysis -> the digest of what this process has loaded of it
 
     def read(
         self, connection: Connection, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]
@@ -95,12 +96,16 @@ class Batches:
         return Batch(plan, {key: due[key] for key in edges}, edges, values), unready
 
     def commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
-        """Commit the outcomes whose lease is held and whose inputs are unchanged. Gives those, and those that changed."""
+        """Commit the outcomes whose lease is held, whose inputs are unchanged, and which rest on what is loaded here.
+
+        Gives those, and those that changed.
+        """
         analysis = batch.plan.analysis
         table = analysis.makes.__table__
         replaced: set[tuple[str, str]] = set()
         with writing(self.engine) as connection:
-            kept = self._still_valid(connection, batch, outcomes)
+            ours = [o for o in outcomes if o.loaded == self.loaded[analysis.name]]
+            kept = self._still_valid(connection, batch, ours)
             rows = unit_rows(connection, analysis.name, [o.key for o in kept])
             ids = {key: row.unit_id for key, row in rows.items()}
             spec_id = store.spec_id_for(connection, self.world.spec(analysis.name))

@@ -13,7 +13,7 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,15 +24,23 @@ from threadpoolctl import ThreadpoolController
 
 from tshdb.canonical import digest, rows_fingerprint, to_significant
 from tshdb.engine.analysis import Analysis
+from tshdb.engine.identity import loaded_digest, process_name
 from tshdb.engine.inputs import Inputs
-from tshdb.engine.work import Work
+from tshdb.engine.work import Work, clear
 from tshdb.extras import missing
+from tshdb.loaded import NotShown
 from tshdb.objects import ObjectStore
+
+UNKNOWN = "unknown: "  # in place of a digest
 
 
 @dataclass(frozen=True)
 class Task:
-    """A batch to compute. analysis: `module:name` of the record, so that any process can find it; work: of a lone key."""
+    """A batch to compute.
+
+    analysis: `module:name` of the record, so that any process can find it; work: of a lone key; modules, libraries: what
+    the results rest on; loaded: their digest in the process that will commit.
+    """
 
     analysis: str
     keys: tuple[str, ...]
@@ -41,17 +49,30 @@ class Task:
     study_seed: int
     objects: Path
     work: Work = Work()
+    modules: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    loaded: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one key: rows and their fingerprint, or the message of what went wrong."""
+    """What became of one key: rows and their fingerprint, or the message of what went wrong.
+
+    loaded: the digest of what its process has loaded (see `identity`); process: which one that was.
+    """
 
     key: str
     rows: list[dict]
     fingerprint: str | None
     message: str | None
     seconds: float
+    loaded: str = ""
+    process: str = ""
+
+    @property
+    def why_foreign(self) -> str:
+        """Why it is not taken, if its digest is not that of the run, in words."""
+        return self.loaded.partition(UNKNOWN)[2] or "it has loaded other code or other libraries than this run"
 
 
 def locate(analysis: Analysis) -> str:
@@ -68,7 +89,26 @@ def seed_of(study_seed: int, analysis: str, key: str) -> int:
 
 
 def compute(task: Task) -> list[Outcome]:
-    """The outcomes of all keys. A batch that fails is halved until the guilty key stands alone."""
+    """The outcomes of all keys. A batch that fails is halved until the guilty key stands alone.
+
+    A process that has loaded something else than the task asks for computes nothing: nobody would take it.
+    """
+    if (found := _loaded(task)) != task.loaded:
+        return [Outcome(key, [], None, None, 0.0, found, process_name()) for key in task.keys]
+    outcomes = _computed(task)
+    if (found := _loaded(task)) != task.loaded:  # a library was upgraded meanwhile
+        clear(task.work.folder)
+    return [replace(outcome, loaded=found, process=process_name()) for outcome in outcomes]
+
+
+def _loaded(task: Task) -> str:
+    try:
+        return loaded_digest(task.modules, task.libraries)
+    except NotShown as error:
+        return f"{UNKNOWN}{error}"
+
+
+def _computed(task: Task) -> list[Outcome]:
     module, name = task.analysis.split(":")
     analysis: Analysis = getattr(importlib.import_module(module), name)
     with _thread_pools(len(sys.modules)).limit(limits=1), warnings.catch_warnings():

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
+from tshdb.engine.identity import load_all
 
 
 class Executor(Protocol):
-    """Runs tasks. A cluster fills this interface as the pool below does. workers: how many it runs at once here."""
+    """Runs tasks. A cluster fills this interface as the pool below does.
+
+    workers: how many it runs at once here; left_out: workers that got no task, and why.
+    """
 
     workers: int
+    left_out: dict[str, str]
+
+    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+        """Have every worker import these before its first task, so that an edit from then on does not touch it."""
+        ...
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         """Each task with its outcomes, as they come; takes tasks no faster than it can run them."""
@@ -27,6 +38,12 @@ class InProcess:
     """One task after the other, here."""
 
     workers = 1
+
+    def __init__(self):
+        self.left_out: dict[str, str] = {}
+
+    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+        """All is loaded here: by the caller."""
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         for task in tasks:
@@ -41,7 +58,17 @@ class ProcessPool:
 
     def __init__(self, workers: int):
         self.workers = workers
-        self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        self.left_out: dict[str, str] = {}
+        self._to_load: tuple[Sequence[str], Sequence[str]] = (), ()
+
+    @cached_property
+    def _pool(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=load_all, initargs=self._to_load)
+
+    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+        """The workers start with the first task."""
+        self._to_load = modules, libraries
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         waiting: dict[Future, Task] = {}
@@ -59,13 +86,19 @@ class ProcessPool:
                 yield waiting.pop(future), future.result()
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if "_pool" in vars(self):
+            self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def executor_for(jobs: int, dask: str | None = None, objects: Path = Path()) -> Executor:
-    """One process for one job, else a pool; with the address of a Dask scheduler, its workers."""
+def executor_for(
+    jobs: int, dask: str | None = None, objects: Path = Path(), analyses: Sequence[Analysis] = ()
+) -> Executor:
+    """One process for one job, else a pool; with the address of a Dask scheduler, its workers.
+
+    objects, analyses: what the workers of a scheduler must see, and whose libraries they must have.
+    """
     if dask is not None:
         from tshdb.engine.cluster import Cluster
 
-        return Cluster(dask, objects)
+        return Cluster(dask, objects, analyses)
     return InProcess() if jobs <= 1 else ProcessPool(jobs)

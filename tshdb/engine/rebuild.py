@@ -15,11 +15,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from tshdb import loaded
 from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
@@ -29,40 +30,23 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.executor import Executor, executor_for
+from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
+from tshdb.engine.report import Report
 from tshdb.engine.standing import Standing
 from tshdb.engine.work import FOLDER, Work, clear, is_recent, watched
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
-from tshdb.process import actor, identity, is_alive, library_version
+from tshdb.process import actor, identity, is_alive
 from tshdb.schema import Attempt, Run, Unit, UnitInput
 from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
 POLL_SECONDS = 0.05
 FORGOTTEN_SECONDS = 7 * 86_400
-ENGINE_LIBRARIES = ("numpy", "pandas", "pyarrow", "sqlalchemy")
-
-
-@dataclass
-class Report:
-    """What a rebuild did, per analysis."""
-
-    run_id: int = 0
-    computed: dict[str, int] = field(default_factory=dict)
-    unchanged: dict[str, int] = field(default_factory=dict)
-    failed: dict[str, dict[str, str]] = field(default_factory=dict)
-    retired: dict[str, int] = field(default_factory=dict)
-    kept: dict[str, int] = field(default_factory=dict)
-    blocked: dict[str, dict[str, str]] = field(default_factory=dict)
-    flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-    @property
-    def n_failed(self) -> int:
-        return sum(map(len, self.failed.values()))
 
 
 Progress = Callable[..., None]  # (name, done, total, of what)
@@ -105,6 +89,7 @@ class Rebuild:
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
         self.report = Report()
+        self._left: set[tuple[str, str]] = set()  # units that this run leaves due, with those that rest on them
         self.host, self.process = socket.gethostname(), identity()
 
     def run(self, command: str = "rebuild") -> Report:
@@ -118,10 +103,13 @@ class Rebuild:
                 # data that arrives on the way makes units due of analyses that were settled: go through again
                 while (now_left := self._pass()) and now_left != left:
                     left = now_left
-            state = RunState.PARTIAL if self.report.n_failed else RunState.DONE
+            state = RunState.PARTIAL if self.report.is_partial else RunState.DONE
         finally:
             self.executor.close()
             self._end(state)
+        self.report.left_out = dict(self.executor.left_out)
+        if used := {module for name in self.report.worked_on for module in self._grounds[name].modules}:
+            self.report.edited = [str(path) for module, path in loaded.changed() if module in used]
         for folder in (self.study.root / FOLDER).glob("*"):  # of computations that nobody will ask for again
             if not is_recent(folder, FORGOTTEN_SECONDS):
                 clear(folder)
@@ -141,11 +129,30 @@ class Rebuild:
                 while waiting and (plan := planner.plan(waiting[0])).is_idle and not self._is_live(waiting[0], planner):
                     self._note_standing(plan)
                     settled[waiting.popleft().name] = plan
+                reached = self._reached(planner) if waiting and not self._grounds else []
+            if reached:
+                grounds = [self._ground(analysis) for analysis in reached]
+                modules, libraries = {m for g in grounds for m in g.modules}, {n for g in grounds for n in g.libraries}
+                self.executor.load(sorted(modules), sorted(libraries))
             if waiting:
                 analysis = waiting.popleft()
                 moved = self._is_live(analysis, planner) and self._commit_live_cohorts(analysis)
                 settled[analysis.name] = self._settle(analysis, settled, None if moved else (planner, plan))
         return self._unready
+
+    def _reached(self, planner: Planner) -> list[Analysis]:
+        """The analyses of this run with units that are due."""
+        plans = [planner.plan(analysis) for analysis in planner.order if analysis.name in self.names]
+        return [plan.analysis for plan in plans if any(not due.is_possible for due in plan.due.values())]
+
+    def _ground(self, analysis: Analysis) -> Ground:
+        """What is loaded of an analysis: imported before anything of it is computed, and the same to the end of the run."""
+        name = analysis.name
+        if name not in self._grounds:
+            spec = self.world.spec(name)
+            self._grounds[name] = ground_of(analysis, spec.code.modules, spec.libraries)
+            self.batches.loaded[name] = self._grounds[name].digest
+        return self._grounds[name]
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
         """Whether the membership of a live cohort must be committed for the analysis."""
@@ -155,9 +162,7 @@ class Rebuild:
     # ------------------------------------------------------------------------------------------------- the run
 
     def _begin(self, command: str) -> None:
-        used = {*ENGINE_LIBRARIES}
-        used |= {name for a in self.world.analyses for name in (*a.libraries, *a.strict_libraries)}
-        versions = {name: library_version(name) for name in used}
+        self._grounds: dict[str, Ground] = {}
         with writing(self.engine) as connection:
             self.report.run_id = next_id(connection, Run.run_id)
             self.leases = Leases(self.engine, self.report.run_id, self.host, self.process)
@@ -171,7 +176,7 @@ class Rebuild:
                     process=self.process,
                     started_at=store.now(),
                     state=RunState.RUNNING,
-                    libraries=json.dumps(versions, sort_keys=True),
+                    libraries=self._versions(),
                 )
             )
             stale = connection.execute(select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING))
@@ -187,8 +192,14 @@ class Rebuild:
             for spec in self.world.read_specs():
                 store.keep_text(connection, spec)
             connection.execute(
-                update(Run).where(Run.run_id == self.report.run_id).values(state=state, ended_at=store.now())
+                update(Run)
+                .where(Run.run_id == self.report.run_id)
+                .values(state=state, ended_at=store.now(), libraries=self._versions())
             )
+
+    def _versions(self) -> str:
+        """The versions of all libraries that the analyses name, as they are loaded, as JSON."""
+        return json.dumps({name: version_of(name) for name in libraries_of(self.world.analyses)}, sort_keys=True)
 
     def _settle_references(self) -> None:
         """Write the reference tables as they are now, and the identities of fits."""
@@ -216,7 +227,7 @@ class Rebuild:
     def _settle(self, analysis: Analysis, settled: dict[str, AnalysisPlan], look) -> AnalysisPlan:
         """Plan and compute until nothing of the analysis is due, waiting for units that others are computing.
 
-        look: the planner and its plan, when they are fresh. Gives the last plan, with everything done.
+        look: the planner and its plan, when they are fresh. Gives the last plan, with everything done but what is left due.
         """
         attempted: set[str] = set()
         done = 0
@@ -230,8 +241,15 @@ class Rebuild:
                 look = None
             self._tidy(plan, planner)
             name = analysis.name
-            due = {key: d for key, d in plan.due.items() if key not in attempted and (name, key) not in self._unready}
+            if self._left:
+                waiting = (key for key, d in plan.due.items() if d.is_possible or self._waits(plan, planner, key))
+                self._left |= {(name, key) for key in waiting}
+            skipped = self._unready | self._left
+            due = {key: d for key, d in plan.due.items() if key not in attempted and (name, key) not in skipped}
             if not due:
+                break
+            if problem := self._ground(analysis).problem:
+                self._leave(name, dict.fromkeys(due, problem))
                 break
             self.progress(analysis.name, done, done + len(due))
             total, committed = done + len(due), 0
@@ -246,7 +264,20 @@ class Rebuild:
             if not committed:  # all that is due is leased to others
                 time.sleep(POLL_SECONDS)
         self._note_standing(plan)
-        return plan.done()
+        return replace(plan.done(), due={key: d for key, d in plan.due.items() if (name, key) in self._left})
+
+    def _waits(self, plan: AnalysisPlan, planner: Planner, key: str) -> bool:
+        """Whether an input of the unit is left due by this run: it is not settled, so neither is the unit."""
+        return any(
+            (planner.producer_of(plan.analysis, role), input_key) in self._left
+            for role, by_key in plan.inputs.items()
+            for input_key in by_key.get(key, ())
+        )
+
+    def _leave(self, name: str, reasons: dict[str, str]) -> None:
+        """Leave units (key -> why) due: nothing of them was kept, and this run does not try again."""
+        self._left |= {(name, key) for key in reasons}
+        self.report.leave(name, reasons.values())
 
     def _note_standing(self, plan: AnalysisPlan) -> None:
         if plan.blocked:
@@ -316,6 +347,7 @@ class Rebuild:
     ) -> Iterator[tuple[Batch, list[Outcome]]]:
         size = 1 if plan.analysis.over_cohort else plan.analysis.batch
         keys = sorted(due)
+        ground = self._ground(plan.analysis)
         batches: dict[int, Batch] = {}
 
         def tasks() -> Iterator[Task]:
@@ -331,6 +363,9 @@ class Rebuild:
                     self.study.settings.study.seed,
                     self.study.objects.root,
                     self._work(batch, len(due)),
+                    ground.modules,
+                    ground.libraries,
+                    ground.digest,
                 )
                 batches[id(task)] = batch
                 if len(due) == 1:
@@ -341,7 +376,7 @@ class Rebuild:
             for task, outcomes in self.executor.run(tasks()):
                 fp("rebuild.computed")
                 yield batches.pop(id(task)), outcomes
-                if not any(o.message for o in outcomes):
+                if not any(o.message or o.loaded != task.loaded for o in outcomes):
                     clear(task.work.folder)
 
     def _work(self, batch: Batch, n_due: int) -> Work:
@@ -372,7 +407,11 @@ class Rebuild:
     def _commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[str, UnitState]:
         """Commit a batch and note it in the report. Gives key -> state of what was committed."""
         kept, moved = self.batches.commit(batch, outcomes)
-        self._note(batch.plan.analysis.name, kept, moved)
+        name = batch.plan.analysis.name
+        self._note(name, kept, moved)
+        foreign = [o for o in outcomes if o.loaded != self.batches.loaded[name]]
+        if foreign:
+            self._leave(name, {o.key: f"{o.process}: {o.why_foreign}" for o in foreign})
         return {o.key: UnitState.CURRENT if o.message is None else UnitState.FAILED for o in kept}
 
     def _note(self, name: str, kept: Sequence[Outcome], moved: Sequence[Outcome]) -> None:
