@@ -90,6 +90,15 @@ def test_a_change_in_the_package_around_is_seen():
     assert fingerprint({**modules, "p": fill}) != fingerprint({**modules, "p": fill.replace("=1", "=2")})
 
 
+def test_a_package_that_imports_its_own_module():
+    modules = {
+        "p": "from p import tables\n",
+        "p.tables": "S = 1\n",
+        "p.main": "import p\ndef f(x):\n    return p.tables.S\n",
+    }
+    assert fingerprint(modules) != fingerprint({**modules, "p.tables": "S = 2\n"})
+
+
 def test_a_module_that_nobody_imports_changes_nothing():
     modules = plain("from p.tables import S", "S['a']") | {"p.tables": TABLES, "p": ""}
     assert fingerprint(modules) == fingerprint({**modules, "p.fill": "from p.tables import S\nS.update(a=1)\n"})

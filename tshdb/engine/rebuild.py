@@ -28,6 +28,7 @@ from tshdb.database import bulk_insert, next_id, reading, writing
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
+from tshdb.engine.code.texts import AsLoaded
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
@@ -84,7 +85,8 @@ class Rebuild:
         executor: Executor | None = None,
     ):
         self.study, self.engine = study, study.engine
-        self.world = World(analyses, study.settings)
+        self.texts = AsLoaded()
+        self.world = World(analyses, study.settings, self.texts)
         self.names = select_analyses(self.world, names)
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
@@ -150,8 +152,11 @@ class Rebuild:
         name = analysis.name
         if name not in self._grounds:
             spec = self.world.spec(name)
-            self._grounds[name] = ground_of(analysis, spec.code.modules, spec.libraries)
-            self.batches.loaded[name] = self._grounds[name].digest
+            ground = ground_of(analysis, spec.modules, spec.libraries)
+            if moved := self.texts.moved(spec.modules):
+                ground = replace(ground, problem=f"{', '.join(moved)} was changed while the run began: start it again")
+            self._grounds[name] = ground
+            self.batches.loaded[name] = ground.digest
         return self._grounds[name]
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:

@@ -77,12 +77,21 @@ class Difference(NamedTuple):
     detail: str
 
 
+class KeptCode(NamedTuple):
+    """What a spec says of its code: fingerprint, the modules it was found in, and the digest of their text."""
+
+    fingerprint: str
+    modules: tuple[str, ...]
+    text_digest: str
+
+
 @dataclass(frozen=True)
 class CurrentSpec:
     """How an analysis would be computed now.
 
-    params: canonical JSON, all of them; counted: without the field that chooses the keys; known: the code's fingerprint, when its
-    text is as it was when it was kept; same_as: current fingerprint -> former ones whose results are the same.
+    params: canonical JSON, all of them; counted: without the field that chooses the keys; known: the code's fingerprint and
+    where it was found, when its text is as it was when that was kept; same_as: current fingerprint -> former ones whose
+    results are the same.
     """
 
     analysis: str
@@ -93,7 +102,7 @@ class CurrentSpec:
     seed: str
     functions: tuple[FunctionType | type, ...]
     codes: Codes
-    known: str | None
+    known: KeptCode | None
     same_as: Mapping[str, tuple[str, ...]]
 
     @cached_property
@@ -108,7 +117,7 @@ class CurrentSpec:
     @cached_property
     def identity(self) -> Identity:
         return Identity(
-            self.known or self.code.fingerprint,
+            self.known.fingerprint if self.known else self.code.fingerprint,
             json_fingerprint(self.counted),
             json_fingerprint(self.libraries),
             self.table,
@@ -127,18 +136,15 @@ class CurrentSpec:
         return stored == self.identity.code or stored in self.same_as.get(self.identity.code, ())
 
     @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules whose text decides what the code is."""
+        return self.known.modules if self.known and not self.is_read else self.code.modules
+
+    @property
     def text(self) -> dict[str, str]:
         """The modules in which the code was found, and the digest of their text, as columns of specs."""
         modules = self.code.modules
         return {"modules": json_text(modules), "text_digest": self.codes.text_digest(self.functions, modules)}
-
-
-class KeptCode(NamedTuple):
-    """What a spec says of its code: fingerprint, the modules it was found in, and the digest of their text."""
-
-    fingerprint: str
-    modules: tuple[str, ...]
-    text_digest: str
 
 
 def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:
@@ -175,7 +181,7 @@ def current_spec(
 ) -> CurrentSpec:
     """kept: the code of the analysis's specs, newest first."""
     functions = functions_of(analysis)
-    same = (k.fingerprint for k in kept if codes.text_digest(functions, k.modules) == k.text_digest)
+    same = (k for k in kept if codes.text_digest(functions, k.modules) == k.text_digest)
     return CurrentSpec(
         analysis=analysis.name,
         params=json_text(parameters.model_dump(mode="json")),

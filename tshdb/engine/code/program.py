@@ -90,7 +90,10 @@ class Program:
             if module is None:
                 break
             name = names[taken]
-            if name in module.bindings or name in module.imports or self._in_a_star(module, name):
+            imported = module.imports.get(name)
+            if imported == (current, name):  # a package that imports its own submodule: the name is that
+                imported = None
+            if name in module.bindings or imported is not None or self._in_a_star(module, name):
                 found = self.where(module, name, names[taken + 1 :])
                 return Found(found.target, taken + 1 + found.n_attributes - extra)
             if self.module(f"{current}.{name}") is not None:

@@ -1,16 +1,18 @@
 """The text of the project's modules: as it stands in their files. Nothing is imported to read it.
 
-Who only looks (plan, why, status) reads files; who computes answers for what its process has loaded, and reads by
-`tshdb.loaded` instead. Both are a `Texts`.
+Who only looks (plan, why, status) reads files; who computes answers for what its process has loaded. Both are a `Texts`.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from tshdb import loaded
 from tshdb.canonical import digest
 
 
@@ -63,6 +65,28 @@ class OnDisk:
             return Text(importlib.util.decode_source(path.read_bytes()), is_package, path)
         except (OSError, SyntaxError, UnicodeDecodeError):  # it is gone, or no text
             return None
+
+
+class AsLoaded(OnDisk):
+    """The modules as this process has loaded them; of one that is not loaded yet, the file. For who computes."""
+
+    def _find(self, module: str) -> Text | None:
+        if loaded.is_loaded(module):
+            with suppress(loaded.NotShown):
+                found = located(module)
+                is_package = hasattr(sys.modules[module], "__path__")
+                return Text(loaded.text_of(module), is_package, found[0] if found is not None else None)
+        return super()._find(module)
+
+    def moved(self, modules: Iterable[str]) -> list[str]:
+        """The modules that were loaded as another text than they were read before: their files changed in between."""
+        found = []
+        for module in modules:
+            with suppress(loaded.NotShown):
+                read = self.read(module)
+                if loaded.is_loaded(module) and (read is None or read.text != loaded.text_of(module)):
+                    found.append(module)
+        return found
 
 
 def located(module: str) -> tuple[Path | None, bool] | None:
