@@ -33,7 +33,7 @@ from tshdb.engine.leases import Leases
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
 from tshdb.engine.standing import Standing
-from tshdb.engine.work import FOLDER, Work, clear, is_recent, watched
+from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watched
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
@@ -122,7 +122,7 @@ class Rebuild:
         finally:
             self.executor.close()
             self._end(state)
-        for folder in (self.study.root / FOLDER).glob("*"):  # of computations that nobody will ask for again
+        for folder in folders_of(self.study.root):  # of computations that nobody will ask for again
             if not is_recent(folder, FORGOTTEN_SECONDS):
                 clear(folder)
         return self.report
