@@ -211,7 +211,7 @@ def test_what_hangs_on_a_row_that_nobody_has_is_named_and_left_out(empty_study, 
     refused = load(dry_run=True)
     assert refused.is_refused
     assert [(f.line, f.value, f.rule) for f in refused.errors] == [
-        (2, "P00008", "id.unknown-owner"), (3, "P00009", "id.unknown-owner"), (4, "S9", "row.nothing-to-hang-on"),
+        (2, "P00008", "id.unknown-owner"), (3, "P00009", "id.unknown-owner"), (4, "S9", "id.unknown-owner"),
     ]  # fmt: skip
     assert all(f.path == str(path) for f in refused.errors)
     assert load(keep_going=True).n_withheld == 3
