@@ -33,7 +33,12 @@ class World:
     def __init__(self, analyses: Sequence[Analysis], settings: Settings):
         self.analyses = tuple(analyses)
         self.settings = settings
-        self.by_name = {a.name: a for a in analyses}
+        self.by_name: dict[str, Analysis] = {}
+        for a in analyses:
+            if a.name in self.by_name:
+                places = f"{self.by_name[a.name].function.__module__} and {a.function.__module__}"
+                raise TypeError(f"two analyses are named {a.name}: in {places}")
+            self.by_name[a.name] = a
         self.makers: dict[type, list[Analysis]] = {}
         for a in analyses:
             self.makers.setdefault(a.makes, []).append(a)
@@ -106,7 +111,7 @@ class World:
         return tuple(sorted(self.analyses, key=lambda a: (depth[a.name], listed[a.name])))
 
     def cohorts_of(self, analysis: Analysis) -> tuple[str, ...]:
-        return analysis.cohorts(self.parameters[analysis.name]) if analysis.cohorts else ()
+        return analysis.cohorts_of(self.parameters[analysis.name])
 
     def fits_behind(self, table: type) -> list[Analysis]:
         """The fits on which the rows of a table rest, directly or through others."""
@@ -126,10 +131,16 @@ class World:
     def how_made(self, table: type) -> list[dict[str, str]]:
         """What the values of a table depend on besides data: parameters and libraries of all analyses that lead to them."""
         return [
-            {"analysis": n, "parameters": json_text(self.parameters[n].model_dump(mode="json")),
+            {"analysis": n, "parameters": json_text(self._how(n)),
              "libraries": json_text({lib: library_version(lib) for lib in self.by_name[n].strict_libraries})}
             for n in sorted(self._behind([self.maker[table].name]))
         ]  # fmt: skip
+
+    def _how(self, name: str) -> dict:
+        """The parameters that say how a unit is made, not which units there are."""
+        found = self.parameters[name].model_dump(mode="json")
+        found.pop(self.by_name[name].key_field, None)
+        return found
 
     def upstream_digest(self, analysis: Analysis) -> str:
         """The specs of all analyses upstream of a fit, as one digest."""
