@@ -42,7 +42,7 @@ class AbundanceCoxParameters(Parameters):
     },
     makes=CoxTerm,
     params=AbundanceCoxParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Results, Tables S2 and S3; A07",
 )

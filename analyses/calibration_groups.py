@@ -40,7 +40,7 @@ class CalibrationParameters(ValidationParameters):
     needs=NEEDS,
     makes=CalibrationGroup,
     params=CalibrationParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source=SOURCE,
     base="signature_validation",

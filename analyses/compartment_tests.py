@@ -41,7 +41,7 @@ class CompartmentTestParameters(Parameters):
     needs={"ratios": Need(TshRatio, SAME_PATIENT), "groups": Need(SurvivalGroup, SAME_PATIENT)},
     makes=WilcoxonTest,
     params=CompartmentTestParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4a",
 )

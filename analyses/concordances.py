@@ -42,7 +42,7 @@ class ConcordanceParameters(CovariateParameters):
     needs=CLINICAL_NEEDS,
     makes=Concordance,
     params=ConcordanceParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source=SOURCE,
     base="signature_validation",

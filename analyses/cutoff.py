@@ -55,7 +55,7 @@ class CutoffParameters(Parameters):
     needs={"ratios": Need(TshRatio, SAME_PATIENT), "follow_ups": Need(FollowUp, SAME_PATIENT)},
     makes=Cutoff,
     params=CutoffParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=("numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Results; A01, A02",
 )

@@ -45,7 +45,7 @@ class FeatureStabilityParameters(Parameters):
     },
     makes=FeatureStability,
     params=FeatureStabilityParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("numpy",),
     source="doi:10.1186/s12967-023-04748-6, Radiomic features (not in it: doi:10.1037/0033-2909.86.2.420)",
 )

@@ -62,7 +62,7 @@ class FeatureTestParameters(Parameters):
     },
     makes=FeatureTest,
     params=FeatureTestParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("numpy", "pandas", "scipy"),
     source=SOURCE,
 )

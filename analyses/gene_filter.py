@@ -41,7 +41,7 @@ class GeneFilterParameters(Parameters):
     needs={"expression": Need(ExpressionProfile, PROFILES_OF_PATIENT, values=True)},
     makes=GeneFilter,
     params=GeneFilterParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     identity="unfiltered",
     libraries=("numpy",),
     source="doi:10.1186/s12967-023-04748-6, Cell subpopulation estimation; open points A04",

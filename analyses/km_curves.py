@@ -43,7 +43,7 @@ class KmCurveParameters(Parameters):
     },
     makes=KmPoint,
     params=KmCurveParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4b; A07",
 )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     needs=CLINICAL_NEEDS,
     makes=LikelihoodRatioTest,
     params=CovariateParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas", "scipy"),
     source=SOURCE,
     base="signature_validation",

@@ -44,7 +44,7 @@ class LogrankTestParameters(Parameters):
     },
     makes=LogrankTest,
     params=LogrankTestParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4; A07",
 )

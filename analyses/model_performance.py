@@ -43,7 +43,7 @@ class ModelPerformanceParameters(Parameters):
     },
     makes=ModelPerformance,
     params=ModelPerformanceParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=("numpy", "scikit-learn", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity",
 )

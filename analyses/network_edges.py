@@ -42,7 +42,7 @@ class NetworkEdgeParameters(Parameters):
     needs={"ratios": Need(TshRatio, SAME_PATIENT), "groups": Need(SurvivalGroup, SAME_PATIENT)},
     makes=NetworkEdge,
     params=NetworkEdgeParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Cell network analysis, Fig. 5; A08",
 )

@@ -49,7 +49,7 @@ class NetworkParameterParameters(Parameters):
     needs={"ratios": Need(TshRatio, SAME_PATIENT), "groups": Need(SurvivalGroup, SAME_PATIENT)},
     makes=NetworkParameter,
     params=NetworkParameterParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Cell network analysis, Fig. 5, Table S5; A08, A09, A10",
 )

@@ -25,7 +25,7 @@ class RocPointParameters(Parameters):
     needs={"out_of_fold": Model(OutOfFoldScore)},
     makes=RocPoint,
     params=RocPointParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=("numpy",),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity",
 )

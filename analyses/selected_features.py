@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     },
     makes=SelectedFeature,
     params=FilterParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=LIBRARIES,
     source=SOURCE,
     base="signature",

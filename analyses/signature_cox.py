@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     needs=CLINICAL_NEEDS,
     makes=CoxTerm,
     params=CovariateParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source=SOURCE,
     base="signature_validation",

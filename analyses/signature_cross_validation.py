@@ -41,7 +41,7 @@ class SignatureCrossValidationParameters(SearchParameters, ForestParameters):
     needs=TRAINING,
     makes=SignatureFoldScore,
     params=SignatureCrossValidationParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=(*LIBRARIES, "numba"),
     strict_libraries=("scikit-learn",),
     source=SOURCE,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     needs=NEEDS,
     makes=KmPoint,
     params=ValidationParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source=SOURCE,
     base="signature_validation",

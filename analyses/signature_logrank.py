@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     needs=NEEDS,
     makes=LogrankTest,
     params=ValidationParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "scipy"),
     source=SOURCE,
     base="signature_validation",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     needs={**TRAINING, "search": Model(SearchGeneration)},
     makes=SignatureModel,
     params=ForestParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=(*LIBRARIES, "skops"),
     strict_libraries=("scikit-learn",),
     source=SOURCE,

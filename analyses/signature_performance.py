@@ -40,7 +40,7 @@ class SignaturePerformanceParameters(SearchParameters):
     needs={**TRAINING, "model": Model(SignatureModel), "fold_scores": Model(SignatureFoldScore)},
     makes=ModelPerformance,
     params=SignaturePerformanceParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=LIBRARIES,
     strict_libraries=("scikit-learn",),
     source=SOURCE,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     needs={"fold_scores": Model(SignatureFoldScore)},
     makes=RocPoint,
     params=TrainingParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=("numpy", "pandas"),
     source=SOURCE,
     base="signature",

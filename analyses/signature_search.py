@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     needs=TRAINING,
     makes=SearchGeneration,
     params=SearchParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=(*LIBRARIES, "numba"),
     source=SOURCE,
     base="signature",

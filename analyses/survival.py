@@ -101,7 +101,9 @@ def cox(
     constant = [t for t in terms if data[t].nunique() < 2]
     if constant:
         return dict.fromkeys(terms, refused(f"{constant[0]} does not vary"))
-    frame = data[[*terms, "duration_days", "event"]]
+    finite, frame = without_one_sided(data, terms)
+    if not finite:
+        return dict.fromkeys(terms, refused(ENDLESS))
     try:
         fitted = fitted_cox(frame)
     except (ConvergenceError, np.linalg.LinAlgError) as error:
@@ -109,15 +111,19 @@ def cox(
     ph: dict[str, float | None] = dict.fromkeys(terms)
     if test_proportionality:
         tested = proportional_hazard_test(fitted, frame, time_transform="rank").summary["p"]
-        ph = {t: float(tested.loc[t]) for t in terms}
-    endless = [t for t in terms if not fitted.standard_errors_[t] * frame[t].std() < MOST_SPREAD]
+        ph = {t: float(tested.loc[t]) for t in finite}
+    is_endless = {t: t not in finite or not fitted.standard_errors_[t] * frame[t].std() < MOST_SPREAD for t in terms}
+    endless = [t for t in terms if is_endless[t]]
     said = [f"{n_events} events for {len(terms)} terms: fewer than ten a term"] if n_events < 10 * len(terms) else []
     said += [f"beside {', '.join(endless)} without a finite estimate"] if endless else []
     found = {}
     summary = fitted.summary
     for term in terms:
+        if is_endless[term]:
+            found[term] = refused(ENDLESS)
+            continue
         row = summary.loc[term]
-        found[term] = refused(ENDLESS) if term in endless else {
+        found[term] = {
             "coefficient": row["coef"],
             "standard_error": row["se(coef)"],
             "hazard_ratio": row["exp(coef)"],
@@ -133,7 +139,32 @@ def cox(
 
 def log_likelihood(data: pd.DataFrame, terms: Sequence[str]) -> float:
     """The partial log-likelihood of a Cox model, for nested likelihood ratio tests on the same rows."""
-    return fitted_cox(data[[*terms, "duration_days", "event"]]).log_likelihood_
+    finite, frame = without_one_sided(data, terms)
+    return fitted_cox(frame).log_likelihood_ if finite else _log_likelihood_of_none(frame)
+
+
+def without_one_sided(data: pd.DataFrame, terms: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
+    """The terms that can have an estimate, and the patients who say something of them.
+
+    Where a side of a binary term has no event, the likelihood rises until that side counts for nothing: the other terms'
+    estimates are those without its patients. Counted, not fitted: how far a solver gets towards no end hangs on the machine.
+    """
+    frame, left = data[[*terms, "duration_days", "event"]], list(terms)
+    while left and frame["event"].any():
+        dead = frame.loc[frame["event"].astype(bool), left]
+        one_sided = next((t for t in left if frame[t].nunique() <= 2 and dead[t].nunique() < 2), None)
+        if one_sided is None:
+            break
+        frame = frame[frame[one_sided] == dead[one_sided].iloc[0]].drop(columns=one_sided)
+        left.remove(one_sided)
+    return left, frame
+
+
+def _log_likelihood_of_none(frame: pd.DataFrame) -> float:
+    """The partial log-likelihood of a model without terms (Efron): of d deaths among n at risk, -log n - ... - log(n-d+1)."""
+    died = frame.loc[frame["event"].astype(bool), "duration_days"].value_counts()
+    at_risk = {t: int((frame["duration_days"] >= t).sum()) for t in died.index}
+    return -float(sum(np.log(at_risk[t] - i) for t, d in died.items() for i in range(d)))
 
 
 def fitted_cox(frame: pd.DataFrame):

@@ -56,7 +56,7 @@ class TshCoxParameters(Parameters):
     },
     makes=CoxTerm,
     params=TshCoxParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; A07, A21",
 )

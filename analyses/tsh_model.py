@@ -30,7 +30,7 @@ class TshModelParameters(ModelParameters):
     needs={"tumor": Need(TumorAbundance, SAME_PATIENT), "groups": Need(SurvivalGroup, SAME_PATIENT)},
     makes=ModelTerm,
     params=TshModelParameters,
-    cohorts=lambda params: (params.cohort,),
+    cohorts="cohort",
     libraries=("numpy", "scikit-learn"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity; A11",
 )

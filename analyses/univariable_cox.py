@@ -41,7 +41,7 @@ class UnivariableCoxParameters(Parameters):
     needs={"ratios": Need(TshRatio, SAME_PATIENT), "follow_ups": Need(FollowUp, SAME_PATIENT)},
     makes=CoxTerm,
     params=UnivariableCoxParameters,
-    cohorts=lambda params: params.cohorts,
+    cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table 2; A07",
 )

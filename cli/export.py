@@ -36,6 +36,7 @@ def networks(
     """
     from networkx import cytoscape_data, generate_graphml
 
+    from tshdb.places import plain_name
     from tshdb.study import Study
 
     written = []
@@ -47,7 +48,7 @@ def networks(
             ".cyjs": json.dumps(cytoscape_data(graph) | {"data": graph.graph}, indent=2, sort_keys=True) + "\n",
         }
         for suffix, text in texts.items():
-            path = folder / f"{name}{suffix}"
+            path = folder / f"{plain_name(name, 'network_parameters')}{suffix}"
             with complete(path) as written_to:
                 written_to.write_text(text, encoding="utf-8")
             written.append({"path": str(path), "nodes": graph.number_of_nodes(), "edges": graph.number_of_edges()})

@@ -9,6 +9,7 @@ from pathlib import Path
 import migrations
 from tshdb.database import create
 from tshdb.errors import InvalidInput
+from tshdb.objects import ObjectStore
 from tshdb.study import SETTINGS_FILE, Study, absolute_url
 
 PRESETS = ("fan2023",)
@@ -25,7 +26,7 @@ def make_study(folder: Path, database: str, preset: str) -> Study:
     template = resources.files("cli").joinpath(f"data/{preset}/study.toml").read_text(encoding="utf-8")
     text = template.replace("{name}", name).replace("{database}", database.replace("\\", "/"))
     (folder / "cohorts").mkdir(parents=True, exist_ok=True)
-    (folder / "objects").mkdir(exist_ok=True)
+    ObjectStore(folder / "objects").claim()
     for file in resources.files("cli").joinpath(f"data/{preset}/cohorts").iterdir():
         (folder / "cohorts" / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
     written = folder / f".{SETTINGS_FILE}.new"

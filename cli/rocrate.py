@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb import __version__
 from tshdb.errors import InvalidInput
+from tshdb.places import plain_name
 
 if TYPE_CHECKING:
     from tshdb.lineage import Lineage
@@ -29,7 +30,7 @@ def write_crate(folder: Path, study: str, found: Lineage, facts: dict[str, Any])
     programs = {}
     for spec_id, spec in sorted(found.specs.items()):
         analyses = sorted({n.analysis for n in found.nodes.values() if n.spec_id == spec_id})
-        name = f"code/{'-'.join(analyses)}-{spec['code'][:12]}.py"
+        name = f"code/{plain_name('-'.join([*analyses, spec['code'][:12]]), 'units.analysis, specs.code')}.py"
         written[name] = "\n\n".join(f"# {k}\n{v.rstrip()}\n" for k, v in sorted(spec["sources"].items()))
         programs[spec_id] = (name, analyses)
     for name, text in written.items():

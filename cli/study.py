@@ -101,7 +101,7 @@ def migrate(study: StudyOption = None) -> None:
     from tshdb.engine.takeover import handed_over
     from tshdb.errors import InvalidInput
     from tshdb.lock import study_lock
-    from tshdb.study import Study, revision_of
+    from tshdb.study import Study, refuse_foreign, revision_of
 
     opened = Study.find(study)
     engine = database.create(opened.database_url)
@@ -116,6 +116,8 @@ def migrate(study: StudyOption = None) -> None:
                 where=str(opened.root),
                 repair="Install a newer tshdb; nothing was touched",
             )
+        if found is None and opened.sqlite_path is not None:
+            refuse_foreign(engine, opened.root)
         if opened.sqlite_path is not None and found is not None:
             say(f"Backup: {migrations.backup_sqlite(opened.sqlite_path)}")
         elif found is not None:

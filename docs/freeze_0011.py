@@ -39,7 +39,7 @@ def main(released: str, latest: str) -> None:
     from analyses import ANALYSES
     from tshdb.engine import units
     from tshdb.engine.code.identity import Codes
-    from tshdb.engine.declaration import declaration_fingerprint
+    from tshdb.engine.stored_form import declaration_fingerprint
 
     first, last = _old(Path(released)), _old(Path(latest))
     codes = Codes(units.project_packages(ANALYSES))
@@ -49,7 +49,7 @@ def main(released: str, latest: str) -> None:
             "code_before": list(dict.fromkeys((first[analysis.name], last[analysis.name]))),
             "code": codes.of(units.functions_of(analysis)).fingerprint,
             "table": declaration_fingerprint(analysis.makes),
-            "chooses": analysis.cohorts if isinstance(analysis.cohorts, str) else None,
+            "chooses": analysis.key_field,
             "takes_seed": units.takes_seed(analysis),
         }
     unless = {first[name]: ONE_SIDED for name in found if first[name] != last[name]}

@@ -78,7 +78,10 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
             )
             reading.n_withheld += 1
             continue
+        n_errors = len(reading.errors)
         outcome = _outcome(lines, reading)
+        if len(reading.errors) > n_errors:
+            continue
         patient = {"patient_id": patient_id, "collection": collection}
         if is_patient_table:
             patient |= _patient(*lines[0], her2_rule, reading)

@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from tshdb.errors import ResourceError, TshdbError
+from tshdb.places import without_link
 
 ATTEMPTS = 6
 WAIT_SECONDS = 1.0
@@ -146,7 +147,7 @@ def fetched(
 
 def fetch(wanted: Wanted, http: httpx.Client, patience: Patience, arrived: Callable[[Wanted, int], None]) -> None:
     """Fetch one file. Raises DownloadError; then its final name does not exist, and what came is kept as .partial."""
-    partial = wanted.path.with_name(wanted.path.name + ".partial")
+    partial = without_link(wanted.path.with_name(wanted.path.name + ".partial"))
     problem = ""
     for attempt in range(patience.attempts):
         try:

@@ -81,10 +81,17 @@ def read(path: Path, options: Options) -> Reading:
     sheet = max(sheets, key=lambda s: len(s.header))
     columns = _feature_columns(path, sheet, reading)
     found: dict[str, _Examination] = {}
+    bad: set[str | None] = set()
     for line, cells in sheet.rows:
-        _take(sheet, line, cells, columns, options, found, reading)
+        n_errors = len(reading.errors)
+        key = _take(sheet, line, cells, columns, options, found, reading)
+        if len(reading.errors) > n_errors:
+            bad.add(key)
+            reading.n_withheld += 1
     known = options.settings or _diagnosed(sheet)
     for key, one in found.items():
+        if key in bad:  # half of an examination is another one
+            continue
         reading.records.append(
             Found(Patient, {"patient_id": one.patient_id, "collection": options.collection}, one.line)
         )
@@ -94,7 +101,6 @@ def read(path: Path, options: Options) -> Reading:
             None, None, None, "features.settings-unknown",
             "nothing says how the features were computed: they compare with this table alone (--settings FILE)",
         )  # fmt: skip
-    reading.n_withheld += len(reading.errors)
     return reading
 
 
@@ -134,7 +140,9 @@ def _feature_columns(path: Path, sheet: Sheet, reading: Reading) -> dict[int, re
 def _take(
     sheet: Sheet, line: int, cells: list[str], columns: dict[int, re.Match], options: Options, found: dict[str, _Examination],
     reading: Reading,
-) -> None:  # fmt: skip
+) -> str | None:  # fmt: skip
+    """Take a row in. Gives the examination's key; None where the row names no patient."""
+
     def cell(names: tuple[str, ...]) -> str:
         at = sheet.column(list(names))
         return cells[at].strip() if at is not None else ""
@@ -142,7 +150,7 @@ def _take(
     at = sheet.column(list(PATIENT))
     patient_id = checked_patient(cells[at], line, sheet.header[at], reading)
     if patient_id is None:
-        return
+        return None
     time_point = cell(TIME_POINT) or "T0"
     key = f"{options.collection}/{options.name}/{patient_id}/{time_point}"
     one = found.setdefault(key, _Examination(patient_id, time_point, line, cell(BATCH) or None))
@@ -154,7 +162,7 @@ def _take(
                 line, sheet.header[place], None, "features.place-unknown",
                 "nothing says of which region and map it is: --region and --map, or columns region and map",
             )  # fmt: skip
-            return
+            return key
         text = cells[place].strip()
         value = None if text in MISSING else number(text)
         if value is None and text not in MISSING:
@@ -167,6 +175,7 @@ def _take(
             )
         elif value is not None or name not in one.values:
             one.values[name], one.lines[name] = value, line
+    return key
 
 
 def _name(match: re.Match, region: str | None, map_name: str | None) -> str | None:

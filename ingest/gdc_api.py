@@ -19,6 +19,7 @@ import httpx
 
 from ingest.download import DownloadError, Patience, Wanted, client, fetched, requested, safe_name
 from tshdb.errors import TshdbError
+from tshdb.places import without_link
 
 URL = "https://api.gdc.cancer.gov"
 PAGE = 500
@@ -176,7 +177,7 @@ class Gdc:
         text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             return
-        written = path.with_name(f".{name}.writing")
+        written = without_link(path.with_name(f".{name}.writing"))
         with written.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()

@@ -37,7 +37,11 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
     by_patient: dict[str, list[tuple[int, dict[str, str], dict[str, str]]]] = {}
     for line, known, raw in _rows(path, reading):
         patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", reading)
+        text = _value(known, "days_to_follow_up")
         if patient_id is None:
+            reading.n_withheld += 1
+        elif text is not None and number(text) is None:
+            reading.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
             reading.n_withheld += 1
         else:
             by_patient.setdefault(patient_id, []).append((line, known, raw))
@@ -45,7 +49,7 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
         line = rows[0][0]
         patient = {"patient_id": patient_id, "collection": collection}
         patient |= _receptors(rows, her2_rule) | _history(rows)
-        contact = _latest_contact(rows, reading)
+        contact = _latest_contact(rows)
         reading.records.append(Found(Patient, patient, line))
         if contact is not None:
             reading.records.append(Found(FollowUp, {"patient_id": patient_id, **contact[1]}, contact[0]))
@@ -126,17 +130,14 @@ def _history(rows) -> dict[str, str]:
     return found
 
 
-def _latest_contact(rows, reading: Reading) -> tuple[int, dict] | None:
+def _latest_contact(rows) -> tuple[int, dict] | None:
     latest: tuple[float, int] | None = None
     for line, row, _ in rows:
         text = _value(row, "days_to_follow_up")
         if text is None:
             continue
         days = number(text)
-        if days is None:
-            reading.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
-            reading.n_withheld += 1
-        elif days >= 0 and (latest is None or days > latest[0]):
+        if days >= 0 and (latest is None or days > latest[0]):
             latest = days, line
     if latest is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import sqlite3
@@ -53,8 +54,6 @@ def flip_byte(root: Path) -> None:
 
 def swap_values(root: Path) -> None:
     """Another part, whole in itself, under the profiles of this one: as if somebody had written other values."""
-    import hashlib
-
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -125,6 +124,7 @@ def after(*steps):
 
 
 RETURNED = "INSERT INTO patients (patient_id, collection) VALUES ('TCGA-TN-0003', 'tcga-tn')"
+X = hashlib.sha256(b"x").hexdigest()
 LEASE = "INSERT INTO leases VALUES ('cutoff', 'x', 1, 'elsewhere', '1:1', 0.0)"
 
 DAMAGES = {
@@ -135,13 +135,15 @@ DAMAGES = {
     "object.missing": lambda root: the_part(root).unlink(),
     "object.size": lambda root: the_part(root).write_bytes(the_part(root).read_bytes() + b"x"),
     "object.bytes": flip_byte,
-    "object.extra": touch("objects/ab/abcd.parquet"),
+    "object.extra": touch(f"objects/{X[:2]}/{X}.parquet"),
+    "object.foreign": touch("objects/ab/abcd.parquet"),
+    "object.digest": sql("INSERT INTO expression_parts VALUES ('../feed', 1, 1, 1)"),
     "spec.taken-over": sql("UPDATE specs SET taken_over = '2026-11-01T00:00:00Z'"),
     "series.content": sql("DELETE FROM imaging_instances WHERE instance_number = 1"),
     "series.study": sql("UPDATE imaging_instances SET study_uid = 'x' WHERE instance_number = 1"),
     "image.missing": lambda root: next((root / "raw").rglob("*.dcm")).unlink(),
     "image.bytes": lambda root: next((root / "raw").rglob("*.dcm")).write_bytes(b"x"),
-    "part.unused": sql("INSERT INTO expression_parts VALUES ('feed', 1, 1, 1)"),
+    "part.unused": sql("INSERT INTO expression_parts VALUES ('" + 64 * "f" + "', 1, 1, 1)"),
     "part.profiles": sql("UPDATE expression_parts SET n_profiles = n_profiles + 1"),
     "profile.values": swap_values,
     "unit.fingerprint": sql("UPDATE units SET fingerprint = NULL WHERE analysis = 'tsh_ratios' AND key LIKE '%0003'"),
@@ -174,7 +176,7 @@ DAMAGES = {
     "cohort.flow": sql("UPDATE cohort_flow SET n_out = n_out - 1 WHERE step = 3"),
     "cohort.frozen": sql("UPDATE cohorts SET mode = 'frozen' WHERE cohort = 'everyone'"),
     "cohort.definition": sql("UPDATE cohorts SET sql_text = 'SELECT patient_id FROM nowhere' WHERE cohort = 'everyone'"),
-    "file.half-written": touch("raw/.table.csv.redacted"),
+    "file.half-written": touch("raw/.clinical.tsv.redacted"),
     "withdrawal.pending": after(withdrawn, sql("UPDATE tombstones SET pending = '{}'")),
     "withdrawal.key": after(withdrawn, unlink(".withdrawal-key")),
     "withdrawal.returned": after(withdrawn, sql(RETURNED)),

@@ -19,7 +19,7 @@ from tshdb.engine.executor import InProcess
 from tshdb.engine.plan import Reason
 from tshdb.engine.rebuild import Rebuild
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.schema import Attempt, GeneFilter, Lease, Run, Unit
+from tshdb.schema import Attempt, Lease, OutOfFoldScore, Run, Unit
 from tshdb.study import Study
 
 
@@ -115,8 +115,8 @@ def test_a_unit_that_begins_to_fail_loses_its_payload(toy_study, world):
     guilty(toy_study, "TCGA-TN-0005")
     tiny.rebuild(toy_study, world)
     with reading(toy_study.engine) as connection:
-        genes = set(connection.execute(select(GeneFilter.gene_id)).scalars())
-    assert "TCGA-TN-0005" not in genes and len(genes) == 9
+        scored = set(connection.execute(select(OutOfFoldScore.patient_id)).scalars())
+    assert "TCGA-TN-0005" not in scored and len(scored) == 9
 
 
 def test_seeds_derive_from_study_analysis_and_key(toy_study, world):
@@ -124,7 +124,7 @@ def test_seeds_derive_from_study_analysis_and_key(toy_study, world):
     tiny.rebuild(toy_study, world)
     seed = toy_study.settings.study.seed
     assert seed_of(seed, "toy_last", "a") != seed_of(seed, "toy_last", "b") != seed_of(seed, "toy_fit", "b")
-    lines = [line for line in tiny.dump(toy_study)["cox_terms"] if "TCGA-TN-0002" in line]
+    lines = [line for line in tiny.dump(toy_study)["tsh_scores"] if "TCGA-TN-0002" in line]
     assert (float(seed_of(seed, "toy_last", "TCGA-TN-0002") % 1000)).hex() in lines[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import networkx as nx
@@ -92,6 +93,55 @@ def test_a_term_without_events_on_one_side_has_no_estimate():
     one_event = data.index[data["event"]][:1]
     data.loc[one_event, "rare"] = 1.0
     assert 0 < cox(data, ["value", "rare"], 5)["rare"]["hazard_ratio"] < 0.5
+
+
+def _with_one_sided() -> pd.DataFrame:
+    """calm: nobody with 1 died; deadly: nobody with 0 died, of those who are left."""
+    data = _planted(3, 0.5).assign(calm=0.0, deadly=1.0)
+    alive = data.index[~data["event"]]
+    data.loc[alive[: len(alive) // 3], "calm"] = 1.0
+    data.loc[alive[len(alive) // 3 : len(alive) // 2], "deadly"] = 0.0
+    return data
+
+
+@pytest.mark.parametrize("outcome", ["warns", "raises"])
+def test_one_sided_terms_never_reach_the_solver(monkeypatch, outcome):
+    """On some machines the solver warns of a matrix that is all but singular, on others it gives up: none is asked."""
+    from lifelines import CoxPHFitter
+    from scipy.linalg import LinAlgWarning
+
+    fit = CoxPHFitter.fit
+
+    def elsewhere(self, frame, **options):
+        if {"calm", "deadly"} & set(frame.columns):
+            if outcome == "raises":
+                raise np.linalg.LinAlgError("Matrix is singular.")
+            warnings.warn("Ill-conditioned matrix (rcond=1.5e-16)", LinAlgWarning, stacklevel=1)
+        return fit(self, frame, **options)
+
+    monkeypatch.setattr(CoxPHFitter, "fit", elsewhere)
+    data = _with_one_sided()
+    found = cox(data, ["calm", "value", "deadly"], 5)
+    assert found["calm"] == found["deadly"] == refused(ENDLESS)
+    assert "beside calm, deadly without" in found["value"]["reason"]
+    assert cox(data, ["calm", "deadly"], 5) == dict.fromkeys(["calm", "deadly"], refused(ENDLESS))
+    assert log_likelihood(data, ["calm", "value"]) > log_likelihood(data, ["calm"]) > log_likelihood(data, ["value"])
+
+
+def test_beside_one_sided_terms_the_estimates_are_those_at_the_end():
+    """The likelihood of all patients, written out, far along the one-sided terms: at our coefficient it is largest, and ours."""
+    data = _with_one_sided().sort_values("duration_days")
+
+    def at(value: float) -> float:
+        eta = value * data["value"] - 60 * data["calm"] + 60 * (data["deadly"] - 1)
+        at_risk = np.exp(eta)[::-1].cumsum()[::-1]  # no two durations are the same
+        return float((eta - np.log(at_risk))[data["event"]].sum())
+
+    found = cox(data, ["calm", "value", "deadly"], 5)["value"]["coefficient"]
+    assert at(found) == pytest.approx(log_likelihood(data, ["calm", "value", "deadly"]), rel=1e-12)
+    assert at(0.0) == pytest.approx(log_likelihood(data, ["deadly", "calm"]), rel=1e-12)
+    slope = (at(found + 1e-4) - at(found - 1e-4)) / 2e-4
+    assert abs(slope) < 1e-6 * abs(at(found + 0.1) - at(found)) / 0.1
 
 
 @pytest.mark.parametrize("population", POPULATIONS)

@@ -87,7 +87,7 @@ def test_what_was_taken_over_is_said(migrated):
     said = run_quick("check", "--fast", cwd=migrated.root, code=None).stdout
     assert "spec.taken-over" in said and "results: were taken over from a program of revision 0009" in said
     told = run_quick("why", f"tsh_model/{DEVELOPMENT}@2", cwd=migrated.root).stdout
-    assert "taken over from a program of revision 0009" in told and "seed 20230901" not in told
+    assert "taken over from a program of revision 0009" in told and "[study] seed 20230901" in told
 
 
 def test_a_changed_seed_makes_due_what_takes_it(study):

@@ -8,7 +8,7 @@ from tests.tiny import COHORT
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Model, Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import CoxTerm, GeneFilter, MarkerGene, TshRatio
+from tshdb.schema import OutOfFoldScore, RocPoint, TshRatio, TshScore
 
 
 class ToyParameters(Parameters):
@@ -21,22 +21,22 @@ class ToyParameters(Parameters):
     kind="fit",
     per="cohort",
     needs={"ratios": Need(TshRatio, SAME_PATIENT)},
-    makes=MarkerGene,
+    makes=RocPoint,
     params=ToyParameters,
-    cohorts=lambda params: (COHORT,),
+    cohorts=(COHORT,),
     source="a toy",
 )
 def toy_fit(ratios: pd.DataFrame, params: ToyParameters) -> pd.DataFrame:
     """The mean ratio, as a model."""
     mean = ratios["value"].mean()
-    return pd.DataFrame([{"signature": "toy", "population": "mean", "marker": repr(float(mean)), "position": 0}])
+    return pd.DataFrame([{"model": "toy", "position": 0, "score": mean, "sensitivity": 0.0, "specificity": 0.0}])
 
 
 @analysis(
     kind="apply",
     per="patient",
-    needs={"ratios": Need(TshRatio, SAME_PATIENT), "model": Model(MarkerGene)},
-    makes=GeneFilter,
+    needs={"ratios": Need(TshRatio, SAME_PATIENT), "model": Model(RocPoint)},
+    makes=OutOfFoldScore,
     params=ToyParameters,
     source="a toy",
 )
@@ -45,9 +45,16 @@ def toy_apply(ratios: pd.DataFrame, model: pd.DataFrame, params: ToyParameters) 
     for patient in params.guilty:
         if patient in set(ratios["patient_id"]):
             raise ValueError(f"{patient} is guilty")
-    mean = float(model["marker"].iloc[0])
+    mean = float(model["score"].iloc[0])
     rows = [
-        {"patient_id": p, "gene_id": p, "cohort": "toy", "absent_fraction": g["value"].mean() - mean, "n_profiles": 1}
+        {
+            "patient_id": p,
+            "cohort": "toy",
+            "score": g["value"].mean() - mean,
+            "is_good": True,
+            "n_repeats": 1,
+            "features": "",
+        }
         for p, g in ratios.groupby("patient_id")
     ]
     return pd.DataFrame(rows)
@@ -56,8 +63,8 @@ def toy_apply(ratios: pd.DataFrame, model: pd.DataFrame, params: ToyParameters) 
 @analysis(
     kind="apply",
     per="patient",
-    needs={"scores": Need(GeneFilter, SAME_PATIENT)},
-    makes=CoxTerm,
+    needs={"scores": Need(OutOfFoldScore, SAME_PATIENT)},
+    makes=TshScore,
     params=ToyParameters,
     source="a toy",
 )
@@ -66,15 +73,9 @@ def toy_last(scores: pd.DataFrame, seeds: dict[str, int], params: ToyParameters)
     return pd.DataFrame(
         {
             "patient_id": scores["patient_id"],
-            "model": "toy",
-            "term": scores["patient_id"],
-            "cohort": "toy",
-            "endpoint": "OS",
-            "position": 0,
-            "coefficient": [float(seeds[p] % 1000) for p in scores["patient_id"]],
-            "n": 1,
-            "n_events": 0,
-            "n_left_out": 0,
+            "unit": "tpm",
+            "score": [float(seeds[p] % 1000) for p in scores["patient_id"]],
+            "threshold": 0.0,
         }
     )
 

@@ -2,24 +2,46 @@
 
 Order of writing: temporary file, fsync, rename, fsync of the folder; only then may a row name the object. A crash
 leaves at most a file that no row names.
+
+A folder of objects bears a mark. Only in a folder with the mark is anything ever removed, only files of names that we give,
+and never through a link.
 """
 
 import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tshdb.errors import IntegrityError, ResourceError
+from tshdb.errors import IntegrityError, InvalidInput, ResourceError
 from tshdb.failpoints import fp
 
+PARTS = ".parquet"  # of expression
 VOXELS = ".nrrd"  # of segmentations, images and regions
-MODEL = ".skops"  # fitted forests; other objects are Parquet parts
+MODEL = ".skops"  # fitted forests
+SUFFIXES = (PARTS, VOXELS, MODEL)
+MARK = ".tshdb-objects"
+MARK_TEXT = """This folder holds objects of a tshdb study: files named by the SHA-256 of their content.
+tshdb removes those that its study needs no more. Keep nothing else in here.
+"""
+DIGEST = re.compile(r"[0-9a-f]{64}")
+WRITING = re.compile(r"\.writing-[a-z0-9_]{8}")  # as tempfile.mkstemp names them
 
 
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text is a SHA-256 as we write it."""
+    return DIGEST.fullmatch(text) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file lies there, and no link to one."""
+    return path.is_file() and not path.is_symlink()
 
 
 class ObjectStore:
@@ -29,14 +51,72 @@ class ObjectStore:
         self.root = root
         self._verified: set[str] = set()
 
-    def path(self, digest: str, suffix: str = ".parquet") -> Path:
+    def path(self, digest: str, suffix: str = PARTS) -> Path:
+        """Where an object lies, or would. Raises IntegrityError for a name that is no digest: it may lead anywhere."""
+        if not is_digest(digest):
+            raise IntegrityError(f"'{digest}' is no SHA-256", where="objects", repair="Restore a backup of the study")
         return self.root / digest[:2] / f"{digest}{suffix}"
 
-    def put(self, write: Callable[[Path], None], suffix: str = ".parquet") -> tuple[str, int]:
+    @property
+    def is_marked(self) -> bool:
+        """Whether the folder bears our mark."""
+        mark = self.root / MARK
+        return mark.is_file() and not mark.is_symlink()
+
+    def claim(self) -> None:
+        """Mark the folder, made if need be. Raises InvalidInput where an unmarked one holds what is not ours."""
+        if self.is_marked:
+            return
+        if strange := next(self.strangers(), None):
+            raise InvalidInput(
+                f"{strange.name} is no object, and the folder does not bear our mark ({MARK})",
+                where=str(self.root),
+                repair="Move it elsewhere, or name another folder in study.toml: [study] objects",
+            )
+        self.root.mkdir(parents=True, exist_ok=True)
+        (self.root / MARK).write_text(MARK_TEXT, encoding="utf-8")
+
+    def own(self) -> Iterator[tuple[Path, str, str]]:
+        """(path, digest, suffix) of every file that has an object's name and place."""
+        for folder in self._folders():
+            for path in sorted(folder.iterdir()):
+                if self._is_own(path):
+                    yield path, path.stem, path.suffix
+
+    def strangers(self) -> Iterator[Path]:
+        """What lies in the folder and is not ours by its name and place. Links are, and are not followed."""
+        if not self.root.is_dir():
+            return
+        mine = set(self._folders())
+        for path in sorted(self.root.iterdir()):
+            if path in mine:
+                yield from (p for p in sorted(path.iterdir()) if not self._is_own(p))
+            elif path.is_symlink() or path.is_dir() or not (path.name == MARK or WRITING.fullmatch(path.name)):
+                yield path
+
+    def _folders(self) -> list[Path]:
+        if not self.root.is_dir():
+            return []
+        found = (p for p in self.root.iterdir() if re.fullmatch("[0-9a-f]{2}", p.name))
+        return sorted(p for p in found if p.is_dir() and not p.is_symlink())
+
+    def _is_own(self, path: Path) -> bool:
+        return is_digest(path.stem) and path.suffix in SUFFIXES and path.parent.name == path.stem[:2] and is_file(path)
+
+    def remove(self, digest: str, suffix: str = PARTS) -> bool:
+        """Remove an object, if it is there: only from a folder of ours, and not through a link. Gives whether it was."""
+        path = self.path(digest, suffix)
+        if not is_file(path) or path.parent.is_symlink():
+            return False
+        self.claim()
+        path.unlink()
+        return True
+
+    def put(self, write: Callable[[Path], None], suffix: str = PARTS) -> tuple[str, int]:
         """Store what `write` writes to the path it is given. Gives (digest, size in bytes)."""
         temporary = None
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            self.claim()
             handle, name = tempfile.mkstemp(prefix=".writing-", dir=self.root)
             os.close(handle)
             temporary = Path(name)
@@ -60,7 +140,7 @@ class ObjectStore:
         fp("objects.stored")
         return digest, size
 
-    def verified(self, digest: str, suffix: str = ".parquet") -> Path:
+    def verified(self, digest: str, suffix: str = PARTS) -> Path:
         """The object's path, after its bytes were compared with its name (once in the life of this store)."""
         path = self.path(digest, suffix)
         if digest not in self._verified:

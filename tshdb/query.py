@@ -288,7 +288,8 @@ def _load_tables(study: Study, connection, sql: str) -> None:
     readable: list[str] = []
     with tempfile.TemporaryDirectory(prefix="tshdb-sql-") as folder:
         fetch = _fetcher(study)
-        versions = dict(fetch("table_versions", ["table_name", "version"])) if study.sqlite_path is not None else {}
+        rows = fetch("table_versions", ["table_name", "version"]) if study.sqlite_path is not None else []
+        versions = {table: n for table, n in rows if isinstance(n, int)}  # it becomes part of a file's name
         kept = Snapshots(study.root)
         for table in wanted:
             path = kept.find(table, versions.get(table))

@@ -7,13 +7,16 @@ again, also when a backup is restored. Files may be removed at any time; a withd
 from __future__ import annotations
 
 import os
-import shutil
+import re
 from pathlib import Path
 
-from tshdb.objects import sha256_of
+from tshdb.objects import is_digest, sha256_of
+from tshdb.places import SNAPSHOTS as FOLDER
+from tshdb.places import files_below
 
-FOLDER = ".snapshots"
 LEAST_ROWS = 20_000  # a smaller table is copied in no time
+VERSION = re.compile(r"-?\d+")
+WRITING = re.compile(r"\.writing-\d+")
 
 
 class Snapshots:
@@ -24,16 +27,23 @@ class Snapshots:
 
     def find(self, table: str, version: int | None) -> Path | None:
         """The file of a table at a version, its bytes verified; None if there is none."""
-        if version is None:
-            return None
-        for path in self.folder.glob(f"{table}.{version}.*.parquet"):
-            if path.name.split(".")[2] == sha256_of(path):
-                return path
-            path.unlink(missing_ok=True)
+        for path in self._kept(table):
+            _, said, digest, _ = path.name.split(".")
+            if said == str(version):
+                if digest == sha256_of(path):
+                    return path
+                path.unlink(missing_ok=True)
         return None
+
+    def _kept(self, table: str | None = None) -> list[Path]:
+        """The files that we made here, of one table or of all; a link in their place is none of ours."""
+        found = [(p, p.name.split(".")) for p in files_below(self.folder, is_deep=False)]
+        return [p for p, parts in found if _is_kept(parts) and table in (None, parts[0])]
 
     def begin(self) -> Path | None:
         """A path to write the next file to; None where the folder cannot be written."""
+        if self.folder.is_symlink():
+            return None
         try:
             self.folder.mkdir(exist_ok=True)
             path = self.folder / f".writing-{os.getpid()}"
@@ -46,11 +56,27 @@ class Snapshots:
         """Give a written file its name, in place of those of the table's other versions."""
         path = self.folder / f"{table}.{version}.{sha256_of(written)}.parquet"
         os.replace(written, path)
-        for other in self.folder.glob(f"{table}.*.parquet"):
+        for other in self._kept(table):
             if other != path:
                 other.unlink(missing_ok=True)
         return path
 
     def erase(self) -> None:
         """Remove all of them."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in (*self._kept(), *half_written(self.folder)):
+            path.unlink(missing_ok=True)
+        if self.folder.is_dir() and not self.folder.is_symlink() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def _is_kept(parts: list[str]) -> bool:
+    """Whether these are the parts of a name that we give: table, version, digest, suffix."""
+    if len(parts) != 4:
+        return False
+    _, version, digest, suffix = parts
+    return VERSION.fullmatch(version) is not None and is_digest(digest) and suffix == "parquet"
+
+
+def half_written(folder: Path) -> list[Path]:
+    """What a process that was killed left of a file on its way."""
+    return [p for p in files_below(folder, is_deep=False) if WRITING.fullmatch(p.name)]

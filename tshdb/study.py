@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tshdb import database
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.places import SETTINGS_FILE, objects_folder, refuse_database_outside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from tshdb.config import Settings
     from tshdb.objects import ObjectStore
-
-SETTINGS_FILE = "study.toml"
 
 
 def find_root(path: str | os.PathLike | None = None) -> Path:
@@ -64,7 +63,8 @@ class Study:
 
     @cached_property
     def database_url(self) -> str:
-        """The URL with a relative SQLite path made absolute."""
+        """The URL with a relative SQLite path made absolute. Raises InvalidInput for one that leads out of the study."""
+        refuse_database_outside(self.settings)
         return absolute_url(self.root, self.settings.study.database)
 
     @property
@@ -87,7 +87,7 @@ class Study:
     def objects(self) -> ObjectStore:
         from tshdb.objects import ObjectStore
 
-        return ObjectStore(self.root / self.settings.study.objects)
+        return ObjectStore(objects_folder(self.settings, self.root))
 
     def sql(self, query: str, parameters: dict | None = None):
         """The rows of one SELECT over all tables and `expression`, as a pandas DataFrame. Read only."""
@@ -161,6 +161,20 @@ def revision_of(engine: Engine) -> str | None:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def refuse_foreign(engine: Engine, root: Path) -> None:
+    """Raises InvalidInput for a database without a revision that holds tables: it is another program's."""
+    from sqlalchemy import inspect
+
+    with database.reading(engine) as connection:
+        names = inspect(connection).get_table_names()
+    if names:
+        raise InvalidInput(
+            f"the database is no study's: it has the table {sorted(names)[0]}, and no revision",
+            where=str(root),
+            repair="Name another one in study.toml: [study] database",
+        )
 
 
 def check_revision(found: str | None, root: Path) -> None:

@@ -21,6 +21,7 @@ import httpx
 from ingest.download import DownloadError, Patience, Wanted, client, safe_name
 from tshdb.errors import InvalidInput, NotFound, TshdbError
 from tshdb.loading import Release
+from tshdb.places import without_link
 
 COMPLETE = ".complete"
 GIVE_UP = 4
@@ -189,7 +190,7 @@ def _finish(series: RemoteSeries, folder: Path, verified: str) -> None:
         "files": len(files), "bytes": sum((folder / name).stat().st_size for name in files),
         "revision": series.revision, "verified": verified, "place": series.place,
     }  # fmt: skip
-    written = folder / f"{COMPLETE}.writing"
+    written = without_link(folder / f"{COMPLETE}.writing")
     with written.open("w", encoding="utf-8") as file:
         file.write(json.dumps(said, sort_keys=True))
         file.flush()

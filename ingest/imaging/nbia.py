@@ -24,6 +24,7 @@ import httpx
 from ingest.download import DownloadError, Patience, Wanted, fetch, requested, safe_name
 from ingest.imaging.archive import RemoteSeries, drop_others, opened, text_of
 from tshdb.loading import Release
+from tshdb.places import without_link
 
 URL = "https://nbia.cancerimagingarchive.net/nbia-api/services/v4"
 HASHES = "md5hashes.csv"
@@ -150,7 +151,7 @@ def _hashes(zip_: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> dict[str, 
 def _written(zip_: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, md5: str) -> Path:
     """A member under a name that is not final, compared with its MD5."""
     digest = hashlib.md5(usedforsecurity=False)
-    with zip_.open(member) as source, path.open("wb") as file:
+    with zip_.open(member) as source, without_link(path).open("wb") as file:
         while block := source.read(1 << 20):
             digest.update(block)
             file.write(block)

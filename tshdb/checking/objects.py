@@ -7,25 +7,47 @@ from pathlib import Path
 
 from sqlalchemy import delete, select
 
-from tshdb.checking.rule import Context, Problem, rule, unlink
+from tshdb.checking.rule import Context, Problem, rule
 from tshdb.errors import IntegrityError
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
-from tshdb.objects import sha256_of
+from tshdb.objects import MARK, PARTS, is_digest, is_file, sha256_of
+from tshdb.places import shown
 from tshdb.schema import ExpressionPart, ExpressionProfile
 from tshdb.schema.base import object_columns
 
 RESTORE = "Restore the file from a backup, or ingest its source again"
 
 
-def _parts(c: Context) -> list[tuple[str, int, int]]:
+def _all_parts(c: Context) -> list[tuple[str, int, int]]:
     query = select(ExpressionPart.part_id, ExpressionPart.size_bytes, ExpressionPart.n_profiles)
     return [tuple(row) for row in c.connection.execute(query.order_by(ExpressionPart.part_id))]
+
+
+def _parts(c: Context) -> list[tuple[str, int, int]]:
+    """Those with a digest for a name; `object.digest` names the others."""
+    return [part for part in _all_parts(c) if is_digest(part[0])]
 
 
 def _drop_parts(c: Context, problems: list[Problem]) -> None:
     for problem in problems:
         c.connection.execute(delete(ExpressionPart).where(ExpressionPart.part_id == problem.key))
-        c.study.objects.path(problem.key).unlink(missing_ok=True)
+        if _is_whole(c.study.objects.path(problem.key)) and _is_inside(c):
+            c.study.objects.remove(problem.key)
+
+
+def _drop_objects(c: Context, problems: list[Problem]) -> None:
+    for problem in problems:
+        c.study.objects.remove(*problem.key.split())
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether the file is an object: its name is the SHA-256 of its bytes."""
+    return is_file(path) and sha256_of(path) == path.stem
+
+
+def _is_inside(c: Context) -> bool:
+    """Whether the objects lie in the study: elsewhere other studies may keep theirs beside ours."""
+    return c.study.root.resolve() in c.study.objects.root.resolve().parents
 
 
 def _whole(c: Context, part: str) -> Path | None:
@@ -36,15 +58,27 @@ def _whole(c: Context, part: str) -> Path | None:
         return None
 
 
-def _named(c: Context) -> list[tuple[str, str]]:
-    """(digest, suffix) of what rows name: voxels of segmentations, images and regions, and models."""
+def _all_named(c: Context) -> list[tuple[str, str, str]]:
+    """(digest, suffix, column) of what rows name: voxels of segmentations, images and regions, and models."""
     found = {
-        (digest, suffix)
+        (digest, suffix, f"{table.name}.{column}")
         for table, column, suffix in object_columns()
         for digest in c.connection.execute(select(table.c[column])).scalars()
         if digest is not None
     }
     return sorted(found)
+
+
+def _named(c: Context) -> list[tuple[str, str]]:
+    return sorted({(digest, suffix) for digest, suffix, _ in _all_named(c) if is_digest(digest)})
+
+
+@rule("object.digest", "every object that a row names has a SHA-256 for a name", RESTORE)
+def _digests(c: Context) -> Iterator[Problem]:
+    named = [(part, "expression_parts.part_id") for part, _, _ in _all_parts(c)]
+    for digest, place in named + [(digest, column) for digest, _, column in _all_named(c)]:
+        if not is_digest(digest):
+            yield Problem(place, f"'{digest}' is no SHA-256")
 
 
 @rule("object.missing", "every object that a row names is there", RESTORE)
@@ -74,18 +108,50 @@ def _bytes(c: Context) -> Iterator[Problem]:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its bytes have changed")
 
 
+def _extras(c: Context) -> Iterator[tuple[Path, str, str]]:
+    """Files with an object's name that no row names."""
+    known = {(part, PARTS) for part, _, _ in _parts(c)} | set(_named(c))
+    for path, digest, suffix in c.study.objects.own():
+        if (digest, suffix) not in known:
+            yield path, digest, suffix
+
+
+def _is_cleaned(c: Context) -> bool:
+    """Whether --repair may remove anything: from a folder of ours alone."""
+    objects = c.study.objects
+    return _is_inside(c) and (objects.is_marked or next(objects.strangers(), None) is None)
+
+
 @rule(
     "object.extra",
-    "every file in objects/ is named by a row",
+    "every object is named by a row",
     "tshdb check --repair removes it",
     is_warning=True,
-    mend=unlink,
+    mend=_drop_objects,
 )
 def _extra(c: Context) -> Iterator[Problem]:
-    known = {part for part, _, _ in _parts(c)} | {digest for digest, _ in _named(c)}
-    for path in sorted(c.study.objects.root.rglob("*")):
-        if path.is_file() and path.stem not in known:
-            yield Problem(str(path.relative_to(c.study.root)), "no row names it", str(path))
+    if _is_cleaned(c):
+        for path, digest, suffix in _extras(c):
+            if _is_whole(path):
+                yield Problem(shown(path, c.study.root), "no row names it", f"{digest} {suffix}")
+
+
+@rule(
+    "object.foreign",
+    "everything in the folder of objects is ours",
+    "Move it elsewhere, or remove it yourself; tshdb check --repair leaves it alone",
+    is_warning=True,
+)
+def _foreign(c: Context) -> Iterator[Problem]:
+    for path in c.study.objects.strangers():
+        yield Problem(shown(path, c.study.root), "is no object")
+    is_cleaned = _is_cleaned(c)
+    why = "the folder lies outside of the study" if not _is_inside(c) else f"the folder has no {MARK}"
+    for path, _, _ in _extras(c):
+        if not _is_whole(path):
+            yield Problem(shown(path, c.study.root), "no row names it, and its name is not that of its bytes")
+        elif not is_cleaned:
+            yield Problem(shown(path, c.study.root), f"no row names it, and {why}")
 
 
 @rule(

@@ -92,7 +92,7 @@ def _code(c: Context) -> Iterator[Problem]:
 @rule("spec.parameters", "the parameters that are kept are those of their digest", RESTORE)
 def _parameters(c: Context) -> Iterator[Problem]:
     query = select(Spec.spec_id, Spec.analysis, Spec.params, Spec.params_fingerprint)
-    choosers = {a.name: a.cohorts for a in c.analyses}
+    choosers = {a.name: a.key_field for a in c.analyses}
     for spec, analysis, params, fingerprint in c.connection.execute(query):
         if analysis not in choosers:  # it is not in this program, which cannot tell what counted
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -100,9 +99,3 @@ def mend(context: Context, broken: Iterable[Broken]) -> list[Broken]:
             one.rule.mend(context, problems)
             mended.append(Broken(one.rule, problems))
     return mended
-
-
-def unlink(_: Context, problems: list[Problem]) -> None:
-    """Remove the files whose paths are the problems' keys."""
-    for problem in problems:
-        Path(problem.key).unlink(missing_ok=True)

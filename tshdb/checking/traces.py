@@ -2,34 +2,81 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import select
 
-from tshdb.checking.rule import Context, Problem, rule, unlink
-from tshdb.errors import TshdbError
+from tshdb.checking.rule import Context, Problem, rule
+from tshdb.engine.work import folders_of
+from tshdb.errors import IntegrityError, TshdbError
+from tshdb.objects import WRITING
+from tshdb.places import COHORTS, FIGURES, RAW, REPORTS, SNAPSHOTS, WITHDRAWALS, files_below, shown
 from tshdb.schema import Patient, Tombstone
+from tshdb.snapshots import half_written
+from tshdb.withdrawal.journal import journal_of, journals
 from tshdb.withdrawal.tombstones import Withheld
 
-PATTERNS = (".writing-*", ".*.writing", ".*.redacted")
+PLACES: dict[str, tuple[str, ...]] = {  # folder -> the temporary names that we give in it, at any depth
+    COHORTS: (),
+    RAW: (r"\..+\.json\.writing", r"\.complete\.writing"),
+    REPORTS: (r"\..+\.\d+\.writing",),
+    FIGURES: (r"\..+\.\d+\.writing",),
+    WITHDRAWALS: (r"\.[0-9a-f]{16}\.json\.writing",),
+}
+REDACTED = re.compile(r"\.(.+)\.redacted")  # beside the file that it shall replace
+
+
+def _left_over(c: Context) -> Iterator[Path]:
+    """Files with a temporary name of ours, where we give it; anything else may be the user's."""
+    root = c.study.root
+    yield from (p for p in files_below(root, is_deep=False) if _is_redacted(p))
+    for place, names in PLACES.items():
+        pattern = re.compile("|".join(names) or "(?!)")
+        yield from (p for p in files_below(root / place) if pattern.fullmatch(p.name) or _is_redacted(p))
+    for folder in folders_of(root):
+        yield from (p for p in files_below(folder, is_deep=False) if WRITING.fullmatch(p.name))
+    yield from half_written(root / SNAPSHOTS)
+    objects = c.study.objects
+    if objects.is_marked and root.resolve() in objects.root.resolve().parents:
+        yield from (p for p in files_below(objects.root, is_deep=False) if WRITING.fullmatch(p.name))
+
+
+def _is_redacted(path: Path) -> bool:
+    name = REDACTED.fullmatch(path.name)
+    return name is not None and path.with_name(name[1]).is_file()
+
+
+def _unlink(_: Context, problems: list[Problem]) -> None:
+    for problem in problems:
+        Path(problem.key).unlink(missing_ok=True)
 
 
 @rule(
     "file.half-written", "no file is half-written", "tshdb check --repair removes it, when no command is running",
-    is_warning=True, mend=unlink,
+    is_warning=True, mend=_unlink,
 )  # fmt: skip
 def _half_written(c: Context) -> Iterator[Problem]:
-    pending = c.connection.execute(select(Tombstone.pending).where(Tombstone.pending.is_not(None))).scalars().all()
-    for pattern in PATTERNS:
-        for path in sorted(c.study.root.rglob(pattern)):
-            if not any(str(path.resolve()) in text for text in pending):
-                yield Problem(str(path.relative_to(c.study.root)), "an interrupted command left it", str(path))
+    try:
+        wanted = {move.redacted for journal in journals(c.connection, c.study) for move in journal.moves}
+    except IntegrityError:
+        return  # `withdrawal.pending` says so; until then nothing is known to be left over
+    for path in _left_over(c):
+        if path.resolve() not in wanted:
+            yield Problem(shown(path, c.study.root), "an interrupted command left it", str(path))
 
 
 @rule("withdrawal.pending", "every withdrawal is done", "Run the same tshdb withdraw again; it goes on")
 def _pending(c: Context) -> Iterator[Problem]:
-    for token in c.connection.execute(select(Tombstone.token).where(Tombstone.pending.is_not(None))).scalars():
-        yield Problem(f"withdrawal {token[:16]}", "files are still to be erased")
+    query = select(Tombstone.__table__).where(Tombstone.pending.is_not(None)).order_by(Tombstone.token)
+    for row in c.connection.execute(query):
+        try:
+            journal_of(c.study, row.token, row.pending)
+        except IntegrityError as error:
+            yield Problem(error.where, f"cannot go on: {error.message}")
+        else:
+            yield Problem(f"withdrawal {row.token[:16]}", "files are still to be erased")
 
 
 @rule("withdrawal.key", "withdrawn patients can be recognised", "Restore .withdrawal-key from a backup")

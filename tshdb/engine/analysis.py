@@ -108,7 +108,7 @@ Input = Need | Model | Reference | Trained | Made
 
 @dataclass(frozen=True)
 class Analysis:
-    """The record. Calling it calls the function."""
+    """The record, judged when it is made (`declaration`). Calling it calls the function."""
 
     name: str
     kind: Kind
@@ -118,7 +118,7 @@ class Analysis:
     params: type[Parameters]
     function: Callable
     source: str
-    cohorts: Callable[[Any], tuple[str, ...]] | None = None
+    cohorts: str | tuple[str, ...] | None = None
     identity: str | None = None
     libraries: tuple[str, ...] = ()
     strict_libraries: tuple[str, ...] = ()
@@ -126,6 +126,11 @@ class Analysis:
     batch: int = 256
     base: str | None = None
     same_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        from tshdb.engine.declaration import judge
+
+        judge(self)
 
     def __call__(self, *args, **kwargs):
         return self.function(*args, **kwargs)
@@ -137,6 +142,24 @@ class Analysis:
     @property
     def over_cohort(self) -> bool:
         return self.per == "cohort"
+
+    @property
+    def key_field(self) -> str | None:
+        """The parameter that says which units there are; the function is not given it, since it does not say how one is made."""
+        return self.cohorts if isinstance(self.cohorts, str) else None
+
+    def cohorts_of(self, params: Parameters) -> tuple[str, ...]:
+        """The names of the cohorts of a fit or a summary."""
+        named = getattr(params, self.cohorts) if isinstance(self.cohorts, str) else self.cohorts or ()
+        return (named,) if isinstance(named, str) else tuple(named)
+
+    def given(self, params: Parameters) -> Parameters:
+        """The parameters as the function is given them: without the one that chooses cohorts, which is no attribute of them."""
+        if self.key_field is None:
+            return params
+        copy = params.model_copy()
+        del copy.__dict__[self.key_field]
+        return copy
 
 
 def analysis(
@@ -151,7 +174,8 @@ def analysis(
 ) -> Callable[[Callable], Analysis]:
     """Make a function an analysis. See `Analysis` for the options; `source` is the DOI and section it follows.
 
-    cohorts: for fit and summary, parameters -> names of cohorts; identity: for fit, the name of what stands in for a
+    cohorts: for fit and summary, the field of the parameters that names the cohorts (a str, or a tuple of str), or a fixed
+    tuple of names; the function is not given that field; identity: for fit, the name of what stands in for a
     model while no cohort is frozen; libraries: packages whose versions are recorded; strict_libraries: packages whose
     versions make units stale; tracks: columns whose changes are remembered (`result_changes`); batch: keys in one call;
     base: a table of study.toml that several analyses share, each taking the settings that it has; same_as: fingerprint of
@@ -160,9 +184,9 @@ def analysis(
     """
 
     def make(function: Callable) -> Analysis:
-        record = Analysis(
+        return Analysis(
             name=function.__name__,
-            kind=Kind(kind),
+            kind=Kind(kind) if kind in tuple(Kind) else kind,
             per=per,
             needs=needs,
             makes=makes,
@@ -171,12 +195,5 @@ def analysis(
             source=source,
             **options,
         )
-        if record.over_cohort != (record.kind in (Kind.FIT, Kind.SUMMARY)) or record.over_cohort != bool(
-            record.cohorts
-        ):
-            raise TypeError(
-                f"{record.name}: fit and summary are per cohort and name their cohorts; map and apply are not"
-            )
-        return record
 
     return make

@@ -166,7 +166,7 @@ class Batches:
             replaced -= _objects(connection, table) if replaced else set()
         fp("rebuild.committed")
         for digest, suffix in replaced:  # models that a refit replaced
-            self.objects.path(digest, suffix).unlink(missing_ok=True)
+            self.objects.remove(digest, suffix)
         return kept, moved
 
     def _still_valid(self, connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -135,7 +135,9 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
             arguments["work"] = task.work
         if "members" not in accepted:
             arguments.pop("members", None)
-        frame = analysis.function(**arguments, params=task.params)
+        if "params" in accepted:
+            arguments["params"] = analysis.given(task.params)
+        frame = analysis.function(**arguments)
         by_key = split(analysis, frame, keys, ObjectStore(task.objects))
     except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's
         if len(keys) == 1:

@@ -37,7 +37,7 @@ from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
 from tshdb.engine.report import Report
 from tshdb.engine.standing import Standing
-from tshdb.engine.work import FOLDER, Work, clear, is_recent, watched
+from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watched
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
@@ -112,7 +112,7 @@ class Rebuild:
         self.report.left_out = dict(self.executor.left_out)
         if used := {module for name in self.report.worked_on for module in self._grounds[name].modules}:
             self.report.edited = [str(path) for module, path in loaded.changed() if module in used]
-        for folder in (self.study.root / FOLDER).glob("*"):  # of computations that nobody will ask for again
+        for folder in folders_of(self.study.root):  # of computations that nobody will ask for again
             if not is_recent(folder, FORGOTTEN_SECONDS):
                 clear(folder)
         return self.report

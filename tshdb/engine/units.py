@@ -21,7 +21,7 @@ from tshdb.engine.analysis import Analysis, Need
 from tshdb.engine.code.follow import Code
 from tshdb.engine.code.identity import Codes
 from tshdb.engine.code.kept import fingerprint_of_kept
-from tshdb.engine.declaration import ENGINE_VERSION, declaration_fingerprint
+from tshdb.engine.stored_form import ENGINE_VERSION, declaration_fingerprint
 from tshdb.process import library_version
 from tshdb.schema import Spec, Unit, UnitInput
 from tshdb.vocabulary import UnitState
@@ -172,8 +172,7 @@ def functions_of(analysis: Analysis) -> tuple[FunctionType | type, ...]:
 
 def counted_parameters(analysis: Analysis, parameters) -> str:
     """Canonical JSON of what the function is given: not of the field that chooses which units there are."""
-    left_out = {analysis.cohorts} if isinstance(analysis.cohorts, str) else set()
-    return json_text(parameters.model_dump(mode="json", exclude=left_out))
+    return json_text(parameters.model_dump(mode="json", exclude={analysis.key_field} - {None}))
 
 
 def current_spec(

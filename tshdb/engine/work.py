@@ -8,18 +8,20 @@ committed takes its folder with it; a withdrawal takes all. Nothing that a resul
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tshdb.failpoints import fp
+from tshdb.places import WORK as FOLDER
 
-FOLDER = "work"
+NAME = re.compile(r"\w+-[0-9a-f]{16}")  # analysis-digest
 PROGRESS = "progress"
 POLL_SECONDS = 0.3
 
@@ -75,10 +77,26 @@ class Part:
         self.work.save(self.name, content)
 
 
+def folders_of(root: Path) -> list[Path]:
+    """The folders of work below a study's folder: those that have a name of ours, and are no links."""
+    work = root / FOLDER
+    if work.is_symlink() or not work.is_dir():
+        return []
+    return sorted(p for p in work.iterdir() if NAME.fullmatch(p.name) and p.is_dir() and not p.is_symlink())
+
+
 def clear(folder: Path | None) -> None:
     """Take a folder of work away; what holds it open or is not there does not matter."""
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_all(root: Path) -> None:
+    """Take all folders of work below a study's folder away; what else lies beside them stays."""
+    for folder in folders_of(root):
+        clear(folder)
+    with suppress(OSError):  # there is none, or something else lies in it
+        (root / FOLDER).rmdir()
 
 
 @contextmanager

@@ -38,7 +38,12 @@ class World:
     def __init__(self, analyses: Sequence[Analysis], settings: Settings, texts: Texts | None = None):
         self.analyses = tuple(analyses)
         self.settings = settings
-        self.by_name = {a.name: a for a in analyses}
+        self.by_name: dict[str, Analysis] = {}
+        for a in analyses:
+            if a.name in self.by_name:
+                places = f"{self.by_name[a.name].function.__module__} and {a.function.__module__}"
+                raise TypeError(f"two analyses are named {a.name}: in {places}")
+            self.by_name[a.name] = a
         self.makers: dict[type, list[Analysis]] = {}
         for a in analyses:
             self.makers.setdefault(a.makes, []).append(a)
@@ -112,7 +117,7 @@ class World:
         return tuple(sorted(self.analyses, key=lambda a: (depth[a.name], listed[a.name])))
 
     def cohorts_of(self, analysis: Analysis) -> tuple[str, ...]:
-        return analysis.cohorts(self.parameters[analysis.name]) if analysis.cohorts else ()
+        return analysis.cohorts_of(self.parameters[analysis.name])
 
     def fits_behind(self, table: type) -> list[Analysis]:
         """The fits on which the rows of a table rest, directly or through others."""

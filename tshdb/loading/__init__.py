@@ -2,6 +2,7 @@
 
 sources    where rows come from, and what each source says of a row (`source_records`)
 values     expression values on their way into parts
+hanging    what goes with a row that is not loaded
 compare    what changes: what is said now against what all sources have said
 reconcile  which value holds where sources disagree
 checks     what only shows when sources are seen together
@@ -121,6 +122,8 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         if withheld:
             loaded.findings = list(map(withheld.without_names, loaded.findings))
         found = compare(study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes)
+        loaded.findings += map(withheld.without_names, found.orphans) if withheld else found.orphans
+        loaded.n_withheld += len(found.orphans)
         if complete:
             loaded.findings += still_named(connection, found)
         if together:

@@ -12,6 +12,7 @@ from sqlalchemy.inspection import inspect
 from tshdb.database import texts
 from tshdb.engine.units import select_ids
 from tshdb.loading import instances
+from tshdb.loading.hanging import take_out_orphans, take_out_withheld
 from tshdb.loading.reconcile import Disagreement, reconcile
 from tshdb.loading.sources import (
     TABLES,
@@ -25,7 +26,7 @@ from tshdb.loading.sources import (
     row_key,
 )
 from tshdb.loading.values import IncomingValues
-from tshdb.reading import RawValue
+from tshdb.reading import Finding, RawValue
 from tshdb.study import Study
 
 KINDS = ("inserted", "updated", "deleted", "unchanged")
@@ -48,6 +49,7 @@ class Comparison:
     after: dict[Key, dict | None] = field(default_factory=dict)
     disagreements: dict[Key, list[Disagreement]] = field(default_factory=dict)
     by_table: dict[str, dict[str, int]] = field(default_factory=dict)
+    orphans: list[Finding] = field(default_factory=list)
 
     def count(self, kind: str) -> int:
         return sum(counts[kind] for counts in self.by_table.values())
@@ -65,14 +67,18 @@ def compare(
     """Take in the items one after the other, storing their expression values (if `writes`), and compare.
 
     standing: the sources that the items' readers have in the study; with `complete`, those that are not among the items
-    are gone, and so are rows that an item no longer has.
+    are gone, and so are rows that an item no longer has. An item with errors is not the whole truth: of it nothing goes.
     """
     found = Comparison(IncomingValues(study.objects, writes), complete=complete)
+    with_errors = set()
     for item in items:
         found.items.append(item)
         if item.reading is not None:
+            if item.reading.errors:
+                with_errors.add(item.source)
             _take(found, connection, item, complete)
     found.values.flush()
+    found.orphans = take_out_orphans(connection, found)
     read = [i.source for i in found.items if i.reading is not None]
     if complete:
         readers = {(i.source.collection, i.source.reader) for i in found.items}
@@ -80,7 +86,7 @@ def compare(
         found.gone_sources = {s for s in standing if s[:2] in readers and s not in present}
     found.stood = records_of_sources(connection, [*read, *found.gone_sources])
     if complete:
-        found.removed = [sk for sk in found.stood if sk not in found.said]
+        found.removed = [sk for sk in found.stood if sk not in found.said and sk[0] not in with_errors]
     moved = [
         sk
         for sk, said in found.said.items()
@@ -94,6 +100,7 @@ def compare(
 def _take(found: Comparison, connection: Connection, item: Item, complete: bool) -> None:
     """What one item says; its matrix is let go."""
     reading = item.reading
+    take_out_withheld(reading)
     for record in reading.records:
         key = (record.table.__tablename__, row_key(record.table, record.values))
         found.said.setdefault((item.source, key), Said(item.source, record.values, None, record.line, record.column))

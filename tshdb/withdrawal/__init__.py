@@ -5,6 +5,7 @@ footprint    what the study holds of a patient, and the models that learned from
 objects      expression parts without the patient's profiles
 erase        the database: rows erased, history scrubbed, cohorts and models by the scope
 files        which files of the study still name the patient
+journal      what an interrupted withdrawal has still to do
 withdraw     all of it in order, resumable after a crash
 certificate  what was done, and whether it still holds
 tombstones   withdrawn patients cannot come back by a later ingest

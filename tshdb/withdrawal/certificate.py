@@ -79,7 +79,7 @@ def verify(study: Study, path: Path) -> list[Verified]:
 
 def _is_as_said(path: Path, entry: dict[str, Any]) -> bool:
     """It may have changed or gone since, but it must not be what it was before."""
-    return not path.exists() or sha256_of(path) != entry["sha256_before"]
+    return not path.is_file() or sha256_of(path) != entry["sha256_before"]
 
 
 def _database(study: Study) -> list[Path]:

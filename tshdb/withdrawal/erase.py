@@ -6,7 +6,6 @@ membership of past cohort versions) keeps a token in the place of the name.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -279,9 +278,3 @@ def _scrub(connection: Connection, names: Identifiers, alias: str) -> dict[str, 
                         connection.execute(update(table).where(*where).values({column.name: text}))
                         scrubbed[f"{table.name}.{column.name}"] = scrubbed.get(f"{table.name}.{column.name}", 0) + 1
     return scrubbed
-
-
-def pending_of(part_ids: Sequence[str], redactions: Sequence[Redaction], said: dict) -> str:
-    """What is still to be done in the file system, and what the certificate will say, as the journal keeps it."""
-    moves = [{"path": r.path, "redacted": r.redacted} for r in redactions]
-    return json.dumps({"objects": list(part_ids), "files": moves, "said": said}, sort_keys=True)

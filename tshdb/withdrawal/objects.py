@@ -6,15 +6,14 @@ old one is unlinked. Parts that no row names any more (of values corrected since
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, select
 
 from tshdb.expression_store import profiles_in, read_part, write_part
-from tshdb.objects import MODEL, VOXELS, ObjectStore
+from tshdb.objects import MODEL, PARTS, SUFFIXES, VOXELS, ObjectStore, is_digest
 from tshdb.schema import ExpressionProfile
 from tshdb.schema.base import object_columns
 from tshdb.withdrawal.identifiers import Identifiers
@@ -33,8 +32,8 @@ class PartAnew:
 def parts_with(objects: ObjectStore, names: Identifiers) -> Iterator[str]:
     """The ids of the parts in the folder, whether a row names them or not, that hold profiles of the patient."""
     mine = set(names.profile_ids)
-    for path in sorted(objects.root.glob("*/*.parquet")):
-        if any(profile in mine or names.is_in(profile) for profile in profiles_in(path)):
+    for path in sorted(objects.root.glob(f"*/*{PARTS}")):
+        if is_digest(path.stem) and any(profile in mine or names.is_in(profile) for profile in profiles_in(path)):
             yield path.stem
 
 
@@ -78,14 +77,11 @@ def unused(connection: Connection, objects: ObjectStore) -> list[str]:
         for table, column, _ in object_columns()
         for digest in connection.execute(select(table.c[column])).scalars()
     }
-    return sorted(p.stem for s in (VOXELS, MODEL) for p in objects.root.glob(f"*/*{s}") if p.stem not in named)
+    return sorted(digest for _, digest, s in objects.own() if s in (VOXELS, MODEL) and digest not in named)
 
 
-def unlink(objects: ObjectStore, digests: list[str]) -> list[Path]:
-    """Remove objects from the folder, whatever they are; gives those that were there."""
-    gone = []
+def unlink(objects: ObjectStore, digests: Sequence[str]) -> None:
+    """Remove objects from the folder, whatever they are."""
     for digest in digests:
-        for path in sorted((objects.root / digest[:2]).glob(f"{digest}.*")):
-            path.unlink()
-            gone.append(path)
-    return gone
+        for suffix in SUFFIXES:
+            objects.remove(digest, suffix)

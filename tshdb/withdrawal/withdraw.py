@@ -24,23 +24,24 @@ from tshdb import __version__
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
-from tshdb.engine.work import FOLDER as WORK_FOLDER
-from tshdb.engine.work import clear
+from tshdb.engine.work import clear_all
 from tshdb.errors import InvalidInput
 from tshdb.failpoints import fp
 from tshdb.lock import study_lock
 from tshdb.objects import sha256_of
+from tshdb.places import FIGURES, REPORTS, is_nested, without_link
+from tshdb.places import WITHDRAWALS as FOLDER
 from tshdb.process import actor
 from tshdb.schema import ImagingInstance, SourceFile, SourceRecord, Tombstone
 from tshdb.snapshots import Snapshots
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import files, footprint, objects
-from tshdb.withdrawal.erase import Erased, Redaction, erase, pending_of
+from tshdb.withdrawal.erase import Erased, Redaction, erase
 from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of, identifiers, key_of, token_of
+from tshdb.withdrawal.journal import Journal, journal_of, pending_of, redacted_name
 
-FOLDER = "withdrawals"
-GENERATED = ("reports", "figures")  # made from the study: a page that names the patient goes as a whole
+GENERATED = (REPORTS, FIGURES)  # made from the study: a page that names the patient goes as a whole
 
 
 class RedactedFile(Protocol):
@@ -82,12 +83,15 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
         cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
     rewritten, erased, by_hand = [], [], []
     for path in files.naming(study.root, names, *_not_files(study)):
-        if sha256_of(path) in alone or path.relative_to(study.root).parts[0] in GENERATED:
+        if is_nested(path, study.root):
+            by_hand.append(path)
+        elif sha256_of(path) in alone or path.relative_to(study.root).parts[0] in GENERATED:
             erased.append(path)
         elif redact(path, names.pattern, SEEN) is None or names.is_in(str(path.relative_to(study.root))):
             by_hand.append(path)
         else:
             rewritten.append(path)
+    by_hand += _strangers(study, names)
     parts = list(objects.parts_with(study.objects, names))
     return Plan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside)
 
@@ -110,6 +114,7 @@ def withdraw(
         if finished and token_of(key_of(study.root), patient_id) in finished:  # was interrupted after its transaction
             path = study.root / FOLDER / f"{token_of(key_of(study.root), patient_id)[:16]}.json"
             return path, json.loads(path.read_text(encoding="utf-8"))
+        study.objects.claim()
         plan = preview(study, analyses, patient_id, redact)
         if not plan.names.telling:
             raise InvalidInput(
@@ -142,7 +147,8 @@ def withdraw(
                     "readmitted_because": None,
                 }
                 said = _certificate(row, done, parts, redactions, plan, study) | {"voxels_erased": voxels}
-                row["pending"] = pending_of([*(p.part_id for p in parts), *voxels], redactions, said)
+                row["pending"] = pending_of(study.root, [*(p.part_id for p in parts), *voxels], redactions, said)
+                journal = journal_of(study, token, row["pending"])
                 before = connection.execute(select(Tombstone.token).where(Tombstone.token == token)).scalar()
                 if before is None:
                     connection.execute(insert(Tombstone).values(row))
@@ -155,25 +161,28 @@ def withdraw(
                     Path(r.redacted).unlink(missing_ok=True)
             raise
         fp("withdraw.committed")
-        _do_pending(study, row["pending"])
+        _do_pending(study, journal)
         said["left"] = sorted(str(p.relative_to(study.root)) for p in _left(study, plan.names))
         return _finish(study, token, said), said
 
 
 def resume(study: Study, *, locked: bool = False) -> list[str]:
-    """Do what interrupted withdrawals left in the journal. Gives their tokens."""
+    """Do what interrupted withdrawals left in the journal. Gives their tokens.
+
+    Raises IntegrityError, before anything is done, for a journal that we did not write.
+    """
     with reading(study.engine) as connection:
         found = connection.execute(select(Tombstone).where(Tombstone.pending.is_not(None)).with_only_columns(
             *Tombstone.__table__.columns)).mappings().all()  # fmt: skip
     if found and not locked:
         with study_lock(study.engine, study.root):
             return resume(study, locked=True)
-    for row in found:
-        _do_pending(study, row["pending"])
+    left = [(row, journal_of(study, row["token"], row["pending"])) for row in found]
+    for row, journal in left:
+        _do_pending(study, journal)
         facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
-        said = json.loads(row["pending"])["said"]
         # the name is not known any more, so that nothing can be looked for: verify does, by the token
-        _finish(study, row["token"], facts | said | {"was_interrupted": True, "left": None})
+        _finish(study, row["token"], facts | journal.said | {"was_interrupted": True, "left": None})
     return [row["token"] for row in found]
 
 
@@ -182,6 +191,11 @@ def _not_files(study: Study) -> list[Path]:
     found = [study.objects.root, study.root / FOLDER]
     path = study.sqlite_path
     return found + ([path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else [])
+
+
+def _strangers(study: Study, names: Identifiers) -> list[Path]:
+    """What lies among the objects, is none, and names the patient."""
+    return [p for p in study.objects.strangers() if p.is_file() and (names.is_in(p.name) or files.holds(p, names))]
 
 
 def _is_inside(study: Study, path: str) -> bool:
@@ -206,7 +220,7 @@ def _redacted(paths: Iterable[Path], names: Identifiers, alias: str, redact: Red
     found = []
     for path in paths:
         new = redact(path, names.pattern, alias)
-        written = path.with_name(f".{path.name}.redacted")
+        written = without_link(redacted_name(path))
         with written.open("wb") as file:
             file.write(new.content)
             file.flush()
@@ -224,24 +238,22 @@ def _gone(path: Path) -> Redaction:
     return Redaction(str(path.resolve()), None, sha256_of(path), None, 0)
 
 
-def _do_pending(study: Study, pending: str) -> None:
+def _do_pending(study: Study, journal: Journal) -> None:
     """Files and parts go; each step can be done twice."""
-    work = json.loads(pending)
-    for move in work["files"]:
-        path = Path(move["path"])
-        if move["redacted"] is None:
-            path.unlink(missing_ok=True)
-            _remove_empty(path.parent, study.root.resolve())
-        elif Path(move["redacted"]).exists():
-            os.replace(move["redacted"], path)
+    for move in journal.moves:
+        if move.redacted is None:
+            move.path.unlink(missing_ok=True)
+            _remove_empty(move.path.parent, study.root.resolve())
+        elif move.redacted.exists():
+            os.replace(move.redacted, move.path)
         fp("withdraw.file_done")
-    objects.unlink(study.objects, work["objects"])
-    clear(study.root / WORK_FOLDER)  # computations that were stopped, which may have seen the patient
+    objects.unlink(study.objects, journal.objects)
+    clear_all(study.root)  # computations that were stopped, which may have seen the patient
     Snapshots(study.root).erase()
     fp("withdraw.objects_done")
-    rest = json.dumps({"objects": [], "files": [], "said": work["said"]}, sort_keys=True)
+    rest = json.dumps({"objects": [], "files": [], "said": journal.said}, sort_keys=True)
     with writing(study.engine) as connection:  # paths of images name the patient: they are not needed any more
-        connection.execute(update(Tombstone).where(Tombstone.pending == pending).values(pending=rest))
+        connection.execute(update(Tombstone).where(Tombstone.pending == journal.text).values(pending=rest))
     _compact(study)
 
 
@@ -267,7 +279,7 @@ def _compact(study: Study) -> None:
 
 def _left(study: Study, names: Identifiers) -> list[Path]:
     """Files that name the patient after all: the database and its log, byte by byte, and everything else."""
-    found = files.naming(study.root, names, study.objects.root)
+    found = files.naming(study.root, names, study.objects.root) + _strangers(study, names)
     return found + [study.objects.path(part) for part in objects.parts_with(study.objects, names)]
 
 
@@ -314,7 +326,7 @@ def _finish(study: Study, token: str, said: dict[str, Any]) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / f"{token[:16]}.json"
     text = json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    written = path.with_name(f".{path.name}.writing")
+    written = without_link(path.with_name(f".{path.name}.writing"))
     written.write_text(text, encoding="utf-8")
     os.replace(written, path)
     digest = hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,111 @@
+"""Where a study keeps things, and which names in its folder are its own to take away.
+
+A study may have been received, or its settings mistyped: what study.toml or the database names is looked at before it is
+written or removed. Links are resolved first. A folder below the study that has a study.toml is another study's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tshdb.errors import IntegrityError, InvalidInput
+
+if TYPE_CHECKING:
+    from tshdb.config import Settings
+
+SETTINGS_FILE = "study.toml"
+RAW, REPORTS, FIGURES, COHORTS = "raw", "reports", "figures", "cohorts"
+WITHDRAWALS, WORK, SNAPSHOTS = "withdrawals", "work", ".snapshots"
+TAKEN = (RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS)  # no place for objects
+PLAIN = re.compile(r"[\w@ ()+,=-][\w@ ()+,=.-]*")
+
+
+def objects_folder(settings: Settings, root: Path) -> Path:
+    """The folder of the objects, as study.toml names it. Raises InvalidInput for one that cannot be the study's."""
+    from tshdb.objects import MARK, ObjectStore
+
+    said = settings.study.objects
+    place, home = (root / said).resolve(), root.resolve()
+
+    def refused(why: str, repair: str = 'Write a folder of its own below the study, such as objects = "objects"'):
+        where = f"{settings.where('study', 'objects')}: [study] objects"
+        return InvalidInput(f"found '{said}', which {why}", where=where, repair=repair)
+
+    if place == home or place in home.parents:
+        raise refused("is the study's own folder or one above it")
+    if (place / SETTINGS_FILE).exists() or any(place.glob("study.db*")):
+        raise refused("holds a study")
+    if place.exists() and not place.is_dir():
+        raise refused("is no folder")
+    if home in place.parents:
+        inside = place.relative_to(home)
+        if inside.parts[0] in TAKEN:
+            raise refused(f"lies in {inside.parts[0]}/, which holds other things")
+        if is_nested(place, home):
+            raise refused("lies in another study")
+        return root / inside
+    if any((folder / SETTINGS_FILE).exists() for folder in place.parents):
+        raise refused("lies in another study")
+    store = ObjectStore(place)
+    if not place.is_dir() or not store.is_marked and next(store.strangers(), None) is not None:
+        raise refused(
+            "lies outside of the study and is not known as a folder of objects",
+            f"Write a folder below the study; or, for one elsewhere, move objects/ there with its {MARK}",
+        )
+    if not Path(said).is_absolute() and ".." in Path(said).parts:
+        raise refused("leads out of the study", f'Write it in full: objects = "{place}"')
+    return place
+
+
+def refuse_database_outside(settings: Settings) -> None:
+    """Raises InvalidInput for a relative SQLite path in study.toml that leads out of the study."""
+    url = settings.study.database
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////") and ".." in Path(url[10:]).parts:
+        raise InvalidInput(
+            f"found '{url}', which leads out of the study",
+            where=f"{settings.where('study', 'database')}: [study] database",
+            repair="Write a file below the study, or a whole path: sqlite:////folder/study.db",
+        )
+
+
+def is_nested(path: Path, root: Path) -> bool:
+    """Whether a path below `root` is, or lies in, a folder that is another study."""
+    folder = path
+    while folder != root and root in folder.parents:
+        if (folder / SETTINGS_FILE).exists():
+            return True
+        folder = folder.parent
+    return False
+
+
+def files_below(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
+    """The regular files of a folder, in order; links are not followed, nor other studies below it entered."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for top, folders, names in os.walk(folder):
+        here = Path(top)
+        folders[:] = sorted(n for n in folders if is_deep and not (here / n / SETTINGS_FILE).exists())
+        yield from (here / n for n in sorted(names) if not (here / n).is_symlink())
+
+
+def without_link(path: Path) -> Path:
+    """The path, at which no link lies any more: what is written there next stays there."""
+    if path.is_symlink():
+        path.unlink()
+    return path
+
+
+def shown(path: Path, root: Path) -> str:
+    """A path as messages name it: from the study's folder where it lies in it."""
+    return str(path.relative_to(root)) if root in path.parents else str(path)
+
+
+def plain_name(text: str, where: str) -> str:
+    """A name from the database that becomes part of a file's name. Raises IntegrityError for one that leads elsewhere."""
+    if not PLAIN.fullmatch(text):
+        raise IntegrityError(f"'{text}' cannot be part of a file's name", where=where, repair="Restore a backup")
+    return text
