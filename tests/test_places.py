@@ -233,6 +233,19 @@ def test_a_digest_that_is_none_never_becomes_a_path(tmp_path, digest):
             use(digest)
 
 
+def test_nothing_is_removed_through_a_link(tmp_path):
+    theirs = [stored(tmp_path / "other", content) for content in (b"a", b"b")]
+    objects = ObjectStore(tmp_path / "objects")
+    objects.claim()
+    (objects.root / theirs[0].parent.name).symlink_to(theirs[0].parent)
+    objects.path(theirs[1].stem).parent.mkdir()
+    objects.path(theirs[1].stem).symlink_to(theirs[1])
+    assert [objects.remove(path.stem) for path in theirs] == [False, False]
+    assert all(path.is_file() for path in theirs) and objects.path(theirs[1].stem).is_symlink()
+    mine = stored(objects.root, b"c")
+    assert objects.remove(mine.stem) and not mine.exists() and not objects.remove(mine.stem)
+
+
 def pending(study: Study, **work) -> None:
     """Write a journal into the database, as whoever sends a study may."""
     text = json.dumps({"objects": [], "said": {}, "files": []} | work)
