@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from sqlalchemy import select, update
 import migrations
 from analyses import ANALYSES
 from tests.conftest import ROOT, run_quick
+from tests.moving import moved
 from tests.tiny import copy_study, due, plan, rebuild
 from tshdb.database import create, reading, writing
 from tshdb.engine.plan import Reason
@@ -136,6 +141,43 @@ def test_a_stored_model_still_scores(study):
     report = rebuild(study)
     assert report.computed["signature_scores"] == len(stood) and "signature_model" not in report.computed
     assert study.sql(scores).equals(stood)
+
+
+def test_moved_code_makes_nothing_due_and_a_stored_model_still_scores(study, tmp_path):
+    """Every module of the analyses elsewhere, under another name, some split: a copy of the program, in a process of its own."""
+    n_moved, n_split = moved(tmp_path / "program")
+    assert n_moved >= 40 and n_split >= 10
+    with writing(study.engine) as connection:
+        connection.exec_driver_sql(
+            "DELETE FROM signature_scores WHERE unit_id IN (SELECT unit_id FROM units WHERE analysis = 'signature_scores')"
+        )
+        mine = Unit.analysis == "signature_scores"
+        connection.execute(update(Unit).where(mine).values(state="failed", fingerprint=None, message="set aside"))
+    program = (
+        "import json, sys\n"
+        "from pathlib import Path\n"
+        "import analyses, tshdb\n"
+        f"assert analyses.__file__.startswith({str(tmp_path)!r}) and tshdb.__file__.startswith({str(tmp_path)!r})\n"
+        "from tshdb.study import Study\n"
+        "from tshdb.engine.rebuild import Rebuild\n"
+        "from tshdb.database import reading\n"
+        "from tshdb.engine.planner import Planner\n"
+        "from tshdb.engine.world import World\n"
+        "study = Study(sys.argv[1])\n"
+        "with reading(study.engine) as connection:\n"
+        "    plans = Planner(connection, World(analyses.ANALYSES, study.settings)).all()\n"
+        "due = {n: sorted({d.detail for d in p.due.values() if not d.is_possible}) for n, p in plans.items()}\n"
+        "report = Rebuild(study, analyses.ANALYSES).run()\n"
+        "print(json.dumps([{n: d for n, d in due.items() if d}, report.computed, report.failed]))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "program"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(study.root)], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    certain, computed, failed = json.loads(done.stdout.splitlines()[-1])
+    assert certain == {"signature_scores": ["failed before: set aside"]}
+    assert computed == {"signature_scores": 46} and failed == {}
 
 
 def test_code_of_another_program_stays_due(before, tmp_path):

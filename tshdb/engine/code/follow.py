@@ -65,7 +65,7 @@ class Follower:
                 break
             inside |= dict.fromkeys(sorted(more))
         self._refuse(text.reached)
-        self._add_unnamed(text)
+        self._add_unnamed(text, modules)
         names = _named(text.reached)
         return Code(
             sources={names[s]: s.text for s in text.reached},
@@ -106,10 +106,11 @@ class Follower:
                 return
             text.add_settings(sorted(found, key=placed.__getitem__))
 
-    def _add_unnamed(self, text: Assembly) -> None:
-        """Libraries that are imported and never named: they may be imported for what that does."""
+    def _add_unnamed(self, text: Assembly, modules: Iterable[str]) -> None:
+        """Libraries that are imported where something is reached, and that nobody names: imported for what that does."""
         found = {name for s in text.reached for name in s.module.unnamed}
         found |= {".".join(filter(None, target)) for s in text.reached for target in self._form(s).imports}
+        found -= {name for module in modules for name in self.program.module(module).named}
         text.imports = sorted(name for name in found if not self.program.is_project(name))
 
     def _form(self, statement: Statement) -> Form:

@@ -59,7 +59,8 @@ class Module:
     bindings: dict[str, list[Statement]] = field(default_factory=dict)
     # in the order of execution: a statement, or the modules that an import statement imports
     steps: list[Statement | tuple[str, ...]] = field(default_factory=list)
-    unnamed: list[str] = field(default_factory=list)  # outside or not: imported at the top level, and never named
+    unnamed: list[str] = field(default_factory=list)  # imported at the top level, and never named in it
+    named: set[str] = field(default_factory=set)  # imported anywhere in it, and named
 
     @property
     def package(self) -> str:
@@ -87,7 +88,8 @@ def parsed(name: str, text: Text) -> Module:
     module = Module(name, text)
     ways: dict[str, set[object]] = {}  # name -> the imports, or statements, that bind it
     found: list[tuple[ast.stmt, frozenset[str], bool]] = []
-    for node in ast.parse(text.text).body:
+    tree = ast.parse(text.text)
+    for node in tree.body:
         typing = _typing_only(node)
         if typing is not None:
             for part in typing:
@@ -118,14 +120,21 @@ def parsed(name: str, text: Text) -> Module:
             module.steps.append(reached)
         if not is_import or defines:
             module.steps.append(statement)
-    loaded = {n.id for node, _, _ in found for n in ast.walk(node) if isinstance(n, ast.Name)}
-    for node, _, is_import in found:
-        if is_import:
-            module.unnamed += [
-                ".".join(filter(None, target)) for bound, target in imported_names(node, module.package)
-                if bound not in loaded and bound != STAR and target[0] not in ("__future__", "typing")
-            ]  # fmt: skip
+    _note_named(module, tree)
     return module
+
+
+def _note_named(module: Module, tree: ast.Module) -> None:
+    """Which imports of the module are named somewhere in it."""
+    loaded = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, IMPORTS):
+            for bound, target in imported_names(node, module.package):
+                path = ".".join(filter(None, target))
+                if bound in loaded:
+                    module.named.add(path)
+                elif node.col_offset == 0 and bound != STAR and target[0] not in ("__future__", "typing"):
+                    module.unnamed.append(path)
 
 
 def _targets(ways: set[object]) -> list[tuple[str, str | None]]:
