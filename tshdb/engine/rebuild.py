@@ -24,6 +24,7 @@ from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
 from tshdb.database import bulk_insert, next_id, reading, writing
+from tshdb.engine import damage
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
@@ -39,6 +40,7 @@ from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.process import actor, identity, is_alive, library_version
 from tshdb.schema import Attempt, Run, Unit, UnitInput
+from tshdb.stored_rows import digest_of
 from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
@@ -59,6 +61,7 @@ class Report:
     kept: dict[str, int] = field(default_factory=dict)
     blocked: dict[str, dict[str, str]] = field(default_factory=dict)
     flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_failed(self) -> int:
@@ -113,6 +116,7 @@ class Rebuild:
         state = RunState.INTERRUPTED
         try:
             with self.leases.kept_alive():
+                damage.note(self.engine, self.study.objects, damage.makers_of(self.world.analyses))
                 self._settle_references()
                 left: set[tuple[str, str]] = set()
                 # data that arrives on the way makes units due of analyses that were settled: go through again
@@ -134,7 +138,7 @@ class Rebuild:
         waiting: deque[Analysis] | None = None
         while waiting is None or waiting:
             with reading(self.engine) as connection:
-                planner = Planner(connection, self.world, settled, refit=self.refit)
+                planner = self._planner(connection, settled)
                 if waiting is None:
                     waiting = deque(a for a in planner.order if a.name in self.names)
                 # one look serves until something is due; then the database is looked at anew
@@ -146,6 +150,10 @@ class Rebuild:
                 moved = self._is_live(analysis, planner) and self._commit_live_cohorts(analysis)
                 settled[analysis.name] = self._settle(analysis, settled, None if moved else (planner, plan))
         return self._unready
+
+    def _planner(self, connection: Connection, settled: dict[str, AnalysisPlan]) -> Planner:
+        """A look at the database; what was lost or edited has been marked when the run began."""
+        return Planner(connection, self.world, settled, self.refit, damage.marked(connection))
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
         """Whether the membership of a live cohort must be committed for the analysis."""
@@ -199,7 +207,7 @@ class Rebuild:
                     need = analysis.needs[role]
                     producer = self.world.producer(need)
                     unit = standing.rows(producer, [key]).get(key)
-                    if unit is not None and unit.fingerprint == fingerprint:
+                    if unit is not None and unit.fingerprint == fingerprint and unit.damage is None:
                         continue
                     store.set_fingerprints(connection, producer, {key: fingerprint})
                     unit_id = standing.rows(producer, [key])[key].unit_id
@@ -207,6 +215,8 @@ class Rebuild:
                     connection.execute(delete(table).where(table.c.unit_id == unit_id))
                     names = [c.name for c in table.columns if c.name != "unit_id"]
                     bulk_insert(connection, table, [{"unit_id": unit_id, **{n: r[n] for n in names}} for r in rows])
+                    whole = {"rows_digest": digest_of(table, rows), "digest_taken_over": None}
+                    connection.execute(update(Unit).where(Unit.unit_id == unit_id).values(**whole))
                 identity = analysis.identity
                 if identity is not None and not standing.rows(analysis.name, [identity]):
                     store.set_fingerprints(connection, analysis.name, {analysis.identity: IDENTITY_FINGERPRINT})
@@ -223,7 +233,7 @@ class Rebuild:
         while True:
             if look is None:
                 with reading(self.engine) as connection:
-                    planner = Planner(connection, self.world, settled, refit=self.refit)
+                    planner = self._planner(connection, settled)
                     plan = planner.plan(analysis)
             else:
                 planner, plan = look
@@ -251,6 +261,8 @@ class Rebuild:
     def _note_standing(self, plan: AnalysisPlan) -> None:
         if plan.blocked:
             self.report.blocked[plan.analysis.name] = dict(plan.blocked)
+        for key, held in plan.held.items():
+            self.report.held[f"{plan.analysis.name}/{key}"] = held.detail
         for key, flag in plan.flagged.items():
             self.report.flagged[f"{plan.analysis.name}/{key}"] = flag
 
@@ -317,15 +329,19 @@ class Rebuild:
         size = 1 if plan.analysis.over_cohort else plan.analysis.batch
         keys = sorted(due)
         batches: dict[int, Batch] = {}
+        unread: list[Batch] = []  # of whose keys none can read its inputs
 
         def tasks() -> Iterator[Task]:
             for start in range(0, len(keys), size):
                 batch = self._lease(plan, planner, {key: due[key] for key in keys[start : start + size]})
                 if batch is None:
                     continue
+                if not batch.readable:
+                    unread.append(batch)
+                    continue
                 task = Task(
                     locate(plan.analysis),
-                    tuple(batch.due),
+                    batch.readable,
                     batch.inputs,
                     self.world.parameters[plan.analysis.name],
                     self.study.settings.study.seed,
@@ -340,9 +356,12 @@ class Rebuild:
         with ExitStack() as watches:
             for task, outcomes in self.executor.run(tasks()):
                 fp("rebuild.computed")
-                yield batches.pop(id(task)), outcomes
+                batch = batches.pop(id(task))
+                yield batch, [*outcomes, *batch.failed()]
                 if not any(o.message for o in outcomes):
                     clear(task.work.folder)
+        for batch in unread:
+            yield batch, batch.failed()
 
     def _work(self, batch: Batch, n_due: int) -> Work:
         """Where the batch may keep work in progress, if its analysis asks for that: a folder of this very computation."""

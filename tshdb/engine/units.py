@@ -212,7 +212,12 @@ def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[s
         connection.execute(
             update(Unit.__table__)
             .where(Unit.__table__.c.unit_id == bindparam("b_id"))
-            .values(fingerprint=bindparam("b_fingerprint"), state=UnitState.CURRENT, updated_at=bindparam("b_time")),
+            .values(
+                fingerprint=bindparam("b_fingerprint"),
+                state=UnitState.CURRENT,
+                updated_at=bindparam("b_time"),
+                damage=None,
+            ),
             moved,
         )
 
@@ -225,7 +230,8 @@ def retire(connection: Connection, unit_ids: Iterable[int], payload=None) -> Non
             connection.exec_driver_sql(f"DELETE FROM {payload.__tablename__} WHERE unit_id IN {gone}")
         connection.exec_driver_sql(f"DELETE FROM unit_inputs WHERE unit_id IN {gone}")
         connection.exec_driver_sql(
-            f"UPDATE units SET state = 'retired', fingerprint = NULL, message = NULL WHERE unit_id IN {gone}"
+            "UPDATE units SET state = 'retired', fingerprint = NULL, rows_digest = NULL, digest_taken_over = NULL, "
+            f"damage = NULL, message = NULL WHERE unit_id IN {gone}"
         )
 
 

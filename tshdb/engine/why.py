@@ -29,7 +29,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
     unit = connection.execute(
         select(*Unit.__table__.columns).where(Unit.analysis == analysis.name, Unit.key == key)
     ).one_or_none()
-    if unit is None and key not in plan.due and key not in plan.blocked:
+    if unit is None and not any(key in found for found in (plan.due, plan.blocked, plan.held)):
         near = sorted(k for k in plan.desired if key.lower() in k.lower())[:5]
         raise NotFound(
             f"no unit {analysis.name}/{key}",
@@ -51,6 +51,9 @@ def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
         return {"state": "due", "reason": due.reason.value, "detail": due.detail, "is_possible": due.is_possible}
     if key in plan.blocked:
         return {"state": "blocked", "reason": "blocked", "detail": plan.blocked[key]}
+    if key in plan.held:
+        held = plan.held[key]
+        return {"state": "held", "reason": held.reason.value, "detail": held.detail}
     if key in plan.gone:
         return {"state": "due", "reason": Reason.GONE.value, "detail": "its entity is gone; the unit will be retired"}
     if key in plan.flagged:
@@ -142,6 +145,7 @@ def _computed(connection: Connection, unit) -> dict[str, Any] | None:
         "functions": sorted(json.loads(spec.sources)),
         "parameters": json.loads(spec.params),
         "libraries": json.loads(run.libraries),
+        "digest_taken_over": unit.digest_taken_over,
     }
 
 
