@@ -35,6 +35,7 @@ def check(
     from tshdb.checking.rule import Context, mend
     from tshdb.checking.rule import check as find
     from tshdb.database import reading, writing
+    from tshdb.engine.damage import digests_taken_over
     from tshdb.errors import Exit
     from tshdb.lock import study_lock
     from tshdb.study import Study
@@ -46,6 +47,8 @@ def check(
             return find(Context(opened, connection, ANALYSES), full=not is_fast, progress=show)
 
     broken = look()
+    with reading(opened.engine) as connection:
+        taken_over = digests_taken_over(connection)
     mended: list[Broken] = []
     if is_repaired and broken:
         with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
@@ -55,15 +58,19 @@ def check(
         out_json(
             {
                 "broken": [_facts(b) for b in broken],
-                "mended": [_facts(b) for b in mended],
+                "mended": [_facts(b) for b in mended if not b.rule.marks],
+                "marked": [_facts(b) for b in mended if b.rule.marks],
+                "digests_taken_over": taken_over,
                 "is_whole": not any(not b.rule.is_warning for b in broken),
             }
         )
     else:
         for one in mended:
-            out(f" mended {one.rule.name}: {len(one.problems):,} x")
+            _show_mended(one)
         for one in broken:
             _show(one)
+        for day, n in taken_over.items():
+            out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
         if not broken:
             out(
                 " Everything holds."
@@ -80,7 +87,7 @@ def _facts(one: Broken) -> dict:
         "promise": one.rule.meaning,
         "is_warning": one.rule.is_warning,
         "repair": one.rule.repair,
-        "problems": [{"where": p.where, "found": p.found} for p in one.problems],
+        "problems": [{"where": p.where, "found": p.found, "repair": p.repair or one.rule.repair} for p in one.problems],
     }
 
 
@@ -91,4 +98,14 @@ def _show(one: Broken) -> None:
         out(f"     {problem.where}: {problem.found}")
     if len(one.problems) > SHOWN:
         out(f"     … {len(one.problems) - SHOWN:,} more")
-    say(f"     -> {one.rule.repair}")
+    for repair in dict.fromkeys(p.repair or one.rule.repair for p in one.problems[:SHOWN]):
+        say(f"     -> {repair}")
+
+
+def _show_mended(one: Broken) -> None:
+    if not one.rule.marks:
+        out(f" mended {one.rule.name}: {len(one.problems):,} x")
+        return
+    names = ", ".join(p.where for p in one.problems[:SHOWN])
+    more = f" and {len(one.problems) - SHOWN:,} more" if len(one.problems) > SHOWN else ""
+    out(f" marked {one.rule.name}: {names}{more}")

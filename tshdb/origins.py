@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from tshdb.database import texts
+from tshdb.engine.units import ENTITY_COLUMN, INGEST, select_ids
 from tshdb.schema import ExpressionProfile, IngestRun, SourceFile, SourceRecord, Unit
 from tshdb.schema.base import object_columns
+from tshdb.vocabulary import Damage
 
-MADE_AGAIN = "Run: tshdb check --repair, then: tshdb rebuild"
+MARK = "tshdb check --repair"
+MADE_AGAIN = f"Run: {MARK}, then: tshdb rebuild"
+RESTORE = "Nothing is known that would bring it back: restore a backup"
 SHOWN = 3
+UNSAID = ("map", "samples", "sheet")  # options of which the study keeps the content, not the file
 
 
-class Origin(NamedTuple):
+class Source(NamedTuple):
     """A source as it was read last."""
 
     collection: str
@@ -31,83 +39,110 @@ class Origin(NamedTuple):
         return f"{self.collection}/{self.reader}/{self.name}"
 
 
-def units_of(connection: Connection, digest: str) -> dict[int, str]:
-    """unit -> analysis/key, of the results that name an object."""
-    found: dict[int, str] = {}
-    for table, column, _ in object_columns():
-        if "unit_id" in table.columns:
-            query = (
-                select(Unit.unit_id, Unit.analysis, Unit.key)
-                .join(table, table.c.unit_id == Unit.unit_id)
-                .where(table.c[column] == digest)
-            )
-            found |= {unit: f"{analysis}/{key}" for unit, analysis, key in connection.execute(query)}
-    return found
+class Row(NamedTuple):
+    """An ingested row that an object speaks for. entity: the key of its ingest unit."""
+
+    table: str
+    key: str
+    entity: str
 
 
-def rows_of(connection: Connection, digest: str) -> list[tuple[str, str]]:
-    """(table, row key) of the ingested rows that an object speaks for."""
-    query = select(ExpressionProfile.profile_id).where(ExpressionProfile.part_id == digest)
-    found = [("expression_profiles", profile) for profile in connection.execute(query).scalars()]
-    for table, column, _ in object_columns():
-        if "unit_id" not in table.columns:
+class Origins:
+    """One look at what rows name objects."""
+
+    def __init__(self, connection: Connection):
+        self.connection = connection
+
+    @cached_property
+    def units(self) -> dict[str, dict[int, str]]:
+        """object -> unit -> analysis/key, of results."""
+        found: dict[str, dict[int, str]] = defaultdict(dict)
+        for table, column, _ in object_columns():
+            if "unit_id" in table.columns:
+                query = select(table.c[column], Unit.unit_id, Unit.analysis, Unit.key).join(
+                    table, table.c.unit_id == Unit.unit_id
+                )
+                for digest, unit, analysis, key in self.connection.execute(query):
+                    if digest is not None:
+                        found[digest][unit] = f"{analysis}/{key}"
+        return found
+
+    @cached_property
+    def rows(self) -> dict[str, list[Row]]:
+        """object -> the ingested rows that it speaks for."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        profiles = ExpressionProfile.__table__
+        named = [(profiles, profiles.c.part_id)]
+        named += [(t, t.c[column]) for t, column, _ in object_columns() if "unit_id" not in t.columns]
+        for table, column in named:
             (key,) = table.primary_key
-            found += [
-                (table.name, row) for row in connection.execute(select(key).where(table.c[column] == digest)).scalars()
-            ]
-    return found
+            query = select(column, key, table.c[ENTITY_COLUMN[table.name]]).where(column.is_not(None))
+            for digest, row, entity in self.connection.execute(query):
+                found[digest].append(Row(table.name, row, entity))
+        return found
+
+    def sources(self, rows: Iterable[Row]) -> list[Source]:
+        """The sources that say these rows, in order."""
+        keys: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            keys[row.table].append(row.key)
+        found: set[Source] = set()
+        file, record = SourceFile, SourceRecord
+        for table, mine in keys.items():
+            with texts(self.connection, "rows_of_objects", mine) as name:
+                query = (
+                    select(file.collection, file.reader, file.name, file.path, file.options, IngestRun.command)
+                    .join(record, record.source_file_id == file.source_file_id)
+                    .join(IngestRun, IngestRun.ingest_run_id == file.ingest_run_id)
+                    .where(record.table_name == table, record.row_key.in_(select_ids(name)))
+                    .distinct()
+                )
+                found |= {Source(*row) for row in self.connection.execute(query)}
+        return sorted(found)
+
+    def advice(self, digest: str, damage: Damage = Damage.LOST) -> str:
+        """What helps when an object is lost or damaged."""
+        if digest in self.units:
+            return f"{shown(self.units[digest].values())} made it. {MADE_AGAIN}"
+        return self.advice_of_rows(self.rows.get(digest, ()), damage)
+
+    def advice_of_rows(self, rows: Iterable[Row], damage: Damage) -> str:
+        """What brings ingested rows back: the commands that read their sources."""
+        sources = self.sources(rows)
+        if not sources:
+            return RESTORE
+        commands = list(dict.fromkeys(map(_command, sources)))
+        first = "" if damage is Damage.LOST else f"Run: {MARK}. "
+        return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
 
 
-def sources_of(connection: Connection, digest: str) -> list[Origin]:
-    """The sources that brought what an object holds, in order."""
-    keys: dict[str, list[str]] = {}
-    for table, row in rows_of(connection, digest):
-        keys.setdefault(table, []).append(row)
-    found: set[Origin] = set()
-    for table, rows in keys.items():
-        query = (
-            select(SourceFile.collection, SourceFile.reader, SourceFile.name, SourceFile.path, SourceFile.options, IngestRun.command)
-            .join(SourceRecord, SourceRecord.source_file_id == SourceFile.source_file_id)
-            .join(IngestRun, IngestRun.ingest_run_id == SourceFile.ingest_run_id)
-            .where(SourceRecord.table_name == table, SourceRecord.row_key.in_(rows))
-            .distinct()
-        )  # fmt: skip
-        found |= {Origin(*row) for row in connection.execute(query)}
-    return sorted(found)
+def ingest_unit(row: Row) -> tuple[str, str]:
+    """(analysis, key) of the unit that stands for an ingested row."""
+    return INGEST + row.table, row.entity
 
 
-def advice(connection: Connection, digest: str) -> str:
-    """What helps when an object is lost or damaged."""
-    if units := units_of(connection, digest):
-        return f"{_shown(units.values())} made it. {MADE_AGAIN}"
-    sources = sources_of(connection, digest)
-    if not sources:
-        return "Nothing is known to bring it back: restore a backup"
-    commands = list(dict.fromkeys(map(_command, sources)))
-    return f"It holds what came from {_shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
-
-
-def _shown(names: Iterable[str]) -> str:
+def shown(names: Iterable[str]) -> str:
+    """A few names, and how many more."""
     names = sorted(names)
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
-def _command(source: Origin) -> str:
+def _command(source: Source) -> str:
     """The command that reads the source again, as far as the study knows it."""
     start = f"tshdb ingest {source.reader} "
     if not source.command.startswith(start):  # an archive's folder: the command found the file there
-        return f"{source.command} (the file was {source.path})"
+        return f"{source.command} (it was read from {source.path})"
     words = [source.path, "--collection", source.collection]
     if source.name != Path(source.path).name:
         words += ["--name", source.name]
     unsaid = []
     for option, value in sorted(json.loads(source.options).items()):
         flag = f"--{option.replace('_', '-')}"
-        if value is True:
+        if option in UNSAID:
+            unsaid += [flag] if value is not None else []
+        elif value is True:
             words.append(flag)
-        elif option in ("map", "samples", "sheet", "her2_rule") and value is not None:
-            unsaid += [] if option == "her2_rule" else [flag]
-        elif isinstance(value, str | int | float) and value is not False:
+        elif isinstance(value, str | int | float) and value is not False and option != "her2_rule":
             words += [flag, str(value)]
     more = f" (with the same {' and '.join(unsaid)} as before)" if unsaid else ""
     return start + shlex.join(words) + more

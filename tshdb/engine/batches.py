@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, delete, select, true
 
-from tshdb import origins
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert, writing
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Kind
@@ -22,6 +21,7 @@ from tshdb.engine.world import World
 from tshdb.errors import IntegrityError
 from tshdb.failpoints import fp
 from tshdb.objects import LostObject, ObjectStore
+from tshdb.origins import Origins
 from tshdb.schema import Attempt, Unit
 from tshdb.stored_rows import digest_of
 from tshdb.vocabulary import UnitState
@@ -117,7 +117,8 @@ class Batches:
         values, errors = _readable(load_of, list(edges))
         wanted = {key: due[key] for key in edges}
         lost = {e.digest: e for e in errors.values() if isinstance(e, LostObject)}
-        help_of = {digest: origins.advice(connection, digest) for digest in lost}
+        known = Origins(connection)
+        help_of = {digest: known.advice(digest, e.damage) for digest, e in lost.items()}
         told = {k: f"{e.where}: {e.message}. {help_of[e.digest]}" if isinstance(e, LostObject) else str(e)
                 for k, e in errors.items()}  # fmt: skip
         makers = tuple(one for digest, e in lost.items()

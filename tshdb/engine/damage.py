@@ -8,15 +8,15 @@ them, and by `check`. What was found is marked at the units (`units.damage`) unt
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, delete, select, update
+from sqlalchemy import Connection, Engine, Table, delete, func, select, update
 
 from tshdb.database import changed_by_others, numbers, reading, tuples, writing
 from tshdb.engine.analysis import Analysis, Made, Reference
-from tshdb.engine.units import select_ids
+from tshdb.engine.units import COHORT, INGEST, select_ids
 from tshdb.engine.world import REFERENCE
 from tshdb.objects import ObjectStore, name_of
 from tshdb.schema import Unit
@@ -109,15 +109,12 @@ def _strays(connection: Connection, table: Table, others: set[str], stored: Iter
             connection,
             f"SELECT o.id, u.analysis, u.state FROM {name} o LEFT JOIN units u ON u.unit_id = o.id ORDER BY o.id",
         )
-    return [
-        unit
-        for unit, analysis, state in rows
-        if state != UnitState.CURRENT or analysis in others or _is_no_maker(analysis)
-    ]
+    return [unit for unit, analysis, state in rows if is_stray(analysis, state, others)]
 
 
-def _is_no_maker(analysis: str) -> bool:
-    return analysis == "cohort" or analysis.startswith("ingest.")
+def is_stray(analysis: str | None, state: str | None, others: Collection[str]) -> bool:
+    """Whether a unit made no rows of a table: it is gone, has no result, or makes another table. others: who does."""
+    return state != UnitState.CURRENT or analysis in others or analysis == COHORT or analysis.startswith(INGEST)
 
 
 def objects_made(connection: Connection, makers: Makers) -> list[tuple[int, str, str]]:
@@ -225,3 +222,10 @@ def makers_of_object(connection: Connection, makers: Makers, digest: str, damage
         if "object" in column.info
         for unit in connection.execute(select(table.c.unit_id).where(column == digest)).scalars()
     ]
+
+
+def digests_taken_over(connection: Connection) -> dict[str, int]:
+    """day -> how many results have a second digest that was taken over from the rows as they stood."""
+    taken = select(func.substr(Unit.digest_taken_over, 1, 10).label("day"), func.count())
+    query = taken.where(Unit.digest_taken_over.is_not(None)).group_by("day").order_by("day")
+    return dict(map(tuple, connection.execute(query)))
