@@ -11,6 +11,7 @@ from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
     from tshdb.checking.rule import Broken
+    from tshdb.origins import Source
 
 SHOWN = 5
 
@@ -32,12 +33,14 @@ def check(
     Example: tshdb check --fast
     """
     from analyses import ANALYSES
+    from cli.read_again import read_again
     from tshdb.checking.rule import Context, mend
     from tshdb.checking.rule import check as find
     from tshdb.database import reading, writing
     from tshdb.engine.damage import digests_taken_over
     from tshdb.errors import Exit
     from tshdb.lock import study_lock
+    from tshdb.origins import Origins, shown
     from tshdb.study import Study
 
     opened = Study.find(study)
@@ -50,9 +53,13 @@ def check(
     with reading(opened.engine) as connection:
         taken_over = digests_taken_over(connection)
     mended: list[Broken] = []
+    was_read: list[Source] = []
     if is_repaired and broken:
         with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
             mended = mend(Context(opened, connection, ANALYSES), broken)
+        with reading(opened.engine) as connection:
+            lost = Origins(connection).sources_of_marked()
+        was_read = read_again(opened, lost)
         broken = look()
     if as_json:
         out_json(
@@ -60,6 +67,7 @@ def check(
                 "broken": [_facts(b) for b in broken],
                 "mended": [_facts(b) for b in mended if not b.rule.marks],
                 "marked": [_facts(b) for b in mended if b.rule.marks],
+                "read_again": [str(source) for source in was_read],
                 "digests_taken_over": taken_over,
                 "is_whole": not any(not b.rule.is_warning for b in broken),
             }
@@ -67,6 +75,8 @@ def check(
     else:
         for one in mended:
             _show_mended(one)
+        if was_read:
+            out(f" read again, from where they lie: {shown(map(str, was_read))}")
         for one in broken:
             _show(one)
         for day, n in taken_over.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable
@@ -33,6 +34,7 @@ class Source(NamedTuple):
     name: str
     path: str
     options: str
+    sha256: str
     command: str
 
     def __str__(self) -> str:
@@ -91,7 +93,9 @@ class Origins:
         for table, mine in keys.items():
             with texts(self.connection, "rows_of_objects", mine) as name:
                 query = (
-                    select(file.collection, file.reader, file.name, file.path, file.options, IngestRun.command)
+                    select(
+                        file.collection, file.reader, file.name, file.path, file.options, file.sha256, IngestRun.command
+                    )
                     .join(record, record.source_file_id == file.source_file_id)
                     .join(IngestRun, IngestRun.ingest_run_id == file.ingest_run_id)
                     .where(record.table_name == table, record.row_key.in_(select_ids(name)))
@@ -99,6 +103,12 @@ class Origins:
                 )
                 found |= {Source(*row) for row in self.connection.execute(query)}
         return sorted(found)
+
+    def sources_of_marked(self) -> list[Source]:
+        """The sources of rows whose ingest unit is marked."""
+        marked = select(Unit.analysis, Unit.key).where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
+        names = set(map(tuple, self.connection.execute(marked)))
+        return self.sources(row for rows in self.rows.values() for row in rows if ingest_unit(row) in names)
 
     def advice(self, digest: str, damage: Damage = Damage.LOST) -> str:
         """What helps when an object is lost or damaged."""
@@ -111,7 +121,7 @@ class Origins:
         sources = self.sources(rows)
         if not sources:
             return RESTORE
-        commands = list(dict.fromkeys(map(_command, sources)))
+        commands = _commands(sources)
         first = "" if damage is Damage.LOST else f"Run: {MARK}. "
         return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
 
@@ -127,13 +137,23 @@ def shown(names: Iterable[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
+def _commands(sources: list[Source]) -> list[str]:
+    """The commands that read the sources again, as far as the study knows them."""
+    found: list[str] = []
+    folders: dict[str, list[str]] = defaultdict(list)  # command -> what it found in an archive's folder
+    for source in sources:
+        if source.command.startswith(f"tshdb ingest {source.reader} "):
+            found.append(_command(source))
+        else:
+            folders[source.command].append(source.path)
+    found += [f"{command} (it read {os.path.commonpath(paths)})" for command, paths in folders.items()]
+    found = list(dict.fromkeys(found))
+    return found[:SHOWN] + ([f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else [])
+
+
 def _command(source: Source) -> str:
-    """The command that reads the source again, as far as the study knows it."""
-    start = f"tshdb ingest {source.reader} "
-    if not source.command.startswith(start):  # an archive's folder: the command found the file there
-        return f"{source.command} (it was read from {source.path})"
     words = [source.path, "--collection", source.collection]
-    if source.name != Path(source.path).name:
+    if not Path(source.path).is_dir() and source.name != Path(source.path).name:
         words += ["--name", source.name]
     unsaid = []
     for option, value in sorted(json.loads(source.options).items()):
@@ -145,4 +165,4 @@ def _command(source: Source) -> str:
         elif isinstance(value, str | int | float) and value is not False and option != "her2_rule":
             words += [flag, str(value)]
     more = f" (with the same {' and '.join(unsaid)} as before)" if unsaid else ""
-    return start + shlex.join(words) + more
+    return f"tshdb ingest {source.reader} {shlex.join(words)}{more}"
