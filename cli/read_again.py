@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tshdb.errors import TshdbError
+
 if TYPE_CHECKING:
     from tshdb.origins import Source
     from tshdb.study import Study
@@ -20,7 +22,14 @@ COMMAND = "tshdb check --repair"
 
 def read_again(study: Study, sources: Iterable[Source]) -> list[Source]:
     """Read the sources whose files are where they were. Gives those that were read."""
-    return [source for source in sources if source.reader in READERS and READERS[source.reader](study, source)]
+    return [source for source in sources if source.reader in READERS and _was_read(study, source)]
+
+
+def _was_read(study: Study, source: Source) -> bool:
+    try:
+        return READERS[source.reader](study, source)
+    except TshdbError:  # the command that check names will say it
+        return False
 
 
 def _dicom(study: Study, source: Source) -> bool:

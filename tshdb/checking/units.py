@@ -139,7 +139,7 @@ def _damaged_rows(c: Context) -> dict[int, Damaged]:
                 rows[row["unit_id"]].append(dict(row))
         for unit, some in rows.items():
             if payload_fingerprint(table, some) != units[unit]:
-                text = f"its {len(some):,} rows of {table.__tablename__} are not those that were made"
+                text = f"its {len(some):,} rows of {table.__tablename__} are not those that were computed"
                 found.add(Damaged(unit, Damage.EDITED, text))
     return found.damaged
 

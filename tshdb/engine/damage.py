@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, delete, func, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select, update
 
 from tshdb.database import changed_by_others, numbers, reading, tuples, writing
 from tshdb.engine.analysis import Analysis, Made, Reference
@@ -99,7 +99,7 @@ def _compared(table: Table, unit: int, digest: str, stored: Stored | None) -> Da
         return None if digest == EMPTY else Damaged(unit, Damage.LOST, f"its rows of {table.name} are gone")
     if stored.digest == digest:
         return None
-    return Damaged(unit, Damage.EDITED, f"its {stored.n_rows:,} rows of {table.name} are not those that were made")
+    return Damaged(unit, Damage.EDITED, f"its {stored.n_rows:,} rows of {table.name} are not those that were computed")
 
 
 def _strays(connection: Connection, table: Table, others: set[str], stored: Iterable[int]) -> list[int]:
@@ -182,6 +182,26 @@ def unmark(connection: Connection, units: Iterable[int]) -> None:
     """Take the mark from units that are whole. Inside `writing`."""
     with numbers(connection, "healed_units", units) as name:
         connection.execute(update(Unit).where(Unit.unit_id.in_(select_ids(name))).values(damage=None))
+
+
+def renew_digests(connection: Connection, makers: Makers, but: Collection[int]) -> None:
+    """Write the second digest of every result anew, whose rows we have changed ourselves. Inside `writing`.
+
+    but: units whose rows were not those that were made: they keep the digest that says so.
+    """
+    for table, names in makers.items():
+        stored = stored_digests(connection, table)
+        moved = [
+            {"b_unit": unit, "b_digest": stored[unit].digest if unit in stored else EMPTY}
+            for unit, digest in _digests(connection, names)
+            if unit not in but and _compared(table, unit, digest, stored.get(unit))
+        ]
+        if moved:
+            units = Unit.__table__
+            connection.execute(
+                update(units).where(units.c.unit_id == bindparam("b_unit")).values(rows_digest=bindparam("b_digest")),
+                moved,
+            )
 
 
 def remove_strays(connection: Connection, strays: Mapping[Table, Iterable[int]]) -> None:
