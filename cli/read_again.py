@@ -52,7 +52,7 @@ def _segmentation(study: Study, source: Source) -> bool:
     from tshdb.vocabulary import MaskKind, MaskRegion
 
     said = json.loads(source.options)
-    if not _is_as_it_was(source) or Path(source.path).name != source.name:
+    if "kind" not in said or not _is_as_it_was(source) or Path(source.path).name != source.name:
         return False
     sheet = {source.name: said["sheet"]} if said.get("sheet") else {}
     options = Options(
@@ -69,7 +69,7 @@ def _rna(study: Study, source: Source) -> bool:
     from tshdb.vocabulary import ExpressionUnit, Scale
 
     said = json.loads(source.options)
-    if "map" in said or said.get("samples") is not None or not _is_as_it_was(source):
+    if "unit" not in said or "map" in said or said.get("samples") is not None or not _is_as_it_was(source):
         return False
     path = Path(source.path)
     options = rna.Options(
