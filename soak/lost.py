@@ -67,7 +67,7 @@ def _other(value, table: str, column: str):
         return 0 if value else 1
     if value is None:
         return "x" if isinstance(kind, Text) else 7
-    return f"{value}x" if isinstance(value, str) else value + 1
+    return f"{value}x" if isinstance(value, str) else value + 1000
 
 
 def damages(study: Study) -> list[Damage]:

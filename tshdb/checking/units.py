@@ -179,7 +179,7 @@ def _drop_strays(c: Context, _: list[Problem]) -> None:
 
 
 @rule(
-    "payload.orphan", "every result row belongs to a unit that made it", "Run tshdb check --repair: it removes them",
+    "payload.orphan", "every result row belongs to a unit that made it", "Run: tshdb check --repair. It removes them",
     mend=_drop_strays,
 )  # fmt: skip
 def _orphans(c: Context) -> Iterator[Problem]:
