@@ -70,11 +70,18 @@ def _other(value, table: str, column: str):
     return f"{value}x" if isinstance(value, str) else value + 1000
 
 
+def _rows(study: Study, query: str) -> list[tuple]:
+    with sqlite3.connect(study.sqlite_path) as connection:
+        found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
 def damages(study: Study) -> list[Damage]:
     """Every column of every result table that has rows, and rows of each."""
     found = []
     for name, table in TABLES.items():
-        if len(study.sql(f"SELECT 1 FROM {name} LIMIT 1")):
+        if _rows(study, f"SELECT 1 FROM {name} LIMIT 1"):
             found += [Damage(name, c.name) for c in table.columns if c.name != "unit_id"]
             found += [Damage(name), Damage(name, rows="all")]
     return found
@@ -85,9 +92,8 @@ def objects_named(study: Study) -> dict[str, tuple[str, str]]:
     columns = [("expression_parts", "part_id", ".parquet"), *((t.name, c, suffix) for t, c, suffix in object_columns())]
     found = {}
     for table, column, suffix in columns:
-        rows = study.sql(f"SELECT {column} AS digest FROM {table} WHERE {column} IS NOT NULL ORDER BY 1 LIMIT 1")
-        if len(rows):
-            found[f"{table}.{column}"] = (rows["digest"][0], suffix)
+        for (digest,) in _rows(study, f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1 LIMIT 1"):
+            found[f"{table}.{column}"] = (digest, suffix)
     return found
 
 

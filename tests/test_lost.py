@@ -32,7 +32,7 @@ from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal.withdraw import withdraw
 
 SEED = 20261129
-SLICE = 4
+SLICE = 3
 
 
 def by_hand(study: Study, *statements: str) -> None:
@@ -64,9 +64,9 @@ def test_a_slice_of_the_sweep(study):
         assert healed_by_advice(study, before) is None, damage
     made = {kind: named for kind, named in objects_named(study).items() if kind.split(".")[0] in TABLES}
     assert set(made) == {"prepared_images.object_id", "signature_models.object_id", "tumor_masks.object_id"}
-    for kind, (digest, suffix) in made.items():
+    for digest, suffix in made.values():
         harm(study, digest, suffix, luck.choice(["lost", "damaged"]))
-        assert healed_by_advice(study, before) is None, kind
+    assert healed_by_advice(study, before) is None
 
 
 def test_a_column_that_only_describes_is_in_the_second_digest(study):
