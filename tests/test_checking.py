@@ -281,4 +281,16 @@ def test_check_on_postgresql(postgresql, tmp_path):
     tiny.rebuild(study, tiny.CORE)
     with reading(study.engine) as connection:
         assert check(Context(study, connection, tiny.CORE), full=True) == []
+    before = tiny.dump(study)
+    with writing(study.engine) as connection:  # there are no table versions here: check alone sees what others edit
+        connection.exec_driver_sql("UPDATE cutoffs SET n_high = n_high + 1")
+        connection.exec_driver_sql("DELETE FROM tsh_ratios WHERE patient_id = 'TCGA-TN-0001'")
+    assert tiny.due(study, tiny.CORE) == {}
+    with writing(study.engine) as connection:
+        context = Context(study, connection, tiny.CORE)
+        (marked,) = mend(context, check(context, full=True))
+    assert marked.rule.name == "unit.rows" and len(marked.problems) == 2
+    assert tiny.due(study, tiny.CORE, certain_only=True).keys() == {"cutoff", "tsh_ratios"}
+    tiny.rebuild(study, tiny.CORE)
+    assert tiny.dump(study) == before and tiny.due(study, tiny.CORE) == {}
     study.engine.dispose()

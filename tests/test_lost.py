@@ -7,12 +7,15 @@ alone, what cannot be made again, what a plan looks at.
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sqlite3
 from random import Random
 
 import pytest
 
 from analyses import ANALYSES
+from ingest import gdc_clinical, rna
 from ingest.redact import redact
 from soak.lost import (
     TABLES,
@@ -25,10 +28,11 @@ from soak.lost import (
     rows_of,
 )
 from tests import tiny
+from tshdb import loading
 from tshdb.database import changed_by_others, create, reading, writing
 from tshdb.stored_rows import EMPTY, digest_of, stored_digests
 from tshdb.study import Study, absolute_url
-from tshdb.vocabulary import WithdrawalScope
+from tshdb.vocabulary import ExpressionUnit, Scale, WithdrawalScope
 from tshdb.withdrawal.withdraw import withdraw
 
 SEED = 20261129
@@ -142,12 +146,13 @@ def test_a_withdrawal_does_not_vouch_for_edited_rows(study):
 
 def test_a_reader_of_a_damaged_object_fails_alone_and_its_maker_is_due_next(study, archive, quick):
     """Three examinations in one batch: one prepared image has another byte. The others' breasts are looked for."""
-    archive.change("TCGA-TN-0003", images=2)
+    for number, patient in enumerate(("TCGA-TN-0000", "TCGA-TN-0003", "TCGA-TN-0007"), start=2):
+        archive.change(patient, images=number)  # images of their own, each an object of its own
     tiny.ingest(study, archive)
     tiny.rebuild(study)
-    query = "SELECT p.study_uid, object_id FROM prepared_images p JOIN imaging_studies USING (study_uid) WHERE image = 'S0' "
-    (image,) = study.sql(query + "AND patient_id = 'TCGA-TN-0003'").to_dict("records")
-    assert len(study.sql(query)) == 3
+    images = study.sql("SELECT study_uid, object_id FROM prepared_images WHERE image = 'S0' ORDER BY study_uid")
+    assert images["object_id"].nunique() == 3
+    image = images.to_dict("records")[-1]
     harm(study, image["object_id"], ".nrrd", "damaged")
     settings = study.root / "study.toml"
     text = settings.read_text()
@@ -257,18 +262,53 @@ def test_a_source_is_read_again_by_the_command_that_check_names(sources, tmp_pat
     assert facts() == before and True
 
 
-def test_a_part_that_holds_others_profiles_is_written_by_both_sources(sources, tmp_path, quick):
-    """Profiles of two sources in one part: the one that is read first takes its own, the other follows."""
+def test_an_ingest_finds_damaged_bytes_by_itself_and_readers_of_the_other_part_go_on(sources, tmp_path, quick):
+    """Sixteen profiles in one batch, six of them in a part with another byte: these fail, each by itself."""
     study = tiny.copy_study(sources, tmp_path / "study")
-    parts = study.sql("SELECT part_id, n_profiles FROM expression_parts ORDER BY n_profiles")["part_id"].tolist()
-    mine = {p: study.sql(f"SELECT count(*) AS n FROM expression_profiles WHERE part_id = '{p}'")["n"][0] for p in parts}
-    assert all(mine.values())
-    for part in parts:
-        harm(study, part, ".parquet", "lost")
-    quick("ingest", "rna", study.root / "raw/a/expression.csv", "--collection", "tcga-tn", "--unit", "rsem", "--scale",
-          "linear", "--name", "a", cwd=study.root)  # fmt: skip
-    assert sum("is not there" in p for p in advised(study)[0]) == 1
-    assert healed_by_advice(study, rows_of(study) | {"objects": sorted(sources.objects.names())}) is None
+    query = "SELECT part_id, count(*) AS n FROM expression_profiles GROUP BY ALL ORDER BY n"
+    (small, n), (_, others) = study.sql(query).itertuples(index=False)
+    harm(study, small, ".parquet", "damaged")
+    report = tiny.rebuild(study, names=["cell_abundances"])
+    assert report.computed["cell_abundances"] == others and len(report.failed["cell_abundances"]) == n
+    (message,) = set(report.failed["cell_abundances"].values())
+    command = re.search(r"Ingest that again: (tshdb .*)", message)[1]
+    assert "bytes have changed" in message and "came from tcga-tn/rna/a" in message
+    quick(*shlex.split(command)[1:], cwd=study.root)
+    assert advised(study)[0] == [] and set(reasons(study).values()) == {"failed", "new"}
+    assert not tiny.rebuild(study, names=["cell_abundances"]).failed
+
+
+def test_a_part_that_holds_others_profiles_is_written_by_both_sources(tmp_path):
+    """Profiles of two sources in one part: the one that is read first takes its own out, the other follows."""
+    study = tiny.new_study(tmp_path / "study")
+    files = {name: tiny.TinyArchive.make(n).write(tmp_path / name) for name, n in (("a", 2), ("b", 3))}
+
+    def items(*names: str) -> list[loading.Item]:
+        found = []
+        for name in names:
+            path = files[name][0]
+            options = rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, name)
+            source = loading.Source("tcga-tn", "rna", name)
+            found.append(loading.item_of(study, source, path, {}, lambda path=path, own=options: rna.read(path, own)))
+        return found
+
+    for name in files:
+        item = loading.item_of(
+            study, loading.Source("tcga-tn", "clinical", name), files[name][1], {},
+            lambda path=files[name][1]: gdc_clinical.read(path, "tcga-tn"),
+        )  # fmt: skip
+        loading.load(study, [item], command="test")
+    loading.load(study, items("a", "b"), command="test")
+    values = "SELECT profile_id, gene, value FROM expression ORDER BY ALL"
+    before = study.sql(values)
+    (part,) = study.sql("SELECT part_id FROM expression_parts")["part_id"]
+    harm(study, part, ".parquet", "lost")
+    loading.load(study, items("a"), command="test")
+    assert len(study.sql("SELECT * FROM expression_parts")) == 2 and part in " ".join(advised(study)[0])
+    loading.load(study, items("a", "b"), command="test")
+    assert advised(study)[0] == [] and study.sql(values).equals(before)
+    assert len(study.sql("SELECT * FROM expression_parts")) == 2 and all(i.reading is None for i in items("a", "b"))
+    study.engine.dispose()
 
 
 # ------------------------------------------------------------------------------------------------------ the digest
