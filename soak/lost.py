@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 import sqlite3
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,7 +192,9 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
     yield Figure("result tables with rows", f"{len(tables)} of {len(TABLES)}", "39", len(tables) >= 39)
     study = tiny.copy_study(pristine, folder / "study")
     wrong, planned = [], 0
-    for damage in todo:
+    for i, damage in enumerate(todo):
+        if i % 20 == 0:
+            print(f"  {i} of {len(todo)} damages, {len(wrong)} not healed", file=sys.stderr, flush=True)
         damage.apply(study, luck)
         plans = tiny.plan(study)
         planned += any(d.reason in ("lost", "edited") for p in plans.values() for d in p.due.values()) or bool(
