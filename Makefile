@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test lint docs bench clean
+.PHONY: install demo test lint docs bench soak clean
 
 install: .venv/installed
 
@@ -35,6 +35,10 @@ docs: install
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check 'snakemake>=9' 'dvc>=3.60'
 	touch $@
+
+# Trials that are too long for the tests, each an hour at most. make soak PART=lost SEED=2; without PART all, in turn
+soak: install
+	$(BIN)/python -m soak $(PART) --seed $(or $(SEED),1)
 
 bench: install .venv-bench/installed
 	$(BIN)/python -m benchmarks $(ONLY)

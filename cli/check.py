@@ -11,6 +11,7 @@ from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
     from tshdb.checking.rule import Broken
+    from tshdb.origins import Source
 
 SHOWN = 5
 
@@ -32,11 +33,14 @@ def check(
     Example: tshdb check --fast
     """
     from analyses import ANALYSES
+    from cli.read_again import read_again
     from tshdb.checking.rule import Context, mend
     from tshdb.checking.rule import check as find
     from tshdb.database import reading, writing
+    from tshdb.engine.damage import digests_taken_over
     from tshdb.errors import Exit
     from tshdb.lock import study_lock
+    from tshdb.origins import Origins, shown
     from tshdb.study import Study
 
     opened = Study.find(study)
@@ -46,24 +50,37 @@ def check(
             return find(Context(opened, connection, ANALYSES), full=not is_fast, progress=show)
 
     broken = look()
+    with reading(opened.engine) as connection:
+        taken_over = digests_taken_over(connection)
     mended: list[Broken] = []
+    was_read: list[Source] = []
     if is_repaired and broken:
         with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
             mended = mend(Context(opened, connection, ANALYSES), broken)
+        with reading(opened.engine) as connection:
+            lost = Origins(connection).sources_of_marked()
+        was_read = read_again(opened, lost)
         broken = look()
     if as_json:
         out_json(
             {
                 "broken": [_facts(b) for b in broken],
-                "mended": [_facts(b) for b in mended],
+                "mended": [_facts(b) for b in mended if not b.rule.marks],
+                "marked": [_facts(b) for b in mended if b.rule.marks],
+                "read_again": [str(source) for source in was_read],
+                "digests_taken_over": taken_over,
                 "is_whole": not any(not b.rule.is_warning for b in broken),
             }
         )
     else:
         for one in mended:
-            out(f" mended {one.rule.name}: {len(one.problems):,} x")
+            _show_mended(one)
+        if was_read:
+            out(f" read again, from where they lie: {shown(map(str, was_read))}")
         for one in broken:
             _show(one)
+        for day, n in taken_over.items():
+            out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
         if not broken:
             out(
                 " Everything holds."
@@ -80,7 +97,7 @@ def _facts(one: Broken) -> dict:
         "promise": one.rule.meaning,
         "is_warning": one.rule.is_warning,
         "repair": one.rule.repair,
-        "problems": [{"where": p.where, "found": p.found} for p in one.problems],
+        "problems": [{"where": p.where, "found": p.found, "repair": p.repair or one.rule.repair} for p in one.problems],
     }
 
 
@@ -91,4 +108,14 @@ def _show(one: Broken) -> None:
         out(f"     {problem.where}: {problem.found}")
     if len(one.problems) > SHOWN:
         out(f"     … {len(one.problems) - SHOWN:,} more")
-    say(f"     -> {one.rule.repair}")
+    for repair in dict.fromkeys(p.repair or one.rule.repair for p in one.problems[:SHOWN]):
+        say(f"     -> {repair}")
+
+
+def _show_mended(one: Broken) -> None:
+    if not one.rule.marks:
+        out(f" mended {one.rule.name}: {len(one.problems):,} x")
+        return
+    names = ", ".join(p.where for p in one.problems[:SHOWN])
+    more = f" and {len(one.problems) - SHOWN:,} more" if len(one.problems) > SHOWN else ""
+    out(f" marked {one.rule.name}: {names}{more}")

@@ -12,7 +12,7 @@ from cli.console import out, out_json, progress, seconds, short, table
 from cli.options import JsonOption, StudyOption
 
 BLOCKED_SHOWN = 5
-REASONS = ("new", "code", "params", "input", "member", "failed", "refit")
+REASONS = ("new", "code", "params", "input", "member", "failed", "refit", "lost", "edited", "damaged")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,6 +72,7 @@ def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
                     "gone": len(p.gone),
                     "kept": len(p.kept),
                     "blocked": p.blocked,
+                    "held": {k: {"reason": d.reason.value, "detail": d.detail} for k, d in p.held.items()},
                     "flagged": {k: {"corrected": n, "members": m} for k, (n, m) in p.flagged.items()},
                     "seconds": estimated_seconds(connection, p.analysis.name, len(p.due)),
                     "units": [
@@ -101,6 +102,8 @@ def show_plan(facts: dict[str, Any]) -> None:
         table(headers, rows, right=tuple(range(1, len(headers) - 1)))
     _show_blocked({a["analysis"]: a["blocked"] for a in facts["analyses"] if a["kind"] in ("fit", "summary")})
     for a in facts["analyses"]:
+        for key, held in a["held"].items():
+            out(f"{a['analysis']}/{key} is not made again: {held['detail']}")
         for key, flag in a["flagged"].items():
             out(f"{a['analysis']}/{key} saw data that has since been corrected: {flag['corrected']} of "
                 f"{flag['members']} members. It is not refitted silently: tshdb rebuild --refit")  # fmt: skip
@@ -190,6 +193,8 @@ def show_report(report, elapsed: float) -> None:
         for key, message in list(failures.items())[:5]:
             out(f"  failed {name}/{key}: {message}")
     _show_blocked(report.blocked, indent="  ")
+    for unit, detail in report.held.items():
+        out(f"  {unit} is not made again: {detail}")
     for unit, (n, members) in report.flagged.items():
         out(f"  {unit} saw data that has since been corrected: {n} of {members} members (tshdb rebuild --refit)")
     for name, reasons in report.discarded.items():
@@ -253,6 +258,9 @@ def show_why(facts: dict[str, Any]) -> None:
         )
     if computed := facts.get("computed"):
         out(f"  computed {computed['at']} by run {computed['run']} ({computed['by']}), because {computed['because']}")
+        if computed["digest_taken_over"]:
+            day = computed["digest_taken_over"][:10]
+            out(f"  its second digest was taken over on {day} from the rows as they stood")
         out(f"  code {computed['code'][:12]}…: {', '.join(f.rpartition('.')[2] for f in computed['functions'])}")
         out(f"  parameters {computed['parameters']}")
         if computed["seed"] is not None:

@@ -82,7 +82,7 @@ def load_dicom_folder(
 
     options = reader.Options(collection, study.settings.imaging.accept_identified, jobs, study.root.resolve())
     with Spool() as spool, progress() as show, reading(study.engine) as connection:
-        known = map(KnownFile._make, known_files(connection, study.root.resolve(), collection))
+        known = map(KnownFile._make, known_files(connection, study.root.resolve(), study.objects, collection))
         contents = reader.read_folder(folder, options, spool, known, show)
         done = 0
 

@@ -212,4 +212,12 @@ def _provenance(study) -> list[Part]:
         text = ", ".join(f"{k} = {v}" for k, v in values.items())
         cells.append((row.analysis, f"{row.n:,}", row.code_fingerprint[:16], text))
     headers = ("analysis", "units", "code", "parameters")
-    return [Part("Current results", Layout("", headers, cells, (1,)))]
+    return [Part("Current results", Layout("", headers, cells, (1,))), *_damaged(study)]
+
+
+def _damaged(study) -> Iterator[Part]:
+    """Results that were found lost, edited or damaged, and are not made again yet."""
+    frame = study.sql("SELECT analysis, key, damage FROM units WHERE damage IS NOT NULL ORDER BY ALL")
+    if len(frame):
+        cells = [(f"{row.analysis}/{clean(row.key)}", row.damage) for row in frame.itertuples()]
+        yield Part("Results that are not as they were made", Layout("", ("result", "what happened to it"), cells, ()))

@@ -70,6 +70,8 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         names = ("current", "failed", "blocked")
         rows = [(a, *(states.get(n, None) for n in names)) for a, states in facts["units"].items()]
         table(("analysis", *names), rows, right=(1, 2, 3))
+    for one in facts["damaged"]:
+        out(f"{one['n']:,} units of {one['analysis']} are {one['damage']}: tshdb check says what helps")
     for fit in facts["flagged_fits"]:
         out(f"{fit['unit']} saw data that has since been corrected ({fit['inputs_corrected']} inputs).")
         out("It is not refitted silently: tshdb cohort freeze, or tshdb rebuild --refit")

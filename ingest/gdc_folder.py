@@ -233,7 +233,7 @@ def _expression_item(path: Path, contents: Contents, options: Options, standing,
     if problem is not None:
         item.reading = Reading(n_withheld=1)
         item.reading.error(None, None, None, *problem)
-    elif known is None or known[:2] != (sha, json_text(read_with)):
+    elif known is None or not known.is_same(sha, json_text(read_with)):
         item.reading = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
     return item
 

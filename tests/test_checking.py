@@ -138,7 +138,10 @@ DAMAGES = {
     "object.extra": touch(f"objects/{X[:2]}/{X}.parquet"),
     "object.foreign": touch("objects/ab/abcd.parquet"),
     "object.digest": sql("INSERT INTO expression_parts VALUES ('../feed', 1, 1, 1)"),
-    "spec.taken-over": sql("UPDATE specs SET taken_over = '2026-11-01T00:00:00Z'"),
+    "spec.taken-over": sql(
+        "UPDATE specs SET taken_over = '2026-11-01T00:00:00Z'",
+        "UPDATE units SET digest_taken_over = '2026-11-01T00:00:00Z' WHERE analysis = 'tsh_ratios'",
+    ),
     "series.content": sql("DELETE FROM imaging_instances WHERE instance_number = 1"),
     "series.study": sql("UPDATE imaging_instances SET study_uid = 'x' WHERE instance_number = 1"),
     "image.missing": lambda root: next((root / "raw").rglob("*.dcm")).unlink(),
@@ -284,4 +287,16 @@ def test_check_on_postgresql(postgresql, tmp_path):
     tiny.rebuild(study, tiny.CORE)
     with reading(study.engine) as connection:
         assert check(Context(study, connection, tiny.CORE), full=True) == []
+    before = tiny.dump(study)
+    with writing(study.engine) as connection:  # there are no table versions here: check alone sees what others edit
+        connection.exec_driver_sql("UPDATE cutoffs SET n_high = n_high + 1")
+        connection.exec_driver_sql("DELETE FROM tsh_ratios WHERE patient_id = 'TCGA-TN-0001'")
+    assert tiny.due(study, tiny.CORE) == {}
+    with writing(study.engine) as connection:
+        context = Context(study, connection, tiny.CORE)
+        (marked,) = mend(context, check(context, full=True))
+    assert marked.rule.name == "unit.rows" and len(marked.problems) == 2
+    assert tiny.due(study, tiny.CORE, certain_only=True).keys() == {"cutoff", "tsh_ratios"}
+    tiny.rebuild(study, tiny.CORE)
+    assert tiny.dump(study) == before and tiny.due(study, tiny.CORE) == {}
     study.engine.dispose()

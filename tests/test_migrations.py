@@ -34,9 +34,14 @@ def described(engine) -> dict:
                 "foreign keys": sorted(map(str, inspector.get_foreign_keys(table))),
                 "unique": sorted(map(str, inspector.get_unique_constraints(table))),
                 "checks": sorted(map(str, inspector.get_check_constraints(table))),
-                "indexes": sorted(map(str, inspector.get_indexes(table))),
+                "indexes": sorted(str(i | {"dialect_options": _texts(i)}) for i in inspector.get_indexes(table)),
             }
         return found
+
+
+def _texts(index: dict) -> dict[str, str]:
+    """The options of an index, the condition of a partial one as its text."""
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
 
 
 def test_migrated_schema_is_the_models(any_database, tmp_path):

@@ -333,7 +333,11 @@ def test_a_changed_model_file_is_refused(built, tmp_path):
     assert digest in said
     settings = study.root / "study.toml"
     settings.write_text(settings.read_text().replace("most_distant = 3.0", "most_distant = 2.0"))
-    assert "bytes have changed" in run_quick("rebuild", cwd=study.root, code=5).stderr
+    said = run_quick("rebuild", cwd=study.root, code=3).stdout
+    assert "bytes have changed" in said and f"{MODEL} made it" in said, "its readers fail, each by itself"
+    assert {d.reason for d in plan(study)["signature_model"].due.values()} == {"damaged"}, (
+        "and the next rebuild makes it again"
+    )
 
 
 def test_too_few_patients_are_a_reason(made, tmp_path):

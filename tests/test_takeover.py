@@ -177,7 +177,9 @@ def test_moved_code_makes_nothing_due_and_a_stored_model_still_scores(study, tmp
     assert done.returncode == 0, done.stderr
     certain, computed, failed = json.loads(done.stdout.splitlines()[-1])
     assert certain.pop("signature_scores") == ["failed before: set aside"]
-    assert all("signature_scores" in detail for details in certain.values() for detail in details), "by its scores alone"
+    assert all("signature_scores" in detail for details in certain.values() for detail in details), (
+        "by its scores alone"
+    )
     assert computed["signature_scores"] == 46 and failed == {} and "signature_model" not in computed
 
 

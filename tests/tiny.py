@@ -312,7 +312,7 @@ def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> 
     if not any(folder.glob("TCGA-*")):
         return []
     with reading(study.engine) as connection, Spool() as spool:
-        known = map(KnownFile._make, known_files(connection, study.root.resolve(), "tcga-tn"))
+        known = map(KnownFile._make, known_files(connection, study.root.resolve(), study.objects, "tcga-tn"))
         contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
         items = list(folder_items(contents, lambda series: instances_of(connection, series), complete))
         done = [gone, loading.load(study, items, command="test", complete=complete)]

@@ -125,6 +125,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
         translated(),
         engine.connect().execution_options(tshdb_writes=True) as connection,
         connection.begin(),
+        _own_writing(connection),
     ):
         yield connection
 
@@ -144,7 +145,8 @@ def altering(engine: Engine) -> Iterator[Connection]:
         raw.execute("PRAGMA foreign_keys = OFF")  # has no effect inside of a transaction
         try:
             with connection.begin():
-                yield connection
+                with _own_writing(connection):
+                    yield connection
                 lost = tuples(connection, "PRAGMA foreign_key_check")
                 if lost:
                     raise IntegrityError(
@@ -153,6 +155,36 @@ def altering(engine: Engine) -> Iterator[Connection]:
                     )  # fmt: skip
         finally:
             raw.execute("PRAGMA foreign_keys = ON")
+
+
+@contextmanager
+def _own_writing(connection: Connection) -> Iterator[None]:
+    """Notes the versions of the tables that change until the end as left by ourselves (SQLite alone).
+
+    A table that somebody else had changed before stays as it is: its rows are still to be looked at.
+    """
+    if connection.dialect.name != "sqlite" or not _notes_versions(connection):
+        yield
+        return
+    suspects = "', '".join(changed_by_others(connection))
+    yield
+    if not _notes_versions(connection):  # a migration has gone back
+        return
+    connection.exec_driver_sql(
+        f"UPDATE table_versions SET written = version WHERE written IS NOT version AND table_name NOT IN ('{suspects}')"
+    )
+
+
+def _notes_versions(connection: Connection) -> bool:
+    """Whether the database has come so far in its history that it notes what we write."""
+    return bool(tuples(connection, "SELECT 1 FROM pragma_table_info('table_versions') WHERE name = 'written'"))
+
+
+def changed_by_others(connection: Connection) -> dict[str, int]:
+    """table -> version, of the tables that were changed by another hand than ours, since we last looked at them."""
+    if connection.dialect.name != "sqlite":
+        return {}
+    return dict(tuples(connection, "SELECT table_name, version FROM table_versions WHERE written IS NOT version"))
 
 
 def next_id(connection: Connection, column) -> int:

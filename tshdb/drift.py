@@ -12,6 +12,7 @@ from tshdb.engine.analysis import Analysis, Kind, Model
 from tshdb.engine.units import COHORT, INGEST
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, ResultChange, Run, Unit
+from tshdb.vocabulary import Damage
 
 MOVED = re.compile(
     r"^(?P<unit>[A-Za-z0-9_.]+/.+?) (?:changed|is gone|is failed|is blocked|is retired|joined as|left|replaced an older)\b"
@@ -105,6 +106,8 @@ class _Causes:
             return f"the parameters of {attempt.analysis} changed", (here,)
         if attempt.reason == "refit":
             return f"{attempt.analysis} was fitted again on corrected data", (here, attempt.detail)
+        if attempt.reason in tuple(Damage):
+            return f"{here} was {attempt.reason}, and came out otherwise when it was made again", (here,)
         if attempt.reason in ("new", "failed"):
             return (f"the members changed: {here} was fitted" if "@" in attempt.key else "computed anew"), (here,)
         moved = MOVED.match(attempt.detail.removesuffix(" is due"))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tshdb.errors import IntegrityError, InvalidInput, ResourceError
 from tshdb.failpoints import fp
+from tshdb.vocabulary import Damage
 
 PARTS = ".parquet"  # of expression
 VOXELS = ".nrrd"  # of segmentations, images and regions
@@ -44,12 +45,31 @@ def is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+class LostObject(IntegrityError):
+    """An object is not there, or has other bytes than its name says. repair: what the program knows to help."""
+
+    def __init__(self, digest: str, suffix: str, damage: Damage, repair: str = ""):
+        said = "an object is missing" if damage is Damage.LOST else "an object's bytes have changed"
+        repair = repair or "Run tshdb check: it says whose it is, and what helps"
+        super().__init__(said, where=name_of(digest, suffix), repair=repair)
+        self.digest, self.suffix, self.damage = digest, suffix, damage
+
+    def __reduce__(self):
+        return LostObject, (self.digest, self.suffix, self.damage, self.repair)
+
+
+def name_of(digest: str, suffix: str = ".parquet") -> str:
+    """An object as people are told of it."""
+    return f"objects/{digest[:2]}/{digest}{suffix}"
+
+
 class ObjectStore:
     """Objects under `root`, in folders by the first two digits of their names."""
 
     def __init__(self, root: Path):
         self.root = root
         self._verified: set[str] = set()
+        self._damaged: dict[str, tuple[int, int, int]] = {}  # digest -> the file that was found to have other bytes
 
     def path(self, digest: str, suffix: str = PARTS) -> Path:
         """Where an object lies, or would. Raises IntegrityError for a name that is no digest: it may lead anywhere."""
@@ -141,15 +161,49 @@ class ObjectStore:
         return digest, size
 
     def verified(self, digest: str, suffix: str = PARTS) -> Path:
-        """The object's path, after its bytes were compared with its name (once in the life of this store)."""
+        """The object's path, after its bytes were compared with its name (once in the life of this store).
+
+        Raises LostObject.
+        """
         path = self.path(digest, suffix)
         if digest not in self._verified:
-            if not path.is_file():
-                raise IntegrityError("an object is missing", where=str(path), repair="Restore it from a backup")
+            if not self.is_there(digest, suffix):
+                raise LostObject(digest, suffix, Damage.DAMAGED if path.is_file() else Damage.LOST)
             if sha256_of(path) != digest:
-                raise IntegrityError("an object's bytes have changed", where=str(path), repair="Restore a backup")
+                self._damaged[digest] = _state(path)
+                raise LostObject(digest, suffix, Damage.DAMAGED)
             self._verified.add(digest)
         return path
+
+    def is_there(self, digest: str, suffix: str = ".parquet", size: int | None = None) -> bool:
+        """Whether the file is there (of that size) and its bytes are not known to be others. Reads none of them."""
+        path = self.path(digest, suffix)
+        if not path.is_file() or (size is not None and path.stat().st_size != size):
+            return False
+        return digest not in self._damaged or self._damaged[digest] != _state(path)
+
+    def is_whole(self, digest: str, suffix: str = ".parquet") -> bool:
+        """Whether the file is there with its bytes."""
+        try:
+            self.verified(digest, suffix)
+        except LostObject:
+            return False
+        return True
+
+    def names(self) -> set[str]:
+        """The names of all files, from one pass through the folders."""
+        found: set[str] = set()
+        if self.root.is_dir():
+            for folder in os.scandir(self.root):
+                if folder.is_dir():
+                    found.update(entry.name for entry in os.scandir(folder.path))
+        return found
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is written anew."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _sync_folder(folder: Path) -> None:

@@ -38,7 +38,7 @@ MAX_BYTES = 1 << 30
 ROWS_AT_ONCE = 5_000
 EXPRESSION = "expression"
 _NULL = "\\N"
-_ERRORS = {kind.__name__: kind for kind in (IntegrityError, InvalidInput, NotFound, ResourceError)}
+_ERRORS = {kind.__name__: kind for kind in (IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError)}
 
 
 @dataclass
@@ -175,7 +175,8 @@ def _child(study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds: f
                 _send(writer, said)
             reply: dict[str, Any] = {"end": True}
         except TshdbError as error:
-            reply = {"error": [type(error).__name__, error.message, error.where, error.repair]}
+            kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _ERRORS)
+            reply = {"error": [kind, error.message, error.where, error.repair]}
         except MemoryError:
             reply = {"error": ["ResourceError", f"more than {MEMORY_BYTES >> 30} GiB of memory", "sql", "Ask for less"]}
         _send(writer, reply)

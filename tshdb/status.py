@@ -34,6 +34,9 @@ FLAGGED = (
     "WHERE u.upstream IS NOT NULL AND u.state = 'current' AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint "
     "GROUP BY u.analysis, u.key ORDER BY u.analysis, u.key"
 )
+DAMAGED = (
+    "SELECT analysis, damage, count(*) FROM units WHERE damage IS NOT NULL GROUP BY analysis, damage ORDER BY 1, 2"
+)
 COHORTS = (
     "SELECT c.cohort, c.mode, c.sql_text, v.version, v.n_members FROM cohorts c LEFT JOIN cohort_versions v "
     "ON v.cohort = c.cohort AND v.mode = c.mode AND v.version = "
@@ -116,6 +119,7 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dic
         "cohorts": [_cohort(run, eligible, *row) for row in run(COHORTS)],
         "units": units,
         "flagged_fits": [{"unit": f"{a}/{k}", "inputs_corrected": n} for a, k, n in run(FLAGGED)],
+        "damaged": [{"analysis": a, "damage": d, "n": n} for a, d, n in run(DAMAGED)],
         "last_ingest": dict(zip(("command", "started_at"), ingest[0], strict=True)) if ingest else None,
         "last_rebuild": dict(zip(("run_id", "state", "started_at"), rebuild[0], strict=True)) if rebuild else None,
     }

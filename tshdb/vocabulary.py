@@ -67,6 +67,15 @@ class UnitState(StrEnum):
     RETIRED = "retired"
 
 
+class Damage(StrEnum):
+    """What happened to a result since it was made. lost: its rows or an object are gone; edited: its rows are others than
+    those that were made; damaged: an object has other bytes than its name says."""
+
+    LOST = "lost"
+    EDITED = "edited"
+    DAMAGED = "damaged"
+
+
 class RunState(StrEnum):
     RUNNING = "running"
     DONE = "done"

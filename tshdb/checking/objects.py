@@ -1,21 +1,26 @@
-"""Objects: they are there, their bytes are theirs, and they hold what the rows say."""
+"""Objects: they are there, their bytes are theirs, and they hold what the rows say.
+
+What is lost of a result is made again; what is lost of a source is read again by the ingest that is named."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from sqlalchemy import delete, select
 
+from tshdb.checking.healing import healing, mark_ingested
 from tshdb.checking.rule import Context, Problem, rule
-from tshdb.errors import IntegrityError
+from tshdb.engine.damage import Damaged, mark
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
-from tshdb.objects import MARK, PARTS, is_digest, is_file, sha256_of
+from tshdb.objects import MARK, PARTS, is_digest, is_file, name_of, sha256_of
+from tshdb.origins import MADE_AGAIN, Origins, Row
 from tshdb.places import shown
 from tshdb.schema import ExpressionPart, ExpressionProfile
 from tshdb.schema.base import object_columns
+from tshdb.vocabulary import Damage
 
-RESTORE = "Restore the file from a backup, or ingest its source again"
+AS_TOLD = "As is said of each"
 
 
 def _all_parts(c: Context) -> list[tuple[str, int, int]]:
@@ -52,10 +57,11 @@ def _is_inside(c: Context) -> bool:
 
 def _whole(c: Context, part: str) -> Path | None:
     """The part's file, if it is there with its bytes; a part is read through once, however many rules ask."""
-    try:
-        return c.study.objects.verified(part)
-    except IntegrityError:
-        return None
+    return c.study.objects.path(part) if c.study.objects.is_whole(part) else None
+
+
+def _in_use(c: Context) -> set[str]:
+    return set(c.connection.execute(select(ExpressionProfile.part_id).distinct()).scalars())
 
 
 def _all_named(c: Context) -> list[tuple[str, str, str]]:
@@ -73,7 +79,7 @@ def _named(c: Context) -> list[tuple[str, str]]:
     return sorted({(digest, suffix) for digest, suffix, _ in _all_named(c) if is_digest(digest)})
 
 
-@rule("object.digest", "every object that a row names has a SHA-256 for a name", RESTORE)
+@rule("object.digest", "every object that a row names has a SHA-256 for a name", "Restore a backup of the study")
 def _digests(c: Context) -> Iterator[Problem]:
     named = [(part, "expression_parts.part_id") for part, _, _ in _all_parts(c)]
     for digest, place in named + [(digest, column) for digest, _, column in _all_named(c)]:
@@ -81,31 +87,62 @@ def _digests(c: Context) -> Iterator[Problem]:
             yield Problem(place, f"'{digest}' is no SHA-256")
 
 
-@rule("object.missing", "every object that a row names is there", RESTORE)
+def _problems(c: Context, lost: Iterable[tuple[str, str, str]], damage: Damage) -> Iterator[Problem]:
+    """lost: (digest, suffix, what was found)."""
+    origins = Origins(c.connection)
+    lost = list(lost)
+    units = {unit: f"{digest} {damage.value}" for digest, *_ in lost for unit in origins.units.get(digest, ())}
+    helps = healing(c, (Damaged(unit, damage, detail) for unit, detail in units.items()))
+    for digest, suffix, found in lost:
+        mine = origins.units.get(digest, {})
+        held = next((helps[unit] for unit in mine if helps.get(unit) != MADE_AGAIN), None) if mine else None
+        yield Problem(name_of(digest, suffix), found, digest, held or origins.advice(digest, damage))
+
+
+def _marking(damage: Damage) -> Callable[[Context, list[Problem]], None]:
+    """Mark the results that name the objects, and the ingest units of rows that these speak for."""
+
+    def mark_all(c: Context, problems: list[Problem]) -> None:
+        origins = Origins(c.connection)
+        for problem in problems:
+            mark(c.connection, (Damaged(unit, damage, "") for unit in origins.units.get(problem.key, ())))
+            mark_ingested(c, origins.rows.get(problem.key, ()), damage)
+
+    return mark_all
+
+
+@rule("object.missing", "every object that a row names is there", AS_TOLD, mend=_marking(Damage.LOST), marks=True)
 def _missing(c: Context) -> Iterator[Problem]:
-    named = [(part, ".parquet") for part, _, _ in _parts(c)] + _named(c)
-    for digest, suffix in named:
-        if not c.study.objects.path(digest, suffix).is_file():
-            yield Problem(f"objects/{digest[:2]}/{digest}{suffix}", "is not there")
+    used = _in_use(c)
+    named = [(part, ".parquet") for part, _, _ in _parts(c) if part in used] + _named(c)
+    there = c.study.objects.names()
+    lost = [(d, suffix, "is not there") for d, suffix in named if f"{d}{suffix}" not in there]
+    return _problems(c, lost, Damage.LOST)
 
 
-@rule("object.size", "every part has the size that its row says", RESTORE)
+@rule("object.size", "every part has the size that its row says", AS_TOLD, mend=_marking(Damage.DAMAGED), marks=True)
 def _size(c: Context) -> Iterator[Problem]:
+    lost = []
     for part, size, _ in _parts(c):
         path = c.study.objects.path(part)
         if path.is_file() and path.stat().st_size != size:
-            yield Problem(f"objects/{part[:2]}/{part}.parquet", f"{path.stat().st_size:,} bytes, not {size:,}")
+            lost.append((part, ".parquet", f"{path.stat().st_size:,} bytes, not {size:,}"))
+    return _problems(c, lost, Damage.DAMAGED)
 
 
-@rule("object.bytes", "the bytes of every object are those of its name", RESTORE, is_full=True)
+@rule(
+    "object.bytes", "the bytes of every object are those of its name", AS_TOLD,
+    is_full=True, mend=_marking(Damage.DAMAGED), marks=True,
+)  # fmt: skip
 def _bytes(c: Context) -> Iterator[Problem]:
-    for digest, suffix in _named(c):
-        path = c.study.objects.path(digest, suffix)
-        if path.is_file() and sha256_of(path) != digest:
-            yield Problem(f"objects/{digest[:2]}/{digest}{suffix}", "its bytes have changed")
-    for part, _, _ in _parts(c):
-        if c.study.objects.path(part).is_file() and _whole(c, part) is None:
-            yield Problem(f"objects/{part[:2]}/{part}.parquet", "its bytes have changed")
+    used = _in_use(c)
+    named = _named(c) + [(part, ".parquet") for part, _, _ in _parts(c) if part in used]
+    lost = [
+        (digest, suffix, "its bytes have changed")
+        for digest, suffix in named
+        if c.study.objects.path(digest, suffix).is_file() and not c.study.objects.is_whole(digest, suffix)
+    ]
+    return _problems(c, lost, Damage.DAMAGED)
 
 
 def _extras(c: Context) -> Iterator[tuple[Path, str, str]]:
@@ -162,34 +199,55 @@ def _foreign(c: Context) -> Iterator[Problem]:
     mend=_drop_parts,
 )
 def _unused(c: Context) -> Iterator[Problem]:
-    used = set(c.connection.execute(select(ExpressionProfile.part_id).distinct()).scalars())
+    used = _in_use(c)
     for part, _, _ in _parts(c):
         if part not in used:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its profiles stand in other parts now", part)
 
 
-@rule("part.profiles", "every part holds the profiles that rows look for in it", RESTORE, is_full=True)
+def _of_profiles(c: Context, found: dict[str, str]) -> Iterator[Problem]:
+    """found: profile -> what is wrong with it."""
+    origins = Origins(c.connection)
+    for profile, text in sorted(found.items()):
+        row = Row("expression_profiles", profile, profile)
+        yield Problem(f"profile {profile}", text, profile, origins.advice_of_rows([row], Damage.EDITED))
+
+
+def _mark_profiles(c: Context, problems: list[Problem]) -> None:
+    mark_ingested(c, (Row("expression_profiles", p.key, p.key) for p in problems), Damage.EDITED)
+
+
+@rule(
+    "part.profiles", "every part holds the profiles that rows look for in it", AS_TOLD,
+    is_full=True, mend=_mark_profiles, marks=True,
+)  # fmt: skip
 def _profiles(c: Context) -> Iterator[Problem]:
     wanted: dict[str, set[str]] = {}
     for profile, part in c.connection.execute(select(ExpressionProfile.profile_id, ExpressionProfile.part_id)):
         wanted.setdefault(part, set()).add(profile)
+    found: dict[str, str] = {}
     for part, _, n in _parts(c):
         path = _whole(c, part)
         if path is None:
             continue
         held = profiles_in(path)
         if len(held) != n:
-            yield Problem(f"part {part[:12]}…", f"holds {len(held)} profiles, its row says {n}")
-        for profile in sorted(wanted.get(part, set()) - set(held)):
-            yield Problem(f"profile {profile}", f"is not in its part {part[:12]}…")
+            text = f"its part {part[:12]}… holds {len(held)} profiles, its row says {n}"
+            found |= dict.fromkeys(wanted.get(part, ()), text)
+        found |= dict.fromkeys(wanted.get(part, set()) - set(held), f"is not in its part {part[:12]}…")
+    return _of_profiles(c, found)
 
 
-@rule("profile.values", "the values of every profile are those of its fingerprint", RESTORE, is_full=True)
+@rule(
+    "profile.values", "the values of every profile are those of its fingerprint", AS_TOLD,
+    is_full=True, mend=_mark_profiles, marks=True,
+)  # fmt: skip
 def _values(c: Context) -> Iterator[Problem]:
     by_part: dict[str, dict[str, str]] = {}
     columns = (ExpressionProfile.profile_id, ExpressionProfile.part_id, ExpressionProfile.values_fingerprint)
     for profile, part, fingerprint in c.connection.execute(select(*columns)):
         by_part.setdefault(part, {})[profile] = fingerprint
+    found: dict[str, str] = {}
     for part, expected in sorted(by_part.items()):
         path = _whole(c, part)
         if path is None:
@@ -197,4 +255,5 @@ def _values(c: Context) -> Iterator[Problem]:
         genes, profiles, values = read_part(path, sorted(expected))
         for i, profile in enumerate(profiles):
             if values_fingerprint(genes, values[:, i]) != expected[profile]:
-                yield Problem(f"profile {profile}", "its values are not those that were ingested")
+                found[profile] = "its values are not those that were ingested"
+    return _of_profiles(c, found)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from tshdb.canonical import json_fingerprint, json_text
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.engine.code.kept import fingerprint_of_kept
-from tshdb.engine.units import FORM, kept_digest
+from tshdb.engine.units import FORM, NO_LEADS, kept_digest
 from tshdb.history import breaks
 from tshdb.loading.sources import TABLES, row_key
 from tshdb.schema import SourceFile, SourceRecord, Spec, Unit
@@ -78,9 +78,9 @@ def _code(c: Context) -> Iterator[Problem]:
         Spec.form,
         Spec.code_fingerprint,
     )
-    for row in c.connection.execute(select(*columns, Spec.taken_over)):
+    for row in c.connection.execute(select(*columns, Spec.code_fingerprint)):
         is_kept = kept_digest(row.sources, row.leads) == row.kept_digest
-        if is_kept and row.form == FORM and row.taken_over is None:
+        if is_kept and row.form == FORM and row.leads != NO_LEADS:
             try:
                 is_kept = fingerprint_of_kept(json.loads(row.sources), json.loads(row.leads)) == row.code_fingerprint
             except (ValueError, KeyError, SyntaxError):
@@ -109,7 +109,7 @@ def _taken_over(c: Context) -> Iterator[Problem]:
     query = (
         select(Spec.taken_over, func.count())
         .join(Unit, Unit.spec_id == Spec.spec_id)
-        .where(Spec.taken_over.is_not(None), Unit.state == UnitState.CURRENT)
+        .where(Spec.taken_over.is_not(None), Unit.digest_taken_over.is_not(None), Unit.state == UnitState.CURRENT)
         .group_by(Spec.taken_over)
     )
     for date, n in c.connection.execute(query):

@@ -22,11 +22,12 @@ class Context:
 
 
 class Problem(NamedTuple):
-    """One place where a rule is broken. key: what the repair needs to find it again."""
+    """One place where a rule is broken. key: what the repair needs to find it again; repair: if it is not the rule's."""
 
     where: str
     found: str
     key: str = ""
+    repair: str = ""
 
 
 Find = Callable[[Context], Iterator[Problem]]
@@ -35,7 +36,11 @@ Mend = Callable[[Context, list[Problem]], None]
 
 @dataclass(frozen=True)
 class Rule:
-    """One promise. is_full: it reads bytes and all rows, so that --fast leaves it out; is_warning: nothing is wrong yet."""
+    """One promise.
+
+    is_full: it reads bytes and all rows, so that --fast leaves it out; is_warning: nothing is wrong yet; marks: `mend` only
+    notes what is to be made again or read again, by the command that `repair` names.
+    """
 
     name: str
     meaning: str
@@ -44,18 +49,26 @@ class Rule:
     is_full: bool = False
     is_warning: bool = False
     mend: Mend | None = None
+    marks: bool = False
 
 
 RULES: dict[str, Rule] = {}
 
 
 def rule(
-    name: str, meaning: str, repair: str, *, is_full: bool = False, is_warning: bool = False, mend: Mend | None = None
+    name: str,
+    meaning: str,
+    repair: str,
+    *,
+    is_full: bool = False,
+    is_warning: bool = False,
+    mend: Mend | None = None,
+    marks: bool = False,
 ) -> Callable[[Find], Find]:
     """Register a function that finds where the promise `meaning` is broken."""
 
     def register(find: Find) -> Find:
-        RULES[name] = Rule(name, meaning, repair, find, is_full, is_warning, mend)
+        RULES[name] = Rule(name, meaning, repair, find, is_full, is_warning, mend, marks)
         return find
 
     return register
@@ -87,7 +100,7 @@ def check(context: Context, *, full: bool, progress: Callable[[str, int, int], N
 
 
 def mend(context: Context, broken: Iterable[Broken]) -> list[Broken]:
-    """Repair what can be repaired without losing anything. Gives the rules that were mended, with what was mended.
+    """Repair what can be repaired without losing anything, and mark what is to be made again. Gives those rules, with what.
 
     Inside `writing` and the study lock: what was found before them is looked for again, since a command that has ended
     meanwhile may have brought it in order.

@@ -6,35 +6,57 @@ import socket
 import time
 from collections.abc import Iterator
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 
+from tshdb.checking.healing import healing
 from tshdb.checking.rule import Context, Problem, rule
+from tshdb.database import numbers
 from tshdb.engine.analysis import Kind
 from tshdb.engine.compute import payload_fingerprint
+from tshdb.engine.damage import Damaged, Looked, is_stray, look_at_rows, makers_of, mark, remove_strays
 from tshdb.engine.graph import units_below
-from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, now
+from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, now, select_ids, set_fingerprints
 from tshdb.loading.commit import entity_fingerprints
+from tshdb.origins import MADE_AGAIN
 from tshdb.process import is_alive
-from tshdb.schema import Base, Lease, Run, Unit, UnitInput
-from tshdb.vocabulary import RunState, UnitState
+from tshdb.schema import CohortVersion, Lease, Run, Unit, UnitInput
+from tshdb.vocabulary import CohortMode, Damage, RunState, UnitState
 from tshdb.withdrawal.identifiers import SEEN
 
-AGAIN = "Set the unit's row aside and run tshdb rebuild, or restore a backup"
-NOT_PAYLOAD = {"units", "unit_inputs", "attempts", "result_changes"}
+AGAIN = MADE_AGAIN
+_VERSION = (CohortVersion.cohort, CohortVersion.version, CohortVersion.fingerprint)
 
 
-def _payloads():
-    return [t for t in Base.metadata.sorted_tables if "unit_id" in t.columns and t.name not in NOT_PAYLOAD]
+def _mark_edited(c: Context, problems: list[Problem]) -> None:
+    """The units whose numbers are the problems' keys are to be made again."""
+    with numbers(c.connection, "edited_units", (int(p.key) for p in problems)) as name:
+        mine = Unit.unit_id.in_(select_ids(name)) & (Unit.state == UnitState.CURRENT)
+        c.connection.execute(update(Unit).where(mine).values(damage=Damage.EDITED.value))
 
 
-@rule("unit.fingerprint", "a current unit has a digest of its rows, and no other unit has one", AGAIN)
+def _mend_digests(c: Context, problems: list[Problem]) -> None:
+    """Units without a result have no digest; results without one are to be made again."""
+    _mark_edited(c, problems)
+    with numbers(c.connection, "other_units", (int(p.key) for p in problems)) as name:
+        mine = Unit.unit_id.in_(select_ids(name)) & (Unit.state != UnitState.CURRENT)
+        nothing = {"fingerprint": None, "rows_digest": None, "digest_taken_over": None}
+        c.connection.execute(update(Unit).where(mine).values(**nothing))
+
+
+@rule(
+    "unit.fingerprint", "a current unit has a digest of its rows, and no other unit has one", AGAIN,
+    mend=_mend_digests, marks=True,
+)  # fmt: skip
 def _fingerprint(c: Context) -> Iterator[Problem]:
-    query = select(Unit.analysis, Unit.key, Unit.state, Unit.fingerprint)
-    for analysis, key, state, fingerprint in c.connection.execute(query):
-        if (state == UnitState.CURRENT) != (fingerprint is not None):
-            yield Problem(
-                f"{analysis}/{key}", f"{state.value}, {'without' if fingerprint is None else 'with'} a digest"
-            )
+    names = {name for makers in makers_of(c.analyses).values() for name in makers}
+    query = select(Unit.unit_id, Unit.analysis, Unit.key, Unit.state, Unit.fingerprint, Unit.rows_digest, Unit.run_id)
+    for unit, analysis, key, state, fingerprint, rows_digest, run in c.connection.execute(query):
+        is_current = state == UnitState.CURRENT
+        lacks = fingerprint is None or (analysis in names and run is not None and rows_digest is None)
+        if is_current and lacks:
+            yield Problem(f"{analysis}/{key}", f"{state.value}, without a digest", str(unit))
+        elif not is_current and (fingerprint is not None or rows_digest is not None):
+            yield Problem(f"{analysis}/{key}", f"{state.value}, with a digest", str(unit))
 
 
 @rule("unit.message", "a unit that failed or is blocked says why", "Run tshdb rebuild")
@@ -46,49 +68,80 @@ def _message(c: Context) -> Iterator[Problem]:
         yield Problem(f"{analysis}/{key}", f"{state.value} without a message")
 
 
-@rule("unit.made-by", "a current result names the run and the spec that made it", AGAIN)
+@rule("unit.made-by", "a current result names the run and the spec that made it", AGAIN, mend=_mark_edited, marks=True)
 def _made_by(c: Context) -> Iterator[Problem]:
     names = {a.name for a in c.analyses}
     identities = {(a.name, a.identity) for a in c.analyses if a.identity}
-    query = select(Unit.analysis, Unit.key).where(
+    query = select(Unit.unit_id, Unit.analysis, Unit.key).where(
         Unit.state == UnitState.CURRENT, Unit.run_id.is_(None) | Unit.spec_id.is_(None)
     )
-    for analysis, key in c.connection.execute(query):
-        if analysis in names and (analysis, key) not in identities:
-            yield Problem(f"{analysis}/{key}", "made by no run")
+    found = [
+        (unit, f"{analysis}/{key}")
+        for unit, analysis, key in c.connection.execute(query)
+        if analysis in names and (analysis, key) not in identities
+    ]
+    return _results(c, found, "made by no run")
 
 
-@rule("unit.inputs", "a current result names what it was computed from", AGAIN)
+def _results(c: Context, found: list[tuple[int, str]], text: str) -> Iterator[Problem]:
+    """A problem for each of the results, with what helps."""
+    helps = healing(c, (Damaged(unit, Damage.EDITED, text) for unit, _ in found))
+    for unit, name in found:
+        yield Problem(name, text, str(unit), helps[unit])
+
+
+@rule("unit.inputs", "a current result names what it was computed from", AGAIN, mend=_mark_edited, marks=True)
 def _inputs(c: Context) -> Iterator[Problem]:
     names = {a.name for a in c.analyses}
     with_inputs = select(UnitInput.unit_id)
-    query = select(Unit.analysis, Unit.key).where(
+    query = select(Unit.unit_id, Unit.analysis, Unit.key).where(
         Unit.state == UnitState.CURRENT, Unit.spec_id.is_not(None), Unit.unit_id.not_in(with_inputs)
     )
-    for analysis, key in c.connection.execute(query):
-        if analysis in names:
-            yield Problem(f"{analysis}/{key}", "without inputs")
+    found = [(unit, f"{analysis}/{key}") for unit, analysis, key in c.connection.execute(query) if analysis in names]
+    return _results(c, found, "without inputs")
 
 
-@rule("unit.rows", "the rows of every result are those of its digest: nobody has edited them", AGAIN, is_full=True)
+def _mark_rows(c: Context, problems: list[Problem]) -> None:
+    found = _damaged_rows(c)
+    mark(c.connection, (found[int(p.key)] for p in problems))
+
+
+@rule(
+    "unit.rows", "the rows of every result are those of its digests: nothing is lost, nobody has edited them", AGAIN,
+    is_full=True, mend=_mark_rows, marks=True,
+)  # fmt: skip
 def _rows(c: Context) -> Iterator[Problem]:
-    makers: dict[type, list[str]] = {}
-    for analysis in c.analyses:
-        makers.setdefault(analysis.makes, []).append(analysis.name)
-    for table, names in makers.items():
-        query = select(Unit.unit_id, Unit.analysis, Unit.key, Unit.fingerprint).where(
+    found = _damaged_rows(c)
+    helps = healing(c, found.values())
+    with numbers(c.connection, "damaged_units", found) as name:
+        query = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.unit_id.in_(select_ids(name)))
+        names = {unit: f"{analysis}/{key}" for unit, analysis, key in c.connection.execute(query)}
+    for unit, one in found.items():
+        yield Problem(names[unit], one.detail, str(unit), helps[unit])
+
+
+def _damaged_rows(c: Context) -> dict[int, Damaged]:
+    """unit -> what is wrong with its rows: by the second digest, and by the first, of which a second was taken over."""
+    makers = makers_of(c.analyses)
+    found = Looked()
+    look_at_rows(c.connection, makers, found)
+    withdrawn = _trained_on_withdrawn(c)
+    for table in {a.makes for a in c.analyses}:
+        names = [a.name for a in c.analyses if a.makes is table]
+        query = select(Unit.unit_id, Unit.fingerprint).where(
             Unit.analysis.in_(names), Unit.state == UnitState.CURRENT, Unit.spec_id.is_not(None)
         )
-        units = {u: (f"{a}/{k}", f) for u, a, k, f in c.connection.execute(query)}
+        units = {u: f for u, f in c.connection.execute(query) if u not in found.damaged and u not in withdrawn}
         rows: dict[int, list[dict]] = {u: [] for u in units}
-        for row in c.connection.execute(select(table.__table__)).mappings():
-            if row["unit_id"] in rows:
+        with numbers(c.connection, "whole_units", units) as name:
+            mine = table.__table__.c.unit_id.in_(select_ids(name))
+            for row in c.connection.execute(select(table.__table__).where(mine)).mappings():
                 rows[row["unit_id"]].append(dict(row))
-        withdrawn = _trained_on_withdrawn(c) if rows else set()
-        for unit, mine in rows.items():
-            name, fingerprint = units[unit]
-            if payload_fingerprint(table, mine) != fingerprint and unit not in withdrawn:
-                yield Problem(name, f"its {len(mine)} rows of {table.__tablename__} are not those that were computed")
+        for unit, some in rows.items():
+            if payload_fingerprint(table, some) != units[unit]:
+                text = f"its {len(some):,} rows of {table.__tablename__} are not those that were computed"
+                found.add(Damaged(unit, Damage.EDITED, text))
+    return found.damaged
 
 
 def _trained_on_withdrawn(c: Context) -> set[int]:
@@ -120,38 +173,45 @@ def _ingested(c: Context) -> Iterator[Problem]:
                 yield Problem(f"{name}/{key}", "was edited: its rows are not those that were ingested")
 
 
+def _drop_strays(c: Context, _: list[Problem]) -> None:
+    for table, units in _strays(c).items():
+        remove_strays(c.connection, {table: [unit for unit, *_ in units]})
+
+
 @rule(
-    "payload.orphan",
-    "every result row belongs to a unit that stands",
-    "Run tshdb check --repair",
-    mend=lambda c, p: _drop_orphans(c),
-)
+    "payload.orphan", "every result row belongs to a unit that made it", "Run: tshdb check --repair. It removes them",
+    mend=_drop_strays,
+)  # fmt: skip
 def _orphans(c: Context) -> Iterator[Problem]:
-    for table in _payloads():
-        for n, analysis, key in c.connection.execute(_orphan_query(table)):
-            yield Problem(f"{table.name} of {analysis}/{key}", f"{n} rows of a unit that was retired")
+    for table, units in _strays(c).items():
+        for unit, n, name in units:
+            yield Problem(f"{table.name} of {name or f'unit {unit}'}", f"{n} rows that it has not made")
 
 
-def _orphan_query(table):
-    return (
-        select(func.count(), Unit.analysis, Unit.key)
-        .select_from(table)
-        .join(Unit, Unit.unit_id == table.c.unit_id)
-        .where(Unit.state == UnitState.RETIRED)
-        .group_by(Unit.analysis, Unit.key)
-    )
+def _strays(c: Context) -> dict[Table, list[tuple[int, int, str | None]]]:
+    """table -> (unit, rows, name) of units that have rows there and made none."""
+    makers = makers_of(c.analyses)
+    everything = {name for names in makers.values() for name in names}
+    found: dict[Table, list[tuple[int, int, str | None]]] = {}
+    for table, names in makers.items():
+        query = (
+            select(table.c.unit_id, func.count(), Unit.analysis, Unit.key, Unit.state)
+            .select_from(table)
+            .outerjoin(Unit, Unit.unit_id == table.c.unit_id)
+            .group_by(table.c.unit_id, Unit.analysis, Unit.key, Unit.state)
+        )
+        for unit, n, analysis, key, state in c.connection.execute(query):
+            if is_stray(analysis, state, everything - names):
+                found.setdefault(table, []).append((unit, n, f"{analysis}/{key}" if analysis else None))
+    return found
 
 
-def _drop_orphans(c: Context) -> None:
-    for table in _payloads():
-        retired = select(Unit.unit_id).where(Unit.state == UnitState.RETIRED)
-        c.connection.execute(delete(table).where(table.c.unit_id.in_(retired)))
-
-
-@rule("model.training-set", "every model was fitted on a cohort version that is there", AGAIN)
+@rule(
+    "model.training-set",
+    "every model was fitted on a cohort version that is there",
+    "Run tshdb rebuild: it retires what belongs to no cohort, and fits what is missing",
+)
 def _training_set(c: Context) -> Iterator[Problem]:
-    from tshdb.schema import CohortVersion
-
     known = {f"{n}@{v}" for n, v in c.connection.execute(select(CohortVersion.cohort, CohortVersion.version))}
     for analysis in c.analyses:
         if analysis.kind is not Kind.FIT:
@@ -162,17 +222,22 @@ def _training_set(c: Context) -> Iterator[Problem]:
                 yield Problem(f"{analysis.name}/{key}", "its training set is not known")
 
 
-@rule("unit.cohort", "the unit of every cohort version has the digest of its members", AGAIN)
-def _cohort_units(c: Context) -> Iterator[Problem]:
-    from tshdb.schema import CohortVersion
-    from tshdb.vocabulary import CohortMode
+def _mend_cohort_units(c: Context, problems: list[Problem]) -> None:
+    known = {f"{n}@{v}": f for n, v, f in c.connection.execute(select(*_VERSION))}
+    set_fingerprints(c.connection, COHORT, {p.key: known[p.key] for p in problems})
 
-    query = select(CohortVersion.cohort, CohortVersion.version, CohortVersion.fingerprint)
-    frozen = c.connection.execute(query.where(CohortVersion.mode == CohortMode.FROZEN)).fetchall()
+
+@rule(
+    "unit.cohort", "the unit of every cohort version has the digest of its members", "Run tshdb check --repair",
+    mend=_mend_cohort_units,
+)  # fmt: skip
+def _cohort_units(c: Context) -> Iterator[Problem]:
+    frozen = c.connection.execute(select(*_VERSION).where(CohortVersion.mode == CohortMode.FROZEN)).fetchall()
     units = dict(map(tuple, c.connection.execute(select(Unit.key, Unit.fingerprint).where(Unit.analysis == COHORT))))
     for cohort, version, fingerprint in frozen:
         if units.get(f"{cohort}@{version}") != fingerprint:
-            yield Problem(f"cohort {cohort}@{version}", "its unit does not stand for these members")
+            name = f"{cohort}@{version}"
+            yield Problem(f"cohort {name}", "its unit does not stand for these members", name)
 
 
 def _drop_leases(c: Context, problems: list[Problem]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, delete, select, true
 
@@ -12,17 +12,22 @@ from tshdb.engine import units as store
 from tshdb.engine.analysis import Kind
 from tshdb.engine.changes import note_changes
 from tshdb.engine.compute import Outcome
+from tshdb.engine.damage import Damaged, makers_of, makers_of_object, mark
 from tshdb.engine.inputs import Inputs, load
 from tshdb.engine.leases import Leases
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World
+from tshdb.errors import IntegrityError
 from tshdb.failpoints import fp
-from tshdb.objects import ObjectStore
+from tshdb.objects import LostObject, ObjectStore
+from tshdb.origins import Origins
 from tshdb.schema import Attempt, Unit
+from tshdb.stored_rows import digest_of
 from tshdb.vocabulary import UnitState
 
 ALL = true()
+Loader = Callable[[Sequence[str]], Inputs]
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,20 @@ class Batch:
     plan: AnalysisPlan
     due: dict[str, Due]
     edges: dict[str, list[tuple[str, int, str]]]  # key -> (role, input unit, fingerprint seen)
-    inputs: Inputs
+    inputs: Inputs | None  # of the keys that can be read
+    unreadable: dict[str, str] = field(default_factory=dict)  # key -> what of its inputs is lost, and what helps
+    damaged: tuple[Damaged, ...] = ()  # the makers of what is lost
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        return tuple(key for key in self.due if key not in self.unreadable)
+
+    def failed(self, loaded: str) -> list[Outcome]:
+        """The outcomes of the keys whose inputs cannot be read. loaded: the digest of what this process has loaded."""
+        return [
+            Outcome(key=key, rows=[], fingerprint=None, message=message, seconds=0.0, loaded=loaded)
+            for key, message in self.unreadable.items()
+        ]
 
 
 class Batches:
@@ -41,6 +59,7 @@ class Batches:
     def __init__(self, engine: Engine, objects: ObjectStore, world: World, leases: Leases, run_id: int):
         self.engine, self.objects, self.world, self.leases, self.run_id = engine, objects, world, leases, run_id
         self.loaded: dict[str, str] = {}  # analysis -> the digest of what this process has loaded of it
+        self.makers = makers_of(world.analyses)
 
     def read(
         self, connection: Connection, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]
@@ -86,14 +105,26 @@ class Batches:
         }
         if not edges:
             return None, unready
-        pairs: dict[str, list[tuple[str, int]]] = {role: [] for role in plan.inputs}
-        for key, found in edges.items():
-            for role, unit_id, _ in found:
-                pairs[role].append((key, unit_id))
         references = {role: (table.key, table.rows) for role, table in self.world.references(analysis).items()}
         members = plan.members.get(next(iter(edges)), ())
-        values = load(connection, self.objects, analysis, pairs, references, members, self.world.root)
-        return Batch(plan, {key: due[key] for key in edges}, edges, values), unready
+
+        def load_of(some: Sequence[str]) -> Inputs:
+            pairs: dict[str, list[tuple[str, int]]] = {role: [] for role in plan.inputs}
+            for key in some:
+                for role, unit_id, _ in edges[key]:
+                    pairs[role].append((key, unit_id))
+            return load(connection, self.objects, analysis, pairs, references, members, self.world.root)
+
+        values, errors = _readable(load_of, list(edges))
+        wanted = {key: due[key] for key in edges}
+        lost = {e.digest: e for e in errors.values() if isinstance(e, LostObject)}
+        known = Origins(connection)
+        help_of = {digest: known.advice(digest, e.damage) for digest, e in lost.items()}
+        told = {k: f"{e.where}: {e.message}. {help_of[e.digest]}" if isinstance(e, LostObject) else str(e)
+                for k, e in errors.items()}  # fmt: skip
+        makers = tuple(one for digest, e in lost.items()
+                       for one in makers_of_object(connection, self.makers, digest, e.damage))  # fmt: skip
+        return Batch(plan, wanted, edges, values, told, makers), unready
 
     def commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
         """Commit the outcomes whose lease is held, whose inputs are unchanged, and which rest on what is loaded here.
@@ -136,11 +167,15 @@ class Batches:
                         "upstream": upstream,
                         "message": o.message,
                         "updated_at": done_at,
+                        "rows_digest": digest_of(table, o.rows) if o.message is None else None,
+                        "digest_taken_over": None,
+                        "damage": None,
                     }
                     for o in kept
                 ],
                 ("unit_id",),
             )
+            mark(connection, batch.damaged)
             store.replace_edges(connection, {ids[o.key]: batch.edges[o.key] for o in kept})
             attempt_id = next_id(connection, Attempt.attempt_id)
             bulk_insert(
@@ -179,6 +214,28 @@ class Batches:
             )
             now = dict(map(tuple, rows.fetchall()))
         return [o for o in outcomes if o.key in mine and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
+
+
+def _readable(load_of: Loader, keys: list[str]) -> tuple[Inputs | None, dict[str, IntegrityError]]:
+    """The inputs of the keys that can be read, and the errors of those that cannot: what is lost fails its readers alone."""
+    try:
+        return load_of(keys), {}
+    except IntegrityError:
+        errors = _errors(load_of, keys)
+    left = [key for key in keys if key not in errors]
+    return (load_of(left) if left else None), errors
+
+
+def _errors(load_of: Loader, keys: list[str]) -> dict[str, IntegrityError]:
+    """A batch that cannot be read is halved until the guilty key stands alone."""
+    try:
+        load_of(keys)
+    except IntegrityError as error:
+        if len(keys) == 1:
+            return {keys[0]: error}
+        middle = len(keys) // 2
+        return _errors(load_of, keys[:middle]) | _errors(load_of, keys[middle:])
+    return {}
 
 
 def _objects(connection: Connection, table, where=ALL) -> set[tuple[str, str]]:

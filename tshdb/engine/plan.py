@@ -22,6 +22,9 @@ class Reason(StrEnum):
     FAILED = "failed"
     REFIT = "refit"
     GONE = "gone"
+    LOST = "lost"
+    EDITED = "edited"
+    DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,9 @@ class AnalysisPlan:
     kept: dict[str, list[tuple[str, int, int]]] = field(default_factory=dict)  # key -> (role, old input, new input)
     blocked: dict[str, str] = field(default_factory=dict)
     flagged: dict[str, tuple[int, int]] = field(default_factory=dict)  # fit -> (members corrected, members)
+    held: dict[str, Due] = field(
+        default_factory=dict
+    )  # damaged, or of damaged inputs, and not to be made again as it was
     inputs: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)  # role -> key -> input keys
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cohort key -> patients
     desired: set[str] = field(default_factory=set)

@@ -20,9 +20,11 @@ from tshdb.cohorts.states import CohortState, states
 from tshdb.database import tuples
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need, Reference, Trained
+from tshdb.engine.damage import Damaged, look, makers_of
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
 from tshdb.engine.standing import SHIFT, Standing, UnitRow
 from tshdb.engine.world import REFERENCE, World
+from tshdb.objects import ObjectStore
 from tshdb.schema import Cohort
 from tshdb.vocabulary import CohortMode, UnitState
 
@@ -45,7 +47,7 @@ class Planner:
     """One look at the database.
 
     settled: analyses that this rebuild has finished, with their plans, which are trusted: they are not planned again,
-    and what failed there stays failed.
+    and what failed there stays failed. damaged: what is known to be lost or edited, else it is looked for.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Planner:
         world: World,
         settled: Mapping[str, AnalysisPlan] | None = None,
         refit: bool = False,
+        damaged: Collection[Damaged] | None = None,
     ):
         self.connection, self.world, self.refit = connection, world, refit
         with _no_collection():
@@ -66,6 +69,7 @@ class Planner:
         self.order = world.ordered({n: t for n, t in tables.items() if self.cohorts[n].mode == CohortMode.LIVE})
         self.live_tables = tables
         self.plans: dict[str, AnalysisPlan] = dict(settled or {})
+        self._damaged = damaged
         self._relations: dict[str, Mapping[str, Sequence[str]]] = {}
         self._inputs_of_members: dict[tuple[str, str, str], list[str]] = {}
 
@@ -94,6 +98,19 @@ class Planner:
         plan.present = self.standing.rows(analysis.name, plan.due) if plan.due else {}
         self.plans[analysis.name] = plan
         return plan
+
+    @cached_property
+    def damaged(self) -> dict[str, dict[str, Damaged]]:
+        """analysis -> key -> what was lost or edited of its current result."""
+        if self._damaged is None:
+            objects = ObjectStore(self.world.root / self.world.settings.study.objects)
+            self._damaged = look(self.connection, objects, makers_of(self.world.analyses)).damaged.values()
+        found: dict[str, dict[str, Damaged]] = defaultdict(dict)
+        if self._damaged:
+            by_unit = {one.unit_id: one for one in self._damaged}
+            for unit_id, (analysis, key) in self.standing.owners(by_unit).items():
+                found[analysis][key] = by_unit[unit_id]
+        return found
 
     def producer_of(self, analysis: Analysis, role: str) -> str:
         """The analysis whose units have this role; the role `cohort` is the membership itself."""
@@ -259,11 +276,52 @@ class Planner:
             for key in wanted.intersection(self.standing.keys_of_spec(analysis.name, spec_id)):
                 plan.due[key] = Due(key, Reason(difference.reason), difference.detail)
         self._compare_edges(plan)
-        self._propagate(plan)
         history = self._superseded(analysis)
+        self._add_damaged(plan, history)
+        self._propagate(plan)
+        self._hold(plan)
         for key in present.keys() - plan.desired:
             if key not in history and key != analysis.identity and key not in plan.blocked:
                 plan.gone[key] = present[key]
+
+    def _add_damaged(self, plan: AnalysisPlan, history: set[str]) -> None:
+        """What was lost or edited is due, but for what would become another result: that is named, with what helps."""
+        damaged = self.damaged.get(plan.analysis.name, {})
+        withdrawn = self.standing.rest_on_withdrawn(damaged[key].unit_id for key in damaged) if damaged else set()
+        for key, found in damaged.items():
+            reason = Reason(found.damage)
+            if key in plan.desired and key not in plan.blocked and key not in plan.due:
+                if key not in plan.flagged:
+                    plan.due[key] = Due(key, reason, found.detail)
+                    plan.kept.pop(key, None)
+                    continue
+                n, of = plan.flagged[key]
+                why = (
+                    "a patient was withdrawn since"
+                    if found.unit_id in withdrawn
+                    else f"data of {n} of {of} members changed since"
+                )
+                helps = f"{why}, and it would be fitted on other data. Restore a backup, or run: tshdb rebuild --refit"
+            elif key in history and key not in plan.desired:
+                helps = "it is of an older cohort version, which is never computed again. Restore a backup"
+            else:
+                continue
+            plan.held[key] = Due(key, reason, f"{found.detail}; {helps}")
+
+    def _hold(self, plan: AnalysisPlan) -> None:
+        """Nothing is computed from an input that is damaged and stays so."""
+        for role, need in plan.analysis.needs.items():
+            before = self.plans.get(self.world.producer(need))
+            if before is None or not before.held:
+                continue
+            for key in list(plan.due):
+                held = next((i for i in plan.inputs[role].get(key, ()) if i in before.held), None)
+                if held is not None:
+                    del plan.due[key]
+                    detail = (
+                        f"its input {before.analysis.name}/{held} is not as it was made: {before.held[held].detail}"
+                    )
+                    plan.held[key] = Due(key, Reason.INPUT, detail)
 
     def _superseded(self, analysis: Analysis) -> set[str]:
         """Units over older frozen versions of its cohorts are history: kept as they are, neither due nor gone."""

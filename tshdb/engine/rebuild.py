@@ -25,6 +25,7 @@ from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
 from tshdb.database import bulk_insert, next_id, reading, writing
+from tshdb.engine import damage
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
@@ -43,6 +44,7 @@ from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.process import actor, identity, is_alive
 from tshdb.schema import Attempt, Run, Unit, UnitInput
+from tshdb.stored_rows import digest_of
 from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
@@ -100,6 +102,7 @@ class Rebuild:
         state = RunState.INTERRUPTED
         try:
             with self.leases.kept_alive():
+                damage.note(self.engine, self.study.objects, damage.makers_of(self.world.analyses))
                 self._settle_references()
                 left: set[tuple[str, str]] = set()
                 # data that arrives on the way makes units due of analyses that were settled: go through again
@@ -124,7 +127,7 @@ class Rebuild:
         waiting: deque[Analysis] | None = None
         while waiting is None or waiting:
             with reading(self.engine) as connection:
-                planner = Planner(connection, self.world, settled, refit=self.refit)
+                planner = self._planner(connection, settled)
                 if waiting is None:
                     waiting = deque(a for a in planner.order if a.name in self.names)
                 # one look serves until something is due; then the database is looked at anew
@@ -143,9 +146,9 @@ class Rebuild:
         return self._unready
 
     def _reached(self, planner: Planner) -> list[Analysis]:
-        """The analyses of this run with units that are due."""
+        """The analyses of this run with units that are due, or may become so."""
         plans = [planner.plan(analysis) for analysis in planner.order if analysis.name in self.names]
-        return [plan.analysis for plan in plans if any(not due.is_possible for due in plan.due.values())]
+        return [plan.analysis for plan in plans if plan.due]
 
     def _ground(self, analysis: Analysis) -> Ground:
         """What is loaded of an analysis: imported before anything of it is computed, and the same to the end of the run."""
@@ -158,6 +161,10 @@ class Rebuild:
             self._grounds[name] = ground
             self.batches.loaded[name] = ground.digest
         return self._grounds[name]
+
+    def _planner(self, connection: Connection, settled: dict[str, AnalysisPlan]) -> Planner:
+        """A look at the database; what was lost or edited has been marked when the run began."""
+        return Planner(connection, self.world, settled, self.refit, damage.marked(connection))
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
         """Whether the membership of a live cohort must be committed for the analysis."""
@@ -215,7 +222,7 @@ class Rebuild:
                     need = analysis.needs[role]
                     producer = self.world.producer(need)
                     unit = standing.rows(producer, [key]).get(key)
-                    if unit is not None and unit.fingerprint == fingerprint:
+                    if unit is not None and unit.fingerprint == fingerprint and unit.damage is None:
                         continue
                     store.set_fingerprints(connection, producer, {key: fingerprint})
                     unit_id = standing.rows(producer, [key])[key].unit_id
@@ -223,6 +230,8 @@ class Rebuild:
                     connection.execute(delete(table).where(table.c.unit_id == unit_id))
                     names = [c.name for c in table.columns if c.name != "unit_id"]
                     bulk_insert(connection, table, [{"unit_id": unit_id, **{n: r[n] for n in names}} for r in rows])
+                    whole = {"rows_digest": digest_of(table, rows), "digest_taken_over": None}
+                    connection.execute(update(Unit).where(Unit.unit_id == unit_id).values(**whole))
                 identity = analysis.identity
                 if identity is not None and not standing.rows(analysis.name, [identity]):
                     store.set_fingerprints(connection, analysis.name, {analysis.identity: IDENTITY_FINGERPRINT})
@@ -239,7 +248,7 @@ class Rebuild:
         while True:
             if look is None:
                 with reading(self.engine) as connection:
-                    planner = Planner(connection, self.world, settled, refit=self.refit)
+                    planner = self._planner(connection, settled)
                     plan = planner.plan(analysis)
             else:
                 planner, plan = look
@@ -287,6 +296,8 @@ class Rebuild:
     def _note_standing(self, plan: AnalysisPlan) -> None:
         if plan.blocked:
             self.report.blocked[plan.analysis.name] = dict(plan.blocked)
+        for key, held in plan.held.items():
+            self.report.held[f"{plan.analysis.name}/{key}"] = held.detail
         for key, flag in plan.flagged.items():
             self.report.flagged[f"{plan.analysis.name}/{key}"] = flag
 
@@ -354,15 +365,19 @@ class Rebuild:
         keys = sorted(due)
         ground = self._ground(plan.analysis)
         batches: dict[int, Batch] = {}
+        unread: list[Batch] = []  # of whose keys none can read its inputs
 
         def tasks() -> Iterator[Task]:
             for start in range(0, len(keys), size):
                 batch = self._lease(plan, planner, {key: due[key] for key in keys[start : start + size]})
                 if batch is None:
                     continue
+                if not batch.readable:
+                    unread.append(batch)
+                    continue
                 task = Task(
                     locate(plan.analysis),
-                    tuple(batch.due),
+                    batch.readable,
                     batch.inputs,
                     self.world.parameters[plan.analysis.name],
                     self.study.settings.study.seed,
@@ -380,9 +395,12 @@ class Rebuild:
         with ExitStack() as watches:
             for task, outcomes in self.executor.run(tasks()):
                 fp("rebuild.computed")
-                yield batches.pop(id(task)), outcomes
+                batch = batches.pop(id(task))
+                yield batch, [*outcomes, *batch.failed(ground.digest)]
                 if not any(o.message or o.loaded != task.loaded for o in outcomes):
                     clear(task.work.folder)
+        for batch in unread:
+            yield batch, batch.failed(ground.digest)
 
     def _work(self, batch: Batch, n_due: int) -> Work:
         """Where the batch may keep work in progress, if its analysis asks for that: a folder of this very computation."""

@@ -18,6 +18,7 @@ class Report:
     kept: dict[str, int] = field(default_factory=dict)
     blocked: dict[str, dict[str, str]] = field(default_factory=dict)
     flagged: dict[str, tuple[int, int]] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)  # unit -> what is lost of it, and why it is not made again
     discarded: dict[str, dict[str, int]] = field(default_factory=dict)  # analysis -> why, in words -> units
     left_out: dict[str, str] = field(default_factory=dict)  # worker of a cluster -> why
     edited: list[str] = field(default_factory=list)  # files of what was computed that are not as they were loaded

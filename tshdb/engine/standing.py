@@ -15,8 +15,9 @@ from sqlalchemy import Connection, select
 
 from tshdb.database import numbers, texts, tuples
 from tshdb.engine.units import select_ids
-from tshdb.schema import Unit
+from tshdb.schema import Unit, UnitInput
 from tshdb.vocabulary import UnitState
+from tshdb.withdrawal.identifiers import SEEN
 
 SHIFT = 2**32  # an edge is packed as unit * SHIFT + input unit
 
@@ -32,6 +33,7 @@ class UnitRow(NamedTuple):
     upstream: str | None
     message: str | None
     updated_at: str
+    damage: str | None
 
 
 class Moved(NamedTuple):
@@ -139,6 +141,22 @@ class Standing:
             f"JOIN unit_inputs e ON e.input_unit_id = i.unit_id WHERE i.analysis IN ({names})",
         )
         return {(unit_id, role): seen for unit_id, role, seen in rows}
+
+    def owners(self, unit_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """unit -> (analysis, key), of the current ones among these."""
+        with numbers(self.connection, "owning_units", unit_ids) as name:
+            query = select(Unit.unit_id, Unit.analysis, Unit.key).where(
+                Unit.unit_id.in_(select_ids(name)), Unit.state == UnitState.CURRENT
+            )
+            return {unit_id: (analysis, key) for unit_id, analysis, key in self.connection.execute(query)}
+
+    def rest_on_withdrawn(self, unit_ids: Iterable[int]) -> set[int]:
+        """Those of the units that saw data of a patient who was withdrawn since."""
+        with numbers(self.connection, "resting_units", unit_ids) as name:
+            query = select(UnitInput.unit_id).where(
+                UnitInput.unit_id.in_(select_ids(name)), UnitInput.seen_fingerprint == SEEN
+            )
+            return set(self.connection.execute(query).scalars())
 
     def names(self, unit_ids: Iterable[int]) -> dict[int, str]:
         """unit -> key, retired units included."""

@@ -67,6 +67,7 @@ IDENTITY_COLUMNS = (
     Spec.table_fingerprint, Spec.seed, Spec.engine_version,
 )  # fmt: skip
 NO_SEED = "none"
+NO_LEADS = "{}"  # of a spec that was taken over
 FORM = 1  # of the normal form of code; specs keep what is needed to normalise again
 
 
@@ -241,23 +242,24 @@ def _where(spec: CurrentSpec):
 
 def spec_id_for(connection: Connection, spec: CurrentSpec) -> int:
     """The row of `spec`, inserted if it is new. Inside `writing`."""
-    found = connection.execute(select(Spec.spec_id).where(_where(spec))).scalar()
-    if found is not None:
-        return found
-    spec_id = next_id(connection, Spec.spec_id)
+    found = connection.execute(select(Spec.spec_id, Spec.leads).where(_where(spec))).one_or_none()
+    if found is not None and found.leads != NO_LEADS:
+        return found.spec_id
     sources, leads = json_text(spec.code.sources), json_text(spec.code.leads)
+    code = {"sources": sources, "leads": leads, "kept_digest": kept_digest(sources, leads), "python_version": PYTHON}
+    if found is not None:  # taken over from a program that kept its code in another way: from now on as it runs here
+        connection.execute(update(Spec).where(_where(spec)).values(**code, **spec.text))
+        return found.spec_id
+    spec_id = next_id(connection, Spec.spec_id)
     connection.execute(
         insert(Spec).values(
             spec_id=spec_id,
             analysis=spec.analysis,
             **{column.key: value for column, value in zip(IDENTITY_COLUMNS, spec.identity, strict=True)},
-            sources=sources,
-            leads=leads,
-            kept_digest=kept_digest(sources, leads),
+            **code,
             form=FORM,
             **spec.text,
             params=spec.params,
-            python_version=PYTHON,
             created_at=now(),
         )
     )
@@ -299,7 +301,12 @@ def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[s
         connection.execute(
             update(Unit.__table__)
             .where(Unit.__table__.c.unit_id == bindparam("b_id"))
-            .values(fingerprint=bindparam("b_fingerprint"), state=UnitState.CURRENT, updated_at=bindparam("b_time")),
+            .values(
+                fingerprint=bindparam("b_fingerprint"),
+                state=UnitState.CURRENT,
+                updated_at=bindparam("b_time"),
+                damage=None,
+            ),
             moved,
         )
 
@@ -312,7 +319,8 @@ def retire(connection: Connection, unit_ids: Iterable[int], payload=None) -> Non
             connection.exec_driver_sql(f"DELETE FROM {payload.__tablename__} WHERE unit_id IN {gone}")
         connection.exec_driver_sql(f"DELETE FROM unit_inputs WHERE unit_id IN {gone}")
         connection.exec_driver_sql(
-            f"UPDATE units SET state = 'retired', fingerprint = NULL, message = NULL WHERE unit_id IN {gone}"
+            "UPDATE units SET state = 'retired', fingerprint = NULL, rows_digest = NULL, digest_taken_over = NULL, "
+            f"damage = NULL, message = NULL WHERE unit_id IN {gone}"
         )
 
 

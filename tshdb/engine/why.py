@@ -30,7 +30,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
     unit = connection.execute(
         select(*Unit.__table__.columns).where(Unit.analysis == analysis.name, Unit.key == key)
     ).one_or_none()
-    if unit is None and key not in plan.due and key not in plan.blocked:
+    if unit is None and not any(key in found for found in (plan.due, plan.blocked, plan.held)):
         near = sorted(k for k in plan.desired if key.lower() in k.lower())[:5]
         raise NotFound(
             f"no unit {analysis.name}/{key}",
@@ -52,6 +52,9 @@ def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
         return {"state": "due", "reason": due.reason.value, "detail": due.detail, "is_possible": due.is_possible}
     if key in plan.blocked:
         return {"state": "blocked", "reason": "blocked", "detail": plan.blocked[key]}
+    if key in plan.held:
+        held = plan.held[key]
+        return {"state": "held", "reason": held.reason.value, "detail": held.detail}
     if key in plan.gone:
         return {"state": "due", "reason": Reason.GONE.value, "detail": "its entity is gone; the unit will be retired"}
     if key in plan.flagged:
@@ -144,13 +147,14 @@ def _computed(connection: Connection, unit, current: CurrentSpec) -> dict[str, A
         "parameters": json.loads(spec.params),
         "seed": None if spec.seed == NO_SEED else spec.seed,
         "libraries": json.loads(run.libraries),
-        "notes": list(_notes(spec, current)),
+        "notes": list(_notes(unit, spec, current)),
+        "digest_taken_over": unit.digest_taken_over,
     }
 
 
-def _notes(spec, current: CurrentSpec) -> Iterator[str]:
+def _notes(unit, spec, current: CurrentSpec) -> Iterator[str]:
     """What is to be said of how the unit was made."""
-    if spec.taken_over is not None:
+    if spec.taken_over is not None and unit.digest_taken_over is not None:
         yield (
             f"taken over from a program of revision 0009 on {spec.taken_over}: which seed, table and engine made it was not "
             "recorded, and is what study.toml and that program said then"

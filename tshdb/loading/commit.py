@@ -25,6 +25,7 @@ from tshdb.schema import (
     ClinicalValue,
     Conflict,
     ExpressionPart,
+    ExpressionProfile,
     Gene,
     ImagingInstance,
     ImagingStudy,
@@ -36,6 +37,7 @@ from tshdb.schema import (
     SourceRelease,
     Unit,
 )
+from tshdb.schema.base import object_columns
 from tshdb.selection import select_profiles
 from tshdb.timepoints import number_time_points
 
@@ -103,6 +105,7 @@ def commit(connection: Connection, found: Comparison, run_id: int) -> None:
     upsert(connection, ExpressionPart.__table__, found.values.parts, ("part_id",))
     _complete_derived(found)
     changes = _write_rows(connection, found)
+    _restore(connection, found)
     moved_studies = _write_instances(connection, found)
     fp("ingest.rows_written")
     _write_conflicts(connection, found)
@@ -202,6 +205,40 @@ def _write_rows(connection: Connection, found: Comparison) -> Changes:
                 changes[key] = (before, None)
                 connection.execute(delete(table).where(*[c == before[c.name] for c in table.primary_key]))
     return changes
+
+
+def _restore(connection: Connection, found: Comparison) -> None:
+    """Profiles whose part was lost stand in the part that was written again; what was read is marked no more."""
+    by_part: dict[str, list[str]] = defaultdict(list)
+    for profile in found.values.restored:
+        by_part[found.values.part_of[profile]].append(profile)
+    for part, profiles in by_part.items():
+        with texts(connection, "restored_profiles", profiles) as name:
+            mine = ExpressionProfile.profile_id.in_(select_ids(name))
+            lost = set(connection.execute(select(ExpressionProfile.part_id).where(mine).distinct()).scalars())
+            connection.execute(update(ExpressionProfile).where(mine).values(part_id=part))
+        named = select(ExpressionProfile.part_id)
+        unused = ExpressionPart.part_id.in_(lost) & ExpressionPart.part_id.not_in(named)
+        connection.execute(delete(ExpressionPart).where(unused))
+    _unmark(connection, found)
+
+
+def _unmark(connection: Connection, found: Comparison) -> None:
+    """Ingest units that were found damaged, of rows that were read again: nothing more is known against them."""
+    marked = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.damage.is_not(None))
+    units = connection.execute(marked.where(Unit.analysis.startswith(INGEST))).fetchall()
+    if not units:
+        return
+    read = {(INGEST + table, said.values.get(ENTITY_COLUMN[table])) for (_, (table, _)), said in found.said.items()}
+    for table, column, suffix in object_columns():
+        if table.name in TABLES:
+            entity = table.c[ENTITY_COLUMN[table.name]]
+            for key, digest in connection.execute(select(entity, table.c[column]).where(table.c[column].is_not(None))):
+                if (INGEST + table.name, key) in read and not found.values.objects.is_whole(digest, suffix):
+                    read.discard((INGEST + table.name, key))
+    healed = [unit for unit, *name in units if tuple(name) in read]
+    with numbers(connection, "healed_units", healed) as name:
+        connection.execute(update(Unit).where(Unit.unit_id.in_(select_ids(name))).values(damage=None))
 
 
 def _write_instances(connection: Connection, found: Comparison) -> set[str]:

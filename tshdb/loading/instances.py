@@ -15,6 +15,8 @@ from sqlalchemy import Connection, delete, select
 from tshdb.canonical import digest
 from tshdb.database import texts, upsert
 from tshdb.engine.units import select_ids
+from tshdb.loading.lost import lost_sources
+from tshdb.objects import ObjectStore
 from tshdb.reading import Instances
 from tshdb.schema import ImagingInstance, ImagingStudy
 
@@ -28,12 +30,19 @@ def content_digest(content: Iterable[tuple[str, str]]) -> str:
     return digest(*(f"{sop}={sha}".encode() for sop, sha in sorted(content)))
 
 
-def known_files(connection: Connection, root: Path, collection: str) -> Iterator[tuple[str, int, int | None, str]]:
-    """(path, bytes, when written, series) of every DICOM file of a collection that the study in `root` has read."""
+def known_files(
+    connection: Connection, root: Path, objects: ObjectStore, collection: str
+) -> Iterator[tuple[str, int, int | None, str]]:
+    """(path, bytes, when written, series) of every DICOM file of a collection that the study in `root` has read.
+
+    Without series that have lost the voxels of their segmentation: these are read again.
+    """
+    lost = {name for _, _, name in lost_sources(connection, objects, collection)}
     columns = (TABLE.c.path, TABLE.c.size_bytes, TABLE.c.mtime_ns, TABLE.c.series_uid)
     query = select(*columns).join(ImagingStudy, ImagingStudy.study_uid == TABLE.c.study_uid)
     for path, *facts in connection.execute(query.where(ImagingStudy.collection == collection)):
-        yield (str(root / path), *facts)
+        if facts[-1] not in lost:
+            yield (str(root / path), *facts)
 
 
 def instances_of(connection: Connection, series_uid: str) -> list[tuple[str, str, int, bool]]:

@@ -16,6 +16,7 @@ from sqlalchemy.inspection import inspect
 from tshdb.canonical import json_text
 from tshdb.database import reading, texts
 from tshdb.engine.units import select_ids
+from tshdb.loading.lost import has_lost, lost_sources
 from tshdb.objects import sha256_of
 from tshdb.reading import Reading
 from tshdb.schema import (
@@ -106,15 +107,18 @@ def item_of(
 ) -> Item:
     """A file with what `read` finds in it; without, where exactly these bytes are loaded already (unless `always`).
 
-    The bytes are hashed while they are read.
+    The bytes are hashed while they are read. A source that has lost what was stored of it is read again.
     """
     standing = current_files(study, source.collection).get(source)
     with ThreadPoolExecutor(max_workers=1) as pool:
         digest = pool.submit(sha256_of, path)
-        if standing is not None and not always and standing[:2] == (digest.result(), json_text(options)):
-            return Item(source, path, options, None, digest.result())
-        reading = read()
-        return Item(source, path, options, reading, digest.result())
+        if standing is not None and not always and standing.is_same(digest.result(), json_text(options)):
+            with reading(study.engine) as connection:
+                is_lost = has_lost(connection, study.objects, source)
+            if not is_lost:
+                return Item(source, path, options, None, digest.result())
+        found = read()
+        return Item(source, path, options, found, digest.result())
 
 
 def of_source(model, source: Source):
@@ -130,10 +134,15 @@ class Standing(NamedTuple):
     path: str
     size_bytes: int
     mtime_ns: int | None
+    has_lost: bool = False  # what was stored of it
+
+    def is_same(self, sha256: str, options: str) -> bool:
+        """Whether these bytes were read with these options, and what was stored of them is there."""
+        return not self.has_lost and (self.sha256, self.options) == (sha256, options)
 
     def is_untouched(self, path: Path, options: str) -> bool:
         """Whether the same file, not written since by its size and time, was read with the same options."""
-        if self.mtime_ns is None or self.options != options or self.path != str(path.resolve()):
+        if self.has_lost or self.mtime_ns is None or self.options != options or self.path != str(path.resolve()):
             return False
         found = path.stat()
         return (found.st_size, found.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
@@ -148,7 +157,8 @@ def current_files(study: Study, collection: str) -> dict[Source, Standing]:
                 SourceFile.collection == collection, SourceFile.is_current
             )
         ).fetchall()
-    return {Source(collection, row[0], row[1]): Standing(*row[2:]) for row in rows}
+        lost = lost_sources(connection, study.objects, collection) if rows else set()
+    return {Source(collection, *row[:2]): Standing(*row[2:], (collection, *row[:2]) in lost) for row in rows}
 
 
 def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], Said]:

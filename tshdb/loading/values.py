@@ -19,7 +19,7 @@ from tshdb.expression_store import PART_PROFILES, Block, column_fingerprint, gen
 from tshdb.failpoints import fp
 from tshdb.objects import ObjectStore
 from tshdb.reading import GeneIndex, Matrix
-from tshdb.schema import ExpressionProfile
+from tshdb.schema import ExpressionPart, ExpressionProfile, Unit
 
 GENES_SHOWN = 5
 WRITERS = 2  # parts that are written at once
@@ -31,6 +31,15 @@ class _Column(NamedTuple):
     profile_id: str
     matrix: Matrix
     index: int
+
+
+class _Known(NamedTuple):
+    """What stands of a profile. is_marked: `check` found that its part does not hold it as it was ingested."""
+
+    fingerprint: str
+    part_id: str
+    size_bytes: int | None
+    is_marked: bool
 
 
 def _block_of(columns: Sequence[_Column]) -> Block:
@@ -54,7 +63,9 @@ class IncomingValues:
     changes: dict[str, dict[str, list]] = field(default_factory=dict)
     gene_sets: dict[bytes, GeneIndex] = field(default_factory=dict)
     _digests: dict[int, bytes] = field(default_factory=dict)
-    _known: dict[str, tuple[str, str]] | None = None
+    restored: set[str] = field(default_factory=set)  # profiles with the same values whose part was lost
+    _known: dict[str, _Known] | None = None
+    _whole: dict[str, bool] = field(default_factory=dict)  # part -> whether it is there
     _waiting: list[_Column] = field(default_factory=list)
     _waiting_genes: bytes | None = None
     _writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=WRITERS))
@@ -70,13 +81,21 @@ class IncomingValues:
             column = matrix.column(i)
             fingerprints[profile_id] = column_fingerprint(shared, column)
             known = self._known.get(profile_id)
-            if known is not None and known[0] == fingerprints[profile_id]:
-                continue
+            if known is not None and known.fingerprint == fingerprints[profile_id]:
+                if self._is_there(known):
+                    continue
+                self.restored.add(profile_id)
             if self._waiting and (shared != self._waiting_genes or len(self._waiting) == PART_PROFILES):
                 self._write_waiting(in_background=True)
             self._waiting_genes = shared
             self._waiting.append(_Column(profile_id, matrix, i))
         return fingerprints
+
+    def _is_there(self, known: _Known) -> bool:
+        """Whether the part that holds a profile is there, as far as can be known without its bytes."""
+        if known.part_id not in self._whole:
+            self._whole[known.part_id] = self.objects.is_there(known.part_id, size=known.size_bytes)
+        return self._whole[known.part_id] and not known.is_marked
 
     def _digest(self, genes: GeneIndex) -> bytes:
         """Of the genes' ids, computed once for all files that share them; gene_sets keeps each set alive."""
@@ -122,7 +141,10 @@ class IncomingValues:
 
     def _note_changes(self, genes: Sequence[str], columns: list[_Column]) -> None:
         """The genes whose value changed in profiles that stood already, the first few with both values."""
-        old = {c.profile_id: self._known[c.profile_id][1] for c in columns if c.profile_id in self._known}
+        known = {c.profile_id: self._known[c.profile_id] for c in columns if c.profile_id in self._known}
+        old = {
+            p: k.part_id for p, k in known.items() if p not in self.restored and self.objects.is_whole(k.part_id)
+        }  # of values whose part is lost nobody can say what they were
         if not old:
             return
         import pandas as pd
@@ -135,12 +157,15 @@ class IncomingValues:
             self.changes[name] = _gene_changes(was, genes, new[name])
 
 
-def _known_profiles(connection: Connection) -> dict[str, tuple[str, str]]:
-    """profile -> (fingerprint of its values, its part)."""
+def _known_profiles(connection: Connection) -> dict[str, _Known]:
+    """profile -> what stands of it."""
+    profiles, parts = ExpressionProfile, ExpressionPart
     rows = connection.execute(
-        select(ExpressionProfile.profile_id, ExpressionProfile.values_fingerprint, ExpressionProfile.part_id)
+        select(profiles.profile_id, profiles.values_fingerprint, profiles.part_id, parts.size_bytes, Unit.damage)
+        .outerjoin(parts, parts.part_id == profiles.part_id)
+        .outerjoin(Unit, (Unit.analysis == "ingest.expression_profiles") & (Unit.key == profiles.profile_id))
     )
-    return {row.profile_id: (row.values_fingerprint, row.part_id) for row in rows}
+    return {row[0]: _Known(*row[1:4], row[4] is not None) for row in rows}
 
 
 def _gene_changes(was: dict[str, float], genes, column: np.ndarray) -> dict[str, list]:

@@ -1,6 +1,6 @@
 """The engine's own tables. They hold no science, as the science tables hold no state."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
@@ -69,10 +69,23 @@ class Unit(Base):
     upstream: Mapped[str | None] = mapped_column(doc="fits: digest of the specs of all analyses upstream")
     message: Mapped[str | None] = mapped_column(doc="why it failed or is blocked")
     updated_at: Mapped[str] = mapped_column(doc="UTC")
+    rows_digest: Mapped[str | None] = mapped_column(
+        doc="second digest: of every column of its rows, as they are stored; none for what was ingested"
+    )
+    digest_taken_over: Mapped[str | None] = mapped_column(
+        doc="UTC: when the second digest was taken from the rows as they stood; none when it was written with them"
+    )
+    damage: Mapped[str | None] = mapped_column(doc="lost, edited or damaged since it was made; none once it is whole")
 
     __table_args__ = (
         UniqueConstraint("analysis", "key"),
         Index("ix_units_standing", "analysis", "state", "spec_id", "key"),
+        Index(
+            "ix_units_damage",
+            "damage",
+            sqlite_where=text("damage IS NOT NULL"),
+            postgresql_where=text("damage IS NOT NULL"),
+        ),
     )
 
 
@@ -97,7 +110,7 @@ class Attempt(Base):
     attempt_id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), index=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.unit_id"), index=True)
-    reason: Mapped[str] = mapped_column(doc="new, code, params, input, member, failed or refit")
+    reason: Mapped[str] = mapped_column(doc="new, code, params, input, member, failed, refit, lost, edited or damaged")
     detail: Mapped[str]
     state: Mapped[UnitState] = mapped_column(closed(UnitState))
     seconds: Mapped[float] = mapped_column(doc="its share of its batch")
@@ -140,3 +153,6 @@ class TableVersion(Base):
     __tablename__ = "table_versions"
     table_name: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, doc="random, so that no version is ever met again")
+    written: Mapped[int | None] = mapped_column(
+        BigInteger, doc="the version that tshdb's own last writing left; another one shows an edit by hand"
+    )

@@ -17,6 +17,7 @@ from tshdb.cohorts.states import latest_version, members_of
 from tshdb.cohorts.versions import members_fingerprint
 from tshdb.database import bulk_insert, numbers
 from tshdb.engine.analysis import Analysis
+from tshdb.engine.damage import Looked, look_at_rows, makers_of, mark, renew_digests
 from tshdb.engine.units import COHORT, now, retire, select_ids, set_fingerprints
 from tshdb.history import chain_anew
 from tshdb.schema import (
@@ -84,6 +85,9 @@ def erase(
     redactions: Sequence[Redaction],
 ) -> Erased:
     """Erase the patient; nothing outside the database is touched."""
+    makers = makers_of(analyses)
+    damaged = Looked()
+    look_at_rows(connection, makers, damaged)
     models = footprint.models_of(connection, analyses, names)
     done = Erased(models=[name for _, name in models])
     done.cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
@@ -105,6 +109,8 @@ def erase(
             retire(connection, [unit], by_name[name.partition("/")[0]].makes)
     done.scrubbed = _scrub(connection, names, alias)
     chain_anew(connection)
+    mark(connection, damaged.damaged.values())  # their digests would be taken for those of what was made
+    renew_digests(connection, makers, damaged.damaged)
     return done
 
 

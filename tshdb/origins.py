@@ -1,0 +1,168 @@
+"""Whose an object is: the results that name it, or the sources whose rows it speaks for; and what helps when it is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from tshdb.database import texts
+from tshdb.engine.units import ENTITY_COLUMN, INGEST, select_ids
+from tshdb.schema import ExpressionProfile, IngestRun, SourceFile, SourceRecord, Unit
+from tshdb.schema.base import object_columns
+from tshdb.vocabulary import Damage
+
+MARK = "tshdb check --repair"
+MADE_AGAIN = f"Run: {MARK}, then: tshdb rebuild"
+RESTORE = "Nothing is known that would bring it back: restore a backup"
+SHOWN = 3
+UNSAID = ("map", "samples", "sheet")  # options of which the study keeps the content, not the file
+
+
+class Source(NamedTuple):
+    """A source as it was read last."""
+
+    collection: str
+    reader: str
+    name: str
+    path: str
+    options: str
+    sha256: str
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.collection}/{self.reader}/{self.name}"
+
+
+class Row(NamedTuple):
+    """An ingested row that an object speaks for. entity: the key of its ingest unit."""
+
+    table: str
+    key: str
+    entity: str
+
+
+class Origins:
+    """One look at what rows name objects."""
+
+    def __init__(self, connection: Connection):
+        self.connection = connection
+
+    @cached_property
+    def units(self) -> dict[str, dict[int, str]]:
+        """object -> unit -> analysis/key, of results."""
+        found: dict[str, dict[int, str]] = defaultdict(dict)
+        for table, column, _ in object_columns():
+            if "unit_id" in table.columns:
+                query = select(table.c[column], Unit.unit_id, Unit.analysis, Unit.key).join(
+                    table, table.c.unit_id == Unit.unit_id
+                )
+                for digest, unit, analysis, key in self.connection.execute(query):
+                    if digest is not None:
+                        found[digest][unit] = f"{analysis}/{key}"
+        return found
+
+    @cached_property
+    def rows(self) -> dict[str, list[Row]]:
+        """object -> the ingested rows that it speaks for."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        profiles = ExpressionProfile.__table__
+        named = [(profiles, profiles.c.part_id)]
+        named += [(t, t.c[column]) for t, column, _ in object_columns() if "unit_id" not in t.columns]
+        for table, column in named:
+            (key,) = table.primary_key
+            query = select(column, key, table.c[ENTITY_COLUMN[table.name]]).where(column.is_not(None))
+            for digest, row, entity in self.connection.execute(query):
+                found[digest].append(Row(table.name, row, entity))
+        return found
+
+    def sources(self, rows: Iterable[Row]) -> list[Source]:
+        """The sources that say these rows, in order."""
+        keys: dict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            keys[row.table].append(row.key)
+        found: set[Source] = set()
+        file, record = SourceFile, SourceRecord
+        for table, mine in keys.items():
+            with texts(self.connection, "rows_of_objects", mine) as name:
+                query = (
+                    select(
+                        file.collection, file.reader, file.name, file.path, file.options, file.sha256, IngestRun.command
+                    )
+                    .join(record, record.source_file_id == file.source_file_id)
+                    .join(IngestRun, IngestRun.ingest_run_id == file.ingest_run_id)
+                    .where(record.table_name == table, record.row_key.in_(select_ids(name)))
+                    .distinct()
+                )
+                found |= {Source(*row) for row in self.connection.execute(query)}
+        return sorted(found)
+
+    def sources_of_marked(self) -> list[Source]:
+        """The sources of rows whose ingest unit is marked."""
+        marked = select(Unit.analysis, Unit.key).where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
+        names = set(map(tuple, self.connection.execute(marked)))
+        return self.sources(row for rows in self.rows.values() for row in rows if ingest_unit(row) in names)
+
+    def advice(self, digest: str, damage: Damage = Damage.LOST) -> str:
+        """What helps when an object is lost or damaged."""
+        if digest in self.units:
+            return f"{shown(self.units[digest].values())} made it. {MADE_AGAIN}"
+        return self.advice_of_rows(self.rows.get(digest, ()), damage)
+
+    def advice_of_rows(self, rows: Iterable[Row], damage: Damage) -> str:
+        """What brings ingested rows back: the commands that read their sources."""
+        sources = self.sources(rows)
+        if not sources:
+            return RESTORE
+        commands = _commands(sources)
+        first = "" if damage is Damage.LOST else f"Run: {MARK}. "
+        return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
+
+
+def ingest_unit(row: Row) -> tuple[str, str]:
+    """(analysis, key) of the unit that stands for an ingested row."""
+    return INGEST + row.table, row.entity
+
+
+def shown(names: Iterable[str]) -> str:
+    """A few names, and how many more."""
+    names = sorted(names)
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+
+
+def _commands(sources: list[Source]) -> list[str]:
+    """The commands that read the sources again, as far as the study knows them."""
+    found: list[str] = []
+    folders: dict[str, list[str]] = defaultdict(list)  # command -> what it found in an archive's folder
+    for source in sources:
+        if source.command.startswith(f"tshdb ingest {source.reader} "):
+            found.append(_command(source))
+        else:
+            folders[source.command].append(source.path)
+    found += [f"{command} (it read {os.path.commonpath(paths)})" for command, paths in folders.items()]
+    found = list(dict.fromkeys(found))
+    return found[:SHOWN] + ([f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else [])
+
+
+def _command(source: Source) -> str:
+    words = [source.path, "--collection", source.collection]
+    if not Path(source.path).is_dir() and source.name != Path(source.path).name:
+        words += ["--name", source.name]
+    unsaid = []
+    for option, value in sorted(json.loads(source.options).items()):
+        flag = f"--{option.replace('_', '-')}"
+        if option in UNSAID:
+            unsaid += [flag] if value is not None else []
+        elif value is True:
+            words.append(flag)
+        elif isinstance(value, str | int | float) and value is not False and option != "her2_rule":
+            words += [flag, str(value)]
+    more = f" (with the same {' and '.join(unsaid)} as before)" if unsaid else ""
+    return f"tshdb ingest {source.reader} {shlex.join(words)}{more}"
