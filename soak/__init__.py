@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PARTS = ("lost",)
+PARTS = ("code", "edits", "lost")
 
 
 @dataclass(frozen=True)

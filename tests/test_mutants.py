@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "tests", "pyproject.toml")
+PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "soak", "tests", "pyproject.toml")
 
 
 class Mutant(NamedTuple):

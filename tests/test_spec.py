@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from analyses import ANALYSES
+from soak.code import edit
 from tests import tiny
 from tests.conftest import ROOT
-from tests.test_scenarios import _edited, _mutated
+from tests.test_scenarios import _mutated
 from tshdb.canonical import digest
 from tshdb.engine import stored_form
 from tshdb.engine.code.follow import Follower
@@ -136,7 +137,7 @@ def test_equal_codes_stay_current_and_say_so(study, monkeypatch):
 
     before = fingerprint()
     with monkeypatch.context() as patch:
-        _mutated(patch, "analyses.tsh_ratios", _edited("tsh_ratios"))
+        _mutated(patch, "analyses.tsh_ratios", edit("tsh_ratios"))
         assert "tsh_ratios" in certain(study)
         equal = replace(ratios, same_as={fingerprint(): (before,)})
         world = tuple(equal if a is ratios else a for a in ANALYSES)
@@ -153,5 +154,5 @@ def test_equal_codes_stay_current_and_say_so(study, monkeypatch):
         once_more = tiny.plan(study, world)
         assert not any(p.flagged or p.due for p in once_more.values())
     with monkeypatch.context() as patch:  # another change, under the same declaration
-        _mutated(patch, "analyses.tsh_ratios", lambda s: _edited("tsh_ratios")(s).replace("edited = 1", "edited = 2"))
+        _mutated(patch, "analyses.tsh_ratios", lambda s: edit("tsh_ratios")(s).replace("edited = 1", "edited = 2"))
         assert "tsh_ratios" in certain(study, world)

@@ -1,7 +1,5 @@
 """Edits while a rebuild runs: whatever is edited when, what is recorded is what ran, and the rest is due.
 
-    python -m tests.soak.edits SEED N
-
 A scratch copy of the program gets two small analyses whose rows say which edition of their code made them. A rebuild of
 it runs in processes of its own (one, two, or workers of Dask) while one of its files is edited: at a random moment,
 every other time with the same length and the same time of the file, which Python's own cache of compiled code does not
@@ -22,10 +20,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "tests")
+from soak import Figure
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "tests", "soak")
 KINDS = ("1", "2", "dask")
 PATIENTS = 8
 FILES = {
@@ -84,7 +85,20 @@ def edited_second(first, params):
 }
 
 
-def main(seed: int, n: int, folder: Path, kinds: tuple[str, ...] = KINDS) -> list[str]:
+ROUNDS = 60
+
+
+def run(folder: Path, seed: int) -> Iterator[Figure]:
+    """As many edits with one job as with two, and on a cluster."""
+    wrong = tried(seed, ROUNDS, folder)
+    yield Figure(
+        f"{ROUNDS} edits while a rebuild runs, whose results are not what is recorded", str(len(wrong)), "0", not wrong
+    )
+    for complaint in wrong[:20]:
+        yield Figure("wrong", complaint)
+
+
+def tried(seed: int, n: int, folder: Path, kinds: tuple[str, ...] = KINDS) -> list[str]:
     """n rounds, each from a fresh copy. Gives what was wrong."""
     chance = random.Random(seed)
     study = folder / "study"
@@ -135,7 +149,7 @@ def trial(program: Path, study: Path, kind: str, chance: random.Random, is_unsee
     said, _ = rebuild.communicate(timeout=300)
     if rebuild.returncode != 0:
         return [f"{label}: the rebuild ended with {rebuild.returncode}: {said}"]
-    after, again = run(program, "look", study)
+    after, again = answer(program, "look", study)
     return [f"{label}: {complaint}" for complaint in complaints(program, after)] + [
         f"{label}, rebuilt: {complaint}" for complaint in complaints(program, again, is_settled=True)
     ]
@@ -174,12 +188,12 @@ def editions(text: str) -> dict[str, str]:
 def start(program: Path, *arguments: object) -> subprocess.Popen:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.soak.edits", *map(str, arguments)], cwd=program, text=True,
+        [sys.executable, "-m", "soak.edits", *map(str, arguments)], cwd=program, text=True,
         env={**environment, "PYTHONPATH": str(program)}, stdout=subprocess.PIPE,
     )  # fmt: skip
 
 
-def run(program: Path, *arguments: object) -> list:
+def answer(program: Path, *arguments: object) -> list:
     process = start(program, *arguments)
     said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
@@ -266,10 +280,3 @@ if __name__ == "__main__":
         before = _look(where)
         _rebuild(where, "1", is_silent=True)
         print(json.dumps([before, _look(where)]))
-    else:
-        import tempfile
-
-        with tempfile.TemporaryDirectory(prefix="tshdb-edits-") as scratch:
-            said = main(int(what), int(arguments[0]), Path(scratch))
-        print("\n".join(said) or f"{arguments[0]} edits: what is recorded is what ran")
-        sys.exit(bool(said))
