@@ -40,7 +40,7 @@ import pandas as pd
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import FollowUp, GeneFilter
+from tshdb.schema import FollowUp, OutOfFoldScore
 
 FIRST = 1
 
@@ -49,7 +49,7 @@ class EditedParameters(Parameters):
     """[edited_first]"""
 
 
-@analysis(kind="map", per="patient", needs={"found": Need(FollowUp, SAME_PATIENT)}, makes=GeneFilter,
+@analysis(kind="map", per="patient", needs={"found": Need(FollowUp, SAME_PATIENT)}, makes=OutOfFoldScore,
           params=EditedParameters, source="a toy", batch=1)
 def edited_first(found, params):
     """See the module."""
@@ -57,8 +57,8 @@ def edited_first(found, params):
 
     time.sleep(0.05)
     patients = found["patient_id"].unique()
-    return pd.DataFrame({"patient_id": patients, "gene_id": [f"FIRST={FIRST} SHARED={SHARED}" for _ in patients],
-                         "cohort": "", "absent_fraction": 0.0, "n_profiles": 1})
+    said = [f"FIRST={FIRST} SHARED={SHARED}" for _ in patients]
+    return pd.DataFrame({"patient_id": patients, "cohort": "", "score": 0.0, "is_good": True, "n_repeats": 1, "features": said})
 ''',
     "edited_second": '''"""One row a patient, behind the first."""
 
@@ -69,18 +69,17 @@ import pandas as pd
 from analyses.edited_first import EditedParameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import CoxTerm, GeneFilter
+from tshdb.schema import OutOfFoldScore, SignatureLabel
 
 SECOND = 1
 
 
-@analysis(kind="map", per="patient", needs={"first": Need(GeneFilter, SAME_PATIENT)}, makes=CoxTerm,
+@analysis(kind="map", per="patient", needs={"first": Need(OutOfFoldScore, SAME_PATIENT)}, makes=SignatureLabel,
           params=EditedParameters, source="a toy", batch=2)
 def edited_second(first, params):
     """See the module."""
     time.sleep(0.05)
-    return pd.DataFrame({"patient_id": first["patient_id"], "model": "toy", "term": f"SECOND={SECOND}", "cohort": "",
-                         "endpoint": "OS", "position": 0, "coefficient": 0.0, "n": 1, "n_events": 0, "n_left_out": 0})
+    return pd.DataFrame({"patient_id": first["patient_id"], "threshold": 0.5, "reason": f"SECOND={SECOND}"})
 ''',
 }
 
@@ -263,7 +262,7 @@ def _look(folder: Path) -> dict:
             query = query.join(table, table.c.unit_id == Unit.unit_id).where(Unit.analysis == analysis.name)
             for row in connection.execute(query).mappings():
                 found[f"{analysis.name}/{row['key']}"] = {
-                    "rows": editions(f"{row.get('gene_id', '')} {row.get('term', '')}"),
+                    "rows": editions(f"{row.get('features', '')} {row.get('reason', '')}"),
                     "recorded": editions(row["sources"]),
                     "due": row["key"] in due,
                 }
