@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -14,181 +15,48 @@ from pathlib import Path
 
 import pytest
 
+from tests.code_cases import BASE, code, fingerprint, pairs
 from tests.conftest import ROOT
-from tshdb.canonical import digest
-from tshdb.engine.code.follow import Code, Follower
-from tshdb.engine.code.kept import fingerprint_of_kept
-from tshdb.engine.code.program import Definition, Program
-from tshdb.engine.code.texts import Text
+from tshdb.engine.code.program import Definition
 from tshdb.errors import InvalidInput
 
-MAIN = Definition("p.main", "f")
-CHANGES = tomllib.loads((ROOT / "tests/data/code_changes.toml").read_text())
 
-
-class Given:
-    """Texts from a dict of module -> source. A module with others below it is a package."""
-
-    def __init__(self, modules: dict[str, str]):
-        self.modules = modules
-
-    def read(self, module: str) -> Text | None:
-        is_package = any(name.startswith(module + ".") for name in self.modules)
-        if module not in self.modules:
-            return Text("", True, None) if is_package else None
-        return Text(self.modules[module], is_package, Path(module))
-
-    def digest(self, module: str) -> str:
-        return digest(repr(self.read(module)).encode())
-
-
-def code(modules: dict[str, str], root: Definition = MAIN) -> Code:
-    return Follower(Program(Given(modules), frozenset({"p"}))).code_of([root])
-
-
-def fingerprint(modules: dict[str, str], root: Definition = MAIN) -> str:
-    found = code(modules, root)
-    assert fingerprint_of_kept(found.sources, json.loads(json.dumps(found.leads))) == found.fingerprint
-    return found.fingerprint
-
-
-def plain(statements: str, expression: str, others: dict[str, str] | None = None) -> dict[str, str]:
-    """A package whose function gives an expression of what the statements before it make."""
-    return {"p.main": f"{statements}\ndef f(x):\n    return x * ({expression})\n", **(others or {})}
-
-
-@pytest.mark.parametrize("name", CHANGES["seen"])
-def test_a_change_is_seen(name):
-    case = CHANGES["seen"][name]
-    before, expression = case["statements"], case["gives"]
-    assert before.count(case["old"]) == 1
-    after = before.replace(case["old"], case["new"])
-    assert fingerprint(plain(before, expression)) != fingerprint(plain(after, expression))
-    if name == "a side effect of an import":
-        return  # counts for what is reached in its own module
-    # the same behind an import: from another module, where the statements stand
-    main = f"from p.more import *\ndef f(x):\n    return x * ({expression})\n"
-    assert fingerprint({"p.main": main, "p.more": before}) != fingerprint({"p.main": main, "p.more": after})
-
-
-TABLES = "S = {'a': 0}\nR = []\ndef rule(g):\n    R.append(g)\n    return g\n"
-
-
-@pytest.mark.parametrize("name", CHANGES["elsewhere"])
-def test_a_change_in_another_module_is_seen(name):
-    case = CHANGES["elsewhere"][name]
-    fill, changed = case["fill"], case["fill"].replace(case["old"], case["new"])
-    modules = plain(case["statements"], case["gives"]) | {"p.tables": TABLES, "p.between": "import p.fill\n", "p": ""}
-    if name == "imported inside the function":
-        modules["p.main"] = modules["p.main"].replace("    return", "    import p.fill\n    return")
-    assert fingerprint({**modules, "p.fill": fill}) != fingerprint({**modules, "p.fill": changed})
-
-
-def test_a_change_in_the_package_around_is_seen():
-    modules = plain("from p.tables import S", "S['a']") | {"p.tables": TABLES}
-    fill = "from p.tables import S\nS.update(a=1)\n"
-    assert fingerprint({**modules, "p": fill}) != fingerprint({**modules, "p": fill.replace("=1", "=2")})
-
-
-def test_a_package_that_imports_its_own_module():
-    modules = {
-        "p": "from p import tables\n",
-        "p.tables": "S = 1\n",
-        "p.main": "import p\ndef f(x):\n    return p.tables.S\n",
-    }
-    assert fingerprint(modules) != fingerprint({**modules, "p.tables": "S = 2\n"})
-
-
-def test_a_module_that_nobody_imports_changes_nothing():
-    modules = plain("from p.tables import S", "S['a']") | {"p.tables": TABLES, "p": ""}
-    assert fingerprint(modules) == fingerprint({**modules, "p.fill": "from p.tables import S\nS.update(a=1)\n"})
-
-
-BASE = {
-    "p.main": '''"""Main."""
-
-import numpy as np
-from p.helpers import scale
-from p.tables import LIMIT
-
-
-def f(values, params):
-    """Doc."""
-    total = 0.0
-    for value in values:
-        total += scale(value)
-    return np.minimum(total, LIMIT)
-''',
-    "p.helpers": "import numpy as np\n\n\ndef scale(value: float) -> float:\n    return np.abs(value) * 2\n",
-    "p.tables": "LIMIT = 10.0\n",
-}
-
-
-@pytest.mark.parametrize("name", CHANGES["same"])
-def test_what_says_the_same_is_no_change(name):
-    case = CHANGES["same"][name]
-    text = BASE[case["module"]]
-    assert case["old"] in text
-    changed = {**BASE, case["module"]: text.replace(case["old"], case["new"])}
-    if "and_old" in case:
-        changed[case["module"]] = changed[case["module"]].replace(case["and_old"], case["and_new"])
-    assert fingerprint(changed) == fingerprint(BASE)
+@pytest.mark.parametrize("pair", list(pairs()), ids=lambda pair: pair.name)
+def test_a_change_is_seen_and_nothing_else(pair):
+    assert (fingerprint(pair.before) == fingerprint(pair.after)) is pair.is_same
 
 
 def test_code_that_moves_stays_what_it_is():
-    """Modules renamed, split and joined, packages made, re-exports: the same. Definitions renamed: the same, too."""
-    before = fingerprint(BASE)
+    """Modules renamed and split, packages made, re-exports."""
     moved = {
         "q.main": BASE["p.main"].replace("p.helpers", "q.a.b").replace("p.tables", "q.a"),
         "q.a": "from .limits import LIMIT\n",
         "q.a.b": BASE["p.helpers"],
         "q.a.limits": BASE["p.tables"],
     }
-    follower = Follower(Program(Given(moved), frozenset({"q"})))
-    assert follower.code_of([Definition("q.main", "f")]).fingerprint == before
-    joined = {
-        "p.main": "LIMIT = 10.0\n\ndef scale(value):\n    return np.abs(value) * 2\n"
-        + BASE["p.main"].replace("from p.helpers import scale\nfrom p.tables import LIMIT\n", "")
-    }
-    assert fingerprint(joined) == before
-    renamed = {m: t.replace("scale", "twice").replace("LIMIT", "MOST") for m, t in BASE.items()}
-    assert fingerprint(renamed) == before
+    assert fingerprint(moved, Definition("q.main", "f")) == fingerprint(BASE)
 
 
-def test_swapped_bodies_of_two_helpers_of_one_name_are_seen():
-    main = "from p import a, b\n\ndef f(x):\n    return a.helper(x) + 2 * b.helper(x)\n"
-    one, two = "def helper(x):\n    return x\n", "def helper(x):\n    return x + 1\n"
-    assert fingerprint({"p.main": main, "p.a": one, "p.b": two}) != fingerprint(
-        {"p.main": main, "p.a": two, "p.b": one}
-    )
-    assert fingerprint({"p.main": main, "p.a": one, "p.b": two}) != fingerprint(
-        {"p.main": main.replace("a.helper(x) + 2 * b", "b.helper(x) + 2 * a"), "p.a": one, "p.b": two}
-    )
+MUTANTS = tomllib.loads((ROOT / "tests/data/code_mutants.toml").read_text())["mutants"]
 
 
-def test_names_belong_where_python_says():
-    """A name of the module stays one beside a variable of the same name in a function inside."""
-    text = "S = 1\nT = 2\ndef f(x):\n    def inner():\n        S = 3\n        return S\n    return x * S + inner()\n"
-    assert fingerprint({"p.main": text}) != fingerprint({"p.main": text.replace("x * S", "x * T")})
-    assert fingerprint({"p.main": text}) != fingerprint({"p.main": text.replace("S = 1", "S = 5")})
-    assert fingerprint({"p.main": text}) == fingerprint(
-        {"p.main": text.replace("S = 3\n        return S", "u = 3\n        return u")}
-    )
-    closure = "def f(x):\n    n = 1\n    def inner():\n        return n\n    n = 2\n    return inner()\n"
-    assert fingerprint({"p.main": closure}) == fingerprint(
-        {"p.main": closure.replace("n = ", "m = ").replace("return n", "return m")}
-    )
-    assert fingerprint({"p.main": closure}) != fingerprint({"p.main": closure.replace("return n", "return m")})
-
-
-@pytest.mark.parametrize(
-    "body", ["d.query('a > @limit')", "f'{limit=}'", "locals()['limit']", "d.eval('a + @limit')", "vars()['limit']"]
-)
-def test_names_that_are_read_as_text_count(body):
-    text = f"def f(d):\n    limit = 1\n    return {body}, limit\n"
-    assert fingerprint({"p.main": text}) != fingerprint(
-        {"p.main": text.replace("limit = 1", "most = 1").replace(", limit", ", most")}
-    )
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: f"{m['file']} {m['old'][:40]}")
+def test_a_mutant_of_the_normal_form_is_caught(mutant, tmp_path):
+    """One line is wrong, in a copy of what it takes to follow code; the pairs must show it."""
+    file, old, new = mutant["file"], mutant["old"], mutant["new"]
+    (tmp_path / "tests/data").mkdir(parents=True)
+    for name in ("tests/__init__.py", "tests/code_cases.py", "tests/data/code_changes.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "tshdb", tmp_path / "tshdb", ignore=shutil.ignore_patterns("schema", "loading", "checking"))
+    path = tmp_path / "tshdb/engine/code" / file
+    text = path.read_text()
+    assert text.count(old) == 1, "the mutant no longer fits the code"
+    path.write_text(text.replace(old, new))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.code_cases"], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stdout.strip(), f"the mutant survived {done.stderr[-500:]}"
 
 
 REFUSED = {
