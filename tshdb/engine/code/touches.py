@@ -114,8 +114,6 @@ class Touches:
                 one = _Visitor(self, statement, is_deferred=True).visit()
                 found.names |= one.names
                 found.calls |= one.calls
-                if self.sort(definition) is Sort.VALUE:  # what made it may be called by its methods
-                    found.calls |= _Visitor(self, statement, is_deferred=False).visit().calls
         return self._inside[definition]
 
     def sort(self, definition: Definition) -> Sort:
@@ -333,8 +331,6 @@ class _Visitor:
             if found is not None:
                 if isinstance(found.target, Definition):
                     self.found.names.add((found.target, how))
-                    if how is not How.STORE and self.touches.sort(found.target) is Sort.VALUE:
-                        self.found.calls.add(found.target)  # a method of it: whatever made it may change more
                 elif isinstance(found.target, Outside) and (how in (How.STORE, How.BARE_RECEIVER)):
                     self.found.libraries.add(found.target.path.partition(".")[0])
                 return
