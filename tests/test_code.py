@@ -75,6 +75,18 @@ REFUSED = {
     "a resource": "from importlib import resources\ndef f(x):\n    return resources.files('p').joinpath('a.csv').read_text()",
     "pkgutil": "import pkgutil\ndef f(x):\n    return pkgutil.get_data('p', 'a.csv')",
     "sys.modules": "import sys\ndef f(x):\n    return sys.modules['p.more'].n",
+    "exec at import": "exec('S = 1')\nS = 0\ndef f(x):\n    return S",
+    "an item of globals at import": "S = 0\nglobals()['S'] = 1\ndef f(x):\n    return S",
+    "vars at import": "S = 0\nvars()['S'] = 1\ndef f(x):\n    return S",
+    "a call at import that sets globals": (
+        "S = 0\ndef init():\n    globals()['S'] = 1\ninit()\ndef f(x):\n    return S"
+    ),
+    "a call of a call at import": (
+        "S = 0\ndef a():\n    b()\ndef b():\n    exec('S = 1', globals())\na()\ndef f(x):\n    return S"
+    ),
+    "sys.modules at import": "import sys\nS = 0\nsys.modules[__name__].S = 1\ndef f(x):\n    return S",
+    "the dict of a module": "import p.more\ndef f(x):\n    return p.more.__dict__['n']",
+    "what a module does not define": "import p.more\ndef f(x):\n    return p.more.nothing",
     "in a helper": "from p.helper import g\ndef f(x):\n    return g(x)",
 }
 

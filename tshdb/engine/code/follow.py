@@ -7,7 +7,7 @@ by its full path: where code stands, and by which name it is known there, is no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -15,7 +15,7 @@ from tshdb.canonical import digest
 from tshdb.engine.code.form import Form, Open, form_of
 from tshdb.engine.code.modules import Statement
 from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
-from tshdb.engine.code.refusals import refusals
+from tshdb.engine.code.refusals import refusals, refusals_at_import
 from tshdb.engine.code.touches import Touches, is_analysis, resolve
 from tshdb.errors import InvalidInput
 
@@ -47,6 +47,7 @@ class Follower:
         self._records: dict[Statement, list[int]] = {}  # which of its decorators are records of analyses
         self._leads: dict[Statement, list[Lead]] = {}
         self._refused: dict[Statement, list[str]] = {}
+        self._refused_at_import: dict[str, list[str]] = {}
         self._indexed: set[str] = set()
         self._changing: dict[Definition, list[Statement]] = {}
         self._setting: dict[str, list[Statement]] = {}  # library -> the statements that set something of it
@@ -144,18 +145,23 @@ class Follower:
     def _refuse(self, statements: Iterable[Statement]) -> None:
         for statement in statements:
             if statement not in self._refused:
-                found = list(refusals(self.program, self.touches, statement))
-                whole = [
-                    lead.target for lead in self._lead(statement) if lead is not None and isinstance(lead.target, Whole)
-                ]
-                found += [f"the module {target.module} is used as a value" for target in whole]
-                self._refused[statement] = found
-            if self._refused[statement]:
-                said = self._refused[statement][0]
+                self._refused[statement] = [*refusals(self.program, self.touches, statement), *self._lost(statement)]
+            module = statement.module
+            if module.name not in self._refused_at_import:
+                self._refused_at_import[module.name] = list(refusals_at_import(self.program, self.touches, module))
+            if said := [*self._refused[statement], *self._refused_at_import[module.name]]:
                 raise InvalidInput(
-                    f"code that cannot be followed ({said})", where=statement.name,
+                    f"code that cannot be followed ({said[0]})", where=statement.name,
                     repair="Results of an analysis must not depend on it: call what is meant by its name",
                 )  # fmt: skip
+
+    def _lost(self, statement: Statement) -> Iterator[str]:
+        """Names that lead to a whole module, or to nothing that a module says."""
+        for lead in self._lead(statement):
+            if lead is not None and isinstance(lead.target, Whole):
+                yield f"the module {lead.target.module} is used as a value"
+            if lead is not None and isinstance(lead.target, Definition) and not self.touches.statements(lead.target):
+                yield f"{lead.target.module} defines no {lead.target.name}"
 
 
 class Assembly:

@@ -99,6 +99,11 @@ class Program:
             if self.module(f"{current}.{name}") is not None:
                 current, taken = f"{current}.{name}", taken + 1
                 continue
+            found = (
+                self.where(module, name, names[taken + 1 :]) if imported is None else None
+            )  # by a star, of a library
+            if found is not None:
+                return Found(found.target, taken + 1 + found.n_attributes - extra)
             lazy = "__getattr__" if "__getattr__" in module.bindings else name  # PEP 562, or a name that is not there
             return Found(Definition(current, lazy), taken + 1 - extra)
         return Found(Whole(current), taken - extra)

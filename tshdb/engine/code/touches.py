@@ -8,7 +8,7 @@ What only reads a name (arithmetic, a comparison, a call of a method that is kno
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -93,24 +93,25 @@ class Touches:
 
     def effects(self, function: Definition) -> set[Definition]:
         """The names of the project that a call of the function, or of a class's methods, may change."""
+        insides = (self.inside(one) for one in self.called({function}))
+        return {d for inside in insides for d, how in inside.names if how in CHANGES[self.sort(d)]}
+
+    def called(self, functions: Iterable[Definition]) -> set[Definition]:
+        """These functions and classes, and all that they call."""
         seen: set[Definition] = set()
-        waiting = [function]
-        changed: set[Definition] = set()
+        waiting = list(functions)
         while waiting:
             current = waiting.pop()
-            if current in seen:
-                continue
-            seen.add(current)
-            inside = self.inside(current)
-            changed |= {d for d, how in inside.names if how in CHANGES[self.sort(d)]}
-            waiting += inside.calls
-        return changed
+            if current not in seen:
+                seen.add(current)
+                waiting += self.inside(current).calls
+        return seen
 
     def inside(self, definition: Definition) -> Touched:
         """What the bodies of a function, or of a class's methods, do when they are called."""
         if definition not in self._inside:
             found = self._inside[definition] = Touched()
-            for statement in self._statements(definition):
+            for statement in self.statements(definition):
                 one = _Visitor(self, statement, is_deferred=True).visit()
                 found.names |= one.names
                 found.calls |= one.calls
@@ -119,17 +120,18 @@ class Touches:
     def sort(self, definition: Definition) -> Sort:
         """What the definition is, by the statements that bind it."""
         if definition not in self._sorts:
-            sorts = {_sort_of(s.node) for s in self._statements(definition)}
+            sorts = {_sort_of(s.node) for s in self.statements(definition)}
             self._sorts[definition] = sorts.pop() if len(sorts) == 1 else Sort.VALUE
         return self._sorts[definition]
 
     def patches_its_arguments(self, function: Definition) -> bool:
         """Whether the function sets an attribute or item of what it is given."""
         if function not in self._patching:
-            self._patching[function] = any(map(_patches, self._statements(function)))
+            self._patching[function] = any(map(_patches, self.statements(function)))
         return self._patching[function]
 
-    def _statements(self, definition: Definition) -> list[Statement]:
+    def statements(self, definition: Definition) -> list[Statement]:
+        """The statements that bind it."""
         module = self.program.module(definition.module)
         return [] if module is None else module.bindings.get(definition.name, [])
 
