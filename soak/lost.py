@@ -44,19 +44,27 @@ class Damage:
     def __str__(self) -> str:
         return f"{self.table}.{self.column}" if self.column else f"{self.table}, {self.rows} of a unit's rows deleted"
 
-    def apply(self, study: Study, luck: Random) -> None:
+    def apply(self, study: Study, luck: Random) -> bool:
+        """Do it to one row or unit. Gives whether it was done: no row may have a free key left."""
         with sqlite3.connect(study.sqlite_path) as connection:
             rows = connection.execute(f"SELECT rowid, unit_id FROM {self.table} ORDER BY rowid").fetchall()
-            row, unit = luck.choice(rows)
-            if self.column is None:
-                where = f"rowid = {row}" if self.rows == "one" else f"unit_id = {unit}"
-                connection.execute(f"DELETE FROM {self.table} WHERE {where}")
-            else:
-                name = f'"{self.column}"'
-                (value,) = connection.execute(f"SELECT {name} FROM {self.table} WHERE rowid = {row}").fetchone()
-                other = _other(value, self.table, self.column)
-                connection.execute(f"UPDATE {self.table} SET {name} = ? WHERE rowid = {row}", (other,))
+            luck.shuffle(rows)
+            done = any(self._apply_to(connection, row, unit) for row, unit in rows)
         connection.close()
+        return done
+
+    def _apply_to(self, connection: sqlite3.Connection, row: int, unit: int) -> bool:
+        if self.column is None:
+            where = f"rowid = {row}" if self.rows == "one" else f"unit_id = {unit}"
+            return connection.execute(f"DELETE FROM {self.table} WHERE {where}").rowcount > 0
+        name = f'"{self.column}"'
+        (value,) = connection.execute(f"SELECT {name} FROM {self.table} WHERE rowid = {row}").fetchone()
+        try:
+            other = _other(value, self.table, self.column)
+            connection.execute(f"UPDATE {self.table} SET {name} = ? WHERE rowid = {row}", (other,))
+        except sqlite3.IntegrityError:  # the key is taken
+            return False
+        return True
 
 
 def _other(value, table: str, column: str):
@@ -191,11 +199,13 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
     tables = {d.table for d in todo}
     yield Figure("result tables with rows", f"{len(tables)} of {len(TABLES)}", "39", len(tables) >= 39)
     study = tiny.copy_study(pristine, folder / "study")
-    wrong, planned = [], 0
+    wrong, planned, impossible = [], 0, []
     for i, damage in enumerate(todo):
         if i % 20 == 0:
             print(f"  {i} of {len(todo)} damages, {len(wrong)} not healed", file=sys.stderr, flush=True)
-        damage.apply(study, luck)
+        if not damage.apply(study, luck):
+            impossible.append(str(damage))
+            continue
         plans = tiny.plan(study)
         planned += any(d.reason in ("lost", "edited") for p in plans.values() for d in p.due.values()) or bool(
             damage.table in ("marker_genes", "feature_settings")
@@ -203,6 +213,8 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
         if trouble := healed_by_advice(study, before):
             wrong.append(f"{damage}: {trouble}")
             study = _anew(pristine, study)
+    todo = [damage for damage in todo if str(damage) not in impossible]
+    yield Figure("columns that no edit can change, since every key is taken", ", ".join(impossible) or "none")
     yield Figure("columns and rows edited, then healed by check's advice", f"{len(todo) - len(wrong)} of {len(todo)}",
                  "all", not wrong)  # fmt: skip
     yield Figure("of them due in the plan before any check", f"{planned} of {len(todo)}", "all", planned == len(todo))

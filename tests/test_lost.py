@@ -64,7 +64,7 @@ def test_a_slice_of_the_sweep(study):
     """Some tables and columns, other ones for another seed, and every kind of object that a result names here."""
     before, luck = rows_of(study), Random(SEED)
     for damage in luck.sample(damages(study), SLICE):
-        damage.apply(study, luck)
+        assert damage.apply(study, luck), damage
         assert healed_by_advice(study, before) is None, damage
     made = {kind: named for kind, named in objects_named(study).items() if kind.split(".")[0] in TABLES}
     assert set(made) == {"prepared_images.object_id", "signature_models.object_id", "tumor_masks.object_id"}

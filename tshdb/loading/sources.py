@@ -109,14 +109,11 @@ def item_of(
 
     The bytes are hashed while they are read. A source that has lost what was stored of it is read again.
     """
-    standing = current_files(study, source.collection).get(source)
+    standing = None if always else _standing_of(study, source)
     with ThreadPoolExecutor(max_workers=1) as pool:
         digest = pool.submit(sha256_of, path)
-        if standing is not None and not always and standing.is_same(digest.result(), json_text(options)):
-            with reading(study.engine) as connection:
-                is_lost = has_lost(connection, study.objects, source)
-            if not is_lost:
-                return Item(source, path, options, None, digest.result())
+        if standing is not None and standing.is_same(digest.result(), json_text(options)):
+            return Item(source, path, options, None, digest.result())
         found = read()
         return Item(source, path, options, found, digest.result())
 
@@ -148,12 +145,22 @@ class Standing(NamedTuple):
         return (found.st_size, found.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
 
 
+_STANDING = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
+
+
+def _standing_of(study: Study, source: Source) -> Standing | None:
+    """Where one source stands; the bytes of what was stored of it are looked at."""
+    with reading(study.engine) as connection:
+        query = select(*_STANDING).where(of_source(SourceFile, source), SourceFile.is_current)
+        row = connection.execute(query.order_by(SourceFile.source_file_id.desc()).limit(1)).one_or_none()
+        return None if row is None else Standing(*row, has_lost(connection, study.objects, source))
+
+
 def current_files(study: Study, collection: str) -> dict[Source, Standing]:
     """Every source of a collection, and where it stands."""
-    columns = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
     with reading(study.engine) as connection:
         rows = connection.execute(
-            select(SourceFile.reader, SourceFile.name, *columns).where(
+            select(SourceFile.reader, SourceFile.name, *_STANDING).where(
                 SourceFile.collection == collection, SourceFile.is_current
             )
         ).fetchall()
