@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -11,6 +14,7 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from cli import engine as command
 from tests import tiny
+from tests.conftest import ROOT
 from tshdb.database import reading
 from tshdb.engine import compute as computing
 from tshdb.engine import identity
@@ -143,3 +147,22 @@ def test_only_what_is_due_is_loaded(corrected):
     assert first.run().worked_on == {"cell_abundances", "tsh_ratios"}
     assert set(first._grounds) == {"cell_abundances", "tsh_ratios"}
     assert not second.run().worked_on and not second._grounds
+
+
+def test_who_only_looks_imports_nothing_heavy(study):
+    """plan, why, status, and a rebuild with nothing due read code as text: in a process of its own."""
+    study.engine.dispose()
+    heavy = ("sklearn", "lifelines", "scipy", "SimpleITK", "radiomics", "numba", "skops", "pydicom", "matplotlib")
+    program = (
+        "import sys\n"
+        "from cli.main import app\n"
+        "for words in (['plan'], ['why', 'tsh_ratios/TCGA-TN-0004'], ['status'], ['rebuild']):\n"
+        "    app(words, standalone_mode=False)\n"
+        f"print('loaded:', [m for m in {heavy!r} if m in sys.modules])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=study.root, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+    assert "Nothing was due" in done.stdout
