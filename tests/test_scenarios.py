@@ -19,7 +19,7 @@ from tests import tiny
 from tshdb import loading
 from tshdb.database import reading
 from tshdb.engine.analysis import Kind, Need
-from tshdb.engine.code.texts import OnDisk
+from tshdb.engine.code.texts import AsLoaded, OnDisk
 from tshdb.engine.plan import Reason
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World
@@ -184,14 +184,14 @@ def test_3_corrected_without_effect_stops_there(study, archive):
 
 
 def _mutated(monkeypatch, module: str, change) -> None:
-    """Make the code of `module` read as `change(source)`."""
-    original = OnDisk._find
+    """Make the code of `module` read as `change(source)`: in its file, and in a process that loads it from now on."""
+    for kind in (OnDisk, AsLoaded):
 
-    def find(self, name):
-        found = original(self, name)
-        return found._replace(text=change(found.text)) if name == module else found
+        def find(self, name, original=kind._find):
+            found = original(self, name)
+            return found._replace(text=change(found.text)) if name == module else found
 
-    monkeypatch.setattr(OnDisk, "_find", find)
+        monkeypatch.setattr(kind, "_find", find)
 
 
 class _Disguise(ast.NodeTransformer):

@@ -47,6 +47,7 @@ class Program:
         self.texts, self.project = texts, project
         self._modules: dict[str, Module | None] = {}
         self._orders: dict[str, tuple[list[str], dict[Statement, int]]] = {}
+        self._asked: set[tuple[str, str]] = set()  # names of modules that are being followed: imports may go in circles
 
     def is_project(self, module: str) -> bool:
         return module.partition(".")[0] in self.project
@@ -64,14 +65,25 @@ class Program:
         """Where a name of a module leads, with the attributes `rest` behind it; None for what nobody defines (builtins)."""
         if name in module.bindings:
             return Found(Definition(module.name, name), 0)
+        asked = (module.name, name)
+        if asked in self._asked:  # in a circle, in which nobody defines it
+            return None
+        self._asked.add(asked)
+        try:
+            return self._where_imported(module, name, rest)
+        finally:
+            self._asked.discard(asked)
+
+    def _where_imported(self, module: Module, name: str, rest: list[str]) -> Found | None:
         if name in module.imports:
             return self.follow(module.imports[name], rest)
         for base in module.stars:
-            if not self.is_project(base):
+            source = self.module(base) if self.is_project(base) else None
+            if source is None or (name.startswith("_") and "__all__" not in source.bindings):
                 continue
-            source = self.module(base)
-            if source is not None and self._offers(source, name):
-                return self.where(source, name, rest)
+            found = self.where(source, name, rest)
+            if found is not None:
+                return found
         outside = [base for base in module.stars if not self.is_project(base)]
         if outside and name not in _BUILTINS:
             return Found(Outside(".".join([*outside, name, *rest])), len(rest))
@@ -90,32 +102,16 @@ class Program:
             if module is None:
                 break
             name = names[taken]
-            imported = module.imports.get(name)
-            if imported == (current, name):  # a package that imports its own submodule: the name is that
-                imported = None
-            if name in module.bindings or imported is not None or self._in_a_star(module, name):
-                found = self.where(module, name, names[taken + 1 :])
+            is_own_module = module.imports.get(name) == (current, name)  # a package that imports its own submodule
+            found = None if is_own_module else self.where(module, name, names[taken + 1 :])
+            if found is not None:
                 return Found(found.target, taken + 1 + found.n_attributes - extra)
             if self.module(f"{current}.{name}") is not None:
                 current, taken = f"{current}.{name}", taken + 1
                 continue
-            found = (
-                self.where(module, name, names[taken + 1 :]) if imported is None else None
-            )  # by a star, of a library
-            if found is not None:
-                return Found(found.target, taken + 1 + found.n_attributes - extra)
             lazy = "__getattr__" if "__getattr__" in module.bindings else name  # PEP 562, or a name that is not there
             return Found(Definition(current, lazy), taken + 1 - extra)
         return Found(Whole(current), taken - extra)
-
-    def _in_a_star(self, module: Module, name: str) -> bool:
-        sources = (self.module(base) for base in module.stars if self.is_project(base))
-        return any(source is not None and self._offers(source, name) for source in sources)
-
-    def _offers(self, module: Module, name: str) -> bool:
-        """Whether `from module import *` gives the name. `__all__` is not read: a name that it leaves out is not asked for."""
-        known = name in module.bindings or name in module.imports or self._in_a_star(module, name)
-        return known and not name.startswith("_")
 
     def order(self, roots: tuple[str, ...]) -> tuple[list[str], dict[Statement, int]]:
         """(modules that are imported with these, all statements of them in the order of execution).
