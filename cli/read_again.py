@@ -1,6 +1,6 @@
 """Sources that have lost what was stored of them, read again where they lie: as they were read, from the same bytes.
 
-Images' masks and plain expression matrices. What was read by a map, with a sheet, or from a folder of an archive, is left to
+Images' masks, plain expression matrices, and clinical tables of the archives. What was read by a map, with a sheet, or from a folder of an archive, is left to
 the command that `tshdb check` names.
 """
 
@@ -81,6 +81,21 @@ def _rna(study: Study, source: Source) -> bool:
     return True
 
 
+def _clinical(study: Study, source: Source) -> bool:
+    from ingest.formats import Format, clinical_reader
+    from tshdb import loading
+
+    said, path = json.loads(source.options), Path(source.path)
+    if said.keys() - {"her2_rule"} or not _is_as_it_was(source):
+        return False
+    read = clinical_reader(
+        Format(source.reader), source.collection, said.get("her2_rule", study.settings.ingest.her2_rule)
+    )
+    item = loading.item_of(study, loading.Source(*source[:3]), path, said, lambda: read(path))
+    loading.load(study, [item], command=COMMAND, keep_going=True)
+    return True
+
+
 def _is_as_it_was(source: Source) -> bool:
     from tshdb.objects import sha256_of
 
@@ -88,4 +103,7 @@ def _is_as_it_was(source: Source) -> bool:
     return path.is_file() and sha256_of(path) == source.sha256
 
 
-READERS: dict[str, Callable[[Study, Source], bool]] = {"dicom": _dicom, "segmentation": _segmentation, "rna": _rna}
+READERS: dict[str, Callable[[Study, Source], bool]] = {
+    "dicom": _dicom, "segmentation": _segmentation, "rna": _rna, "clinical": _clinical, "gdc-cases": _clinical,
+    "gdc-follow-up": _clinical, "family-history": _clinical, "biotab": _clinical, "cdr": _clinical,
+}  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from tshdb.database import texts
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, select_ids
+from tshdb.ingested import marked, speakers
 from tshdb.schema import ExpressionProfile, IngestRun, SourceFile, SourceRecord, Unit
 from tshdb.schema.base import object_columns
 from tshdb.vocabulary import Damage
@@ -106,9 +107,20 @@ class Origins:
 
     def sources_of_marked(self) -> list[Source]:
         """The sources of rows whose ingest unit is marked."""
-        marked = select(Unit.analysis, Unit.key).where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
-        names = set(map(tuple, self.connection.execute(marked)))
-        return self.sources(row for rows in self.rows.values() for row in rows if ingest_unit(row) in names)
+        return self.named(speakers(self.connection, marked(self.connection)))
+
+    def named(self, sources: Iterable[tuple[str, str, str]]) -> list[Source]:
+        """Sources by collection, reader and name, as they were read last; in order."""
+        file, found = SourceFile, []
+        for collection, reader, name in sorted(sources):
+            mine = (file.collection == collection) & (file.reader == reader) & (file.name == name)
+            query = (
+                select(file.collection, file.reader, file.name, file.path, file.options, file.sha256, IngestRun.command)
+                .join(IngestRun, IngestRun.ingest_run_id == file.ingest_run_id)
+                .where(mine, file.is_current)
+            )
+            found += [Source(*row) for row in self.connection.execute(query)]
+        return found
 
     def advice(self, digest: str, damage: Damage = Damage.LOST) -> str:
         """What helps when an object is lost or damaged."""
@@ -118,12 +130,19 @@ class Origins:
 
     def advice_of_rows(self, rows: Iterable[Row], damage: Damage) -> str:
         """What brings ingested rows back: the commands that read their sources."""
-        sources = self.sources(rows)
-        if not sources:
-            return RESTORE
-        commands = _commands(sources)
-        first = "" if damage is Damage.LOST else f"Run: {MARK}. "
-        return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
+        return _advice(self.sources(rows), damage)
+
+    def advice_of_sources(self, sources: Iterable[tuple[str, str, str]], damage: Damage) -> str:
+        """What brings rows back that these sources say."""
+        return _advice(self.named(sources), damage)
+
+
+def _advice(sources: list[Source], damage: Damage) -> str:
+    if not sources:
+        return RESTORE
+    commands = _commands(sources)
+    first = "" if damage is Damage.LOST else f"Run: {MARK}. "
+    return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
 
 
 def ingest_unit(row: Row) -> tuple[str, str]:
