@@ -22,6 +22,7 @@ from tshdb.schema.base import Base
 from tshdb.study import Study
 
 TABLES = {t.name: t for t in Base.metadata.sorted_tables if t.name in ENTITY_COLUMN}
+OF_READING = {"source_file_id", "path", "mtime_ns"}  # another, when a source is read again from elsewhere
 OF_FILES = {"source_file_id", "line", "path", "mtime_ns"}  # where a row was read, which no unit vouches for
 ELSEWHERE = {"part_id"}  # what the rules of parts and objects look at; with one part there is no other
 
@@ -126,7 +127,7 @@ def state(study: Study) -> dict[str, list[str]]:
     found = {}
     with sqlite3.connect(study.sqlite_path) as connection:
         for name, table in TABLES.items():
-            columns = ", ".join(f'"{c.name}"' for c in table.columns if c.name != "source_file_id")
+            columns = ", ".join(f'"{c.name}"' for c in table.columns if c.name not in OF_READING)
             found[name] = sorted(map(repr, connection.execute(f"SELECT {columns} FROM {name}")))
         query = "SELECT analysis, key, state, fingerprint, damage FROM units WHERE analysis LIKE 'ingest.%'"
         found["units"] = sorted(map(repr, connection.execute(query + " AND state = 'current'")))

@@ -53,6 +53,7 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
+ROWS = ("ingested.rows", "ingested.added")  # mended first: through these rows others are looked at, and taken for unused
 
 
 def rule(
@@ -106,7 +107,7 @@ def mend(context: Context, broken: Iterable[Broken]) -> list[Broken]:
     meanwhile may have brought it in order.
     """
     mended = []
-    for one in broken:
+    for one in sorted(broken, key=lambda b: b.rule.name not in ROWS):
         problems = list(one.rule.find(context)) if one.rule.mend is not None else []
         if problems:
             one.rule.mend(context, problems)

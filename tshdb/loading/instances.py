@@ -6,7 +6,7 @@ they change stands in its history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from tshdb.ingested import counted, known_fingerprints
 from tshdb.loading.lost import lost_sources
 from tshdb.objects import ObjectStore
 from tshdb.reading import Instances
-from tshdb.schema import ImagingInstance, ImagingStudy
+from tshdb.schema import ImagingInstance, ImagingSeries, ImagingStudy
 
 TABLE = ImagingInstance.__table__
 AT_ONCE = 2_000
@@ -46,8 +46,14 @@ def known_files(
             yield (str(root / path), *facts)
 
 
-def instances_of(connection: Connection, series_uid: str) -> list[tuple[str, str, int, bool]]:
-    """(SOPInstanceUID, SHA-256, bytes, has pixels) of the instances that the study has of a series."""
+def instances_of(connection: Connection, series_uid: str, here: Sequence[tuple]) -> list[tuple[str, str, int, bool]]:
+    """(SOPInstanceUID, SHA-256, bytes, has pixels) of the instances that the study has of a series.
+
+    here: as many as a folder has; where exactly these make the series' digest, other rows are another hand's, and not given.
+    """
+    digest_of = select(ImagingSeries.content_digest).where(ImagingSeries.series_uid == series_uid)
+    if here and connection.execute(digest_of).scalar() == content_digest((sop, sha) for sop, sha, *_ in here):
+        return []
     columns = (TABLE.c.sop_uid, TABLE.c.sha256, TABLE.c.size_bytes, TABLE.c.has_pixels)
     query = select(*columns).where(TABLE.c.series_uid == series_uid).order_by(TABLE.c.sop_uid)
     return [tuple(row) for row in connection.execute(query)]
