@@ -102,10 +102,14 @@ def ingested(folder: Path, n: int = 5) -> Study:
     archive.change("TCGA-TN-0001", days=77, is_dead=True)  # another source says so: a conflict
     archive.change("TCGA-TN-0003", sex="male")
     _, second = archive.write(raw / "second")
+    cdr = ["bcr_patient_barcode\tOS\tOS.time\tRedaction"]
+    cdr += [f"{p}\t1\t{100 + i}\t{'Redacted' if i == 4 else ''}" for i, p in enumerate(sorted(archive.patients))]
+    (raw / "cdr.tsv").write_text("\n".join(cdr) + "\n")
     archive.write_images(raw / "images")
     archive.write_masks(raw / "masks")
     run_quick("ingest", "clinical", clinical, *to, cwd=folder)
     run_quick("ingest", "clinical", second, *to, "--name", "second", cwd=folder)
+    run_quick("ingest", "clinical", raw / "cdr.tsv", *to, cwd=folder)
     run_quick("ingest", "rna", matrix, *to, "--unit", "rsem", "--scale", "linear", cwd=folder)
     run_quick("ingest", "dicom", raw / "images", *to, "--jobs", "1", cwd=folder)
     run_quick("ingest", "segmentation", raw / "masks", *to, "--kind", "expert", cwd=folder)
@@ -135,6 +139,11 @@ def state(study: Study) -> dict[str, list[str]]:
         found["conflicts"] = sorted(map(repr, connection.execute(f"SELECT {columns} FROM conflicts")))
     connection.close()
     return found
+
+
+def swept(study: Study, before: dict[str, list[str]], edit: Edit, luck: Random) -> str | None:
+    """One edit and its repair. Gives what went wrong."""
+    return trouble(study, before) if edit.apply(study, luck) else "it could not be done"
 
 
 def trouble(study: Study, before: dict[str, list[str]]) -> str | None:

@@ -21,6 +21,7 @@ from tshdb.schema.base import object_columns
 from tshdb.vocabulary import Damage
 
 MARK = "tshdb check --repair"
+BY_REPAIR = f" (by {MARK})"  # behind the command by which a source that is read again was read first
 MADE_AGAIN = f"Run: {MARK}, then: tshdb rebuild"
 RESTORE = "Nothing is known that would bring it back: restore a backup"
 SHOWN = 3
@@ -161,16 +162,26 @@ def _commands(sources: list[Source]) -> list[str]:
     found: list[str] = []
     folders: dict[str, list[str]] = defaultdict(list)  # command -> what it found in an archive's folder
     for source in sources:
-        if source.command.startswith(f"tshdb ingest {source.reader} "):
-            found.append(_command(source))
+        verb = _verb(source)
+        if verb is not None:
+            found.append(_command(source, verb))
         else:
-            folders[source.command].append(source.path)
+            folders[source.command.removesuffix(BY_REPAIR)].append(source.path)
     found += [f"{command} (it read {os.path.commonpath(paths)})" for command, paths in folders.items()]
     found = list(dict.fromkeys(found))
     return found[:SHOWN] + ([f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else [])
 
 
-def _command(source: Source) -> str:
+def _verb(source: Source) -> str | None:
+    """The command that reads this source alone; None where it was found in an archive's folder."""
+    verb = f"tshdb ingest {source.reader}"
+    if source.command.startswith(f"{verb} "):
+        return verb
+    verb, found, _ = source.command.partition(f" {Path(source.path).name} --collection ")
+    return verb if found else None
+
+
+def _command(source: Source, verb: str) -> str:
     words = [source.path, "--collection", source.collection]
     if not Path(source.path).is_dir() and source.name != Path(source.path).name:
         words += ["--name", source.name]
@@ -184,4 +195,4 @@ def _command(source: Source) -> str:
         elif isinstance(value, str | int | float) and value is not False and option != "her2_rule":
             words += [flag, str(value)]
     more = f" (with the same {' and '.join(unsaid)} as before)" if unsaid else ""
-    return f"tshdb ingest {source.reader} {shlex.join(words)}{more}"
+    return f"{verb} {shlex.join(words)}{more}"

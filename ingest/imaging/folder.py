@@ -310,9 +310,7 @@ def _judge_patients(contents: Contents) -> None:
 # --------------------------------------------------------------------------------------------------- rows
 
 
-def items(
-    contents: Contents, standing: Callable[[str, Content], Content], complete: bool = False
-) -> Iterator[Item]:
+def items(contents: Contents, standing: Callable[[str, Content], Content], complete: bool = False) -> Iterator[Item]:
     """One item a series: its patient, study and series rows, and its instances.
 
     standing: (series, what the folder has of it) -> what the study has of it; what is not in the folder stays, unless

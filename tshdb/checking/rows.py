@@ -82,7 +82,8 @@ def _ingested(c: Context) -> Iterator[Problem]:
         elif found.wrong[table, entity] == NO_UNIT or not found.spoken[table, entity]:
             repair = RESTORE
         else:
-            repair = origins.advice_of_sources(found.spoken[table, entity], Damage.EDITED)
+            advice = origins.advice_of_sources(found.spoken[table, entity], Damage.EDITED)
+            repair = f"{advice}. If that does not help, restore a backup"
         yield Problem(where, found.wrong[table, entity], where, repair)
 
 

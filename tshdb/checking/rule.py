@@ -53,7 +53,10 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
-ROWS = ("ingested.rows", "ingested.added")  # mended first: through these rows others are looked at, and taken for unused
+ROWS = (
+    "ingested.rows",
+    "ingested.added",
+)  # mended first: through these rows others are looked at, and taken for unused
 
 
 def rule(
