@@ -115,6 +115,8 @@ def _show(one: Broken) -> None:
 def _show_mended(one: Broken) -> None:
     if not one.rule.marks:
         out(f" mended {one.rule.name}: {len(one.problems):,} x")
+        for problem in one.problems:
+            out(f"     {problem.where}")
         return
     names = ", ".join(p.where for p in one.problems[:SHOWN])
     more = f" and {len(one.problems) - SHOWN:,} more" if len(one.problems) > SHOWN else ""

@@ -136,7 +136,10 @@ def clinical(
         return clinical_reader(format_, collection, her2_rule)(file)
 
     options = {} if format_ is Format.CLINICAL else {"her2_rule": her2_rule}
-    ingest_file(format_.value, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
+    ingest_file(
+        format_.value, file, collection, name, options, read, complete, keep_going, dry_run, study, as_json,
+        verb="ingest clinical",
+    )  # fmt: skip
 
 
 @app.command("follow-up")

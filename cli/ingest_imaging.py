@@ -93,7 +93,7 @@ def load_dicom_folder(
 
         loaded = loading.load(
             study,
-            reader.items(contents, lambda series: instances_of(connection, series), complete),
+            reader.items(contents, partial(instances_of, connection), complete),
             command=command,
             complete=complete,
             keep_going=keep_going,

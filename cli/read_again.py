@@ -1,7 +1,7 @@
 """Sources that have lost what was stored of them, read again where they lie: as they were read, from the same bytes.
 
-Images' masks and plain expression matrices. What was read by a map, with a sheet, or from a folder of an archive, is left to
-the command that `tshdb check` names.
+Images' masks, plain expression matrices, and clinical tables of the archives. What was read by a map, with a sheet,
+or from a folder of an archive, is left to the command that `tshdb check` names.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tshdb.errors import TshdbError
+from tshdb.origins import BY_REPAIR
 
 if TYPE_CHECKING:
     from tshdb.origins import Source
     from tshdb.study import Study
-
-COMMAND = "tshdb check --repair"
 
 
 def read_again(study: Study, sources: Iterable[Source]) -> list[Source]:
@@ -40,7 +39,7 @@ def _dicom(study: Study, source: Source) -> bool:
     if not folder.is_dir():
         return False
     load_dicom_folder(
-        study, folder, source.collection, 1, COMMAND,
+        study, folder, source.collection, 1, source.command + BY_REPAIR,
         complete=False, keep_going=False, dry_run=False, tells_of_masks=False,
     )  # fmt: skip
     return True
@@ -59,7 +58,9 @@ def _segmentation(study: Study, source: Source) -> bool:
         source.collection, MaskKind(said["kind"]), MaskRegion(said["region"]), said["label"], said["les_base"],
         said["les_order"], sheet,
     )  # fmt: skip
-    load_masks(study, [Path(source.path)], options, COMMAND, complete=False, keep_going=False, dry_run=False)
+    load_masks(
+        study, [Path(source.path)], options, source.command + BY_REPAIR, complete=False, keep_going=False, dry_run=False
+    )
     return True
 
 
@@ -76,8 +77,23 @@ def _rna(study: Study, source: Source) -> bool:
         source.collection, ExpressionUnit(said["unit"]), Scale(said["scale"]), source.name, said["sample_type"],
         said["workflow"], said["gene_model"], False, said.get("clip_negative", False),
     )  # fmt: skip
-    item = loading.item_of(study, loading.Source(*source[:3]), path, said, lambda: rna.read(path, options))
-    loading.load(study, [item], command=COMMAND, keep_going=True)
+    item = loading.item_of(study, loading.Source(*source[:3]), path, said, lambda: rna.read(path, options), True)
+    loading.load(study, [item], command=source.command + BY_REPAIR, keep_going=True)
+    return True
+
+
+def _clinical(study: Study, source: Source) -> bool:
+    from ingest.formats import Format, clinical_reader
+    from tshdb import loading
+
+    said, path = json.loads(source.options), Path(source.path)
+    if said.keys() - {"her2_rule"} or not _is_as_it_was(source):
+        return False
+    read = clinical_reader(
+        Format(source.reader), source.collection, said.get("her2_rule", study.settings.ingest.her2_rule)
+    )
+    item = loading.item_of(study, loading.Source(*source[:3]), path, said, lambda: read(path), True)
+    loading.load(study, [item], command=source.command + BY_REPAIR, keep_going=True)
     return True
 
 
@@ -88,4 +104,7 @@ def _is_as_it_was(source: Source) -> bool:
     return path.is_file() and sha256_of(path) == source.sha256
 
 
-READERS: dict[str, Callable[[Study, Source], bool]] = {"dicom": _dicom, "segmentation": _segmentation, "rna": _rna}
+READERS: dict[str, Callable[[Study, Source], bool]] = {
+    "dicom": _dicom, "segmentation": _segmentation, "rna": _rna, "clinical": _clinical, "gdc-cases": _clinical,
+    "gdc-follow-up": _clinical, "family-history": _clinical, "biotab": _clinical, "cdr": _clinical,
+}  # fmt: skip

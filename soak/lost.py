@@ -1,8 +1,8 @@
 """What is lost or edited is named by `tshdb check`, and its advice, followed to the letter, brings it back.
 
 A tiny study with rows in nearly every table, ingested by commands, so that the advice can be followed. In turn: one value of
-every column of every result table, the rows of one unit, one row; one object of every kind that rows name, lost and with
-another byte.
+every column of every result table, the rows of one unit, one row; one object of every kind that rows name, lost
+and with another byte; and of ingested rows what soak/ingested.py does to them.
 """
 
 from __future__ import annotations
@@ -193,6 +193,8 @@ def healed_by_advice(study: Study, before: dict[str, list[str]]) -> str | None:
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
+    from soak import ingested  # which follows advice as we do
+
     luck = Random(seed)
     pristine = made_by_commands(folder / "pristine")
     before = rows_of(pristine)
@@ -230,10 +232,21 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
                 if trouble := healed_by_advice(study, before):
                     lost.append(f"{kind} {how}: {trouble}")
                     study = _anew(source, study)
+    source = ingested.ingested(folder / "ingested")
+    before, study, rows = ingested.state(source), tiny.copy_study(source, folder / "rows"), []
+    todo = ingested.edits()
+    for edit in todo:
+        if trouble := ingested.swept(study, before, edit, luck):
+            rows.append(f"{edit}: {trouble}")
+            study = _anew(source, study)
+    yield Figure("ingested tables with rows", str(sum(bool(before[t]) for t in ingested.TABLES)),
+                 "13", all(before[t] for t in ingested.TABLES))  # fmt: skip
+    yield Figure("ingested rows edited, deleted and added, then healed by check's advice",
+                 f"{len(todo) - len(rows)} of {len(todo)}", "all", not rows)  # fmt: skip
     healed = not lost and "all" or f"all but {len(lost)}"
     yield Figure("objects lost and damaged, then healed by check's advice", healed, "all", not lost)
     yield Figure("kinds of objects", ", ".join(sorted(kinds)), "7", len(kinds) >= 7)
-    for trouble in wrong + lost:
+    for trouble in wrong + lost + rows:
         yield Figure("not healed", trouble, is_met=False)
 
 

@@ -157,6 +157,8 @@ DAMAGES = {
     ),
     "unit.rows": sql("UPDATE cox_terms SET p_value = 0.0001 WHERE model = 'univariable' AND term = 'T cells'"),
     "ingested.rows": sql("UPDATE follow_ups SET duration_days = duration_days + 1 WHERE patient_id LIKE '%0003'"),
+    "ingested.added": sql("INSERT INTO patients (patient_id, collection) VALUES ('TCGA-TN-9998', 'tcga-tn')"),
+    "ingested.chosen": sql("UPDATE expression_profiles SET is_selected = NOT is_selected WHERE sample_id LIKE '%0003-01A'"),
     "payload.orphan": sql(
         "UPDATE units SET state = 'retired', fingerprint = NULL WHERE analysis = 'tsh_ratios' AND key LIKE '%0003'"
     ),

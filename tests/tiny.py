@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 
@@ -314,7 +314,7 @@ def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> 
     with reading(study.engine) as connection, Spool() as spool:
         known = map(KnownFile._make, known_files(connection, study.root.resolve(), study.objects, "tcga-tn"))
         contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
-        items = list(folder_items(contents, lambda series: instances_of(connection, series), complete))
+        items = list(folder_items(contents, partial(instances_of, connection), complete))
         done = [gone, loading.load(study, items, command="test", complete=complete)]
     done.append(ingest_masks(study, archive, complete))
     return [loaded for loaded in done if loaded.run_id is not None]

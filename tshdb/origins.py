@@ -15,11 +15,13 @@ from sqlalchemy import Connection, select
 
 from tshdb.database import texts
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, select_ids
+from tshdb.ingested import marked, speakers
 from tshdb.schema import ExpressionProfile, IngestRun, SourceFile, SourceRecord, Unit
 from tshdb.schema.base import object_columns
 from tshdb.vocabulary import Damage
 
 MARK = "tshdb check --repair"
+BY_REPAIR = f" (by {MARK})"  # behind the command by which a source that is read again was read first
 MADE_AGAIN = f"Run: {MARK}, then: tshdb rebuild"
 RESTORE = "Nothing is known that would bring it back: restore a backup"
 SHOWN = 3
@@ -106,9 +108,20 @@ class Origins:
 
     def sources_of_marked(self) -> list[Source]:
         """The sources of rows whose ingest unit is marked."""
-        marked = select(Unit.analysis, Unit.key).where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
-        names = set(map(tuple, self.connection.execute(marked)))
-        return self.sources(row for rows in self.rows.values() for row in rows if ingest_unit(row) in names)
+        return self.named(speakers(self.connection, marked(self.connection)))
+
+    def named(self, sources: Iterable[tuple[str, str, str]]) -> list[Source]:
+        """Sources by collection, reader and name, as they were read last; in order."""
+        file, found = SourceFile, []
+        for collection, reader, name in sorted(sources):
+            mine = (file.collection == collection) & (file.reader == reader) & (file.name == name)
+            query = (
+                select(file.collection, file.reader, file.name, file.path, file.options, file.sha256, IngestRun.command)
+                .join(IngestRun, IngestRun.ingest_run_id == file.ingest_run_id)
+                .where(mine, file.is_current)
+            )
+            found += [Source(*row) for row in self.connection.execute(query)]
+        return found
 
     def advice(self, digest: str, damage: Damage = Damage.LOST) -> str:
         """What helps when an object is lost or damaged."""
@@ -118,12 +131,19 @@ class Origins:
 
     def advice_of_rows(self, rows: Iterable[Row], damage: Damage) -> str:
         """What brings ingested rows back: the commands that read their sources."""
-        sources = self.sources(rows)
-        if not sources:
-            return RESTORE
-        commands = _commands(sources)
-        first = "" if damage is Damage.LOST else f"Run: {MARK}. "
-        return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
+        return _advice(self.sources(rows), damage)
+
+    def advice_of_sources(self, sources: Iterable[tuple[str, str, str]], damage: Damage) -> str:
+        """What brings rows back that these sources say."""
+        return _advice(self.named(sources), damage)
+
+
+def _advice(sources: list[Source], damage: Damage) -> str:
+    if not sources:
+        return RESTORE
+    commands = _commands(sources)
+    first = "" if damage is Damage.LOST else f"Run: {MARK}. "
+    return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
 
 
 def ingest_unit(row: Row) -> tuple[str, str]:
@@ -142,16 +162,26 @@ def _commands(sources: list[Source]) -> list[str]:
     found: list[str] = []
     folders: dict[str, list[str]] = defaultdict(list)  # command -> what it found in an archive's folder
     for source in sources:
-        if source.command.startswith(f"tshdb ingest {source.reader} "):
-            found.append(_command(source))
+        verb = _verb(source)
+        if verb is not None:
+            found.append(_command(source, verb))
         else:
-            folders[source.command].append(source.path)
+            folders[source.command.removesuffix(BY_REPAIR)].append(source.path)
     found += [f"{command} (it read {os.path.commonpath(paths)})" for command, paths in folders.items()]
     found = list(dict.fromkeys(found))
     return found[:SHOWN] + ([f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else [])
 
 
-def _command(source: Source) -> str:
+def _verb(source: Source) -> str | None:
+    """The command that reads this source alone; None where it was found in an archive's folder."""
+    verb = f"tshdb ingest {source.reader}"
+    if source.command.startswith(f"{verb} "):
+        return verb
+    verb, found, _ = source.command.partition(f" {Path(source.path).name} --collection ")
+    return verb if found else None
+
+
+def _command(source: Source, verb: str) -> str:
     words = [source.path, "--collection", source.collection]
     if not Path(source.path).is_dir() and source.name != Path(source.path).name:
         words += ["--name", source.name]
@@ -165,4 +195,4 @@ def _command(source: Source) -> str:
         elif isinstance(value, str | int | float) and value is not False and option != "her2_rule":
             words += [flag, str(value)]
     more = f" (with the same {' and '.join(unsaid)} as before)" if unsaid else ""
-    return f"tshdb ingest {source.reader} {shlex.join(words)}{more}"
+    return f"{verb} {shlex.join(words)}{more}"

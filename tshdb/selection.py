@@ -9,6 +9,7 @@ an annotation excludes is never selected, and says by which. All profiles are ke
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -57,8 +58,8 @@ def _measured(profile) -> tuple:
     return (profile.patient_id, profile.unit, profile.workflow, profile.gene_model, profile.n_genes)
 
 
-def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
-    """Choose anew for these patients, and write is_selected where it moved."""
+def chosen_otherwise(connection: Connection, patients: Iterable[str]) -> list[dict[str, Any]]:
+    """The profiles of these patients whose row does not say what the rule says, with what it says."""
     with texts(connection, "chosen_patients", patients) as name:
         rows = connection.execute(
             select(
@@ -72,6 +73,7 @@ def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
                 ExpressionProfile.gene_model,
                 ExpressionProfile.profile_id,
                 ExpressionProfile.is_selected,
+                ExpressionProfile.selection_rule,
                 ExpressionProfile.exclusion,
                 Sample.sample_id,
                 Sample.preservation_method,
@@ -100,7 +102,7 @@ def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
         candidate = ((is_alone, *rank), row.profile_id)
         best[group] = min(best.get(group, candidate), candidate)
     chosen = {profile for _, profile in best.values()}
-    moved = [
+    wanted = [
         {
             "b_id": r.profile_id,
             "b_selected": r.profile_id in chosen,
@@ -108,8 +110,17 @@ def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
             "b_exclusion": exclusion[r.profile_id],
         }
         for r in rows
-        if r.is_selected != (r.profile_id in chosen) or r.exclusion != exclusion[r.profile_id]
     ]
+    return [
+        new
+        for r, new in zip(rows, wanted, strict=True)
+        if (r.is_selected, r.selection_rule, r.exclusion) != (new["b_selected"], new["b_rule"], new["b_exclusion"])
+    ]
+
+
+def select_profiles(connection: Connection, patients: Iterable[str]) -> None:
+    """Choose anew for these patients, and write is_selected where it moved."""
+    moved = chosen_otherwise(connection, patients)
     if moved:
         table = ExpressionProfile.__table__
         connection.execute(

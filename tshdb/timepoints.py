@@ -16,8 +16,8 @@ from tshdb.engine.units import select_ids
 from tshdb.schema import ImagingSeries, ImagingStudy
 
 
-def number_time_points(connection: Connection, patients: Iterable[str]) -> set[str]:
-    """Number the studies of these patients anew. Gives the studies whose number moved."""
+def numbered_otherwise(connection: Connection, patients: Iterable[str]) -> list[dict[str, str | None]]:
+    """The studies of these patients that have another time point than the rule gives, with that."""
     has_mr = exists().where(ImagingSeries.study_uid == ImagingStudy.study_uid, ImagingSeries.modality == "MR")
     with texts(connection, "numbered_patients", patients) as name:
         rows = connection.execute(
@@ -37,11 +37,16 @@ def number_time_points(connection: Connection, patients: Iterable[str]) -> set[s
             by_patient[row.patient_id].append((row.study_date or "", row.study_time_s or 0.0, row.study_uid))
     for studies in by_patient.values():
         wanted |= {uid: f"T{i}" for i, (_, _, uid) in enumerate(sorted(studies))}
-    moved = [
+    return [
         {"b_uid": row.study_uid, "b_point": wanted[row.study_uid]}
         for row in rows
         if row.time_point != wanted[row.study_uid]
     ]
+
+
+def number_time_points(connection: Connection, patients: Iterable[str]) -> set[str]:
+    """Number the studies of these patients anew. Gives the studies whose number moved."""
+    moved = numbered_otherwise(connection, patients)
     if moved:
         table = ImagingStudy.__table__
         connection.execute(

@@ -37,6 +37,7 @@ AHEAD = 4  # chunks a worker may be ahead
 SUFFIXES = {".dcm", ".ima", ".dicom"}
 OTHER_SUFFIXES = {".tcia", ".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".pdf", ".json", ".html", ".zip", ".md5"}
 MASK_SUFFIXES = {".nii", ".gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les"}
+Content = list[tuple[str, str, int, bool]]  # SOPInstanceUID, SHA-256, bytes, has pixels
 
 
 @dataclass(frozen=True)
@@ -309,26 +310,24 @@ def _judge_patients(contents: Contents) -> None:
 # --------------------------------------------------------------------------------------------------- rows
 
 
-def items(
-    contents: Contents, standing: Callable[[str], list[tuple[str, str, int, bool]]], complete: bool = False
-) -> Iterator[Item]:
+def items(contents: Contents, standing: Callable[[str, Content], Content], complete: bool = False) -> Iterator[Item]:
     """One item a series: its patient, study and series rows, and its instances.
 
-    standing: series -> (SOPInstanceUID, SHA-256, bytes, has pixels) of the instances that the study has; those that are
-    not in the folder stay, unless `complete`.
+    standing: (series, what the folder has of it) -> what the study has of it; what is not in the folder stays, unless
+    `complete`.
     """
     for study_uid, series_uid in contents.spool.series():
-        yield _item(contents, study_uid, series_uid, [] if complete else standing(series_uid))
+        here = contents.spool.content(series_uid)
+        yield _item(contents, study_uid, series_uid, here, [] if complete else standing(series_uid, here))
     for series_uid in sorted(contents.untouched - contents.touched):
-        content = standing(series_uid)
+        content = standing(series_uid, [])
         source = Source(contents.options.collection, READER, series_uid)
         digest = content_digest((sop, sha) for sop, sha, *_ in content)
         yield Item(source, contents.root, {}, None, digest, size_bytes=sum(size for _, _, size, _ in content))
 
 
-def _item(contents: Contents, study_uid: str, series_uid: str, standing: list[tuple[str, str, int, bool]]) -> Item:
+def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, standing: Content) -> Item:
     spool, reading = contents.spool, Reading()
-    here = spool.content(series_uid)
     union = {sop: facts for sop, *facts in [*standing, *here]}
     digest = content_digest((sop, sha) for sop, (sha, *_) in union.items())
     place = Path(os.path.commonpath([os.path.dirname(p) for p in spool.paths(series_uid)]))

@@ -14,6 +14,7 @@ from tshdb.errors import TshdbError
 from tshdb.schema import Base
 
 RESTORE = "Restore a backup of the study"
+OF_ROWS = "Run: tshdb check --repair. It puts ingested rows back. Else restore a backup of the study"
 
 
 @rule("database.bytes", "the database file is whole", RESTORE, is_full=True)
@@ -42,7 +43,7 @@ def _tables(c: Context) -> Iterator[Problem]:
             yield Problem(f"{table.name}.{name}", "is missing" if name not in columns else "is not this program's")
 
 
-@rule("database.foreign-keys", "every reference leads somewhere", RESTORE, is_full=True)
+@rule("database.foreign-keys", "every reference leads somewhere", OF_ROWS, is_full=True)
 def _foreign_keys(c: Context) -> Iterator[Problem]:
     if c.connection.dialect.name == "sqlite":
         for table, row, other, _ in tuples(c.connection, "PRAGMA foreign_key_check"):

@@ -13,9 +13,10 @@ from tshdb.objects import sha256_of
 from tshdb.schema import ImagingInstance, ImagingSeries
 
 AGAIN = "Ingest the images again from where they are now"
+OF_ROWS = "Run: tshdb check --repair. It reads images again where they lie. Else restore a backup"
 
 
-@rule("series.content", "every series has the files that its digest is of", AGAIN, is_full=True)
+@rule("series.content", "every series has the files that its digest is of", OF_ROWS, is_full=True)
 def _content(c: Context) -> Iterator[Problem]:
     held: dict[str, list[tuple[str, str]]] = {}
     columns = (ImagingInstance.series_uid, ImagingInstance.sop_uid, ImagingInstance.sha256)
@@ -30,7 +31,7 @@ def _content(c: Context) -> Iterator[Problem]:
             yield Problem(f"series {series}", "its files are not those of its digest")
 
 
-@rule("series.study", "every file is in the study of its series", AGAIN)
+@rule("series.study", "every file is in the study of its series", OF_ROWS)
 def _study(c: Context) -> Iterator[Problem]:
     query = (
         select(ImagingInstance.series_uid, func.count())

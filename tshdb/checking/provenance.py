@@ -16,10 +16,14 @@ from tshdb.loading.sources import TABLES, row_key
 from tshdb.schema import SourceFile, SourceRecord, Spec, Unit
 from tshdb.vocabulary import UnitState
 
+BACKUP = "Restore a backup"
+OF_ROWS = (
+    "Run: tshdb check --repair. It puts rows back, and takes away those that nobody ingested. Else restore a backup"
+)
 RESTORE = "Restore a backup, or ingest the source again with --name"
 
 
-@rule("record.missing", "every ingested row leads to a file and a line", RESTORE, is_full=True)
+@rule("record.missing", "every ingested row leads to a file and a line", OF_ROWS, is_full=True)
 def _missing(c: Context) -> Iterator[Problem]:
     for name, table in TABLES.items():
         said = set(c.connection.execute(select(SourceRecord.row_key).where(SourceRecord.table_name == name)).scalars())
@@ -29,7 +33,7 @@ def _missing(c: Context) -> Iterator[Problem]:
                 yield Problem(f"{name}/{key}", "no file says it")
 
 
-@rule("record.orphan", "every place in a file speaks of a row that is there", RESTORE, is_full=True)
+@rule("record.orphan", "every place in a file speaks of a row that is there", OF_ROWS, is_full=True)
 def _orphan(c: Context) -> Iterator[Problem]:
     for name, table in TABLES.items():
         there = {row_key(table, r) for r in c.connection.execute(select(*table.__table__.primary_key)).mappings()}
@@ -61,13 +65,13 @@ def _current(c: Context) -> Iterator[Problem]:
         yield Problem(f"{collection}/{reader}/{name}", f"{n} files are current")
 
 
-@rule("history.chain", "the change log is as it was written, row for row", "Restore a backup", is_full=True)
+@rule("history.chain", "the change log is as it was written, row for row", BACKUP, is_full=True)
 def _chain(c: Context) -> Iterator[Problem]:
     for change, found in breaks(c.connection):
         yield Problem(f"change_log {change}" if change else "change_log", found)
 
 
-@rule("spec.code", "the code that is kept is the code of its digest", RESTORE, is_full=True)
+@rule("spec.code", "the code that is kept is the code of its digest", BACKUP, is_full=True)
 def _code(c: Context) -> Iterator[Problem]:
     columns = (
         Spec.spec_id,
@@ -89,7 +93,7 @@ def _code(c: Context) -> Iterator[Problem]:
             yield Problem(f"spec {row.spec_id} of {row.analysis}", "its kept code was edited")
 
 
-@rule("spec.parameters", "the parameters that are kept are those of their digest", RESTORE)
+@rule("spec.parameters", "the parameters that are kept are those of their digest", BACKUP)
 def _parameters(c: Context) -> Iterator[Problem]:
     query = select(Spec.spec_id, Spec.analysis, Spec.params, Spec.params_fingerprint)
     choosers = {a.name: a.key_field for a in c.analyses}

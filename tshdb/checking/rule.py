@@ -53,6 +53,10 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {}
+ROWS = (
+    "ingested.rows",
+    "ingested.added",
+)  # mended first: through these rows others are looked at, and taken for unused
 
 
 def rule(
@@ -83,7 +87,7 @@ class Broken(NamedTuple):
 
 def check(context: Context, *, full: bool, progress: Callable[[str, int, int], None] = lambda *_: None) -> list[Broken]:
     """Run the rules; gives those that are broken. Without `full`, those that read bytes or every row are left out."""
-    from tshdb.checking import cohorts, database, imaging, objects, provenance, traces, units  # noqa: F401 (they register)
+    from tshdb.checking import cohorts, database, imaging, objects, provenance, rows, traces, units  # noqa: F401 (they register)
 
     found = []
     first = ("database.bytes", "schema.tables")  # where these are broken nothing else can be trusted
@@ -106,7 +110,7 @@ def mend(context: Context, broken: Iterable[Broken]) -> list[Broken]:
     meanwhile may have brought it in order.
     """
     mended = []
-    for one in broken:
+    for one in sorted(broken, key=lambda b: b.rule.name not in ROWS):
         problems = list(one.rule.find(context)) if one.rule.mend is not None else []
         if problems:
             one.rule.mend(context, problems)

@@ -15,8 +15,7 @@ from tshdb.engine.analysis import Kind
 from tshdb.engine.compute import payload_fingerprint
 from tshdb.engine.damage import Damaged, Looked, is_stray, look_at_rows, makers_of, mark, remove_strays
 from tshdb.engine.graph import units_below
-from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, now, select_ids, set_fingerprints
-from tshdb.loading.commit import entity_fingerprints
+from tshdb.engine.units import COHORT, now, select_ids, set_fingerprints
 from tshdb.origins import MADE_AGAIN
 from tshdb.process import is_alive
 from tshdb.schema import CohortVersion, Lease, Run, Unit, UnitInput
@@ -149,28 +148,6 @@ def _trained_on_withdrawn(c: Context) -> set[int]:
     query = select(UnitInput.unit_id).where(UnitInput.seen_fingerprint == SEEN)
     direct = set(c.connection.execute(query).scalars())
     return direct | units_below(c.connection, direct)
-
-
-@rule(
-    "ingested.rows",
-    "the rows of every patient, sample and profile are those that were ingested",
-    "Ingest the source again, with --name",
-    is_full=True,
-)
-def _ingested(c: Context) -> Iterator[Problem]:
-    for name in ENTITY_COLUMN:
-        query = select(Unit.key, Unit.fingerprint).where(
-            Unit.analysis == INGEST + name, Unit.state == UnitState.CURRENT
-        )
-        known = dict(map(tuple, c.connection.execute(query)))
-        there = entity_fingerprints(c.connection, name)
-        for key in sorted(known.keys() | there.keys()):
-            if key not in there:
-                yield Problem(f"{name}/{key}", "was ingested, and has no row")
-            elif key not in known:
-                yield Problem(f"{name}/{key}", "has rows that were never ingested")
-            elif there[key] != known[key]:
-                yield Problem(f"{name}/{key}", "was edited: its rows are not those that were ingested")
 
 
 def _drop_strays(c: Context, _: list[Problem]) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert, select, update
 
 from tshdb import __version__
-from tshdb.canonical import json_text, rows_fingerprint
+from tshdb.canonical import json_text
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
 from tshdb.history import chained, head, note_head
+from tshdb.ingested import entity_fingerprints
 from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
 from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
@@ -27,7 +28,6 @@ from tshdb.schema import (
     ExpressionPart,
     ExpressionProfile,
     Gene,
-    ImagingInstance,
     ImagingStudy,
     IngestIssue,
     IngestRun,
@@ -103,28 +103,35 @@ def commit(connection: Connection, found: Comparison, run_id: int) -> None:
     files = _register_files(connection, found, run_id)
     fp("ingest.file_registered")
     upsert(connection, ExpressionPart.__table__, found.values.parts, ("part_id",))
-    _complete_derived(found)
-    changes = _write_rows(connection, found)
+    complete_derived(found)
+    changes = write_rows(connection, found)
     _restore(connection, found)
     moved_studies = _write_instances(connection, found)
     fp("ingest.rows_written")
-    _write_conflicts(connection, found)
+    write_conflicts(connection, found)
     for genes in found.values.gene_sets.values():
         _write_genes(connection, genes)
     values_changed = _write_raw_values(connection, found, files)
     _write_records(connection, found, files)
-    _write_changes(connection, found, changes, run_id, files)
+    write_changes(connection, found, changes, run_id, files)
     fp("ingest.records_written")
     touched: dict[str, set[str]] = defaultdict(set)
-    for (table, _), (before, after) in changes.items():
-        touched[table].add((after or before)[ENTITY_COLUMN[table]])
+    for (table, _), pair in changes.items():
+        touched[table] |= {row[ENTITY_COLUMN[table]] for row in pair if row is not None}
     touched["imaging_instances"] |= moved_studies
-    select_profiles(connection, _patients_with_profiles(connection, changes))
-    number_time_points(connection, _patients_with_images(connection, changes))
+    choose_again(connection, changes)
     touched["clinical_values"] |= values_changed
     for table, entities in touched.items():
-        if entities:
-            refresh_units(connection, table, entities)
+        named = {e for e in entities if (table, e) not in found.hurt}
+        if named:
+            refresh_units(connection, table, named)
+    _unmark(connection, found)
+
+
+def choose_again(connection: Connection, changes: Changes) -> None:
+    """Profiles and time points of the patients whose rows moved."""
+    select_profiles(connection, _patients_with_profiles(connection, changes))
+    number_time_points(connection, _patients_with_images(connection, changes))
 
 
 def _register_files(connection: Connection, found: Comparison, run_id: int) -> dict[Source, int]:
@@ -171,7 +178,7 @@ def _file_row(item: Item, file_id: int, run_id: int) -> dict:
     }
 
 
-def _complete_derived(found: Comparison) -> None:
+def complete_derived(found: Comparison) -> None:
     """What no source says: where values lie, which profile is selected, which examination is the first."""
     for key, row in found.after.items():
         if key[0] == "imaging_studies" and row is not None:
@@ -184,7 +191,8 @@ def _complete_derived(found: Comparison) -> None:
             row["exclusion"] = before.get("exclusion")
 
 
-def _write_rows(connection: Connection, found: Comparison) -> Changes:
+def write_rows(connection: Connection, found: Comparison) -> Changes:
+    """Write the rows that differ. Gives them, before and after."""
     changes: Changes = {}
     tables = [t for t in Base.metadata.sorted_tables if t.name in TABLES]
     for table in tables:
@@ -208,7 +216,7 @@ def _write_rows(connection: Connection, found: Comparison) -> Changes:
 
 
 def _restore(connection: Connection, found: Comparison) -> None:
-    """Profiles whose part was lost stand in the part that was written again; what was read is marked no more."""
+    """Profiles whose part was lost stand in the part that was written again."""
     by_part: dict[str, list[str]] = defaultdict(list)
     for profile in found.values.restored:
         by_part[found.values.part_of[profile]].append(profile)
@@ -220,25 +228,39 @@ def _restore(connection: Connection, found: Comparison) -> None:
         named = select(ExpressionProfile.part_id)
         unused = ExpressionPart.part_id.in_(lost) & ExpressionPart.part_id.not_in(named)
         connection.execute(delete(ExpressionPart).where(unused))
-    _unmark(connection, found)
 
 
 def _unmark(connection: Connection, found: Comparison) -> None:
-    """Ingest units that were found damaged, of rows that were read again: nothing more is known against them."""
-    marked = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.damage.is_not(None))
-    units = connection.execute(marked.where(Unit.analysis.startswith(INGEST))).fetchall()
-    if not units:
-        return
-    read = {(INGEST + table, said.values.get(ENTITY_COLUMN[table])) for (_, (table, _)), said in found.said.items()}
+    """Ingest units that were found damaged, when what was read has made their rows those of the unit again, with objects."""
+    units = connection.execute(
+        select(Unit.unit_id, Unit.analysis, Unit.key, Unit.fingerprint)
+        .where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
+    ).fetchall()  # fmt: skip
+    read = {(table, str(said.values.get(ENTITY_COLUMN[table]))) for (_, (table, _)), said in found.said.items()}
+    lost = _without_objects(connection, found) if units else set()
+    healed = []
+    for table in {analysis.removeprefix(INGEST) for _, analysis, *_ in units}:
+        mine = [u for u in units if u[1] == INGEST + table]
+        with texts(connection, "marked_entities", [key for _, _, key, _ in mine]) as name:
+            there = entity_fingerprints(connection, table, select_ids(name))
+        for unit, _, key, fingerprint in mine:
+            is_read = table not in TABLES or (table, key) in read
+            if is_read and (table, key) not in lost and there.get(key) == fingerprint:
+                healed.append(unit)
+    with numbers(connection, "healed_units", healed) as name:
+        connection.execute(update(Unit).where(Unit.unit_id.in_(select_ids(name))).values(damage=None))
+
+
+def _without_objects(connection: Connection, found: Comparison) -> set[tuple[str, str]]:
+    """(table, entity) of ingested rows whose object is not whole."""
+    lost = set()
     for table, column, suffix in object_columns():
         if table.name in TABLES:
             entity = table.c[ENTITY_COLUMN[table.name]]
             for key, digest in connection.execute(select(entity, table.c[column]).where(table.c[column].is_not(None))):
-                if (INGEST + table.name, key) in read and not found.values.objects.is_whole(digest, suffix):
-                    read.discard((INGEST + table.name, key))
-    healed = [unit for unit, *name in units if tuple(name) in read]
-    with numbers(connection, "healed_units", healed) as name:
-        connection.execute(update(Unit).where(Unit.unit_id.in_(select_ids(name))).values(damage=None))
+                if not found.values.objects.is_whole(digest, suffix):
+                    lost.add((table.name, key))
+    return lost
 
 
 def _write_instances(connection: Connection, found: Comparison) -> set[str]:
@@ -248,6 +270,8 @@ def _write_instances(connection: Connection, found: Comparison) -> set[str]:
         new = None if item.reading is None else item.reading.instances
         if new is not None and instances.write(connection, new, found.complete):
             moved.add(new.study_uid)
+        if new is not None and ("imaging_instances", new.study_uid) in found.hurt:
+            instances.take_out_added(connection, new)
     for (table, key), after in found.after.items():
         before = found.before.get((table, key))
         if table == "imaging_series" and after is None and before is not None:
@@ -255,7 +279,8 @@ def _write_instances(connection: Connection, found: Comparison) -> set[str]:
     return moved
 
 
-def _write_conflicts(connection: Connection, found: Comparison) -> None:
+def write_conflicts(connection: Connection, found: Comparison) -> None:
+    """The disagreements of the rows that were compared, in place of those they had."""
     for table in TABLES:
         keys = [row for t, row in found.after if t == table]
         if keys:
@@ -344,7 +369,7 @@ def _write_records(connection: Connection, found: Comparison, files: dict[Source
         connection.execute(delete(SourceRecord).where(SourceRecord.source_record_id.in_(select_ids(name))))
 
 
-def _write_changes(
+def write_changes(
     connection: Connection, found: Comparison, changes: Changes, run_id: int, files: dict[Source, int]
 ) -> None:
     """One row of the change log a changed row, with the place that said it before and the place that says it now."""
@@ -418,19 +443,3 @@ def refresh_units(connection: Connection, table: str, entities: Iterable[str]) -
             query = select(Unit.unit_id).where(Unit.analysis == analysis, Unit.key.in_(select_ids(name)))
             unit_ids = connection.execute(query).scalars().all()
         retire(connection, unit_ids)
-
-
-def entity_fingerprints(connection: Connection, table: str, among=None) -> dict[str, str]:
-    """entity -> the fingerprint of its rows, of those entities that have some. among: a SELECT of entities, else all."""
-    others = {t.__tablename__: t for t in (ClinicalValue, ImagingInstance)}  # said by no record of their own
-    columns = (TABLES.get(table) or others[table]).__table__.columns
-    entity = columns[ENTITY_COLUMN[table]]
-    counted = sorted((c for c in columns if c.info.get("fingerprint", True)), key=lambda c: c.name)
-    query = select(entity, *counted)
-    if among is not None:
-        query = query.where(entity.in_(among))
-    by_entity: dict[str, list] = {}
-    for row in connection.execute(query):
-        by_entity.setdefault(row[0], []).append(tuple(row[1:]))
-    names = [c.name for c in counted]
-    return {found: rows_fingerprint(names, rows) for found, rows in by_entity.items()}

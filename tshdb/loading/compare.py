@@ -1,4 +1,8 @@
-"""What an ingest changes: what the files say now against what all sources have said, row by row."""
+"""What an ingest changes: what the files say now against what all sources have said, row by row.
+
+Rows of which a file says what it said before are left as they stand, but for those that another hand changed: the whole of
+what their ingest unit stands for is compared with what all sources say of it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.inspection import inspect
 
 from tshdb.database import texts
-from tshdb.engine.units import select_ids
+from tshdb.engine.units import ENTITY_COLUMN, select_ids
+from tshdb.ingested import SPOKEN_BY, Entity, entity_fingerprints, keys_of, known_fingerprints, marked
 from tshdb.loading import instances
 from tshdb.loading.hanging import take_out_orphans, take_out_withheld
 from tshdb.loading.reconcile import Disagreement, reconcile
@@ -27,6 +32,7 @@ from tshdb.loading.sources import (
 )
 from tshdb.loading.values import IncomingValues
 from tshdb.reading import Finding, RawValue
+from tshdb.schema import SourceFile
 from tshdb.study import Study
 
 KINDS = ("inserted", "updated", "deleted", "unchanged")
@@ -50,6 +56,9 @@ class Comparison:
     disagreements: dict[Key, list[Disagreement]] = field(default_factory=dict)
     by_table: dict[str, dict[str, int]] = field(default_factory=dict)
     orphans: list[Finding] = field(default_factory=list)
+    hurt: set[Entity] = field(
+        default_factory=set
+    )  # whose rows another hand changed: put back, and vouched for by nobody
 
     def count(self, kind: str) -> int:
         return sum(counts[kind] for counts in self.by_table.values())
@@ -92,9 +101,48 @@ def compare(
         for sk, said in found.said.items()
         if sk not in found.stood or found.stood[sk].values != as_json_gives(said.values)
     ]
-    touched = list(dict.fromkeys(key for _, key in [*moved, *found.removed]))
-    _derive_rows(found, connection, touched)
+    touched = dict.fromkeys(key for _, key in [*moved, *found.removed])
+    hurt = _hurt(found, connection, list(touched))
+    found.hurt = {(table, entity) for table, entities in hurt.items() for entity in entities} - _moved(found, moved)
+    found.hurt |= _without_records(found, connection)
+    derive_rows(found, connection, list(touched | dict.fromkeys(keys_of(connection, hurt))))
     return found
+
+
+def _hurt(found: Comparison, connection: Connection, touched: list[Key]) -> dict[str, set[str]]:
+    """table -> entities that this ingest speaks of, whose rows are not those of their ingest unit: by its mark, or as found."""
+    spoken: dict[str, set[str]] = {}
+    for (_, (table, _)), said in found.said.items():
+        spoken.setdefault(table, set()).add(str(said.values[ENTITY_COLUMN[table]]))
+    hurt = {table: keys & spoken[table] for table, keys in marked(connection).items() if table in spoken}
+    standing: dict[str, set[str]] = {}
+    for (table, _), row in _rows(connection, touched).items():
+        standing.setdefault(table, set()).add(row[ENTITY_COLUMN[table]])
+    for table, entities in standing.items():
+        known = known_fingerprints(connection, table)
+        with texts(connection, "standing_entities", entities) as name:
+            there = entity_fingerprints(connection, table, select_ids(name))
+        hurt.setdefault(table, set()).update(e for e, mine in there.items() if known.get(e, mine) != mine)
+    return {table: entities for table, entities in hurt.items() if entities}
+
+
+def _without_records(found: Comparison, connection: Connection) -> set[Entity]:
+    """Marked entities of tables without records, where every file has the bytes that were read before."""
+    hurt = {(t, e) for t, entities in marked(connection).items() if t in SPOKEN_BY for e in entities}
+    for item in found.items if hurt else ():
+        mine = (SourceFile.collection, SourceFile.reader, SourceFile.name)
+        same = [c == value for c, value in zip(mine, item.source, strict=True)]
+        query = select(SourceFile.sha256).where(*same, SourceFile.is_current)
+        if item.reading is not None and item.sha256 not in connection.execute(query).scalars().all():
+            return set()
+    return hurt
+
+
+def _moved(found: Comparison, moved: list[tuple[Source, Key]]) -> set[Entity]:
+    """The entities of which a source says something else than before."""
+    words = [(key, said) for sk in moved for key, said in [(sk[1], found.said[sk])]]
+    words += [(sk[1], found.stood[sk]) for sk in [*moved, *found.removed] if sk in found.stood]
+    return {(key[0], str(said.values[ENTITY_COLUMN[key[0]]])) for key, said in words}
 
 
 def _take(found: Comparison, connection: Connection, item: Item, complete: bool) -> None:
@@ -120,7 +168,8 @@ def _take(found: Comparison, connection: Connection, item: Item, complete: bool)
     reading.records = []
 
 
-def _derive_rows(found: Comparison, connection: Connection, touched: list[Key]) -> None:
+def derive_rows(found: Comparison, connection: Connection, touched: list[Key]) -> None:
+    """The rows as they stand, and as all sources together say them."""
     found.before = _rows(connection, touched)
     others = records_of_rows(connection, touched)
     removed = set(found.removed)

@@ -6,19 +6,20 @@ they change stands in its history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from tshdb.canonical import digest
+from tshdb.canonical import digest, rows_fingerprint
 from tshdb.database import texts, upsert
 from tshdb.engine.units import select_ids
+from tshdb.ingested import counted, known_fingerprints
 from tshdb.loading.lost import lost_sources
 from tshdb.objects import ObjectStore
 from tshdb.reading import Instances
-from tshdb.schema import ImagingInstance, ImagingStudy
+from tshdb.schema import ImagingInstance, ImagingSeries, ImagingStudy
 
 TABLE = ImagingInstance.__table__
 AT_ONCE = 2_000
@@ -45,8 +46,14 @@ def known_files(
             yield (str(root / path), *facts)
 
 
-def instances_of(connection: Connection, series_uid: str) -> list[tuple[str, str, int, bool]]:
-    """(SOPInstanceUID, SHA-256, bytes, has pixels) of the instances that the study has of a series."""
+def instances_of(connection: Connection, series_uid: str, here: Sequence[tuple]) -> list[tuple[str, str, int, bool]]:
+    """(SOPInstanceUID, SHA-256, bytes, has pixels) of the instances that the study has of a series.
+
+    here: as many as a folder has; where exactly these make the series' digest, other rows are another hand's, and not given.
+    """
+    digest_of = select(ImagingSeries.content_digest).where(ImagingSeries.series_uid == series_uid)
+    if here and connection.execute(digest_of).scalar() == content_digest((sop, sha) for sop, sha, *_ in here):
+        return []
     columns = (TABLE.c.sop_uid, TABLE.c.sha256, TABLE.c.size_bytes, TABLE.c.has_pixels)
     query = select(*columns).where(TABLE.c.series_uid == series_uid).order_by(TABLE.c.sop_uid)
     return [tuple(row) for row in connection.execute(query)]
@@ -95,6 +102,21 @@ def delete_of_series(connection: Connection, series_uids: Iterable[str]) -> None
     """Delete the instances of series that are gone."""
     with texts(connection, "gone_series", series_uids) as name:
         connection.execute(delete(TABLE).where(TABLE.c.series_uid.in_(select_ids(name))))
+
+
+def take_out_added(connection: Connection, new: Instances) -> None:
+    """Delete files of a series that nobody has read, where those that stay are exactly what was ingested of the study."""
+    said = {row["sop_uid"] for row in new.rows()}
+    columns = counted(TABLE.name)
+    rows = connection.execute(
+        select(TABLE.c.sop_uid, TABLE.c.series_uid, *columns).where(TABLE.c.study_uid == new.study_uid)
+    ).fetchall()
+    added = {sop for sop, series, *_ in rows if series == new.series_uid and sop not in said}
+    rest = [tuple(row[2:]) for row in rows if row[0] not in added]
+    ingested = known_fingerprints(connection, TABLE.name).get(new.study_uid)
+    if added and rows_fingerprint([c.name for c in columns], rest) == ingested:
+        with texts(connection, "added_instances", added) as name:
+            connection.execute(delete(TABLE).where(TABLE.c.sop_uid.in_(select_ids(name))))
 
 
 def _standing(connection: Connection, series_uid: str) -> dict[str, dict[str, Any]]:

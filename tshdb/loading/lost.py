@@ -1,7 +1,7 @@
-"""Which sources speak through objects that are lost: these are read again, though their bytes are as before.
+"""Which sources speak through rows or objects that are lost: these are read again, though their bytes are as before.
 
-An object is lost when its file is not there, has another size, or has other bytes; and a row counts as lost when `check`
-has marked its ingest unit.
+An object is lost when its file is not there, has another size, or has other bytes; and rows of any table count as lost when
+`check` has marked their ingest unit.
 """
 
 from __future__ import annotations
@@ -11,44 +11,44 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, literal, select
 
-from tshdb.engine.units import ENTITY_COLUMN, INGEST
+from tshdb.ingested import marked, speakers
 from tshdb.objects import ObjectStore
-from tshdb.schema import ExpressionPart, ExpressionProfile, SourceRecord, Unit
+from tshdb.schema import ExpressionPart, ExpressionProfile, SourceRecord
 from tshdb.schema.base import object_columns
 
 Key = tuple[str, str, str]  # of a source: collection, reader, name
 
 
 class Spoken(NamedTuple):
-    """An object that speaks for rows of a source. size: where it is known; is_marked: the rows were found damaged."""
+    """An object that speaks for rows of a source. size: where it is known."""
 
     source: Key
     digest: str
     suffix: str
     size: int | None
-    is_marked: bool
 
 
 def lost_sources(connection: Connection, objects: ObjectStore, collection: str) -> set[Key]:
-    """The sources of a collection that lost an object. Reads no bytes of objects."""
-    return {s.source for s in _spoken(connection, collection) if s.is_marked or not objects.is_there(*s[1:4])}
+    """The sources of a collection that lost rows or an object. Reads no bytes of objects."""
+    of_rows = {source for source in speakers(connection, marked(connection)) if source[0] == collection}
+    return of_rows | {s.source for s in _spoken(connection, collection) if not objects.is_there(*s[1:4])}
 
 
 def has_lost(connection: Connection, objects: ObjectStore, source: Key) -> bool:
-    """Whether one source lost an object; its objects' bytes are read, once in the life of the store."""
-    return any(
-        s.is_marked or not objects.is_there(*s[1:4]) or not objects.is_whole(s.digest, s.suffix)
+    """Whether one source lost rows or an object; its objects' bytes are read, once in the life of the store."""
+    return source in speakers(connection, marked(connection), source) or any(
+        not objects.is_there(*s[1:4]) or not objects.is_whole(s.digest, s.suffix)
         for s in _spoken(connection, source[0], source)
     )
 
 
 def _spoken(connection: Connection, collection: str, source: Key | None = None) -> Iterator[Spoken]:
     for row in connection.execute(_of_profiles(collection, source)):
-        yield Spoken((collection, row[0], row[1]), row[2], ".parquet", row[3], row[4] is not None)
+        yield Spoken((collection, row[0], row[1]), row[2], ".parquet", row[3])
     for table, column, suffix in object_columns():
         if "unit_id" not in table.columns:
             for row in connection.execute(_of_table(table, table.c[column], collection, source)):
-                yield Spoken((collection, row[0], row[1]), row[2], suffix, row[3], row[4] is not None)
+                yield Spoken((collection, row[0], row[1]), row[2], suffix, row[3])
 
 
 def _of_profiles(collection: str, source: Key | None):
@@ -62,14 +62,12 @@ def _of_table(table, column, collection: str, source: Key | None):
 
 
 def _records(table, digest, size, collection: str, source: Key | None):
-    """(reader, name, digest, size, mark) of the rows of a table, by the sources that speak of them."""
+    """(reader, name, digest, size) of the rows of a table, by the sources that speak of them."""
     (key,) = table.primary_key
-    entity = table.c[ENTITY_COLUMN[table.name]]
     query = (
-        select(SourceRecord.reader, SourceRecord.name, digest, size, Unit.damage)
+        select(SourceRecord.reader, SourceRecord.name, digest, size)
         .select_from(SourceRecord)
         .join(table, key == SourceRecord.row_key)
-        .outerjoin(Unit, (Unit.analysis == INGEST + table.name) & (Unit.key == entity))
         .where(SourceRecord.table_name == table.name, SourceRecord.collection == collection)
         .distinct()
     )
