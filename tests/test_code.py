@@ -85,6 +85,8 @@ REFUSED = {
         "S = 0\ndef a():\n    b()\ndef b():\n    exec('S = 1', globals())\na()\ndef f(x):\n    return S"
     ),
     "sys.modules at import": "import sys\nS = 0\nsys.modules[__name__].S = 1\ndef f(x):\n    return S",
+    "plugins": "import p.plugins\nS = 0\ndef f(x):\n    return S",
+    "a module that is given away at import": "from p import more\nS = 0\nsetattr(more, 'n', 2)\ndef f(x):\n    return more.n",
     "the dict of a module": "import p.more\ndef f(x):\n    return p.more.__dict__['n']",
     "what a module does not define": "import p.more\ndef f(x):\n    return p.more.nothing",
     "in a helper": "from p.helper import g\ndef f(x):\n    return g(x)",
@@ -94,6 +96,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_followed_is_refused(name):
     modules = {"p.main": REFUSED[name], "p.more": "n = 1\n", "p.helper": "def g(x):\n    exec(x)\n"}
+    modules["p.plugins"] = "import importlib\nimportlib.import_module('p.more')\n"
     with pytest.raises(InvalidInput, match="cannot be followed"):
         code(modules)
 

@@ -7,13 +7,15 @@ by its full path: where code stands, and by which name it is known there, is no 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
 from tshdb.canonical import digest
 from tshdb.engine.code.form import Form, Open, form_of
-from tshdb.engine.code.modules import Statement
+from tshdb.engine.code.modules import Module, Statement
 from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
 from tshdb.engine.code.refusals import refusals, refusals_at_import
 from tshdb.engine.code.touches import Touches, is_analysis, resolve
@@ -35,7 +37,21 @@ class Code:
 
 
 Lead = Found | None
+DEPTH = 20_000  # of expressions inside of expressions
 StatementsOf = Callable[[Definition], Sequence[Statement]]
+
+
+@contextmanager
+def deep() -> Iterator[None]:
+    """Room for long expressions and chains. Raises InvalidInput for code that is deeper."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEPTH))
+    try:
+        yield
+    except RecursionError:
+        raise InvalidInput("code whose expressions are too deep", repair="Write it in several statements") from None
+    finally:
+        sys.setrecursionlimit(before)
 
 
 class Follower:
@@ -47,18 +63,24 @@ class Follower:
         self._records: dict[Statement, list[int]] = {}  # which of its decorators are records of analyses
         self._leads: dict[Statement, list[Lead]] = {}
         self._refused: dict[Statement, list[str]] = {}
-        self._refused_at_import: dict[str, list[str]] = {}
+        self._refused_at_import: dict[str, list[tuple[str, bool]]] = {}
         self._indexed: set[str] = set()
         self._changing: dict[Definition, list[Statement]] = {}
         self._setting: dict[str, list[Statement]] = {}  # library -> the statements that set something of it
 
     def code_of(self, roots: Sequence[Definition]) -> Code:
         """The code that these definitions reach. Raises InvalidInput for code that cannot be followed."""
+        with deep():
+            return self._code_of(roots)
+
+    def _code_of(self, roots: Sequence[Definition]) -> Code:
         inside: dict[str, None] = {}
         while True:
             modules, placed = self.program.order((*dict.fromkeys(d.module for d in roots), *inside))
             self._index(modules)
-            text = Assembly(self._form, self._lead, lambda d, placed=placed: self._statements(d, placed))
+            text = Assembly(
+                self._form, self._lead, lambda d, placed=placed: self._statements(d, placed), self.touches.is_alias
+            )
             text.follow(roots)
             self._add_settings(text, placed)
             more = {m for s in text.reached for m in s.imports if self.program.is_project(m)}
@@ -66,7 +88,9 @@ class Follower:
                 break
             inside |= dict.fromkeys(sorted(more))
         self._refuse(text.reached)
+        self._refuse_modules(modules)
         self._add_unnamed(text, modules)
+        text.orders = list(self._orders(text, placed))
         names = _named(text.reached)
         return Code(
             sources={names[s]: s.text for s in text.reached},
@@ -114,6 +138,20 @@ class Follower:
         found -= {name for module in modules for name in self.program.module(module).named}
         text.imports = sorted(name for name in found if not self.program.is_project(name))
 
+    def _orders(self, text: Assembly, placed: dict[Statement, int]) -> Iterator[tuple[Definition, list[Statement]]]:
+        """Of every name that changes while modules are imported: who changes and who reads it then, one after the other."""
+        readers: dict[Definition, list[Statement]] = {}
+        for statement in text.reached:
+            for definition in self.touches.reads(statement):
+                readers.setdefault(definition, []).append(statement)
+        for definition, statements in text.of.items():
+            if len(statements) > 1:
+                all_of_them = {*statements, *readers.get(definition, ())}
+                yield (
+                    definition,
+                    sorted(all_of_them, key=lambda s: (placed.get(s, len(placed)), s.module.name, s.index)),
+                )
+
     def _form(self, statement: Statement) -> Form:
         if statement not in self._forms:
             records = self._records[statement] = []
@@ -146,14 +184,21 @@ class Follower:
         for statement in statements:
             if statement not in self._refused:
                 self._refused[statement] = [*refusals(self.program, self.touches, statement), *self._lost(statement)]
-            module = statement.module
-            if module.name not in self._refused_at_import:
-                self._refused_at_import[module.name] = list(refusals_at_import(self.program, self.touches, module))
-            if said := [*self._refused[statement], *self._refused_at_import[module.name]]:
-                raise InvalidInput(
-                    f"code that cannot be followed ({said[0]})", where=statement.name,
-                    repair="Results of an analysis must not depend on it: call what is meant by its name",
-                )  # fmt: skip
+            said = self._refused[statement] + [what for what, _ in self._at_import(statement.module)]
+            if said:
+                raise _refusal(said[0], statement.name)
+
+    def _refuse_modules(self, modules: Iterable[str]) -> None:
+        """What modules that are imported on the way do to others, whoever these are."""
+        for name in modules:
+            said = [what for what, is_its_own in self._at_import(self.program.module(name)) if not is_its_own]
+            if said:
+                raise _refusal(said[0], name)
+
+    def _at_import(self, module: Module) -> list[tuple[str, bool]]:
+        if module.name not in self._refused_at_import:
+            self._refused_at_import[module.name] = list(refusals_at_import(self.program, self.touches, module))
+        return self._refused_at_import[module.name]
 
     def _lost(self, statement: Statement) -> Iterator[str]:
         """Names that lead to a whole module, or to nothing that a module says."""
@@ -168,10 +213,16 @@ class Assembly:
     """The text of all that is reached, as it grows. lead, form, statements_of: what is known of statements and names."""
 
     def __init__(
-        self, form: Callable[[Statement], Form], lead: Callable[[Statement], list[Lead]], statements_of: StatementsOf
+        self,
+        form: Callable[[Statement], Form],
+        lead: Callable[[Statement], list[Lead]],
+        statements_of: StatementsOf,
+        is_alias: Callable[[Statement], bool],
     ):
-        self.form, self.lead, self.statements_of = form, lead, statements_of
+        self.form, self.lead, self.statements_of, self.is_alias = form, lead, statements_of, is_alias
         self.numbers: dict[Definition, int] = {}
+        self.orders: list[tuple[Definition, list[Statement]]] = []
+        self._followed: set[Definition] = set()
         self.reached: dict[Statement, int] = {}
         self.of: dict[Definition, list[Statement]] = {}
         self.settings: list[Statement] = []
@@ -183,7 +234,7 @@ class Assembly:
     def follow(self, roots: Sequence[Definition]) -> None:
         """Write what the roots reach."""
         for root in roots:
-            self._number(root)
+            self._number(root, is_followed=True)
         self._follow()
 
     def add_settings(self, statements: Sequence[Statement]) -> None:
@@ -198,6 +249,8 @@ class Assembly:
     def text(self) -> str:
         """All of it; with the names of definitions where some code asks for names."""
         parts = [*self._parts, "\nimports ", " ".join(self.imports)]
+        for definition, statements in self.orders:
+            parts.append(f"\norder #{self.numbers[definition]}: {' '.join(str(self.reached[s]) for s in statements)}")
         if any(self.form(s).reads_names for s in self.reached):
             parts += ["\nnames ", " ".join(d.name for d in self.numbers)]
         return "".join(parts)
@@ -216,33 +269,43 @@ class Assembly:
                     self._statement(statement)
         self._waiting = []
 
-    def _number(self, definition: Definition) -> int:
+    def _number(self, definition: Definition, is_followed: bool) -> int:
         if definition not in self.numbers:
             self.numbers[definition] = len(self.numbers)
+        if is_followed and definition not in self._followed:
+            self._followed.add(definition)
             self._waiting.append(definition)
         return self.numbers[definition]
 
     def _statement(self, statement: Statement) -> None:
         self.reached[statement] = len(self.reached)
         leads = iter(self.lead(statement))
+        is_alias = self.is_alias(statement)
         for part in self.form(statement).parts:
-            self._parts.append(part if isinstance(part, str) else self._name(part, next(leads)))
+            self._parts.append(part if isinstance(part, str) else self._name(part, next(leads), is_alias))
         self._parts.append(";")
 
-    def _name(self, part: Open, lead: Lead) -> str:
+    def _name(self, part: Open, lead: Lead, is_alias: bool) -> str:
         rest = () if part.is_import else part.chain[1:]
         if lead is None:
             return ".".join((part.chain[0], *rest))
         rest = rest[lead.n_attributes :]
         target = lead.target
         if isinstance(target, Definition):
-            head = f"#{self._number(target)}"
+            head = f"#{self._number(target, is_followed=is_alias or not part.is_bound)}"
         elif isinstance(target, Outside):
             self.libraries.add(target.path.partition(".")[0])
             head = f"@{target.path}"
         else:
             head = "#module"
         return "".join((head, *(f".{name}" for name in rest)))
+
+
+def _refusal(said: str, where: str) -> InvalidInput:
+    return InvalidInput(
+        f"code that cannot be followed ({said})", where=where,
+        repair="Results of an analysis must not depend on it: call what is meant by its name",
+    )  # fmt: skip
 
 
 def _named(statements: Iterable[Statement]) -> dict[Statement, str]:
@@ -260,8 +323,11 @@ def _kept(text: Assembly, names: dict[Statement, str], n_roots: int, records: di
     return {
         "roots": n_roots,
         "records": {names[s]: records[s] for s in text.reached if records[s]},
-        "definitions": [[".".join(d), [names[s] for s in text.of[d]]] for d in text.numbers],
+        "definitions": [[".".join(d), [names[s] for s in text.of.get(d, ())]] for d in text.numbers],
         "settings": [names[s] for s in text.settings],
+        "orders": [[".".join(d), [names[s] for s in statements]] for d, statements in text.orders],
+        "aliases": [names[s] for s in text.reached if text.is_alias(s)],
+        "packages": {names[s]: s.module.package for s in text.reached},
         "imports": text.imports,
         "names": {
             names[s]: [

@@ -10,6 +10,7 @@ f"{x=}", `locals()`). Names of the module are left open: who follows the code sa
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from tshdb.engine.code.modules import Statement
@@ -26,11 +27,15 @@ PLAIN_DECORATORS = frozenset(  # these never look at annotations
 
 @dataclass(frozen=True)
 class Open:
-    """A name of the module, with the attributes behind it, whose meaning is left open; or (module, attribute) of an import."""
+    """A name of the module, with the attributes behind it, whose meaning is left open; or (module, attribute) of an import.
+
+    is_bound: it gets a value here.
+    """
 
     chain: tuple[str, ...]
     node: ast.expr | None
     is_import: bool = False
+    is_bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class _Writer:
 
     def _constant(self, node: ast.Constant) -> None:
         value = node.value
-        text = hex(value) if type(value) is int else repr(value)
+        text = hex(value) if type(value) is int else ascii(value)
         self.parts.append(f"{type(value).__name__}:{text}")
 
     def _joinedstr(self, node: ast.JoinedStr) -> None:
@@ -137,7 +142,7 @@ class _Writer:
                 text += str(part.value)
                 continue
             if text:
-                self.parts.append(f"{text!r},")
+                self.parts.append(f"{ascii(text)},")
                 text = ""
             if part is not None:
                 self.write(part)
@@ -255,6 +260,16 @@ class _Writer:
         else:
             self._plain(node)
 
+    def _call(self, node: ast.Call) -> None:
+        self._plain(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in FRAME_METHODS:
+            scope = self.scopes.of[node]
+            for part in ast.walk(node):  # names of the module that `query("@x")` reads
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    for name in re.findall(r"@(\w+)", part.value):
+                        if scope.owner(name) is None:
+                            self.parts.append(Open((name,), None))
+
     def _chain(self, node: ast.expr) -> None:
         """A name with the attributes behind it."""
         rest: list[str] = []
@@ -267,16 +282,20 @@ class _Writer:
             self.loads.add((scope.owner(inner.id), inner.id))
         owner = scope.owner(inner.id)
         if owner is None or owner.imported(inner.id) is not None:
-            self.parts.append(Open((inner.id, *rest), node))
+            is_bound = not rest and not isinstance(inner.ctx, ast.Load)
+            self.parts.append(Open((inner.id, *rest), node, is_bound=is_bound))
             return
         self._variable(inner.id, owner)
         self.parts += [f".{name}" for name in rest]
+        if owner.kind == "class" and owner is scope and isinstance(inner.ctx, ast.Load):
+            self.parts.append("|")  # before the class binds it, the name is the module's
+            self.parts.append(Open((inner.id,), None))
 
     def _bound(self, name: str, scope: Scope, node) -> None:
         """The name that a definition, a handler or a pattern binds."""
         owner = scope.owner(name)
         if owner is None:
-            self.parts.append(Open((name,), None))
+            self.parts.append(Open((name,), None, is_bound=True))
         else:
             self._variable(name, owner)
 

@@ -1,9 +1,11 @@
 """The fingerprint again, from what a database keeps: the texts of statements, and where each name in them led.
 
 Kept beside the texts (`leads`), as plain values: definitions in the order of their visit, each with its statements;
-roots, how many of them the code was followed from; settings, the statements that belong to no definition; imports that are
-never named; records, which decorators of a statement are left out; and for every statement its open names in their order, each
-as [chain] or [chain, kind of target, target, attributes taken].
+roots, how many of them the code was followed from; settings, the statements that belong to no definition; orders, of
+names that change at import, who changes and reads them; aliases, statements whose names may be others' as well;
+packages, from which relative imports go; imports that are never named; records, which decorators of a statement are left
+out; and for every statement its open names in their order, each as [chain] or [chain, kind of target, target,
+attributes taken].
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import ast
 from itertools import count
 
 from tshdb.canonical import digest
-from tshdb.engine.code.follow import Assembly, Lead
+from tshdb.engine.code.follow import Assembly, Lead, deep
 from tshdb.engine.code.form import Form, form_of
 from tshdb.engine.code.modules import Module, Statement
 from tshdb.engine.code.program import Definition, Found, Outside, Whole
@@ -22,12 +24,14 @@ from tshdb.engine.code.texts import Text
 def fingerprint_of_kept(sources: dict[str, str], leads: dict) -> str:
     """The fingerprint of kept code, by the normal form of this program. Raises ValueError when parts are missing."""
     kept = _Kept(sources, leads)
-    text = Assembly(kept.form, kept.lead, kept.statements_of)
-    definitions = [_definition(name) for name, _ in leads["definitions"]]
-    text.follow(definitions[: leads["roots"]])
-    text.add_settings([kept.statement(name) for name in leads["settings"]])
-    text.imports = list(leads["imports"])
-    return digest(text.text().encode())
+    with deep():
+        text = Assembly(kept.form, kept.lead, kept.statements_of, kept.is_alias)
+        definitions = [_definition(name) for name, _ in leads["definitions"]]
+        text.follow(definitions[: leads["roots"]])
+        text.add_settings([kept.statement(name) for name in leads["settings"]])
+        text.imports = list(leads["imports"])
+        text.orders = [(_definition(name), list(map(kept.statement, names))) for name, names in leads["orders"]]
+        return digest(text.text().encode())
 
 
 class _Kept:
@@ -44,13 +48,17 @@ class _Kept:
             tree = ast.parse(text).body
             if len(tree) != 1:
                 raise ValueError(f"{name} is not kept")
-            made = Statement(Module(name, Text(text, False, None)), 0, tree[0], frozenset())
+            package = self.leads["packages"][name]
+            made = Statement(Module(package, Text(text, True, None)), 0, tree[0], frozenset())
             self._statements[name] = made
             self._names[made] = name
         return self._statements[name]
 
     def statements_of(self, definition: Definition) -> list[Statement]:
         return [self.statement(name) for name in self._of.get(definition, ())]
+
+    def is_alias(self, statement: Statement) -> bool:
+        return self._names[statement] in self.leads["aliases"]
 
     def form(self, statement: Statement) -> Form:
         if statement not in self._forms:

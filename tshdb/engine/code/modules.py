@@ -75,8 +75,9 @@ class Module:
         """The text of a statement, its decorators included."""
         first, column = node.lineno, node.col_offset
         for decorator in getattr(node, "decorator_list", ()):
-            if decorator.lineno <= first:
-                first, column = decorator.lineno, 0
+            first, column = min(first, decorator.lineno), 0
+        while column == 0 and getattr(node, "decorator_list", ()) and not self._lines[first - 1].startswith(b"@"):
+            first -= 1  # the mark stands on a line before its expression
         lines = self._lines[first - 1 : node.end_lineno]
         lines[-1] = lines[-1][: node.end_col_offset]
         lines[0] = lines[0][column:]
@@ -104,7 +105,8 @@ def parsed(name: str, text: Text) -> Module:
         for bound in here:
             ways.setdefault(bound, set()).add(node)
         found.append((node, here | {bound for bound, _ in imported}, isinstance(node, IMPORTS)))
-    module.stars = [base for base, attribute in _targets(ways.pop(STAR, set())) if attribute == STAR]
+    ways.pop(STAR, None)
+    module.stars = [base_of(n, module.package) for n, _, is_import in found if is_import and _is_star(n)]
     for bound, targets in ways.items():
         if len(targets) == 1 and isinstance(next(iter(targets)), tuple):
             module.imports[bound] = next(iter(targets))
@@ -137,8 +139,8 @@ def _note_named(module: Module, tree: ast.Module) -> None:
                     module.unnamed.append(path)
 
 
-def _targets(ways: set[object]) -> list[tuple[str, str | None]]:
-    return sorted(way for way in ways if isinstance(way, tuple))
+def _is_star(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.names[0].name == STAR
 
 
 def bound_by(node: ast.AST, package: str) -> tuple[frozenset[str], list[tuple[str, tuple[str, str | None]]]]:
@@ -155,7 +157,7 @@ def bound_by(node: ast.AST, package: str) -> tuple[frozenset[str], list[tuple[st
             bound.add(part.name)
             children: list[ast.AST] = [*part.decorator_list]  # what is inside binds names of its own
             children += part.bases if isinstance(part, ast.ClassDef) else [*part.args.defaults, *part.args.kw_defaults]
-            bound |= _globals_of(part) if isinstance(part, ast.ClassDef) else set()
+            bound |= {name for inner in ast.walk(part) if isinstance(inner, ast.Global) for name in inner.names}
         elif isinstance(part, ast.Lambda):
             children = [*part.args.defaults, *part.args.kw_defaults]
         else:
@@ -171,11 +173,6 @@ def bound_by(node: ast.AST, package: str) -> tuple[frozenset[str], list[tuple[st
         inner = is_inner or isinstance(part, COMPREHENSIONS)
         waiting += [(child, inner) for child in children if child is not None]
     return frozenset(bound), imported
-
-
-def _globals_of(node: ast.ClassDef) -> set[str]:
-    """The names that the body of a class declares to be the module's."""
-    return {name for part in node.body if isinstance(part, ast.Global) for name in part.names}
 
 
 def _executed_imports(node: ast.AST, package: str):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -77,7 +76,7 @@ class Program:
     def _where_imported(self, module: Module, name: str, rest: list[str]) -> Found | None:
         if name in module.imports:
             return self.follow(module.imports[name], rest)
-        for base in module.stars:
+        for base in reversed(module.stars):  # the last one holds
             source = self.module(base) if self.is_project(base) else None
             if source is None or (name.startswith("_") and "__all__" not in source.bindings):
                 continue
@@ -85,7 +84,7 @@ class Program:
             if found is not None:
                 return found
         outside = [base for base in module.stars if not self.is_project(base)]
-        if outside and name not in _BUILTINS:
+        if outside:  # whether it has the name is not known here
             return Found(Outside(".".join([*outside, name, *rest])), len(rest))
         return None
 
@@ -153,9 +152,6 @@ class Program:
 def _parsed(name: str, text: Text) -> Module:
     try:
         return parsed(name, text)
-    except SyntaxError as error:
-        where = f"{text.path}:{error.lineno}"
-        raise InvalidInput(f"not Python: {error.msg}", where=where, repair="Mend the line") from None
-
-
-_BUILTINS = frozenset(dir(builtins))
+    except (SyntaxError, ValueError, RecursionError) as error:
+        where = f"{text.path}:{getattr(error, 'lineno', 1)}"
+        raise InvalidInput(f"not Python: {getattr(error, 'msg', error)}", where=where, repair="Mend the line") from None

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from tshdb.engine.code.modules import Module, Statement
 from tshdb.engine.code.program import Definition, Outside, Program, Whole
 from tshdb.engine.code.scopes import FUNCTIONS
-from tshdb.engine.code.touches import Sort, Touches, is_analysis, resolve
+from tshdb.engine.code.touches import Sort, Touches, executed, is_analysis, resolve
 
 BUILTINS = {
     "exec": "runs a text as code",
@@ -34,6 +34,7 @@ LIBRARIES = {
     "sys.modules": "finds modules by a text",
 }
 OF_THE_MODULE = {"vars": "is the module's own names here", "locals": "is the module's own names here"}
+OWN_NAMES = ("globals()", "vars()", "locals()")  # what is set there is of this module
 OWN_FILE = {"__file__", "__path__", "__spec__", "__loader__"}
 BY_NAME = {"getattr", "setattr", "delattr", "hasattr"}
 
@@ -46,31 +47,21 @@ def refusals(program: Program, touches: Touches, statement: Statement) -> Iterat
             yield f"line {node.lineno}: {said}"
 
 
-def refusals_at_import(program: Program, touches: Touches, module: Module) -> Iterator[str]:
-    """What a module does when it is imported that may bind any name of it: `statement: line N: …`, a sentence each."""
+def refusals_at_import(program: Program, touches: Touches, module: Module) -> Iterator[tuple[str, bool]]:
+    """What a module does when it is imported that may bind any name: (`statement: line N: …`, whether of its own alone)."""
     for statement in module.statements:
-        for node in _executed(statement.node):
+        for node in executed(statement.node):
             said = _refused(program, touches, statement, node)
             if said is None and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
                 if node.func.id in OF_THE_MODULE and resolve(program, statement, node.func) is None:
                     said = f"{node.func.id}() {OF_THE_MODULE[node.func.id]}"
             if said is not None and not said.startswith(tuple(OWN_FILE)):
-                yield f"{statement.name}: line {node.lineno}: {said}"
+                yield f"{statement.name}: line {node.lineno}: {said}", said.startswith(OWN_NAMES)
         for called in touches.called(touches.executed(statement).calls):
             for inner in touches.statements(called):
                 if names := {n.id for n in ast.walk(inner.node) if isinstance(n, ast.Name)} & {"exec", "globals"}:
-                    yield f"{statement.name}: {called.name}, which is called here, uses {', '.join(sorted(names))}"
-
-
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that are executed at import: not the bodies of functions, and no annotations."""
-    yield node
-    for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns") or (name == "body" and isinstance(node, FUNCTIONS | ast.Lambda)):
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from _executed(child)
+                    said = f"{called.name}, which is called here, uses {', '.join(sorted(names))}"
+                    yield f"{statement.name}: {said}", "exec" not in names
 
 
 def _counted(program: Program, statement: Statement, node: ast.AST) -> Iterator[ast.AST]:

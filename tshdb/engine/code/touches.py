@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tshdb.engine.code.modules import Statement
-from tshdb.engine.code.program import Definition, Found, Outside, Program
+from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
 from tshdb.engine.code.scopes import COMPREHENSIONS, FUNCTIONS, all_arguments
 
 ANALYSIS = Definition("tshdb.engine.analysis", "analysis")  # its declaration is no code: inputs are compared as edges
+READING = frozenset("len str repr any all isinstance issubclass bool int float print hash id".split())
 READING_METHODS = frozenset(
     "get items keys values copy index count join split rsplit splitlines strip lstrip rstrip partition rpartition "
     "startswith endswith format lower upper title replace encode decode union intersection difference issubset "
     "issuperset isdisjoint tolist astype sum mean min max any all match search fullmatch findall sub".split()
 )
+OF_CLASSES = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})  # without a decorator
 PATCHES = frozenset({"setattr", "delattr"})
 PATCHING_LIBRARIES = frozenset({"functools.update_wrapper", "functools.wraps"})
 
@@ -76,25 +78,54 @@ class Touches:
         self._inside: dict[Definition, Touched] = {}
         self._patching: dict[Definition, bool] = {}
         self._sorts: dict[Definition, Sort] = {}
+        self._reads: dict[Statement, frozenset[Definition]] = {}
 
     def executed(self, statement: Statement) -> Touched:
         """What the statement does when its module is imported."""
         if statement not in self._executed:
             found = _Visitor(self, statement, is_deferred=False).visit()
-            for called in tuple(found.calls):
-                found.names |= {(changed, How.BIND) for changed in self.effects(called)}
+            for called in self.called(found.calls):
+                inside = self.inside(called)
+                found.names |= {(d, How.BIND) for d, how in inside.names if how in CHANGES[self.sort(d)]}
+                found.libraries |= inside.libraries
             self._executed[statement] = found
         return self._executed[statement]
+
+    def reads(self, statement: Statement) -> frozenset[Definition]:
+        """The names that are read when the statement is executed at import, also by functions that it calls."""
+        if statement not in self._reads:
+            found = set(self._named(statement, executed(statement.node)))
+            for called in self.called(self.executed(statement).calls):
+                for inner in self.statements(called):
+                    found |= set(self._named(inner, ast.walk(inner.node)))
+            self._reads[statement] = frozenset(found)
+        return self._reads[statement]
+
+    def _named(self, statement: Statement, nodes: Iterable[ast.AST]) -> Iterator[Definition]:
+        for node in nodes:
+            if (
+                isinstance(node, ast.Name | ast.Attribute)
+                and isinstance(node.ctx, ast.Load)
+                and _is_known(statement, node)
+            ):
+                found = resolve(self.program, statement, node)
+                if found is not None and isinstance(found.target, Definition):
+                    yield found.target
+
+    def is_alias(self, statement: Statement) -> bool:
+        """Whether what the statement binds may be another name of something else that is changed by either."""
+        node = statement.node
+        if isinstance(node, FUNCTIONS | ast.ClassDef):
+            return False
+        if isinstance(node, ast.Assign) and len(node.targets) > 1:
+            return True
+        passing = (How.ALIAS, How.ARGUMENT, How.RECEIVER, How.BARE_RECEIVER)
+        return any(how in passing and self.sort(d) is Sort.VALUE for d, how in self.executed(statement).names)
 
     def is_changed(self, definition: Definition, touched: Touched) -> bool:
         """Whether what is touched may change the definition."""
         ways = CHANGES[self.sort(definition)]
         return any((definition, how) in touched.names for how in ways)
-
-    def effects(self, function: Definition) -> set[Definition]:
-        """The names of the project that a call of the function, or of a class's methods, may change."""
-        insides = (self.inside(one) for one in self.called({function}))
-        return {d for inside in insides for d, how in inside.names if how in CHANGES[self.sort(d)]}
 
     def called(self, functions: Iterable[Definition]) -> set[Definition]:
         """These functions and classes, and all that they call."""
@@ -115,12 +146,15 @@ class Touches:
                 one = _Visitor(self, statement, is_deferred=True).visit()
                 found.names |= one.names
                 found.calls |= one.calls
+                found.libraries |= one.libraries
+                if self.sort(definition) is Sort.VALUE:  # its methods are those of what made it
+                    found.calls |= _Visitor(self, statement, is_deferred=False).visit().calls
         return self._inside[definition]
 
     def sort(self, definition: Definition) -> Sort:
         """What the definition is, by the statements that bind it."""
         if definition not in self._sorts:
-            sorts = {_sort_of(s.node) for s in self.statements(definition)}
+            sorts = {_sort_of(s.node, definition.name) for s in self.statements(definition)}
             self._sorts[definition] = sorts.pop() if len(sorts) == 1 else Sort.VALUE
         return self._sorts[definition]
 
@@ -159,6 +193,23 @@ def is_analysis(program: Program, statement: Statement, decorator: ast.expr) -> 
         return False
     found = resolve(program, statement, decorator.func)
     return found is not None and found.target == ANALYSIS
+
+
+def executed(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that are executed at import: not the bodies of functions, and no annotations."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns") or (name == "body" and isinstance(node, FUNCTIONS | ast.Lambda)):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from executed(child)
+
+
+def _is_known(statement: Statement, node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name) and node in statement.scopes.of
 
 
 class _Visitor:
@@ -269,8 +320,17 @@ class _Visitor:
     def _call(self, node: ast.Call, is_bare: bool) -> None:
         self._called(node.func, is_bare)
         patches = self._is_patch(node.func)
+        if (
+            isinstance(node.func, ast.Name)
+            and node.func.id in READING
+            and resolve(self.program, self.statement, node.func) is None
+        ):
+            for argument in node.args:
+                self._expression(argument)
+            return
+        self._set_on_a_module(node)
         for argument in (*node.args, *(k.value for k in node.keywords)):
-            self._flow(argument, How.PATCH if patches else How.ARGUMENT)
+            self._flow(argument, How.PATCH if patches else How.ARGUMENT, node)
             self._expression(argument)
             if isinstance(argument, ast.Name | ast.Attribute):  # map(f, …), sorted(key=f): it may be called there
                 found = resolve(self.program, self.statement, argument)
@@ -278,6 +338,18 @@ class _Visitor:
                     if self.touches.sort(found.target) is Sort.FUNCTION:
                         self.found.calls.add(found.target)
         self._expression(node.func)
+
+    def _is_reading(self, function: ast.expr) -> bool:
+        """Whether a builtin is called that changes nothing, and keeps nothing."""
+        is_one = isinstance(function, ast.Name) and function.id in READING
+        return is_one and resolve(self.program, self.statement, function) is None
+
+    def _set_on_a_module(self, node: ast.Call) -> None:
+        """`setattr(module, "name", …)` binds a name of another module."""
+        if isinstance(node.func, ast.Name) and node.func.id in PATCHES and len(node.args) > 1:
+            found, name = resolve(self.program, self.statement, node.args[0]), node.args[1]
+            if found is not None and isinstance(found.target, Whole) and isinstance(name, ast.Constant):
+                self.found.names.add((Definition(found.target.module, str(name.value)), How.BIND))
 
     def _is_patch(self, function: ast.expr) -> bool:
         found = resolve(self.program, self.statement, function)
@@ -296,6 +368,8 @@ class _Visitor:
             return
         if found is not None and isinstance(found.target, Definition):
             self.found.calls.add(found.target)
+            if self.touches.sort(found.target) is Sort.VALUE:  # it may note what it is given
+                self.found.names.add((found.target, How.BARE_RECEIVER))
         if isinstance(function, ast.Attribute):
             if self.is_deferred and function.attr in READING_METHODS:
                 return
@@ -328,11 +402,15 @@ class _Visitor:
 
     def _base(self, node: ast.expr, how: How) -> None:
         """What stands at the beginning of a chain of attributes, items and calls."""
+        if self.is_deferred and isinstance(self.statement.node, ast.ClassDef) and how not in (How.ALIAS, How.ARGUMENT):
+            self._of_the_class(node, how)
         while True:
             found = resolve(self.program, self.statement, node)
             if found is not None:
                 if isinstance(found.target, Definition):
                     self.found.names.add((found.target, how))
+                    if how is not How.STORE and self.touches.sort(found.target) is Sort.VALUE:
+                        self.found.calls.add(found.target)  # a method of it: whatever made it may change more
                 elif isinstance(found.target, Outside) and (how in (How.STORE, How.BARE_RECEIVER)):
                     self.found.libraries.add(found.target.path.partition(".")[0])
                 return
@@ -345,6 +423,21 @@ class _Visitor:
                 node = node.func
             else:
                 return
+
+    def _of_the_class(self, node: ast.expr, how: How) -> None:
+        """Inside a method, something of the class itself is changed: `cls.all`, `self.all` that the class binds."""
+        names: list[str] = []
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            names.append(node.attr if isinstance(node, ast.Attribute) else "")
+            node = node.value
+        owner = self.statement.node
+        body = self.statement.scopes.inside[owner].bound
+        if not isinstance(node, ast.Name):
+            return
+        of_class, of_object = _first_arguments(owner)
+        is_shared = node.id in of_object and any(name in body for name in names[-1:])
+        if is_shared or (node.id in of_class and (names or how is How.STORE)):
+            self.found.names.add((Definition(self.statement.module.name, owner.name), How.STORE))
 
     def _through(self, function: ast.expr, how: How) -> None:
         """Something that a function of the project gives is changed: it may be any value that the function names."""
@@ -359,18 +452,30 @@ class _Visitor:
                     if named is not None and isinstance(named.target, Definition):
                         self.found.names.add((named.target, how))
 
-    def _flow(self, node: ast.expr, how: How) -> None:
-        """The names whose values a value may hold: themselves, parts of a display, what a call was given."""
+    def _is_library(self, call: ast.Call | None) -> bool:
+        """Whether a function of a library is called: nobody knows what it does to what it is given."""
+        found = resolve(self.program, self.statement, call.func) if call is not None else None
+        return found is not None and isinstance(found.target, Outside)
+
+    def _flow(self, node: ast.expr, how: How, call: ast.Call | None = None, is_whole: bool = True) -> None:
+        """The names whose values a value may hold: themselves, parts of a display, what a call was given.
+
+        call: the one that is given the value; is_whole: it is not part of a display.
+        """
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-            if self.is_deferred and how is How.ARGUMENT:
+            if self.is_deferred and how is How.ARGUMENT and not self._is_library(call):
                 return  # to be read, mostly; what sets something of its arguments is a patch
             self._base(node, how)
+            found = resolve(self.program, self.statement, node) if how is How.ALIAS and is_whole else None
+            if found is not None and isinstance(found.target, Definition):
+                if self.touches.sort(found.target) is Sort.FUNCTION:  # called by another name, it does the same
+                    self.found.calls.add(found.target)
         elif isinstance(node, ast.Tuple | ast.List | ast.Set):
             for part in node.elts:
-                self._flow(part, how)
+                self._flow(part, how, call, is_whole=False)
         elif isinstance(node, ast.Dict):
             for part in node.values:
-                self._flow(part, how)
+                self._flow(part, how, call, is_whole=False)
         elif isinstance(node, ast.IfExp):
             self._flow(node.body, how)
             self._flow(node.orelse, how)
@@ -379,6 +484,18 @@ class _Visitor:
                 self._flow(part, how)
         elif isinstance(node, ast.Starred | ast.NamedExpr | ast.Await):
             self._flow(node.value, how)
+
+
+def _first_arguments(owner: ast.ClassDef) -> tuple[set[str], set[str]]:
+    """How methods of a class call the class itself, and its objects."""
+    of_class, of_object = set(), set()
+    is_metaclass = any(isinstance(base, ast.Name) and base.id == "type" for base in owner.bases)
+    for method in owner.body:
+        if isinstance(method, FUNCTIONS) and method.args.args:
+            decorators = {getattr(d, "id", "") for d in method.decorator_list}
+            takes_class = is_metaclass or "classmethod" in decorators or method.name in OF_CLASSES
+            (of_class if takes_class else of_object).add(method.args.args[0].arg)
+    return of_class, of_object - of_class
 
 
 def _depth(node: ast.expr) -> int:
@@ -400,7 +517,9 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.AST]]:
             yield from _bodies(child)
 
 
-def _sort_of(node: ast.stmt) -> Sort:
+def _sort_of(node: ast.stmt, name: str) -> Sort:
+    if getattr(node, "name", name) != name:  # a function that binds it as a global name
+        return Sort.VALUE
     if isinstance(node, FUNCTIONS):
         return Sort.FUNCTION
     if isinstance(node, ast.ClassDef):
