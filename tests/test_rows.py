@@ -68,6 +68,14 @@ def test_a_slice_of_the_sweep(rows):
             assert trouble(rows, before) is None, edit
 
 
+def test_a_file_that_was_given_another_series_is_read_again_where_it_lies(tmp_path):
+    """Its time and size are as before, and the study says that it is of a series that nobody knows."""
+    study = ingested(tmp_path / "study")
+    before = state(study)
+    by_hand(study, "UPDATE imaging_instances SET series_uid = '1.2.3' WHERE rowid = 4")
+    assert trouble(study, before) is None
+
+
 def test_what_another_hand_added_is_removed_and_named(rows):
     """A patient with a sample, which no source says; what they say of others stays."""
     before = state(rows)

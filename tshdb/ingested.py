@@ -54,11 +54,9 @@ def entity_fingerprints(connection: Connection, table: str, among=None) -> dict[
     return {found: rows_fingerprint(names, rows) for found, rows in by_entity.items()}
 
 
-def known_fingerprints(connection: Connection, table: str, marked_only: bool = False) -> dict[str, str]:
+def known_fingerprints(connection: Connection, table: str) -> dict[str, str]:
     """entity -> the fingerprint that its ingest unit has."""
     query = select(Unit.key, Unit.fingerprint).where(Unit.analysis == INGEST + table, Unit.state == UnitState.CURRENT)
-    if marked_only:
-        query = query.where(Unit.damage.is_not(None))
     return dict(map(tuple, connection.execute(query)))
 
 

@@ -7,6 +7,8 @@ compare    what changes: what is said now against what all sources have said
 reconcile  which value holds where sources disagree
 checks     what only shows when sources are seen together
 commit     one transaction
+lost       what is read again though its bytes are as before
+put_back   rows that another hand changed, from the sources' words that the study keeps
 """
 
 from __future__ import annotations

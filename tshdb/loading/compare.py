@@ -140,9 +140,9 @@ def _without_records(found: Comparison, connection: Connection) -> set[Entity]:
 
 def _moved(found: Comparison, moved: list[tuple[Source, Key]]) -> set[Entity]:
     """The entities of which a source says something else than before."""
-    words = [(key, said) for sk in moved for key, said in [(sk[1], found.said[sk])]]
-    words += [(sk[1], found.stood[sk]) for sk in [*moved, *found.removed] if sk in found.stood]
-    return {(key[0], str(said.values[ENTITY_COLUMN[key[0]]])) for key, said in words}
+    words = [(sk[1][0], found.said[sk]) for sk in moved]
+    words += [(sk[1][0], found.stood[sk]) for sk in [*moved, *found.removed] if sk in found.stood]
+    return {(table, str(said.values[ENTITY_COLUMN[table]])) for table, said in words}
 
 
 def _take(found: Comparison, connection: Connection, item: Item, complete: bool) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, select
 from tshdb.canonical import digest, rows_fingerprint
 from tshdb.database import texts, upsert
 from tshdb.engine.units import select_ids
-from tshdb.ingested import counted, known_fingerprints
+from tshdb.ingested import counted, known_fingerprints, marked
 from tshdb.loading.lost import lost_sources
 from tshdb.objects import ObjectStore
 from tshdb.reading import Instances
@@ -36,13 +36,15 @@ def known_files(
 ) -> Iterator[tuple[str, int, int | None, str]]:
     """(path, bytes, when written, series) of every DICOM file of a collection that the study in `root` has read.
 
-    Without series that have lost the voxels of their segmentation: these are read again.
+    Without series that have lost rows or the voxels of their segmentation, and without files of which another hand changed
+    what the study says, such as their series: these are read again.
     """
+    hurt = marked(connection).get(TABLE.name, set())
     lost = {name for _, _, name in lost_sources(connection, objects, collection)}
-    columns = (TABLE.c.path, TABLE.c.size_bytes, TABLE.c.mtime_ns, TABLE.c.series_uid)
+    columns = (TABLE.c.path, TABLE.c.size_bytes, TABLE.c.mtime_ns, TABLE.c.series_uid, TABLE.c.study_uid)
     query = select(*columns).join(ImagingStudy, ImagingStudy.study_uid == TABLE.c.study_uid)
-    for path, *facts in connection.execute(query.where(ImagingStudy.collection == collection)):
-        if facts[-1] not in lost:
+    for path, *facts, study_uid in connection.execute(query.where(ImagingStudy.collection == collection)):
+        if facts[-1] not in lost and study_uid not in hurt:
             yield (str(root / path), *facts)
 
 
