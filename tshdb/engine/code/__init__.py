@@ -4,6 +4,7 @@ texts     the text of modules, read from their files
 scopes    what each name of a statement stands for
 modules   a module as its top-level statements
 program   where a name leads, and in which order statements are executed
+walk      what one statement does with names
 touches   which names a statement may change when a module is imported
 form      the normal form of one statement
 follow    all code that a function reaches, and its fingerprint

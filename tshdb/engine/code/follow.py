@@ -18,7 +18,8 @@ from tshdb.engine.code.form import Form, Open, form_of
 from tshdb.engine.code.modules import Module, Statement
 from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
 from tshdb.engine.code.refusals import refusals, refusals_at_import
-from tshdb.engine.code.touches import Touches, is_analysis, resolve
+from tshdb.engine.code.touches import Touches
+from tshdb.engine.code.walk import is_analysis, resolve
 from tshdb.errors import InvalidInput
 
 

@@ -15,7 +15,7 @@ from tshdb.engine.code.program import Definition, Program
 from tshdb.engine.code.texts import OnDisk, Texts
 from tshdb.errors import InvalidInput
 
-PARTS = ("scopes", "modules", "program", "touches", "form", "follow", "refusals", "identity")
+PARTS = ("scopes", "modules", "program", "walk", "touches", "form", "follow", "refusals", "identity")
 
 
 class Codes:

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from tshdb.engine.code.modules import Module, Statement
 from tshdb.engine.code.program import Definition, Outside, Program, Whole
 from tshdb.engine.code.scopes import FUNCTIONS
-from tshdb.engine.code.touches import Sort, Touches, executed, is_analysis, resolve
+from tshdb.engine.code.touches import Touches
+from tshdb.engine.code.walk import Sort, executed, is_analysis, resolve
 
 BUILTINS = {
     "exec": "runs a text as code",
