@@ -35,7 +35,10 @@ LIBRARIES = {
     "sys.modules": "finds modules by a text",
 }
 OF_THE_MODULE = {"vars": "is the module's own names here", "locals": "is the module's own names here"}
-OWN_NAMES = ("globals()", "vars()", "locals()")  # what is set there is of this module
+TO_OTHERS = (  # what may change any module, not only the one that does it
+    "exec()", "__import__()", "importlib.import_module", "importlib.__import__", "importlib.reload", "importlib.util",
+    "runpy", "sys.modules", "setattr", "delattr",
+)  # fmt: skip
 OWN_FILE = {"__file__", "__path__", "__spec__", "__loader__"}
 BY_NAME = {"getattr", "setattr", "delattr", "hasattr"}
 
@@ -57,7 +60,7 @@ def refusals_at_import(program: Program, touches: Touches, module: Module) -> It
                 if node.func.id in OF_THE_MODULE and resolve(program, statement, node.func) is None:
                     said = f"{node.func.id}() {OF_THE_MODULE[node.func.id]}"
             if said is not None and not said.startswith(tuple(OWN_FILE)):
-                yield f"{statement.name}: line {node.lineno}: {said}", said.startswith(OWN_NAMES)
+                yield f"{statement.name}: line {node.lineno}: {said}", not said.startswith(TO_OTHERS)
         for called in touches.called(touches.executed(statement).calls):
             for inner in touches.statements(called):
                 if names := {n.id for n in ast.walk(inner.node) if isinstance(n, ast.Name)} & {"exec", "globals"}:
