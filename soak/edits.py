@@ -213,6 +213,7 @@ def _rebuild(folder: Path, kind: str, is_silent: bool = False) -> None:
     """Rebuild, and say when the first unit is about to be computed."""
     from tshdb.engine.executor import executor_for
     from tshdb.engine.rebuild import Rebuild
+    from tshdb.errors import UsageError
     from tshdb.study import Study
 
     study, cluster = Study(folder), None
@@ -221,7 +222,13 @@ def _rebuild(folder: Path, kind: str, is_silent: bool = False) -> None:
 
         cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50)
         threading.Thread(target=_kill_one, args=(cluster,), daemon=True).start()
-        executor = executor_for(1, cluster.scheduler_address, study.objects.root, _analyses())
+        try:
+            executor = executor_for(1, cluster.scheduler_address, study.objects.root, _analyses())
+        except (
+            UsageError
+        ):  # the edit came before the run: workers that are not alike are refused, and nothing is computed
+            cluster.close()
+            return
     else:
         executor = executor_for(int(kind))
     is_said = [is_silent] if is_silent else []
