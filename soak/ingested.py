@@ -6,7 +6,6 @@ which one is selected. In turn: every column of every table once, one row delete
 
 from __future__ import annotations
 
-import shlex
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from random import Random
 
 from sqlalchemy import Boolean, Enum, Text
 
-from soak.lost import advised
+from soak.lost import healed_by_advice
 from tests import tiny
 from tests.conftest import run_quick
 from tshdb.engine.units import ENTITY_COLUMN
@@ -148,14 +147,4 @@ def swept(study: Study, before: dict[str, list[str]], edit: Edit, luck: Random) 
 
 def trouble(study: Study, before: dict[str, list[str]]) -> str | None:
     """Follow what check advises. Gives what is not as it was, None if everything is."""
-    problems, commands = advised(study)
-    if not problems:
-        return "check finds nothing"
-    for command in commands:
-        run_quick(*shlex.split(command)[1:], cwd=study.root, code=None)
-    left, _ = advised(study)
-    if left:
-        return f"after {commands}: {left[0]}"
-    now = state(study)
-    differing = [f"{t}: {sorted(set(before[t]) ^ set(now[t]))[:2]}" for t in before if now[t] != before[t]]
-    return f"after {commands}: {'; '.join(differing)}" if differing else None
+    return healed_by_advice(study, before, state)

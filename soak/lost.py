@@ -12,7 +12,7 @@ import re
 import shlex
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -177,8 +177,10 @@ def advised(study: Study) -> tuple[list[str], list[str]]:
     return [f"{p['where']}: {p['found']}" for p in problems], list(dict.fromkeys(commands))
 
 
-def healed_by_advice(study: Study, before: dict[str, list[str]]) -> str | None:
-    """Follow what check advises, to the letter. Gives what is not as it was, None if everything is."""
+def healed_by_advice(
+    study: Study, before: dict[str, list[str]], look: Callable[[Study], dict[str, list[str]]] = rows_of
+) -> str | None:
+    """Follow what check advises, to the letter. Gives what is not as it was, None if everything is. look: gives `before`."""
     problems, commands = advised(study)
     if not problems:
         return "check finds nothing"
@@ -187,9 +189,9 @@ def healed_by_advice(study: Study, before: dict[str, list[str]]) -> str | None:
     left, _ = advised(study)
     if left:
         return f"after {commands}: {left[0]}"
-    now = rows_of(study)
-    differing = [table for table in before if now[table] != before[table]]
-    return f"after {commands}: {', '.join(differing)} differ" if differing else None
+    now = look(study)
+    differing = [f"{t}: {sorted(set(before[t]) ^ set(now[t]))[:2]}" for t in before if now[t] != before[t]]
+    return f"after {commands}: {'; '.join(differing)}" if differing else None
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:

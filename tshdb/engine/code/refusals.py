@@ -14,7 +14,7 @@ from tshdb.engine.code.modules import Module, Statement
 from tshdb.engine.code.program import Definition, Outside, Program, Whole
 from tshdb.engine.code.scopes import FUNCTIONS
 from tshdb.engine.code.touches import Touches
-from tshdb.engine.code.walk import Sort, executed, is_analysis, resolve
+from tshdb.engine.code.walk import Sort, depth, executed, is_analysis, resolve
 
 BUILTINS = {
     "exec": "runs a text as code",
@@ -124,14 +124,7 @@ def _by_name(program: Program, touches: Touches, statement: Statement, call: ast
         return None
     if isinstance(found.target, Whole):
         return f"{call.func.id} by a computed name on the module {found.target.module}"
-    if isinstance(found.target, Definition) and not _depth_left(call.args[0], found.n_attributes):
+    if isinstance(found.target, Definition) and depth(call.args[0]) <= found.n_attributes:
         if touches.sort(found.target) is Sort.CLASS:
             return f"{call.func.id} by a computed name on the class {found.target.name}"
     return None
-
-
-def _depth_left(node: ast.expr, n_attributes: int) -> bool:
-    n = 0
-    while isinstance(node, ast.Attribute):
-        n, node = n + 1, node.value
-    return n > n_attributes

@@ -25,7 +25,6 @@ class Scope:
     parent: Scope | None
     bound: dict[str, set[str]] = field(default_factory=dict)
     imports: dict[str, set[tuple[str, str | None]]] = field(default_factory=dict)
-    loaded: set[str] = field(default_factory=set)
 
     def bind(self, name: str, how: str) -> None:
         self.bound.setdefault(name, set()).add(how)
@@ -118,9 +117,7 @@ class Scopes:
 
     def _bindings(self, node: ast.AST, scope: Scope) -> None:
         if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
-                scope.loaded.add(node.id)
-            else:
+            if not isinstance(node.ctx, ast.Load):
                 scope.bind(node.id, "store")
         elif isinstance(node, ast.NamedExpr):
             outer = scope

@@ -208,11 +208,7 @@ class Visitor:
     def _call(self, node: ast.Call, is_bare: bool) -> None:
         self._called(node.func, is_bare)
         patches = self._is_patch(node.func)
-        if (
-            isinstance(node.func, ast.Name)
-            and node.func.id in READING
-            and resolve(self.program, self.statement, node.func) is None
-        ):
+        if self._is_reading(node.func):
             for argument in node.args:
                 self._expression(argument)
             return
@@ -261,7 +257,7 @@ class Visitor:
         if isinstance(function, ast.Attribute):
             if self.is_deferred and function.attr in READING_METHODS:
                 return
-            if found is not None and found.n_attributes == _depth(function):  # a function of a module, no method
+            if found is not None and found.n_attributes == depth(function):  # a function of a module, no method
                 return
             self._base(function.value, How.BARE_RECEIVER if is_bare else How.RECEIVER)
         elif isinstance(function, ast.Subscript | ast.Call):
@@ -281,7 +277,7 @@ class Visitor:
         elif isinstance(node, ast.Attribute | ast.Subscript):
             if isinstance(node, ast.Attribute):
                 found = resolve(self.program, self.statement, node)
-                if found is not None and isinstance(found.target, Definition) and found.n_attributes == _depth(node):
+                if found is not None and isinstance(found.target, Definition) and found.n_attributes == depth(node):
                     self.found.names.add((found.target, How.BIND))  # a name of another module
                     return
             else:
@@ -386,7 +382,7 @@ def _first_arguments(owner: ast.ClassDef) -> tuple[set[str], set[str]]:
     return of_class, of_object - of_class
 
 
-def _depth(node: ast.expr) -> int:
+def depth(node: ast.expr) -> int:
     """How many attributes a chain has."""
     n = 0
     while isinstance(node, ast.Attribute):
