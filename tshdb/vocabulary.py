@@ -76,6 +76,37 @@ class Damage(StrEnum):
     DAMAGED = "damaged"
 
 
+class CauseKind(StrEnum):
+    """What began a change of results, named by where it was made.
+
+    parameter: a setting of study.toml; code: the text of a definition; library: its version; table: the declaration of a result
+    table; engine: its version; seed: that of study.toml; reference: a marker table; datum: a row that was ingested; member: who
+    is in a cohort; cohort: its definition, or that it was frozen; listed: a cohort that a list of study.toml names, or no
+    longer names; first: the analysis had not been computed in the study; again: the unit had failed; refit: it was asked
+    for; lost, edited, damaged: what happened to a result; withdrawn: a patient was; unrecorded: history from before causes were.
+    """
+
+    PARAMETER = "parameter"
+    CODE = "code"
+    LIBRARY = "library"
+    TABLE = "table"
+    ENGINE = "engine"
+    SEED = "seed"
+    REFERENCE = "reference"
+    DATUM = "datum"
+    MEMBER = "member"
+    COHORT = "cohort"
+    LISTED = "listed"
+    FIRST = "first"
+    AGAIN = "again"
+    REFIT = "refit"
+    LOST = "lost"
+    EDITED = "edited"
+    DAMAGED = "damaged"
+    WITHDRAWN = "withdrawn"
+    UNRECORDED = "unrecorded"
+
+
 class RunState(StrEnum):
     RUNNING = "running"
     DONE = "done"

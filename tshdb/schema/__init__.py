@@ -3,7 +3,20 @@
 from tshdb.schema.base import Base, UnitPayload
 from tshdb.schema.clinical import Annotation, ClinicalValue, Conflict, FollowUp, Patient
 from tshdb.schema.cohort import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion
-from tshdb.schema.engine import Attempt, Lease, ResultChange, Run, Spec, TableVersion, Unit, UnitInput
+from tshdb.schema.engine import (
+    Attempt,
+    Cause,
+    CauseSet,
+    Lease,
+    ResultChange,
+    Retirement,
+    Run,
+    RunCost,
+    Spec,
+    TableVersion,
+    Unit,
+    UnitInput,
+)
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
 from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, QcVerdict, Segmentation
 from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
@@ -55,6 +68,10 @@ from tshdb.schema.signature import (
 from tshdb.schema.withdrawal import Tombstone
 
 __all__ = [
+    "RunCost",
+    "Retirement",
+    "CauseSet",
+    "Cause",
     "Annotation",
     "Attempt",
     "Base",

@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
-from tshdb.vocabulary import RunState, UnitState
+from tshdb.vocabulary import CauseKind, RunState, UnitState
 
 
 class Spec(Base):
@@ -53,6 +53,21 @@ class Run(Base):
     ended_at: Mapped[str | None] = mapped_column(doc="UTC")
     state: Mapped[RunState] = mapped_column(closed(RunState))
     libraries: Mapped[str] = mapped_column(doc="JSON: package -> version")
+    program_version: Mapped[str | None] = mapped_column(doc="of tshdb; none in runs before revision 0012")
+    settings: Mapped[str | None] = mapped_column(
+        doc="study.toml as it was read, without the database's address; none in runs before revision 0012"
+    )
+
+
+class RunCost(Base):
+    """One row is what one analysis took in one run, of those of which something was computed."""
+
+    __tablename__ = "run_costs"
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), primary_key=True, autoincrement=False)
+    analysis: Mapped[str] = mapped_column(primary_key=True)
+    n_units: Mapped[int] = mapped_column(doc="computed or failed")
+    seconds: Mapped[float] = mapped_column(doc="elapsed, reading and writing included")
+    n_workers: Mapped[int] = mapped_column(doc="processes that computed at once")
 
 
 class Unit(Base):
@@ -116,6 +131,53 @@ class Attempt(Base):
     seconds: Mapped[float] = mapped_column(doc="its share of its batch")
     is_changed: Mapped[bool] = mapped_column(doc="false: the same result as before, so its consumers stay current")
     ended_at: Mapped[str] = mapped_column(doc="UTC")
+    cause_set: Mapped[int | None] = mapped_column(
+        doc="what began it: rows of cause_sets; none where that was not recorded, before revision 0012"
+    )
+    last_change_id: Mapped[int | None] = mapped_column(
+        BigInteger, doc="the last row of change_log when it was written: what came later it has not seen"
+    )
+    through_unit_id: Mapped[int | None] = mapped_column(
+        doc="the input through which the causes came; none where it was its own"
+    )
+
+
+class Cause(Base):
+    """One row is one thing that began a change of results: a parameter, a definition, a datum, a member."""
+
+    __tablename__ = "causes"
+    cause_id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), index=True, doc="the first run that followed it")
+    kind: Mapped[CauseKind] = mapped_column(closed(CauseKind), index=True)
+    subject: Mapped[str] = mapped_column(doc="what was changed: a parameter, a definition, a row, a cohort")
+    value_before: Mapped[str | None] = mapped_column(
+        doc="a text, or JSON; none where there was none, or it is not known"
+    )
+    value_after: Mapped[str | None]
+    place: Mapped[str | None] = mapped_column(doc="file and line of what it is now")
+    entity_key: Mapped[str | None] = mapped_column(doc="of a datum or a member: the patient, sample or profile")
+    change_id: Mapped[int | None] = mapped_column(BigInteger, doc="of a datum: its row of change_log")
+
+
+class CauseSet(Base):
+    """One row is one cause in a set of causes. What the same things began shares a set."""
+
+    __tablename__ = "cause_sets"
+    cause_set: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    cause_id: Mapped[int] = mapped_column(
+        ForeignKey("causes.cause_id"), primary_key=True, autoincrement=False, index=True
+    )
+
+
+class Retirement(Base):
+    """One row is one unit that a rebuild retired, since there is nothing any more that it would be made of."""
+
+    __tablename__ = "retirements"
+    retirement_id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("units.unit_id"), index=True)
+    cause_set: Mapped[int | None] = mapped_column(doc="what began it: rows of cause_sets")
+    ended_at: Mapped[str] = mapped_column(doc="UTC")
 
 
 class ResultChange(Base):
@@ -129,6 +191,9 @@ class ResultChange(Base):
     entity_key: Mapped[str] = mapped_column(doc="the patient")
     row_part: Mapped[str] = mapped_column(
         doc="which of the unit's rows: the rest of its key, such as the unit of expression"
+    )
+    row_part_before: Mapped[str | None] = mapped_column(
+        doc="which row it was before, where that was another one; none where it was the same"
     )
     column_name: Mapped[str]
     value_before: Mapped[str | None]
