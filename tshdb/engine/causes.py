@@ -155,6 +155,13 @@ def causes_of_sets(connection: Connection, sets: Iterable[int]) -> Mapping[int, 
     return {number: frozenset(causes) for number, causes in found.items()}
 
 
+def recorded_causes(connection: Connection, cause_set: int | None) -> list[Cause]:
+    """The causes of one attempt or retirement, in their order; `not recorded` where there is no record."""
+    if cause_set is None:
+        return [UNRECORDED]
+    return sorted(causes_of_sets(connection, [cause_set]).get(cause_set, {UNRECORDED}), key=_order)
+
+
 def told(causes: Iterable[Cause], at_most: int = 3) -> str:
     """Causes in one line: each kind of datum and member counted where there are several."""
     by_kind: dict[CauseKind, list[Cause]] = defaultdict(list)
