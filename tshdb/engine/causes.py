@@ -68,7 +68,7 @@ def _sentence(cause: Cause) -> str:
         CauseKind.COHORT: f"{subject}: {_short(cause.before)} -> {_short(cause.after)}",
         CauseKind.FIRST: f"{subject} is computed for the first time",
         CauseKind.AGAIN: f"{subject} failed before",
-        CauseKind.REFIT: f"a refit of {subject} was asked for",
+        CauseKind.REFIT: f"a refit was asked for: {subject}",
         CauseKind.WITHDRAWN: "a patient was withdrawn",
         CauseKind.UNRECORDED: "not recorded",
     }

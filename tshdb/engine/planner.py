@@ -367,6 +367,7 @@ class Planner:
                     producer, what = self.producer_of(analysis, role), "joined" if is_wanted else "left"
                     changed[key].append(Change(role, producer, names[packed % SHIFT], what, packed % SHIFT))
         self._add_moved(analysis, ids, replaced, changed)
+        self._add_members(analysis, ids, changed)
         self._judge(plan, changed)
 
     def _add_moved(self, analysis: Analysis, ids: dict[str, int], replaced, changed: dict[str, list[Change]]) -> None:
@@ -386,6 +387,13 @@ class Planner:
             if unit is not None and unit.fingerprint != table.fingerprint:
                 for key in ids:
                     _add(changed[key], Change(role, producer, table.key, "changed", unit.unit_id))
+
+    def _add_members(self, analysis: Analysis, ids: dict[str, int], changed: dict[str, list[Change]]) -> None:
+        """Live cohorts that have other members now than those that were committed last: a rebuild commits them."""
+        for name in self.world.cohorts_of(analysis):
+            if name in ids and self.cohorts[name].has_moved:
+                unit_id = self.standing.ids(store.COHORT).get(name)
+                _add(changed[name], Change(COHORT_ROLE, store.COHORT, name, "changed", unit_id))
 
     @cached_property
     def _reference_units(self) -> dict[str, dict[str, UnitRow]]:
