@@ -42,7 +42,7 @@ class DefinitionChange(NamedTuple):
 def definitions_changed(
     sources_before: Mapping[str, str], leads_before: Mapping, sources_after: Mapping[str, str], leads_after: Mapping
 ) -> tuple[DefinitionChange, ...]:
-    """The definitions that differ, at least one where the fingerprints do.
+    """The definitions that differ, at least one where the fingerprints do; so that is when to ask.
 
     Where a side has no leads (taken over from revision 0009), statements are compared alone, by their own normal form: a name
     that leads elsewhere now is not seen; what one side alone has is named if the other never mentions it, since the
@@ -56,9 +56,7 @@ def definitions_changed(
         if not is_whole:
             found = tuple(c for c in found if _is_of_one_side(c, sources_before, sources_after))
             return found or (DefinitionChange(NOT_KEPT, "", ""),)
-        if found or fingerprint_of_kept(before.sources, before.leads) == fingerprint_of_kept(
-            after.sources, after.leads
-        ):
+        if found or _fingerprint(before) == _fingerprint(after):
             return found
     root = after.leads["definitions"][0][0]
     return (DefinitionChange(f"what {root} reaches", "\n".join(before.of), "\n".join(after.of)),)
@@ -195,6 +193,10 @@ class _Side:
         }
 
 
+def _fingerprint(side: _Side) -> str:
+    return fingerprint_of_kept(dict(side.sources), dict(side.leads))
+
+
 def _bound(statement: str) -> list[str]:
     """The definitions that a statement binds, by its name; `_` is no name by which anything is known."""
     module, _, last = re.sub(r" \(\d+\)$", "", statement).rpartition(".")
@@ -216,9 +218,8 @@ def _head(said: Sequence, label: Label) -> str:
 class _Comparison:
     def __init__(self, before: _Side, after: _Side):
         self.before, self.after = before, after
-        before.shared = after.shared = set(map(before.written, before.statements)) & set(
-            map(after.written, after.statements)
-        )
+        written = [set(map(side.written, side.statements)) for side in (before, after)]
+        before.shared = after.shared = written[0] & written[1]
         self._pair()
         self.blocks_before, self.blocks_after = before.blocks(), after.blocks()
         self.said_before = {s: before.said(s, before.label) for s in before.statements}
@@ -253,7 +254,7 @@ class _Comparison:
             found = [pair for sides in of.values() for pair in _by_name(*sides)]
             if found:
                 return found
-        return [(g, n) for g in gone for n in new if _last(g) == _last(n) and self._is_moved(g, n)]
+        return [(g, n) for g in gone for n in new if _last(g) == _last(n) and self._is_moved(g, n)][:1]
 
     def _is_moved(self, gone: str, new: str) -> bool:
         """Whether a definition that says something else in another module is likely to be the same, edited: the code is followed
@@ -315,8 +316,8 @@ class _Comparison:
 
     def _order(self, name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[DefinitionChange]:
         one, other = [self.said_before[s] for s in old], [self.said_after[s] for s in new]
-        in_both = Counter(one) & Counter(other)
-        if [s for s in one if s in in_both] != [s for s in other if s in in_both]:
+        n_before, n_after = Counter(one), Counter(other)
+        if [s for s in one if n_after[s] == n_before[s]] != [s for s in other if n_before[s] == n_after[s]]:
             yield DefinitionChange(name, self.before.text(old), self.after.text(new))
 
     def _names(self) -> Iterator[DefinitionChange]:
@@ -397,5 +398,7 @@ def _is_of_one_side(change: DefinitionChange, before: Mapping[str, str], after: 
     """Whether a definition changed, or is nowhere mentioned on the side that has none of it."""
     if change.before is not None and change.after is not None:
         return True
-    other = before if change.before is None else after
-    return not any(re.search(rf"\b{re.escape(_last(change.name))}\b", text) for text in other.values())
+    other = "\n".join((before if change.before is None else after).values())
+    names = _last(change.name).split(", ")
+    is_definition = " " not in change.name.replace(", ", "")
+    return is_definition and not any(re.search(rf"\b{name}\b", other) for name in names)
