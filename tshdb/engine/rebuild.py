@@ -29,6 +29,7 @@ from tshdb.engine import damage
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
+from tshdb.engine.changes import note_gone
 from tshdb.engine.code.texts import AsLoaded
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.executor import Executor, executor_for
@@ -321,6 +322,7 @@ class Rebuild:
         name = plan.analysis.name
         if plan.gone:
             with writing(self.engine) as connection:
+                note_gone(connection, plan.analysis, plan.gone, self.report.run_id)
                 store.retire(connection, plan.gone.values(), plan.analysis.makes)
             fp("rebuild.retired")
             self.report.retired[name] = self.report.retired.get(name, 0) + len(plan.gone)
@@ -348,6 +350,7 @@ class Rebuild:
         if blocked:
             with writing(self.engine) as connection:
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
+                note_gone(connection, plan.analysis, ids, self.report.run_id)
                 store.retire(connection, ids.values(), plan.analysis.makes)
                 for key, message in blocked.items():
                     connection.execute(
