@@ -242,18 +242,6 @@ def test_what_is_noted_takes_as_many_statements_for_many_units(groups):
 # ---------------------------------------------------------------------------------------------------- in a study
 
 
-@pytest.fixture
-def small(tmp_path, archive):
-    """A study of the analyses up to the groups, everything current."""
-    made = tiny.new_study(tmp_path / "small", analyses=tiny.CORE)
-    tiny.ingest(made, archive, images=False)
-    tiny.define_cohorts(made)
-    tiny.freeze(made)
-    tiny.rebuild(made, tiny.CORE)
-    yield made
-    made.engine.dispose()
-
-
 def noted(study: Study, run_id: int, analysis: str) -> dict[str, tuple]:
     c = ResultChange
     query = select(c.entity_key, c.value_before, c.value_after).where(c.run_id == run_id, c.analysis == analysis)
@@ -266,36 +254,36 @@ def prognoses(study: Study) -> dict[str, str]:
     return dict(zip(frame["patient_id"], frame["prognosis"], strict=True))
 
 
-def test_a_rebuild_notes_whom_it_retires_blocks_and_takes_back(small, archive):
-    before = prognoses(small)
+def test_a_rebuild_notes_whom_it_retires_blocks_and_takes_back(core, archive):
+    before = prognoses(core)
     stroma = archive.patients["TCGA-TN-0004"].stroma
     archive.change("TCGA-TN-0004", stroma=None)
-    tiny.ingest(small, archive, images=False)
-    first = tiny.rebuild(small, tiny.CORE)
-    assert noted(small, first.run_id, "survival_groups") == {"TCGA-TN-0004": (before["TCGA-TN-0004"], None)}
+    tiny.ingest(core, archive, images=False)
+    first = tiny.rebuild(core, tiny.CORE)
+    assert noted(core, first.run_id, "survival_groups") == {"TCGA-TN-0004": (before["TCGA-TN-0004"], None)}
     archive.change("TCGA-TN-0004", stroma=stroma)
-    tiny.ingest(small, archive, images=False)
-    second = tiny.rebuild(small, tiny.CORE)
-    assert noted(small, second.run_id, "survival_groups") == {"TCGA-TN-0004": (None, before["TCGA-TN-0004"])}
-    settings = small.root / "study.toml"
+    tiny.ingest(core, archive, images=False)
+    second = tiny.rebuild(core, tiny.CORE)
+    assert noted(core, second.run_id, "survival_groups") == {"TCGA-TN-0004": (None, before["TCGA-TN-0004"])}
+    settings = core.root / "study.toml"
     text = settings.read_text()
     settings.write_text(text.replace('population = "Cytotoxic lymphocytes"', 'population = "none such"', 1))
-    third = tiny.rebuild(small, tiny.CORE)  # the cut-off fails, and whoever needs it is blocked
-    assert third.failed["cutoff"] and set(noted(small, third.run_id, "cutoff")) == {f"{tiny.COHORT}@1"}
-    assert noted(small, third.run_id, "survival_groups") == {p: (g, None) for p, g in before.items()}
+    third = tiny.rebuild(core, tiny.CORE)  # the cut-off fails, and whoever needs it is blocked
+    assert third.failed["cutoff"] and set(noted(core, third.run_id, "cutoff")) == {f"{tiny.COHORT}@1"}
+    assert noted(core, third.run_id, "survival_groups") == {p: (g, None) for p, g in before.items()}
     settings.write_text(text)
-    fourth = tiny.rebuild(small, tiny.CORE)
-    assert noted(small, fourth.run_id, "survival_groups") == {p: (None, g) for p, g in before.items()}
+    fourth = tiny.rebuild(core, tiny.CORE)
+    assert noted(core, fourth.run_id, "survival_groups") == {p: (None, g) for p, g in before.items()}
 
 
-def test_the_cut_off_of_a_new_version_is_held_against_the_old_one(small, archive):
-    before = small.sql("SELECT value FROM cutoffs")["value"].tolist()
+def test_the_cut_off_of_a_new_version_is_held_against_the_old_one(core, archive):
+    before = core.sql("SELECT value FROM cutoffs")["value"].tolist()
     for i in range(60, 63):
         archive.add(i)
         archive.set_value(f"TCGA-TN-{i:04d}", "tumor", "GNLY", 9e5)
-    tiny.ingest(small, archive, images=False)
-    tiny.freeze(small)
-    report = tiny.rebuild(small, tiny.CORE)
-    after = small.sql(f"SELECT value FROM cutoffs WHERE cohort = '{tiny.COHORT}@2'")["value"].tolist()
+    tiny.ingest(core, archive, images=False)
+    tiny.freeze(core)
+    report = tiny.rebuild(core, tiny.CORE)
+    after = core.sql(f"SELECT value FROM cutoffs WHERE cohort = '{tiny.COHORT}@2'")["value"].tolist()
     assert before != after
-    assert noted(small, report.run_id, "cutoff") == {f"{tiny.COHORT}@2": (repr(before[0]), repr(after[0]))}
+    assert noted(core, report.run_id, "cutoff") == {f"{tiny.COHORT}@2": (repr(before[0]), repr(after[0]))}
