@@ -95,6 +95,7 @@ class Rebuild:
         self.executor = executor or executor_for(jobs)
         self.report = Report()
         self._left: set[tuple[str, str]] = set()  # units that this run leaves due, with those that rest on them
+        self._failed: set[tuple[str, str]] = set()
         self.host, self.process = socket.gethostname(), identity()
 
     def run(self, command: str = "rebuild") -> Report:
@@ -270,7 +271,8 @@ class Rebuild:
                 key: d
                 for key, d in plan.due.items()
                 if key in plan.desired and key not in attempted and (name, key) not in skipped
-            }
+                and ((name, key) not in self._failed or key in plan.changes)  # once a run, but for other inputs
+            }  # fmt: skip
             if not due:
                 break
             if problem := self._ground(analysis).problem:
@@ -280,7 +282,9 @@ class Rebuild:
             total, committed = done + len(due), 0
             for batch, outcomes in self._batches(plan, planner, due):
                 states = self._commit(batch, outcomes)
-                attempted |= {key for key, state in states.items() if state == UnitState.FAILED}
+                failed = {key for key, state in states.items() if state == UnitState.FAILED}
+                attempted |= failed
+                self._failed |= {(name, key) for key in failed}
                 committed += len(states)
                 self.progress(analysis.name, done + committed, total)
             done += committed
@@ -357,7 +361,7 @@ class Rebuild:
         blocked = {
             key: message
             for key, message in plan.blocked.items()
-            if not plan.analysis.over_cohort and (key not in stuck or stuck[key].message != message)
+            if key in plan.desired and (key not in stuck or stuck[key].message != message)
         }
         if blocked:
             with writing(self.engine) as connection:

@@ -153,7 +153,7 @@ class _Look:
         if reason in tuple(Damage):
             yield None, frozenset({Cause(CauseKind(reason.value), name)})
         if reason is Reason.REFIT:
-            yield None, frozenset({Cause(CauseKind.REFIT, name)})
+            yield None, frozenset({Cause(CauseKind.REFIT, "tshdb rebuild --refit")})
         if reason is Reason.FAILED:
             yield None, frozenset({Cause(CauseKind.AGAIN, name)})
 
