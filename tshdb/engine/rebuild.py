@@ -29,6 +29,7 @@ from tshdb.engine import damage
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
+from tshdb.engine.changes import note_gone
 from tshdb.engine.code.texts import AsLoaded
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.executor import Executor, executor_for
@@ -336,6 +337,7 @@ class Rebuild:
         if plan.gone:
             with self.batches.book.kept(), writing(self.engine) as connection:
                 rooted = planner.roots.of(connection, plan, list(plan.gone))
+                note_gone(connection, plan.analysis, plan.gone, self.report.run_id)
                 store.retire(connection, plan.gone.values(), plan.analysis.makes)
                 self.batches.note_retired(connection, {plan.gone[key]: r.causes for key, r in rooted.items()})
             fp("rebuild.retired")
@@ -364,6 +366,7 @@ class Rebuild:
         if blocked:
             with writing(self.engine) as connection:
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
+                note_gone(connection, plan.analysis, ids, self.report.run_id)
                 store.retire(connection, ids.values(), plan.analysis.makes)
                 for key, message in blocked.items():
                     connection.execute(
