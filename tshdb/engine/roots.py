@@ -150,13 +150,7 @@ class _Look:
         name = f"{self.analysis.name}/{key}"
         spec_id = self.plan.made_otherwise.get(key)
         if spec_id is not None:
-            if spec_id not in self._own:
-                self._own[spec_id] = frozenset(
-                    spec_causes(
-                        self.connection, spec_id, self.world.spec(self.analysis.name), self.analysis, self.world
-                    )
-                )
-            yield None, self._own[spec_id]
+            yield None, self.roots.of_spec(self.connection, spec_id, self.analysis)
         if reason in tuple(Damage):
             yield None, frozenset({Cause(CauseKind(reason.value), name)})
         if reason is Reason.REFIT:

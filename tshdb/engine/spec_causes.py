@@ -85,7 +85,10 @@ def _libraries(before: Mapping[str, str] | None, after: Mapping[str, str]) -> It
     """before: None where nobody knows; then any library may be the one."""
     if before is None:
         named = sorted(after)
-        yield Cause(CauseKind.LIBRARY, named[0] if len(named) == 1 else f"one of {', '.join(named) or SOME_LIBRARY}")
+        if len(named) == 1:
+            yield Cause(CauseKind.LIBRARY, named[0], None, after[named[0]])
+        else:
+            yield Cause(CauseKind.LIBRARY, f"one of {', '.join(named) or SOME_LIBRARY}")
         return
     for library in sorted(before.keys() | after.keys()):
         if before.get(library) != after.get(library):
