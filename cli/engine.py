@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from typing import Annotated, Any
 
@@ -28,29 +29,31 @@ NamesArgument = Annotated[
 
 def plan(
     analyses: NamesArgument = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes, for the estimate of time.")] = 1,
     refit: Annotated[bool, typer.Option("--refit", help="Count fits whose members' data was corrected.")] = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """What would be computed, and why. Writes nothing.
 
-    `possible` units are due only if an input that is due turns out to be changed.
+    `possible` units are due only if an input that is due turns out to be changed: they count in the high end of the time alone.
 
     Example: tshdb plan
     """
-    facts = plan_facts(study, analyses or [], refit)
+    facts = plan_facts(study, analyses or [], refit, jobs)
     if as_json:
         out_json(facts)
     else:
         show_plan(facts)
 
 
-def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
+def plan_facts(study, names: list[str], refit: bool = False, jobs: int = 1) -> dict[str, Any]:
     """The plan as plain values."""
     from analyses import ANALYSES
     from tshdb.database import reading
+    from tshdb.engine.costs.estimate import foretold
     from tshdb.engine.planner import Planner
-    from tshdb.engine.rebuild import estimated_seconds, select_analyses
+    from tshdb.engine.rebuild import select_analyses
     from tshdb.engine.world import World
     from tshdb.study import Study
 
@@ -60,6 +63,7 @@ def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
     with reading(opened.engine) as connection:
         planner = Planner(connection, world, refit=refit)
         plans = [p for p in planner.all().values() if p.analysis.name in chosen]
+        time = foretold(connection, plans, world.parameters, jobs)
         facts = []
         for p in plans:
             certain = [d for d in p.due.values() if not d.is_possible]
@@ -74,7 +78,7 @@ def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
                     "blocked": p.blocked,
                     "held": {k: {"reason": d.reason.value, "detail": d.detail} for k, d in p.held.items()},
                     "flagged": {k: {"corrected": n, "members": m} for k, (n, m) in p.flagged.items()},
-                    "seconds": estimated_seconds(connection, p.analysis.name, len(p.due)),
+                    "seconds": time.of(p.analysis.name),
                     "units": [
                         {"key": d.key, "reason": d.reason.value, "detail": d.detail, "possible": d.is_possible}
                         for d in sorted(p.due.values(), key=lambda d: d.key)
@@ -83,7 +87,10 @@ def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
             )
         eligible = {s.name: len(s.newly_eligible) for s in planner.cohorts.values() if s.newly_eligible}
         left = {s.name: len(s.no_longer) for s in planner.cohorts.values() if s.no_longer}
-    return {"analyses": facts, "newly_eligible": eligible, "no_longer_eligible": left}
+    return {
+        "analyses": facts, "seconds": time.facts, "n_unknown": time.n_unknown, "newly_eligible": eligible,
+        "no_longer_eligible": left,
+    }  # fmt: skip
 
 
 def show_plan(facts: dict[str, Any]) -> None:
@@ -94,7 +101,7 @@ def show_plan(facts: dict[str, Any]) -> None:
         due = sum(a["reasons"].values())
         if due or a["possible"] or a["gone"] or a["kept"] or a["blocked"]:
             counts = [a["reasons"].get(r) for r in used]
-            about = seconds(a["seconds"]) if due + a["possible"] else ""
+            about = seconds(**a["seconds"]) if a["seconds"] else None if due + a["possible"] else ""
             rows.append((a["analysis"], *counts, a["possible"] or None, a["gone"] or None, len(a["blocked"]) or None,
                          about, _first_note(a)))  # fmt: skip
     if rows:
@@ -117,8 +124,9 @@ def show_plan(facts: dict[str, Any]) -> None:
     if total or possible or gone:
         more = f", {possible} more possible" if possible else ""
         more += f", {gone} to retire" if gone else ""
-        estimates = [a["seconds"] for a in facts["analyses"] if a["seconds"] is not None]
-        about = f", about {seconds(sum(estimates))}" if estimates else ""
+        about = f", {seconds(**facts['seconds'])}" if facts["seconds"] else ""
+        if facts["n_unknown"]:
+            about += f" and {facts['n_unknown']:,} units whose time is not known"
         out(f"{total:,} units are due{more}{about}. Run: tshdb rebuild")
     else:
         out("Nothing is due.")
@@ -159,18 +167,21 @@ def rebuild(
 
 def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False, dask: str | None = None):
     """(report, seconds)."""
+    started = time.perf_counter()
+    is_all = "analyses" not in sys.modules  # that this process does: else its start is long past
     from analyses import ANALYSES
+    from tshdb.engine.costs.clock import Clock
     from tshdb.engine.executor import executor_for
     from tshdb.engine.rebuild import Rebuild
     from tshdb.study import Study
 
-    started = time.perf_counter()
     gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
     gc.set_threshold(50_000, 20, 20)
     with progress() as show:
         opened = Study.find(study)
         executor = executor_for(jobs, dask, opened.objects.root, ANALYSES)
-        engine = Rebuild(opened, ANALYSES, names=names, refit=refit, progress=show, executor=executor)
+        clock = Clock(started if is_all else None)
+        engine = Rebuild(opened, ANALYSES, names=names, refit=refit, progress=show, executor=executor, clock=clock)
         report = engine.run(f"tshdb rebuild {' '.join(names)}".strip())
     return report, time.perf_counter() - started
 
