@@ -6,6 +6,7 @@ measured, since machines are busy at times; the farther, the less it has to do w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -110,24 +111,28 @@ def _of_analysis(
 ) -> Range | None:
     """What is due of one analysis; None where nothing like it was ever measured."""
     analysis = plan.analysis
-    n_tasks = len(plan.due) if analysis.over_cohort else -(-len(plan.due) // analysis.batch)
-    at_once = min(n_workers, n_tasks)
+    batch = 1 if analysis.over_cohort else analysis.batch
+    at_once = _at_once(n_workers, len(plan.due), batch)
     total = Range(0.0, SETTLING_S)
     for keys in ([key] for key in plan.due) if analysis.over_cohort else [list(plan.due)]:
         n_inputs = _n_inputs(plan, keys[0]) if analysis.over_cohort else None
         sizes = sizes_of(given, analysis.key_field, n_inputs)
         over_it = own.of_cohort.get((analysis.name, cohort_of(keys[0])), ()) if analysis.over_cohort else ()
-        unit = _unit(over_it, sizes, len(keys), IN_STUDY) or next(
-            (u for took, slack in sources if (u := _unit(took.get(analysis.name, ()), sizes, len(keys), slack))), None
-        )
-        if unit is None:
+        nearest_first = [(over_it, IN_STUDY), *((took.get(analysis.name), slack) for took, slack in sources)]
+        best = next(((took, slack) for took, slack in nearest_first if took), None)
+        if best is None:
             return None
+        unit = _unit(*best, sizes, len(keys), batch)
         n_certain = sum(not plan.due[key].is_possible for key in keys)
         total += Range(unit.low * n_certain / at_once, unit.high * len(keys) / _help(at_once))
     return total
 
 
-def _help(at_once: float) -> float:
+def _at_once(n_workers: int, n_units: float, batch: int) -> int:
+    return min(n_workers, math.ceil(n_units / batch))
+
+
+def _help(at_once: int) -> float:
     """How many times as quick so many workers are at least, what they share being the limit; at most as many as they are."""
     return (at_once + 1) / 2
 
@@ -136,18 +141,15 @@ def _n_inputs(plan: AnalysisPlan, key: str) -> int:
     return sum(len(by_key.get(key, ())) for by_key in plan.inputs.values())
 
 
-def _unit(took: Sequence[Took], sizes: Sizes, n_units: int, slack: Slack) -> Range | None:
-    """What one of so many units takes with one worker, by the measurements that are most like it; None without any."""
-    if not took:
-        return None
+def _unit(took: Sequence[Took], slack: Slack, sizes: Sizes, n_units: int, batch: int) -> Range:
+    """What one of so many units takes with one worker, by the measurements that are most like it."""
     distances = [t.sizes.distance(sizes) for t in took]
     near = [t for t, distance in zip(took, distances, strict=True) if distance <= min(distances) + ALIKE]
     lows, highs = [], []
     for t in near:
         least, most = t.sizes.dearer(sizes)
-        elapsed = t.seconds / t.n_units
-        is_fixed_shared = n_units > MORE_UNITS * t.n_units and t.computing is not None
-        at_once = min(t.n_workers, t.n_units)
-        lows.append((min(t.computing, elapsed) if is_fixed_shared else elapsed * _help(at_once)) * least)
+        elapsed, at_once = t.seconds / t.n_units, _at_once(t.n_workers, t.n_units, batch)
+        is_few = n_units > MORE_UNITS * t.n_units and t.computing is not None
+        lows.append((min(t.computing, elapsed) if is_few else elapsed * _help(at_once)) * least)
         highs.append(elapsed * at_once * most)
     return Range(min(lows) / slack.less, max(highs) * slack.more)
