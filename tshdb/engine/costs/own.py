@@ -87,7 +87,8 @@ def _computing(
 
 def _sizes(connection: Connection, due: Mapping[str, Analysis]) -> dict[tuple[str, int], Sizes]:
     """(analysis, run) -> the sizes by its parameters, of runs whose results still stand."""
-    params = dict(connection.execute(select(Spec.spec_id, Spec.params).where(Spec.analysis.in_(due))).tuples().all())
+    specs = select(Spec.spec_id, Spec.params).where(Spec.analysis.in_(due))
+    params = dict(map(tuple, connection.execute(specs)))
     query = select(Unit.analysis, Unit.run_id, Unit.spec_id).where(Unit.analysis.in_(due)).distinct()
     return {
         (name, run): sizes_of(json.loads(params[spec]), due[name].key_field)
