@@ -15,7 +15,6 @@ from cli import (
     cohort,
     demo,
     drift,
-    engine,
     export,
     figure,
     ingest,
@@ -26,13 +25,16 @@ from cli import (
     migrate,
     model,
     paper_check,
+    plan,
     qc,
+    rebuild,
     report,
     schema,
     simulate,
     sql,
     study,
     tables,
+    why,
     withdraw,
 )
 from tshdb.errors import Exit, ResourceError, TshdbError
@@ -56,7 +58,9 @@ app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 app.add_typer(qc.app, name="qc")
-engine.add_to(app)
+plan.add_to(app)
+rebuild.add_to(app)
+why.add_to(app)
 lineage.add_to(app)
 drift.add_to(app)
 sql.add_to(app)

@@ -26,6 +26,14 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(shared_ones[0]))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_account(tmp_path_factory):
+    """A folder of the user's data that is not that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TSHDB_HOME", str(tmp_path_factory.mktemp("account")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The published data, in a checkout that has it beside it."""
