@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from cli.widths import fill, laid_out
+from cli.tabular import laid_out
+from cli.widths import fill
 
 NARROWEST = 20  # columns; below it a line goes over
 _CONTROLS = {i: None for i in (*range(32), *range(127, 160)) if i not in (9, 10)}
@@ -68,7 +69,7 @@ def table(
 ) -> None:
     """Aligned columns; `right` names those that are numbers. None is shown as a dot.
 
-    What does not fit the terminal wraps in its column, or each row becomes a block (cli.widths.laid_out).
+    What does not fit the terminal wraps in its column, or each row becomes a block (cli.tabular).
     """
     cleaned = [[None if v is None else clean(v) for v in row] for row in rows]
     for line in laid_out(list(map(clean, headers)), cleaned, right, indent, columns(sys.stdout)):

@@ -1,4 +1,4 @@
-"""Text in so many columns of a terminal: how wide it is, lines that wrap at words, tables that fit.
+"""Text in so many columns of a terminal: how wide it is, and lines that wrap at words.
 
 A column is one cell of the terminal; East Asian wide characters take two, combining ones none (Unicode Annex 11). Nothing is
 cut: a word that is longer than the line goes over it, alone, so that it can be copied.
@@ -7,21 +7,27 @@ cut: a word that is longer than the line goes over it, alone, so that it can be 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator
 from unicodedata import category, east_asian_width
 
 # the guides of a tree and the mark of an item, below which its text goes on
 _LEAD = re.compile(r"([ │]*)([├└]─ )?((?:←|→|->) )?")
-_GUIDES = str.maketrans("├└─", "│  ")
-_FEWEST = 12  # columns that words get in a table
-_MOST_LINES = 6  # that a cell of words is wrapped into before its table is laid out otherwise
+_GUIDES, _NO_GUIDES = str.maketrans("├└─", "│  "), str.maketrans("│├└─←→", " " * 6)
+# brackets, `mean ± SD` and `tshdb COMMAND` stay whole
+_WORD = re.compile(
+    r"( *)(\(?tshdb [^ ]{1,12}(?= |$)|[^ ]{1,12} ± [^ ]{1,12}(?= |$)|[^ ()]{0,12}\([^()]{1,12}\)[^ ]{0,2}(?= |$)|[^ ]+)"
+)
 _LONG_WORD = 24  # columns; longer ones of wide characters, which know no spaces, may break between any two
 
 
 def cells(text: str) -> int:
     """The columns that a text without line breaks takes."""
     return len(text) if text.isascii() else sum(map(_cells_of, text))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it takes a column a character: most texts, asked first for speed."""
+    return text.isascii() and "\n" not in text and "\t" not in text
 
 
 def _cells_of(character: str) -> int:
@@ -37,6 +43,8 @@ def fill(text: str, columns: int, hanging: str | None = None) -> list[str]:
     hanging: what wrapped lines begin with; without it, the line's own indent and two columns, or below the text of an item
     (after ← → ->), with the guides of a tree (├─ └─ │) going on.
     """
+    if len(text) <= columns and _is_plain(text):
+        return [text]
     lines = []
     for line in text.expandtabs().split("\n"):
         lines += [line] if cells(line) <= columns else _filled(line, columns, hanging)
@@ -56,7 +64,9 @@ def _filled(line: str, columns: int, hanging: str | None) -> Iterator[str]:
             yield now
             now, begin = "", hanging
         if not now:
-            now = begin[: max(columns - size, 0)] + word
+            if len(begin) + size > columns:  # the word goes before its place, and the guides before the word
+                begin = begin[: max(columns - size, 0)].translate(_NO_GUIDES)
+            now = begin + word
             taken = cells(now)
         else:
             now += gap + word
@@ -66,7 +76,7 @@ def _filled(line: str, columns: int, hanging: str | None) -> Iterator[str]:
 
 def _words(text: str) -> Iterator[tuple[str, str]]:
     """(the spaces before it, a word)."""
-    for gap, word in re.findall(r"( *)([^ ]+)", text):
+    for gap, word in _WORD.findall(text):
         if cells(word) > _LONG_WORD and (pieces := _pieces(word))[1:]:
             yield gap, pieces[0]
             yield from (("", piece) for piece in pieces[1:])
@@ -85,85 +95,13 @@ def _pieces(word: str) -> list[str]:
     return [piece for piece in pieces if piece]
 
 
-def laid_out(
-    headers: Sequence[str], rows: Sequence[Sequence[str | None]], right: Sequence[int], indent: str, columns: int | None
-) -> Iterator[str]:
-    """The lines of a table; `right` names the columns of numbers. None is shown as a dot.
-
-    columns: of the terminal; without it no cell wraps. Cells of words wrap in their column; if that does not do, intervals
-    and the like wrap at their spaces; if that does not, each row becomes a block of lines "name: value" without the dots.
-    """
-    known = [["·" if v is None else v for v in row] for row in rows]
-    room = None if columns is None else columns - len(indent) - 2 * (len(headers) - 1)
-    by_column = list(zip(headers, *known, strict=True))
-    natural = [max(map(_widest if columns else cells, column)) for column in by_column]
-    widths = natural if room is None or sum(natural) <= room else _shrunk(by_column, natural, right, room)
-    if widths is None:
-        for row in rows:
-            yield from _block(headers, row, indent, columns)
-        return
-    head = [[cell] if room is None else fill(cell, w, "") for cell, w in zip(headers, widths, strict=True)]
-    height = max(map(len, head), default=0)
-    if any(headers):
-        yield from _line([[""] * (height - len(cell)) + cell for cell in head], widths, right, indent)
-    for row in known:
-        wrapped = [[cell] if room is None else fill(cell, w, "" if i in right else "  ")
-                   for i, (cell, w) in enumerate(zip(row, widths, strict=True))]  # fmt: skip
-        yield from _line(wrapped, widths, right, indent)
+def longest_word(text: str) -> int:
+    """The columns of the widest part of a text that no line breaks."""
+    if " " not in text and _is_plain(text):
+        return len(text)
+    return max((cells(word) for line in text.expandtabs().split("\n") for _, word in _words(line)), default=0)
 
 
-def _line(row: list[list[str]], widths: list[int], right: Sequence[int], indent: str) -> Iterator[str]:
-    """One row, whose cells may have several lines."""
-    for line in zip_longest(*row, fillvalue=""):
-        parts = []
-        for i, (text, width) in enumerate(zip(line, widths, strict=True)):
-            space = " " * (width - cells(text))
-            parts.append(space + text if i in right else text + space)
-        yield (indent + "  ".join(parts)).rstrip()
-
-
-def _widest(text: str) -> int:
-    return max(map(cells, text.expandtabs().split("\n")))
-
-
-def _shrunk(by_column: list[tuple[str, ...]], natural: list[int], right: Sequence[int], room: int) -> list[int] | None:
-    """Widths with the sum `room`: the wide columns give what is missing. None if they cannot."""
-    of_words = [i not in right and any(map(_is_words, column[1:])) for i, column in enumerate(by_column)]
-    for also_numbers in (False, True):
-        least = []
-        for column, most, has_words in zip(by_column, natural, of_words, strict=True):
-            if has_words:
-                least.append(min(most, max(_longest(column), _FEWEST, -(-most // _MOST_LINES))))
-            elif also_numbers:
-                least.append(_longest(column))
-            else:
-                least.append(max(_longest(column[:1]), *map(_widest, column[1:]), 0))
-        if sum(least) <= room:
-            break
-    else:
-        return None
-    cap = room
-    while sum(widths := [max(a, min(b, cap)) for a, b in zip(least, natural, strict=True)]) > room:
-        cap -= 1
-    for i, most in enumerate(natural):
-        more = min(most - widths[i], room - sum(widths))
-        widths[i] += more
-    return widths
-
-
-def _is_words(cell: str) -> bool:
-    """Whether a cell holds words, and no number with its interval, time or key."""
-    return sum(any(map(str.isalpha, word)) for word in cell.split()) > 1
-
-
-def _longest(column: Sequence[str]) -> int:
-    lines = (line for cell in column for line in cell.expandtabs().split("\n"))
-    return max((cells(word) for line in lines for _, word in _words(line)), default=0)
-
-
-def _block(headers: Sequence[str], row: Sequence[str | None], indent: str, columns: int) -> Iterator[str]:
-    """A row as lines "name: value"."""
-    told = [f"{name}: {value}" if name else value for name, value in zip(headers, row, strict=True) if value] or ["·"]
-    for i, text in enumerate(told):
-        begin, hanging = indent + "  " * bool(i), indent + "    "
-        yield from fill(begin + text.replace("\n", "\n" + hanging), columns, hanging)
+def widest_line(text: str) -> int:
+    """The columns that a text takes if nothing wraps."""
+    return len(text) if _is_plain(text) else max(map(cells, text.expandtabs().split("\n")))
