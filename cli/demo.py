@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out
+from cli.console import columns, out
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "tcga-brca-pairs"
 COLLECTION, COHORT = "tcga-brca", "tumor_stroma_development"
@@ -113,7 +113,7 @@ class _Story:
     def _title(self, text: str) -> None:
         out()
         out(text)
-        out("─" * len(text))
+        out("─" * min(len(text), columns(sys.stdout) or len(text)))
 
     def _command(self, line: str, run: Callable[[], object]) -> None:
         out(f"$ {line}")

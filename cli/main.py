@@ -37,6 +37,7 @@ from cli import (
     why,
     withdraw,
 )
+from cli.usage import Program
 from tshdb.errors import Exit, ResourceError, TshdbError
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app = typer.Typer(
     help="The study database for radiogenomics: every number traced to bytes, code and parameters.\n\n"
     "Begin with: tshdb init my-study",
     no_args_is_help=True,
+    cls=Program,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
