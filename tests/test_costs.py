@@ -9,11 +9,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from cli.plan import plan_facts
 from sqlalchemy import delete, select
 
 from analyses import ANALYSES
 from cli.console import seconds
+from cli.plan import plan_facts
 from tests import tiny, toys
 from tshdb.database import reading, writing
 from tshdb.engine.costs import elsewhere
@@ -430,9 +430,8 @@ def test_range_adds():
 
 
 def test_units_of_others_analyses_are_counted_apart(study, account, monkeypatch, capsys):
-    from cli.plan import show_plan
-
     import analyses
+    from cli.plan import show_plan
 
     others = replace(next(a for a in ANALYSES if a.name == "cutoff"), name="cutoff_of_ours")
     monkeypatch.setattr(analyses, "ANALYSES", tuple(others if a.name == "cutoff" else a for a in ANALYSES))
