@@ -54,6 +54,8 @@ UNRECORDED = Cause(CauseKind.UNRECORDED, "not recorded")
 def _sentence(cause: Cause) -> str:
     kind, subject, place = cause.kind, cause.subject, f" ({cause.place})" if cause.place else ""
     if kind in (CauseKind.PARAMETER, CauseKind.SEED, CauseKind.LIBRARY, CauseKind.ENGINE):
+        if cause.before is cause.after is None:
+            return f"the version of {subject} changed"
         return f"{subject}: {_short(cause.before)} -> {_short(cause.after)}{place}"
     if kind is CauseKind.CODE:
         what = "came" if cause.before is None else "went" if cause.after is None else "changed"
@@ -69,7 +71,7 @@ def _sentence(cause: Cause) -> str:
         CauseKind.COHORT: f"{subject}: {_short(cause.before)} -> {_short(cause.after)}",
         CauseKind.FIRST: f"{subject} is computed for the first time",
         CauseKind.AGAIN: f"{subject} failed before",
-        CauseKind.REFIT: f"a refit of {subject} was asked for",
+        CauseKind.REFIT: f"a refit was asked for: {subject}",
         CauseKind.WITHDRAWN: "a patient was withdrawn",
         CauseKind.UNRECORDED: "not recorded",
     }
@@ -154,6 +156,13 @@ def causes_of_sets(connection: Connection, sets: Iterable[int]) -> Mapping[int, 
         for number, *values in connection.execute(query):
             found[number].add(Cause(*values))
     return {number: frozenset(causes) for number, causes in found.items()}
+
+
+def recorded_causes(connection: Connection, cause_set: int | None) -> list[Cause]:
+    """The causes of one attempt or retirement, in their order; `not recorded` where there is no record."""
+    if cause_set is None:
+        return [UNRECORDED]
+    return sorted(causes_of_sets(connection, [cause_set]).get(cause_set, {UNRECORDED}), key=_order)
 
 
 def told(causes: Iterable[Cause], at_most: int = 3) -> str:
