@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import clean, out
+from cli.console import clean, out_exact
 from cli.files import complete
 from cli.options import StudyOption
 from cli.paper.layouts import TABLES, Layout, layouts
@@ -59,7 +59,7 @@ def write_report(
     text = report(opened)
     with complete(path) as written:
         written.write_text(text, encoding="utf-8")
-    out(path)
+    out_exact(path)
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,7 @@ def _figure(name: str, study, cohort: str | None) -> Part:
 
 def _models(study) -> list[Part]:
     from analyses import ANALYSES
+    from tshdb.corrections import in_words
     from tshdb.database import reading
     from tshdb.models import list_models
 
@@ -182,10 +183,11 @@ def _models(study) -> list[Part]:
     if not found:
         return [Part("Models", missing="none yet: tshdb cohort freeze NAME, then tshdb rebuild")]
     cells = [
-        (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16], m["n_inputs_corrected"] or "", m["message"] or "")
+        (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16],
+         in_words(m["n_corrections"]) if m["is_flagged"] else "", m["message"] or "")
         for m in found
     ]  # fmt: skip
-    headers = ("model version", "", "members", "content", "inputs corrected since", "")
+    headers = ("model version", "", "members", "content", "since then", "")
     return [Part("Model versions", Layout("", headers, cells, (2, 4)))]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from analyses import ANALYSES
 from cli.console import seconds
-from cli.engine import plan_facts
+from cli.plan import plan_facts
 from tests import tiny, toys
 from tshdb.database import reading, writing
 from tshdb.engine.costs import elsewhere
@@ -435,7 +435,7 @@ def test_range_adds():
 
 def test_units_of_others_analyses_are_counted_apart(study, account, monkeypatch, capsys):
     import analyses
-    from cli.engine import show_plan
+    from cli.plan import show_plan
 
     others = replace(next(a for a in ANALYSES if a.name == "cutoff"), name="cutoff_of_ours")
     monkeypatch.setattr(analyses, "ANALYSES", tuple(others if a.name == "cutoff" else a for a in ANALYSES))

@@ -20,7 +20,7 @@ from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tshdb import loaded
+from tshdb import __version__, loaded
 from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
@@ -29,6 +29,7 @@ from tshdb.engine import damage
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
+from tshdb.engine.changes import note_gone
 from tshdb.engine.code.texts import AsLoaded
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.costs import elsewhere
@@ -98,6 +99,7 @@ class Rebuild:
         self.report = Report()
         self.clock = clock or Clock()
         self._left: set[tuple[str, str]] = set()  # units that this run leaves due, with those that rest on them
+        self._failed: set[tuple[str, str]] = set()
         self.host, self.process = socket.gethostname(), identity()
 
     def run(self, command: str = "rebuild") -> Report:
@@ -107,6 +109,8 @@ class Rebuild:
         try:
             with self.leases.kept_alive():
                 damage.note(self.engine, self.study.objects, damage.makers_of(self.world.analyses))
+                with reading(self.engine) as connection:
+                    self._damaged = damage.marked(connection)  # what is found from now on, the next run makes again
                 self._settle_references()
                 left: set[tuple[str, str]] = set()
                 # data that arrives on the way makes units due of analyses that were settled: go through again
@@ -168,7 +172,9 @@ class Rebuild:
 
     def _planner(self, connection: Connection, settled: dict[str, AnalysisPlan]) -> Planner:
         """A look at the database; what was lost or edited has been marked when the run began."""
-        return Planner(connection, self.world, settled, self.refit, damage.marked(connection))
+        known = {one.unit_id for one in self._damaged}
+        still = [one for one in damage.marked(connection) if one.unit_id in known]
+        return Planner(connection, self.world, settled, self.refit, still)
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
         """Whether the membership of a live cohort must be committed for the analysis."""
@@ -193,6 +199,8 @@ class Rebuild:
                     started_at=store.now(),
                     state=RunState.RUNNING,
                     libraries=self._versions(),
+                    program_version=__version__,
+                    settings=self.world.settings.told,
                 )
             )
             stale = connection.execute(select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING))
@@ -266,7 +274,12 @@ class Rebuild:
                 waiting = (key for key, d in plan.due.items() if d.is_possible or self._waits(plan, planner, key))
                 self._left |= {(name, key) for key in waiting}
             skipped = self._unready | self._left
-            due = {key: d for key, d in plan.due.items() if key not in attempted and (name, key) not in skipped}
+            due = {
+                key: d
+                for key, d in plan.due.items()
+                if key in plan.desired and key not in attempted and (name, key) not in skipped
+                and ((name, key) not in self._failed or key in plan.changes)  # once a run, but for other inputs
+            }  # fmt: skip
             if not due:
                 break
             if problem := self._ground(analysis).problem:
@@ -276,7 +289,9 @@ class Rebuild:
             total, committed = done + len(due), 0
             for batch, outcomes in self._batches(plan, planner, due):
                 states = self._commit(batch, outcomes)
-                attempted |= {key for key, state in states.items() if state == UnitState.FAILED}
+                failed = {key for key, state in states.items() if state == UnitState.FAILED}
+                attempted |= failed
+                self._failed |= {(name, key) for key in failed}
                 committed += len(states)
                 self.progress(analysis.name, done + committed, total)
             done += committed
@@ -327,8 +342,11 @@ class Rebuild:
         """Retire what is gone, repoint edges to a newer model of the same content, mark what is blocked."""
         name = plan.analysis.name
         if plan.gone:
-            with writing(self.engine) as connection:
+            with self.batches.book.kept(), writing(self.engine) as connection:
+                rooted = planner.roots.of(connection, plan, list(plan.gone))
+                note_gone(connection, plan.analysis, plan.gone, self.report.run_id)
                 store.retire(connection, plan.gone.values(), plan.analysis.makes)
+                self.batches.note_retired(connection, {plan.gone[key]: r.causes for key, r in rooted.items()})
             fp("rebuild.retired")
             self.report.retired[name] = self.report.retired.get(name, 0) + len(plan.gone)
         if plan.kept:
@@ -350,11 +368,12 @@ class Rebuild:
         blocked = {
             key: message
             for key, message in plan.blocked.items()
-            if not plan.analysis.over_cohort and (key not in stuck or stuck[key].message != message)
+            if key in plan.desired and (key not in stuck or stuck[key].message != message)
         }
         if blocked:
             with writing(self.engine) as connection:
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
+                note_gone(connection, plan.analysis, ids, self.report.run_id)
                 store.retire(connection, ids.values(), plan.analysis.makes)
                 for key, message in blocked.items():
                     connection.execute(
