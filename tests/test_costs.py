@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from analyses import ANALYSES
 from cli.console import seconds
@@ -298,13 +298,17 @@ def test_history_from_before_costs_were_kept_tells_by_its_attempts(study, accoun
 
 
 def test_runs_that_failed_tell_nothing(study, account):
+    """All units failed but for one of ten ratios: the run's ten do not count, what the one took does."""
     with writing(study.engine) as connection:
-        connection.execute(Attempt.__table__.update().values(state="failed"))
-    change_seed(study)
+        ratio = select(Unit.unit_id).where(Unit.analysis == "tsh_ratios").limit(1).scalar_subquery()
+        connection.execute(update(Attempt).where(Attempt.unit_id != ratio).values(state="failed"))
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace("min_coverage = 0.5", "min_coverage = 0.6"))
     plans = list(tiny.plan(study).values())
     with reading(study.engine) as connection:
         found = measured(connection, plans)
-    assert not any(found.took.values()) and not found.of_cohort
+    assert {name: [t.n_units for t in took] for name, took in found.took.items() if took} == {"tsh_ratios": [1]}
+    assert not found.of_cohort
 
 
 # -------------------------------------------------------------------------------------------------- in the user's account
@@ -329,9 +333,9 @@ def test_a_new_study_is_told_what_units_cost_elsewhere(study, account, tmp_path,
 CUTOFF = {"cutoff": next(a for a in ANALYSES if a.name == "cutoff").params(cohort=tiny.COHORT)}
 
 
-def spent(n_failed: int = 0) -> Clock:
+def spent(n_failed: int = 0, seconds: float = 0.5) -> Clock:
     clock = Clock()
-    clock.by_analysis["cutoff"] = Spent(1, n_failed, 20, 0.5)
+    clock.by_analysis["cutoff"] = Spent(1, n_failed, 20, seconds)
     return clock
 
 
@@ -364,7 +368,7 @@ def test_the_file_stays_small_and_is_never_half_written(account, monkeypatch):
     assert len(took) == KEPT and account.stat().st_size < 2_000
     before = account.read_text()
     monkeypatch.setattr("tshdb.engine.costs.elsewhere.os.replace", fails)
-    elsewhere.note(spent(), ANALYSES, CUTOFF, 1)
+    elsewhere.note(spent(seconds=7.0), ANALYSES, CUTOFF, 1)
     assert account.read_text() == before and os.listdir(account.parent) == ["costs.json"]
 
 
