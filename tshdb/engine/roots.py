@@ -82,10 +82,12 @@ class Roots:
             self._of_specs[spec_id] = frozenset(spec_causes(connection, spec_id, current, analysis, self.world))
         return self._of_specs[spec_id]
 
-    def through_inputs(self, connection: Connection, plan: AnalysisPlan, keys: Collection[str]) -> dict[str, Causes]:
-        """key -> the causes that come through inputs which are not what the units have seen."""
+    def through_inputs(
+        self, connection: Connection, plan: AnalysisPlan, keys: Collection[str]
+    ) -> dict[str, list[tuple[Change, Causes]]]:
+        """key -> (what is not as the unit has seen it, the causes that come through it)."""
         look = _Look(self, connection, plan, keys)
-        return {key: _joined(look.changed(key)).causes for key in keys}
+        return {key: list(look.changed_inputs(key)) for key in keys}
 
     def contributions(self, connection: Connection, plan: AnalysisPlan, key: str) -> list[Contribution]:
         """All inputs of one unit through which causes come, each with its causes."""
@@ -143,6 +145,7 @@ class _Look:
                     yield via, causes
         if not n:
             yield from self._blocked_before(key)
+            yield None, self._rows_of_entity(key)
 
     # ------------------------------------------------------------------------------------------------- its own
 
@@ -162,9 +165,14 @@ class _Look:
 
     def changed(self, key: str) -> Iterator[Contribution]:
         """Causes that come through inputs which are not what the unit has seen."""
+        for change, causes in self.changed_inputs(key):
+            yield Via(change.producer, change.input_key, change.input_id), causes
+
+    def changed_inputs(self, key: str) -> Iterator[tuple[Change, Causes]]:
+        """What is not as the unit has seen it, with its causes."""
         last = self._last.get(self.ids.get(key, -1))
         for change in self.plan.changes.get(key, ()):
-            yield Via(change.producer, change.input_key, change.input_id), self._of_change(key, change, last)
+            yield change, self._of_change(key, change, last)
 
     def _of_change(self, key: str, change: Change, last: Last | None) -> Causes:
         producer = change.producer
@@ -177,7 +185,7 @@ class _Look:
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
             return self.roots.of_due(self.connection, before)[change.input_key].causes
-        return self._steps.since(change.input_id, last)
+        return self._steps.since(change.input_id, last, or_newest=change.what == "replaced")
 
     @cached_property
     def _last(self) -> dict[int, Last]:
@@ -322,11 +330,10 @@ class _Look:
                 return found | {Cause(CauseKind.COHORT, f"cohort {name}", f"{name}@{old.version}", key)}
         if others:
             return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", others[-1], key)})
-        if listed := self._listed(name, is_named=True):
-            return listed
+        found = self._listed(name, is_named=True, is_last=True)
         if self._is_newer(key):
-            return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", None, key)})
-        return frozenset({Cause(CauseKind.FIRST, self.analysis.name)})
+            found = found | {Cause(CauseKind.COHORT, f"cohort {name}", None, key)}
+        return found or self._listed(name, is_named=True) or frozenset({Cause(CauseKind.FIRST, self.analysis.name)})
 
     @cached_property
     def _keys_ever(self) -> list[str]:
@@ -334,12 +341,16 @@ class _Look:
         query = select(Unit.key).where(Unit.analysis == self.analysis.name).order_by(Unit.unit_id)
         return [k for k in self.connection.execute(query).scalars() if k != self.analysis.identity]
 
-    def _listed(self, name: str, is_named: bool) -> Causes:
-        """That study.toml's list of cohorts names the cohort now, or no longer, if that differs from the last run's."""
+    def _listed(self, name: str, is_named: bool, is_last: bool = False) -> Causes:
+        """That study.toml's list of cohorts names the cohort now, or no longer, if that differs from an earlier run's.
+
+        is_last: from the last run's.
+        """
         field = self.analysis.key_field
         if field is None or (name in self.world.cohorts_of(self.analysis)) is not is_named:
             return NOTHING
-        if not any((name in self.analysis.cohorts_of(p)) is not is_named for p in self._parameters_before):
+        before = self._parameters_before[:1] if is_last else self._parameters_before
+        if not any((name in self.analysis.cohorts_of(p)) is not is_named for p in before):
             return NOTHING
         table, place = self.world.settings.place(self.analysis.name, field, self.analysis.base)
         sides = (None, "named") if is_named else ("named", None)
@@ -347,10 +358,11 @@ class _Look:
 
     @cached_property
     def _parameters_before(self) -> list[Parameters]:
-        """The analysis's parameters in earlier runs, by study.toml as these read it; without those that do not fit any more."""
-        query = select(Run.settings).where(Run.settings.is_not(None), Run.ended_at.is_not(None)).distinct()
+        """The analysis's parameters in earlier runs, by study.toml as these read it, the newest first; without those that do not
+        fit any more."""
+        query = select(Run.settings).where(Run.settings.is_not(None), Run.ended_at.is_not(None))
         found = []
-        for text in self.connection.execute(query).scalars():
+        for text in dict.fromkeys(self.connection.execute(query.order_by(Run.run_id.desc())).scalars()):
             with suppress(InvalidInput):
                 settings = Settings(self.world.settings.path, text)
                 found.append(settings.parameters(self.analysis.name, self.analysis.params, self.analysis.base))
@@ -426,6 +438,25 @@ class _Look:
             elif before is not None and input_key not in before.desired:
                 if found := Steps(self.connection, [input_id]).since(input_id, last):
                     yield via, found
+        if unit_id not in self._stored_inputs:  # it was blocked, and had none
+            yield from self._same_key_retired(key, last)
+            yield None, self._rows_of_entity(key)
+
+    def _same_key_retired(self, key: str, last: Last | None) -> Iterator[Contribution]:
+        """What became of inputs of the same key that are gone."""
+        producers = {self.planner.producer_of(self.analysis, role) for role in self.analysis.needs}
+        query = select(Unit.unit_id, Unit.analysis).where(Unit.key == key, Unit.analysis.in_(sorted(producers)))
+        for unit_id, producer in self.connection.execute(query).fetchall():
+            before = self.planner.plans.get(producer)
+            if before is not None and key in before.gone:
+                yield Via(producer, key, unit_id), self.roots.of_due(self.connection, before)[key].causes
+            elif before is not None and key not in before.desired:
+                yield Via(producer, key, unit_id), Steps(self.connection, [unit_id]).since(unit_id, last)
+
+    def _rows_of_entity(self, key: str) -> Causes:
+        """Rows that were ingested of the very entity since, whatever their table."""
+        last = self._last.get(self.ids.get(key, -1))
+        return Rows(self.connection, None, [key]).since(key, last) if last is not None else NOTHING
 
     @cached_property
     def _stored_inputs(self):
