@@ -22,9 +22,10 @@ from tshdb.database import tuples
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need, Reference, Trained
 from tshdb.engine.causes import UNRECORDED, Causes
+from tshdb.engine.cohort_causes import COHORT_ROLE
 from tshdb.engine.damage import Damaged, look, makers_of
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
-from tshdb.engine.roots import COHORT_ROLE, Roots, follows
+from tshdb.engine.roots import Roots, follows
 from tshdb.engine.standing import SHIFT, Standing, UnitRow
 from tshdb.engine.world import World
 from tshdb.objects import ObjectStore

@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from tshdb.canonical import json_text
-from tshdb.cohorts.states import members_of
-from tshdb.config import Parameters, Settings
 from tshdb.engine.analysis import Analysis, Made, Need
 from tshdb.engine.causes import OF_DATA, UNRECORDED, Cause, Causes
+from tshdb.engine.cohort_causes import CohortCauses
 from tshdb.engine.plan import AnalysisPlan, Change, Reason
-from tshdb.engine.since import Last, Rows, Steps, last_attempts, seen_members, stored_inputs
+from tshdb.engine.since import Last, Rows, Steps, last_attempts, stored_inputs
 from tshdb.engine.spec_causes import spec_causes
 from tshdb.engine.units import COHORT, INGEST
 from tshdb.engine.world import REFERENCE
-from tshdb.errors import InvalidInput
-from tshdb.schema import Attempt, Cohort, CohortVersion, Run, Unit
-from tshdb.vocabulary import CauseKind, CohortMode, Damage
+from tshdb.schema import Attempt, Run, Unit
+from tshdb.vocabulary import CauseKind, Damage
 
 if TYPE_CHECKING:
     from tshdb.engine.planner import Planner
 
-COHORT_ROLE = "cohort"
 NOTHING: Causes = frozenset()
 
 
@@ -177,7 +173,7 @@ class _Look:
     def _of_change(self, key: str, change: Change, last: Last | None) -> Causes:
         producer = change.producer
         if producer == COHORT:
-            return self._members_moved(key, last)
+            return self._cohorts.members_moved(self.ids.get(key), key, self.plan.members.get(key, ()), last)
         if producer.startswith(REFERENCE):
             return self._of_reference(change)
         if producer.startswith(INGEST):
@@ -185,7 +181,16 @@ class _Look:
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
             return self.roots.of_due(self.connection, before)[change.input_key].causes
-        return self._steps.since(change.input_id, last, or_newest=change.what == "replaced")
+        if change.what == "replaced":
+            fit = self.world.by_name[producer]
+            return self._steps.since(change.input_id, last, or_newest=True) or self._cohorts.model_went(
+                fit, change.input_key
+            )
+        return self._steps.since(change.input_id, last)
+
+    @cached_property
+    def _cohorts(self) -> CohortCauses:
+        return CohortCauses(self.connection, self.world, self.planner.cohorts, self.planner.live_tables)
 
     @cached_property
     def _last(self) -> dict[int, Last]:
@@ -230,46 +235,6 @@ class _Look:
         table, place = self.world.settings.place(name, field, self.world.by_name[name].base)
         return Cause(kind, f"[{table}] {field}", *said, place)
 
-    # ---------------------------------------------------------------------------------------------------- members
-
-    def _members_moved(self, key: str, last: Last | None) -> Causes:
-        """Who came into a cohort or left it since the unit was computed, and whether its definition is another one."""
-        name = key.partition("@")[0]
-        seen = self._seen_members.get(self.ids.get(key, -1))
-        versions = self.connection.execute(
-            select(CohortVersion.version, CohortVersion.sql_text, CohortVersion.fingerprint)
-            .where(CohortVersion.cohort == name)
-            .order_by(CohortVersion.version.desc())
-        ).fetchall()
-        stood = next((v for v in versions if v.fingerprint == seen), None)
-        if stood is None:
-            return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", None, key)})
-        now = self.plan.members.get(key, ())
-        return self._between(name, (stood.version, stood.sql_text), members_of(self.connection, name, stood.version),
-                             (None, self._definition(name)), now, last)  # fmt: skip
-
-    @cached_property
-    def _seen_members(self) -> dict[int, str]:
-        return seen_members(self.connection, self.ids.values(), COHORT_ROLE)
-
-    def _definition(self, name: str) -> str | None:
-        return self.connection.execute(select(Cohort.sql_text).where(Cohort.cohort == name)).scalar()
-
-    def _between(self, name, stood, before: Sequence[str], stands, now: Sequence[str], last: Last | None) -> Causes:
-        """stood, stands: (version, SQL)."""
-        came, left = sorted(set(now) - set(before)), sorted(set(before) - set(now))
-        found = {
-            Cause(CauseKind.MEMBER, f"cohort {name}: {patient}", None, "member", None, patient) for patient in came
-        } | {Cause(CauseKind.MEMBER, f"cohort {name}: {patient}", "member", None, None, patient) for patient in left}
-        if stood[1] != stands[1]:
-            found.add(Cause(CauseKind.COHORT, f"definition of cohort {name}", stood[1], stands[1]))
-        else:
-            tables = self.planner.live_tables.get(name, ())
-            rows = Rows(self.connection, None, [*came, *left])
-            for patient in (*came, *left):
-                found |= rows.since(patient, last, tables)
-        return frozenset(found)
-
     # ---------------------------------------------------------------------------------------------- inputs that are due
 
     def pending(self, key: str) -> Iterator[Contribution]:
@@ -291,7 +256,7 @@ class _Look:
         if due.reason is not Reason.NEW:
             return
         if self.analysis.over_cohort:
-            yield None, self._cohort_came(key)
+            yield None, self._cohorts.came(self.analysis, key)
         elif not self._was_computed:
             yield None, frozenset({Cause(CauseKind.FIRST, self.analysis.name)})
         else:
@@ -307,82 +272,6 @@ class _Look:
             .where(Unit.analysis == self.analysis.name, Run.ended_at.is_not(None))
         )
         return self.connection.execute(query.limit(1)).scalar() is not None
-
-    def _cohort_came(self, key: str) -> Causes:
-        """Of a unit over a cohort: its cohort was frozen anew, is named now, or nothing was computed before."""
-        name, _, number = key.partition("@")
-        others = [k for k in self._keys_ever if k.partition("@")[0] == name and k != key]
-        versions = sorted(int(v) for k in others if (v := k.partition("@")[2]).isdigit())
-        if number.isdigit() and versions:
-            rows = {
-                row.version: row
-                for row in self.connection.execute(
-                    select(CohortVersion.version, CohortVersion.sql_text).where(CohortVersion.cohort == name)
-                )
-            }
-            earlier = [v for v in versions if v < int(number)] or versions
-            old, new = rows.get(earlier[-1]), rows.get(int(number))
-            if old is not None and new is not None:
-                sides = [members_of(self.connection, name, row.version) for row in (old, new)]
-                found = self._between(
-                    name, (old.version, old.sql_text), sides[0], (new.version, new.sql_text), sides[1], None
-                )
-                return found | {Cause(CauseKind.COHORT, f"cohort {name}", f"{name}@{old.version}", key)}
-        if others:
-            return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", others[-1], key)})
-        found = self._listed(name, is_named=True, is_last=True)
-        if self._is_newer(key):
-            found = found | {Cause(CauseKind.COHORT, f"cohort {name}", None, key)}
-        return found or self._listed(name, is_named=True) or frozenset({Cause(CauseKind.FIRST, self.analysis.name)})
-
-    @cached_property
-    def _keys_ever(self) -> list[str]:
-        """The keys of all units that the analysis has or had, but for what stands in for a model."""
-        query = select(Unit.key).where(Unit.analysis == self.analysis.name).order_by(Unit.unit_id)
-        return [k for k in self.connection.execute(query).scalars() if k != self.analysis.identity]
-
-    def _listed(self, name: str, is_named: bool, is_last: bool = False) -> Causes:
-        """That study.toml's list of cohorts names the cohort now, or no longer, if that differs from an earlier run's.
-
-        is_last: from the last run's.
-        """
-        field = self.analysis.key_field
-        if field is None or (name in self.world.cohorts_of(self.analysis)) is not is_named:
-            return NOTHING
-        before = self._parameters_before[:1] if is_last else self._parameters_before
-        if not any((name in self.analysis.cohorts_of(p)) is not is_named for p in before):
-            return NOTHING
-        table, place = self.world.settings.place(self.analysis.name, field, self.analysis.base)
-        sides = (None, "named") if is_named else ("named", None)
-        return frozenset({Cause(CauseKind.LISTED, f"[{table}] {field}: cohort {name}", *sides, place)})
-
-    @cached_property
-    def _parameters_before(self) -> list[Parameters]:
-        """The analysis's parameters in earlier runs, by study.toml as these read it, the newest first; without those that do not
-        fit any more."""
-        query = select(Run.settings).where(Run.settings.is_not(None), Run.ended_at.is_not(None))
-        found = []
-        for text in dict.fromkeys(self.connection.execute(query.order_by(Run.run_id.desc())).scalars()):
-            with suppress(InvalidInput):
-                settings = Settings(self.world.settings.path, text)
-                found.append(settings.parameters(self.analysis.name, self.analysis.params, self.analysis.base))
-        return found
-
-    def _is_newer(self, key: str) -> bool:
-        """Whether a cohort, or its version, came after the study's last run, and nothing was computed over it before."""
-        ended = Run.ended_at.is_not(None)
-        over_it = select(Unit.unit_id).join(Run, Run.run_id == Unit.run_id).where(Unit.key == key, ended)
-        if self.connection.execute(over_it.limit(1)).scalar() is not None:
-            return False
-        name, _, number = key.partition("@")
-        last = self.connection.execute(select(Run.started_at).where(ended).order_by(Run.run_id.desc())).scalar()
-        query = (
-            select(CohortVersion.created_at).where(CohortVersion.cohort == name).order_by(CohortVersion.version.desc())
-        )
-        if number.isdigit():
-            query = query.where(CohortVersion.version == int(number))
-        came = self.connection.execute(query).scalar()
-        return last is not None and (came is None or came > last)
 
     def _completed(self, key: str) -> Causes:
         """The rows by which all that a unit needs was there: those of the last ingest that concerned its inputs."""
@@ -422,7 +311,7 @@ class _Look:
     def _of_gone(self, key: str) -> Iterator[Contribution]:
         """Why there is nothing any more that a unit would be made of."""
         if self.analysis.over_cohort:
-            yield None, self._cohort_went(key)
+            yield None, self._cohorts.went(self.analysis, key)
             return
         unit_id = self.ids.get(key, -1)
         last = self._last.get(unit_id)
@@ -461,14 +350,6 @@ class _Look:
     @cached_property
     def _stored_inputs(self):
         return stored_inputs(self.connection, self.ids.values())
-
-    def _cohort_went(self, key: str) -> Causes:
-        name = key.partition("@")[0]
-        if listed := self._listed(name, is_named=False):
-            return listed
-        state = self.planner.cohorts.get(name)
-        now = None if state is None else state.key if state.mode is CohortMode.FROZEN else f"{name}, live"
-        return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", key, now)})
 
     def _blocked_before(self, key: str) -> Iterator[Contribution]:
         """Of a unit that waited for its inputs: what became of these."""
