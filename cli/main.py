@@ -18,6 +18,7 @@ from cli import (
     engine,
     export,
     figure,
+    history,
     ingest,
     ingest_collections,
     ingest_features,
@@ -59,6 +60,7 @@ app.add_typer(qc.app, name="qc")
 engine.add_to(app)
 lineage.add_to(app)
 drift.add_to(app)
+history.add_to(app)
 sql.add_to(app)
 schema.add_to(app)
 browse.add_to(app)

@@ -12,12 +12,12 @@ from sqlalchemy import select, update
 
 from analyses import ANALYSES
 from tests import tiny
+from tshdb.change_chain import breaks
 from tshdb.cohorts.versions import define, freeze
 from tshdb.database import reading, writing
 from tshdb.drift import drift, runs_between
 from tshdb.engine.causes import UNRECORDED, Cause, CauseBook
 from tshdb.errors import NotFound
-from tshdb.history import breaks
 from tshdb.schema import Attempt, Unit
 from tshdb.study import Study
 from tshdb.vocabulary import CauseKind

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, case, func, select, true
 
 from tshdb.database import numbers
 from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_of_sets, told
@@ -23,6 +23,7 @@ NOT_RECORDED: Causes = frozenset({UNRECORDED})
 _OF_UNITS = frozenset({CauseKind.DATUM, CauseKind.MEMBER, CauseKind.FIRST, CauseKind.AGAIN, CauseKind.LOST, CauseKind.EDITED,
                        CauseKind.DAMAGED, CauseKind.REFIT})  # fmt: skip
 
+ALL = true()
 Moved = tuple[int, int]  # (unit, run): a unit that changed in a run
 
 
@@ -116,15 +117,20 @@ class Tally(NamedTuple):
     n_failed: int
 
 
-def tallies(connection: Connection, after: int = 0, until: int | None = None) -> list[Tally]:
-    """What was attempted by the runs after `after`, up to `until`, by run, analysis and recorded causes."""
+def tallies(
+    connection: Connection, after: int = 0, until: int | None = None, units: ColumnElement[bool] = ALL
+) -> list[Tally]:
+    """What was attempted by the runs after `after`, up to `until`, by run, analysis and recorded causes.
+
+    units: a condition that chooses units.
+    """
     a = Attempt
     n_changed = func.sum(case((a.is_changed, 1), else_=0))
     n_failed = func.sum(case((a.state == UnitState.FAILED, 1), else_=0))
     query = (
         select(a.run_id, Unit.analysis, a.cause_set, func.count(), n_changed, n_failed)
         .join(Unit, Unit.unit_id == a.unit_id)
-        .where(a.run_id > after, true() if until is None else a.run_id <= until)
+        .where(a.run_id > after, ALL if until is None else a.run_id <= until, units)
         .group_by(a.run_id, Unit.analysis, a.cause_set)
         .order_by(a.run_id, Unit.analysis, a.cause_set)
     )
@@ -140,7 +146,7 @@ def together(found: Iterable[Tally]) -> list[Tally]:
     """
     groups: dict[tuple, list[Tally]] = defaultdict(list)
     for one in found:
-        groups[one.run_id, one.analysis, _alike(one.causes)].append(one)
+        groups[one.run_id, one.analysis, alike(one.causes)].append(one)
     summed = []
     for (run, name, _), some in groups.items():
         causes = frozenset(cause for tally in some for cause in tally.causes)
@@ -149,7 +155,8 @@ def together(found: Iterable[Tally]) -> list[Tally]:
     return sorted(summed, key=lambda t: (t.run_id, t.analysis, -t.n_units, told(t.causes)))
 
 
-def _alike(causes: Causes) -> frozenset[Cause | CauseKind]:
+def alike(causes: Causes) -> frozenset[Cause | CauseKind]:
+    """What is the same of causes that are told together."""
     return frozenset(c.kind if c.kind in _OF_UNITS else c for c in causes)
 
 

@@ -452,13 +452,13 @@ class _Look:
 
     def _of_blocked(self, key: str) -> Iterator[Contribution]:
         """Why the inputs failed or are blocked that a unit waits for; of a model that is not made, why the one before went."""
-        last, n = self._last.get(self.ids.get(key, -1)), 0
+        n = 0
         for producer, input_key, input_id in self._awaited(key):
             before = self.planner.plans[producer]
             if input_key in before.blocked:
                 causes = self.roots.of_blocked(self.connection, before)[input_key].causes
             else:
-                causes = self._awaited_steps.since(input_id, last)
+                causes = self._awaited_steps.newest(input_id)
             n += bool(causes)
             if causes:
                 yield Via(producer, input_key, input_id), causes
