@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 FEW = 3
-DIGITS = range(4, 18)  # significant digits of a number that moved: as many as tell it from what it was
+DIGITS = range(4, 17)  # significant digits of a number that moved: as many as tell it from what it was
 
 
 class Kind(StrEnum):
@@ -59,12 +59,13 @@ def plural(n: int, one: str) -> str:
 
 def moved(before: str | None, after: str | None) -> str:
     """A value that was and one that is. Numbers have the digits that tell them apart, four at least."""
+    sides = before or "none", after or "none"
     try:
-        was, now = (None if v is None else float(v) for v in (before, after))
+        numbers = [None if v is None else float(v) for v in (before, after)]
     except ValueError:
-        return f"{before or 'none'} -> {after or 'none'}"
+        return " -> ".join(sides)
     for digits in DIGITS:
-        sides = ["none" if v is None else f"{v:.{digits}g}" for v in (was, now)]
-        if sides[0] != sides[1]:
-            break
+        shorter = ["none" if v is None else f"{v:.{digits}g}" for v in numbers]
+        if shorter[0] != shorter[1]:
+            return " -> ".join(shorter)
     return " -> ".join(sides)

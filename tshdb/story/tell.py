@@ -12,7 +12,7 @@ from tshdb.errors import NotFound, UsageError
 from tshdb.schema import Run
 from tshdb.story import data
 from tshdb.story.event import Event
-from tshdb.story.rebuilds import rebuilds
+from tshdb.story.rebuilds import programs, rebuilds
 from tshdb.story.scope import scope_of
 
 MOMENT = re.compile(r"\d{4}-\d{2}(-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?)?")
@@ -36,6 +36,7 @@ def story(
         *data.taken_over(connection, scope, since),
         *data.ingested(connection, scope, since),
         *data.cohorts(connection, scope, since),
+        *programs(connection, scope, since),
         *rebuilds(connection, analyses, scope, since),
         *data.withdrawn(connection, scope, since),
     ]
@@ -48,7 +49,7 @@ def since(connection: Connection, text: str) -> str:
 
     Raises NotFound for a run that there is not, UsageError for a text that is neither.
     """
-    if text.isdigit() and len(text) != 4 or text.isdigit() and int(text) < 1900:
+    if text.isdigit():
         at = connection.execute(select(Run.started_at).where(Run.run_id == int(text))).scalar()
         if at is None:
             raise NotFound(f"no run {text}", repair="Runs: tshdb history")
