@@ -371,7 +371,12 @@ class Rebuild:
             if key in plan.desired and (key not in stuck or stuck[key].message != message)
         }
         if blocked:
-            with writing(self.engine) as connection:
+            with self.batches.book.kept(), writing(self.engine) as connection:
+                stood = {
+                    key: unit for key, unit in planner.standing.ids(name).items() if key in blocked and key not in stuck
+                }
+                rooted = planner.roots.of(connection, plan, list(stood))
+                self.batches.note_retired(connection, {stood[key]: r.causes for key, r in rooted.items()})
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
                 note_gone(connection, plan.analysis, ids, self.report.run_id)
                 store.retire(connection, ids.values(), plan.analysis.makes)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, select
 
 from tshdb.canonical import json_text
-from tshdb.engine.analysis import Analysis, Made, Need
+from tshdb.engine.analysis import Analysis, Made, Model, Need
 from tshdb.engine.causes import OF_DATA, UNRECORDED, Cause, Causes
 from tshdb.engine.cohort_causes import CohortCauses
 from tshdb.engine.plan import AnalysisPlan, Change, Reason
@@ -58,6 +58,7 @@ class Roots:
         self.planner, self.world = planner, planner.world
         self._due: dict[str, dict[str, Rooted]] = {}
         self._of_specs: dict[int, Causes] = {}
+        self._blocked: dict[str, dict[str, Rooted]] = {}
 
     def of_due(self, connection: Connection, plan: AnalysisPlan) -> dict[str, Rooted]:
         """key -> causes, for all that is due or gone of an analysis."""
@@ -66,8 +67,15 @@ class Roots:
             self._due[name] = self.of(connection, plan, [*plan.due, *plan.gone])
         return self._due[name]
 
+    def of_blocked(self, connection: Connection, plan: AnalysisPlan) -> dict[str, Rooted]:
+        """key -> causes, for all that is blocked of an analysis: those of the inputs that it waits for."""
+        name = plan.analysis.name
+        if name not in self._blocked:
+            self._blocked[name] = self.of(connection, plan, plan.blocked)
+        return self._blocked[name]
+
     def of(self, connection: Connection, plan: AnalysisPlan, keys: Collection[str]) -> dict[str, Rooted]:
-        """key -> causes, for keys that are due or gone. Never empty: what cannot be told is `not recorded`."""
+        """key -> causes, for keys that are due, gone or blocked. Never empty: what cannot be told is `not recorded`."""
         look = _Look(self, connection, plan, keys)
         return {key: _joined(look.contributions(key)) for key in keys}
 
@@ -103,6 +111,8 @@ def follows(causes: Causes) -> bool:
 def _joined(contributions: Iterable[Contribution]) -> Rooted:
     via, found, is_first = None, NOTHING, True
     for source, causes in contributions:
+        if not causes:
+            continue
         if is_first:
             via, found, is_first = source, causes, False
         elif not causes <= found:
@@ -131,7 +141,7 @@ class _Look:
         """(input, causes) of all that makes the unit due; own causes first, with no input."""
         due = self.plan.due.get(key)
         if due is None:
-            yield from self._of_gone(key)
+            yield from self._of_blocked(key) if key in self.plan.blocked else self._of_gone(key)
             return
         n = 0
         for found in (self._own_causes(key, due.reason), self.changed(key), self.pending(key), self._fresh(key)):
@@ -312,7 +322,11 @@ class _Look:
         """Why there is nothing any more that a unit would be made of."""
         if self.analysis.over_cohort:
             yield None, self._cohorts.went(self.analysis, key)
-            return
+        else:
+            yield from self._inputs_went(key)
+
+    def _inputs_went(self, key: str) -> Iterator[Contribution]:
+        """What became of the inputs that a unit had, of those that are gone."""
         unit_id = self.ids.get(key, -1)
         last = self._last.get(unit_id)
         for producer, input_key, input_id in self._stored_inputs.get(unit_id, ()):
@@ -350,6 +364,37 @@ class _Look:
     @cached_property
     def _stored_inputs(self):
         return stored_inputs(self.connection, self.ids.values())
+
+    def _of_blocked(self, key: str) -> Iterator[Contribution]:
+        """Why the inputs failed or are blocked that a unit waits for; of a model that is not made, why the one before went."""
+        n = 0
+        for producer, input_key, input_id in self._awaited(key):
+            before = self.planner.plans[producer]
+            if input_key in before.blocked:
+                causes = self.roots.of_blocked(self.connection, before)[input_key].causes
+            else:
+                causes = self._awaited_steps.newest(input_id)
+            n += bool(causes)
+            if causes:
+                yield Via(producer, input_key, input_id), causes
+        if not n:
+            yield from self._inputs_went(key)
+
+    def _awaited(self, key: str) -> Iterator[tuple[str, str, int | None]]:
+        """(analysis, key, unit) of the inputs of a unit that failed or are blocked. A cohort does without those of patients."""
+        for role, need in self.analysis.needs.items():
+            producer = self.world.producer(need)
+            if producer not in self.planner.plans or (self.analysis.over_cohort and not isinstance(need, Model)):
+                continue
+            stuck = self.planner.standing.stuck[producer]
+            for input_key in self.plan.inputs[role].get(key, ()):
+                if input_key in stuck or input_key in self.planner.plans[producer].blocked:
+                    yield producer, input_key, stuck[input_key].unit_id if input_key in stuck else None
+
+    @cached_property
+    def _awaited_steps(self) -> Steps:
+        found = {input_id for key in self.keys for _, _, input_id in self._awaited(key)}
+        return Steps(self.connection, found - {None})
 
     def _blocked_before(self, key: str) -> Iterator[Contribution]:
         """Of a unit that waited for its inputs: what became of these."""

@@ -90,6 +90,10 @@ class Steps:
         later = [step for step in steps if last is None or _is_later(step, last)]
         return self._joined(later or (steps[-1:] if or_newest else []))
 
+    def newest(self, unit_id: int | None) -> Causes:
+        """The causes of the last of all that became of an input."""
+        return self._joined(self._of.get(unit_id, [])[-1:] if unit_id is not None else ())
+
     def after(self, unit_id: int | None, moment: str) -> Causes:
         """The causes of all that became of an input after a moment (UTC text)."""
         steps = self._of.get(unit_id, ()) if unit_id is not None else ()
