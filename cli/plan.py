@@ -182,9 +182,12 @@ def _show_total(facts: dict[str, Any]) -> None:
         return
     more = f", {possible:,} more possible" if possible else ""
     more += f", {gone:,} to retire" if gone else ""
-    about = f", {seconds(**facts['seconds'])}" if facts["seconds"] else ""
-    if facts["n_unknown"]:
-        about += f" and {facts['n_unknown']:,} units whose time is not known"
+    about, n = "", facts["n_unknown"]
+    if facts["seconds"]:
+        unknown = f" and {n:,} {'unit' if n == 1 else 'units'} whose time is not known" if n else ""
+        about = f", {seconds(**facts['seconds'])}{unknown}"
+    elif n:
+        about = ", in a time that is not known"
     out(f"{total:,} {'unit is' if total == 1 else 'units are'} due{more}{about}. Run: tshdb rebuild")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from analyses import ANALYSES
 from cli.console import seconds
-from cli.plan import plan_facts
+from cli.plan import plan_facts, show_plan
 from tests import tiny, toys
 from tshdb.database import reading, writing
 from tshdb.engine.costs import elsewhere
@@ -435,7 +435,6 @@ def test_range_adds():
 
 def test_units_of_others_analyses_are_counted_apart(study, account, monkeypatch, capsys):
     import analyses
-    from cli.plan import show_plan
 
     others = replace(next(a for a in ANALYSES if a.name == "cutoff"), name="cutoff_of_ours")
     monkeypatch.setattr(analyses, "ANALYSES", tuple(others if a.name == "cutoff" else a for a in ANALYSES))
@@ -444,4 +443,6 @@ def test_units_of_others_analyses_are_counted_apart(study, account, monkeypatch,
     facts = plan_facts(study.root, ["cutoff_of_ours"])
     assert facts["n_unknown"] == 1 and facts["seconds"] is None
     show_plan(facts)
-    assert "1 units are due" in (said := capsys.readouterr().out) and "and 1 units whose time is not known" in said
+    assert "1 unit is due, in a time that is not known. Run: tshdb rebuild" in capsys.readouterr().out
+    show_plan({**facts, "seconds": {"low": 2.0, "high": 5.0}})
+    assert "1 unit is due, 2–5 s and 1 unit whose time is not known. Run: tshdb rebuild" in capsys.readouterr().out
