@@ -133,7 +133,7 @@ class _Look:
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
-            if (before := self.planner.plans.get(self.planner.producer_of(self.analysis, role))) is not None
+            if (before := self.planner.plans.get(self.world.producer_of(self.analysis, role))) is not None
             and (before.due or before.gone)
         ]
 
@@ -309,7 +309,7 @@ class _Look:
         for role, by_key in plan.inputs.items():
             if not isinstance(plan.analysis.needs.get(role), Need):
                 continue
-            producer = self.planner.producer_of(plan.analysis, role)
+            producer = self.world.producer_of(plan.analysis, role)
             for input_key in by_key.get(key, ()):
                 if producer.startswith(INGEST):
                     yield producer.removeprefix(INGEST), input_key
@@ -347,7 +347,7 @@ class _Look:
 
     def _same_key_retired(self, key: str, last: Last | None) -> Iterator[Contribution]:
         """What became of inputs of the same key that are gone."""
-        producers = {self.planner.producer_of(self.analysis, role) for role in self.analysis.needs}
+        producers = {self.world.producer_of(self.analysis, role) for role in self.analysis.needs}
         query = select(Unit.unit_id, Unit.analysis).where(Unit.key == key, Unit.analysis.in_(sorted(producers)))
         for unit_id, producer in self.connection.execute(query).fetchall():
             before = self.planner.plans.get(producer)
@@ -401,7 +401,7 @@ class _Look:
         inputs = [
             (producer, input_key, self.planner.standing.ids(producer).get(input_key))
             for role, by_key in self.plan.inputs.items()
-            if not (producer := self.planner.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
+            if not (producer := self.world.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
             for input_key in by_key.get(key, ())
         ]
         steps = Steps(self.connection, {i for _, _, i in inputs if i is not None})
