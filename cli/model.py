@@ -35,11 +35,12 @@ def list_models(study: StudyOption = None, as_json: JsonOption = False) -> None:
         say("No model versions yet. Run: tshdb cohort freeze NAME, then tshdb rebuild")
     else:
         rows = [
-            (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:12], m["comparability"], m["made_at"],
+            (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:12], m["comparability"], m["made_at"], m["began"],
              in_words(m["n_corrections"]) if m["is_flagged"] else m["message"] or "")
             for m in found
         ]  # fmt: skip
-        table(("model version", "", "members", "content", "compares with", "made", ""), rows, right=(2,))
+        headers = ("model version", "", "members", "content", "compares with", "made", "because", "")
+        table(headers, rows, right=(2,))
 
 
 @app.command()
@@ -58,9 +59,7 @@ def show(model: ModelArgument, study: StudyOption = None, as_json: JsonOption = 
     if as_json:
         out_json(found)
         return
-    out(
-        f"{found['model']}: {found['state']}, made {found['made_at']} by run {found['run']}, because {found['because']}"
-    )
+    out(f"{found['model']}: {found['state']}, made {found['made_at']} by run {found['run']}, because {found['began']}")
     out(f"  training set {found['n_members']} members: {_few(found['training_set'])}")
     out(f"  parameters {found['parameters']}")
     if found["seed"] is not None:
@@ -79,6 +78,7 @@ def diff(first: ModelArgument, second: ModelArgument, study: StudyOption = None,
     """
     from analyses import ANALYSES
     from tshdb.database import reading
+    from tshdb.engine.code.differences import short_diff
     from tshdb.models import diff_models
     from tshdb.study import Study
 
@@ -93,8 +93,10 @@ def diff(first: ModelArgument, second: ModelArgument, study: StudyOption = None,
         out(f"  {_counted(len(found['members_came']), 'member')} came: {_few(found['members_came'])}")
     if found["members_left"]:
         out(f"  {_counted(len(found['members_left']), 'member')} left: {_few(found['members_left'])}")
-    if found["code_changed"]:
-        out("  the code changed")
+    for change in found["definitions"]:
+        out(f"  the definition {change['name']}")
+        for line in short_diff(change["before"], change["after"]):
+            out(f"    {line}")
     for name, (before, after) in found["parameters"].items():
         out(f"  parameter {name}: {before} -> {after}")
     if not found["same_content"]:

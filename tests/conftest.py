@@ -12,6 +12,7 @@ import pytest
 
 from tests import tiny
 
+os.environ.pop("COLUMNS", None)  # what the program says is that of a pipe, whatever the shell of the tests says
 ROOT = Path(__file__).parent.parent
 EXPENSIVE = ("real", "in_batches", "published", "scanned")
 SHARED = ROOT.parent / "shared" / "data"
@@ -24,6 +25,14 @@ def pytest_collection_modifyitems(items):
         shared_ones = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
         if shared_ones and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(shared_ones[0]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_account(tmp_path_factory):
+    """A folder of the user's data that is not that of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TSHDB_HOME", str(tmp_path_factory.mktemp("account")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from tshdb.attribution import facts
 from tshdb.canonical import digest
 from tshdb.cohorts.states import members_of
 from tshdb.corrections import corrections
-from tshdb.database import tuples
+from tshdb.database import numbers, tuples
 from tshdb.engine.analysis import Analysis, Kind
-from tshdb.engine.units import NO_SEED
+from tshdb.engine.causes import UNRECORDED, causes_of_sets, told
+from tshdb.engine.code.differences import definitions_changed
+from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit
 from tshdb.vocabulary import UnitState
@@ -57,9 +60,24 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
                     "comparability": _comparability(row),
                     "is_flagged": (analysis.name, row["key"]) in corrected,
                     "n_corrections": corrected.get((analysis.name, row["key"]), 0),
+                    "unit_id": row["unit_id"],
                 }
             )
+    _add_causes(connection, found)
     return found
+
+
+def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> None:
+    """What began each model version, as it was recorded when it was made: causes, and in words."""
+    unit_ids = {model.pop("unit_id"): model for model in models}
+    newest = select(func.max(Attempt.attempt_id)).group_by(Attempt.unit_id).scalar_subquery()
+    with numbers(connection, "listed_models", unit_ids) as name:
+        query = select(Attempt.unit_id, Attempt.cause_set).where(Attempt.unit_id.in_(select_ids(name)))
+        sets = dict(map(tuple, connection.execute(query.where(Attempt.attempt_id.in_(newest)))))
+    recorded = causes_of_sets(connection, {number for number in sets.values() if number is not None})
+    for unit_id, model in unit_ids.items():
+        causes = recorded.get(sets.get(unit_id), {UNRECORDED})
+        model |= {"causes": facts(causes), "began": told(causes)}
 
 
 def _version(key: str) -> tuple[str, int]:
@@ -110,6 +128,17 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
     }
 
 
+def _definitions(connection: Connection, first: str, second: str) -> list[dict[str, Any]]:
+    """The definitions that differ between the codes of two model versions, with their texts."""
+    sides = []
+    for name in (first, second):
+        analysis, _, key = name.partition("/")
+        of_unit = select(Unit.spec_id).where(Unit.analysis == analysis, Unit.key == key).scalar_subquery()
+        row = connection.execute(select(Spec.sources, Spec.leads).where(Spec.spec_id == of_unit)).one()
+        sides += [json.loads(row.sources), json.loads(row.leads)]
+    return [change._asdict() for change in definitions_changed(*sides)]
+
+
 def diff_models(connection: Connection, analyses: Sequence[Analysis], first: str, second: str) -> dict[str, Any]:
     """What differs between two versions of one fit. Raises NotFound for one that does not exist."""
     a, b = (show_model(connection, analyses, name) for name in (first, second))
@@ -127,6 +156,7 @@ def diff_models(connection: Connection, analyses: Sequence[Analysis], first: str
         "same_content": a["fingerprint"] == b["fingerprint"],
         "comparable": a["comparability"] == b["comparability"],
         "code_changed": a["code"] != b["code"],
+        "definitions": _definitions(connection, first, second) if a["code"] != b["code"] else [],
         "parameters": parameters,
         "members_came": sorted(after - before),
         "members_left": sorted(before - after),

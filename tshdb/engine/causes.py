@@ -55,6 +55,8 @@ UNRECORDED = Cause(CauseKind.UNRECORDED, "not recorded")
 def _sentence(cause: Cause) -> str:
     kind, subject, place = cause.kind, cause.subject, f" ({cause.place})" if cause.place else ""
     if kind in (CauseKind.PARAMETER, CauseKind.SEED, CauseKind.LIBRARY, CauseKind.ENGINE):
+        if cause.before is cause.after is None:
+            return f"the version of {subject} changed"
         return f"{subject}: {_short(cause.before)} -> {_short(cause.after)}{place}"
     if kind is CauseKind.CODE:
         what = "came" if cause.before is None else "went" if cause.after is None else "changed"

@@ -22,9 +22,10 @@ from tshdb.database import tuples
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need, Reference, Trained
 from tshdb.engine.causes import UNRECORDED, Causes
+from tshdb.engine.cohort_causes import COHORT_ROLE
 from tshdb.engine.damage import Damaged, look, makers_of
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
-from tshdb.engine.roots import COHORT_ROLE, Roots, follows
+from tshdb.engine.roots import Roots, follows
 from tshdb.engine.standing import SHIFT, Standing, UnitRow
 from tshdb.engine.world import World
 from tshdb.objects import ObjectStore
@@ -460,22 +461,28 @@ class Planner:
                 plan.due[key] = Due(key, reason, detail, is_possible=may_pass)
                 plan.kept.pop(key, None)
             elif key in followed:
-                plan.due[key] = Due(key, followed[key], detail, is_possible=may_pass)
+                reason, may_pass = followed[key]
+                plan.due[key] = Due(key, reason, detail, is_possible=may_pass)
             elif self.refit:
                 plan.due[key] = Due(key, Reason.REFIT, detail, is_possible=may_pass)
             else:
                 members = plan.members[key]
                 plan.flagged[key] = (self._members_behind(plan, changes, members), len(members))
 
-    def _followed(self, plan: AnalysisPlan, changed: Mapping[str, Sequence[Change]]) -> dict[str, Reason]:
-        """The fits that follow what changed of their inputs, each with what that is in a word."""
+    def _followed(self, plan: AnalysisPlan, changed: Mapping[str, Sequence[Change]]) -> dict[str, tuple[Reason, bool]]:
+        """The fits that follow what changed of their inputs: what that is in a word, and whether it may pass."""
         found = {}
         fits = self.standing.rows(plan.analysis.name, changed)
-        for key, causes in self.roots.through_inputs(self.connection, plan, list(changed)).items():
-            if UNRECORDED in causes and fits[key].upstream != self.world.upstream_digest(plan.analysis):
-                found[key] = Reason.INPUT
-            elif follows(causes - {UNRECORDED}):
-                found[key] = _in_a_word(causes)
+        for key, through in self.roots.through_inputs(self.connection, plan, list(changed)).items():
+            is_otherwise = fits[key].upstream != self.world.upstream_digest(plan.analysis)
+            followed = [
+                (change, causes)
+                for change, causes in through
+                if follows(causes - {UNRECORDED}) or (UNRECORDED in causes and is_otherwise)
+            ]
+            if followed:
+                may_pass = all(self._is_pending(plan, change) for change, _ in followed)
+                found[key] = _in_a_word(frozenset().union(*(causes for _, causes in followed))), may_pass
         return found
 
     def _is_pending(self, plan: AnalysisPlan, change: Change) -> bool:

@@ -32,6 +32,8 @@ from tshdb.engine.batches import Batch, Batches, unit_rows
 from tshdb.engine.changes import note_gone
 from tshdb.engine.code.texts import AsLoaded
 from tshdb.engine.compute import Outcome, Task, locate
+from tshdb.engine.costs import elsewhere
+from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
@@ -44,7 +46,7 @@ from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.process import actor, identity, is_alive
-from tshdb.schema import Attempt, Run, Unit, UnitInput
+from tshdb.schema import Run, Unit, UnitInput
 from tshdb.stored_rows import digest_of
 from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
@@ -86,6 +88,7 @@ class Rebuild:
         refit: bool = False,
         progress: Progress = lambda *_: None,
         executor: Executor | None = None,
+        clock: Clock | None = None,
     ):
         self.study, self.engine = study, study.engine
         self.texts = AsLoaded()
@@ -94,6 +97,7 @@ class Rebuild:
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
         self.report = Report()
+        self.clock = clock or Clock()
         self._left: set[tuple[str, str]] = set()  # units that this run leaves due, with those that rest on them
         self._failed: set[tuple[str, str]] = set()
         self.host, self.process = socket.gethostname(), identity()
@@ -209,6 +213,7 @@ class Rebuild:
     def _end(self, state: RunState) -> None:
         with writing(self.engine) as connection:
             self.leases.drop_all(connection)
+            self.clock.write(connection, self.report.run_id, self.executor.workers)
             for spec in self.world.read_specs():
                 store.keep_text(connection, spec)
             connection.execute(
@@ -216,6 +221,7 @@ class Rebuild:
                 .where(Run.run_id == self.report.run_id)
                 .values(state=state, ended_at=store.now(), libraries=self._versions())
             )
+        elsewhere.note(self.clock, self.world.analyses, self.world.parameters, self.executor.workers)
 
     def _versions(self) -> str:
         """The versions of all libraries that the analyses name, as they are loaded, as JSON."""
@@ -254,6 +260,7 @@ class Rebuild:
         attempted: set[str] = set()
         done = 0
         while True:
+            self.clock.settle(analysis.name)
             if look is None:
                 with reading(self.engine) as connection:
                     planner = self._planner(connection, settled)
@@ -454,6 +461,7 @@ class Rebuild:
     def _commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[str, UnitState]:
         """Commit a batch and note it in the report. Gives key -> state of what was committed."""
         kept, moved = self.batches.commit(batch, outcomes)
+        self.clock.committed(kept, batch.edges)
         name = batch.plan.analysis.name
         self._note(name, kept, moved)
         foreign = [o for o in outcomes if o.loaded != self.batches.loaded[name]]
@@ -467,13 +475,3 @@ class Rebuild:
         self.report.unchanged[name] = self.report.unchanged.get(name, 0) + len(kept) - len(moved)
         if failed:
             self.report.failed.setdefault(name, {}).update(failed)
-
-
-def estimated_seconds(connection: Connection, analysis: str, n_units: int) -> float | None:
-    """What `n_units` units would take, from the attempts so far; None without any."""
-    from sqlalchemy import func
-
-    mean = connection.execute(
-        select(func.avg(Attempt.seconds)).join(Unit, Unit.unit_id == Attempt.unit_id).where(Unit.analysis == analysis)
-    ).scalar()
-    return None if mean is None else float(mean) * n_units

@@ -19,7 +19,7 @@ from tshdb.schema import Run, Spec, Unit
 from tshdb.vocabulary import CauseKind
 
 OTHERS = 2  # so many libraries more or fewer may an analysis have named, for their versions to be found
-SOME_LIBRARY = "a library that is no longer named"
+SOME_LIBRARY = "those that are no longer named"
 
 
 def spec_causes(
@@ -82,10 +82,13 @@ def _json(values: Mapping, field: str) -> str | None:
 
 
 def _libraries(before: Mapping[str, str] | None, after: Mapping[str, str]) -> Iterator[Cause]:
-    """before: None where nobody knows; then every library may be the one."""
+    """before: None where nobody knows; then any library may be the one."""
     if before is None:
-        for library in sorted(after) or [SOME_LIBRARY]:
-            yield Cause(CauseKind.LIBRARY, library, None, after.get(library))
+        named = sorted(after)
+        if len(named) == 1:
+            yield Cause(CauseKind.LIBRARY, named[0], None, after[named[0]])
+        else:
+            yield Cause(CauseKind.LIBRARY, f"one of {', '.join(named) or SOME_LIBRARY}")
         return
     for library in sorted(before.keys() | after.keys()):
         if before.get(library) != after.get(library):
