@@ -166,6 +166,17 @@ def test_a_unit_that_fails_and_those_that_wait_for_it_are_told(copied):
     assert '[cutoff] population: "Cytotoxic lymphocytes" -> "none such" (study.toml line 35)' in event.says
 
 
+def test_what_came_out_the_same_is_told_of_the_study_and_of_no_patient(copied):
+    settings = copied.root / "study.toml"
+    settings.write_text(settings.read_text().replace("min_denominator = 0.05", "min_denominator = 0.049"))
+    run = tiny.rebuild(copied, tiny.CORE).run_id
+    (event,) = of_run(told(copied), run)
+    assert event.says.startswith(
+        "16 units of tsh_ratios came out the same. Because: [tsh_ratios] min_denominator: 0.05 -> 0.049"
+    )
+    assert of_run(told(copied, "tsh_ratios"), run) and not of_run(told(copied, CORRECTED), run)
+
+
 def test_what_was_not_recorded_says_so(copied):
     """Of runs before revision 0012."""
     with writing(copied.engine) as connection:

@@ -40,11 +40,15 @@ class Attribution:
     @cached_property
     def causes(self) -> dict[Moved, Causes]:
         """`NOT_RECORDED` where nothing was."""
-        sets = {pair: self._sets_of(*pair) for pair in self.moved}
-        recorded = causes_of_sets(self.connection, {number for numbers in sets.values() for number in numbers})
+        sets: dict[Moved, set[int]] = {pair: set() for pair in self.moved}
+        for unit_id in dict.fromkeys(unit_id for unit_id, _ in self.moved):
+            for step in self._steps[unit_id]:
+                if step.cause_set is not None and (unit_id, step.run_id) in sets:
+                    sets[unit_id, step.run_id].add(step.cause_set)
+        recorded = causes_of_sets(self.connection, {number for found in sets.values() for number in found})
         return {
-            pair: frozenset(cause for n in numbers for cause in recorded.get(n, ())) or NOT_RECORDED
-            for pair, numbers in sets.items()
+            pair: frozenset(cause for n in found for cause in recorded.get(n, ())) or NOT_RECORDED
+            for pair, found in sets.items()
         }
 
     @cached_property
@@ -77,10 +81,6 @@ class Attribution:
             for unit_id, analysis, key in self.connection.execute(units):
                 self._names[unit_id] = f"{analysis}/{key}"
         self._steps |= found
-
-    def _sets_of(self, unit_id: int, run_id: int) -> set[int]:
-        """The sets of causes of a unit's changes in a run."""
-        return {s.cause_set for s in self._steps[unit_id] if s.run_id == run_id and s.cause_set is not None}
 
     def _through(self, unit_id: int, run_id: int) -> int | None:
         """The input through which the last change of a unit came, up to a run."""
