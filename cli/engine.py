@@ -12,6 +12,8 @@ from cli.console import out, out_json, progress, seconds, short, table
 from cli.options import JsonOption, StudyOption
 
 BLOCKED_SHOWN = 5
+CAUSES_SHOWN = 2
+CAUSES_TOLD = 6
 REASONS = ("new", "code", "params", "input", "member", "failed", "refit", "lost", "edited", "damaged")
 
 
@@ -29,15 +31,23 @@ NamesArgument = Annotated[
 def plan(
     analyses: NamesArgument = None,
     refit: Annotated[bool, typer.Option("--refit", help="Count fits whose members' data was corrected.")] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="UNIT", help="From what began it to this unit: ANALYSIS/KEY.")
+    ] = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What would be computed, and why. Writes nothing.
+    """What would be computed, and what began it. Writes nothing.
 
-    `possible` units are due only if an input that is due turns out to be changed.
+    What is due is computed for certain; `possible` are units of which an input is due: if that comes out as it was, they stand.
+    Nothing else is computed.
 
-    Example: tshdb plan
+    Example: tshdb plan --explain tsh_scores/TCGA-A7-A0CE
     """
+    if explain is not None:
+        facts = explained(study, explain, refit)
+        out_json(facts) if as_json else show_chains(facts)
+        return
     facts = plan_facts(study, analyses or [], refit)
     if as_json:
         out_json(facts)
@@ -46,48 +56,113 @@ def plan(
 
 
 def plan_facts(study, names: list[str], refit: bool = False) -> dict[str, Any]:
-    """The plan as plain values."""
+    """The plan as plain values; causes are numbered, and named by analyses and units."""
     from analyses import ANALYSES
+    from tshdb import __version__
     from tshdb.database import reading
     from tshdb.engine.planner import Planner
     from tshdb.engine.rebuild import estimated_seconds, select_analyses
+    from tshdb.engine.upgrades import programs
     from tshdb.engine.world import World
     from tshdb.study import Study
 
     opened = Study.find(study)
     world = World(ANALYSES, opened.settings)
     chosen = select_analyses(world, names)
+    numbers: dict[Any, int] = {}  # of causes
     with reading(opened.engine) as connection:
         planner = Planner(connection, world, refit=refit)
         plans = [p for p in planner.all().values() if p.analysis.name in chosen]
         facts = []
         for p in plans:
             certain = [d for d in p.due.values() if not d.is_possible]
+            rooted = planner.roots.of_due(connection, p)
+            of_unit = {
+                key: sorted(numbers.setdefault(cause, len(numbers)) for cause in found.causes)
+                for key, found in rooted.items()
+            }
             facts.append(
                 {
                     "analysis": p.analysis.name,
                     "kind": p.analysis.kind.value,
                     "reasons": {r: n for r in REASONS if (n := sum(d.reason == r for d in certain))},
                     "possible": len(p.due) - len(certain),
-                    "gone": len(p.gone),
+                    "causes": sorted({n for found in of_unit.values() for n in found}),
+                    "gone": sorted(p.gone),
                     "kept": len(p.kept),
                     "blocked": p.blocked,
                     "held": {k: {"reason": d.reason.value, "detail": d.detail} for k, d in p.held.items()},
                     "flagged": {k: {"corrected": n, "members": m} for k, (n, m) in p.flagged.items()},
                     "seconds": estimated_seconds(connection, p.analysis.name, len(p.due)),
                     "units": [
-                        {"key": d.key, "reason": d.reason.value, "detail": d.detail, "possible": d.is_possible}
+                        {
+                            "key": d.key,
+                            "reason": d.reason.value,
+                            "detail": d.detail,
+                            "possible": d.is_possible,
+                            "causes": of_unit[d.key],
+                        }
                         for d in sorted(p.due.values(), key=lambda d: d.key)
                     ],
                 }
             )
         eligible = {s.name: len(s.newly_eligible) for s in planner.cohorts.values() if s.newly_eligible}
         left = {s.name: len(s.no_longer) for s in planner.cohorts.values() if s.no_longer}
-    return {"analyses": facts, "newly_eligible": eligible, "no_longer_eligible": left}
+        made_by = programs(connection)
+    causes = [cause.facts() for cause in numbers]
+    return {
+        "program": {"now": __version__, "computed_by": made_by},
+        "analyses": facts,
+        "causes": causes,
+        "newly_eligible": eligible,
+        "no_longer_eligible": left,
+    }
+
+
+def explained(study, unit: str, refit: bool = False) -> dict[str, Any]:
+    """The chains from what began it to a unit. Raises NotFound for a unit that is not due."""
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.engine.explain import chains
+    from tshdb.engine.planner import Planner
+    from tshdb.engine.world import World, parse_unit
+    from tshdb.errors import NotFound
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    world = World(ANALYSES, opened.settings)
+    analysis, key = parse_unit(unit, world)
+    with reading(opened.engine) as connection:
+        planner = Planner(connection, world, refit=refit)
+        found = planner.plan(analysis)
+        if key not in found.due and key not in found.gone:
+            raise NotFound(f"{unit} is not due", repair=f"What is known of it: tshdb why {unit}")
+        return chains(connection, planner, found, key)
+
+
+def show_chains(facts: dict[str, Any]) -> None:
+    """The chains for a person: what began it, then unit by unit."""
+    for chain in facts["chains"]:
+        out(chain["cause"]["says"])
+        _show_definition(chain["cause"], "  ")
+        for unit in chain["units"]:
+            out(f"  -> {unit['unit']} ({unit['state']}): {unit['says']}")
+    if (more := facts["n_causes"] - len(facts["chains"])) > 0:
+        out(f"and {more:,} more causes: tshdb plan --json")
+
+
+def _show_definition(cause: dict[str, Any], indent: str) -> None:
+    """How the text of a definition changed, line by line."""
+    from tshdb.engine.code.differences import short_diff
+
+    if cause["kind"] == "code":
+        for line in short_diff(cause["before"], cause["after"]):
+            out(f"{indent}{line}")
 
 
 def show_plan(facts: dict[str, Any]) -> None:
     """The plan for a person."""
+    _show_program(facts)
     used = [r for r in REASONS if any(r in a["reasons"] for a in facts["analyses"])]
     rows = []
     for a in facts["analyses"]:
@@ -95,10 +170,10 @@ def show_plan(facts: dict[str, Any]) -> None:
         if due or a["possible"] or a["gone"] or a["kept"] or a["blocked"]:
             counts = [a["reasons"].get(r) for r in used]
             about = seconds(a["seconds"]) if due + a["possible"] else ""
-            rows.append((a["analysis"], *counts, a["possible"] or None, a["gone"] or None, len(a["blocked"]) or None,
-                         about, _first_note(a)))  # fmt: skip
+            rows.append((a["analysis"], *counts, a["possible"] or None, len(a["gone"]) or None, len(a["blocked"]) or None,
+                         about, _because(facts, a)))  # fmt: skip
     if rows:
-        headers = ("analysis", *used, "possible", "gone", "blocked", "about", "")
+        headers = ("analysis", *used, "possible", "gone", "blocked", "about", "because")
         table(headers, rows, right=tuple(range(1, len(headers) - 1)))
     _show_blocked({a["analysis"]: a["blocked"] for a in facts["analyses"] if a["kind"] in ("fit", "summary")})
     for a in facts["analyses"]:
@@ -113,10 +188,10 @@ def show_plan(facts: dict[str, Any]) -> None:
         out(f"{n} members are no longer eligible for {name}")
     total = sum(sum(a["reasons"].values()) for a in facts["analyses"])
     possible = sum(a["possible"] for a in facts["analyses"])
-    gone = sum(a["gone"] for a in facts["analyses"])
+    gone = sum(len(a["gone"]) for a in facts["analyses"])
     if total or possible or gone:
-        more = f", {possible} more possible" if possible else ""
-        more += f", {gone} to retire" if gone else ""
+        more = f", {possible:,} more possible" if possible else ""
+        more += f", {gone:,} to retire" if gone else ""
         estimates = [a["seconds"] for a in facts["analyses"] if a["seconds"] is not None]
         about = f", about {seconds(sum(estimates))}" if estimates else ""
         out(f"{total:,} units are due{more}{about}. Run: tshdb rebuild")
@@ -124,12 +199,30 @@ def show_plan(facts: dict[str, Any]) -> None:
         out("Nothing is due.")
 
 
-def _first_note(analysis: dict[str, Any]) -> str:
-    certain = [u for u in analysis["units"] if not u["possible"]]
-    note = next((u["detail"] for u in certain or analysis["units"] if u["reason"] != "new"), "")
-    if analysis["kept"]:
-        note = f"{analysis['kept']} stay current: the newer model has the same content"
-    return note if len(note) <= 70 else note[:69] + "…"
+def _show_program(facts: dict[str, Any]) -> None:
+    """After an upgrade of the program: which analyses are computed otherwise since."""
+    now, before = facts["program"]["now"], [v for v in facts["program"]["computed_by"] if v != facts["program"]["now"]]
+    if before:
+        numbers = {
+            n for n, cause in enumerate(facts["causes"]) if cause["kind"] in ("code", "library", "table", "engine")
+        }
+        changed = [a["analysis"] for a in facts["analyses"] if numbers & set(a["causes"])]
+        said = (
+            f"computed otherwise, or from what is: {', '.join(changed)}" if changed else "nothing is computed otherwise"
+        )
+        out(f"tshdb {', '.join(before)} made results that stand; this is {now}: {said}")
+
+
+def _because(facts: dict[str, Any], analysis: dict[str, Any]) -> str:
+    """What began it, in a few words."""
+    from tshdb.engine.causes import Cause, told
+    from tshdb.vocabulary import CauseKind
+
+    if analysis["kept"] and not analysis["causes"]:
+        return f"{analysis['kept']} stay current: the newer model has the same content"
+    found = [facts["causes"][n] for n in analysis["causes"]]
+    causes = [Cause(CauseKind(c["kind"]), *(c[field] for field in Cause._fields[1:])) for c in found]
+    return told(causes, at_most=CAUSES_SHOWN) if causes else ""
 
 
 def rebuild(
@@ -249,6 +342,8 @@ def show_why(facts: dict[str, Any]) -> None:
     """The answer for a person."""
     reason = f" ({facts['reason']})" if facts["reason"] else ""
     out(f"{facts['unit']}: {facts['state']}{reason}: {facts['detail']}")
+    if facts.get("chains"):
+        show_chains({"n_causes": len(facts["causes"]), "chains": facts["chains"]})
     for change in facts.get("changes", ()):
         columns = ", ".join(f"{c} {a} -> {b}" for c, (a, b) in change["columns"].items()) or change["action"]
         out(f"  {change['row']}: {columns}")
@@ -258,6 +353,9 @@ def show_why(facts: dict[str, Any]) -> None:
         )
     if computed := facts.get("computed"):
         out(f"  computed {computed['at']} by run {computed['run']} ({computed['by']}), because {computed['because']}")
+        out(f"  what began it: {'; '.join(c['says'] for c in computed['causes'][:CAUSES_TOLD])}")
+        for cause in computed["causes"][:CAUSES_TOLD]:
+            _show_definition(cause, "    ")
         if computed["digest_taken_over"]:
             day = computed["digest_taken_over"][:10]
             out(f"  its second digest was taken over on {day} from the rows as they stood")

@@ -23,6 +23,7 @@ from cli import (
     ingest_features,
     ingest_imaging,
     lineage,
+    migrate,
     model,
     paper_check,
     qc,
@@ -46,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 study.add_to(app)
+migrate.add_to(app)
 ingest_collections.add_to(ingest.app)
 ingest_imaging.add_to(ingest.app)
 ingest_features.add_to(ingest.app)

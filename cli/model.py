@@ -22,6 +22,7 @@ def list_models(study: StudyOption = None, as_json: JsonOption = False) -> None:
     Example: tshdb model list
     """
     from analyses import ANALYSES
+    from tshdb.corrections import in_words
     from tshdb.database import reading
     from tshdb.models import list_models as read
     from tshdb.study import Study
@@ -35,7 +36,7 @@ def list_models(study: StudyOption = None, as_json: JsonOption = False) -> None:
     else:
         rows = [
             (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:12], m["comparability"], m["made_at"],
-             _counted(m["n_inputs_corrected"], "input") + " corrected since" if m["n_inputs_corrected"] else m["message"] or "")
+             in_words(m["n_corrections"]) if m["is_flagged"] else m["message"] or "")
             for m in found
         ]  # fmt: skip
         table(("model version", "", "members", "content", "compares with", "made", ""), rows, right=(2,))

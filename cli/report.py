@@ -174,6 +174,7 @@ def _figure(name: str, study, cohort: str | None) -> Part:
 
 def _models(study) -> list[Part]:
     from analyses import ANALYSES
+    from tshdb.corrections import in_words
     from tshdb.database import reading
     from tshdb.models import list_models
 
@@ -182,10 +183,11 @@ def _models(study) -> list[Part]:
     if not found:
         return [Part("Models", missing="none yet: tshdb cohort freeze NAME, then tshdb rebuild")]
     cells = [
-        (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16], m["n_inputs_corrected"] or "", m["message"] or "")
+        (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16],
+         in_words(m["n_corrections"]) if m["is_flagged"] else "", m["message"] or "")
         for m in found
     ]  # fmt: skip
-    headers = ("model version", "", "members", "content", "inputs corrected since", "")
+    headers = ("model version", "", "members", "content", "since then", "")
     return [Part("Model versions", Layout("", headers, cells, (2, 4)))]
 
 

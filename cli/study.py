@@ -14,7 +14,6 @@ from cli.options import JsonOption, StudyOption
 def add_to(app: typer.Typer) -> None:
     app.command()(init)
     app.command()(status)
-    app.command()(migrate)
 
 
 def init(
@@ -42,6 +41,7 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
 
     Example: tshdb status --json
     """
+    from tshdb.corrections import in_words
     from tshdb.status import status as read_status
     from tshdb.study import find_root
 
@@ -73,7 +73,7 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
     for one in facts["damaged"]:
         out(f"{one['n']:,} units of {one['analysis']} are {one['damage']}: tshdb check says what helps")
     for fit in facts["flagged_fits"]:
-        out(f"{fit['unit']} saw data that has since been corrected ({fit['inputs_corrected']} inputs).")
+        out(f"{fit['unit']}: {in_words(fit['corrections'])}.")
         out("It is not refitted silently: tshdb cohort freeze, or tshdb rebuild --refit")
     if facts["last_ingest"]:
         out(f"Last ingest {facts['last_ingest']['started_at']}: {facts['last_ingest']['command']}")
@@ -90,39 +90,3 @@ def _moves(cohort: dict) -> str:
     if cohort["no_longer_eligible"]:
         moves.append(f"{cohort['no_longer_eligible']} no longer eligible")
     return ", ".join(moves)
-
-
-def migrate(study: StudyOption = None) -> None:
-    """Bring the database to this program's revision, after a verified backup.
-
-    Example: tshdb migrate
-    """
-    import migrations
-    from analyses import ANALYSES
-    from tshdb import database
-    from tshdb.engine.takeover import handed_over
-    from tshdb.errors import InvalidInput
-    from tshdb.lock import study_lock
-    from tshdb.study import Study, refuse_foreign, revision_of
-
-    opened = Study.find(study)
-    engine = database.create(opened.database_url)
-    with study_lock(engine, opened.root):
-        found = revision_of(engine)
-        if found == database.REVISION:
-            say(f"The database is at revision {found} already.")
-            return
-        if found is not None and found > database.REVISION:
-            raise InvalidInput(
-                f"the database has revision {found}, this program knows {database.REVISION}",
-                where=str(opened.root),
-                repair="Install a newer tshdb; nothing was touched",
-            )
-        if found is None and opened.sqlite_path is not None:
-            refuse_foreign(engine, opened.root)
-        if opened.sqlite_path is not None and found is not None:
-            say(f"Backup: {migrations.backup_sqlite(opened.sqlite_path)}")
-        elif found is not None:
-            say("PostgreSQL: the upgrade is one transaction; keep a pg_dump of your own.")
-        migrations.upgrade(engine, handed=handed_over(opened, ANALYSES))
-    say(f"Migrated from {found or 'an empty database'} to {database.REVISION}.")

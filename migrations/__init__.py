@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from tshdb.errors import IntegrityError
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
 
 def _config() -> Config:
@@ -37,26 +39,24 @@ def upgrade(engine: Engine, revision: str = "head", handed: dict[str, Any] | Non
     _run(engine, "upgrade", revision, handed or {})
 
 
-def downgrade(engine: Engine, revision: str) -> None:
-    """Bring the database back to an older revision, in one transaction."""
-    _run(engine, "downgrade", revision, {})
+class _Tried(Exception):
+    """The upgrade was tried, and is to be rolled back."""
 
 
-def _run(engine: Engine, command: str, revision: str, handed: dict[str, Any]) -> None:
-    from alembic import command as commands
+def tried(engine: Engine, handed: dict[str, Any], then: Callable[[Connection], None]) -> None:
+    """Upgrade in a transaction, look at what came of it (`then`), and roll it all back. PostgreSQL alone can do so."""
 
-    from tshdb.database import altering
+    def look(connection: Connection) -> None:
+        then(connection)
+        raise _Tried
 
-    config = _config()
-    with altering(engine) as connection:
-        config.attributes["connection"] = connection
-        config.attributes["handed"] = handed
-        getattr(commands, command)(config, revision)
+    with suppress(_Tried):
+        _run(engine, "upgrade", "head", handed, look)
 
 
-def backup_sqlite(path: Path) -> Path:
-    """A verified copy of a SQLite database beside it, by SQLite's own backup (a live file must never be copied)."""
-    target = path.with_name(f"{path.stem}.backup-{datetime.now(UTC):%Y%m%dT%H%M%S%f}{path.suffix}")
+def copied(path: Path, folder: Path, name: str) -> Path:
+    """A verified copy of a SQLite database in a folder, by SQLite's own backup (a live file must never be copied)."""
+    target = folder / name
     source, copy = sqlite3.connect(path), sqlite3.connect(target)
     try:
         source.backup(copy)
@@ -67,3 +67,26 @@ def backup_sqlite(path: Path) -> Path:
     if answer != "ok":
         raise IntegrityError(f"the backup is not sound ({answer})", where=str(target), repair="Restore an older backup")
     return target
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Bring the database back to an older revision, in one transaction."""
+    _run(engine, "downgrade", revision, {})
+
+
+def _run(engine: Engine, command: str, revision: str, handed: dict[str, Any], then=lambda connection: None) -> None:
+    from alembic import command as commands
+
+    from tshdb.database import altering
+
+    config = _config()
+    with altering(engine) as connection:
+        config.attributes["connection"] = connection
+        config.attributes["handed"] = handed
+        getattr(commands, command)(config, revision)
+        then(connection)
+
+
+def backup_sqlite(path: Path) -> Path:
+    """A verified copy of a SQLite database beside it."""
+    return copied(path, path.parent, f"{path.stem}.backup-{datetime.now(UTC):%Y%m%dT%H%M%S%f}{path.suffix}")

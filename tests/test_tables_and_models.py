@@ -113,7 +113,7 @@ def test_models_are_listed_with_training_set_and_state(tshdb, study):
     models = {m["model"]: m for m in json.loads(tshdb("model", "list", "--json", cwd=study.root).stdout)}
     assert f"tsh_model/{FROZEN}" in models and f"cutoff/{FROZEN}" in models
     assert {m["n_members"] for m in models.values()} == {10}
-    assert {m["n_inputs_corrected"] for m in models.values()} == {0}
+    assert {m["n_corrections"] for m in models.values()} == {0}
     assert f"tsh_model/{FROZEN}" in tshdb("model", "list", cwd=study.root).stdout
 
 
@@ -147,8 +147,8 @@ def test_a_correction_is_counted_on_the_models_that_saw_the_old_value(tshdb, stu
     models = {m["model"]: m for m in json.loads(tshdb("model", "list", "--json", cwd=study.root).stdout)}
     cutoff = models[f"cutoff/{FROZEN}"]
     assert cutoff["state"] == "current"
-    assert cutoff["n_inputs_corrected"] == 1, "the model stays as it was, and says that one ratio is another today"
-    assert "1 input corrected since" in tshdb("model", "list", cwd=study.root).stdout
+    assert cutoff["n_corrections"] == 1, "the model stays as it was, and says that one ratio is another today"
+    assert "1 row of data corrected since" in tshdb("model", "list", cwd=study.root).stdout
 
 
 # ------------------------------------------------------------------------------------------------------------ figures

@@ -59,6 +59,11 @@ class Settings:
         self.ingest = self._typed(IngestSettings, "ingest")
         self.imaging = self._typed(ImagingSettings, "imaging")
 
+    @property
+    def told(self) -> str:
+        """The text without the address of the database, which may hold a password."""
+        return re.sub(r"""\bdatabase(\s*)=(\s*)("[^"]*"|'[^']*')""", r'database\1=\2"…"', self.text)
+
     def parameters(self, name: str, kind: type[Parameters], base: str | None = None) -> Parameters:
         """The parameters of analysis `name`: its table, else what it takes from the table `base`, else the defaults."""
         return self._typed(kind, name, base)
@@ -105,6 +110,13 @@ class Settings:
                 where=f"{self.where(table, key)}: [{table}] {key}".rstrip(),
                 repair=f"Settings of [{table}]: {known}" if first["type"] == "extra_forbidden" else "",
             ) from None
+
+    def place(self, name: str, key: str, base: str | None = None) -> tuple[str, str]:
+        """(table, place) of a setting of analysis `name`: the table that has it, and `study.toml line N`, or its default."""
+        for table in filter(None, (name, base)):
+            if key in self.tables.get(table, {}):
+                return table, f"{self.path.name} line {self.where(table, key).rpartition(':')[2]}"
+        return name, f"{self.path.name}, by default"
 
     def where(self, table: str, key: str = "") -> str:
         """path:line of the setting, or of its table where the setting is not written."""

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from tshdb.canonical import digest
 from tshdb.cohorts.states import members_of
+from tshdb.corrections import corrections
+from tshdb.database import tuples
 from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.units import NO_SEED
 from tshdb.errors import NotFound
-from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit, UnitInput
+from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit
 from tshdb.vocabulary import UnitState
 
 
 def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[dict[str, Any]]:
     """One entry a model version, in the order of the analyses, the newest cohort version last."""
     fits = [a for a in analyses if a.kind is Kind.FIT]
+    corrected = corrections(partial(tuples, connection))
     found = []
     for analysis in fits:
         query = (
@@ -41,13 +45,6 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
             n = connection.execute(
                 select(CohortVersion.n_members).where(CohortVersion.cohort == cohort, CohortVersion.version == version)
             ).scalar()
-            moved = connection.execute(
-                select(UnitInput.input_unit_id)
-                .join(Unit, Unit.unit_id == UnitInput.input_unit_id)
-                .where(
-                    UnitInput.unit_id == row["unit_id"], Unit.fingerprint.is_distinct_from(UnitInput.seen_fingerprint)
-                )
-            ).all()
             found.append(
                 {
                     "model": f"{analysis.name}/{row['key']}",
@@ -58,7 +55,8 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
                     "run": row["run_id"],
                     "fingerprint": row["fingerprint"],
                     "comparability": _comparability(row),
-                    "n_inputs_corrected": len(moved),
+                    "is_flagged": (analysis.name, row["key"]) in corrected,
+                    "n_corrections": corrected.get((analysis.name, row["key"]), 0),
                 }
             )
     return found

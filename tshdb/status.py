@@ -13,6 +13,7 @@ from typing import Any
 
 from tshdb.cohorts.guarded import Refused, run_guarded
 from tshdb.cohorts.steps import members_after, parse, walk
+from tshdb.corrections import corrections
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.study import SETTINGS_FILE, absolute_url, check_revision, sqlite_path
 
@@ -27,12 +28,6 @@ COUNTS = {
 UNITS = (
     "SELECT analysis, state, count(*) FROM units WHERE analysis NOT LIKE 'ingest.%' AND analysis NOT LIKE 'reference.%' "
     "AND analysis <> 'cohort' AND state <> 'retired' GROUP BY analysis, state ORDER BY analysis, state"
-)
-FLAGGED = (
-    "SELECT u.analysis, u.key, count(*) FROM units u JOIN unit_inputs e ON e.unit_id = u.unit_id "
-    "JOIN units i ON i.unit_id = e.input_unit_id "
-    "WHERE u.upstream IS NOT NULL AND u.state = 'current' AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint "
-    "GROUP BY u.analysis, u.key ORDER BY u.analysis, u.key"
 )
 DAMAGED = (
     "SELECT analysis, damage, count(*) FROM units WHERE damage IS NOT NULL GROUP BY analysis, damage ORDER BY 1, 2"
@@ -118,7 +113,7 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dic
         "counts": {name: run(sql)[0][0] for name, sql in COUNTS.items()},
         "cohorts": [_cohort(run, eligible, *row) for row in run(COHORTS)],
         "units": units,
-        "flagged_fits": [{"unit": f"{a}/{k}", "inputs_corrected": n} for a, k, n in run(FLAGGED)],
+        "flagged_fits": [{"unit": f"{a}/{k}", "corrections": n} for (a, k), n in corrections(run).items()],
         "damaged": [{"analysis": a, "damage": d, "n": n} for a, d, n in run(DAMAGED)],
         "last_ingest": dict(zip(("command", "started_at"), ingest[0], strict=True)) if ingest else None,
         "last_rebuild": dict(zip(("run_id", "state", "started_at"), rebuild[0], strict=True)) if rebuild else None,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, delete, select, true
+from sqlalchemy import Connection, Engine, delete, func, select, true
 
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert, writing
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Kind
+from tshdb.engine.causes import CauseBook, Causes
 from tshdb.engine.changes import note_changes
 from tshdb.engine.compute import Outcome
 from tshdb.engine.damage import Damaged, makers_of, makers_of_object, mark
@@ -17,12 +18,13 @@ from tshdb.engine.inputs import Inputs, load
 from tshdb.engine.leases import Leases
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
+from tshdb.engine.roots import Rooted
 from tshdb.engine.world import World
 from tshdb.errors import IntegrityError
 from tshdb.failpoints import fp
 from tshdb.objects import LostObject, ObjectStore
 from tshdb.origins import Origins
-from tshdb.schema import Attempt, Unit
+from tshdb.schema import Attempt, Change, Retirement, Unit
 from tshdb.stored_rows import digest_of
 from tshdb.vocabulary import UnitState
 
@@ -37,6 +39,7 @@ class Batch:
     plan: AnalysisPlan
     due: dict[str, Due]
     edges: dict[str, list[tuple[str, int, str]]]  # key -> (role, input unit, fingerprint seen)
+    rooted: dict[str, Rooted]  # what began it
     inputs: Inputs | None  # of the keys that can be read
     unreadable: dict[str, str] = field(default_factory=dict)  # key -> what of its inputs is lost, and what helps
     damaged: tuple[Damaged, ...] = ()  # the makers of what is lost
@@ -60,6 +63,7 @@ class Batches:
         self.engine, self.objects, self.world, self.leases, self.run_id = engine, objects, world, leases, run_id
         self.loaded: dict[str, str] = {}  # analysis -> the digest of what this process has loaded of it
         self.makers = makers_of(world.analyses)
+        self.book = CauseBook(run_id)
 
     def read(
         self, connection: Connection, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]
@@ -124,7 +128,8 @@ class Batches:
                 for k, e in errors.items()}  # fmt: skip
         makers = tuple(one for digest, e in lost.items()
                        for one in makers_of_object(connection, self.makers, digest, e.damage))  # fmt: skip
-        return Batch(plan, wanted, edges, values, told, makers), unready
+        rooted = planner.roots.of(connection, plan, list(edges))
+        return Batch(plan, wanted, edges, rooted, values, told, makers), unready
 
     def commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
         """Commit the outcomes whose lease is held, whose inputs are unchanged, and which rest on what is loaded here.
@@ -134,7 +139,7 @@ class Batches:
         analysis = batch.plan.analysis
         table = analysis.makes.__table__
         replaced: set[tuple[str, str]] = set()
-        with writing(self.engine) as connection:
+        with self.book.kept(), writing(self.engine) as connection:
             ours = [o for o in outcomes if o.loaded == self.loaded[analysis.name]]
             kept = self._still_valid(connection, batch, ours)
             rows = unit_rows(connection, analysis.name, [o.key for o in kept])
@@ -178,6 +183,8 @@ class Batches:
             mark(connection, batch.damaged)
             store.replace_edges(connection, {ids[o.key]: batch.edges[o.key] for o in kept})
             attempt_id = next_id(connection, Attempt.attempt_id)
+            sets = self.book.write(connection, (batch.rooted[o.key].causes for o in kept))
+            last_change = connection.execute(select(func.max(Change.change_id))).scalar() or 0
             bulk_insert(
                 connection,
                 Attempt.__table__,
@@ -192,6 +199,9 @@ class Batches:
                         "seconds": o.seconds,
                         "is_changed": o in moved,
                         "ended_at": done_at,
+                        "cause_set": sets[batch.rooted[o.key].causes],
+                        "last_change_id": last_change,
+                        "through_unit_id": batch.rooted[o.key].via and batch.rooted[o.key].via.unit_id,
                     }
                     for i, o in enumerate(kept)
                 ],
@@ -203,6 +213,16 @@ class Batches:
         for digest, suffix in replaced:  # models that a refit replaced
             self.objects.remove(digest, suffix)
         return kept, moved
+
+    def note_retired(self, connection: Connection, causes: Mapping[int, Causes]) -> None:
+        """Record units that were retired, each with what began that. Inside `writing` and `book.kept`."""
+        sets = self.book.write(connection, causes.values())
+        first, now = next_id(connection, Retirement.retirement_id), store.now()
+        rows = [
+            {"retirement_id": first + i, "run_id": self.run_id, "unit_id": unit, "cause_set": sets[found], "ended_at": now}
+            for i, (unit, found) in enumerate(causes.items())
+        ]  # fmt: skip
+        bulk_insert(connection, Retirement.__table__, rows)
 
     def _still_valid(self, connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
         name = batch.plan.analysis.name

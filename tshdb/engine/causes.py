@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -92,7 +93,7 @@ def _columns(cause: Cause) -> str:
 
 
 class CauseBook:
-    """Writes sets of causes, each once in a run. Inside `writing`."""
+    """Writes sets of causes, each once in a run. Inside `writing`, and inside `kept` where that may be rolled back."""
 
     def __init__(self, run_id: int):
         self.run_id = run_id
@@ -100,7 +101,7 @@ class CauseBook:
         self._sets: dict[Causes, int] = {}
 
     def write(self, connection: Connection, sets: Iterable[Causes]) -> dict[Causes, int]:
-        """set -> its number. Numbers of a transaction that is rolled back are given out again: `forget` them."""
+        """set -> its number."""
         wanted = [found for found in dict.fromkeys(sets) if found not in self._sets]
         fresh = [cause for cause in dict.fromkeys(c for found in wanted for c in sorted(found, key=_order))
                  if cause not in self._causes]  # fmt: skip
@@ -117,9 +118,15 @@ class CauseBook:
             self._sets |= numbered
         return self._sets
 
-    def forget(self) -> None:
-        """What a transaction wrote that was rolled back."""
-        self._causes, self._sets = {}, {}
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """What is written inside is known only if the transaction was committed: its numbers are given out again else."""
+        causes, sets = dict(self._causes), dict(self._sets)
+        try:
+            yield
+        except BaseException:
+            self._causes, self._sets = causes, sets
+            raise
 
 
 def _order(cause: Cause) -> tuple[str, ...]:
@@ -146,6 +153,13 @@ def causes_of_sets(connection: Connection, sets: Iterable[int]) -> Mapping[int, 
         for number, *values in connection.execute(query):
             found[number].add(Cause(*values))
     return {number: frozenset(causes) for number, causes in found.items()}
+
+
+def recorded_causes(connection: Connection, cause_set: int | None) -> list[Cause]:
+    """The causes of one attempt or retirement, in their order; `not recorded` where there is no record."""
+    if cause_set is None:
+        return [UNRECORDED]
+    return sorted(causes_of_sets(connection, [cause_set]).get(cause_set, {UNRECORDED}), key=_order)
 
 
 def told(causes: Iterable[Cause], at_most: int = 3) -> str:

@@ -44,6 +44,7 @@ class Change(NamedTuple):
     producer: str
     input_key: str
     what: str
+    input_id: int | None = None  # the input's unit, where there is one
 
     def __str__(self) -> str:
         name = f"{self.producer}/{self.input_key}"
@@ -100,13 +101,15 @@ class AnalysisPlan:
         default_factory=dict
     )  # damaged, or of damaged inputs, and not to be made again as it was
     inputs: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)  # role -> key -> input keys
+    changes: dict[str, list[Change]] = field(default_factory=dict)  # key -> inputs that are not what it has seen
+    made_otherwise: dict[str, int] = field(default_factory=dict)  # key -> its spec, which is not the current one
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cohort key -> patients
     desired: set[str] = field(default_factory=set)
     present: dict[str, UnitRow] = field(default_factory=dict)  # of the keys that are due, the units as they stand
 
     def done(self) -> AnalysisPlan:
         """The plan of an analysis in which everything has been done."""
-        return replace(self, due={}, gone={}, kept={}, present={})
+        return replace(self, due={}, gone={}, kept={}, present={}, changes={}, made_otherwise={})
 
     @property
     def is_idle(self) -> bool:

@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,15 +21,15 @@ from tshdb.cohorts.states import CohortState, states
 from tshdb.database import tuples
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need, Reference, Trained
+from tshdb.engine.causes import UNRECORDED, Causes
 from tshdb.engine.damage import Damaged, look, makers_of
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
+from tshdb.engine.roots import COHORT_ROLE, Roots, follows
 from tshdb.engine.standing import SHIFT, Standing, UnitRow
-from tshdb.engine.world import REFERENCE, World
+from tshdb.engine.world import World
 from tshdb.objects import ObjectStore
 from tshdb.schema import Cohort
-from tshdb.vocabulary import CohortMode, UnitState
-
-COHORT_ROLE = "cohort"
+from tshdb.vocabulary import CauseKind, CohortMode, UnitState
 
 
 @contextmanager
@@ -70,6 +71,7 @@ class Planner:
         self.live_tables = tables
         self.plans: dict[str, AnalysisPlan] = dict(settled or {})
         self._damaged = damaged
+        self.roots = Roots(self)
         self._relations: dict[str, Mapping[str, Sequence[str]]] = {}
         self._inputs_of_members: dict[tuple[str, str, str], list[str]] = {}
 
@@ -275,10 +277,12 @@ class Planner:
                 continue
             for key in wanted.intersection(self.standing.keys_of_spec(analysis.name, spec_id)):
                 plan.due[key] = Due(key, Reason(difference.reason), difference.detail)
+                plan.made_otherwise[key] = spec_id
         self._compare_edges(plan)
         history = self._superseded(analysis)
         self._add_damaged(plan, history)
         self._propagate(plan)
+        self._await_members(plan)
         self._hold(plan)
         for key in present.keys() - plan.desired:
             if key not in history and key != analysis.identity and key not in plan.blocked:
@@ -361,7 +365,7 @@ class Planner:
                 key = key_of.get(packed // SHIFT)
                 if key is not None:
                     producer, what = self.producer_of(analysis, role), "joined" if is_wanted else "left"
-                    changed[key].append(Change(role, producer, names[packed % SHIFT], what))
+                    changed[key].append(Change(role, producer, names[packed % SHIFT], what, packed % SHIFT))
         self._add_moved(analysis, ids, replaced, changed)
         self._judge(plan, changed)
 
@@ -375,13 +379,13 @@ class Planner:
                 key = key_of.get(m.unit_id)
                 if key is not None and (m.unit_id, m.role) not in replaced:
                     what = whats.get(m.state, f"is {m.state}")
-                    _add(changed[key], Change(m.role, m.producer, m.input_key, what))
+                    _add(changed[key], Change(m.role, m.producer, m.input_key, what, m.input_id))
         for role, table in self.world.references(analysis).items():
             producer = self.world.producer(analysis.needs[role])
             unit = self._reference_units.get(producer, {}).get(table.key)
             if unit is not None and unit.fingerprint != table.fingerprint:
                 for key in ids:
-                    _add(changed[key], Change(role, producer, table.key, "changed"))
+                    _add(changed[key], Change(role, producer, table.key, "changed", unit.unit_id))
 
     @cached_property
     def _reference_units(self) -> dict[str, dict[str, UnitRow]]:
@@ -413,7 +417,7 @@ class Planner:
             if old is not None and new.fingerprint == self._seen_models.get((unit_id, role)):
                 plan.kept.setdefault(key, []).append((role, old, new.unit_id))
             else:
-                changed[key].append(Change(role, producer, models.input_key, "replaced"))
+                changed[key].append(Change(role, producer, models.input_key, "replaced", new.unit_id))
         return replaced
 
     @cached_property
@@ -421,29 +425,48 @@ class Planner:
         return self.standing.seen_models(a.name for a in self.world.analyses if a.kind is Kind.FIT)
 
     def _judge(self, plan: AnalysisPlan, changed: dict[str, list[Change]]) -> None:
-        """Changed inputs make a unit due; a fit is only flagged, unless code or parameters upstream changed too."""
-        analysis = plan.analysis
-        fits = self.standing.rows(analysis.name, changed) if changed and analysis.kind is Kind.FIT else {}
+        """Changed inputs make a unit due; a fit follows what began elsewhere than in data, and is flagged else.
+
+        Where all that changed is itself due, it may turn out to be what was seen: then the unit is possible.
+        """
+        analysis, plan.changes = plan.analysis, changed
+        followed = self._followed(plan, changed) if analysis.kind is Kind.FIT else {}
         for key, changes in changed.items():
             if key in plan.due or key in plan.blocked:
                 continue
-            changes.sort()
+            changes.sort(key=lambda c: c[:4])
             detail = str(changes[0]) + (f", and {len(changes) - 1} more" if len(changes) > 1 else "")
-            follows = analysis.kind is not Kind.FIT or any(
-                c.what == "replaced" or c.producer.startswith(REFERENCE) for c in changes
-            )
-            if follows:
+            may_pass = all(self._is_pending(plan, c) for c in changes)
+            if analysis.kind is not Kind.FIT or any(c.what == "replaced" for c in changes):
                 membership = all(c.producer == store.COHORT or c.what in ("joined", "left") for c in changes)
                 reason = Reason.MEMBER if analysis.over_cohort and membership else Reason.INPUT
-                plan.due[key] = Due(key, reason, detail)
+                plan.due[key] = Due(key, reason, detail, is_possible=may_pass)
                 plan.kept.pop(key, None)
-            elif fits[key].upstream != self.world.upstream_digest(analysis):
-                plan.due[key] = Due(key, Reason.CODE, f"code or parameters upstream changed, and with them {detail}")
+            elif key in followed:
+                plan.due[key] = Due(key, followed[key], detail, is_possible=may_pass)
             elif self.refit:
-                plan.due[key] = Due(key, Reason.REFIT, detail)
+                plan.due[key] = Due(key, Reason.REFIT, detail, is_possible=may_pass)
             else:
                 members = plan.members[key]
                 plan.flagged[key] = (self._members_behind(plan, changes, members), len(members))
+
+    def _followed(self, plan: AnalysisPlan, changed: Mapping[str, Sequence[Change]]) -> dict[str, Reason]:
+        """The fits that follow what changed of their inputs, each with what that is in a word."""
+        found = {}
+        fits = self.standing.rows(plan.analysis.name, changed)
+        for key, causes in self.roots.through_inputs(self.connection, plan, list(changed)).items():
+            if UNRECORDED in causes and fits[key].upstream != self.world.upstream_digest(plan.analysis):
+                found[key] = Reason.INPUT
+            elif follows(causes - {UNRECORDED}):
+                found[key] = _in_a_word(causes)
+        return found
+
+    def _is_pending(self, plan: AnalysisPlan, change: Change) -> bool:
+        """Whether what changed of an input is not certain to stay so: the input is due, or what a cohort selects on is."""
+        if change.producer == store.COHORT:
+            return bool(self.makers_pending(plan.analysis, change.input_key))
+        before = self.plans.get(change.producer)
+        return before is not None and change.input_key in before.due
 
     def _members_behind(self, plan: AnalysisPlan, changes: list[Change], members: Sequence[str]) -> int:
         """How many members of a fit's cohort the changes concern."""
@@ -461,27 +484,58 @@ class Planner:
         for role, need in analysis.needs.items():
             producer = self.world.producer(need)
             before = self.plans.get(producer)
-            if before is None or not (before.due or before.gone):
+            if before is None or not before.due:
                 continue
             for key, input_keys in plan.inputs[role].items():
                 if key in plan.due or key not in plan.desired or key in plan.blocked:
                     continue
-                pending = next((i for i in input_keys if i in before.due), None)
-                if pending is not None and not self._only_data(analysis, before.due[pending]):
-                    plan.due[key] = Due(key, Reason.INPUT, f"{producer}/{pending} is due", is_possible=True)
-        for name in self.world.cohorts_of(analysis):
-            state = self.cohorts.get(name)
-            if state is None or state.mode is not CohortMode.LIVE or state.key in plan.due:
-                continue
-            makers = [a for a in self.world.analyses if a.makes.__tablename__ in self.live_tables[name]]
-            for maker in makers:
-                pending = self.plans.get(maker.name)
-                if pending is not None and (pending.due or pending.gone) and state.key in plan.desired:
-                    plan.due[state.key] = Due(state.key, Reason.MEMBER, f"{maker.name} is due", is_possible=True)
+                pending = [i for i in input_keys if i in before.due]
+                if pending and self._reaches(plan, need, before, pending):
+                    plan.due[key] = Due(key, Reason.INPUT, f"{producer}/{pending[0]} is due", is_possible=True)
 
-    def _only_data(self, analysis: Analysis, pending: Due) -> bool:
-        """A fit does not follow corrected data, only code and parameters."""
-        return analysis.kind is Kind.FIT and not self.refit and pending.reason not in (Reason.CODE, Reason.PARAMS)
+    def _reaches(self, plan: AnalysisPlan, need, before: AnalysisPlan, pending: list[str]) -> bool:
+        """Whether a unit may follow inputs that are due: a fit does not follow data, but a model that is another one."""
+        if plan.analysis.kind is not Kind.FIT or self.refit:
+            return True
+        if isinstance(need, Model) and any(before.due[key].reason is Reason.NEW for key in pending):
+            return True
+        return self.roots.brings_more_than_data(self.connection, before, pending)
+
+    def makers_pending(self, analysis: Analysis, key: str) -> list[AnalysisPlan]:
+        """The plans with something to do of the analyses whose results the live cohort `key` selects on."""
+        state = self.cohorts.get(key) if analysis.over_cohort else None
+        if state is None or state.mode is not CohortMode.LIVE:
+            return []
+        makers = [a for a in self.world.analyses if a.makes.__tablename__ in self.live_tables[key]]
+        plans = [self.plans[maker.name] for maker in makers if maker.name in self.plans]
+        return [plan for plan in plans if plan.due or plan.gone]
+
+    def _await_members(self, plan: AnalysisPlan) -> None:
+        """Who is in a live cohort may depend on results that are due: then so does all that is computed over it."""
+        if plan.analysis.kind is Kind.FIT:  # over frozen cohorts alone
+            return
+        for name in self.world.cohorts_of(plan.analysis):
+            makers = self.makers_pending(plan.analysis, name)
+            if not makers:
+                continue
+            due = plan.due.get(name)
+            if due is not None:
+                plan.due[name] = replace(due, is_possible=True)
+            elif name in plan.desired or name in plan.blocked:
+                plan.due[name] = Due(name, Reason.MEMBER, f"{makers[0].analysis.name} is due", is_possible=True)
+
+
+_WORDS = (
+    (Reason.PARAMS, {CauseKind.PARAMETER, CauseKind.SEED, CauseKind.LISTED}),
+    (Reason.CODE, {CauseKind.CODE, CauseKind.LIBRARY, CauseKind.TABLE, CauseKind.ENGINE}),
+    (Reason.REFIT, {CauseKind.REFIT}),
+)
+
+
+def _in_a_word(causes: Causes) -> Reason:
+    """What began a change, as a plan counts it."""
+    kinds = {cause.kind for cause in causes}
+    return next((reason for reason, some in _WORDS if kinds & some), Reason.INPUT)
 
 
 def _by_key(rows: list[tuple[str, str]]) -> dict[str, Sequence[str]]:

@@ -20,7 +20,7 @@ from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tshdb import loaded
+from tshdb import __version__, loaded
 from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
@@ -103,6 +103,8 @@ class Rebuild:
         try:
             with self.leases.kept_alive():
                 damage.note(self.engine, self.study.objects, damage.makers_of(self.world.analyses))
+                with reading(self.engine) as connection:
+                    self._damaged = damage.marked(connection)  # what is found from now on, the next run makes again
                 self._settle_references()
                 left: set[tuple[str, str]] = set()
                 # data that arrives on the way makes units due of analyses that were settled: go through again
@@ -164,7 +166,9 @@ class Rebuild:
 
     def _planner(self, connection: Connection, settled: dict[str, AnalysisPlan]) -> Planner:
         """A look at the database; what was lost or edited has been marked when the run began."""
-        return Planner(connection, self.world, settled, self.refit, damage.marked(connection))
+        known = {one.unit_id for one in self._damaged}
+        still = [one for one in damage.marked(connection) if one.unit_id in known]
+        return Planner(connection, self.world, settled, self.refit, still)
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
         """Whether the membership of a live cohort must be committed for the analysis."""
@@ -189,6 +193,8 @@ class Rebuild:
                     started_at=store.now(),
                     state=RunState.RUNNING,
                     libraries=self._versions(),
+                    program_version=__version__,
+                    settings=self.world.settings.told,
                 )
             )
             stale = connection.execute(select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING))
@@ -259,7 +265,11 @@ class Rebuild:
                 waiting = (key for key, d in plan.due.items() if d.is_possible or self._waits(plan, planner, key))
                 self._left |= {(name, key) for key in waiting}
             skipped = self._unready | self._left
-            due = {key: d for key, d in plan.due.items() if key not in attempted and (name, key) not in skipped}
+            due = {
+                key: d
+                for key, d in plan.due.items()
+                if key in plan.desired and key not in attempted and (name, key) not in skipped
+            }
             if not due:
                 break
             if problem := self._ground(analysis).problem:
@@ -320,8 +330,10 @@ class Rebuild:
         """Retire what is gone, repoint edges to a newer model of the same content, mark what is blocked."""
         name = plan.analysis.name
         if plan.gone:
-            with writing(self.engine) as connection:
+            with self.batches.book.kept(), writing(self.engine) as connection:
+                rooted = planner.roots.of(connection, plan, list(plan.gone))
                 store.retire(connection, plan.gone.values(), plan.analysis.makes)
+                self.batches.note_retired(connection, {plan.gone[key]: r.causes for key, r in rooted.items()})
             fp("rebuild.retired")
             self.report.retired[name] = self.report.retired.get(name, 0) + len(plan.gone)
         if plan.kept:

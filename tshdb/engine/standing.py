@@ -44,6 +44,7 @@ class Moved(NamedTuple):
     producer: str
     input_key: str
     state: str
+    input_id: int
 
 
 _STANDING = ", ".join(f"'{state}'" for state in UnitState if state is not UnitState.RETIRED)
@@ -123,7 +124,7 @@ class Standing:
         """The edges of an analysis whose input is no longer what was seen."""
         rows = tuples(
             self.connection,
-            "SELECT e.unit_id, e.role, i.analysis, i.key, i.state FROM units u CROSS JOIN unit_inputs e "
+            "SELECT e.unit_id, e.role, i.analysis, i.key, i.state, i.unit_id FROM units u CROSS JOIN unit_inputs e "
             "CROSS JOIN units i "
             f"WHERE u.analysis = '{analysis}' AND e.unit_id = u.unit_id AND i.unit_id = e.input_unit_id "
             "AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint",

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from tshdb.engine.causes import Causes, recorded_causes
+from tshdb.engine.explain import chains
 from tshdb.engine.plan import AnalysisPlan, Reason
 from tshdb.engine.planner import Planner
 from tshdb.engine.units import INGEST, NO_SEED, CurrentSpec
@@ -37,8 +39,10 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
             repair=f"Did you mean {', '.join(near)}?" if near else f"{analysis.name} has {len(plan.desired)} units",
         )
     answer: dict[str, Any] = {"unit": f"{analysis.name}/{key}", "source": analysis.source, **_standing(plan, key, unit)}
-    if key in plan.due:
-        answer["changes"] = _changes(connection, planner, plan, key)
+    if key in plan.due or key in plan.gone:
+        answer |= _causes(connection, planner, plan, key)
+    elif key in plan.flagged:
+        answer |= _told(connection, planner.roots.through_inputs(connection, plan, [key])[key])
     if unit is not None and unit.state != "retired":
         answer["computed"] = _computed(connection, unit, world.spec(analysis.name))
         answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)
@@ -67,53 +71,37 @@ def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
     return {"state": unit.state if unit is not None else "unknown", "reason": None, "detail": "nothing to do"}
 
 
-def _changes(connection: Connection, planner: Planner, plan: AnalysisPlan, key: str) -> list[dict[str, Any]]:
-    """The corrections behind the unit, following due inputs to what was ingested."""
-    found: list[dict[str, Any]] = []
-    for role, by_key in plan.inputs.items():
-        producer = planner.producer_of(plan.analysis, role)
-        for input_key in by_key.get(key, ()):
-            if producer.startswith(INGEST):
-                found += _corrections(connection, producer.removeprefix(INGEST), input_key, plan, planner, key, role)
-            elif producer in planner.plans and input_key in planner.plans[producer].due:
-                found += _changes(connection, planner, planner.plans[producer], input_key)
-    return found[:INPUTS_SHOWN]
+def _causes(connection: Connection, planner: Planner, plan: AnalysisPlan, key: str) -> dict[str, Any]:
+    """What began it, each cause with its chain; and of rows of data, a few, with what they were and are."""
+    causes = planner.roots.of_due(connection, plan)[key].causes
+    return _told(connection, causes) | {"chains": chains(connection, planner, plan, key)["chains"]}
 
 
-def _corrections(connection, table: str, entity: str, plan: AnalysisPlan, planner: Planner, key: str, role: str):
-    """The last change of an ingested entity, if the unit has not seen it."""
-    unit = planner.standing.rows(plan.analysis.name, [key]).get(key)
-    source = planner.standing.rows(INGEST + table, [entity]).get(entity)
-    if unit is not None and source is not None:
-        seen = connection.execute(
-            select(UnitInput.seen_fingerprint).where(
-                UnitInput.unit_id == unit.unit_id, UnitInput.role == role, UnitInput.input_unit_id == source.unit_id
-            )
-        ).scalar()
-        if seen == source.fingerprint:
-            return []
+def _told(connection: Connection, causes: Causes) -> dict[str, Any]:
+    """Causes as plain values, with the rows of data among them as they were and are."""
+    rows = sorted((c for c in causes if c.change_id is not None), key=lambda c: c.change_id)
+    return {
+        "causes": [c.facts() for c in sorted(causes, key=lambda c: (c.kind.value, c.subject))],
+        "changes": [_change(connection, cause.change_id) for cause in rows[:INPUTS_SHOWN]],
+    }
+
+
+def _change(connection: Connection, change_id: int) -> dict[str, Any]:
+    """One row of data that was ingested otherwise."""
     change = connection.execute(
-        select(*Change.__table__.columns)
-        .where(Change.table_name == table, Change.entity_key == entity)
-        .order_by(Change.change_id.desc())
-        .limit(1)
-    ).one_or_none()
-    if change is None:
-        return []
-    loaded = connection.execute(
-        select(IngestRun.started_at).where(IngestRun.ingest_run_id == change.ingest_run_id)
-    ).scalar_one()
-    return [
-        {
-            "row": f"{table}/{change.row_key}",
-            "action": change.action,
-            "columns": json.loads(change.changes),
-            "now": _place(connection, change.after_file_id, change.after_line),
-            "was": _place(connection, change.before_file_id, change.before_line),
-            "ingest_run": change.ingest_run_id,
-            "loaded_at": loaded,
-        }
-    ]
+        select(Change.__table__, IngestRun.started_at)
+        .join(IngestRun, IngestRun.ingest_run_id == Change.ingest_run_id)
+        .where(Change.change_id == change_id)
+    ).one()
+    return {
+        "row": f"{change.table_name}/{change.row_key}",
+        "action": change.action,
+        "columns": json.loads(change.changes),
+        "now": _place(connection, change.after_file_id, change.after_line),
+        "was": _place(connection, change.before_file_id, change.before_line),
+        "ingest_run": change.ingest_run_id,
+        "loaded_at": change.started_at,
+    }
 
 
 def _place(connection: Connection, file_id: int | None, line: int | None, column: int | None = None) -> str | None:
@@ -132,7 +120,7 @@ def _computed(connection: Connection, unit, current: CurrentSpec) -> dict[str, A
     run = connection.execute(select(Run.started_at, Run.actor, Run.libraries).where(Run.run_id == unit.run_id)).one()
     spec = connection.execute(select(*Spec.__table__.columns).where(Spec.spec_id == unit.spec_id)).one()
     attempt = connection.execute(
-        select(Attempt.reason, Attempt.detail)
+        select(Attempt.reason, Attempt.detail, Attempt.cause_set)
         .where(Attempt.unit_id == unit.unit_id)
         .order_by(Attempt.attempt_id.desc())
         .limit(1)
@@ -142,6 +130,7 @@ def _computed(connection: Connection, unit, current: CurrentSpec) -> dict[str, A
         "at": unit.updated_at,
         "by": run.actor,
         "because": f"{attempt.reason}: {attempt.detail}" if attempt else None,
+        "causes": [c.facts() for c in recorded_causes(connection, attempt.cause_set if attempt else None)],
         "code": spec.code_fingerprint,
         "functions": sorted(json.loads(spec.sources)),
         "parameters": json.loads(spec.params),

@@ -22,6 +22,7 @@ from tshdb.engine.units import COHORT, now, retire, select_ids, set_fingerprints
 from tshdb.history import chain_anew
 from tshdb.schema import (
     Base,
+    Cause,
     Change,
     ClinicalValue,
     Cohort,
@@ -37,14 +38,14 @@ from tshdb.schema import (
     Unit,
     UnitInput,
 )
-from tshdb.vocabulary import CohortMode, StepEffect, UnitState, WithdrawalScope
+from tshdb.vocabulary import CauseKind, CohortMode, StepEffect, UnitState, WithdrawalScope
 from tshdb.withdrawal import footprint
 from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of
 from tshdb.withdrawal.objects import PartAnew
 
 STEP = "withdrawn since the version before"
 STEMS_AT_ONCE = 100  # names looked for in one pass over a column
-KEPT_TABLES = {"cohort_members", "cohort_exclusions", "units"}  # a token takes the name's place
+KEPT_TABLES = {"cohort_members", "cohort_exclusions", "units", "causes"}  # a token takes the name's place
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def erase(
     _repoint(connection, parts)
     _erase_units(connection, names, alias)
     _replace_members(connection, names, alias)
+    _empty_causes(connection, names, alias)
     done.rows = _erase_rows(connection, names)
     _shift_places(connection, redactions)
     series = SourceFile.name.in_(names.series_uids)
@@ -193,6 +195,13 @@ def _erase_units(connection: Connection, names: Identifiers, alias: str) -> None
 def _replace_members(connection: Connection, names: Identifiers, alias: str) -> None:
     for table in (CohortMember, CohortExclusion):
         connection.execute(update(table).where(table.patient_id == names.patient_id).values(patient_id=alias))
+
+
+def _empty_causes(connection: Connection, names: Identifiers, alias: str) -> None:
+    """That something of the patient began a change stays on record, not what."""
+    nothing = {"subject": alias, "value_before": None, "value_after": None, "place": None, "change_id": None}
+    mine = Cause.entity_key.in_(names.keys)
+    connection.execute(update(Cause).where(mine).values(**nothing, entity_key=alias, kind=CauseKind.WITHDRAWN))
 
 
 def _erase_rows(connection: Connection, names: Identifiers) -> dict[str, int]:
