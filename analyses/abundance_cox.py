@@ -45,6 +45,7 @@ class AbundanceCoxParameters(Parameters):
     cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Results, Tables S2 and S3; A07",
+    tracks=("hazard_ratio", "p_value"),
 )
 def abundance_cox(
     tumor: pd.DataFrame,

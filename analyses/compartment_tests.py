@@ -44,6 +44,7 @@ class CompartmentTestParameters(Parameters):
     cohorts="cohorts",
     libraries=("numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4a",
+    tracks=("p_value",),
 )
 def compartment_tests(ratios: pd.DataFrame, groups: pd.DataFrame, params: CompartmentTestParameters) -> pd.DataFrame:
     """One row per grouping (all, good, poor) and population. Raises ValueError for several units without `unit`."""

@@ -46,6 +46,7 @@ class ConcordanceParameters(CovariateParameters):
     libraries=("lifelines", "numpy", "pandas"),
     source=SOURCE,
     base="signature_validation",
+    tracks=("c_index",),
 )
 def concordances(
     scores: pd.DataFrame,

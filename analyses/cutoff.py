@@ -58,6 +58,7 @@ class CutoffParameters(Parameters):
     cohorts="cohort",
     libraries=("numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Results; A01, A02",
+    tracks=("value",),
 )
 def cutoff(ratios: pd.DataFrame, follow_ups: pd.DataFrame, params: CutoffParameters, seed: int) -> pd.DataFrame:
     """One row. Raises ValueError when no member has the ratio, or ratios are of several units and `unit` is not set."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     libraries=("lifelines", "numpy", "pandas", "scipy"),
     source=SOURCE,
     base="signature_validation",
+    tracks=("p_value",),
 )
 def likelihood_ratio_tests(
     scores: pd.DataFrame,

@@ -47,6 +47,7 @@ class LogrankTestParameters(Parameters):
     cohorts="cohorts",
     libraries=("lifelines", "numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4; A07",
+    tracks=("p_value",),
 )
 def logrank_tests(
     groups: pd.DataFrame,

@@ -46,6 +46,7 @@ class ModelPerformanceParameters(Parameters):
     cohorts="cohort",
     libraries=("numpy", "scikit-learn", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity",
+    tracks=("value",),
 )
 def model_performance(
     out_of_fold: pd.DataFrame,

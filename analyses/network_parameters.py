@@ -52,6 +52,7 @@ class NetworkParameterParameters(Parameters):
     cohorts="cohorts",
     libraries=("numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Cell network analysis, Fig. 5, Table S5; A08, A09, A10",
+    tracks=("value", "p_value"),
 )
 def network_parameters(
     ratios: pd.DataFrame, groups: pd.DataFrame, params: NetworkParameterParameters, seed: int

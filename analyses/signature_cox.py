@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     libraries=("lifelines", "numpy", "pandas"),
     source=SOURCE,
     base="signature_validation",
+    tracks=("hazard_ratio", "p_value"),
 )
 def signature_cox(
     scores: pd.DataFrame,

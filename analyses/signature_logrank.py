@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     libraries=("lifelines", "numpy", "scipy"),
     source=SOURCE,
     base="signature_validation",
+    tracks=("p_value",),
 )
 def signature_logrank(
     scores: pd.DataFrame, follow_ups: pd.DataFrame, trained_on: pd.DataFrame, params: ValidationParameters

@@ -45,6 +45,7 @@ class SignaturePerformanceParameters(SearchParameters):
     strict_libraries=("scikit-learn",),
     source=SOURCE,
     base="signature",
+    tracks=("value",),
 )
 def signature_performance(
     labels: pd.DataFrame,

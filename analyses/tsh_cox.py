@@ -59,6 +59,7 @@ class TshCoxParameters(Parameters):
     cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; A07, A21",
+    tracks=("hazard_ratio", "p_value"),
 )
 def tsh_cox(
     groups: pd.DataFrame,

@@ -33,6 +33,7 @@ class TshModelParameters(ModelParameters):
     cohorts="cohort",
     libraries=("numpy", "scikit-learn"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity; A11",
+    tracks=("coefficient",),
 )
 def tsh_model(tumor: pd.DataFrame, groups: pd.DataFrame, params: TshModelParameters, seed: int) -> pd.DataFrame:
     """The intercept and one row per chosen population; or one row with the reason for having no model."""

@@ -44,6 +44,7 @@ class UnivariableCoxParameters(Parameters):
     cohorts="cohorts",
     libraries=("lifelines", "numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table 2; A07",
+    tracks=("hazard_ratio", "p_value"),
 )
 def univariable_cox(
     ratios: pd.DataFrame, follow_ups: pd.DataFrame, members: pd.DataFrame, params: UnivariableCoxParameters

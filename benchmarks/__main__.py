@@ -28,7 +28,7 @@ SUBJECTS = (
     "radiomics",
     "signature",
 )
-LONG = ("planted_truth",)  # by name alone: half an hour
+LONG = ("planted_truth", "estimates")  # by name alone: half an hour each
 RESULTS = Path(__file__).with_name("results")
 
 

@@ -36,10 +36,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that has ended: seconds of wall time, and the peak of its resident memory in MiB."""
+    """A process that has ended: seconds of wall time, the peak of its resident memory in MiB, and seconds on a processor."""
 
     seconds: float
     peak_mib: float
+    cpu_seconds: float = 0.0
 
 
 def run(command: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = None) -> Ran:
@@ -55,7 +56,7 @@ def run(command: Sequence[str | Path], cwd: Path, env: dict[str, str] | None = N
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{out.read_text()[-3000:]}")
-    return Ran(seconds, usage.ru_maxrss / 1024)
+    return Ran(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime)
 
 
 def best(action: Callable[[], Ran], times: int = 5) -> Ran:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
+import sys
 import tomllib
 from importlib import resources
 from typing import Annotated, Any
 
 import typer
 
-from cli.console import clean, out, out_json, table
+from cli.console import clean, columns, out, out_json, table
 from cli.options import JsonOption, StudyOption
+from cli.widths import fill
 
 CHECKLISTS = ("clear", "metrics", "tripod-ai", "remark")
 NEEDS = "needs a person"
@@ -59,7 +60,7 @@ def show(
         return
     out(f" {summary['title']}, {summary['source']}")
     for item in items:
-        out(f" {item['id']:<4} {item['item']}")
+        out(f" {item['id']:<4} {item['item']}", " " * 6)
         for fact in item["facts"] or [item["status"]]:
             _wrapped(fact)
         if item["see"]:
@@ -68,9 +69,10 @@ def show(
 
 
 def _wrapped(text: str) -> None:
-    """A paragraph below an item."""
-    for line in textwrap.wrap(text, WIDTH - 6, break_on_hyphens=False, subsequent_indent="  "):
-        out(f"      {line}")
+    """A paragraph below an item; in a pipe it wraps, too."""
+    width = min(columns(sys.stdout) or WIDTH, WIDTH)
+    for line in fill("      " + " ".join(text.split()), width, " " * 8):
+        out(line)
 
 
 def read(name: str) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.console import out, out_json, say, table
+from cli.console import out, out_exact, out_json, say, table
 from cli.options import JsonOption, StudyOption
 
 VersionArgument = Annotated[str, typer.Argument(metavar="COHORT", help="NAME (its newest version) or NAME@VERSION.")]
@@ -164,7 +165,7 @@ def show(name: VersionArgument, study: StudyOption = None, as_json: JsonOption =
     print_flow(version)
     out()
     for line in version.sql_text.strip().splitlines():
-        out(f"   {line}")
+        _out_sql(f"   {line}")
     if units:
         out()
         out(f" Results that rest on it: {', '.join(units)}")
@@ -273,6 +274,15 @@ def export(
     say(f"Wrote {to}: {len(version.members):,} members, {len(version.excluded):,} excluded.")
 
 
+def _out_sql(line: str) -> None:
+    """A line of SQL, wrapped only where it stays the same SQL: between words, and a comment as a comment."""
+    comment = re.match(r" *-- ", line)
+    if comment or not ("--" in line or any(" " in text for text in re.findall(r"'[^']*'", line))):
+        out(line, comment and comment[0])
+    else:
+        out_exact(line)
+
+
 def _found(name: str, study: Path | None, *, is_now: bool = False, units: bool = False):
     """The version that is meant, and (if asked) the current results that rest on it."""
     from sqlalchemy import select
@@ -307,5 +317,5 @@ def print_flow(version, to=out) -> None:
     for step in version.flow:
         sign = "" if step.step == 1 else "+" if step.effect is StepEffect.INCLUDE else "−"
         n = abs(step.n_out - step.n_in)
-        to(f" {sign + format(n, ',') if n else '·':>{width}}  {step.reason}")
+        to(f" {sign + format(n, ',') if n else '·':>{width}}  {step.reason}", " " * (width + 3))
     to(f" {'= ' + format(version.flow[-1].n_out, ','):>{width}}  {version.key}")

@@ -1,13 +1,23 @@
-"""What the terminal gets: data on stdout, talk on stderr, tables that line up, and no control character from data."""
+"""What the terminal gets: data on stdout, talk on stderr, tables that line up, and no control character from data.
+
+On a terminal nothing is wider than it; COLUMNS says another width, and also one for a pipe or a file, where nothing wraps
+otherwise.
+"""
 
 from __future__ import annotations
 
 import json
+import math
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
+from cli.tabular import laid_out
+from cli.widths import fill
+
+NARROWEST = 20  # columns; below it a line goes over
 _CONTROLS = {i: None for i in (*range(32), *range(127, 160)) if i not in (9, 10)}
 
 
@@ -16,14 +26,38 @@ def clean(text: object) -> str:
     return str(text).translate(_CONTROLS)
 
 
-def out(text: object = "") -> None:
-    """A line of data."""
-    sys.stdout.write(clean(text) + "\n")
+def columns(stream: TextIO) -> int | None:
+    """How wide a line to this stream may be: COLUMNS, or as wide as its terminal is; None for a pipe or a file."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked):
+        return max(int(asked), NARROWEST)
+    if not stream.isatty():
+        return None
+    try:
+        found = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        return None
+    return max(found, NARROWEST) if found else None
 
 
-def say(text: object = "") -> None:
+def out(text: object = "", hanging: str | None = None) -> None:
+    """A line of data. hanging: what its wrapped lines begin with, if not some spaces more (cli.widths.fill)."""
+    _write(sys.stdout, text, hanging)
+
+
+def say(text: object = "", hanging: str | None = None) -> None:
     """A line of talk."""
-    sys.stderr.write(clean(text) + "\n")
+    _write(sys.stderr, text, hanging)
+
+
+def _write(stream: TextIO, text: object, hanging: str | None) -> None:
+    cleaned, width = clean(text), columns(stream)
+    stream.write((cleaned if width is None else "\n".join(fill(cleaned, width, hanging))) + "\n")
+
+
+def out_exact(text: object) -> None:
+    """A path or a line of code, alone and never wrapped: it is there to be copied."""
+    sys.stdout.write(clean(text) + "\n")
 
 
 def out_json(value: Any) -> None:
@@ -34,16 +68,13 @@ def out_json(value: Any) -> None:
 def table(
     headers: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = (), indent: str = " "
 ) -> None:
-    """Aligned columns; `right` names those that are numbers. None is shown as a dot."""
-    cells = [[clean("·" if v is None else v) for v in row] for row in rows]
-    widths = (
-        [max(len(str(h)), *(len(r[i]) for r in cells), 0) for i, h in enumerate(headers)]
-        if cells
-        else [len(h) for h in headers]
-    )
-    for row in ([list(headers)] if any(headers) else []) + cells:
-        parts = [v.rjust(w) if i in right else v.ljust(w) for i, (v, w) in enumerate(zip(row, widths, strict=True))]
-        out((indent + "  ".join(parts)).rstrip())
+    """Aligned columns; `right` names those that are numbers. None is shown as a dot.
+
+    What does not fit the terminal wraps in its column, or each row becomes a block (cli.tabular).
+    """
+    cleaned = [[None if v is None else clean(v) for v in row] for row in rows]
+    for line in laid_out(list(map(clean, headers)), cleaned, right, indent, columns(sys.stdout)):
+        sys.stdout.write(line + "\n")
 
 
 def short(value: object) -> object:
@@ -51,15 +82,29 @@ def short(value: object) -> object:
     return f"{value:.6g}" if isinstance(value, float) else getattr(value, "value", value)
 
 
-def seconds(value: float | None) -> str:
-    """A duration in words."""
-    if value is None:
-        return "·"
-    if value < 1:
+STEPS = (  # up to so many seconds: the unit, its seconds, and of how many units an end of a range is a multiple
+    (10, "s", 1, 1), (100, "s", 1, 5), (600, "min", 60, 1), (6_000, "min", 60, 5), (36_000, "h", 3_600, 1),
+    (172_800, "h", 3_600, 5), (864_000, "d", 86_400, 1),
+)  # fmt: skip
+LARGEST = ("d", 86_400, 5)
+
+
+def seconds(low: float, high: float) -> str:
+    """A range of durations in words, both ends rounded outwards: 1–3 s, 40 s–2 min, 4–9 min."""
+    if high < 1:
         return "< 1 s"
-    if value < 100:
-        return f"{value:.0f} s"
-    return f"{value / 60:.0f} min"
+    least, most = _rounded(low, math.floor), _rounded(high, math.ceil)
+    if least == most:
+        return most
+    if not int(least.split()[0]):
+        return f"up to {most}"
+    number, unit = least.split()
+    return f"{number if most.endswith(' ' + unit) else least}–{most}"
+
+
+def _rounded(value: float, to_whole: Callable[[float], int]) -> str:
+    unit, one, step = next((tuple(rest) for limit, *rest in STEPS if value < limit), LARGEST)
+    return f"{to_whole(value / one / step) * step:,} {unit}"
 
 
 def size(n_bytes: int) -> str:
@@ -75,6 +120,14 @@ class _Silent:
         pass
 
 
+def _that_fit(name: Any, bar: Any, count: Any, more: Any, remaining: Any) -> tuple[Any, ...]:
+    """The parts of a line of progress that the terminal has room for; the count is always one."""
+    width = columns(sys.stderr) or 80
+    if width >= 80:
+        return name, bar, count, more, remaining
+    return (name, count, remaining) if width >= 60 else (name, count)
+
+
 @contextmanager
 def byte_progress(n_bytes: int, n_files: int, what: str = "files") -> Iterator[Any]:
     """Two callables, (bytes arrived) and (one of `what` done), that draw one bar on a terminal and nothing elsewhere."""
@@ -83,11 +136,11 @@ def byte_progress(n_bytes: int, n_files: int, what: str = "files") -> Iterator[A
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.table import Column
 
-    columns = (
-        TextColumn(" {task.description:<20}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    name = TextColumn(" {task.description:<20}", table_column=Column())
+    parts = _that_fit(name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*parts, console=Console(stderr=True)) as bars:
         task = bars.add_task(f"0 of {n_files:,} {what}", total=n_bytes)
         counted = 0
 
@@ -107,15 +160,11 @@ def progress() -> Iterator[Any]:
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
-    columns = (
-        TextColumn(" {task.description:<20}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[what]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    name, what_of = TextColumn(" {task.description:<20}", table_column=Column()), TextColumn("{task.fields[what]}")
+    parts = _that_fit(name, BarColumn(), MofNCompleteColumn(), what_of, TimeRemainingColumn())
+    with Progress(*parts, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 
         def show(name: str, done: int, total: int, what: str = "units") -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out
+from cli.console import columns, out
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "tcga-brca-pairs"
 COLLECTION, COHORT = "tcga-brca", "tumor_stroma_development"
@@ -96,7 +96,7 @@ class _Story:
                     "JOIN samples s USING (patient_id) JOIN expression e USING (sample_id) "
                     "WHERE e.gene = 'GNLY' GROUP BY ALL ORDER BY 1, 2")  # fmt: skip
         self._title("8. One number, down to file and line")
-        from cli.engine import why
+        from cli.why import why
 
         unit = f"tsh_ratios/{held_back[0]}"
         self._command(f"tshdb why {unit}", lambda: why(unit, study=self.folder))
@@ -113,7 +113,7 @@ class _Story:
     def _title(self, text: str) -> None:
         out()
         out(text)
-        out("─" * len(text))
+        out("─" * min(len(text), columns(sys.stdout) or len(text)))
 
     def _command(self, line: str, run: Callable[[], object]) -> None:
         out(f"$ {line}")
@@ -164,12 +164,12 @@ class _Story:
         self._command(f"tshdb cohort freeze {COHORT}", lambda: freeze(COHORT, study=self.folder))
 
     def _plan(self) -> None:
-        from cli.engine import plan
+        from cli.plan import plan
 
         self._command("tshdb plan", lambda: plan(study=self.folder))
 
     def _rebuild(self) -> None:
-        from cli.engine import rebuild
+        from cli.rebuild import rebuild
 
         self._command("tshdb rebuild", lambda: rebuild(study=self.folder))
 

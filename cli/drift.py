@@ -20,7 +20,7 @@ def drift(
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Which patients changed group, in which run, and why: data corrected, code, parameters, members, refit.
+    """Which patients changed group, in which run, and what began it: a parameter, a definition, a row of data, a member.
 
     Example: tshdb drift cutoff
     """
@@ -37,8 +37,10 @@ def drift(
         out(" Nobody has changed group.")
     else:
         rows = [
-            (f.run_id, f.at[:10], f.patient_id, f.row, f.before or "none", f.after or "none", f.cause) for f in found
-        ]
+            (f.run_id, f.at[:10], f.patient_id, f"{f.row_before} -> {f.row}" if f.row_before else f.row,
+             f.before or "none", f.after or "none", f.cause)
+            for f in found
+        ]  # fmt: skip
         table(("run", "", "patient", "", "was", "is", "because"), rows, right=(0,))
         causes: dict[str, int] = {}
         for f in found:
@@ -52,7 +54,7 @@ def diff(
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What the runs between two runs computed, by analysis and reason, and how much of it came out different.
+    """What the runs between two runs computed, by analysis and what began it, and how much of it came out different.
 
     Example: tshdb diff 3 5
     """
@@ -67,5 +69,5 @@ def diff(
     elif not found:
         out(" Nothing was computed.")
     else:
-        rows = [(f["analysis"], f["reason"], f["units"], f["changed"], f["failed"] or None) for f in found]
-        table(("analysis", "because", "units", "changed", "failed"), rows, right=(2, 3, 4))
+        rows = [(f["analysis"], f["units"], f["changed"], f["failed"] or None, f["because"]) for f in found]
+        table(("analysis", "units", "changed", "failed", "because"), rows, right=(1, 2, 3))

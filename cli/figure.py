@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out
+from cli.console import out, out_exact
 from cli.files import complete
 from cli.options import StudyOption
 
@@ -49,5 +49,5 @@ def draw(
     path.parent.mkdir(parents=True, exist_ok=True)
     with complete(path) as written:
         how_to_read = saved(name, opened, cohort, path.suffix[1:], written)
-    out(path)
+    out_exact(path)
     out(f"  {how_to_read}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import out, out_json, short, table
+from cli.console import out, out_exact, out_json, short, table
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
@@ -107,5 +107,5 @@ def _print(found: Lineage, is_code: bool) -> None:
     if is_code and spec:
         for name, text in spec["sources"].items():
             out()
-            out(f"# {name}")
-            out(text.rstrip())
+            out_exact(f"# {name}")
+            out_exact(text.rstrip())

@@ -15,7 +15,6 @@ from cli import (
     cohort,
     demo,
     drift,
-    engine,
     export,
     figure,
     ingest,
@@ -26,15 +25,19 @@ from cli import (
     migrate,
     model,
     paper_check,
+    plan,
     qc,
+    rebuild,
     report,
     schema,
     simulate,
     sql,
     study,
     tables,
+    why,
     withdraw,
 )
+from cli.usage import Program
 from tshdb.errors import Exit, ResourceError, TshdbError
 
 app = typer.Typer(
@@ -42,6 +45,7 @@ app = typer.Typer(
     help="The study database for radiogenomics: every number traced to bytes, code and parameters.\n\n"
     "Begin with: tshdb init my-study",
     no_args_is_help=True,
+    cls=Program,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -56,7 +60,9 @@ app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 app.add_typer(qc.app, name="qc")
-engine.add_to(app)
+plan.add_to(app)
+rebuild.add_to(app)
+why.add_to(app)
 lineage.add_to(app)
 drift.add_to(app)
 sql.add_to(app)

@@ -10,3 +10,6 @@ StudyOption = Annotated[
     typer.Option("--study", help="The study folder (default: TSHDB_STUDY, else the nearest parent with study.toml)."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same facts as JSON on stdout.")]
+NamesArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ANALYSIS]...", help="Only these, and what they need.")
+]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, out_json, table
+from cli.console import out, out_exact, out_json, table
 from cli.options import JsonOption, StudyOption
 
 app = typer.Typer(help="The paper's printed numbers.", no_args_is_help=True, rich_markup_mode=None)
@@ -36,7 +36,7 @@ def check(
         out_json([c._asdict() for c in found])
     elif is_markdown:
         for line in markdown(found):
-            out(line)
+            out_exact(line)
     else:
         for where in dict.fromkeys(c.where for c in found):
             out(f" {where}")

@@ -43,7 +43,7 @@ def show(
 
     Example: tshdb qc UCSF-BR-06 --out ucsf-br-06.png
     """
-    from cli.console import out
+    from cli.console import out_exact
     from cli.files import complete
     from cli.qc_drawing import picture
     from cli.qc_examination import Examinations
@@ -60,7 +60,7 @@ def show(
     path = out_file or _figures(opened) / f"qc-{patient}-{found.facts['time_point']}.png"
     with complete(path) as written:
         picture(found).savefig(written, dpi=110, format=path.suffix.lstrip(".") or "png")
-    out(str(path))
+    out_exact(path)
 
 
 @app.command()
@@ -74,7 +74,7 @@ def regions(
 
     Example: tshdb qc regions UCSF-BR-06
     """
-    from cli.console import out
+    from cli.console import out_exact
     from cli.files import complete
     from cli.qc_examination import Examinations
     from cli.qc_regions import Regions, picture
@@ -89,7 +89,7 @@ def regions(
     drawn = picture(Regions(opened, study_uid), heading)
     with complete(path) as written:
         drawn.savefig(written, dpi=110, format=path.suffix.lstrip(".") or "png")
-    out(str(path))
+    out_exact(path)
 
 
 def _figures(study: Study) -> Path:
@@ -110,12 +110,12 @@ def page(
 
     Example: tshdb qc page --cohort prognostic_validation_ispy1
     """
-    from cli.console import out
+    from cli.console import out_exact
     from cli.qc_page import write_qc_page
     from tshdb.study import Study
 
     opened = Study.find(study)
-    out(str(write_qc_page(opened, out_dir or opened.root / "reports" / "qc", cohort)))
+    out_exact(write_qc_page(opened, out_dir or opened.root / "reports" / "qc", cohort))
 
 
 @app.command("import")

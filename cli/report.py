@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import clean, out
+from cli.console import clean, out_exact
 from cli.files import complete
 from cli.options import StudyOption
 from cli.paper.layouts import TABLES, Layout, layouts
@@ -59,7 +59,7 @@ def write_report(
     text = report(opened)
     with complete(path) as written:
         written.write_text(text, encoding="utf-8")
-    out(path)
+    out_exact(path)
 
 
 @dataclass(frozen=True)

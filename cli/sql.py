@@ -108,7 +108,7 @@ def _list_tables() -> None:
 
 def _print(answer: Answer) -> None:
     right = [i for i, t in enumerate(answer.types) if t in ("DOUBLE", "FLOAT") or "INT" in t or "DECIMAL" in t]
-    table(answer.columns, [[short(v) for v in row] for row in answer.rows], right=right)
+    table(answer.columns, [["·" if v is None else short(v) for v in row] for row in answer.rows], right=right)
     if not answer.rows:
         out(" no rows")
 

@@ -42,12 +42,14 @@ Modules = dict[str, str]
 
 
 class Pair(NamedTuple):
-    """Two states of a package, and whether the function p.main.f is the same code in both."""
+    """Two states of a package, and whether the function p.main.f is the same code in both; named: the definitions that changed,
+    with + those that came and with - those that went."""
 
     name: str
     before: Modules
     after: Modules
     is_same: bool
+    named: tuple[str, ...] = ()
 
 
 class Given:
@@ -96,11 +98,16 @@ def _seen() -> Iterator[Pair]:
         before, expression = case["statements"], case["gives"]
         assert before.count(case["old"]) == 1, name
         after = before.replace(case["old"], case["new"])
-        yield Pair(name, plain(before, expression), plain(after, expression), False)
+        named = [tuple(n.format(module) for n in case["named"]) for module in ("p.main", "p.more")]
+        yield Pair(name, plain(before, expression), plain(after, expression), False, named[0])
         if name != "a side effect of an import":  # it counts for what is reached in its own module
             main = f"from p.more import *\ndef f(x):\n    return x * ({expression})\n"
             yield Pair(
-                f"{name}, imported", {"p.main": main, "p.more": before}, {"p.main": main, "p.more": after}, False
+                f"{name}, imported",
+                {"p.main": main, "p.more": before},
+                {"p.main": main, "p.more": after},
+                False,
+                named[1],
             )
 
 
@@ -114,10 +121,12 @@ def _elsewhere() -> Iterator[Pair]:
         }
         if name == "imported inside the function":
             modules["p.main"] = modules["p.main"].replace("    return", "    import p.fill\n    return")
-        yield Pair(f"{name}, elsewhere", {**modules, "p.fill": fill}, {**modules, "p.fill": changed}, False)
+        named = tuple(case["named"])
+        yield Pair(f"{name}, elsewhere", {**modules, "p.fill": fill}, {**modules, "p.fill": changed}, False, named)
     modules = plain("from p.tables import S", "S['a']") | {"p.tables": TABLES, "p": ""}
     fill = "from p.tables import S\nS.update(a=1)\n"
-    yield Pair("in the package around", {**modules, "p": fill}, {**modules, "p": fill.replace("=1", "=2")}, False)
+    changed = {**modules, "p": fill.replace("=1", "=2")}
+    yield Pair("in the package around", {**modules, "p": fill}, changed, False, ("p.tables.S",))
     yield Pair("a module that nobody imports", modules, {**modules, "p.fill": fill}, True)
 
 
@@ -140,24 +149,27 @@ def _others() -> Iterator[Pair]:
     main = "from p import a, b\n\ndef f(x):\n    return a.helper(x) + 2 * b.helper(x)\n"
     one, two = "def helper(x):\n    return x\n", "def helper(x):\n    return x + 1\n"
     both = {"p.main": main, "p.a": one, "p.b": two}
-    yield Pair("bodies swapped", both, {"p.main": main, "p.a": two, "p.b": one}, False)
+    yield Pair("bodies swapped", both, {"p.main": main, "p.a": two, "p.b": one}, False, ("p.a.helper", "p.b.helper"))
     swapped = main.replace("a.helper(x) + 2 * b", "b.helper(x) + 2 * a")
-    yield Pair("calls swapped", both, {**both, "p.main": swapped}, False)
+    yield Pair("calls swapped", both, {**both, "p.main": swapped}, False, ("p.main.f",))
     text = "S = 1\nT = 2\ndef f(x):\n    def inner():\n        S = 3\n        return S\n    return x * S + inner()\n"
-    yield Pair("another name of the module", {"p.main": text}, {"p.main": text.replace("x * S", "x * T")}, False)
-    yield Pair("a name of the module", {"p.main": text}, {"p.main": text.replace("S = 1", "S = 5")}, False)
+    another = {"p.main": text.replace("x * S", "x * T")}
+    yield Pair("another name of the module", {"p.main": text}, another, False, ("p.main.f", "+p.main.T", "-p.main.S"))
+    changed = {"p.main": text.replace("S = 1", "S = 5")}
+    yield Pair("a name of the module", {"p.main": text}, changed, False, ("p.main.S",))
     inner = text.replace("S = 3\n        return S", "u = 3\n        return u")
     yield Pair("a variable inside", {"p.main": text}, {"p.main": inner}, True)
     closure = "def f(x):\n    n = 1\n    def inner():\n        return n\n    n = 2\n    return inner()\n"
     both = closure.replace("n = ", "m = ").replace("return n", "return m")
     yield Pair("a variable of a closure", {"p.main": closure}, {"p.main": both}, True)
-    yield Pair("half of it", {"p.main": closure}, {"p.main": closure.replace("return n", "return m")}, False)
+    half = {"p.main": closure.replace("return n", "return m")}
+    yield Pair("half of it", {"p.main": closure}, half, False, ("p.main.f",))
     own = {
         "p": "from p import tables\n",
         "p.tables": "S = 1\n",
         "p.main": "import p\ndef f(x):\n    return p.tables.S\n",
     }
-    yield Pair("by the package that imports it", own, {**own, "p.tables": "S = 2\n"}, False)
+    yield Pair("by the package that imports it", own, {**own, "p.tables": "S = 2\n"}, False, ("p.tables.S",))
     for body in (
         "d.query('a > @limit')",
         "f'{limit=}'",
@@ -167,7 +179,7 @@ def _others() -> Iterator[Pair]:
     ):
         text = f"def f(d):\n    limit = 1\n    return {body}, limit\n"
         after = text.replace("limit = 1", "most = 1").replace(", limit", ", most")
-        yield Pair(f"read as text: {body}", {"p.main": text}, {"p.main": after}, False)
+        yield Pair(f"read as text: {body}", {"p.main": text}, {"p.main": after}, False, ("p.main.f",))
 
 
 def wrong() -> Iterator[str]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from analyses import ANALYSES
-from cli import engine as command
+from cli import rebuild as command
 from tests import tiny
 from tests.conftest import ROOT
 from tshdb.database import reading

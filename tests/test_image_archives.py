@@ -234,6 +234,7 @@ def test_random_faults_never_leave_a_wrong_byte(collection, tmp_path, seed):
         (zip_of({"00000000.dcm": bytes_of(series_rows()[0], 0)}), "1 files came; the archive's list says 3"),
         (b"PK\x03\x04 not a zip", "damaged"),
     ],
+    ids=["no list", "other digest", "parent", "root", "too many", "too few", "damaged"],  # a zip's bytes hold the time
 )
 def test_a_zip_that_is_not_the_series_is_refused(collection, tmp_path, packed, words):
     collection.service.zips["1.2.1.1"] = packed

@@ -33,9 +33,9 @@ MUTANTS = (
     ),
     Mutant(
         "a fit follows corrected data silently",
-        "tshdb/engine/planner.py",
-        "follows = analysis.kind is not Kind.FIT or any(",
-        "follows = True or any(",
+        "tshdb/engine/roots.py",
+        "return any(cause.kind not in OF_DATA for cause in causes)",
+        "return True",
         "test_scenarios.py -k test_2_one",
     ),
     Mutant(

@@ -112,11 +112,15 @@ class Settings:
             ) from None
 
     def place(self, name: str, key: str, base: str | None = None) -> tuple[str, str]:
-        """(table, place) of a setting of analysis `name`: the table that has it, and `study.toml line N`, or its default."""
+        """(table, place) of a setting of analysis `name`: the table that has it, and `study.toml line N`.
+
+        Where none has it: the one in which it would be written, and `study.toml, by default`.
+        """
         for table in filter(None, (name, base)):
             if key in self.tables.get(table, {}):
                 return table, f"{self.path.name} line {self.where(table, key).rpartition(':')[2]}"
-        return name, f"{self.path.name}, by default"
+        table = base if base in self.tables and name not in self.tables else name
+        return table, f"{self.path.name}, by default"
 
     def where(self, table: str, key: str = "") -> str:
         """path:line of the setting, or of its table where the setting is not written."""

@@ -54,10 +54,13 @@ UNRECORDED = Cause(CauseKind.UNRECORDED, "not recorded")
 def _sentence(cause: Cause) -> str:
     kind, subject, place = cause.kind, cause.subject, f" ({cause.place})" if cause.place else ""
     if kind in (CauseKind.PARAMETER, CauseKind.SEED, CauseKind.LIBRARY, CauseKind.ENGINE):
+        if cause.before is cause.after is None:
+            return f"the version of {subject} changed"
         return f"{subject}: {_short(cause.before)} -> {_short(cause.after)}{place}"
     if kind is CauseKind.CODE:
         what = "came" if cause.before is None else "went" if cause.after is None else "changed"
-        return f"the definition {subject} {what}{place}"
+        is_name = " " not in subject.replace(", ", "")  # several that one statement binds: `module.A, B`
+        return f"the definition {subject} {what}{place}" if is_name else f"{what}: {subject}{place}"
     if kind is CauseKind.DATUM:
         return f"{subject}: {_columns(cause)}{place}"
     says = {
@@ -68,7 +71,7 @@ def _sentence(cause: Cause) -> str:
         CauseKind.COHORT: f"{subject}: {_short(cause.before)} -> {_short(cause.after)}",
         CauseKind.FIRST: f"{subject} is computed for the first time",
         CauseKind.AGAIN: f"{subject} failed before",
-        CauseKind.REFIT: f"a refit of {subject} was asked for",
+        CauseKind.REFIT: f"a refit was asked for: {subject}",
         CauseKind.WITHDRAWN: "a patient was withdrawn",
         CauseKind.UNRECORDED: "not recorded",
     }

@@ -151,8 +151,7 @@ class Planner:
             shared = self._shared_input(plan, need)
             if shared is not None:
                 plan.inputs[role] = Shared(plan.desired, shared)
-        if not analysis.over_cohort:
-            self._block(plan)
+        self._block(plan)
 
     def _targets(self, plan: AnalysisPlan) -> dict[str, CohortState]:
         """The cohorts that the analysis runs over: key -> state. What cannot run is blocked, with the reason."""
@@ -233,10 +232,10 @@ class Planner:
         return fit.identity
 
     def _block(self, plan: AnalysisPlan) -> None:
-        """Keys whose inputs failed cannot be computed."""
+        """Keys whose inputs failed cannot be computed; over a cohort, members without an input are left out instead."""
         for role, need in plan.analysis.needs.items():
             producer = self.world.producer(need)
-            if producer not in self.plans:
+            if producer not in self.plans or (plan.analysis.over_cohort and not isinstance(need, Model)):
                 continue
             bad = self.standing.stuck[producer]
             stuck = set(self.plans[producer].blocked)
@@ -268,7 +267,8 @@ class Planner:
             if key not in wanted:
                 continue
             if unit.state == UnitState.BLOCKED:
-                plan.due[key] = Due(key, Reason.INPUT, "was blocked before")
+                waits = self._waits_for_due(plan, key)
+                plan.due[key] = Due(key, Reason.INPUT, "was blocked before", is_possible=waits)
             elif analysis.name not in self.settled:
                 plan.due[key] = Due(key, Reason.FAILED, f"failed before: {unit.message}")
         for spec_id in self.standing.spec_ids[analysis.name]:
@@ -287,6 +287,15 @@ class Planner:
         for key in present.keys() - plan.desired:
             if key not in history and key != analysis.identity and key not in plan.blocked:
                 plan.gone[key] = present[key]
+
+    def _waits_for_due(self, plan: AnalysisPlan, key: str) -> bool:
+        """Whether an input of a unit is itself due, and so not certain to be there."""
+        return any(
+            before is not None and input_key in before.due
+            for role, by_key in plan.inputs.items()
+            for before in [self.plans.get(self.producer_of(plan.analysis, role))]
+            for input_key in by_key.get(key, ())
+        )
 
     def _add_damaged(self, plan: AnalysisPlan, history: set[str]) -> None:
         """What was lost or edited is due, but for what would become another result: that is named, with what helps."""
@@ -367,6 +376,7 @@ class Planner:
                     producer, what = self.producer_of(analysis, role), "joined" if is_wanted else "left"
                     changed[key].append(Change(role, producer, names[packed % SHIFT], what, packed % SHIFT))
         self._add_moved(analysis, ids, replaced, changed)
+        self._add_members(analysis, ids, changed)
         self._judge(plan, changed)
 
     def _add_moved(self, analysis: Analysis, ids: dict[str, int], replaced, changed: dict[str, list[Change]]) -> None:
@@ -386,6 +396,13 @@ class Planner:
             if unit is not None and unit.fingerprint != table.fingerprint:
                 for key in ids:
                     _add(changed[key], Change(role, producer, table.key, "changed", unit.unit_id))
+
+    def _add_members(self, analysis: Analysis, ids: dict[str, int], changed: dict[str, list[Change]]) -> None:
+        """Live cohorts that have other members now than those that were committed last: a rebuild commits them."""
+        for name in self.world.cohorts_of(analysis):
+            if name in ids and self.cohorts[name].has_moved:
+                unit_id = self.standing.ids(store.COHORT).get(name)
+                _add(changed[name], Change(COHORT_ROLE, store.COHORT, name, "changed", unit_id))
 
     @cached_property
     def _reference_units(self) -> dict[str, dict[str, UnitRow]]:

@@ -29,8 +29,11 @@ from tshdb.engine import damage
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
+from tshdb.engine.changes import note_gone
 from tshdb.engine.code.texts import AsLoaded
 from tshdb.engine.compute import Outcome, Task, locate
+from tshdb.engine.costs import elsewhere
+from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
@@ -43,7 +46,7 @@ from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.process import actor, identity, is_alive
-from tshdb.schema import Attempt, Run, Unit, UnitInput
+from tshdb.schema import Run, Unit, UnitInput
 from tshdb.stored_rows import digest_of
 from tshdb.study import Study
 from tshdb.vocabulary import CohortMode, RunState, UnitState
@@ -85,6 +88,7 @@ class Rebuild:
         refit: bool = False,
         progress: Progress = lambda *_: None,
         executor: Executor | None = None,
+        clock: Clock | None = None,
     ):
         self.study, self.engine = study, study.engine
         self.texts = AsLoaded()
@@ -93,7 +97,9 @@ class Rebuild:
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
         self.report = Report()
+        self.clock = clock or Clock()
         self._left: set[tuple[str, str]] = set()  # units that this run leaves due, with those that rest on them
+        self._failed: set[tuple[str, str]] = set()
         self.host, self.process = socket.gethostname(), identity()
 
     def run(self, command: str = "rebuild") -> Report:
@@ -207,6 +213,7 @@ class Rebuild:
     def _end(self, state: RunState) -> None:
         with writing(self.engine) as connection:
             self.leases.drop_all(connection)
+            self.clock.write(connection, self.report.run_id, self.executor.workers)
             for spec in self.world.read_specs():
                 store.keep_text(connection, spec)
             connection.execute(
@@ -214,6 +221,7 @@ class Rebuild:
                 .where(Run.run_id == self.report.run_id)
                 .values(state=state, ended_at=store.now(), libraries=self._versions())
             )
+        elsewhere.note(self.clock, self.world.analyses, self.world.parameters, self.executor.workers)
 
     def _versions(self) -> str:
         """The versions of all libraries that the analyses name, as they are loaded, as JSON."""
@@ -252,6 +260,7 @@ class Rebuild:
         attempted: set[str] = set()
         done = 0
         while True:
+            self.clock.settle(analysis.name)
             if look is None:
                 with reading(self.engine) as connection:
                     planner = self._planner(connection, settled)
@@ -269,7 +278,8 @@ class Rebuild:
                 key: d
                 for key, d in plan.due.items()
                 if key in plan.desired and key not in attempted and (name, key) not in skipped
-            }
+                and ((name, key) not in self._failed or key in plan.changes)  # once a run, but for other inputs
+            }  # fmt: skip
             if not due:
                 break
             if problem := self._ground(analysis).problem:
@@ -279,7 +289,9 @@ class Rebuild:
             total, committed = done + len(due), 0
             for batch, outcomes in self._batches(plan, planner, due):
                 states = self._commit(batch, outcomes)
-                attempted |= {key for key, state in states.items() if state == UnitState.FAILED}
+                failed = {key for key, state in states.items() if state == UnitState.FAILED}
+                attempted |= failed
+                self._failed |= {(name, key) for key in failed}
                 committed += len(states)
                 self.progress(analysis.name, done + committed, total)
             done += committed
@@ -332,6 +344,7 @@ class Rebuild:
         if plan.gone:
             with self.batches.book.kept(), writing(self.engine) as connection:
                 rooted = planner.roots.of(connection, plan, list(plan.gone))
+                note_gone(connection, plan.analysis, plan.gone, self.report.run_id)
                 store.retire(connection, plan.gone.values(), plan.analysis.makes)
                 self.batches.note_retired(connection, {plan.gone[key]: r.causes for key, r in rooted.items()})
             fp("rebuild.retired")
@@ -355,11 +368,12 @@ class Rebuild:
         blocked = {
             key: message
             for key, message in plan.blocked.items()
-            if not plan.analysis.over_cohort and (key not in stuck or stuck[key].message != message)
+            if key in plan.desired and (key not in stuck or stuck[key].message != message)
         }
         if blocked:
             with writing(self.engine) as connection:
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
+                note_gone(connection, plan.analysis, ids, self.report.run_id)
                 store.retire(connection, ids.values(), plan.analysis.makes)
                 for key, message in blocked.items():
                     connection.execute(
@@ -442,6 +456,7 @@ class Rebuild:
     def _commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[str, UnitState]:
         """Commit a batch and note it in the report. Gives key -> state of what was committed."""
         kept, moved = self.batches.commit(batch, outcomes)
+        self.clock.committed(kept, batch.edges)
         name = batch.plan.analysis.name
         self._note(name, kept, moved)
         foreign = [o for o in outcomes if o.loaded != self.batches.loaded[name]]
@@ -455,13 +470,3 @@ class Rebuild:
         self.report.unchanged[name] = self.report.unchanged.get(name, 0) + len(kept) - len(moved)
         if failed:
             self.report.failed.setdefault(name, {}).update(failed)
-
-
-def estimated_seconds(connection: Connection, analysis: str, n_units: int) -> float | None:
-    """What `n_units` units would take, from the attempts so far; None without any."""
-    from sqlalchemy import func
-
-    mean = connection.execute(
-        select(func.avg(Attempt.seconds)).join(Unit, Unit.unit_id == Attempt.unit_id).where(Unit.analysis == analysis)
-    ).scalar()
-    return None if mean is None else float(mean) * n_units

@@ -61,6 +61,7 @@ class Roots:
     def __init__(self, planner: Planner):
         self.planner, self.world = planner, planner.world
         self._due: dict[str, dict[str, Rooted]] = {}
+        self._of_specs: dict[int, Causes] = {}
 
     def of_due(self, connection: Connection, plan: AnalysisPlan) -> dict[str, Rooted]:
         """key -> causes, for all that is due or gone of an analysis."""
@@ -73,6 +74,13 @@ class Roots:
         """key -> causes, for keys that are due or gone. Never empty: what cannot be told is `not recorded`."""
         look = _Look(self, connection, plan, keys)
         return {key: _joined(look.contributions(key)) for key in keys}
+
+    def of_spec(self, connection: Connection, spec_id: int, analysis: Analysis) -> Causes:
+        """In what a stored spec of an analysis is not the current one."""
+        if spec_id not in self._of_specs:
+            current = self.world.spec(analysis.name)
+            self._of_specs[spec_id] = frozenset(spec_causes(connection, spec_id, current, analysis, self.world))
+        return self._of_specs[spec_id]
 
     def through_inputs(self, connection: Connection, plan: AnalysisPlan, keys: Collection[str]) -> dict[str, Causes]:
         """key -> the causes that come through inputs which are not what the units have seen."""
@@ -113,7 +121,6 @@ class _Look:
         self.analysis: Analysis = plan.analysis
         standing = self.planner.standing.ids(self.analysis.name)
         self.ids = {key: standing[key] for key in keys if key in standing}
-        self._own: dict[int, Causes] = {}
         self._rows: dict[str, Rows] = {}
         self._pending = [
             (before, by_key)
@@ -143,17 +150,11 @@ class _Look:
         name = f"{self.analysis.name}/{key}"
         spec_id = self.plan.made_otherwise.get(key)
         if spec_id is not None:
-            if spec_id not in self._own:
-                self._own[spec_id] = frozenset(
-                    spec_causes(
-                        self.connection, spec_id, self.world.spec(self.analysis.name), self.analysis, self.world
-                    )
-                )
-            yield None, self._own[spec_id]
+            yield None, self.roots.of_spec(self.connection, spec_id, self.analysis)
         if reason in tuple(Damage):
             yield None, frozenset({Cause(CauseKind(reason.value), name)})
         if reason is Reason.REFIT:
-            yield None, frozenset({Cause(CauseKind.REFIT, name)})
+            yield None, frozenset({Cause(CauseKind.REFIT, "tshdb rebuild --refit")})
         if reason is Reason.FAILED:
             yield None, frozenset({Cause(CauseKind.AGAIN, name)})
 

@@ -181,22 +181,26 @@ class Retirement(Base):
 
 
 class ResultChange(Base):
-    """One row is one value of a result that a rebuild replaced by another: a patient's group that changed."""
+    """One row is one value of a result that a rebuild replaced by another: a patient's group, or a number of the study's.
+
+    None before: there was none; none after: its unit failed, was blocked or was retired, or the row is gone.
+    """
 
     __tablename__ = "result_changes"
     result_change_id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.run_id"), index=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("units.unit_id"))
     analysis: Mapped[str]
-    entity_key: Mapped[str] = mapped_column(doc="the patient")
+    entity_key: Mapped[str] = mapped_column(doc="the unit's key: the patient, or the cohort (name@version, or live)")
     row_part: Mapped[str] = mapped_column(
         doc="which of the unit's rows: the rest of its key, such as the unit of expression"
     )
     row_part_before: Mapped[str | None] = mapped_column(
-        doc="which row it was before, where that was another one; none where it was the same"
+        doc="which row it was before, where that was another one (of an older version: with its cohort@version before it); "
+        "none where it was the same"
     )
     column_name: Mapped[str]
-    value_before: Mapped[str | None]
+    value_before: Mapped[str | None] = mapped_column(doc="a group, or a number with all its digits")
     value_after: Mapped[str | None]
 
 

@@ -10,4 +10,5 @@ form      the normal form of one statement
 follow    all code that a function reaches, and its fingerprint
 refusals  code that cannot be followed
 kept      the fingerprint again, from what a database keeps
+differences  the definitions that differ between two kept codes
 """

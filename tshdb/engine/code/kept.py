@@ -23,7 +23,7 @@ from tshdb.engine.code.texts import Text
 
 def fingerprint_of_kept(sources: dict[str, str], leads: dict) -> str:
     """The fingerprint of kept code, by the normal form of this program. Raises ValueError when parts are missing."""
-    kept = _Kept(sources, leads)
+    kept = Kept(sources, leads)
     with deep():
         text = Assembly(kept.form, kept.lead, kept.statements_of, kept.is_alias)
         definitions = [_definition(name) for name, _ in leads["definitions"]]
@@ -34,7 +34,9 @@ def fingerprint_of_kept(sources: dict[str, str], leads: dict) -> str:
         return digest(text.text().encode())
 
 
-class _Kept:
+class Kept:
+    """Kept code, each statement read when it is first asked for."""
+
     def __init__(self, sources: dict[str, str], leads: dict):
         self.sources, self.leads = sources, leads
         self._of = {_definition(name): statements for name, statements in leads["definitions"]}

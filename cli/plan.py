@@ -1,0 +1,215 @@
+"""tshdb plan: what a rebuild would compute, and what began it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import out, out_json, seconds, table
+from cli.options import JsonOption, NamesArgument, StudyOption
+from cli.reasons import show_blocked, show_chains
+
+REASONS = ("new", "code", "params", "input", "member", "failed", "refit", "lost", "edited", "damaged")
+OFTEN_EMPTY = ("possible", "gone", "kept", "blocked")
+COUNTED = {"datum": "{n:,} rows of data", "member": "{n:,} members who came or left"}
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(plan)
+
+
+def plan(
+    analyses: NamesArgument = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes, for the estimate of time.")] = 1,
+    refit: Annotated[bool, typer.Option("--refit", help="Count fits whose members' data was corrected.")] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="UNIT", help="From what began it to this unit: ANALYSIS/KEY.")
+    ] = None,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What would be computed, and what began it. Writes nothing.
+
+    What is due is computed for certain; `possible` are units of which an input is due: if that comes out as it was, they stand,
+    and they count in the high end of the time alone. Nothing else is computed.
+
+    Example: tshdb plan --explain tsh_scores/TCGA-A7-A0CE
+    """
+    if explain is not None:
+        facts = explained(study, explain, refit)
+        out_json(facts) if as_json else show_chains(facts)
+        return
+    facts = plan_facts(study, analyses or [], refit, jobs)
+    if as_json:
+        out_json(facts)
+    else:
+        show_plan(facts)
+
+
+def plan_facts(study, names: list[str], refit: bool = False, jobs: int = 1) -> dict[str, Any]:
+    """The plan as plain values; causes are numbered, and named by analyses and units."""
+    from analyses import ANALYSES
+    from tshdb import __version__
+    from tshdb.database import reading
+    from tshdb.engine.costs.estimate import foretold
+    from tshdb.engine.planner import Planner
+    from tshdb.engine.rebuild import select_analyses
+    from tshdb.engine.upgrades import programs
+    from tshdb.engine.world import World
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    world = World(ANALYSES, opened.settings)
+    chosen = select_analyses(world, names)
+    numbers: dict[Any, int] = {}  # of causes
+    with reading(opened.engine) as connection:
+        planner = Planner(connection, world, refit=refit)
+        plans = [p for p in planner.all().values() if p.analysis.name in chosen]
+        time = foretold(connection, plans, world.parameters, jobs)
+        facts = []
+        for p in plans:
+            certain = [d for d in p.due.values() if not d.is_possible]
+            rooted = planner.roots.of_due(connection, p)
+            of_unit = {
+                key: sorted(numbers.setdefault(cause, len(numbers)) for cause in found.causes)
+                for key, found in rooted.items()
+            }
+            facts.append(
+                {
+                    "analysis": p.analysis.name,
+                    "kind": p.analysis.kind.value,
+                    "reasons": {r: n for r in REASONS if (n := sum(d.reason == r for d in certain))},
+                    "possible": len(p.due) - len(certain),
+                    "causes": sorted({n for found in of_unit.values() for n in found}),
+                    "gone": sorted(p.gone),
+                    "kept": len(p.kept),
+                    "blocked": p.blocked,
+                    "held": {k: {"reason": d.reason.value, "detail": d.detail} for k, d in p.held.items()},
+                    "flagged": {k: {"corrected": n, "members": m} for k, (n, m) in p.flagged.items()},
+                    "seconds": time.of(p.analysis.name),
+                    "units": [
+                        {
+                            "key": d.key,
+                            "reason": d.reason.value,
+                            "detail": d.detail,
+                            "possible": d.is_possible,
+                            "causes": of_unit[d.key],
+                        }
+                        for d in sorted(p.due.values(), key=lambda d: d.key)
+                    ],
+                }
+            )
+        eligible = {s.name: len(s.newly_eligible) for s in planner.cohorts.values() if s.newly_eligible}
+        left = {s.name: len(s.no_longer) for s in planner.cohorts.values() if s.no_longer}
+        made_by = programs(connection)
+    causes = [cause.facts() for cause in numbers]
+    return {
+        "program": {"now": __version__, "computed_by": made_by},
+        "analyses": facts,
+        "causes": causes,
+        "seconds": time.facts,
+        "n_unknown": time.n_unknown,
+        "newly_eligible": eligible,
+        "no_longer_eligible": left,
+    }
+
+
+def explained(study, unit: str, refit: bool = False) -> dict[str, Any]:
+    """The chains from what began it to a unit. Raises NotFound for a unit that is not due."""
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.engine.explain import chains
+    from tshdb.engine.planner import Planner
+    from tshdb.engine.world import World, parse_unit
+    from tshdb.errors import NotFound
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    world = World(ANALYSES, opened.settings)
+    analysis, key = parse_unit(unit, world)
+    with reading(opened.engine) as connection:
+        planner = Planner(connection, world, refit=refit)
+        found = planner.plan(analysis)
+        if key not in found.due and key not in found.gone:
+            raise NotFound(f"{unit} is not due", repair=f"What is known of it: tshdb why {unit}")
+        return chains(connection, planner, found, key)
+
+
+def show_plan(facts: dict[str, Any]) -> None:
+    """The plan for a person."""
+    _show_program(facts)
+    entries = list(_entries(facts["causes"]))
+    for number, (says, _) in enumerate(entries, 1):
+        out(f"{number}  {says}" if len(entries) > 1 else f"Because of {says}")
+    used = [r for r in REASONS if any(r in a["reasons"] for a in facts["analyses"])]
+    rows = []
+    for a in facts["analyses"]:
+        due = sum(a["reasons"].values())
+        if due or a["possible"] or a["gone"] or a["kept"] or a["blocked"]:
+            counts = [a["reasons"].get(r) for r in used]
+            about = seconds(**a["seconds"]) if a["seconds"] else None if due + a["possible"] else ""
+            because = [str(n) for n, (_, some) in enumerate(entries, 1) if some & set(a["causes"])]
+            rows.append((a["analysis"], *counts, a["possible"] or None, len(a["gone"]) or None, a["kept"] or None,
+                         len(a["blocked"]) or None, about, " ".join(because)))  # fmt: skip
+    if rows:
+        headers = ("analysis", *used, "possible", "gone", "kept", "blocked", "about", "because")
+        shown = [i for i, name in enumerate(headers) if name not in OFTEN_EMPTY or any(row[i] for row in rows)]
+        shown = shown if len(entries) > 1 else [i for i in shown if headers[i] != "because"]
+        right = [i for i, name in enumerate(headers[j] for j in shown) if name not in ("analysis", "because")]
+        table([headers[i] for i in shown], [[row[i] for i in shown] for row in rows], right=right)
+    show_blocked({a["analysis"]: a["blocked"] for a in facts["analyses"] if a["kind"] in ("fit", "summary")})
+    for a in facts["analyses"]:
+        for key, held in a["held"].items():
+            out(f"{a['analysis']}/{key} is not made again: {held['detail']}")
+        for key, flag in a["flagged"].items():
+            out(f"{a['analysis']}/{key} saw data that has since been corrected: {flag['corrected']} of "
+                f"{flag['members']} members. It is not refitted silently: tshdb rebuild --refit")  # fmt: skip
+    for name, n in facts["newly_eligible"].items():
+        out(f"{n} patients are newly eligible for {name}: tshdb cohort freeze {name}")
+    for name, n in facts["no_longer_eligible"].items():
+        out(f"{n} members are no longer eligible for {name}")
+    _show_total(facts)
+
+
+def _show_total(facts: dict[str, Any]) -> None:
+    total = sum(sum(a["reasons"].values()) for a in facts["analyses"])
+    possible = sum(a["possible"] for a in facts["analyses"])
+    gone = sum(len(a["gone"]) for a in facts["analyses"])
+    if not (total or possible or gone):
+        out("Nothing is due.")
+        return
+    more = f", {possible:,} more possible" if possible else ""
+    more += f", {gone:,} to retire" if gone else ""
+    about = f", {seconds(**facts['seconds'])}" if facts["seconds"] else ""
+    if facts["n_unknown"]:
+        about += f" and {facts['n_unknown']:,} units whose time is not known"
+    out(f"{total:,} {'unit is' if total == 1 else 'units are'} due{more}{about}. Run: tshdb rebuild")
+
+
+def _entries(causes: list[dict[str, Any]]) -> Iterator[tuple[str, set[int]]]:
+    """(what is said, the numbers of the causes): one each, but rows of data and members together."""
+    together: dict[str, list[int]] = {}
+    for n, cause in enumerate(causes):
+        together.setdefault(cause["kind"] if cause["kind"] in COUNTED else str(n), []).append(n)
+    for some in together.values():
+        first = causes[some[0]]
+        if len(some) == 1:
+            yield first["says"], set(some)
+        else:
+            yield f"{COUNTED[first['kind']].format(n=len(some))}, such as {first['says']}", set(some)
+
+
+def _show_program(facts: dict[str, Any]) -> None:
+    """After an upgrade of the program: which analyses are computed otherwise since."""
+    now, before = facts["program"]["now"], [v for v in facts["program"]["computed_by"] if v != facts["program"]["now"]]
+    if before:
+        numbers = {
+            n for n, cause in enumerate(facts["causes"]) if cause["kind"] in ("code", "library", "table", "engine")
+        }
+        changed = [a["analysis"] for a in facts["analyses"] if numbers & set(a["causes"])]
+        said = (
+            f"computed otherwise, or from what is: {', '.join(changed)}" if changed else "nothing is computed otherwise"
+        )
+        out(f"tshdb {', '.join(before)} made results that stand; this is {now}: {said}")

@@ -1,0 +1,97 @@
+"""tshdb rebuild: compute what is due."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from cli.console import out, out_json, progress
+from cli.options import JsonOption, NamesArgument, StudyOption
+from cli.reasons import show_blocked
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(rebuild)
+
+
+def rebuild(
+    analyses: NamesArgument = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
+    refit: Annotated[bool, typer.Option("--refit", help="Also refit fits whose members' data was corrected.")] = False,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Compute on the workers of a Dask scheduler, tcp://host:8786.")
+    ] = None,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute all that is due, and only that. Interrupt it at any time; run it again to go on.
+
+    Example: tshdb rebuild --jobs 2
+    """
+    from tshdb.errors import Exit
+
+    report, elapsed = run_rebuild(study, analyses or [], jobs, refit, dask)
+    if as_json:
+        out_json({"seconds": elapsed, **report.__dict__})
+    else:
+        show_report(report, elapsed)
+    if report.is_partial:
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False, dask: str | None = None):
+    """(report, seconds)."""
+    started = time.perf_counter()
+    is_all = "analyses" not in sys.modules  # that this process does: else its start is long past
+    from analyses import ANALYSES
+    from tshdb.engine.costs.clock import Clock
+    from tshdb.engine.executor import executor_for
+    from tshdb.engine.rebuild import Rebuild
+    from tshdb.study import Study
+
+    gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
+    gc.set_threshold(50_000, 20, 20)
+    with progress() as show:
+        opened = Study.find(study)
+        executor = executor_for(jobs, dask, opened.objects.root, ANALYSES)
+        clock = Clock(started if is_all else None)
+        engine = Rebuild(opened, ANALYSES, names=names, refit=refit, progress=show, executor=executor, clock=clock)
+        report = engine.run(f"tshdb rebuild {' '.join(names)}".strip())
+    return report, time.perf_counter() - started
+
+
+def show_report(report, elapsed: float) -> None:
+    """What was done, in words."""
+    for name in dict.fromkeys([*report.retired, *report.computed, *report.kept, *report.failed]):
+        parts = []
+        if n := report.computed.get(name):
+            same = report.unchanged.get(name, 0)
+            parts.append(f"{n:,} computed" + (f" ({same:,} of them unchanged: nothing follows)" if same else ""))
+        if n := report.kept.get(name):
+            parts.append(f"{n:,} stay current (a newer model has the same content)")
+        if n := report.retired.get(name):
+            parts.append(f"{n:,} retired")
+        if failures := report.failed.get(name):
+            parts.append(f"{len(failures):,} failed")
+        out(f"  {name:<20} {', '.join(parts)}")
+    for name, failures in report.failed.items():
+        for key, message in list(failures.items())[:5]:
+            out(f"  failed {name}/{key}: {message}")
+    show_blocked(report.blocked, indent="  ")
+    for unit, detail in report.held.items():
+        out(f"  {unit} is not made again: {detail}")
+    for unit, (n, members) in report.flagged.items():
+        out(f"  {unit} saw data that has since been corrected: {n} of {members} members (tshdb rebuild --refit)")
+    for name, reasons in report.discarded.items():
+        for reason, n in reasons.items():
+            out(f"  {name}: {n:,} units are still due, nothing was kept of them: {reason}")
+    for worker, reason in report.left_out.items():
+        out(f"  worker {worker} was left out: {reason}")
+    for path in report.edited:
+        out(f"  {path} was changed while this ran; if it computes otherwise now, what it makes is due at the next plan")
+    total = sum(report.computed.values())
+    out(f"{total:,} units computed in {elapsed:.1f} s." if total else f"Nothing was due ({elapsed:.1f} s).")

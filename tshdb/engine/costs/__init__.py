@@ -1,0 +1,1 @@
+"""What rebuilds take: measured in each (`clock`, `own`), kept for other studies (`elsewhere`), and foretold (`estimate`)."""
