@@ -24,6 +24,7 @@ from tshdb.database import writing
 from tshdb.engine.analysis import Analysis
 from tshdb.errors import InvalidInput
 from tshdb.study import Study
+from tshdb.vocabulary import CauseKind
 
 SECOND, EXTREME = "second", "extreme"
 CORE = (*tiny.CORE, toys.toy_fit, toys.toy_apply, toys.toy_last)
@@ -105,6 +106,8 @@ class Life:
         self.with_images = any(a.name == "series_roles" for a in analyses)
         self.archive = tiny.TinyArchive.make(n_patients)
         self.study = tiny.new_study(folder, analyses=analyses)
+        self.files: list[tiny.TinyArchive] = []  # every state of the archive that was ingested
+        self.harmed: dict[str, CauseKind] = {}  # unit -> what another hand did to it since it was made
         self.definitions: dict[str, str] = {}
         self.frozen: set[str] = set()
         self.editions = Editions()
@@ -137,6 +140,7 @@ class Life:
 
     def ingest(self) -> None:
         tiny.ingest(self.study, self.archive, images=self.with_images)
+        self.files.append(deepcopy(self.archive))
 
     def define(self, name: str, sql: str) -> None:
         with writing(self.study.engine) as connection:
@@ -401,11 +405,14 @@ def harm(life: Life) -> str | None:
             column = life.chance.choice(sorted(numbers))
             set_to = f"{column} = coalesce({column}, 0) + 1000"
             what = f"{column} of {analysis}/{key} is edited"
+            kind = CauseKind.EDITED
             connection.execute(f"UPDATE {table.name} SET {set_to} WHERE unit_id = ?", (unit,))
         else:
             what = f"rows of {analysis}/{key} are lost"
+            kind = CauseKind.LOST
             connection.execute(f"DELETE FROM {table.name} WHERE unit_id = ?", (unit,))
     connection.close()
+    life.harmed[f"{analysis}/{key}"] = kind
     return what
 
 

@@ -16,10 +16,13 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from tests import tiny
 from tests.made_changes import BEFORE_IMAGES, CORE, Life, some_change
+from tests.true_causes import Ledger
 from tshdb.cohorts.states import states
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis
+from tshdb.engine.causes import Cause
 from tshdb.engine.plan import AnalysisPlan
+from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import Rebuild, Report, select_analyses
 from tshdb.engine.world import World
 from tshdb.schema import Attempt, Unit
@@ -51,6 +54,7 @@ class Run(NamedTuple):
     after: Mapping[str, Row]
     attempts: Mapping[str, Sequence[UnitState]]
     report: Report
+    causes: Mapping[str, frozenset[Cause]]  # unit -> what the plan says that it is due or gone for
 
     @property
     def certain(self) -> set[str]:
@@ -92,13 +96,20 @@ def attempts(study: Study, run_id: int) -> dict[str, list[UnitState]]:
 
 def rebuilt(life: Life, refit: bool = False, names: Sequence[str] = ()) -> Run:
     """A plan, and the rebuild that follows."""
-    plans = tiny.plan(life.study, life.analyses, refit=refit)
-    before = units(life.study)
     study = Study(life.study.root)
+    with reading(study.engine) as connection:
+        planner = Planner(connection, World(life.analyses, study.settings), refit=refit)
+        plans = planner.all()
+        causes = {
+            f"{name}/{key}": rooted.causes
+            for name, plan in plans.items()
+            for key, rooted in planner.roots.of_due(connection, plan).items()
+        }
+    before = units(life.study)
     report = Rebuild(study, life.analyses, refit=refit, names=names).run()
     chosen = tuple(sorted(select_analyses(World(life.analyses, study.settings), names)))
     study.engine.dispose()
-    return Run(chosen, plans, before, units(life.study), attempts(life.study, report.run_id), report)
+    return Run(chosen, plans, before, units(life.study), attempts(life.study, report.run_id), report, causes)
 
 
 # ----------------------------------------------------------------------------------------------------- a plan is true
@@ -176,8 +187,8 @@ def history(folder: Path, seed: int, n_changes: int, world: str) -> Iterator[str
     """What is wrong in one history, in words; each with the changes that had been made."""
     with Life(folder / "lived", WORLDS[world], seed) as life:
         life.begin()
-        run = rebuilt(life)
-        yield from (f"{world}, seed {seed}, at the beginning: {complaint}" for complaint in untrue(life, run))
+        ledger = Ledger(life)
+        yield from (f"{world}, seed {seed}, at the beginning: {complaint}" for complaint in _lived(life, ledger))
         for step in range(n_changes):
             made = [some_change(life) for _ in range(life.chance.choice([0, 1, 1, 1, 1, 1, 1, 2]))]
             options: dict = {}
@@ -188,12 +199,19 @@ def history(folder: Path, seed: int, n_changes: int, world: str) -> Iterator[str
             where = (
                 f"{world}, seed {seed}, step {step} ({'; '.join(made) or 'nothing'}{f', {options}' if options else ''})"
             )
-            run = rebuilt(life, **options)
-            for complaint in untrue(life, run):
+            for complaint in _lived(life, ledger, **options):
                 yield f"{where}: {complaint}"
         yield from (
             f"{world}, seed {seed}, at the end: {complaint}" for complaint in unlike_a_new_one(life, folder / "anew")
         )
+
+
+def _lived(life: Life, ledger: Ledger, refit: bool = False, names: Sequence[str] = ()) -> Iterator[str]:
+    """One rebuild, and all that is wrong with it."""
+    ledger.begin(select_analyses(World(life.analyses, Study(life.study.root).settings), names))
+    run = rebuilt(life, refit, names)
+    yield from untrue(life, run)
+    yield from ledger.untrue(run, refit, inputs_of(life, run.plans))
 
 
 def unlike_a_new_one(life: Life, folder: Path) -> Iterator[str]:
