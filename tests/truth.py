@@ -17,6 +17,7 @@ from analyses import ANALYSES
 from tests import tiny
 from tests.made_changes import BEFORE_IMAGES, CORE, Life, some_change
 from tests.true_causes import Ledger
+from tests.true_flips import Flips
 from tshdb.cohorts.states import states
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis
@@ -187,8 +188,8 @@ def history(folder: Path, seed: int, n_changes: int, world: str) -> Iterator[str
     """What is wrong in one history, in words; each with the changes that had been made."""
     with Life(folder / "lived", WORLDS[world], seed) as life:
         life.begin()
-        ledger = Ledger(life)
-        yield from (f"{world}, seed {seed}, at the beginning: {complaint}" for complaint in _lived(life, ledger))
+        ledger, flips = Ledger(life), Flips(life)
+        yield from (f"{world}, seed {seed}, at the beginning: {complaint}" for complaint in _lived(life, ledger, flips))
         for step in range(n_changes):
             made = [some_change(life) for _ in range(life.chance.choice([0, 1, 1, 1, 1, 1, 1, 2]))]
             options: dict = {}
@@ -199,19 +200,20 @@ def history(folder: Path, seed: int, n_changes: int, world: str) -> Iterator[str
             where = (
                 f"{world}, seed {seed}, step {step} ({'; '.join(made) or 'nothing'}{f', {options}' if options else ''})"
             )
-            for complaint in _lived(life, ledger, **options):
+            for complaint in _lived(life, ledger, flips, **options):
                 yield f"{where}: {complaint}"
         yield from (
             f"{world}, seed {seed}, at the end: {complaint}" for complaint in unlike_a_new_one(life, folder / "anew")
         )
 
 
-def _lived(life: Life, ledger: Ledger, refit: bool = False, names: Sequence[str] = ()) -> Iterator[str]:
+def _lived(life: Life, ledger: Ledger, flips: Flips, refit: bool = False, names: Sequence[str] = ()) -> Iterator[str]:
     """One rebuild, and all that is wrong with it."""
     ledger.begin(select_analyses(World(life.analyses, Study(life.study.root).settings), names))
     run = rebuilt(life, refit, names)
     yield from untrue(life, run)
     yield from ledger.untrue(run, refit, inputs_of(life, run.plans))
+    yield from flips.untrue(run.report.run_id)
 
 
 def unlike_a_new_one(life: Life, folder: Path) -> Iterator[str]:
