@@ -84,11 +84,10 @@ class Steps:
         sets = {step.cause_set for steps in self._of.values() for step in steps if step.cause_set is not None}
         self._causes = causes_of_sets(connection, sets)
 
-    def since(self, unit_id: int | None, last: Last | None, or_newest: bool = False) -> Causes:
-        """The causes of all that became of an input after a consumer's last attempt; else of the newest, if asked for."""
+    def since(self, unit_id: int | None, last: Last | None) -> Causes:
+        """The causes of all that became of an input after a consumer's last attempt."""
         steps = self._of.get(unit_id, []) if unit_id is not None else []
-        later = [step for step in steps if last is None or _is_later(step, last)]
-        return self._joined(later or (steps[-1:] if or_newest else []))
+        return self._joined([step for step in steps if last is None or _is_later(step, last)])
 
     def newest(self, unit_id: int | None) -> Causes:
         """The causes of the last of all that became of an input."""
