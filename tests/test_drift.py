@@ -84,7 +84,7 @@ CAUSES = {
     "method": r'\[cutoff\] method: "median" -> "fixed" \(study.toml line 36\); '
     r"\[cutoff\] value: -0.3512 -> 0.2 \(study.toml line 38\)",
     "population": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "Fibroblasts" \(study.toml line 35\)',
-    "cohort": r"\[cutoff\] cohort: cohort few is named now \(study.toml line 34\)",
+    "cohort": r"cohort few: none -> few@1; \[cutoff\] cohort: cohort few is named now \(study.toml line 34\)",
     "guilty": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "none such" \(study.toml line 35\)',
     "markers": "the marker table markers changed",
     "members": rf"cohort {tiny.COHORT}: {tiny.COHORT}@1 -> {tiny.COHORT}@2; .*7 members came or left, .*",
