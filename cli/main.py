@@ -17,6 +17,7 @@ from cli import (
     drift,
     export,
     figure,
+    history,
     ingest,
     ingest_collections,
     ingest_features,
@@ -65,6 +66,7 @@ rebuild.add_to(app)
 why.add_to(app)
 lineage.add_to(app)
 drift.add_to(app)
+history.add_to(app)
 sql.add_to(app)
 schema.add_to(app)
 browse.add_to(app)

@@ -1,6 +1,7 @@
-"""tshdb report: the study as one HTML file: sources, cohorts, tables, figures, models, and the paper's numbers.
+"""tshdb report: the study as one HTML file: sources, cohorts, tables, figures, models, the paper's numbers, what changed.
 
-The bytes depend on what stands in the database, not on when or where the report is written.
+The bytes depend on what stands in the database, not on when or where the report is written. How a study was first made is not
+in them; what changed after that is, with its time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ TABLE_NAMES = {
     "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
     "prognosis": "Prognosis",
 }  # fmt: skip
+EVENTS_SHOWN = 20
 OF_EVERY_COHORT = {
     "km": "km_points WHERE grouping = 'tsh_ratio'",
     "score-km": "km_points WHERE grouping = 'tsh_score'",
@@ -43,9 +45,9 @@ def write_report(
     ] = None,
     study: StudyOption = None,
 ) -> None:
-    """The study as one page: sources, cohorts and their flow, the paper's tables and figures, models, provenance.
+    """The study as one page: sources, cohorts and their flow, the paper's tables and figures, models, what changed.
 
-    One self-contained HTML file. The same results give the same bytes.
+    One self-contained HTML file. The same study gives the same bytes.
 
     Example: tshdb report --out report.html
     """
@@ -96,6 +98,7 @@ def report(study) -> str:
         Section("models", "Models", _models(study), ("What was fitted, on which frozen cohort version.",)),
         Section("paper", "The paper's numbers", _paper(study)),
         Section("provenance", "Code and parameters", _provenance(study)),
+        Section("changes", "What changed", _changes(study), ("Since it was first computed. All of it: tshdb history.",)),
     ]  # fmt: skip
     name = study.settings.study.name
     return rendered("report.html", title=clean(name), counts=status(study.root)["counts"], sections=sections)
@@ -215,6 +218,20 @@ def _provenance(study) -> list[Part]:
         cells.append((row.analysis, f"{row.n:,}", row.code_fingerprint[:16], text))
     headers = ("analysis", "units", "code", "parameters")
     return [Part("Current results", Layout("", headers, cells, (1,))), *_damaged(study)]
+
+
+def _changes(study) -> list[Part]:
+    """The last events of the study's history, the newest first."""
+    from analyses import ANALYSES
+    from tshdb.database import reading
+    from tshdb.story import what_changed
+
+    with reading(study.engine) as connection:
+        found = what_changed(connection, ANALYSES, EVENTS_SHOWN)
+    if not found:
+        return [Part("Events", missing="nothing has changed since")]
+    cells = [(e.at[:16].replace("T", " "), clean(e.by), clean(e.says)) for e in reversed(found)]
+    return [Part("Events", Layout("", ("when (UTC)", "by", "what"), cells, ()))]
 
 
 def _damaged(study) -> Iterator[Part]:

@@ -12,6 +12,7 @@ import pytest
 
 from tests import tiny
 
+os.environ.pop("COLUMNS", None)  # what the program says is that of a pipe, whatever the shell of the tests says
 ROOT = Path(__file__).parent.parent
 EXPENSIVE = ("real", "in_batches", "published", "scanned")
 SHARED = ROOT.parent / "shared" / "data"

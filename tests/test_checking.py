@@ -150,6 +150,7 @@ DAMAGES = {
     "part.profiles": sql("UPDATE expression_parts SET n_profiles = n_profiles + 1"),
     "profile.values": swap_values,
     "unit.fingerprint": sql("UPDATE units SET fingerprint = NULL WHERE analysis = 'tsh_ratios' AND key LIKE '%0003'"),
+    "history.causes": sql("DELETE FROM cause_sets WHERE cause_set = (SELECT max(cause_set) FROM attempts)"),
     "unit.message": sql("UPDATE units SET state = 'failed', fingerprint = NULL WHERE analysis = 'cutoff' AND key LIKE '%@1'"),
     "unit.made-by": sql("UPDATE units SET run_id = NULL WHERE analysis = 'cutoff' AND key LIKE '%@1'"),
     "unit.inputs": sql(

@@ -148,6 +148,23 @@ def test_one_of_two_equal_statements_goes_and_the_order_stays():
     assert found[0].after == "S = []\nS.append(1)\nS.append(2)"
 
 
+def test_a_text_shows_statements_in_their_order():
+    """T is met first, and with it what S is given of it."""
+    text = "T = [1]\nS = []\nS.extend(T)\nS.append(2)\ndef f(x):\n    return T, S\n"
+    (found,) = changes(code({"p.main": text}), code({"p.main": text.replace("(2)", "(3)")}))
+    assert found == ("p.main.S", "S = []\nS.extend(T)\nS.append(2)", "S = []\nS.extend(T)\nS.append(3)")
+
+
+def test_a_renamed_definition_that_is_imported_on_a_condition():
+    """The name in the import is that of the definition, and no attribute of it."""
+    main = "try:\n    from p.a import g as h\nexcept ImportError:\n    h = None\ndef f(x):\n    return h(x)\n"
+    before = {"p.main": main, "p.a": "def g(x):\n    return x\n"}
+    after = {"p.main": main.replace("p.a import g", "p.b import k"), "p.b": "def k(x):\n    return x\n"}
+    assert between(before, after) == ()
+    after["p.main"] = after["p.main"].replace("return h(x)", "return -h(x)")
+    assert between(before, after) == ("p.main.f",)
+
+
 def test_an_import_that_is_named_now_is_no_change_of_its_own():
     before = {"p.main": "import json\ndef f(x):\n    return x\n"}
     after = {"p.main": "import json\ndef f(x):\n    return json.loads(x)\n"}

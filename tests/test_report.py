@@ -73,6 +73,8 @@ def test_the_report_is_whole_and_fetches_nothing(study):
         "How a cohort came about",
         "not reproducible here",
         "tsh_model",
+        "What changed",
+        "nothing has changed since",
     ):
         assert said in page.text
 

@@ -7,10 +7,11 @@ revision 0012.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, case, func, select, true
 
 from tshdb.database import numbers
 from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_of_sets, told
@@ -23,48 +24,50 @@ NOT_RECORDED: Causes = frozenset({UNRECORDED})
 _OF_UNITS = frozenset({CauseKind.DATUM, CauseKind.MEMBER, CauseKind.FIRST, CauseKind.AGAIN, CauseKind.LOST, CauseKind.EDITED,
                        CauseKind.DAMAGED, CauseKind.REFIT})  # fmt: skip
 
+ALL = true()
 Moved = tuple[int, int]  # (unit, run): a unit that changed in a run
 
 
-class Attributed(NamedTuple):
-    """The causes of one change, and the units on the way to them: analysis/key, the changed one first."""
+class Attribution:
+    """What was recorded of units that changed in runs, and the inputs through which that came."""
 
-    causes: Causes
-    trail: tuple[str, ...]
-
-
-def attributed(connection: Connection, moved: Collection[Moved]) -> dict[Moved, Attributed]:
-    """What was recorded of each (unit, run); `NOT_RECORDED` where nothing was."""
-    steps = _Steps(connection)
-    steps.read({unit for unit, _ in moved})
-    wanted: dict[Moved, set[int]] = {pair: steps.sets_of(pair) for pair in dict.fromkeys(moved)}
-    trails = steps.trails(wanted)
-    causes = causes_of_sets(connection, {number for sets in wanted.values() for number in sets})
-    return {
-        pair: Attributed(frozenset().union(*(causes.get(n, NOT_RECORDED) for n in sets)) or NOT_RECORDED, trails[pair])
-        for pair, sets in wanted.items()
-    }
-
-
-class _Step(NamedTuple):
-    run_id: int
-    cause_set: int | None
-    through: int | None
-
-
-class _Steps:
-    """The changes of units: their runs, sets of causes, and the inputs that these came through."""
-
-    def __init__(self, connection: Connection):
-        self.connection = connection
+    def __init__(self, connection: Connection, moved: Iterable[Moved]):
+        self.connection, self.moved = connection, list(dict.fromkeys(moved))
         self._steps: dict[int, list[_Step]] = {}
         self._names: dict[int, str] = {}
+        self._read({unit_id for unit_id, _ in self.moved})
 
-    def read(self, unit_ids: Iterable[int]) -> None:
+    @cached_property
+    def causes(self) -> dict[Moved, Causes]:
+        """`NOT_RECORDED` where nothing was."""
+        sets: dict[Moved, set[int]] = {pair: set() for pair in self.moved}
+        for unit_id in dict.fromkeys(unit_id for unit_id, _ in self.moved):
+            for step in self._steps[unit_id]:
+                if step.cause_set is not None and (unit_id, step.run_id) in sets:
+                    sets[unit_id, step.run_id].add(step.cause_set)
+        recorded = causes_of_sets(self.connection, {number for found in sets.values() for number in found})
+        return {
+            pair: frozenset(cause for n in found for cause in recorded.get(n, ())) or NOT_RECORDED
+            for pair, found in sets.items()
+        }
+
+    @cached_property
+    def trails(self) -> dict[Moved, tuple[str, ...]]:
+        """The units on the way to the causes, as analysis/key: the changed one, its input, and so on."""
+        trails = {pair: [pair[0]] for pair in self.moved}
+        going = trails
+        while going:  # all of them a step at a time
+            reached = {pair: self._through(trail[-1], pair[1]) for pair, trail in going.items()}
+            further = {pair: unit for pair, unit in reached.items() if unit is not None and unit not in going[pair]}
+            self._read(further.values())
+            for pair, unit in further.items():
+                trails[pair].append(unit)
+            going = {pair: trails[pair] for pair in further}
+        return {pair: tuple(self._names[u] for u in trail if u in self._names) for pair, trail in trails.items()}
+
+    def _read(self, unit_ids: Iterable[int]) -> None:
         fresh = set(unit_ids) - self._steps.keys()
-        if not fresh:
-            return
-        found: dict[int, list[_Step]] = defaultdict(list)
+        found: dict[int, list[_Step]] = {unit_id: [] for unit_id in fresh}
         a, r = Attempt, Retirement
         with numbers(self.connection, "units_asked_for", fresh) as name:
             mine = select_ids(name)
@@ -77,32 +80,20 @@ class _Steps:
             units = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.unit_id.in_(mine))
             for unit_id, analysis, key in self.connection.execute(units):
                 self._names[unit_id] = f"{analysis}/{key}"
-        self._steps |= {unit_id: found.get(unit_id, []) for unit_id in fresh}
-
-    def sets_of(self, moved: Moved) -> set[int]:
-        """The sets of causes of a unit's changes in a run."""
-        unit_id, run_id = moved
-        return {s.cause_set for s in self._steps[unit_id] if s.run_id == run_id and s.cause_set is not None}
-
-    def trails(self, moved: Iterable[Moved]) -> dict[Moved, tuple[str, ...]]:
-        """The units through which the causes came, from input to input; all of them a step at a time."""
-        trails = {pair: [pair[0]] for pair in moved}
-        going = trails
-        while going:
-            reached = {pair: self._through(trail[-1], pair[1]) for pair, trail in going.items()}
-            further = {pair: unit for pair, unit in reached.items() if unit is not None and unit not in going[pair]}
-            self.read(further.values())
-            for pair, unit in further.items():
-                trails[pair].append(unit)
-            going = {pair: trails[pair] for pair in further}
-        return {
-            pair: tuple(self._names[unit] for unit in trail if unit in self._names) for pair, trail in trails.items()
-        }
+        self._steps |= found
 
     def _through(self, unit_id: int, run_id: int) -> int | None:
         """The input through which the last change of a unit came, up to a run."""
         until = [step for step in self._steps[unit_id] if step.run_id <= run_id]
         return until[-1].through if until else None
+
+
+class _Step(NamedTuple):
+    """An attempt that changed something, or a retirement. through: the input that brought it, as a unit."""
+
+    run_id: int
+    cause_set: int | None
+    through: int | None
 
 
 class Tally(NamedTuple):
@@ -116,15 +107,20 @@ class Tally(NamedTuple):
     n_failed: int
 
 
-def tallies(connection: Connection, after: int = 0, until: int | None = None) -> list[Tally]:
-    """What was attempted by the runs after `after`, up to `until`, by run, analysis and recorded causes."""
+def tallies(
+    connection: Connection, after: int = 0, until: int | None = None, units: ColumnElement[bool] = ALL
+) -> list[Tally]:
+    """What was attempted by the runs after `after`, up to `until`, by run, analysis and recorded causes.
+
+    units: a condition that chooses units.
+    """
     a = Attempt
     n_changed = func.sum(case((a.is_changed, 1), else_=0))
     n_failed = func.sum(case((a.state == UnitState.FAILED, 1), else_=0))
     query = (
         select(a.run_id, Unit.analysis, a.cause_set, func.count(), n_changed, n_failed)
         .join(Unit, Unit.unit_id == a.unit_id)
-        .where(a.run_id > after, true() if until is None else a.run_id <= until)
+        .where(a.run_id > after, ALL if until is None else a.run_id <= until, units)
         .group_by(a.run_id, Unit.analysis, a.cause_set)
         .order_by(a.run_id, Unit.analysis, a.cause_set)
     )
@@ -140,7 +136,7 @@ def together(found: Iterable[Tally]) -> list[Tally]:
     """
     groups: dict[tuple, list[Tally]] = defaultdict(list)
     for one in found:
-        groups[one.run_id, one.analysis, _alike(one.causes)].append(one)
+        groups[one.run_id, one.analysis, alike(one.causes)].append(one)
     summed = []
     for (run, name, _), some in groups.items():
         causes = frozenset(cause for tally in some for cause in tally.causes)
@@ -149,7 +145,8 @@ def together(found: Iterable[Tally]) -> list[Tally]:
     return sorted(summed, key=lambda t: (t.run_id, t.analysis, -t.n_units, told(t.causes)))
 
 
-def _alike(causes: Causes) -> frozenset[Cause | CauseKind]:
+def alike(causes: Causes) -> frozenset[Cause | CauseKind]:
+    """What is the same of causes that are told together."""
     return frozenset(c.kind if c.kind in _OF_UNITS else c for c in causes)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Enum, and_, or_, select
 
-from tshdb.attribution import attributed, facts, tallies, together
+from tshdb.attribution import Attribution, facts, tallies, together
 from tshdb.engine.analysis import Analysis, Kind, Model
 from tshdb.engine.causes import told
 from tshdb.errors import NotFound
@@ -67,14 +67,15 @@ def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> li
         .order_by(change.run_id, change.entity_key, change.row_part, change.result_change_id)
     )
     rows = connection.execute(query).mappings().all()
-    began = attributed(connection, [(row["unit_id"], row["run_id"]) for row in rows])
+    recorded = Attribution(connection, [(row["unit_id"], row["run_id"]) for row in rows])
     found = []
     for row in rows:
-        causes, trail = began[row["unit_id"], row["run_id"]]
+        moved = row["unit_id"], row["run_id"]
         found.append(
             Flip(
                 row["entity_key"], row["analysis"], row["row_part"], row["column_name"], row["value_before"],
-                row["value_after"], row["run_id"], row["started_at"], told(causes), trail, row["row_part_before"],
+                row["value_after"], row["run_id"], row["started_at"], told(recorded.causes[moved]), recorded.trails[moved],
+                row["row_part_before"],
             )
         )  # fmt: skip
     return found

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from sqlalchemy import func, select
 
 from tshdb.canonical import json_fingerprint, json_text
+from tshdb.change_chain import breaks
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.engine.code.kept import fingerprint_of_kept
 from tshdb.engine.units import FORM, NO_LEADS, kept_digest
-from tshdb.history import breaks
 from tshdb.loading.sources import TABLES, row_key
 from tshdb.schema import SourceFile, SourceRecord, Spec, Unit
 from tshdb.vocabulary import UnitState

@@ -87,7 +87,7 @@ class Broken(NamedTuple):
 
 def check(context: Context, *, full: bool, progress: Callable[[str, int, int], None] = lambda *_: None) -> list[Broken]:
     """Run the rules; gives those that are broken. Without `full`, those that read bytes or every row are left out."""
-    from tshdb.checking import cohorts, database, imaging, objects, provenance, rows, traces, units  # noqa: F401 (they register)
+    from tshdb.checking import cohorts, database, history, imaging, objects, provenance, rows, traces, units  # noqa: F401 (they register)
 
     found = []
     first = ("database.bytes", "schema.tables")  # where these are broken nothing else can be trusted

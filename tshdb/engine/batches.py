@@ -83,7 +83,7 @@ class Batches:
         ]
         inputs = {
             key: [
-                (role, planner.standing.ids(planner.producer_of(analysis, role)).get(input_key))
+                (role, planner.standing.ids(planner.world.producer_of(analysis, role)).get(input_key))
                 for role, by_key in plan.inputs.items()
                 for input_key in by_key.get(key, ())
             ]

@@ -26,6 +26,7 @@ OF_DATA = frozenset(
      CauseKind.EDITED, CauseKind.DAMAGED, CauseKind.WITHDRAWN}
 )  # fmt: skip
 LONG = 60  # characters of a value that a sentence shows
+SHOWN = 3  # columns of a row
 
 
 class Cause(NamedTuple):
@@ -89,7 +90,9 @@ def _columns(cause: Cause) -> str:
     if cause.before is None or cause.after is None:
         return "removed" if cause.after is None else "loaded"
     before, after = json.loads(cause.before), json.loads(cause.after)
-    return ", ".join(f"{c} {_short(str(before[c]))} -> {_short(str(after[c]))}" for c in before) or "changed"
+    said = [f"{c} {_short(str(before[c]))} -> {_short(str(after[c]))}" for c in list(before)[:SHOWN]]
+    more = f" and {len(before) - SHOWN:,} more" if len(before) > SHOWN else ""  # a profile has thousands of genes
+    return ", ".join(said) + more or "changed"
 
 
 # ------------------------------------------------------------------------------------------------------- the record

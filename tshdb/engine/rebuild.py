@@ -305,7 +305,7 @@ class Rebuild:
     def _waits(self, plan: AnalysisPlan, planner: Planner, key: str) -> bool:
         """Whether an input of the unit is left due by this run: it is not settled, so neither is the unit."""
         return any(
-            (planner.producer_of(plan.analysis, role), input_key) in self._left
+            (planner.world.producer_of(plan.analysis, role), input_key) in self._left
             for role, by_key in plan.inputs.items()
             for input_key in by_key.get(key, ())
         )
@@ -371,7 +371,12 @@ class Rebuild:
             if key in plan.desired and (key not in stuck or stuck[key].message != message)
         }
         if blocked:
-            with writing(self.engine) as connection:
+            with self.batches.book.kept(), writing(self.engine) as connection:
+                stood = {
+                    key: unit for key, unit in planner.standing.ids(name).items() if key in blocked and key not in stuck
+                }
+                rooted = planner.roots.of(connection, plan, list(stood))
+                self.batches.note_retired(connection, {stood[key]: r.causes for key, r in rooted.items()})
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
                 note_gone(connection, plan.analysis, ids, self.report.run_id)
                 store.retire(connection, ids.values(), plan.analysis.makes)

@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from tshdb.canonical import json_text
-from tshdb.cohorts.states import members_of
-from tshdb.config import Parameters, Settings
-from tshdb.engine.analysis import Analysis, Made, Need
+from tshdb.engine.analysis import Analysis, Made, Model, Need
 from tshdb.engine.causes import OF_DATA, UNRECORDED, Cause, Causes
+from tshdb.engine.cohort_causes import CohortCauses
 from tshdb.engine.plan import AnalysisPlan, Change, Reason
-from tshdb.engine.since import Last, Rows, Steps, last_attempts, seen_members, stored_inputs
+from tshdb.engine.since import Last, Rows, Steps, last_attempts, stored_inputs
 from tshdb.engine.spec_causes import spec_causes
 from tshdb.engine.units import COHORT, INGEST
 from tshdb.engine.world import REFERENCE
-from tshdb.errors import InvalidInput
-from tshdb.schema import Attempt, Cohort, CohortVersion, Run, Unit
-from tshdb.vocabulary import CauseKind, CohortMode, Damage
+from tshdb.schema import Attempt, Run, Unit
+from tshdb.vocabulary import CauseKind, Damage
 
 if TYPE_CHECKING:
     from tshdb.engine.planner import Planner
 
-COHORT_ROLE = "cohort"
 NOTHING: Causes = frozenset()
 
 
@@ -62,6 +58,7 @@ class Roots:
         self.planner, self.world = planner, planner.world
         self._due: dict[str, dict[str, Rooted]] = {}
         self._of_specs: dict[int, Causes] = {}
+        self._blocked: dict[str, dict[str, Rooted]] = {}
 
     def of_due(self, connection: Connection, plan: AnalysisPlan) -> dict[str, Rooted]:
         """key -> causes, for all that is due or gone of an analysis."""
@@ -70,8 +67,15 @@ class Roots:
             self._due[name] = self.of(connection, plan, [*plan.due, *plan.gone])
         return self._due[name]
 
+    def of_blocked(self, connection: Connection, plan: AnalysisPlan) -> dict[str, Rooted]:
+        """key -> causes, for all that is blocked of an analysis: those of the inputs that it waits for."""
+        name = plan.analysis.name
+        if name not in self._blocked:
+            self._blocked[name] = self.of(connection, plan, plan.blocked)
+        return self._blocked[name]
+
     def of(self, connection: Connection, plan: AnalysisPlan, keys: Collection[str]) -> dict[str, Rooted]:
-        """key -> causes, for keys that are due or gone. Never empty: what cannot be told is `not recorded`."""
+        """key -> causes, for keys that are due, gone or blocked. Never empty: what cannot be told is `not recorded`."""
         look = _Look(self, connection, plan, keys)
         return {key: _joined(look.contributions(key)) for key in keys}
 
@@ -82,10 +86,12 @@ class Roots:
             self._of_specs[spec_id] = frozenset(spec_causes(connection, spec_id, current, analysis, self.world))
         return self._of_specs[spec_id]
 
-    def through_inputs(self, connection: Connection, plan: AnalysisPlan, keys: Collection[str]) -> dict[str, Causes]:
-        """key -> the causes that come through inputs which are not what the units have seen."""
+    def through_inputs(
+        self, connection: Connection, plan: AnalysisPlan, keys: Collection[str]
+    ) -> dict[str, list[tuple[Change, Causes]]]:
+        """key -> (what is not as the unit has seen it, the causes that come through it)."""
         look = _Look(self, connection, plan, keys)
-        return {key: _joined(look.changed(key)).causes for key in keys}
+        return {key: list(look.changed_inputs(key)) for key in keys}
 
     def contributions(self, connection: Connection, plan: AnalysisPlan, key: str) -> list[Contribution]:
         """All inputs of one unit through which causes come, each with its causes."""
@@ -105,6 +111,8 @@ def follows(causes: Causes) -> bool:
 def _joined(contributions: Iterable[Contribution]) -> Rooted:
     via, found, is_first = None, NOTHING, True
     for source, causes in contributions:
+        if not causes:
+            continue
         if is_first:
             via, found, is_first = source, causes, False
         elif not causes <= found:
@@ -125,7 +133,7 @@ class _Look:
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
-            if (before := self.planner.plans.get(self.planner.producer_of(self.analysis, role))) is not None
+            if (before := self.planner.plans.get(self.world.producer_of(self.analysis, role))) is not None
             and (before.due or before.gone)
         ]
 
@@ -133,7 +141,7 @@ class _Look:
         """(input, causes) of all that makes the unit due; own causes first, with no input."""
         due = self.plan.due.get(key)
         if due is None:
-            yield from self._of_gone(key)
+            yield from self._of_blocked(key) if key in self.plan.blocked else self._of_gone(key)
             return
         n = 0
         for found in (self._own_causes(key, due.reason), self.changed(key), self.pending(key), self._fresh(key)):
@@ -143,6 +151,7 @@ class _Look:
                     yield via, causes
         if not n:
             yield from self._blocked_before(key)
+            yield None, self._rows_of_entity(key)
 
     # ------------------------------------------------------------------------------------------------- its own
 
@@ -162,14 +171,19 @@ class _Look:
 
     def changed(self, key: str) -> Iterator[Contribution]:
         """Causes that come through inputs which are not what the unit has seen."""
+        for change, causes in self.changed_inputs(key):
+            yield Via(change.producer, change.input_key, change.input_id), causes
+
+    def changed_inputs(self, key: str) -> Iterator[tuple[Change, Causes]]:
+        """What is not as the unit has seen it, with its causes."""
         last = self._last.get(self.ids.get(key, -1))
         for change in self.plan.changes.get(key, ()):
-            yield Via(change.producer, change.input_key, change.input_id), self._of_change(key, change, last)
+            yield change, self._of_change(key, change, last)
 
     def _of_change(self, key: str, change: Change, last: Last | None) -> Causes:
         producer = change.producer
         if producer == COHORT:
-            return self._members_moved(key, last)
+            return self._cohorts.members_moved(self.ids.get(key), key, self.plan.members.get(key, ()), last)
         if producer.startswith(REFERENCE):
             return self._of_reference(change)
         if producer.startswith(INGEST):
@@ -177,7 +191,16 @@ class _Look:
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
             return self.roots.of_due(self.connection, before)[change.input_key].causes
+        if change.what == "replaced":
+            fit = self.world.by_name[producer]
+            return self._steps.since(change.input_id, last, or_newest=True) or self._cohorts.model_went(
+                fit, change.input_key
+            )
         return self._steps.since(change.input_id, last)
+
+    @cached_property
+    def _cohorts(self) -> CohortCauses:
+        return CohortCauses(self.connection, self.world, self.planner.cohorts, self.planner.live_tables)
 
     @cached_property
     def _last(self) -> dict[int, Last]:
@@ -222,46 +245,6 @@ class _Look:
         table, place = self.world.settings.place(name, field, self.world.by_name[name].base)
         return Cause(kind, f"[{table}] {field}", *said, place)
 
-    # ---------------------------------------------------------------------------------------------------- members
-
-    def _members_moved(self, key: str, last: Last | None) -> Causes:
-        """Who came into a cohort or left it since the unit was computed, and whether its definition is another one."""
-        name = key.partition("@")[0]
-        seen = self._seen_members.get(self.ids.get(key, -1))
-        versions = self.connection.execute(
-            select(CohortVersion.version, CohortVersion.sql_text, CohortVersion.fingerprint)
-            .where(CohortVersion.cohort == name)
-            .order_by(CohortVersion.version.desc())
-        ).fetchall()
-        stood = next((v for v in versions if v.fingerprint == seen), None)
-        if stood is None:
-            return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", None, key)})
-        now = self.plan.members.get(key, ())
-        return self._between(name, (stood.version, stood.sql_text), members_of(self.connection, name, stood.version),
-                             (None, self._definition(name)), now, last)  # fmt: skip
-
-    @cached_property
-    def _seen_members(self) -> dict[int, str]:
-        return seen_members(self.connection, self.ids.values(), COHORT_ROLE)
-
-    def _definition(self, name: str) -> str | None:
-        return self.connection.execute(select(Cohort.sql_text).where(Cohort.cohort == name)).scalar()
-
-    def _between(self, name, stood, before: Sequence[str], stands, now: Sequence[str], last: Last | None) -> Causes:
-        """stood, stands: (version, SQL)."""
-        came, left = sorted(set(now) - set(before)), sorted(set(before) - set(now))
-        found = {
-            Cause(CauseKind.MEMBER, f"cohort {name}: {patient}", None, "member", None, patient) for patient in came
-        } | {Cause(CauseKind.MEMBER, f"cohort {name}: {patient}", "member", None, None, patient) for patient in left}
-        if stood[1] != stands[1]:
-            found.add(Cause(CauseKind.COHORT, f"definition of cohort {name}", stood[1], stands[1]))
-        else:
-            tables = self.planner.live_tables.get(name, ())
-            rows = Rows(self.connection, None, [*came, *left])
-            for patient in (*came, *left):
-                found |= rows.since(patient, last, tables)
-        return frozenset(found)
-
     # ---------------------------------------------------------------------------------------------- inputs that are due
 
     def pending(self, key: str) -> Iterator[Contribution]:
@@ -283,7 +266,7 @@ class _Look:
         if due.reason is not Reason.NEW:
             return
         if self.analysis.over_cohort:
-            yield None, self._cohort_came(key)
+            yield None, self._cohorts.came(self.analysis, key)
         elif not self._was_computed:
             yield None, frozenset({Cause(CauseKind.FIRST, self.analysis.name)})
         else:
@@ -299,78 +282,6 @@ class _Look:
             .where(Unit.analysis == self.analysis.name, Run.ended_at.is_not(None))
         )
         return self.connection.execute(query.limit(1)).scalar() is not None
-
-    def _cohort_came(self, key: str) -> Causes:
-        """Of a unit over a cohort: its cohort was frozen anew, is named now, or nothing was computed before."""
-        name, _, number = key.partition("@")
-        others = [k for k in self._keys_ever if k.partition("@")[0] == name and k != key]
-        versions = sorted(int(v) for k in others if (v := k.partition("@")[2]).isdigit())
-        if number.isdigit() and versions:
-            rows = {
-                row.version: row
-                for row in self.connection.execute(
-                    select(CohortVersion.version, CohortVersion.sql_text).where(CohortVersion.cohort == name)
-                )
-            }
-            earlier = [v for v in versions if v < int(number)] or versions
-            old, new = rows.get(earlier[-1]), rows.get(int(number))
-            if old is not None and new is not None:
-                sides = [members_of(self.connection, name, row.version) for row in (old, new)]
-                found = self._between(
-                    name, (old.version, old.sql_text), sides[0], (new.version, new.sql_text), sides[1], None
-                )
-                return found | {Cause(CauseKind.COHORT, f"cohort {name}", f"{name}@{old.version}", key)}
-        if others:
-            return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", others[-1], key)})
-        if listed := self._listed(name, is_named=True):
-            return listed
-        if self._is_newer(key):
-            return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", None, key)})
-        return frozenset({Cause(CauseKind.FIRST, self.analysis.name)})
-
-    @cached_property
-    def _keys_ever(self) -> list[str]:
-        """The keys of all units that the analysis has or had, but for what stands in for a model."""
-        query = select(Unit.key).where(Unit.analysis == self.analysis.name).order_by(Unit.unit_id)
-        return [k for k in self.connection.execute(query).scalars() if k != self.analysis.identity]
-
-    def _listed(self, name: str, is_named: bool) -> Causes:
-        """That study.toml's list of cohorts names the cohort now, or no longer, if that differs from the last run's."""
-        field = self.analysis.key_field
-        if field is None or (name in self.world.cohorts_of(self.analysis)) is not is_named:
-            return NOTHING
-        if not any((name in self.analysis.cohorts_of(p)) is not is_named for p in self._parameters_before):
-            return NOTHING
-        table, place = self.world.settings.place(self.analysis.name, field, self.analysis.base)
-        sides = (None, "named") if is_named else ("named", None)
-        return frozenset({Cause(CauseKind.LISTED, f"[{table}] {field}: cohort {name}", *sides, place)})
-
-    @cached_property
-    def _parameters_before(self) -> list[Parameters]:
-        """The analysis's parameters in earlier runs, by study.toml as these read it; without those that do not fit any more."""
-        query = select(Run.settings).where(Run.settings.is_not(None), Run.ended_at.is_not(None)).distinct()
-        found = []
-        for text in self.connection.execute(query).scalars():
-            with suppress(InvalidInput):
-                settings = Settings(self.world.settings.path, text)
-                found.append(settings.parameters(self.analysis.name, self.analysis.params, self.analysis.base))
-        return found
-
-    def _is_newer(self, key: str) -> bool:
-        """Whether a cohort, or its version, came after the study's last run, and nothing was computed over it before."""
-        ended = Run.ended_at.is_not(None)
-        over_it = select(Unit.unit_id).join(Run, Run.run_id == Unit.run_id).where(Unit.key == key, ended)
-        if self.connection.execute(over_it.limit(1)).scalar() is not None:
-            return False
-        name, _, number = key.partition("@")
-        last = self.connection.execute(select(Run.started_at).where(ended).order_by(Run.run_id.desc())).scalar()
-        query = (
-            select(CohortVersion.created_at).where(CohortVersion.cohort == name).order_by(CohortVersion.version.desc())
-        )
-        if number.isdigit():
-            query = query.where(CohortVersion.version == int(number))
-        came = self.connection.execute(query).scalar()
-        return last is not None and (came is None or came > last)
 
     def _completed(self, key: str) -> Causes:
         """The rows by which all that a unit needs was there: those of the last ingest that concerned its inputs."""
@@ -398,7 +309,7 @@ class _Look:
         for role, by_key in plan.inputs.items():
             if not isinstance(plan.analysis.needs.get(role), Need):
                 continue
-            producer = self.planner.producer_of(plan.analysis, role)
+            producer = self.world.producer_of(plan.analysis, role)
             for input_key in by_key.get(key, ()):
                 if producer.startswith(INGEST):
                     yield producer.removeprefix(INGEST), input_key
@@ -410,8 +321,12 @@ class _Look:
     def _of_gone(self, key: str) -> Iterator[Contribution]:
         """Why there is nothing any more that a unit would be made of."""
         if self.analysis.over_cohort:
-            yield None, self._cohort_went(key)
-            return
+            yield None, self._cohorts.went(self.analysis, key)
+        else:
+            yield from self._inputs_went(key)
+
+    def _inputs_went(self, key: str) -> Iterator[Contribution]:
+        """What became of the inputs that a unit had, of those that are gone."""
         unit_id = self.ids.get(key, -1)
         last = self._last.get(unit_id)
         for producer, input_key, input_id in self._stored_inputs.get(unit_id, ()):
@@ -426,25 +341,67 @@ class _Look:
             elif before is not None and input_key not in before.desired:
                 if found := Steps(self.connection, [input_id]).since(input_id, last):
                     yield via, found
+        if unit_id not in self._stored_inputs:  # it was blocked, and had none
+            yield from self._same_key_retired(key, last)
+            yield None, self._rows_of_entity(key)
+
+    def _same_key_retired(self, key: str, last: Last | None) -> Iterator[Contribution]:
+        """What became of inputs of the same key that are gone."""
+        producers = {self.world.producer_of(self.analysis, role) for role in self.analysis.needs}
+        query = select(Unit.unit_id, Unit.analysis).where(Unit.key == key, Unit.analysis.in_(sorted(producers)))
+        for unit_id, producer in self.connection.execute(query).fetchall():
+            before = self.planner.plans.get(producer)
+            if before is not None and key in before.gone:
+                yield Via(producer, key, unit_id), self.roots.of_due(self.connection, before)[key].causes
+            elif before is not None and key not in before.desired:
+                yield Via(producer, key, unit_id), Steps(self.connection, [unit_id]).since(unit_id, last)
+
+    def _rows_of_entity(self, key: str) -> Causes:
+        """Rows that were ingested of the very entity since, whatever their table."""
+        last = self._last.get(self.ids.get(key, -1))
+        return Rows(self.connection, None, [key]).since(key, last) if last is not None else NOTHING
 
     @cached_property
     def _stored_inputs(self):
         return stored_inputs(self.connection, self.ids.values())
 
-    def _cohort_went(self, key: str) -> Causes:
-        name = key.partition("@")[0]
-        if listed := self._listed(name, is_named=False):
-            return listed
-        state = self.planner.cohorts.get(name)
-        now = None if state is None else state.key if state.mode is CohortMode.FROZEN else f"{name}, live"
-        return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", key, now)})
+    def _of_blocked(self, key: str) -> Iterator[Contribution]:
+        """Why the inputs failed or are blocked that a unit waits for; of a model that is not made, why the one before went."""
+        n = 0
+        for producer, input_key, input_id in self._awaited(key):
+            before = self.planner.plans[producer]
+            if input_key in before.blocked:
+                causes = self.roots.of_blocked(self.connection, before)[input_key].causes
+            else:
+                causes = self._awaited_steps.newest(input_id)
+            n += bool(causes)
+            if causes:
+                yield Via(producer, input_key, input_id), causes
+        if not n:
+            yield from self._inputs_went(key)
+
+    def _awaited(self, key: str) -> Iterator[tuple[str, str, int | None]]:
+        """(analysis, key, unit) of the inputs of a unit that failed or are blocked. A cohort does without those of patients."""
+        for role, need in self.analysis.needs.items():
+            producer = self.world.producer(need)
+            if producer not in self.planner.plans or (self.analysis.over_cohort and not isinstance(need, Model)):
+                continue
+            stuck = self.planner.standing.stuck[producer]
+            for input_key in self.plan.inputs[role].get(key, ()):
+                if input_key in stuck or input_key in self.planner.plans[producer].blocked:
+                    yield producer, input_key, stuck[input_key].unit_id if input_key in stuck else None
+
+    @cached_property
+    def _awaited_steps(self) -> Steps:
+        found = {input_id for key in self.keys for _, _, input_id in self._awaited(key)}
+        return Steps(self.connection, found - {None})
 
     def _blocked_before(self, key: str) -> Iterator[Contribution]:
         """Of a unit that waited for its inputs: what became of these."""
         inputs = [
             (producer, input_key, self.planner.standing.ids(producer).get(input_key))
             for role, by_key in self.plan.inputs.items()
-            if not (producer := self.planner.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
+            if not (producer := self.world.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
             for input_key in by_key.get(key, ())
         ]
         steps = Steps(self.connection, {i for _, _, i in inputs if i is not None})

@@ -16,8 +16,25 @@ from tshdb.canonical import json_text
 from tshdb.database import numbers, texts
 from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_of_sets
 from tshdb.engine.units import select_ids
-from tshdb.schema import Attempt, Change, Retirement, SourceFile, Unit, UnitInput
+from tshdb.schema import (
+    Attempt,
+    Change,
+    ExpressionProfile,
+    ImagingStudy,
+    IngestRun,
+    Retirement,
+    Sample,
+    SourceFile,
+    Unit,
+    UnitInput,
+)
 from tshdb.vocabulary import CauseKind
+
+_OWNED = (  # (entity, what owns it), owners first
+    (Sample.sample_id, Sample.patient_id),
+    (ExpressionProfile.profile_id, ExpressionProfile.sample_id),
+    (ImagingStudy.study_uid, ImagingStudy.patient_id),
+)
 
 
 class Last(NamedTuple):
@@ -67,10 +84,15 @@ class Steps:
         sets = {step.cause_set for steps in self._of.values() for step in steps if step.cause_set is not None}
         self._causes = causes_of_sets(connection, sets)
 
-    def since(self, unit_id: int | None, last: Last | None) -> Causes:
-        """The causes of all that became of an input after a consumer's last attempt; of the newest, where nothing came after."""
+    def since(self, unit_id: int | None, last: Last | None, or_newest: bool = False) -> Causes:
+        """The causes of all that became of an input after a consumer's last attempt; else of the newest, if asked for."""
         steps = self._of.get(unit_id, []) if unit_id is not None else []
-        return self._joined([step for step in steps if last is None or _is_later(step, last)] or steps[-1:])
+        later = [step for step in steps if last is None or _is_later(step, last)]
+        return self._joined(later or (steps[-1:] if or_newest else []))
+
+    def newest(self, unit_id: int | None) -> Causes:
+        """The causes of the last of all that became of an input."""
+        return self._joined(self._of.get(unit_id, [])[-1:] if unit_id is not None else ())
 
     def after(self, unit_id: int | None, moment: str) -> Causes:
         """The causes of all that became of an input after a moment (UTC text)."""
@@ -96,9 +118,11 @@ class Rows:
         columns = (
             Change.change_id, Change.ingest_run_id, Change.table_name, Change.row_key, Change.entity_key, Change.action,
             Change.changes, Change.before_file_id, Change.before_line, Change.after_file_id, Change.after_line,
+            IngestRun.started_at,
         )  # fmt: skip
         with texts(connection, "changed_entities", entities) as name:
-            query = select(*columns).where(Change.entity_key.in_(select_ids(name))).order_by(Change.change_id)
+            query = select(*columns).join(IngestRun, IngestRun.ingest_run_id == Change.ingest_run_id)
+            query = query.where(Change.entity_key.in_(select_ids(name))).order_by(Change.change_id)
             if table is not None:
                 query = query.where(Change.table_name == table)
             for row in connection.execute(query):
@@ -109,13 +133,18 @@ class Rows:
             query = query.where(SourceFile.source_file_id.in_(select_ids(name)))
             self._files = {i: (file, sha256) for i, file, sha256 in connection.execute(query)}
 
-    def since(self, entity: str, last: Last | None, tables: Collection[str] | None = None) -> Causes:
+    def since(self, entity: str, last: Last | None) -> Causes:
         """The changes of an entity after a consumer's last attempt; the newest one where that is not known."""
-        rows = [r for r in self._of.get(entity, ()) if tables is None or r.table_name in tables]
+        rows = self._of.get(entity, [])
         if last is not None and last.change_id is not None:
             rows = [r for r in rows if r.change_id > last.change_id]
         else:
             rows = rows[-1:]
+        return frozenset(self._cause(row) for row in rows)
+
+    def all(self, entity: str, tables: Collection[str], moment: str) -> Causes:
+        """The changes of an entity in some tables that were ingested after a moment (UTC text)."""
+        rows = [r for r in self._of.get(entity, ()) if r.table_name in tables and r.started_at > moment]
         return frozenset(self._cause(row) for row in rows)
 
     def newest(self, entity: str) -> tuple[int, Causes]:
@@ -141,6 +170,28 @@ class Rows:
             return None
         name, sha256 = self._files[file_id]
         return f"{name} line {line}, sha256 {sha256[:12]}…"
+
+
+class RowsOfPatients:
+    """Rows that were ingested of patients, under whatever entity: their samples, profiles and imaging studies, gone ones too."""
+
+    def __init__(self, connection: Connection, patients: Collection[str]):
+        self._entities = {*patients}
+        for column, owner in _OWNED:
+            with texts(connection, "owners", self._entities) as name:
+                query = select(column).where(owner.in_(select_ids(name)))
+                self._entities |= set(connection.execute(query).scalars())
+            removed = select(Change.entity_key, Change.changes).where(
+                Change.action == "delete", Change.table_name == column.class_.__tablename__
+            )
+            for entity, changes in connection.execute(removed):
+                if json.loads(changes).get(owner.key, [None])[0] in self._entities:
+                    self._entities.add(entity)
+        self._rows = Rows(connection, None, self._entities)
+
+    def after(self, moment: str, tables: Collection[str]) -> Causes:
+        """What was ingested of them in some tables after a moment (UTC text)."""
+        return frozenset().union(*(self._rows.all(entity, tables, moment) for entity in self._entities))
 
 
 def seen_members(connection: Connection, unit_ids: Iterable[int], role: str) -> dict[int, str]:

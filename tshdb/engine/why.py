@@ -42,7 +42,8 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
     if key in plan.due or key in plan.gone:
         answer |= _causes(connection, planner, plan, key)
     elif key in plan.flagged:
-        answer |= _told(connection, planner.roots.through_inputs(connection, plan, [key])[key])
+        through = planner.roots.through_inputs(connection, plan, [key])[key]
+        answer |= _told(connection, frozenset().union(*(causes for _, causes in through)))
     if unit is not None and unit.state != "retired":
         answer["computed"] = _computed(connection, unit, world.spec(analysis.name))
         answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)

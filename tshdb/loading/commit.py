@@ -10,10 +10,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from tshdb import __version__
 from tshdb.canonical import json_text
+from tshdb.change_chain import chained, head, note_head
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
-from tshdb.history import chained, head, note_head
 from tshdb.ingested import entity_fingerprints
 from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns

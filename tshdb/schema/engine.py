@@ -170,7 +170,7 @@ class CauseSet(Base):
 
 
 class Retirement(Base):
-    """One row is one unit that a rebuild retired, since there is nothing any more that it would be made of."""
+    """One row is one unit whose result a rebuild took away: there is nothing that it would be made of, or an input failed."""
 
     __tablename__ = "retirements"
     retirement_id: Mapped[int] = mapped_column(primary_key=True)

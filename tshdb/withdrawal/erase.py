@@ -13,13 +13,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Text, delete, insert, or_, select, update
 
+from tshdb.change_chain import chain_anew
 from tshdb.cohorts.states import latest_version, members_of
 from tshdb.cohorts.versions import members_fingerprint
 from tshdb.database import bulk_insert, numbers
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.damage import Looked, look_at_rows, makers_of, mark, renew_digests
 from tshdb.engine.units import COHORT, now, retire, select_ids, set_fingerprints
-from tshdb.history import chain_anew
 from tshdb.schema import (
     Base,
     Cause,

@@ -1,0 +1,51 @@
+"""tshdb history: what changed in a study, when, by which run, and from what cause."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.console import out, out_json, table
+from cli.options import JsonOption, StudyOption
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(history)
+
+
+def history(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TABLE|KEY]",
+            help="A table, an analysis, a patient, a cohort, COHORT@VERSION, or ANALYSIS/KEY; default all.",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="RUN|DATE", help="From that run, or that day on (UTC).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="The last so many.")] = None,
+    study: StudyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What changed in the study, the oldest first: what came in, who was a member, what was computed, and what moved by it.
+
+    Each line says when, by which run and from what cause; with --json all values that moved, before and after.
+
+    Example: tshdb history cox_terms --since 2026-11-23
+    """
+    from analyses import ANALYSES
+    from tshdb import story
+    from tshdb.database import reading
+    from tshdb.study import Study
+
+    with reading(Study.find(study).engine) as connection:
+        moment = "" if since is None else story.since(connection, since)
+        found = story.story(connection, ANALYSES, name, since=moment, limit=limit)
+    if as_json:
+        out_json([e.as_values() for e in found])
+    elif not found:
+        out(" Nothing has happened.")
+    else:
+        table(("when (UTC)", "by", "what"), [(e.at[:16].replace("T", " "), e.by, e.says) for e in found])
