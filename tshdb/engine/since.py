@@ -81,6 +81,8 @@ class Steps:
             retired = select(Retirement.unit_id, Retirement.ended_at, Retirement.cause_set)
             for unit_id, *values in connection.execute(retired.where(Retirement.unit_id.in_(chosen))):
                 self._of[unit_id].append(Step(None, *values))
+        for steps in self._of.values():
+            steps.sort(key=lambda step: step.ended_at)
         sets = {step.cause_set for steps in self._of.values() for step in steps if step.cause_set is not None}
         self._causes = causes_of_sets(connection, sets)
 
