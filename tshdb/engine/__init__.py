@@ -8,7 +8,7 @@ plan       what a plan says: units that are due, each with its reason
 expected   what units there should be, and of which inputs
 edges      the inputs that units should have, against those that they have
 planner    which units are due, each with its reason
-causes     what began a change, as a value; sets of them on record
+causes     what began a change, as a value; cause_sets: on record
 roots      the causes of units that are due; since, cohort_causes, spec_causes: where they come from
 explain    from a cause to a unit, step by step
 upgrades   what another version of the program computes otherwise

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, select
 
 from tshdb.canonical import json_text
 from tshdb.database import numbers, texts
-from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_of_sets
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import UNRECORDED, Cause, Causes
 from tshdb.engine.units import select_ids
 from tshdb.schema import (
     Attempt,
