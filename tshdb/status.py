@@ -127,7 +127,8 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dic
 
 def _rebuild(run: Callable[[str], list[tuple]], run_id: int, state: str, started_at: str) -> dict[str, Any]:
     """The last rebuild, and what began what it did; `because`: None where it did nothing."""
-    sets = f"SELECT cause_set FROM attempts WHERE run_id = {run_id} UNION SELECT cause_set FROM retirements WHERE run_id = {run_id}"
+    mine = f"WHERE run_id = {run_id}"
+    sets = f"SELECT cause_set FROM attempts {mine} UNION SELECT cause_set FROM retirements {mine}"
     numbers = [number for (number,) in run(sets)]
     fields = "kind, subject, value_before, value_after, place, entity_key, change_id"
     recorded = run(
