@@ -17,6 +17,8 @@ from random import Random
 from sqlalchemy import Double, Integer
 
 from analyses import ANALYSES
+from soak.lost import TABLES, objects_named
+from soak.lost import harm as soak_harm
 from tests import tiny, toys
 from tests.editions import EDITIONS, Editions
 from tshdb.cohorts import versions as cohorts
@@ -416,9 +418,30 @@ def harm(life: Life) -> str | None:
     return what
 
 
+def harm_object(life: Life) -> str | None:
+    """An object that a result names is gone, or has another byte, which only its readers see."""
+    made = {kind: named for kind, named in objects_named(life.study).items() if kind.split(".")[0] in TABLES}
+    if not made:
+        return None
+    kind = life.chance.choice(sorted(made))
+    digest, suffix = made[kind]
+    if not life.study.objects.path(digest, suffix).is_file():
+        return None
+    how = life.chance.choice(["lost", "damaged"])
+    soak_harm(life.study, digest, suffix, how)
+    with sqlite3.connect(life.study.sqlite_path) as connection:
+        for analysis in life._analyses:
+            for column in (c.name for c in analysis.makes.__table__.columns if "object" in c.info):
+                query = f"SELECT u.analysis || '/' || u.key FROM units u JOIN {analysis.makes.__tablename__} t USING (unit_id)"
+                for (unit,) in connection.execute(f"{query} WHERE t.{column} = ?", (digest,)):
+                    life.harmed[unit] = CauseKind(how)
+    connection.close()
+    return f"{digest[:12]}{suffix} of {kind} is {how}"
+
+
 KINDS: dict[Callable[[Life], str | None], int] = {  # how often, of all
     parameter: 8, seed: 1, guilty: 2, listed: 2, cohort_of_fit: 1, define: 2, freeze: 3, markers: 2, code: 5,
-    value: 4, outcome: 2, sex: 1, arrival: 2, departure: 2, rna: 2, imported: 1, images: 2, order: 1, harm: 3,
+    value: 4, outcome: 2, sex: 1, arrival: 2, departure: 2, rna: 2, imported: 1, images: 2, order: 1, harm: 3, harm_object: 1,
 }  # fmt: skip
 
 

@@ -201,7 +201,9 @@ class Ledger:
     def _of_cohorts(self, analysis: Analysis, cohorts: set[str], asked: int) -> Iterator[Expected]:
         """What became of cohorts since a run; of one that was not named then, since the analysis last ran over it."""
         for cohort in cohorts:
-            mine = [n for u, n in self.last.items() if u.partition("@")[0] == f"{analysis.name}/{cohort}" and n <= asked]
+            mine = [
+                n for u, n in self.last.items() if u.partition("@")[0] == f"{analysis.name}/{cohort}" and n <= asked
+            ]
             since = min(asked, max(mine, default=asked))
             was, now = self.moments[since], self.moments[-1]
             yield from moments.listed(analysis, cohort, was, now)

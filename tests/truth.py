@@ -163,10 +163,10 @@ def _live_cohorts(life: Life) -> dict[str, set[str]]:
 
 
 def _not_settled(life: Life, run: Run) -> Iterator[str]:
-    """What is due after a rebuild of all that it was for: nothing but what failed, and what waits for that."""
+    """What is due after a rebuild of all that it was for: nothing but what failed or was found damaged, and what waits for it."""
     left = tiny.plan(life.study, life.analyses)
     inputs = inputs_of(life, left)
-    waiting = {u for u, row in run.after.items() if row.state == UnitState.FAILED}
+    waiting = {u for u, row in run.after.items() if row.state == UnitState.FAILED or row.damage is not None}
     for name, plan in left.items():  # inputs come first
         for key, due in plan.due.items():
             unit = f"{name}/{key}"
@@ -235,6 +235,7 @@ def _ending(life: Life) -> dict[str, list[str]]:
         if life.freeze(name) is None:
             life.define(name, tiny.LIVE_SQL)
             life.freeze(name)
-    tiny.rebuild(life.study, life.analyses, refit=True)
+    for _ in range(3):  # what the first finds damaged, the second makes again
+        tiny.rebuild(life.study, life.analyses, refit=True)
     found = tiny.dump(life.study, superseded=False)
     return {t: sorted(re.sub(r"@\d+", "@n", line) for line in lines) for t, lines in found.items()}
