@@ -129,6 +129,8 @@ class Planner:
                 plan.due[key] = Due(key, Reason.INPUT, "was blocked before", is_possible=waits)
             elif analysis.name not in self.settled:
                 plan.due[key] = Due(key, Reason.FAILED, f"failed before: {unit.message}")
+                if self.stored_specs.difference(unit.spec_id, self.world.spec(analysis.name)) is not None:
+                    plan.made_otherwise[key] = unit.spec_id
         for spec_id in self.standing.spec_ids[analysis.name]:
             difference = self.stored_specs.difference(spec_id, self.world.spec(analysis.name))
             if difference is None:

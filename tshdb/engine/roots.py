@@ -221,8 +221,9 @@ class _Look:
 
     def _of_reference(self, change: Change) -> Causes:
         need = self.analysis.needs[change.role]
-        if not isinstance(need, Made):
-            return frozenset({Cause(CauseKind.REFERENCE, change.input_key)})
+        if not isinstance(need, Made):  # that another table is read is said by the parameter which names it
+            is_edited = change.what not in ("joined", "left")
+            return frozenset({Cause(CauseKind.REFERENCE, change.input_key)}) if is_edited else NOTHING
         now = {row["analysis"]: row for row in self.world.references(self.analysis)[change.role].rows}
         table = need.table.__table__
         stood = self.connection.execute(select(table).where(table.c.unit_id == change.input_id)).mappings()
