@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from tests import tiny
 from tests.editions import EDITIONS, Edition
-from tests.made_changes import Life
+from tests.life import Life
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis, Reference
 from tshdb.engine.causes import Cause

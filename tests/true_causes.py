@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from tests import moments
-from tests.made_changes import Life
+from tests.life import Life
 from tests.moments import Expected, Moment, moment
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need
@@ -80,6 +80,7 @@ class Ledger:
         self.last: dict[str, int] = {}  # unit -> the run that last made or retired it
         self.attempted: set[str] = set()  # analyses of which anything was ever computed
         self.events: dict[str, list[tuple[int, frozenset[Expected]]]] = defaultdict(list)
+        self.said: dict[str, frozenset[Cause]] = {}  # what the last run recorded of each unit
         self._inputs: Inputs = {}
 
     def begin(self, names: Iterable[str]) -> None:
@@ -94,6 +95,7 @@ class Ledger:
         self.members.append(moment(self.life).versions)
         after = edges(self.life.study)
         said = stated(self.life.study, run.report.run_id)
+        self.said = {one.unit: one.causes for one in said}
         blocked = run.became(UnitState.BLOCKED)
         by_analysis: dict[str, list[Said]] = defaultdict(list)
         for one in said:

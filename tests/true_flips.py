@@ -8,9 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.inspection import inspect
 
-from tests.made_changes import Life
+from tests.life import Life
 from tshdb.database import reading
 from tshdb.drift import drift, groups_of
+from tshdb.engine.causes import Cause, told
 from tshdb.schema import Unit
 from tshdb.study import Study
 from tshdb.vocabulary import UnitState
@@ -49,8 +50,8 @@ class Flips:
         self.life = life
         self.known: Groups = {}  # as they were when units were last made, or their groups last went
 
-    def untrue(self, run_id: int) -> Iterator[str]:
-        """What is wrong with what a run recorded, in words."""
+    def untrue(self, run_id: int, causes: Mapping[str, frozenset[Cause]]) -> Iterator[str]:
+        """What is wrong with what a run recorded, in words. causes: unit -> those that the run recorded, judged elsewhere."""
         now = groups(self.life)
         for unit in self.life.harmed.keys() & self.known.keys():  # it was not made again yet
             now[unit] = self.known[unit]
@@ -59,15 +60,19 @@ class Flips:
         analyses = [a for a in self.life.analyses if groups_of(a)]
         study = Study(self.life.study.root)
         with reading(study.engine) as connection:
-            told = [f for a in analyses for f in drift(connection, self.life.analyses, a.name) if f.run_id == run_id]
+            found = [f for a in analyses for f in drift(connection, self.life.analyses, a.name) if f.run_id == run_id]
         study.engine.dispose()
-        said = sorted(Flipped(f"{f.analysis}/{f.patient_id}", f.before, f.after) for f in told)
+        said = sorted(Flipped(f"{f.analysis}/{f.patient_id}", f.before, f.after) for f in found)
         if more := [f for f in said if f not in wanted]:
             yield f"{len(more)} flips are told that were not, such as {tuple(more[0])}"
         if less := [f for f in wanted if f not in said]:
             yield f"{len(less)} flips are not told, such as {tuple(less[0])}"
-        if unknown := [f for f in told if "not recorded" in f.cause or "not known" in f.cause]:
-            yield f"{len(unknown)} flips have no cause, such as that of {unknown[0].analysis}/{unknown[0].patient_id}"
+        for flip in found:
+            unit = f"{flip.analysis}/{flip.patient_id}"
+            if flip.cause != told(causes.get(unit, ())):
+                yield f"the flip of {unit} is told to be of {flip.cause}, and was recorded of {told(causes.get(unit, ()))}"
+            if flip.cause == told(()):
+                yield f"the flip of {unit} has no cause"
 
 
 def _flipped(before: Groups, after: Groups) -> Iterator[Flipped]:
