@@ -8,7 +8,7 @@ from tests import tiny, truth
 from tests.made_changes import SECOND, defined, edited, expression, frozen, patient, setting
 from tests.truth import Step
 
-HISTORIES = [("core", 0, 6), ("core", 4, 6), ("before images", 4, 3), ("all", 8, 2)]  # analyses, seed, changes
+HISTORIES = [("core", 0, 6), ("core", 4, 6), ("before images", 4, 3)]  # analyses, seed, changes
 
 
 @pytest.mark.parametrize(("world", "seed", "n_changes"), HISTORIES)
@@ -27,7 +27,8 @@ EXAMPLES = {
         Step((setting("gene_filter", "absent_fraction", "0.9"),)), Step((expression(6, "tumor", "DCN", 1.5),)),
     ]),
     "data that flagged a fit, then code that changes nothing": ("core", [
-        Step((expression(1, "stroma", "CD6", 1.5),)), Step((NO_MARKER,)), Step((setting("tsh_ratios", "min_denominator", "3.0"),)),
+        Step((expression(1, "stroma", "CD6", 1.5),)), Step((NO_MARKER,)),
+        Step((setting("tsh_ratios", "min_denominator", "3.0"),)),
     ]),
     "a replicate, and code": ("core", [
         Step((NO_MARKER, patient(2, replicate=dict.fromkeys(tiny.GENES, 7.5)))),
@@ -47,6 +48,9 @@ EXAMPLES = {
     ]),
     "a fit whose cohort is not there, which something stands in for": ("core", [
         Step((setting("gene_filter", "cohort", '"second"'),)),
+    ]),
+    "images prepared otherwise, and a mask, and images": ("all", [
+        Step((setting("prepared_images", "across_mm", "1.0"),)), Step((patient(3, mask=2), patient(3, images=2))),
     ]),
     "another marker table by a parameter": ("core", [Step((setting("cell_abundances", "markers", '"mcp_counter"'),))]),
 }  # fmt: skip
