@@ -64,7 +64,7 @@ FEATURES = tuple(
 )
 LIVE_SQL = "SELECT patient_id FROM follow_ups WHERE endpoint = 'OS' AND event IS NOT NULL AND duration_days IS NOT NULL"
 WITH_IMAGES = (0, 3, 7, 77)
-HISTORY = ("attempts", "result_changes")  # how a study came here, which depends on the way
+HISTORY = ("attempts", "result_changes", "retirements")  # how a study came here, which depends on the way
 DESCRIPTIVE = {"unit_id", "run_id", "spec_id"}
 
 
