@@ -31,6 +31,9 @@ def main() -> None:
         simulated = simulated_study(Path(scratch) / "simulated", COUNTS, seed=4)
         found.append(_rebuilt(simulated))
         simulated.tshdb(f"cohort freeze {SIGNATURE}")
+        simulated.set(
+            ("perturbations = []", 'perturbations = ["noise"]'), ("cohorts = []", f'cohorts = ["{SIGNATURE}"]')
+        )
         found.append(_rebuilt(simulated))
     took: dict[str, tuple[Took, ...]] = defaultdict(tuple)
     for account in found:

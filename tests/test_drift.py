@@ -16,7 +16,8 @@ from tshdb.change_chain import breaks
 from tshdb.cohorts.versions import define, freeze
 from tshdb.database import reading, writing
 from tshdb.drift import drift, runs_between
-from tshdb.engine.causes import UNRECORDED, Cause, CauseBook
+from tshdb.engine.cause_sets import CauseBook
+from tshdb.engine.causes import UNRECORDED, Cause
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, Unit
 from tshdb.study import Study

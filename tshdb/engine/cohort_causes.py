@@ -14,12 +14,11 @@ from tshdb.config import Parameters, Settings
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.causes import Cause, Causes
 from tshdb.engine.since import Last, RowsOfPatients, seen_members
-from tshdb.engine.world import World
+from tshdb.engine.world import COHORT_ROLE, World
 from tshdb.errors import InvalidInput
 from tshdb.schema import Cohort, CohortVersion, Run, Unit
 from tshdb.vocabulary import CauseKind, CohortMode
 
-COHORT_ROLE = "cohort"
 NOTHING: Causes = frozenset()
 
 

@@ -13,20 +13,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from tshdb.cohorts.states import CohortState, states
-from tshdb.database import tuples
+from tshdb.cohorts.states import states
 from tshdb.engine import units as store
-from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need, Reference, Trained
+from tshdb.engine.analysis import Analysis, Kind, Model, Need
 from tshdb.engine.causes import UNRECORDED, Causes
-from tshdb.engine.cohort_causes import COHORT_ROLE
 from tshdb.engine.damage import Damaged, look, makers_of
-from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason, Same, Shared
+from tshdb.engine.edges import Edges
+from tshdb.engine.expected import Expected
+from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason
 from tshdb.engine.roots import Roots, follows
-from tshdb.engine.standing import SHIFT, Standing, UnitRow
+from tshdb.engine.standing import Standing
 from tshdb.engine.world import World
 from tshdb.objects import ObjectStore
 from tshdb.schema import Cohort
@@ -72,9 +71,9 @@ class Planner:
         self.live_tables = tables
         self.plans: dict[str, AnalysisPlan] = dict(settled or {})
         self._damaged = damaged
+        self.expected = Expected(connection, world, self.standing, self.cohorts, self.plans, self.settled)
+        self.edges = Edges(world, self.standing, self.cohorts)
         self.roots = Roots(self)
-        self._relations: dict[str, Mapping[str, Sequence[str]]] = {}
-        self._inputs_of_members: dict[tuple[str, str, str], list[str]] = {}
 
     def all(self) -> dict[str, AnalysisPlan]:
         """The plan of every analysis, inputs first."""
@@ -96,7 +95,7 @@ class Planner:
             if producer is not None:
                 self._plan(producer)
         plan = AnalysisPlan(analysis)
-        self._derive(plan)
+        self.expected.derive(plan)
         self._compare(plan)
         plan.present = self.standing.rows(analysis.name, plan.due) if plan.due else {}
         self.plans[analysis.name] = plan
@@ -114,148 +113,6 @@ class Planner:
             for unit_id, (analysis, key) in self.standing.owners(by_unit).items():
                 found[analysis][key] = by_unit[unit_id]
         return found
-
-    def producer_of(self, analysis: Analysis, role: str) -> str:
-        """The analysis whose units have this role; the role `cohort` is the membership itself."""
-        return store.COHORT if role == COHORT_ROLE else self.world.producer(analysis.needs[role])
-
-    # ------------------------------------------------------------------------------ what should exist
-
-    def _derive(self, plan: AnalysisPlan) -> None:
-        analysis = plan.analysis
-        if analysis.over_cohort:
-            targets = self._targets(plan)
-            plan.desired = set(targets)
-            plan.members = {key: state.members for key, state in targets.items()}
-            plan.inputs[COHORT_ROLE] = {key: [key] for key in targets}
-            for role, need in analysis.needs.items():
-                if isinstance(need, Need):
-                    plan.inputs[role] = {key: self._of_members(need, state) for key, state in targets.items()}
-                elif isinstance(need, Trained):
-                    versions = self._training_cohorts(need)
-                    plan.inputs[role] = {key: versions for key in targets}
-        else:
-            keys: set[str] | None = None
-            either: set[str] | None = None
-            for role, need in analysis.needs.items():
-                if isinstance(need, Need):
-                    related = self._related(need)
-                    plan.inputs[role] = related
-                    if need.one_of:
-                        either = set(related) | (either or set())
-                    elif not need.optional:
-                        keys = set(related) if keys is None else keys & related.keys()
-            if either is not None:
-                keys = either if keys is None else keys & either
-            plan.desired = keys or set()
-        for role, need in analysis.needs.items():
-            shared = self._shared_input(plan, need)
-            if shared is not None:
-                plan.inputs[role] = Shared(plan.desired, shared)
-        self._block(plan)
-
-    def _targets(self, plan: AnalysisPlan) -> dict[str, CohortState]:
-        """The cohorts that the analysis runs over: key -> state. What cannot run is blocked, with the reason."""
-        targets = {}
-        for name in self.world.cohorts_of(plan.analysis):
-            state = self.cohorts.get(name)
-            if state is None:
-                file = Path("cohorts") / f"{name}.sql"  # which a preset brings
-                known = file if (self.world.root / file).is_file() else "FILE.sql"
-                plan.blocked[name] = f"cohort {name} is not defined: tshdb cohort define {name} {known}"
-            elif plan.analysis.kind is Kind.FIT and state.mode is not CohortMode.FROZEN:
-                plan.blocked[name] = f"cohort {name} is not frozen: tshdb cohort freeze {name}"
-            elif not state.members:
-                plan.blocked[name] = f"cohort {name} has no members"
-            elif state.problem and state.mode is CohortMode.LIVE:
-                plan.blocked[name] = state.problem
-            else:
-                targets[state.key] = state
-        return targets
-
-    def _related(self, need: Need) -> Mapping[str, Sequence[str]]:
-        """entity -> input keys, through the need's relation."""
-        producer = self.world.producer(need)
-        name = f"{need.via.name}/{producer}" if need.via.sql is None else need.via.name
-        if name not in self._relations:
-            if need.via.sql is None:
-                self._relations[name] = Same(self._expected(producer))
-            else:
-                self._relations[name] = _by_key(tuples(self.connection, need.via.sql))
-        return self._relations[name]
-
-    def _of_members(self, need: Need, state: CohortState) -> list[str]:
-        """The inputs of a cohort's members, of those that will stand. Many analyses ask the same."""
-        producer = self.world.producer(need)
-        asked = (need.via.name, producer, state.key)
-        if asked not in self._inputs_of_members:
-            related, expected = self._related(need), self._expected(producer, usable=True)
-            self._inputs_of_members[asked] = (
-                [m for m in state.members if m in related.of and m in expected]
-                if isinstance(related, Same)
-                else [i for m in state.members for i in related.get(m, ()) if i in expected]
-            )
-        return self._inputs_of_members[asked]
-
-    def _expected(self, producer: str, usable: bool = False) -> Collection[str]:
-        """The keys of the units that will stand after a rebuild; usable: without those known to have failed."""
-        plan = self.plans.get(producer)
-        if plan is None:
-            return self.standing.ids(producer)
-        unusable = set(plan.blocked)
-        if usable and producer in self.settled:
-            unusable |= self.standing.stuck[producer].keys()
-        return plan.desired - unusable if unusable else plan.desired
-
-    def _training_cohorts(self, need: Trained) -> list[str]:
-        """The cohort versions (name@version) on which the newest models behind a table were fitted."""
-        keys = {self.model_key(fit) for fit in self.world.fits_behind(need.table)}
-        return sorted(keys & self.standing.ids(store.COHORT).keys())
-
-    def _shared_input(self, plan: AnalysisPlan, need) -> str | None:
-        """The input that all units of the analysis share: a reference, or the newest model."""
-        if isinstance(need, Reference | Made):
-            return next(
-                t.key for r, t in self.world.references(plan.analysis).items() if plan.analysis.needs[r] is need
-            )
-        if isinstance(need, Model):
-            return self.model_key(self.world.maker[need.table])
-        return None
-
-    def model_key(self, fit: Analysis) -> str:
-        """The newest model version of a fit, or its identity while its cohort has no frozen version."""
-        name = self.world.cohorts_of(fit)[0]
-        state = self.cohorts.get(name)
-        if state is not None and state.mode is CohortMode.FROZEN:
-            return state.key
-        if fit.identity is None:
-            return f"{name}@none"
-        return fit.identity
-
-    def _block(self, plan: AnalysisPlan) -> None:
-        """Keys whose inputs failed cannot be computed; over a cohort, members without an input are left out instead."""
-        for role, need in plan.analysis.needs.items():
-            producer = self.world.producer(need)
-            if producer not in self.plans or (plan.analysis.over_cohort and not isinstance(need, Model)):
-                continue
-            bad = self.standing.stuck[producer]
-            stuck = set(self.plans[producer].blocked)
-            if producer in self.settled:
-                stuck |= set(bad)
-            if isinstance(need, Model) and need.table in self.world.maker:
-                fit = self.world.maker[need.table]
-                if fit.identity is None and self.model_key(fit).endswith("@none"):
-                    reasons = ", ".join(self.plans[producer].blocked.values())
-                    plan.blocked |= {key: reasons or f"{producer} has no model yet" for key in plan.desired}
-                    continue
-            if not stuck:
-                continue
-            for key, input_keys in plan.inputs[role].items():
-                guilty = next((i for i in input_keys if i in stuck), None)
-                if guilty is not None and key in plan.desired:
-                    plan.blocked[key] = (
-                        f"input {producer}/{guilty} is {bad[guilty].state if guilty in bad else 'blocked'}"
-                    )
 
     # ------------------------------------------------------------------------------ against what does exist
 
@@ -279,7 +136,7 @@ class Planner:
             for key in wanted.intersection(self.standing.keys_of_spec(analysis.name, spec_id)):
                 plan.due[key] = Due(key, Reason(difference.reason), difference.detail)
                 plan.made_otherwise[key] = spec_id
-        self._compare_edges(plan)
+        self._judge(plan, self.edges.changes(plan))
         history = self._superseded(analysis)
         self._add_damaged(plan, history)
         self._propagate(plan)
@@ -294,7 +151,7 @@ class Planner:
         return any(
             before is not None and input_key in before.due
             for role, by_key in plan.inputs.items()
-            for before in [self.plans.get(self.producer_of(plan.analysis, role))]
+            for before in [self.plans.get(self.world.producer_of(plan.analysis, role))]
             for input_key in by_key.get(key, ())
         )
 
@@ -341,106 +198,6 @@ class Planner:
         """Units over older frozen versions of its cohorts are history: kept as they are, neither due nor gone."""
         names = self.world.cohorts_of(analysis)
         return {key for key in self.standing.ids(store.COHORT) if "@" in key and key.split("@")[0] in names}
-
-    def _compare_edges(self, plan: AnalysisPlan) -> None:
-        """Edges that should be against edges that are, then inputs that moved behind an edge."""
-        analysis, present = plan.analysis, self.standing.ids(plan.analysis.name)
-        stuck = self.standing.stuck[analysis.name]
-        if stuck or present.keys() != plan.desired:
-            ids = {k: unit for k, unit in present.items() if k in plan.desired and k not in stuck}
-        else:
-            ids = present
-        changed: dict[str, list[Change]] = defaultdict(list)
-        replaced: set[tuple[int, str]] = set()
-        differing: list[tuple[str, int, bool]] = []  # role, edge, whether it should be
-        for role, by_key in plan.inputs.items():
-            producer = self.producer_of(analysis, role)
-            input_ids = self.standing.ids(producer)
-            if isinstance(by_key, Shared):
-                consumers = self.standing.consumers(input_ids.get(by_key.input_key), role)
-                if consumers.issuperset(ids.values()):
-                    continue
-            stored = self.standing.edges(analysis.name, role)
-            if isinstance(analysis.needs.get(role), Model):
-                replaced |= self._compare_models(plan, role, producer, ids, stored, changed)
-                continue
-            wanted, without_unit = _packed(by_key, ids, input_ids)
-            for key, input_key in without_unit:
-                changed[key].append(Change(role, producer, input_key, "joined"))
-            differing += [(role, packed, packed in wanted) for packed in stored ^ wanted]
-        if differing:
-            key_of = {unit_id: key for key, unit_id in ids.items()}
-            names = self.standing.names({packed % SHIFT for _, packed, _ in differing})
-            for role, packed, is_wanted in differing:
-                key = key_of.get(packed // SHIFT)
-                if key is not None:
-                    producer, what = self.producer_of(analysis, role), "joined" if is_wanted else "left"
-                    changed[key].append(Change(role, producer, names[packed % SHIFT], what, packed % SHIFT))
-        self._add_moved(analysis, ids, replaced, changed)
-        self._add_members(analysis, ids, changed)
-        self._judge(plan, changed)
-
-    def _add_moved(self, analysis: Analysis, ids: dict[str, int], replaced, changed: dict[str, list[Change]]) -> None:
-        """Inputs behind edges that stand, where they are no longer what was seen."""
-        moved = self.standing.moved(analysis.name)
-        if moved:
-            whats = {"current": "changed", "retired": "is gone"}
-            key_of = {unit_id: key for key, unit_id in ids.items()}
-            for m in moved:
-                key = key_of.get(m.unit_id)
-                if key is not None and (m.unit_id, m.role) not in replaced:
-                    what = whats.get(m.state, f"is {m.state}")
-                    _add(changed[key], Change(m.role, m.producer, m.input_key, what, m.input_id))
-        for role, table in self.world.references(analysis).items():
-            producer = self.world.producer(analysis.needs[role])
-            unit = self._reference_units.get(producer, {}).get(table.key)
-            if unit is not None and unit.fingerprint != table.fingerprint:
-                for key in ids:
-                    _add(changed[key], Change(role, producer, table.key, "changed", unit.unit_id))
-
-    def _add_members(self, analysis: Analysis, ids: dict[str, int], changed: dict[str, list[Change]]) -> None:
-        """Live cohorts that have other members now than those that were committed last: a rebuild commits them."""
-        for name in self.world.cohorts_of(analysis):
-            if name in ids and self.cohorts[name].has_moved:
-                unit_id = self.standing.ids(store.COHORT).get(name)
-                _add(changed[name], Change(COHORT_ROLE, store.COHORT, name, "changed", unit_id))
-
-    @cached_property
-    def _reference_units(self) -> dict[str, dict[str, UnitRow]]:
-        """Table of reference -> key -> unit."""
-        keys: dict[str, set[str]] = defaultdict(set)
-        for analysis in self.world.analyses:
-            for role, table in self.world.references(analysis).items():
-                keys[self.world.producer(analysis.needs[role])].add(table.key)
-        return {producer: self.standing.rows(producer, wanted) for producer, wanted in keys.items()}
-
-    def _compare_models(self, plan, role, producer, ids, edges, changed) -> set[tuple[int, str]]:
-        """A newer model with the content that was seen keeps its consumers current; other content makes them due.
-
-        Gives the (unit, role) whose model is another one now. A model that is still to be computed decides nothing.
-        """
-        replaced: set[tuple[int, str]] = set()
-        models = plan.inputs[role]
-        if not isinstance(models, Shared):
-            return replaced
-        new = self.standing.rows(producer, [models.input_key]).get(models.input_key)
-        old_of = {packed // SHIFT: packed % SHIFT for packed in edges}
-        for key, unit_id in ids.items():
-            old = old_of.get(unit_id)
-            if new is not None and new.unit_id == old:
-                continue
-            replaced.add((unit_id, role))
-            if new is None:
-                continue
-            if old is not None and new.fingerprint == self._seen_models.get((unit_id, role)):
-                plan.kept.setdefault(key, []).append((role, old, new.unit_id))
-            else:
-                changed[key].append(Change(role, producer, models.input_key, "replaced", new.unit_id))
-        return replaced
-
-    @cached_property
-    def _seen_models(self) -> dict[tuple[int, str], str]:
-        return self.standing.seen_models(a.name for a in self.world.analyses if a.kind is Kind.FIT)
 
     def _judge(self, plan: AnalysisPlan, changed: dict[str, list[Change]]) -> None:
         """Changed inputs make a unit due; a fit follows what began elsewhere than in data, and is flagged else.
@@ -498,7 +255,7 @@ class Planner:
         concerned = set()
         for role, need in plan.analysis.needs.items():
             if isinstance(need, Need):
-                related = self._related(need)
+                related = self.expected.related(need)
                 concerned |= {m for m in members if any((role, i) in moved for i in related.get(m, ()))}
         return max(len(concerned), 1)
 
@@ -560,41 +317,3 @@ def _in_a_word(causes: Causes) -> Reason:
     """What began a change, as a plan counts it."""
     kinds = {cause.kind for cause in causes}
     return next((reason for reason, some in _WORDS if kinds & some), Reason.INPUT)
-
-
-def _by_key(rows: list[tuple[str, str]]) -> dict[str, Sequence[str]]:
-    """key -> input keys, from pairs of them."""
-    single = {key: (input_key,) for key, input_key in rows}
-    if len(single) == len(rows):
-        return single
-    found: dict[str, list[str]] = defaultdict(list)
-    for key, input_key in rows:
-        found[key].append(input_key)
-    return dict(found)
-
-
-def _packed(by_key: Mapping[str, Sequence[str]], ids: dict[str, int], input_ids: dict[str, int]):
-    """The edges that the units should have, packed, and the (key, input key) whose input has no unit yet."""
-    wanted: set[int] = set()
-    without_unit: list[tuple[str, str]] = []
-    if isinstance(by_key, Shared):
-        input_id = input_ids.get(by_key.input_key)
-        if input_id is None:
-            return wanted, [(key, by_key.input_key) for key in ids if key in by_key]
-        return {unit_id * SHIFT + input_id for unit_id in ids.values()}, without_unit
-    if isinstance(by_key, Same):
-        shared = ids.keys() & input_ids.keys()
-        without_unit = [(key, key) for key in ids.keys() - shared if key in by_key]
-        return {ids[key] * SHIFT + input_ids[key] for key in shared}, without_unit
-    pairs = [(unit_id * SHIFT, i) for key, unit_id in ids.items() for i in by_key.get(key, ())]
-    wanted = {base + input_ids[i] for base, i in pairs if i in input_ids}
-    if len(wanted) < len(pairs):
-        key_of = {unit_id * SHIFT: key for key, unit_id in ids.items()}
-        without_unit = [(key_of[base], i) for base, i in pairs if i not in input_ids]
-    return wanted, without_unit
-
-
-def _add(changes: list[Change], change: Change) -> None:
-    """Add a change unless the input is among the changes already."""
-    if not any(c.role == change.role and c.input_key == change.input_key for c in changes):
-        changes.append(change)

@@ -305,7 +305,7 @@ class Rebuild:
     def _waits(self, plan: AnalysisPlan, planner: Planner, key: str) -> bool:
         """Whether an input of the unit is left due by this run: it is not settled, so neither is the unit."""
         return any(
-            (planner.producer_of(plan.analysis, role), input_key) in self._left
+            (planner.world.producer_of(plan.analysis, role), input_key) in self._left
             for role, by_key in plan.inputs.items()
             for input_key in by_key.get(key, ())
         )

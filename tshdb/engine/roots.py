@@ -133,7 +133,7 @@ class _Look:
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
-            if (before := self.planner.plans.get(self.planner.producer_of(self.analysis, role))) is not None
+            if (before := self.planner.plans.get(self.world.producer_of(self.analysis, role))) is not None
             and (before.due or before.gone)
         ]
 
@@ -188,15 +188,15 @@ class _Look:
             return self._of_reference(change)
         if producer.startswith(INGEST):
             return self._rows_of(producer).since(change.input_key, last)
+        found = self._steps.since(change.input_id, last)
+        if change.what == "replaced" and not found:
+            found = self._cohorts.model_went(self.world.by_name[producer], change.input_key)
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
-            return self.roots.of_due(self.connection, before)[change.input_key].causes
-        if change.what == "replaced":
-            fit = self.world.by_name[producer]
-            return self._steps.since(change.input_id, last, or_newest=True) or self._cohorts.model_went(
-                fit, change.input_key
-            )
-        return self._steps.since(change.input_id, last)
+            found = found | self.roots.of_due(self.connection, before)[change.input_key].causes
+        elif before is not None and change.input_key in before.blocked:
+            found = found | self.roots.of_blocked(self.connection, before)[change.input_key].causes
+        return found
 
     @cached_property
     def _cohorts(self) -> CohortCauses:
@@ -221,8 +221,9 @@ class _Look:
 
     def _of_reference(self, change: Change) -> Causes:
         need = self.analysis.needs[change.role]
-        if not isinstance(need, Made):
-            return frozenset({Cause(CauseKind.REFERENCE, change.input_key)})
+        if not isinstance(need, Made):  # that another table is read is said by the parameter which names it
+            is_edited = change.what not in ("joined", "left")
+            return frozenset({Cause(CauseKind.REFERENCE, change.input_key)}) if is_edited else NOTHING
         now = {row["analysis"]: row for row in self.world.references(self.analysis)[change.role].rows}
         table = need.table.__table__
         stood = self.connection.execute(select(table).where(table.c.unit_id == change.input_id)).mappings()
@@ -309,7 +310,7 @@ class _Look:
         for role, by_key in plan.inputs.items():
             if not isinstance(plan.analysis.needs.get(role), Need):
                 continue
-            producer = self.planner.producer_of(plan.analysis, role)
+            producer = self.world.producer_of(plan.analysis, role)
             for input_key in by_key.get(key, ()):
                 if producer.startswith(INGEST):
                     yield producer.removeprefix(INGEST), input_key
@@ -338,6 +339,8 @@ class _Look:
                     yield via, found
             elif before is not None and input_key in before.gone:
                 yield via, self.roots.of_due(self.connection, before)[input_key].causes
+            elif before is not None and input_key in before.blocked:
+                yield via, self.roots.of_blocked(self.connection, before)[input_key].causes
             elif before is not None and input_key not in before.desired:
                 if found := Steps(self.connection, [input_id]).since(input_id, last):
                     yield via, found
@@ -347,7 +350,7 @@ class _Look:
 
     def _same_key_retired(self, key: str, last: Last | None) -> Iterator[Contribution]:
         """What became of inputs of the same key that are gone."""
-        producers = {self.planner.producer_of(self.analysis, role) for role in self.analysis.needs}
+        producers = {self.world.producer_of(self.analysis, role) for role in self.analysis.needs}
         query = select(Unit.unit_id, Unit.analysis).where(Unit.key == key, Unit.analysis.in_(sorted(producers)))
         for unit_id, producer in self.connection.execute(query).fetchall():
             before = self.planner.plans.get(producer)
@@ -401,7 +404,7 @@ class _Look:
         inputs = [
             (producer, input_key, self.planner.standing.ids(producer).get(input_key))
             for role, by_key in self.plan.inputs.items()
-            if not (producer := self.planner.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
+            if not (producer := self.world.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
             for input_key in by_key.get(key, ())
         ]
         steps = Steps(self.connection, {i for _, _, i in inputs if i is not None})

@@ -18,6 +18,7 @@ from tshdb.errors import InvalidInput, NotFound
 from tshdb.process import library_version
 
 REFERENCE = "reference."
+COHORT_ROLE = "cohort"
 IDENTITY_FINGERPRINT = digest(b"identity")
 
 
@@ -91,6 +92,10 @@ class World:
         if table in self.maker:
             return self.maker[table].name
         return store.INGEST + table.__tablename__
+
+    def producer_of(self, analysis: Analysis, role: str) -> str:
+        """The analysis whose units have this role; the role `cohort` is the membership itself."""
+        return store.COHORT if role == COHORT_ROLE else self.producer(analysis.needs[role])
 
     def ordered(self, cohort_tables: dict[str, Iterable[str]]) -> tuple[Analysis, ...]:
         """The analyses, inputs first. Raises InvalidInput for a cycle through a cohort's definition."""

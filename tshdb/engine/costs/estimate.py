@@ -118,11 +118,10 @@ def _of_analysis(
         n_inputs = _n_inputs(plan, keys[0]) if analysis.over_cohort else None
         sizes = sizes_of(given, analysis.key_field, n_inputs)
         over_it = own.of_cohort.get((analysis.name, cohort_of(keys[0])), ()) if analysis.over_cohort else ()
-        nearest_first = [(over_it, IN_STUDY), *((took.get(analysis.name), slack) for took, slack in sources)]
-        best = next(((took, slack) for took, slack in nearest_first if took), None)
-        if best is None:
+        nearest_first = [(over_it, IN_STUDY), *((took.get(analysis.name, ()), slack) for took, slack in sources)]
+        unit = next((u for took, slack in nearest_first if (u := _unit(took, slack, sizes, len(keys), batch))), None)
+        if unit is None:
             return None
-        unit = _unit(*best, sizes, len(keys), batch)
         n_certain = sum(not plan.due[key].is_possible for key in keys)
         total += Range(unit.low * n_certain / at_once, unit.high * len(keys) / _help(at_once))
     return total
@@ -141,9 +140,11 @@ def _n_inputs(plan: AnalysisPlan, key: str) -> int:
     return sum(len(by_key.get(key, ())) for by_key in plan.inputs.values())
 
 
-def _unit(took: Sequence[Took], slack: Slack, sizes: Sizes, n_units: int, batch: int) -> Range:
-    """What one of so many units takes with one worker, by the measurements that are most like it."""
+def _unit(took: Sequence[Took], slack: Slack, sizes: Sizes, n_units: int, batch: int) -> Range | None:
+    """What one of so many units takes with one worker, by the measurements that are most like it; None without any."""
     distances = [t.sizes.distance(sizes) for t in took]
+    if min(distances, default=math.inf) == math.inf:
+        return None
     near = [t for t, distance in zip(took, distances, strict=True) if distance <= min(distances) + ALIKE]
     lows, highs = [], []
     for t in near:

@@ -30,22 +30,24 @@ class Sizes:
     rest: str | None = None
 
     def distance(self, other: Sizes) -> float:
-        """How unlike two are: 0 for the same, 1 more for each number that is e times the other's."""
-        return sum(abs(math.log(ratio)) for _, ratio in self._ratios(other)) + float(self._is_unlike(other))
+        """How unlike two are: 0 for the same, about 1 more for each number that is e times the other's.
+
+        Infinite where something is done now that was not done at all: what it costs cannot be told.
+        """
+        if any(n < 1 <= other.numbers.get(k, 0) for k, n in self.numbers.items()):
+            return math.inf
+        apart = [abs(math.log((other.numbers[k] + 1) / (n + 1))) for k, n in self.numbers.items() if k in other.numbers]
+        if self.n_inputs and other.n_inputs:
+            apart.append(abs(math.log(other.n_inputs / self.n_inputs)))
+        return sum(apart) + float(self._is_unlike(other))
 
     def dearer(self, other: Sizes) -> tuple[float, float]:
         """(least, most): how many times as much as a unit of these sizes one of the others may cost."""
-        least = most = 1.0
-        for power, ratio in self._ratios(other):
-            least, most = least * min(1.0, ratio**power), most * max(1.0, ratio**power)
-        return (least / UNLIKE, most * UNLIKE) if self._is_unlike(other) else (least, most)
-
-    def _ratios(self, other: Sizes) -> list[tuple[float, float]]:
-        """(power, how many times ours the other's is) of each number that both have."""
-        found = [(1.0, max(other.numbers[k], 1) / max(n, 1)) for k, n in self.numbers.items() if k in other.numbers]
+        factors = [max(other.numbers[k], 1) / max(n, 1) for k, n in self.numbers.items() if k in other.numbers]
         if self.n_inputs and other.n_inputs:
-            found.append((MORE_THAN_LINEAR, other.n_inputs / self.n_inputs))
-        return found
+            factors.append((other.n_inputs / self.n_inputs) ** MORE_THAN_LINEAR)
+        unlike = UNLIKE if self._is_unlike(other) else 1.0
+        return math.prod(min(1.0, f) for f in factors) / unlike, math.prod(max(1.0, f) for f in factors) * unlike
 
     def _is_unlike(self, other: Sizes) -> bool:
         return self.rest is not None and other.rest is not None and self.rest != other.rest
