@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import counted, out, out_json, say, short, table
+from cli.console import counted, out, out_json, say, settings, short, table
 from cli.options import JsonOption, StudyOption
 
 app = typer.Typer(help="What was fitted on which cohort version.", no_args_is_help=True, rich_markup_mode=None)
@@ -61,7 +61,7 @@ def show(model: ModelArgument, study: StudyOption = None, as_json: JsonOption = 
         return
     out(f"{found['model']}: {found['state']}, made {found['made_at']} by run {found['run']}, because {found['began']}")
     out(f"  training set {found['n_members']} members: {_few(found['training_set'])}")
-    out(f"  parameters {found['parameters']}")
+    out(f"  parameters {settings(found['parameters'] or {})}")
     if found["seed"] is not None:
         out(f"  [study] seed {found['seed']}")
     out(f"  code {(found['code'] or '')[:12]}…: {len(found['functions'])} definitions; libraries "
