@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from typing import NamedTuple
 
 import pytest
@@ -151,6 +152,62 @@ MUTANTS = (
         "test_scenarios.py -k upstream",
     ),
     Mutant(
+        "a fit of what is due is never due",
+        "tshdb/engine/planner.py",
+        "return self.roots.brings_more_than_data(self.connection, before, pending)",
+        "return False",
+        "test_truth.py -k began",
+    ),
+    Mutant(
+        "what waits for what is due is certain",
+        "tshdb/engine/planner.py",
+        "may_pass = all(self._is_pending(plan, change) for change, _ in followed)",
+        "may_pass = False",
+        "test_truth.py -k flagged",
+    ),
+    Mutant(
+        "a plan does not see members who moved",
+        "tshdb/engine/edges.py",
+        "if name in ids and self.cohorts[name].has_moved:",
+        "if name in ids and not self.cohorts[name].members:",
+        "test_truth.py -k live",
+    ),
+    Mutant(
+        "a unit's own code and parameters are not said",
+        "tshdb/engine/roots.py",
+        "yield None, self.roots.of_spec(self.connection, spec_id, self.analysis)",
+        "yield None, NOTHING",
+        "test_truth.py -k mended",
+    ),
+    Mutant(
+        "old changes of an input are said again",
+        "tshdb/engine/since.py",
+        "return self._joined([step for step in steps if last is None or _is_later(step, last)])",
+        "return self._joined(steps)",
+        "test_truth.py -k began",
+    ),
+    Mutant(
+        "a group by another population is another patient's",
+        "tshdb/engine/changes.py",
+        "for n_shared in range(n_parts - 1, -1, -1):",
+        "for n_shared in range(0):",
+        "test_truth.py -k population",
+    ),
+    Mutant(
+        "the groups of what is blocked do not go",
+        "tshdb/engine/rebuild.py",
+        "note_gone(connection, plan.analysis, ids, self.report.run_id)",
+        "pass",
+        "test_truth.py -k mended",
+    ),
+    Mutant(
+        "a flip has the causes of all runs",
+        "tshdb/attribution.py",
+        "sets[unit_id, step.run_id].add(step.cause_set)",
+        "[sets[pair].add(step.cause_set) for pair in sets if pair[0] == unit_id]",
+        "test_truth.py -k population",
+    ),
+    Mutant(
         "compiled code is trusted by the second and the size",
         "tshdb/loaded.py",
         "max(stat.st_ctime_ns, stat.st_mtime_ns) < written_ns",
@@ -216,6 +273,7 @@ def test_the_mutant_is_caught(mutant, template, tmp_path):
     text = path.read_text()
     assert text.count(mutant.old) == 1, "the mutant no longer fits the code"
     path.write_text(text.replace(mutant.old, mutant.new))
+    time.sleep(0.1)  # a process that is not older than its files computes nothing, and would fail any test
     completed = run_tests(tmp_path, mutant.tests, template)
     assert completed.returncode == 1, f"the mutant survived:\n{completed.stdout[-2000:]}{completed.stderr[-2000:]}"
     assert "failed" in completed.stdout

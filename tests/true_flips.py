@@ -55,14 +55,14 @@ class Flips:
         now = groups(self.life)
         for unit in self.life.harmed.keys() & self.known.keys():  # it was not made again yet
             now[unit] = self.known[unit]
-        wanted = sorted(_flipped(self.known, now))
+        wanted = list(_flipped(self.known, now))
         self.known = {**dict.fromkeys(self.known, {}), **now}
         analyses = [a for a in self.life.analyses if groups_of(a)]
         study = Study(self.life.study.root)
         with reading(study.engine) as connection:
             found = [f for a in analyses for f in drift(connection, self.life.analyses, a.name) if f.run_id == run_id]
         study.engine.dispose()
-        said = sorted(Flipped(f"{f.analysis}/{f.patient_id}", f.before, f.after) for f in found)
+        said = [Flipped(f"{f.analysis}/{f.patient_id}", f.before, f.after) for f in found]
         if more := [f for f in said if f not in wanted]:
             yield f"{len(more)} flips are told that were not, such as {tuple(more[0])}"
         if less := [f for f in wanted if f not in said]:

@@ -104,6 +104,7 @@ def rebuilt(life: Life, refit: bool = False, names: Sequence[str] = ()) -> Run:
 
 def untrue(life: Life, run: Run) -> Iterator[str]:
     """What is wrong with the plan of a run, in words."""
+    yield from (f"{name} left undone: {why}" for name, why in run.report.discarded.items())
     announced = run.certain | run.possible
     blocked, retired = run.became(UnitState.BLOCKED), run.became(UnitState.RETIRED)
     blocked |= {f"{a}/{k}" for a, keys in run.report.blocked.items() for k in keys}
