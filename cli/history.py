@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, out_json, table
+from cli.console import out, out_json
 from cli.options import JsonOption, StudyOption
 
 
@@ -48,4 +48,6 @@ def history(
     elif not found:
         out(" Nothing has happened.")
     else:
-        table(("when (UTC)", "by", "what"), [(e.at[:16].replace("T", " "), e.by, e.says) for e in found])
+        width = max(len(e.by) for e in found)
+        for e in found:
+            out(f" {e.at[:16].replace('T', ' ')}  {e.by:<{width}}  {e.says}")

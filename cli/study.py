@@ -73,13 +73,15 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
     for one in facts["damaged"]:
         out(f"{one['n']:,} units of {one['analysis']} are {one['damage']}: tshdb check says what helps")
     for fit in facts["flagged_fits"]:
-        out(f"{fit['unit']}: {in_words(fit['corrections'])}.")
+        rows = f": {', '.join(fit['rows'])}" if fit["rows"] else ""
+        out(f"{fit['unit']}: {in_words(fit['corrections'])}{rows}.")
         out("It is not refitted silently: tshdb cohort freeze, or tshdb rebuild --refit")
     if facts["last_ingest"]:
         out(f"Last ingest {facts['last_ingest']['started_at']}: {facts['last_ingest']['command']}")
     if facts["last_rebuild"]:
+        because = f", because of {b}" if (b := facts["last_rebuild"]["because"]) else ""
         out(f"Last rebuild {facts['last_rebuild']['started_at']}: run {facts['last_rebuild']['run_id']}, "
-            f"{facts['last_rebuild']['state']}")  # fmt: skip
+            f"{facts['last_rebuild']['state']}{because}")  # fmt: skip
     out("What is due: tshdb plan")
 
 

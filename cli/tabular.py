@@ -16,8 +16,9 @@ from cli.widths import cells, fill, longest_word, widest_line
 
 _GAP = "  "
 _WORDS = re.compile(r"[^\W\d_][^ ]* .*[^\W\d_]", re.DOTALL)  # letters in two words
-_FEWEST = 12  # columns that words get
 _MOST_LINES = 6  # that the longest cell of words should take
+_ENOUGH = 24  # columns in which words are read with ease, on more lines
+_FEWEST = 12  # columns that words get
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ class _Column:
         """Its width if nothing wraps."""
         return max(map(widest_line, {self.header, *self.texts}))
 
-    def least(self, wraps_numbers: bool) -> int:
-        """The width that it cannot do without."""
+    def least(self, is_tall: bool, wraps_numbers: bool) -> int:
+        """The width that it cannot do without. is_tall: words may take as many lines as they want."""
         if self.has_words:
             needed = max(map(longest_word, {self.header, *self.texts}))
-            return max(needed, min(self.natural, max(_FEWEST, -(-self.natural // _MOST_LINES))))
+            wanted = _ENOUGH if is_tall else max(_FEWEST, -(-self.natural // _MOST_LINES))
+            return max(needed, min(self.natural, wanted))
         needed = longest_word if wraps_numbers else widest_line
         return max(longest_word(self.header), *map(needed, set(self.texts)), 0)
 
@@ -114,12 +116,14 @@ def _widths(table: list[_Column], room: int) -> list[int] | None:
     most = [c.natural for c in table]
     if _needed(most) <= room:
         return most
-    least = [c.least(wraps_numbers=False) for c in table]
-    if _needed(least) > room:
-        least = [c.least(wraps_numbers=True) for c in table]
-        most = [n if c.has_words else a for c, n, a in zip(table, most, least, strict=True)]
-    if _needed(least) > room:
+    for is_tall, wraps_numbers in ((False, False), (True, False), (False, True)):
+        least = [c.least(is_tall, wraps_numbers) for c in table]
+        if _needed(least) <= room:
+            break
+    else:
         return None
+    if wraps_numbers:  # all of them, and no wider than they must be
+        most = [n if c.has_words else a for c, n, a in zip(table, most, least, strict=True)]
     cap = room  # what is left goes to the narrowest first, so that few cells wrap
     while _needed(widths := [max(a, min(n, cap)) for a, n in zip(least, most, strict=True)]) > room:
         cap -= 1

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from tests import tiny
 from tshdb.database import reading
-from tshdb.engine.causes import Cause, causes_of_sets
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import Cause
 from tshdb.engine.explain import chains
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World

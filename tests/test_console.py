@@ -117,6 +117,16 @@ def test_a_table_loses_columns_in_which_nothing_stands_then_words_wrap():
     ]
 
 
+def test_long_words_take_more_lines_before_times_wrap():
+    rows = [("2026-11-29 03:47", "what " * 30)]
+    assert laid(44, ("when", "what"), rows, ()) == [
+        " when              what",
+        " 2026-11-29 03:47  what what what what what",
+        *["                     what what what what"] * 6,
+        "                     what",
+    ]
+
+
 def test_intervals_and_headers_wrap_before_a_row_becomes_a_block():
     headers, rows = (
         ("term", "HR (95 % CI)", "p"),
@@ -198,7 +208,7 @@ COMMANDS = (
     ("diff", "0", "1"), ("model", "list"), ("model", "show", MODEL), ("cohort", "list"), ("cohort", "show", COHORT),
     ("cohort", "list", "--versions"), ("lineage", "tsh_ratios", "TCGA-TN-0001"), ("table", "1"), ("table", "2"),
     ("table", "s5"), ("checklist", "remark"), ("sql", "SELECT * FROM cox_terms"), ("check", "--fast"), ("nope",),
-    ("why", "nope/x"), ("withdraw", "TCGA-TN-0001", "--preview"),
+    ("why", "nope/x"), ("withdraw", "TCGA-TN-0001", "--preview"), ("history",), ("migrate", "--dry-run"), ("rebuild",),
 )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from tshdb.change_chain import breaks
 from tshdb.cohorts.versions import define, freeze
 from tshdb.database import reading, writing
 from tshdb.drift import drift, runs_between
-from tshdb.engine.causes import UNRECORDED, Cause, CauseBook
+from tshdb.engine.cause_sets import CauseBook
+from tshdb.engine.causes import UNRECORDED, Cause
 from tshdb.errors import NotFound
 from tshdb.schema import Attempt, Unit
 from tshdb.study import Study
@@ -84,7 +85,7 @@ CAUSES = {
     "method": r'\[cutoff\] method: "median" -> "fixed" \(study.toml line 36\); '
     r"\[cutoff\] value: -0.3512 -> 0.2 \(study.toml line 38\)",
     "population": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "Fibroblasts" \(study.toml line 35\)',
-    "cohort": r"\[cutoff\] cohort: cohort few is named now \(study.toml line 34\)",
+    "cohort": r"cohort few: none -> few@1; \[cutoff\] cohort: cohort few is named now \(study.toml line 34\)",
     "guilty": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "none such" \(study.toml line 35\)',
     "markers": "the marker table markers changed",
     "members": rf"cohort {tiny.COHORT}: {tiny.COHORT}@1 -> {tiny.COHORT}@2; .*7 members came or left, .*",

@@ -127,6 +127,17 @@ def test_a_list_of_cohorts_is_no_part_of_how_one_is_made(study):
     assert len(names) > 1 and certain(study) == {}
 
 
+def test_what_is_tracked_is_no_part_of_how_a_result_is_made(study, monkeypatch):
+    tracks = '    tracks=("value",),\n'
+
+    def without(text: str) -> str:
+        assert tracks in text
+        return text.replace(tracks, "")
+
+    _mutated(monkeypatch, "analyses.cutoff", without)
+    assert certain(study) == {}
+
+
 def test_equal_codes_stay_current_and_say_so(study, monkeypatch):
     """A record names former code as equal; what changes after that is seen."""
     packages = project_packages(ANALYSES)

@@ -18,7 +18,8 @@ from tests.made_changes import Life
 from tests.moments import Expected, Moment, moment
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need
-from tshdb.engine.causes import UNRECORDED, Cause, causes_of_sets
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import UNRECORDED, Cause
 from tshdb.schema import Attempt, Retirement, Unit, UnitInput
 from tshdb.study import Study
 from tshdb.vocabulary import CauseKind, UnitState

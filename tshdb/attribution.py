@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, case, func, select, true
 
 from tshdb.database import numbers
-from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_of_sets, told
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import UNRECORDED, Cause, Causes, told
 from tshdb.engine.units import select_ids
 from tshdb.schema import Attempt, Retirement, Unit
 from tshdb.vocabulary import CauseKind, UnitState

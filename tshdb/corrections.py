@@ -5,9 +5,10 @@ Plain SQL, so that `tshdb status` asks it without SQLAlchemy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 Run = Callable[[str], list[tuple]]
+NAMED = 5
 
 _FIT = (
     "SELECT u.unit_id, u.analysis, u.key, max(a.attempt_id) AS made FROM units u JOIN attempts a ON a.unit_id = u.unit_id "
@@ -39,11 +40,11 @@ _NOT_RECORDED = (
 )
 
 
-def corrections(run: Run) -> dict[tuple[str, str], int | None]:
-    """(fit, key) -> how many rows of data were corrected since it was made, for fits of which an input is another one now.
+def corrections(run: Run) -> dict[tuple[str, str], frozenset[int] | None]:
+    """(fit, key) -> rows of change_log that corrected its data since it was made, for fits of which an input is another one now.
 
-    None where that was not recorded; 0 where it was no row of data, such as a result that came out otherwise when it was made
-    again. run: a SELECT -> its rows.
+    None where that was not recorded; empty where it was no row of data, such as a result that came out otherwise when it was
+    made again. run: a SELECT -> its rows.
     """
     found: dict[tuple[str, str], set[int]] = {(analysis, key): set() for analysis, key in run(_FLAGGED)}
     if not found:
@@ -52,7 +53,21 @@ def corrections(run: Run) -> dict[tuple[str, str], int | None]:
         for analysis, key, change_id in run(query):
             found[analysis, key].add(change_id)
     unknown = set(run(_NOT_RECORDED))
-    return {fit: None if fit in unknown else len(rows) for fit, rows in found.items()}
+    return {fit: None if fit in unknown else frozenset(rows) for fit, rows in found.items()}
+
+
+def counted(rows: frozenset[int] | None) -> int | None:
+    """How many corrections; None where that was not recorded."""
+    return None if rows is None else len(rows)
+
+
+def rows_named(run: Run, changes: Iterable[int]) -> list[str]:
+    """The rows (table/key) that these changes corrected, at most NAMED of them."""
+    some = ", ".join(map(str, sorted(changes)[:NAMED]))
+    if not some:
+        return []
+    query = f"SELECT DISTINCT table_name, row_key FROM change_log WHERE change_id IN ({some}) ORDER BY 1, 2"
+    return [f"{table}/{key}" for table, key in run(query)]
 
 
 def in_words(n: int | None) -> str:

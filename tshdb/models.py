@@ -16,10 +16,11 @@ from sqlalchemy import Connection, func, select
 from tshdb.attribution import facts
 from tshdb.canonical import digest
 from tshdb.cohorts.states import members_of
-from tshdb.corrections import corrections
+from tshdb.corrections import corrections, counted
 from tshdb.database import numbers, tuples
 from tshdb.engine.analysis import Analysis, Kind
-from tshdb.engine.causes import UNRECORDED, causes_of_sets, told
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import UNRECORDED, told
 from tshdb.engine.code.differences import definitions_changed
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
@@ -59,7 +60,7 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
                     "fingerprint": row["fingerprint"],
                     "comparability": _comparability(row),
                     "is_flagged": (analysis.name, row["key"]) in corrected,
-                    "n_corrections": corrected.get((analysis.name, row["key"]), 0),
+                    "n_corrections": counted(corrected.get((analysis.name, row["key"]), frozenset())),
                     "unit_id": row["unit_id"],
                 }
             )

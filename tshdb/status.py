@@ -13,9 +13,11 @@ from typing import Any
 
 from tshdb.cohorts.guarded import Refused, run_guarded
 from tshdb.cohorts.steps import members_after, parse, walk
-from tshdb.corrections import corrections
+from tshdb.corrections import corrections, counted, rows_named
+from tshdb.engine.causes import Cause, told
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.study import SETTINGS_FILE, absolute_url, check_revision, sqlite_path
+from tshdb.vocabulary import CauseKind
 
 COUNTS = {
     "patients": "SELECT count(*) FROM patients",
@@ -113,10 +115,32 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dic
         "counts": {name: run(sql)[0][0] for name, sql in COUNTS.items()},
         "cohorts": [_cohort(run, eligible, *row) for row in run(COHORTS)],
         "units": units,
-        "flagged_fits": [{"unit": f"{a}/{k}", "corrections": n} for (a, k), n in corrections(run).items()],
+        "flagged_fits": [
+            {"unit": f"{a}/{k}", "corrections": counted(rows), "rows": rows_named(run, rows or ())}
+            for (a, k), rows in corrections(run).items()
+        ],
         "damaged": [{"analysis": a, "damage": d, "n": n} for a, d, n in run(DAMAGED)],
         "last_ingest": dict(zip(("command", "started_at"), ingest[0], strict=True)) if ingest else None,
-        "last_rebuild": dict(zip(("run_id", "state", "started_at"), rebuild[0], strict=True)) if rebuild else None,
+        "last_rebuild": _rebuild(run, *rebuild[0]) if rebuild else None,
+    }
+
+
+def _rebuild(run: Callable[[str], list[tuple]], run_id: int, state: str, started_at: str) -> dict[str, Any]:
+    """The last rebuild, and what began what it did; `because`: None where it did nothing."""
+    mine = f"WHERE run_id = {run_id}"
+    sets = f"SELECT cause_set FROM attempts {mine} UNION SELECT cause_set FROM retirements {mine}"
+    numbers = [number for (number,) in run(sets)]
+    fields = "kind, subject, value_before, value_after, place, entity_key, change_id"
+    recorded = run(
+        f"SELECT DISTINCT {fields} FROM causes c JOIN cause_sets s ON s.cause_id = c.cause_id WHERE s.cause_set IN ({sets})"
+    )
+    causes = [Cause(CauseKind(kind), *values) for kind, *values in recorded]
+    return {
+        "run_id": run_id,
+        "state": state,
+        "started_at": started_at,
+        "because": told(causes) if numbers else None,
+        "causes": [cause.facts() for cause in causes],
     }
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, delete, func, select, true
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert, writing
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Kind
-from tshdb.engine.causes import CauseBook, Causes
+from tshdb.engine.cause_sets import CauseBook
+from tshdb.engine.causes import Causes
 from tshdb.engine.changes import note_changes
 from tshdb.engine.compute import Outcome
 from tshdb.engine.damage import Damaged, makers_of, makers_of_object, mark

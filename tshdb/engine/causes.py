@@ -1,23 +1,16 @@
-"""What began a change of results: one value a cause, kept with the attempts that followed it.
+"""What began a change of results: one value a cause, and what is said of it.
 
-A unit's causes are found when it is due (`roots`), stored when it is committed, and read again by whoever asks why: `why`,
-`drift`, `diff`, `history`, `status`, `model list`.
+A unit's causes are found when it is due (`roots`), stored when it is committed (`cause_sets`), and read by whoever asks why:
+`why`, `drift`, `diff`, `history`, `status`, `model list`.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
-
-from tshdb.database import bulk_insert, next_id, numbers
-from tshdb.engine.units import select_ids
-from tshdb.schema import Cause as CauseRow
-from tshdb.schema import CauseSet
 from tshdb.vocabulary import CauseKind
 
 # A fit does not follow these: it learns from data once, and is flagged when they change
@@ -95,83 +88,15 @@ def _columns(cause: Cause) -> str:
     return ", ".join(said) + more or "changed"
 
 
-# ------------------------------------------------------------------------------------------------------- the record
-
-
-class CauseBook:
-    """Writes sets of causes, each once in a run. Inside `writing`, and inside `kept` where that may be rolled back."""
-
-    def __init__(self, run_id: int):
-        self.run_id = run_id
-        self._causes: dict[Cause, int] = {}
-        self._sets: dict[Causes, int] = {}
-
-    def write(self, connection: Connection, sets: Iterable[Causes]) -> dict[Causes, int]:
-        """set -> its number."""
-        wanted = [found for found in dict.fromkeys(sets) if found not in self._sets]
-        fresh = [cause for cause in dict.fromkeys(c for found in wanted for c in sorted(found, key=_order))
-                 if cause not in self._causes]  # fmt: skip
-        if fresh:
-            first = next_id(connection, CauseRow.cause_id)
-            rows = [_row(cause) | {"cause_id": first + i, "run_id": self.run_id} for i, cause in enumerate(fresh)]
-            bulk_insert(connection, CauseRow.__table__, rows)
-            self._causes |= {cause: first + i for i, cause in enumerate(fresh)}
-        if wanted:
-            first = (connection.execute(select(func.max(CauseSet.cause_set))).scalar() or 0) + 1
-            numbered = {found: first + i for i, found in enumerate(wanted)}
-            members = [{"cause_set": n, "cause_id": self._causes[c]} for found, n in numbered.items() for c in found]
-            bulk_insert(connection, CauseSet.__table__, members)
-            self._sets |= numbered
-        return self._sets
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """What is written inside is known only if the transaction was committed: its numbers are given out again else."""
-        causes, sets = dict(self._causes), dict(self._sets)
-        try:
-            yield
-        except BaseException:
-            self._causes, self._sets = causes, sets
-            raise
-
-
-def _order(cause: Cause) -> tuple[str, ...]:
+def in_order(cause: Cause) -> tuple[str, ...]:
+    """By what causes are sorted."""
     return tuple("" if v is None else str(v) for v in cause)
-
-
-def _row(cause: Cause) -> dict[str, Any]:
-    row = cause._asdict()
-    return {"value_before": row.pop("before"), "value_after": row.pop("after"), **row}
-
-
-def causes_of_sets(connection: Connection, sets: Iterable[int]) -> Mapping[int, Causes]:
-    """set -> its causes; a set without rows has none."""
-    found: dict[int, set[Cause]] = defaultdict(set)
-    with numbers(connection, "asked_sets", set(sets)) as name:
-        query = (
-            select(
-                CauseSet.cause_set, CauseRow.kind, CauseRow.subject, CauseRow.value_before, CauseRow.value_after,
-                CauseRow.place, CauseRow.entity_key, CauseRow.change_id,
-            )
-            .join(CauseRow, CauseRow.cause_id == CauseSet.cause_id)
-            .where(CauseSet.cause_set.in_(select_ids(name)))
-        )  # fmt: skip
-        for number, *values in connection.execute(query):
-            found[number].add(Cause(*values))
-    return {number: frozenset(causes) for number, causes in found.items()}
-
-
-def recorded_causes(connection: Connection, cause_set: int | None) -> list[Cause]:
-    """The causes of one attempt or retirement, in their order; `not recorded` where there is no record."""
-    if cause_set is None:
-        return [UNRECORDED]
-    return sorted(causes_of_sets(connection, [cause_set]).get(cause_set, {UNRECORDED}), key=_order)
 
 
 def told(causes: Iterable[Cause], at_most: int = 3) -> str:
     """Causes in one line: each kind of datum and member counted where there are several."""
     by_kind: dict[CauseKind, list[Cause]] = defaultdict(list)
-    for cause in sorted(causes, key=_order):
+    for cause in sorted(causes, key=in_order):
         by_kind[cause.kind].append(cause)
     parts: list[str] = []
     for kind, found in by_kind.items():

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tshdb.engine.causes import Cause, causes_of_sets
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import Cause
 from tshdb.engine.plan import AnalysisPlan
 from tshdb.engine.planner import Planner
 from tshdb.engine.roots import Via

@@ -114,4 +114,4 @@ class AnalysisPlan:
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to compute, retire or repoint."""
-        return not (self.due or self.gone or self.kept or (self.blocked and not self.analysis.over_cohort))
+        return not (self.due or self.gone or self.kept or self.blocked.keys() & self.desired)

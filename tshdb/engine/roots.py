@@ -188,15 +188,15 @@ class _Look:
             return self._of_reference(change)
         if producer.startswith(INGEST):
             return self._rows_of(producer).since(change.input_key, last)
+        found = self._steps.since(change.input_id, last)
+        if change.what == "replaced" and not found:
+            found = self._cohorts.model_went(self.world.by_name[producer], change.input_key)
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
-            return self.roots.of_due(self.connection, before)[change.input_key].causes
-        if change.what == "replaced":
-            fit = self.world.by_name[producer]
-            return self._steps.since(change.input_id, last, or_newest=True) or self._cohorts.model_went(
-                fit, change.input_key
-            )
-        return self._steps.since(change.input_id, last)
+            found = found | self.roots.of_due(self.connection, before)[change.input_key].causes
+        elif before is not None and change.input_key in before.blocked:
+            found = found | self.roots.of_blocked(self.connection, before)[change.input_key].causes
+        return found
 
     @cached_property
     def _cohorts(self) -> CohortCauses:
@@ -338,6 +338,8 @@ class _Look:
                     yield via, found
             elif before is not None and input_key in before.gone:
                 yield via, self.roots.of_due(self.connection, before)[input_key].causes
+            elif before is not None and input_key in before.blocked:
+                yield via, self.roots.of_blocked(self.connection, before)[input_key].causes
             elif before is not None and input_key not in before.desired:
                 if found := Steps(self.connection, [input_id]).since(input_id, last):
                     yield via, found

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, func, select
 
 from tshdb.canonical import json_text
 from tshdb.database import numbers, texts
-from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_of_sets
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import UNRECORDED, Cause, Causes
 from tshdb.engine.units import select_ids
 from tshdb.schema import (
     Attempt,
@@ -81,14 +82,15 @@ class Steps:
             retired = select(Retirement.unit_id, Retirement.ended_at, Retirement.cause_set)
             for unit_id, *values in connection.execute(retired.where(Retirement.unit_id.in_(chosen))):
                 self._of[unit_id].append(Step(None, *values))
+        for steps in self._of.values():
+            steps.sort(key=lambda step: step.ended_at)
         sets = {step.cause_set for steps in self._of.values() for step in steps if step.cause_set is not None}
         self._causes = causes_of_sets(connection, sets)
 
-    def since(self, unit_id: int | None, last: Last | None, or_newest: bool = False) -> Causes:
-        """The causes of all that became of an input after a consumer's last attempt; else of the newest, if asked for."""
+    def since(self, unit_id: int | None, last: Last | None) -> Causes:
+        """The causes of all that became of an input after a consumer's last attempt."""
         steps = self._of.get(unit_id, []) if unit_id is not None else []
-        later = [step for step in steps if last is None or _is_later(step, last)]
-        return self._joined(later or (steps[-1:] if or_newest else []))
+        return self._joined([step for step in steps if last is None or _is_later(step, last)])
 
     def newest(self, unit_id: int | None) -> Causes:
         """The causes of the last of all that became of an input."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tshdb.engine.causes import Causes, recorded_causes
+from tshdb.engine.cause_sets import recorded_causes
+from tshdb.engine.causes import Causes
 from tshdb.engine.explain import chains
 from tshdb.engine.plan import AnalysisPlan, Reason
 from tshdb.engine.planner import Planner

@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from tshdb.attribution import NOT_RECORDED, Attribution, alike, facts, tallies
 from tshdb.drift import groups_of
 from tshdb.engine.analysis import Analysis
-from tshdb.engine.causes import Cause, Causes, causes_of_sets, told
+from tshdb.engine.cause_sets import causes_of_sets
+from tshdb.engine.causes import Cause, Causes, told
 from tshdb.schema import ResultChange, Retirement, Run, Unit
 from tshdb.story.event import Event, Kind, counted, event, moved, plural, several
 from tshdb.story.scope import Scope
