@@ -107,6 +107,16 @@ def _rounded(value: float, to_whole: Callable[[float], int]) -> str:
     return f"{to_whole(value / one / step) * step:,} {unit}"
 
 
+def settings(values: dict[str, Any]) -> str:
+    """Parameters in one line, as they are written in study.toml."""
+    return ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items()) or "none"
+
+
+def counted(n: int, noun: str) -> str:
+    """A number of things: 1 result, 2 results."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def size(n_bytes: int) -> str:
     """Bytes in words."""
     for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

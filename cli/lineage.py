@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import out, out_exact, out_json, short, table
+from cli.console import out, out_exact, out_json, settings, short, table
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _print(found: Lineage, is_code: bool) -> None:
     if run and spec:
         out(f" computed by run {unit.run_id} ({run['actor']}, {run['started_at']}): {run['command']}")
         out(f" code {spec['code']}, {len(spec['sources'])} statements, Python {spec['python']}")
-        out(f" parameters {', '.join(f'{k} = {v}' for k, v in spec['parameters'].items()) or 'none'}")
+        out(f" parameters {settings(spec['parameters'])}")
         if spec["seed"] is not None:
             out(f" [study] seed {spec['seed']}")
         out(f" libraries {', '.join(f'{n} {v}' for n, v in sorted(run['libraries'].items()))}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, out_json, say
+from cli.console import counted, out, out_json, say
 from cli.options import JsonOption, StudyOption
 
 
@@ -106,21 +106,23 @@ def tried(opened, engine, found: str | None) -> dict[str, Any]:
 
 def show(facts: dict[str, Any]) -> None:
     """The answer for a person."""
-    before = ", ".join(facts["computed_by"]) or "not recorded"
+    before = (
+        f"by tshdb {', '.join(facts['computed_by'])}" if facts["computed_by"] else "by a program that was not recorded"
+    )
     if facts["revision"] == facts["revision_now"]:
         out(f"The database is at revision {facts['revision']} already.")
     else:
         out(f"The database would go from revision {facts['revision'] or 'none'} to {facts['revision_now']}.")
-    out(f"Results were computed by tshdb {before}; this is tshdb {facts['program']}.")
+    out(f"Results were computed {before}; this is tshdb {facts['program']}.")
     for analysis in facts["analyses"]:
         name, due, of = analysis["analysis"], analysis["due"], analysis["of"]
-        out(f"{name} is computed otherwise: {due:,} of its {of:,} results would be made again")
+        out(f"{name} is computed otherwise: {due:,} of its {counted(of, 'result')} would be made again")
         for cause in analysis["causes"]:
             out(f"  {cause['says']}")
     for name, n in facts["follow"].items():
-        out(f"{name}: {n:,} results may follow")
+        out(f"{name}: {counted(n, 'result')} may follow")
     for name, n in facts["otherwise"].items():
-        out(f"{name}: {n:,} results are due for other reasons: tshdb plan, once it is migrated")
+        out(f"{name}: {counted(n, 'result')} due for other reasons: tshdb plan, once it is migrated")
     if not facts["analyses"]:
         out("No result would be computed again because of the program.")
     out("Nothing was changed.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, out_json, say, short, table
+from cli.console import counted, out, out_json, say, settings, short, table
 from cli.options import JsonOption, StudyOption
 
 app = typer.Typer(help="What was fitted on which cohort version.", no_args_is_help=True, rich_markup_mode=None)
@@ -61,7 +61,7 @@ def show(model: ModelArgument, study: StudyOption = None, as_json: JsonOption = 
         return
     out(f"{found['model']}: {found['state']}, made {found['made_at']} by run {found['run']}, because {found['began']}")
     out(f"  training set {found['n_members']} members: {_few(found['training_set'])}")
-    out(f"  parameters {found['parameters']}")
+    out(f"  parameters {settings(found['parameters'] or {})}")
     if found["seed"] is not None:
         out(f"  [study] seed {found['seed']}")
     out(f"  code {(found['code'] or '')[:12]}…: {len(found['functions'])} definitions; libraries "
@@ -90,9 +90,9 @@ def diff(first: ModelArgument, second: ModelArgument, study: StudyOption = None,
     out(f"{first} -> {second}: {'the same content' if found['same_content'] else 'other content'}"
         f"{'' if found['comparable'] else ', not made the same way'}")  # fmt: skip
     if found["members_came"]:
-        out(f"  {_counted(len(found['members_came']), 'member')} came: {_few(found['members_came'])}")
+        out(f"  {counted(len(found['members_came']), 'member')} came: {_few(found['members_came'])}")
     if found["members_left"]:
-        out(f"  {_counted(len(found['members_left']), 'member')} left: {_few(found['members_left'])}")
+        out(f"  {counted(len(found['members_left']), 'member')} left: {_few(found['members_left'])}")
     for change in found["definitions"]:
         out(f"  the definition {change['name']}")
         for line in short_diff(change["before"], change["after"]):
@@ -103,10 +103,6 @@ def diff(first: ModelArgument, second: ModelArgument, study: StudyOption = None,
         for title, rows in (("before", found["rows_before"]), ("after", found["rows_after"])):
             out(f"  {title}")
             _rows(rows)
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _few(names: list[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, out_json, short, table
+from cli.console import out, out_json, settings, short, table
 from cli.options import JsonOption, StudyOption
 from cli.reasons import show_chains, show_definition
 
@@ -63,7 +63,7 @@ def show_why(facts: dict[str, Any]) -> None:
             day = computed["digest_taken_over"][:10]
             out(f"  its second digest was taken over on {day} from the rows as they stood")
         out(f"  code {computed['code'][:12]}…: {', '.join(f.rpartition('.')[2] for f in computed['functions'])}")
-        out(f"  parameters {computed['parameters']}")
+        out(f"  parameters {settings(computed['parameters'])}")
         if computed["seed"] is not None:
             out(f"  [study] seed {computed['seed']}")
         for note in computed["notes"]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PARTS = ("code", "edits", "lost")
+PARTS = ("code", "edits", "lost", "truth")
 
 
 @dataclass(frozen=True)

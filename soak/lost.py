@@ -28,7 +28,7 @@ from tshdb.schema.base import Base, object_columns
 from tshdb.study import Study
 
 COMMAND = re.compile(r"tshdb .+?(?=\. |, then|; | \(|$)")
-OF_ENGINE = {"units", "unit_inputs", "attempts", "result_changes"}
+OF_ENGINE = {"units", "unit_inputs", "attempts", "result_changes", "retirements"}
 TABLES = {
     t.name: t for t in Base.metadata.sorted_tables if "unit_id" in t.columns and t.name not in OF_ENGINE
 }  # of results

@@ -1,37 +1,24 @@
-"""A tiny study's life: what a person or an archive may change between two rebuilds, each change drawn by a seeded chance.
+"""What a person, an archive or another hand may change between two rebuilds of a tiny study: drawn by chance, or chosen.
 
-`Life` holds what is true now: the archive, study.toml, the cohorts' definitions, the editions of the code. A change is a
-function of it that says in words what it did, or None where there is nothing to do.
+A change is a function of a `Life` that does it and says what it did, or None where there is nothing to do.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
-from copy import deepcopy
-from pathlib import Path
-from random import Random
+from collections.abc import Callable
 
 from sqlalchemy import Double, Integer
 
-from analyses import ANALYSES
-from tests import tiny, toys
-from tests.editions import EDITIONS, Editions
-from tshdb.cohorts import versions as cohorts
-from tshdb.database import writing
-from tshdb.engine.analysis import Analysis
-from tshdb.errors import InvalidInput
-from tshdb.study import Study
+from soak.lost import TABLES, objects_named
+from soak.lost import harm as soak_harm
+from tests import tiny
+from tests.editions import EDITIONS
+from tests.life import Life, written
 from tshdb.vocabulary import CauseKind
 
 SECOND, EXTREME = "second", "extreme"
-CORE = (*tiny.CORE, toys.toy_fit, toys.toy_apply, toys.toy_last)
-BEFORE_IMAGES = tuple(
-    a for a in ANALYSES
-    if ANALYSES.index(a) < next(i for i, b in enumerate(ANALYSES) if b.name == "series_roles") or a.name == "signature_labels"
-)  # fmt: skip
+Change = Callable[[Life], str | None]
 
 # (table, setting) -> what it may say, as TOML; None: it is not written. What makes an analysis fail is among them.
 PARAMETERS: dict[tuple[str, str], tuple[str | None, ...]] = {
@@ -97,112 +84,7 @@ OF_RESULTS = (
 )
 
 
-class Life:
-    """A study that lives through changes. A context: what it did to the code of this process is undone at its end."""
-
-    def __init__(self, folder: Path, analyses: Sequence[Analysis], seed: int, n_patients: int = 9):
-        self.chance = Random(seed)
-        self.folder, self._analyses = folder, tuple(analyses)
-        self.with_images = any(a.name == "series_roles" for a in analyses)
-        self.archive = tiny.TinyArchive.make(n_patients)
-        self.study = tiny.new_study(folder, analyses=analyses)
-        self.files: list[tiny.TinyArchive] = []  # every state of the archive that was ingested
-        self.harmed: dict[str, CauseKind] = {}  # unit -> what another hand did to it since it was made
-        self.definitions: dict[str, str] = {}
-        self.frozen: set[str] = set()
-        self.editions = Editions()
-        self.set("cutoff", "n_permutations", "20")  # 10,000 take seconds where the method asks for them
-
-    def __enter__(self) -> Life:
-        self.editions.__enter__()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.editions.__exit__()
-        self.study.engine.dispose()
-
-    @property
-    def analyses(self) -> tuple[Analysis, ...]:
-        return self.editions.of(self._analyses)
-
-    @property
-    def tables(self) -> set[str]:
-        """The tables of study.toml that these analyses have."""
-        return {a.name for a in self._analyses} | {a.base for a in self._analyses if a.base is not None}
-
-    @property
-    def settings_text(self) -> str:
-        return (self.study.root / "study.toml").read_text()
-
-    def set(self, table: str, setting: str, value: str | None) -> None:
-        """Write a setting (TOML) into study.toml; None: take its line out."""
-        (self.study.root / "study.toml").write_text(with_setting(self.settings_text, table, setting, value))
-
-    def ingest(self) -> None:
-        tiny.ingest(self.study, self.archive, images=self.with_images)
-        self.files.append(deepcopy(self.archive))
-
-    def define(self, name: str, sql: str) -> None:
-        with writing(self.study.engine) as connection:
-            cohorts.define(connection, name, sql)
-        self.definitions[name] = sql
-
-    def freeze(self, name: str) -> int | None:
-        """The version; None where nobody is a member now."""
-        try:
-            with writing(self.study.engine) as connection:
-                version = cohorts.freeze(connection, name)[0]
-        except InvalidInput:
-            return None
-        self.frozen.add(name)
-        return version
-
-    def begin(self) -> None:
-        """As every study begins: the archive, the cohort of the models frozen, a live one beside it."""
-        self.ingest()
-        self.define(tiny.COHORT, (self.study.root / "cohorts" / f"{tiny.COHORT}.sql").read_text())
-        self.define(tiny.LIVE, tiny.LIVE_SQL)
-        self.freeze(tiny.COHORT)
-
-    def anew(self, folder: Path) -> Life:
-        """Another study, made at once of what is true now. The editions of the code are those that are on."""
-        other = Life(folder, self._analyses, seed=0)
-        for name in ("study.toml", "markers.csv"):
-            shutil.copy(self.study.root / name, folder / name)
-        other.study = Study(folder)
-        other.editions, other.archive = self.editions, deepcopy(self.archive)
-        other.ingest()
-        for name, sql in self.definitions.items():
-            other.define(name, sql)
-        for name in sorted(self.frozen):
-            other.freeze(name)
-        return other
-
-
-def with_setting(text: str, table: str, setting: str, value: str | None) -> str:
-    """The text of study.toml with one setting; None: without it."""
-    lines = text.splitlines()
-    if f"[{table}]" not in [line.partition("#")[0].strip() for line in lines]:
-        lines += ["", f"[{table}]"]
-    at = next(i for i, line in enumerate(lines) if line.partition("#")[0].strip() == f"[{table}]")
-    end = next((i for i in range(at + 1, len(lines)) if lines[i].startswith("[")), len(lines))
-    there = [i for i in range(at + 1, end) if re.match(rf"{setting}\s*=", lines[i])]
-    new = [] if value is None else [f"{setting} = {value}"]
-    if there:
-        lines[there[0] : there[0] + 1] = new
-    else:
-        lines[at + 1 : at + 1] = new
-    return "\n".join(lines) + "\n"
-
-
-def written(text: str, table: str, setting: str) -> str | None:
-    """What study.toml says of a setting, as TOML; None where it does not."""
-    inside = re.search(rf"^\[{table}\].*\n((?:(?!\[).*\n)*)", text, flags=re.MULTILINE)
-    found = re.search(rf"^{setting}\s*=\s*([^#\n]*)", inside[1], flags=re.MULTILINE) if inside else None
-    return found[1].strip() if found else None
-
-
-# ------------------------------------------------------------------------------------------------------- the changes
+# ------------------------------------------------------------------------------------------------------- drawn by chance
 
 
 def parameter(life: Life) -> str | None:
@@ -285,7 +167,7 @@ def markers(life: Life) -> str:
 
 def code(life: Life) -> str:
     """A definition reads otherwise, or as it did; or a comment alone is written, which changes nothing."""
-    names = {a.name for a in life._analyses}
+    names = {a.name for a in life.registered}
     edition = life.chance.choice([e for e in EDITIONS if e.reaches & names])
     if life.chance.random() < 0.15:
         life.editions.comment(edition.module)
@@ -390,7 +272,7 @@ def order(life: Life) -> str:
 
 def harm(life: Life) -> str | None:
     """Another hand edits a value of a result, or takes rows away."""
-    tables = {a.name: a.makes.__table__ for a in life._analyses}
+    tables = {a.name: a.makes.__table__ for a in life.registered}
     with sqlite3.connect(life.study.sqlite_path) as connection:
         query = (
             "SELECT unit_id, analysis, key FROM units WHERE state = 'current' AND spec_id IS NOT NULL ORDER BY unit_id"
@@ -416,9 +298,30 @@ def harm(life: Life) -> str | None:
     return what
 
 
-KINDS: dict[Callable[[Life], str | None], int] = {  # how often, of all
+def harm_object(life: Life) -> str | None:
+    """An object that a result names is gone, or has another byte, which only its readers see."""
+    made = {kind: named for kind, named in objects_named(life.study).items() if kind.split(".")[0] in TABLES}
+    if not made:
+        return None
+    kind = life.chance.choice(sorted(made))
+    digest, suffix = made[kind]
+    if not life.study.objects.path(digest, suffix).is_file():
+        return None
+    how = life.chance.choice(["lost", "damaged"])
+    soak_harm(life.study, digest, suffix, how)
+    with sqlite3.connect(life.study.sqlite_path) as connection:
+        for analysis in life.registered:
+            for column in (c.name for c in analysis.makes.__table__.columns if "object" in c.info):
+                query = f"SELECT u.analysis || '/' || u.key FROM units u JOIN {analysis.makes.__tablename__} t USING (unit_id)"
+                for (unit,) in connection.execute(f"{query} WHERE t.{column} = ?", (digest,)):
+                    life.harmed[unit] = CauseKind(how)
+    connection.close()
+    return f"{digest[:12]}{suffix} of {kind} is {how}"
+
+
+KINDS: dict[Change, int] = {  # how often, of all
     parameter: 8, seed: 1, guilty: 2, listed: 2, cohort_of_fit: 1, define: 2, freeze: 3, markers: 2, code: 5,
-    value: 4, outcome: 2, sex: 1, arrival: 2, departure: 2, rna: 2, imported: 1, images: 2, order: 1, harm: 3,
+    value: 4, outcome: 2, sex: 1, arrival: 2, departure: 2, rna: 2, imported: 1, images: 2, order: 1, harm: 3, harm_object: 1,
 }  # fmt: skip
 
 
@@ -429,3 +332,59 @@ def some_change(life: Life) -> str:
         said = kind(life)
         if said is not None:
             return f"{kind.__name__}: {said}"
+
+
+# ------------------------------------------------------------------------------------------------------- chosen
+
+
+def setting(table: str, name: str, value: str | None) -> Change:
+    """One setting of study.toml, as TOML; None: its line is taken out."""
+
+    def change(life: Life) -> str:
+        life.set(table, name, value)
+        return f"[{table}] {name}: {value}"
+
+    return change
+
+
+def patient(number: int, **values) -> Change:
+    """Fields of one patient of the archive."""
+
+    def change(life: Life) -> str:
+        life.archive.change(f"TCGA-TN-{number:04d}", **values)
+        life.ingest()
+        return f"patient {number}: {', '.join(values)}"
+
+    return change
+
+
+def expression(number: int, compartment: str, gene: str, to: float) -> Change:
+    def change(life: Life) -> str:
+        life.archive.set_value(f"TCGA-TN-{number:04d}", compartment, gene, to)
+        life.ingest()
+        return f"{gene} in the {compartment} of {number} is {to}"
+
+    return change
+
+
+def edited(name: str) -> Change:
+    """A definition of EDITIONS, by its name."""
+    (edition,) = [e for e in EDITIONS if str(e) == name]
+
+    def change(life: Life) -> str:
+        life.editions.turn(edition)
+        return f"{edition} is edited"
+
+    return change
+
+
+def defined(name: str, sql: str) -> Change:
+    def change(life: Life) -> str:
+        life.define(name, sql)
+        return f"cohort {name} is defined as {sql}"
+
+    return change
+
+
+def frozen(name: str) -> Change:
+    return lambda life: f"{name} is frozen as version {life.freeze(name)}"

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from tests import tiny
 from tests.editions import EDITIONS, Edition
-from tests.made_changes import Life
+from tests.life import Life
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis, Reference
 from tshdb.engine.causes import Cause
@@ -254,23 +254,25 @@ def _clinical(before: tiny.TinyPatient, after: tiny.TinyPatient, archive: tiny.T
 
 
 def _expression(before: tiny.TinyPatient, after: tiny.TinyPatient) -> Iterator[Row]:
-    name = after.patient_id
+    """Profiles that differ, came or went, and their samples, of which the tumour's may have two profiles."""
+    name, place = after.patient_id, f"{EXPRESSION} line 1,{ANY}"
+    samples: list[set[str]] = [set(), set()]  # before, after
     for what, barcode in PROFILES.items():
         was, now = getattr(before, what), getattr(after, what)
+        for side, values in zip(samples, (was, now), strict=True):
+            side |= set() if values is None else {barcode[:3]}
         subject = f"expression_profiles/{name}-{barcode}:rsem:{EXPRESSION}"
-        if was == now:
-            continue
-        if was is not None and now is not None:
-            genes = [g for g in was if was[g] != now[g]]
-            sides = [canonical({g: side[g] for g in sorted(genes)}) for side in (was, now)]
-            yield Row(
-                "expression_profiles", name, Expected(CauseKind.DATUM, subject, *sides, f"{EXPRESSION} line 1,{ANY}")
-            )
-            continue
-        sides = (None, "{}") if was is None else ("{}", None)
-        yield Row("expression_profiles", name, Expected(CauseKind.DATUM, subject, *sides, f"{EXPRESSION} line 1,{ANY}"))
-        yield Row(
-            "samples",
-            name,
-            Expected(CauseKind.DATUM, f"samples/{name}-{barcode[:3]}", *sides, f"{EXPRESSION} line 1,{ANY}"),
-        )
+        if was is not None and now is not None and was != now:
+            genes = sorted(g for g in was if was[g] != now[g])
+            sides = [canonical({g: side[g] for g in genes}) for side in (was, now)]
+            yield Row("expression_profiles", name, Expected(CauseKind.DATUM, subject, *sides, place))
+        elif was != now:
+            yield Row("expression_profiles", name, Expected(CauseKind.DATUM, subject, *_came(was is None), place))
+    for sample in samples[0] ^ samples[1]:
+        cause = Expected(CauseKind.DATUM, f"samples/{name}-{sample}", *_came(sample in samples[1]), place)
+        yield Row("samples", name, cause)
+
+
+def _came(is_new: bool) -> tuple[str | None, str | None]:
+    """What stands before and after of a row that came, or went."""
+    return (None, "{}") if is_new else ("{}", None)

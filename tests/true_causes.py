@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from tests import moments
-from tests.made_changes import Life
+from tests.life import Life
 from tests.moments import Expected, Moment, moment
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need
@@ -80,6 +80,7 @@ class Ledger:
         self.last: dict[str, int] = {}  # unit -> the run that last made or retired it
         self.attempted: set[str] = set()  # analyses of which anything was ever computed
         self.events: dict[str, list[tuple[int, frozenset[Expected]]]] = defaultdict(list)
+        self.said: dict[str, frozenset[Cause]] = {}  # what the last run recorded of each unit
         self._inputs: Inputs = {}
 
     def begin(self, names: Iterable[str]) -> None:
@@ -94,6 +95,7 @@ class Ledger:
         self.members.append(moment(self.life).versions)
         after = edges(self.life.study)
         said = stated(self.life.study, run.report.run_id)
+        self.said = {one.unit: one.causes for one in said}
         blocked = run.became(UnitState.BLOCKED)
         by_analysis: dict[str, list[Said]] = defaultdict(list)
         for one in said:
@@ -109,6 +111,8 @@ class Ledger:
                 found[one.unit] = allowed
                 for what in _judged(one, allowed, is_blocked=one.unit in blocked):
                     wrong[what].append(one.unit)
+                for what in () if one.is_retired or one.unit in blocked else self._left_out(plan.analysis, one, run):
+                    wrong[what].append(one.unit)
             for unit, allowed in found.items():
                 self.events[unit].append((len(self.moments) - 1, allowed))
             for what, some in wrong.items():
@@ -116,7 +120,7 @@ class Ledger:
                 yield f"{some[0]}{n_more}: {what}; it may be {_some(found[some[0]])}"
         unplanned: dict[Cause, list[str]] = defaultdict(list)
         for one in said:
-            for cause in one.causes - run.causes.get(one.unit, frozenset()):
+            for cause in one.causes - run.causes.get(one.unit, one.causes):  # of what is not due a plan names none
                 unplanned[cause].append(one.unit)
         for cause, some in unplanned.items():
             yield f"the plan of {', '.join(some[:3])}, {len(some)} in all, did not name {tuple(cause)[:5]}"
@@ -124,6 +128,21 @@ class Ledger:
             self.last[one.unit] = len(self.moments) - 1
             self.life.harmed.pop(one.unit, None)
         self.attempted |= attempted
+
+    def _left_out(self, analysis: Analysis, one: Said, run) -> Iterator[str]:
+        """The unit's own differences must all be said: of settings and definitions, and that its cohort is listed."""
+        since = self._since(analysis, one.unit)
+        if since is None or analysis.name not in self.attempted:
+            return
+        was, now = self.moments[since], self.moments[-1]
+        must = [*moments.settings_changed(analysis, was, now), *moments.code_changed(self.life, analysis, was, now)]
+        cohort = one.unit.partition("/")[2].partition("@")[0]
+        if one.unit not in run.before or run.before[one.unit].state not in (UnitState.CURRENT, UnitState.FAILED):
+            # it had no result: how that is made is no reason
+            must = list(moments.listed(analysis, cohort, was, now)) if analysis.over_cohort else []
+        for expected in must:
+            if not any(expected.fits(cause) for cause in one.causes):
+                yield f"made, and {tuple(expected)} is not said"
 
     # ------------------------------------------------------------------------------------------------ what may be said
 
@@ -181,9 +200,14 @@ class Ledger:
                     yield from (e for e in moments.settings_changed(other, was, now) if e.kind is CauseKind.PARAMETER)
                     waiting += [n.table for n in other.needs.values()]
 
-    def _of_cohorts(self, analysis: Analysis, cohorts: set[str], since: int) -> Iterator[Expected]:
-        was, now = self.moments[since], self.moments[-1]
+    def _of_cohorts(self, analysis: Analysis, cohorts: set[str], asked: int) -> Iterator[Expected]:
+        """What became of cohorts since a run; of one that was not named then, since the analysis last ran over it."""
         for cohort in cohorts:
+            mine = [
+                n for u, n in self.last.items() if u.partition("@")[0] == f"{analysis.name}/{cohort}" and n <= asked
+            ]
+            since = min(asked, max(mine, default=asked))
+            was, now = self.moments[since], self.moments[-1]
             yield from moments.listed(analysis, cohort, was, now)
             yield from moments.cohort_changed(cohort, self.moments[: since + 1], now)
             sides = [self._newest(self.members[since], cohort), self._newest(self.members[-1], cohort)]

@@ -85,7 +85,7 @@ def lineage(connection: Connection, table_name: str, keys: Sequence[str]) -> Lin
     table = Base.metadata.tables.get(table_name)
     if table is None or not ("unit_id" in table.columns or table_name in ENTITY_COLUMN):
         known = [n for n, t in Base.metadata.tables.items() if "unit_id" in t.columns or n in ENTITY_COLUMN]
-        left_out = {"units", "unit_inputs", "attempts", "result_changes"}
+        left_out = {"units", "unit_inputs", "attempts", "result_changes", "retirements"}
         raise UsageError(
             f"'{table_name}' holds no numbers with a lineage",
             where="lineage",

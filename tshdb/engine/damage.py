@@ -69,6 +69,15 @@ def look(connection: Connection, objects: ObjectStore, makers: Makers) -> Looked
     return found
 
 
+def known(connection: Connection, objects: ObjectStore, makers: Makers) -> tuple[Looked, set[int]]:
+    """What is damaged now, and the units that are marked and are whole again."""
+    found = look(connection, objects, makers)
+    before = {one.unit_id for one in marked(connection)}
+    healed = before - _still_damaged(connection, objects, makers, before)
+    found.damaged = {unit: one for unit, one in found.damaged.items() if unit not in healed}
+    return found, healed
+
+
 def marked(connection: Connection) -> list[Damaged]:
     """The units that are marked."""
     rows = tuples(connection, "SELECT unit_id, damage FROM units WHERE damage IS NOT NULL")
@@ -148,10 +157,9 @@ def note(engine: Engine, objects: ObjectStore, makers: Makers) -> None:
     A rebuild begins with it, so that its own looks at the database read the marks alone.
     """
     with reading(engine) as connection:
-        found = look(connection, objects, makers)
-        known = {one.unit_id for one in marked(connection)}
-        healed = known - _still_damaged(connection, objects, makers, known)
-        news = {unit: one for unit, one in found.damaged.items() if unit not in known}
+        found, healed = known(connection, objects, makers)
+        before = {one.unit_id for one in marked(connection)}
+        news = {unit: one for unit, one in found.damaged.items() if unit not in before}
         digests = _digests_of(connection, news)
     if not (news or healed or found.versions):
         return
@@ -216,20 +224,20 @@ def _still_damaged(connection: Connection, objects: ObjectStore, makers: Makers,
     if not marked:
         return set()
     found = Looked()
-    known: set[int] = set()
+    seen: set[int] = set()
     with numbers(connection, "marked_units", marked) as name:
         for table, names in makers.items():
             mine = [(u, d) for u, d in _digests(connection, names) if u in marked]
             if not mine:
                 continue
-            known |= {unit for unit, _ in mine}
+            seen |= {unit for unit, _ in mine}
             stored = stored_digests(connection, table, name)
             for unit, digest in mine:
                 if problem := _compared(table, unit, digest, stored.get(unit)):
                     found.add(problem)
     broken = {unit for unit, digest, suffix in objects_made(connection, makers)
               if unit in marked and not objects.is_whole(digest, suffix)}  # fmt: skip
-    return set(found.damaged) | broken | (marked - known)
+    return set(found.damaged) | broken | (marked - seen)
 
 
 def makers_of_object(connection: Connection, makers: Makers, digest: str, damage: Damage) -> list[Damaged]:

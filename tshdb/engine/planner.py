@@ -20,7 +20,7 @@ from tshdb.cohorts.states import states
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Model, Need
 from tshdb.engine.causes import UNRECORDED, Causes
-from tshdb.engine.damage import Damaged, look, makers_of
+from tshdb.engine.damage import Damaged, known, makers_of
 from tshdb.engine.edges import Edges
 from tshdb.engine.expected import Expected
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason
@@ -106,7 +106,8 @@ class Planner:
         """analysis -> key -> what was lost or edited of its current result."""
         if self._damaged is None:
             objects = ObjectStore(self.world.root / self.world.settings.study.objects)
-            self._damaged = look(self.connection, objects, makers_of(self.world.analyses)).damaged.values()
+            looked, _ = known(self.connection, objects, makers_of(self.world.analyses))
+            self._damaged = looked.damaged.values()
         found: dict[str, dict[str, Damaged]] = defaultdict(dict)
         if self._damaged:
             by_unit = {one.unit_id: one for one in self._damaged}
@@ -129,6 +130,8 @@ class Planner:
                 plan.due[key] = Due(key, Reason.INPUT, "was blocked before", is_possible=waits)
             elif analysis.name not in self.settled:
                 plan.due[key] = Due(key, Reason.FAILED, f"failed before: {unit.message}")
+                if self.stored_specs.difference(unit.spec_id, self.world.spec(analysis.name)) is not None:
+                    plan.made_otherwise[key] = unit.spec_id
         for spec_id in self.standing.spec_ids[analysis.name]:
             difference = self.stored_specs.difference(spec_id, self.world.spec(analysis.name))
             if difference is None:

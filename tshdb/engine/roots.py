@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from tshdb.canonical import json_text
+from tshdb.config import Settings
 from tshdb.engine.analysis import Analysis, Made, Model, Need
 from tshdb.engine.causes import OF_DATA, UNRECORDED, Cause, Causes
 from tshdb.engine.cohort_causes import CohortCauses
 from tshdb.engine.plan import AnalysisPlan, Change, Reason
-from tshdb.engine.since import Last, Rows, Steps, last_attempts, stored_inputs
+from tshdb.engine.since import Last, Rows, RunsBefore, Steps, last_attempts, stored_inputs
 from tshdb.engine.spec_causes import spec_causes
-from tshdb.engine.units import COHORT, INGEST
+from tshdb.engine.units import COHORT, INGEST, counted_parameters
 from tshdb.engine.world import REFERENCE
+from tshdb.errors import InvalidInput
 from tshdb.schema import Attempt, Run, Unit
 from tshdb.vocabulary import CauseKind, Damage
 
@@ -130,6 +133,7 @@ class _Look:
         standing = self.planner.standing.ids(self.analysis.name)
         self.ids = {key: standing[key] for key in keys if key in standing}
         self._rows: dict[str, Rows] = {}
+        self._made_otherwise: dict[tuple[str, int | None], Causes] = {}
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
@@ -185,7 +189,7 @@ class _Look:
         if producer == COHORT:
             return self._cohorts.members_moved(self.ids.get(key), key, self.plan.members.get(key, ()), last)
         if producer.startswith(REFERENCE):
-            return self._of_reference(change)
+            return self._of_reference(change, last)
         if producer.startswith(INGEST):
             return self._rows_of(producer).since(change.input_key, last)
         found = self._steps.since(change.input_id, last)
@@ -219,24 +223,40 @@ class _Look:
             self._rows[producer] = Rows(self.connection, producer.removeprefix(INGEST), entities)
         return self._rows[producer]
 
-    def _of_reference(self, change: Change) -> Causes:
+    def _of_reference(self, change: Change, last: Last | None) -> Causes:
         need = self.analysis.needs[change.role]
-        if not isinstance(need, Made):
-            return frozenset({Cause(CauseKind.REFERENCE, change.input_key)})
-        now = {row["analysis"]: row for row in self.world.references(self.analysis)[change.role].rows}
-        table = need.table.__table__
-        stood = self.connection.execute(select(table).where(table.c.unit_id == change.input_id)).mappings()
-        was = {row["analysis"]: row for row in stood}
-        found = set()
-        for name in sorted(now.keys() | was.keys()):
-            for what, kind in (("parameters", CauseKind.PARAMETER), ("libraries", CauseKind.LIBRARY)):
-                before, after = (_values(side.get(name), what) for side in (was, now))
-                found |= {
-                    self._setting(kind, name, field, before.get(field), after.get(field))
-                    for field in before.keys() | after.keys()
-                    if before.get(field) != after.get(field)
-                }
-        return frozenset(found) or frozenset({Cause(CauseKind.REFERENCE, change.input_key)})
+        if not isinstance(need, Made):  # that another table is read is said by the parameter which names it
+            is_edited = change.what not in ("joined", "left")
+            return frozenset({Cause(CauseKind.REFERENCE, change.input_key)}) if is_edited else NOTHING
+        asked = (change.role, last.run_id if last is not None else None)
+        if asked not in self._made_otherwise:
+            self._made_otherwise[asked] = frozenset(self._made_since(*asked))
+        return self._made_otherwise[asked] or frozenset({Cause(CauseKind.REFERENCE, change.input_key)})
+
+    def _made_since(self, role: str, run_id: int | None) -> Iterator[Cause]:
+        """In what a table is made otherwise than in an earlier run; nothing where that did not record its settings."""
+        before = self._runs.settings(run_id) if run_id is not None else None
+        if before is not None:
+            for row in self.world.references(self.analysis)[role].rows:
+                yield from self._settings_changed(row["analysis"], row, before, self._runs.libraries(run_id))
+
+    def _settings_changed(
+        self, name: str, row: Mapping[str, str], before: Settings, libraries: Mapping[str, str]
+    ) -> Iterator[Cause]:
+        """In what an analysis was made otherwise in an earlier run. row: how it is made now."""
+        analysis = self.world.by_name[name]
+        with suppress(InvalidInput):  # its parameters have other names or kinds now
+            was = json.loads(counted_parameters(analysis, before.parameters(name, analysis.params, analysis.base)))
+            now = json.loads(row["parameters"])
+            for field in sorted(f for f in was.keys() | now.keys() if was.get(f) != now.get(f)):
+                yield self._setting(CauseKind.PARAMETER, name, field, was.get(field), now.get(field))
+        for library, version in json.loads(row["libraries"]).items():
+            if libraries.get(library) != version:
+                yield self._setting(CauseKind.LIBRARY, name, library, libraries.get(library), version)
+
+    @cached_property
+    def _runs(self) -> RunsBefore:
+        return RunsBefore(self.connection, self.world.settings.path)
 
     def _setting(self, kind: CauseKind, name: str, field: str, before, after) -> Cause:
         said = [None if v is None else json_text(v) if kind is CauseKind.PARAMETER else str(v) for v in (before, after)]
@@ -411,8 +431,3 @@ class _Look:
         for producer, input_key, input_id in inputs:
             if found := steps.after(input_id, since):
                 yield Via(producer, input_key, input_id), found
-
-
-def _values(row, column: str) -> dict:
-    """The JSON of a column of a row, as a dict; nothing of no row."""
-    return json.loads(row[column]) if row is not None else {}

@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from tshdb.canonical import json_text
+from tshdb.config import Settings
 from tshdb.database import numbers, texts
 from tshdb.engine.cause_sets import causes_of_sets
 from tshdb.engine.causes import UNRECORDED, Cause, Causes
 from tshdb.engine.units import select_ids
+from tshdb.errors import InvalidInput
 from tshdb.schema import (
     Attempt,
     Change,
@@ -24,6 +27,7 @@ from tshdb.schema import (
     ImagingStudy,
     IngestRun,
     Retirement,
+    Run,
     Sample,
     SourceFile,
     Unit,
@@ -44,6 +48,7 @@ class Last(NamedTuple):
     attempt_id: int
     change_id: int | None
     ended_at: str
+    run_id: int
 
 
 class Step(NamedTuple):
@@ -63,7 +68,9 @@ def last_attempts(connection: Connection, unit_ids: Iterable[int]) -> dict[int, 
             .group_by(Attempt.unit_id)
             .scalar_subquery()
         )
-        query = select(Attempt.unit_id, Attempt.attempt_id, Attempt.last_change_id, Attempt.ended_at)
+        query = select(
+            Attempt.unit_id, Attempt.attempt_id, Attempt.last_change_id, Attempt.ended_at, Attempt.run_id
+        )  # fmt: skip
         rows = connection.execute(query.where(Attempt.attempt_id.in_(newest))).fetchall()
     return {unit_id: Last(*values) for unit_id, *values in rows}
 
@@ -194,6 +201,27 @@ class RowsOfPatients:
     def after(self, moment: str, tables: Collection[str]) -> Causes:
         """What was ingested of them in some tables after a moment (UTC text)."""
         return frozenset().union(*(self._rows.all(entity, tables, moment) for entity in self._entities))
+
+
+class RunsBefore:
+    """What earlier runs had for settings and libraries; nothing of runs that did not record it."""
+
+    def __init__(self, connection: Connection, path: Path):
+        rows = connection.execute(select(Run.run_id, Run.settings, Run.libraries))
+        self._of = {run_id: (text, libraries) for run_id, text, libraries in rows}
+        self.path = path
+
+    def settings(self, run_id: int) -> Settings | None:
+        """study.toml as a run read it."""
+        text, _ = self._of.get(run_id, (None, None))
+        try:
+            return Settings(self.path, text) if text is not None else None
+        except InvalidInput:
+            return None
+
+    def libraries(self, run_id: int) -> dict[str, str]:
+        """The versions that a run had."""
+        return json.loads(self._of[run_id][1]) if run_id in self._of else {}
 
 
 def seen_members(connection: Connection, unit_ids: Iterable[int], role: str) -> dict[int, str]:

@@ -1,0 +1,39 @@
+"""Random changes of parameters, data, code, seed, lists and members, a rebuild after each: whether plan and causes are true.
+
+Each history lives through its changes in a tiny study (tests/truth.py), and ends as a new study.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from soak import Figure
+
+HISTORIES = {"core": 12, "before images": 5, "all": 3}  # analyses -> histories
+CHANGES = 10  # rebuilds in each
+
+
+def run(folder: Path, seed: int) -> Iterator[Figure]:
+    from tests import truth
+
+    wrong, n = [], 0
+    for world, n_histories in HISTORIES.items():
+        for i in range(n_histories):
+            number = 1000 * seed + i
+            print(f"  {world}, seed {number}, {len(wrong)} wrong so far", file=sys.stderr, flush=True)
+            place = folder / f"{world.replace(' ', '-')}-{number}"
+            place.mkdir()
+            try:
+                found = list(truth.history(place, number, CHANGES, world))
+            except Exception:  # a rebuild that cannot be done at all is wrong, too; the others are tried
+                found = [f"{world}, seed {number}: {traceback.format_exc(limit=-3)}"]
+            wrong += found
+            n += CHANGES
+    n_histories = sum(HISTORIES.values())
+    yield Figure(f"{n} changes in {n_histories} histories, of which something was said that is not true", str(len(wrong)), "0",
+                 not wrong)  # fmt: skip
+    for complaint in wrong[:40]:
+        yield Figure("wrong", complaint)
