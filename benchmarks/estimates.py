@@ -50,7 +50,7 @@ def simulated_changes() -> list[Change]:
         ("cut-off by the median", lambda s: s.set(('method = "fixed"', 'method = "median"')), ""),
         ("another seed", lambda s: s.set(("seed = 20230901", "seed = 7")), ""),
         ("a follow-up corrected", _corrected_follow_up, ""),
-        ("twice the generations", lambda s: s.set(("generations = 10 ", "generations = 20 ")), ""),
+        ("twice the generations", lambda s: s.set(("generations = 10\n", "generations = 20\n")), ""),
         ("voxels by B-splines", lambda s: s.set(('interpolator = "linear"', 'interpolator = "bspline"')), ""),
         ("the signature's cohort frozen again", lambda s: s.tshdb(f"cohort freeze {SIGNATURE}"), ""),
     ]  # fmt: skip
@@ -86,8 +86,8 @@ def _compared(what: str, study: WholeStudy, options: str, fresh: list, after: li
             pairs.append((found, ran.seconds))
             is_within = found.low <= ran.seconds <= found.high
             yield Measured(
-                f"{what} ({account}; {ran.cpu_seconds / ran.seconds:.0%} of a core)", ran.seconds, "s",
-                goal=f"{found.low:.3g} to {found.high:.3g} s: {'within' if is_within else 'OUTSIDE'}",
+                f"{what} ({account}: {found.low:.3g} to {found.high:.3g} s{'' if is_within else ', MISSED'}; "
+                f"{ran.cpu_seconds / ran.seconds:.0%} of a core)", ran.seconds, "s",
             )  # fmt: skip
 
 
