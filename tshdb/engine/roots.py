@@ -27,6 +27,7 @@ from tshdb.engine.spec_causes import spec_causes
 from tshdb.engine.units import COHORT, INGEST, counted_parameters
 from tshdb.engine.world import REFERENCE
 from tshdb.errors import InvalidInput
+from tshdb.ingested import SPOKEN_BY
 from tshdb.schema import Attempt, Run, Unit
 from tshdb.vocabulary import CauseKind, Damage
 
@@ -220,7 +221,7 @@ class _Look:
             entities = {
                 c.input_key for key in self.keys for c in self.plan.changes.get(key, ()) if c.producer == producer
             }
-            self._rows[producer] = Rows(self.connection, producer.removeprefix(INGEST), entities)
+            self._rows[producer] = Rows(self.connection, _speaks_for(producer), entities)
         return self._rows[producer]
 
     def _of_reference(self, change: Change, last: Last | None) -> Causes:
@@ -332,7 +333,7 @@ class _Look:
             producer = self.world.producer_of(plan.analysis, role)
             for input_key in by_key.get(key, ()):
                 if producer.startswith(INGEST):
-                    yield producer.removeprefix(INGEST), input_key
+                    yield _speaks_for(producer), input_key
                 elif producer in self.planner.plans:
                     yield from self._leaves(self.planner.plans[producer], input_key)
 
@@ -353,7 +354,7 @@ class _Look:
             via = Via(producer, input_key, input_id)
             before = self.planner.plans.get(producer)
             if producer.startswith(INGEST):
-                rows = Rows(self.connection, producer.removeprefix(INGEST), [input_key])
+                rows = Rows(self.connection, _speaks_for(producer), [input_key])
                 if found := rows.since(input_key, last):
                     yield via, found
             elif before is not None and input_key in before.gone:
@@ -431,3 +432,9 @@ class _Look:
         for producer, input_key, input_id in inputs:
             if found := steps.after(input_id, since):
                 yield Via(producer, input_key, input_id), found
+
+
+def _speaks_for(producer: str) -> str:
+    """The table whose rows have the records of what was ingested: of DICOM files, their series."""
+    table = producer.removeprefix(INGEST)
+    return SPOKEN_BY.get(table, table)
