@@ -126,7 +126,7 @@ def _unfounded(life: Life, run: Run) -> set[str]:
     moving = run.certain | run.possible | run.of("gone")
     live = {n for n, p in _live_cohorts(life).items() if any(u.split("/")[0] in p for u in moving)}
     inputs = inputs_of(life, run.plans)
-    return {u for u in run.possible if not inputs[u] & moving and u.partition("/")[2] not in live}
+    return {u for u in run.possible if not inputs.get(u, set()) & moving and u.partition("/")[2] not in live}
 
 
 def inputs_of(life: Life, plans: Mapping[str, AnalysisPlan]) -> dict[str, set[str]]:
