@@ -158,7 +158,7 @@ def _not_settled(life: Life, run: Run) -> Iterator[str]:
         for key, due in plan.due.items():
             unit = f"{name}/{key}"
             is_blocked = unit in run.after and run.after[unit].state == UnitState.BLOCKED
-            if (due.is_possible or is_blocked) and inputs[unit] & waiting:
+            if (due.is_possible or is_blocked) and inputs.get(unit, set()) & waiting:
                 waiting.add(unit)
     yield from _said("due still after the rebuild", {f"{n}/{k}" for n in run.names for k in left[n].due} - waiting)
 
