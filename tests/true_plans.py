@@ -126,7 +126,7 @@ def _unfounded(life: Life, run: Run) -> set[str]:
     moving = run.certain | run.possible | run.of("gone")
     live = {n for n, p in _live_cohorts(life).items() if any(u.split("/")[0] in p for u in moving)}
     inputs = inputs_of(life, run.plans)
-    return {u for u in run.possible if not inputs[u] & moving and u.partition("/")[2] not in live}
+    return {u for u in run.possible if not inputs.get(u, set()) & moving and u.partition("/")[2] not in live}
 
 
 def inputs_of(life: Life, plans: Mapping[str, AnalysisPlan]) -> dict[str, set[str]]:
@@ -158,7 +158,7 @@ def _not_settled(life: Life, run: Run) -> Iterator[str]:
         for key, due in plan.due.items():
             unit = f"{name}/{key}"
             is_blocked = unit in run.after and run.after[unit].state == UnitState.BLOCKED
-            if (due.is_possible or is_blocked) and inputs[unit] & waiting:
+            if (due.is_possible or is_blocked) and inputs.get(unit, set()) & waiting:
                 waiting.add(unit)
     yield from _said("due still after the rebuild", {f"{n}/{k}" for n in run.names for k in left[n].due} - waiting)
 
