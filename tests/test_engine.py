@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -12,6 +15,7 @@ from sqlalchemy import insert, select, update
 
 from analyses import ANALYSES
 from tests import tiny, toys
+from tests.conftest import ROOT
 from tshdb.database import reading, writing
 from tshdb.engine import leases as leasing
 from tshdb.engine.compute import _message, seed_of
@@ -356,3 +360,41 @@ def test_why_leads_to_file_and_line(study, archive):
         ask("tsh_ratios/TCGA-TN-00999")
     with pytest.raises(NotFound, match="is no unit"):
         ask("nonsense")
+
+
+IMPORTS_ITSELF = """
+import json
+from pathlib import Path
+import pandas as pd
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.compute import Task, compute
+from tshdb.engine.identity import loaded_digest
+from tshdb.engine.inputs import Inputs
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import RocPoint, TshRatio
+
+@analysis(kind="summary", per="cohort", needs={"ratios": Need(TshRatio, SAME_PATIENT)}, makes=RocPoint, params=Parameters,
+          cohorts=("some",), source="a toy")
+def threads_of_libraries(ratios: pd.DataFrame) -> pd.DataFrame:
+    import scipy.linalg
+    from threadpoolctl import threadpool_info
+    most = max(pool["num_threads"] for pool in threadpool_info())
+    return pd.DataFrame([{"model": "toy", "position": 0, "score": float(most), "sensitivity": 0.0, "specificity": 0.0}])
+
+inputs = Inputs("patient_id", {"ratios": pd.DataFrame()}, frozenset())
+name, loaded = "__main__:threads_of_libraries", loaded_digest((), ())
+(outcome,) = compute(Task(name, ("some",), inputs, Parameters(), 1, Path(), loaded=loaded))
+assert outcome.message is None, outcome.message
+print(outcome.rows[0]["score"])
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two processors: one has a pool of one thread anyhow")
+def test_a_library_that_an_analysis_imports_itself_has_one_thread_too():
+    """The linear algebra of SciPy comes with the import, after the pools that there were have been limited."""
+    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS_ITSELF], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "1.0", done.stderr

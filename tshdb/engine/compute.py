@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
+import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +34,7 @@ from tshdb.loaded import NotShown
 from tshdb.objects import ObjectStore
 
 UNKNOWN = "unknown: "  # in place of a digest
+POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,30 @@ def compute(task: Task) -> list[Outcome]:
     """
     if (found := _loaded(task)) != task.loaded:
         return [Outcome(key, [], None, None, 0.0, found, process_name()) for key in task.keys]
-    outcomes = _computed(task)
+    with _pools_of_one():
+        outcomes = _computed(task)
     if (found := _loaded(task)) != task.loaded:  # a library was upgraded meanwhile
         clear(task.work.folder)
     return [replace(outcome, loaded=found, process=process_name()) for outcome in outcomes]
+
+
+@contextmanager
+def _pools_of_one() -> Iterator[None]:
+    """Libraries that are loaded inside make thread pools of one thread.
+
+    What an analysis imports itself comes too late to be limited with the pools that there are; more threads than cores, which
+    wait for each other, then take ten times as long.
+    """
+    before = {name: os.environ.get(name) for name in POOLS}
+    os.environ.update(dict.fromkeys(POOLS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _loaded(task: Task) -> str:
