@@ -199,8 +199,8 @@ class _Look:
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
             found = found | self.roots.of_due(self.connection, before)[change.input_key].causes
-        elif before is not None and change.input_key in before.blocked:
-            found = found | self.roots.of_blocked(self.connection, before)[change.input_key].causes
+        elif not found and before is not None and change.input_key in before.blocked:
+            found = self.roots.of_blocked(self.connection, before)[change.input_key].causes
         return found
 
     @cached_property
@@ -360,7 +360,8 @@ class _Look:
             elif before is not None and input_key in before.gone:
                 yield via, self.roots.of_due(self.connection, before)[input_key].causes
             elif before is not None and input_key in before.blocked:
-                yield via, self.roots.of_blocked(self.connection, before)[input_key].causes
+                steps = Steps(self.connection, [input_id]).since(input_id, last)
+                yield via, steps or self.roots.of_blocked(self.connection, before)[input_key].causes
             elif before is not None and input_key not in before.desired:
                 if found := Steps(self.connection, [input_id]).since(input_id, last):
                     yield via, found
