@@ -199,8 +199,11 @@ class _Look:
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
             found = found | self.roots.of_due(self.connection, before)[change.input_key].causes
-        elif not found and before is not None and change.input_key in before.blocked:
-            found = self.roots.of_blocked(self.connection, before)[change.input_key].causes
+        elif before is not None and change.input_key in before.blocked:
+            waits = self.roots.of_blocked(self.connection, before)[change.input_key].causes
+            found = (
+                found | waits - {UNRECORDED} or waits
+            )  # what it was blocked by in this run is among the steps already
         return found
 
     @cached_property
