@@ -152,13 +152,14 @@ def _live_cohorts(life: Life) -> dict[str, set[str]]:
 def _not_settled(life: Life, run: Run) -> Iterator[str]:
     """What is due after a rebuild of all that it was for: nothing but what failed or was found damaged, and what waits for it."""
     left = tiny.plan(life.study, life.analyses)
-    inputs = inputs_of(life, left)
+    inputs, live = inputs_of(life, left), _live_cohorts(life)
     waiting = {u for u, row in run.after.items() if row.state == UnitState.FAILED or row.damage is not None}
     for name, plan in left.items():  # inputs come first
         for key, due in plan.due.items():
             unit = f"{name}/{key}"
             is_blocked = unit in run.after and run.after[unit].state == UnitState.BLOCKED
-            if (due.is_possible or is_blocked) and inputs.get(unit, set()) & waiting:
+            before = inputs.get(unit, set()) & waiting or live.get(key, set()) & {u.split("/")[0] for u in waiting}
+            if (due.is_possible or is_blocked) and before:
                 waiting.add(unit)
     yield from _said("due still after the rebuild", {f"{n}/{k}" for n in run.names for k in left[n].due} - waiting)
 
