@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 
 from tshdb.canonical import json_text
 from tshdb.config import Settings
-from tshdb.engine.analysis import Analysis, Made, Model, Need
+from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need
 from tshdb.engine.causes import OF_DATA, UNRECORDED, Cause, Causes
 from tshdb.engine.cohort_causes import CohortCauses
 from tshdb.engine.plan import AnalysisPlan, Change, Reason
@@ -135,6 +135,7 @@ class _Look:
         self.ids = {key: standing[key] for key in keys if key in standing}
         self._rows: dict[str, Rows] = {}
         self._made_otherwise: dict[tuple[str, int | None], Causes] = {}
+        self._model_steps: dict[int, Steps] = {}
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
@@ -148,12 +149,15 @@ class _Look:
         if due is None:
             yield from self._of_blocked(key) if key in self.plan.blocked else self._of_gone(key)
             return
-        n = 0
+        n, is_refit = 0, self.planner.refit and self.analysis.kind is Kind.FIT and key in self.ids
         for found in (self._own_causes(key, due.reason), self.changed(key), self.pending(key), self._fresh(key)):
             for via, causes in found:
                 n += bool(causes)
                 if causes:
                     yield via, causes
+                if is_refit and any(c.kind in OF_DATA or c == UNRECORDED for c in causes):  # it follows, as it was asked to
+                    is_refit = False
+                    yield None, frozenset({Cause(CauseKind.REFIT, "tshdb rebuild --refit")})
         if not n:
             yield from self._blocked_before(key)
             yield None, self._rows_of_entity(key)
@@ -167,8 +171,6 @@ class _Look:
             yield None, self.roots.of_spec(self.connection, spec_id, self.analysis)
         if reason in tuple(Damage):
             yield None, frozenset({Cause(CauseKind(reason.value), name)})
-        if reason is Reason.REFIT:
-            yield None, frozenset({Cause(CauseKind.REFIT, "tshdb rebuild --refit")})
         if reason is Reason.FAILED:
             yield None, frozenset({Cause(CauseKind.AGAIN, name)})
 
@@ -278,9 +280,20 @@ class _Look:
             for input_key in by_key.get(key, ()):
                 if input_key in before.due:
                     yield Via(before.analysis.name, input_key, None), rooted[input_key].causes
+                    if before.analysis.kind is Kind.FIT:
+                        yield from self._model_before(before.analysis.name, input_key, key)
         for before in self.planner.makers_pending(self.analysis, key):
             for input_key, found in self.roots.of_due(self.connection, before).items():
                 yield Via(before.analysis.name, input_key, None), found.causes
+
+    def _model_before(self, fit: str, model: str, key: str) -> Iterator[Contribution]:
+        """What became of a model, or made it, since a unit was computed: what it gave till now may have been the same."""
+        model_id = self.planner.standing.ids(fit).get(model)
+        if model_id is not None and key in self.ids:
+            if model_id not in self._model_steps:
+                self._model_steps[model_id] = Steps(self.connection, [model_id])
+            found = self._model_steps[model_id].since(model_id, self._last.get(self.ids[key]))
+            yield Via(fit, model, model_id), found
 
     # --------------------------------------------------------------------------------------------- units that are new
 
@@ -366,13 +379,13 @@ class _Look:
                 steps = Steps(self.connection, [input_id]).since(input_id, last)
                 yield via, steps or self.roots.of_blocked(self.connection, before)[input_key].causes
             elif before is not None and input_key not in before.desired:
-                if found := Steps(self.connection, [input_id]).since(input_id, last):
+                if found := Steps(self.connection, [input_id]).newest(input_id):
                     yield via, found
         if unit_id not in self._stored_inputs:  # it was blocked, and had none
-            yield from self._same_key_retired(key, last)
+            yield from self._same_key_retired(key)
             yield None, self._rows_of_entity(key)
 
-    def _same_key_retired(self, key: str, last: Last | None) -> Iterator[Contribution]:
+    def _same_key_retired(self, key: str) -> Iterator[Contribution]:
         """What became of inputs of the same key that are gone."""
         producers = {self.world.producer_of(self.analysis, role) for role in self.analysis.needs}
         query = select(Unit.unit_id, Unit.analysis).where(Unit.key == key, Unit.analysis.in_(sorted(producers)))
@@ -381,7 +394,7 @@ class _Look:
             if before is not None and key in before.gone:
                 yield Via(producer, key, unit_id), self.roots.of_due(self.connection, before)[key].causes
             elif before is not None and key not in before.desired:
-                yield Via(producer, key, unit_id), Steps(self.connection, [unit_id]).since(unit_id, last)
+                yield Via(producer, key, unit_id), Steps(self.connection, [unit_id]).newest(unit_id)
 
     def _rows_of_entity(self, key: str) -> Causes:
         """Rows that were ingested of the very entity since, whatever their table."""
