@@ -21,7 +21,7 @@ def measure(_scratch: Path) -> Iterator[Measured]:
     from lifelines.statistics import logrank_test
     from threadpoolctl import threadpool_limits
 
-    from analyses.survival import logrank_scan, maxstat_p_value
+    from analyses.shared.survival import logrank_scan, maxstat_p_value
 
     random = np.random.default_rng(1)
     values, days = random.normal(size=PATIENTS), random.integers(1, 3652, PATIENTS).astype(float)

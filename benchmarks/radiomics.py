@@ -43,7 +43,7 @@ OURS = (
     READ
     + WITH_SITK
     + """
-from analyses.images.features import whole_set
+from analyses.imaging.images.features import whole_set
 best(lambda: {v.feature: v.value for v in whole_set(maps, masks["tumor"], masks["stroma"])})
 """
 )

@@ -60,7 +60,7 @@ def rna(
 
     Example: tshdb ingest rna rsem.csv.gz --collection tcga-brca --unit rsem --scale linear
     """
-    from ingest import rna_map
+    from ingest.expression import rna_map
     from tshdb.errors import UsageError
 
     if guess:
@@ -79,8 +79,8 @@ def rna(
         options["clip_negative"] = True
 
     def read():
-        from ingest import rna as reader
-        from ingest import sample_sheet
+        from ingest.expression import rna as reader
+        from ingest.gdc import sample_sheet
 
         sheet = sample_sheet.read(samples) if samples else None
         if map_ is not None and map_.samples is not None:
@@ -166,7 +166,7 @@ def follow_up(
         return
 
     def read():
-        from ingest import gdc_clinical
+        from ingest.gdc import clinical as gdc_clinical
 
         return gdc_clinical.read(file, collection, follow_up_only=True)
 
@@ -199,16 +199,16 @@ def _ingest_mapped(
 ) -> None:  # fmt: skip
     """By a map; or write a first map and load nothing."""
     if guess:
-        from ingest.guess import guess as first_map
+        from ingest.tables.guess import guess as first_map
 
         _write_guess(file, map_file or file.with_name(f"{file.stem}.map.toml"), first_map, reader)
         return
-    from ingest.maps import load_map
+    from ingest.tables.maps import load_map
 
     map_ = load_map(map_file)
 
     def read():
-        from ingest import mapped
+        from ingest.tables import mapped
         from tshdb.schema import Patient
 
         found = mapped.read(file, collection, map_)

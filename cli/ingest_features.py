@@ -46,7 +46,7 @@ def features(
 
     Example: tshdb ingest features published.csv --collection tcga-brca --settings params.yaml --region tumor --map S0
     """
-    from ingest import features as reader
+    from ingest.tables import features as reader
 
     known = reader.read_settings(settings) if settings is not None else {}
     table = (name or file.name).split(".")[0]

@@ -15,9 +15,9 @@ def load_gdc_folder(
 ):  # fmt: skip
     """Look, read, compare, load; gives what was done."""
     from cli.console import progress
-    from ingest import gdc_folder
     from ingest.collections import COLLECTIONS
     from ingest.formats import Format
+    from ingest.gdc import folder as gdc_folder
     from tshdb import loading
 
     options = gdc_folder.Options(
@@ -65,8 +65,8 @@ def download(
 ) -> Path | dict:
     """Fetch what is new into raw/tcga-brca; gives the folder, or after a dry run what there is."""
     from cli.console import byte_progress, size
-    from ingest import gdc_api
     from ingest.collections import COLLECTIONS
+    from ingest.gdc import api as gdc_api
 
     collection = COLLECTIONS["tcga-brca"]
     folder = study.root / "raw" / collection.name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 def load_workbook(study, collection, path: Path, command: str, *, complete: bool, keep_going: bool, dry_run: bool):
     """(source, what was done) of one workbook."""
-    from ingest import mapped, maps
+    from ingest.tables import mapped, maps
     from tshdb import loading
 
     map_ = maps.bundled_map(collection.map_name)
@@ -22,8 +22,8 @@ def load_workbook(study, collection, path: Path, command: str, *, complete: bool
 
 def only_workbook(folder: Path, map_name: str) -> Path:
     """The one workbook of a folder that has the map's patients, or the file that was named."""
-    from ingest import maps
-    from ingest.workbook import read_sheets
+    from ingest.tables import maps
+    from ingest.tables.workbook import read_sheets
     from tshdb.errors import InvalidInput, NotFound, TshdbError
     from tshdb.reading import Reading
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyses.mask_volumes import grid_of_phases, on_images
-from analyses.pixels import read_volume
+from analyses.imaging.mask_volumes import grid_of_phases, on_images
+from analyses.imaging.pixels import read_volume
 from tshdb.errors import NotFound
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS

@@ -65,7 +65,7 @@ def _segmentation(study: Study, source: Source) -> bool:
 
 
 def _rna(study: Study, source: Source) -> bool:
-    from ingest import rna
+    from ingest.expression import rna
     from tshdb import loading
     from tshdb.vocabulary import ExpressionUnit, Scale
 

@@ -47,7 +47,7 @@ def simulate(
 
     Example: tshdb simulate sim --patients 20 --effect survival=1.0
     """
-    from analyses import markers as marker_table
+    from analyses.expression import markers as marker_table
     from ingest.simulate.star_counts import Marker
     from ingest.simulate.study import write_study
     from ingest.simulate.subjects import PAPER, POPULATIONS, Settings, counts_of

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-from ingest import biotab, cdr, gdc_annotations, gdc_clinical, gdc_follow_up
-from ingest.gdc_columns import positions
-from ingest.gdc_expression import STAR_SUFFIX, htseq_unit
-from ingest.gdc_sheets import MANIFEST, SHEET
+from ingest.clinical import biotab, cdr
+from ingest.gdc import annotations as gdc_annotations
+from ingest.gdc import clinical as gdc_clinical
+from ingest.gdc import follow_up as gdc_follow_up
+from ingest.gdc.columns import positions
+from ingest.gdc.expression import STAR_SUFFIX, htseq_unit
+from ingest.gdc.sheets import MANIFEST, SHEET
 from ingest.text import open_text
 from tshdb.errors import InvalidInput, TshdbError
 from tshdb.reading import Reading

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ingest.gdc_columns import missing_reason
+from ingest.gdc.columns import missing_reason
 from tshdb.reading import Reading
 
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")

@@ -106,7 +106,8 @@ def real(tmp_path_factory):
 
     from analyses import ANALYSES
     from cli.make_study import make_study
-    from ingest import gdc_clinical, rna
+    from ingest.expression import rna
+    from ingest.gdc import clinical as gdc_clinical
     from tshdb import loading
     from tshdb.cohorts import versions as cohorts
     from tshdb.database import writing

@@ -39,17 +39,18 @@ def _edition(definition: str, old: str, new: str, *reaches: str) -> Edition:
 
 
 EDITIONS = (
-    _edition("analyses.tsh_ratios.tsh_ratios", "(here - there) / there,", "(here - there) / there * 1.5,", "tsh_ratios"),
-    _edition("analyses.cutoff._choose", "np.quantile(values, 0.5 if", "np.quantile(values, 0.4 if", "cutoff"),
-    _edition("analyses.survival_groups.survival_groups", '"good" else Prognosis.POOR', '"poor" else Prognosis.POOR',
+    _edition("analyses.expression.tsh_ratios.tsh_ratios", "(here - there) / there,", "(here - there) / there * 1.5,",
+             "tsh_ratios"),
+    _edition("analyses.prognosis.cutoff._choose", "np.quantile(values, 0.5 if", "np.quantile(values, 0.4 if", "cutoff"),
+    _edition("analyses.prognosis.survival_groups.survival_groups", '"good" else Prognosis.POOR', '"poor" else Prognosis.POOR',
              "survival_groups"),
-    _edition("analyses.cell_abundances.NO_MARKER", '= "', '= "really ', "cell_abundances"),
+    _edition("analyses.expression.cell_abundances.NO_MARKER", '= "', '= "really ', "cell_abundances"),
     # nothing comes out otherwise by these two
-    _edition("analyses.helpers.benjamini_hochberg", "np.asarray(", "1 * np.asarray(",
+    _edition("analyses.shared.multiple_testing.benjamini_hochberg", "np.asarray(", "1 * np.asarray(",
              "univariable_cox", "abundance_cox", "compartment_tests", "feature_tests"),
-    _edition("analyses.gene_filter.gene_filter", "    import numpy as np\n", "    import numpy as np\n\n    edited = 1\n",
-             "gene_filter"),
-    _edition("analyses.tsh_modelling.fit", "max_iter=", "max_iter=1 * ", "tsh_model", "tsh_cross_validation"),
+    _edition("analyses.expression.gene_filter.gene_filter", "    import numpy as np\n",
+             "    import numpy as np\n\n    edited = 1\n", "gene_filter"),
+    _edition("analyses.tsh_model.tsh_modelling.fit", "max_iter=", "max_iter=1 * ", "tsh_model", "tsh_cross_validation"),
     _edition("tests.toys.toy_apply", ".mean() - mean", ".mean() + mean", "toy_apply"),
     _edition("tests.toys.toy_fit", '["value"].mean()', '["value"].max()', "toy_fit"),
 )  # fmt: skip

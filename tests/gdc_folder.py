@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from ingest.gdc_clinical import FOLLOW_UP_FIELDS, PATIENT_FIELDS
+from ingest.gdc.clinical import FOLLOW_UP_FIELDS, PATIENT_FIELDS
 from ingest.simulate.star_counts import HEADER, MODEL, QC_ROWS, SUFFIX
 
 GENES = (

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses import ANALYSES, markers
-from analyses.cell_abundances import NO_MARKER, NO_VALUE, CellAbundanceParameters, cell_abundances
-from analyses.gene_filter import GeneFilterParameters, gene_filter
-from analyses.helpers import benjamini_hochberg
-from analyses.survival import censored
-from analyses.tsh_ratios import TshRatioParameters, tsh_ratios
-from analyses.univariable_cox import UnivariableCoxParameters, univariable_cox
+from analyses import ANALYSES
+from analyses.expression import markers
+from analyses.expression.cell_abundances import NO_MARKER, NO_VALUE, CellAbundanceParameters, cell_abundances
+from analyses.expression.gene_filter import GeneFilterParameters, gene_filter
+from analyses.expression.tsh_ratios import TshRatioParameters, tsh_ratios
+from analyses.prognosis.univariable_cox import UnivariableCoxParameters, univariable_cox
+from analyses.shared.multiple_testing import benjamini_hochberg
+from analyses.shared.survival import censored
 from cli.paper.rows import paper_table_2
 from tshdb.expression_store import ExpressionMatrix
 

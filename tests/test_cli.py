@@ -132,7 +132,7 @@ def test_the_study_is_found_from_below_and_by_environment(tshdb, study, tmp_path
 
 def test_conflicting_sources_are_said(study):
     """clinical holds over follow-up, and the difference is a row of conflicts."""
-    from ingest import gdc_clinical
+    from ingest.gdc import clinical as gdc_clinical
     from tshdb import loading
 
     archive = tiny.TinyArchive.make(10)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses import dce_phases, dce_sets, dce_slices, series_roles
-from analyses.series_hints import read as hints_of
+from analyses.imaging import dce_phases, dce_sets, dce_slices, series_roles
+from analyses.imaging.series_hints import read as hints_of
 from ingest.imaging.folder import Options, read_folder
 from ingest.imaging.folder import items as folder_items
 from ingest.imaging.spool import Spool

@@ -9,8 +9,9 @@ import httpx
 import pytest
 import trustme
 
-from ingest import download, gdc_api
+from ingest import download
 from ingest.download import DownloadError, Patience
+from ingest.gdc import api as gdc_api
 from tests.fault_server import FAULTS, GdcServer, running
 from tests.gdc_folder import GdcFolder
 

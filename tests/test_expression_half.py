@@ -11,14 +11,17 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analyses.abundance_cox import AbundanceCoxParameters, abundance_cox
-from analyses.compartment_tests import _compare
-from analyses.cox_models import GOOD
-from analyses.cutoff import CutoffParameters, cutoff
-from analyses.helpers import benjamini_hochberg
-from analyses.km_curves import KmCurveParameters, km_curves
-from analyses.logrank_tests import LogrankTestParameters, logrank_tests
-from analyses.survival import (
+from analyses.expression.compartment_tests import _compare
+from analyses.networks.topology import PARAMETERS, adjacency, correlations, topology
+from analyses.prognosis.abundance_cox import AbundanceCoxParameters, abundance_cox
+from analyses.prognosis.cutoff import CutoffParameters, cutoff
+from analyses.prognosis.km_curves import KmCurveParameters, km_curves
+from analyses.prognosis.logrank_tests import LogrankTestParameters, logrank_tests
+from analyses.prognosis.survival_groups import SurvivalGroupParameters, survival_groups
+from analyses.prognosis.tsh_cox import TshCoxParameters, tsh_cox
+from analyses.shared.cox_models import GOOD
+from analyses.shared.multiple_testing import benjamini_hochberg
+from analyses.shared.survival import (
     ENDLESS,
     cox,
     kaplan_meier,
@@ -29,10 +32,7 @@ from analyses.survival import (
     median_survival,
     refused,
 )
-from analyses.survival_groups import SurvivalGroupParameters, survival_groups
-from analyses.topology import PARAMETERS, adjacency, correlations, topology
-from analyses.tsh_cox import TshCoxParameters, tsh_cox
-from analyses.tsh_modelling import ModelParameters, Training, auc, choose, fit, nested_scores
+from analyses.tsh_model.tsh_modelling import ModelParameters, Training, auc, choose, fit, nested_scores
 
 DATA = Path(__file__).parent / "data"
 NOBODY = pd.DataFrame({"patient_id": [], "cohort": []}, dtype=str)  # whom no model has learned from

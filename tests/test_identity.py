@@ -111,9 +111,12 @@ def test_a_library_that_is_upgraded_while_it_is_computed_with_is_seen(task, monk
 def test_a_library_that_was_upgraded_before_it_was_loaded_stops_its_analysis():
     """The spec says the version that was there when it was read; another one was loaded."""
     ratios = next(a for a in ANALYSES if a.name == "tsh_ratios")
-    ground = identity.ground_of(ratios, ["analyses.tsh_ratios"], {"numpy": "1.0"})
+    ground = identity.ground_of(ratios, ["analyses.expression.tsh_ratios"], {"numpy": "1.0"})
     assert ground.problem == f"numpy {identity.load('numpy')} is loaded and 1.0 is installed: start the program again"
-    assert identity.ground_of(ratios, ["analyses.tsh_ratios"], {"numpy": identity.load("numpy")}).problem is None
+    assert (
+        identity.ground_of(ratios, ["analyses.expression.tsh_ratios"], {"numpy": identity.load("numpy")}).problem
+        is None
+    )
 
 
 def test_a_missing_library_and_a_module_that_cannot_be_imported_do_not_end_the_run(tmp_path, monkeypatch):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from analyses.images import breast, prepare, stroma, tumor
-from analyses.images.fuzzy import clusters
-from analyses.images.grids import array_of, box_of, cropped, image_of, turned_back, upright
+from analyses.imaging.images import breast, prepare, stroma, tumor
+from analyses.imaging.images.fuzzy import clusters
+from analyses.imaging.images.grids import array_of, box_of, cropped, image_of, turned_back, upright
 from ingest.simulate.breast import Scan, scanned
 from ingest.simulate.dicom_files import Geometry
 from ingest.simulate.subjects import Settings, stream

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyses.images import breast, features, prepare, stroma, tumor
-from analyses.images.grids import array_of, image_on
-from analyses.pixels import read_volume
+from analyses.imaging.images import breast, features, prepare, stroma, tumor
+from analyses.imaging.images.grids import array_of, image_on
+from analyses.imaging.pixels import read_volume
 from ingest.imaging.dicom_seg import read as read_seg
 from tests import tiny
 from tests.test_ingest_dicom import ANALYSES

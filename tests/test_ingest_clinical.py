@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest import gdc_clinical
+from ingest.gdc import clinical as gdc_clinical
 from tests import tiny
 from tshdb.errors import InvalidInput
 from tshdb.schema import FollowUp, Patient

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest import features
-from ingest.features import Options, read, read_settings
+from ingest.tables import features
+from ingest.tables.features import Options, read, read_settings
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import ImportedFeature, Patient
 

@@ -7,8 +7,9 @@ from collections import Counter
 
 import pytest
 
-from ingest import gdc_folder, receptors
+from ingest.clinical import receptors
 from ingest.formats import Format, clinical_reader, format_of, is_dicom
+from ingest.gdc import folder as gdc_folder
 from tests import tiny
 from tests.gdc_folder import GdcFolder
 from tshdb import loading
@@ -343,8 +344,8 @@ def test_cases_of_the_api(shared):
 
 
 def test_the_head_of_a_real_star_file(shared):
-    from ingest import gdc_expression
-    from ingest.gdc_sheets import FileFacts
+    from ingest.gdc import expression as gdc_expression
+    from ingest.gdc.sheets import FileFacts
 
     (path,) = (shared / "gdc").glob("star_counts_head*")
     facts = FileFacts("f", case_id="TCGA-BD-A3EP", sample_id="TCGA-BD-A3EP-01A")

@@ -7,8 +7,9 @@ import gzip
 import numpy as np
 import pytest
 
-from ingest import rna, sample_sheet
-from ingest.genes import gene_name, is_date, is_y_copy
+from ingest.expression import rna
+from ingest.expression.genes import gene_name, is_date, is_y_copy
+from ingest.gdc import sample_sheet
 from tshdb.errors import InvalidInput, NotFound, UsageError
 from tshdb.schema import ExpressionProfile, Patient, Sample
 from tshdb.vocabulary import Compartment, ExpressionUnit, Scale

@@ -9,8 +9,8 @@ import tomllib
 
 import pytest
 
-from ingest import guess, maps
-from ingest.receptors import HER2_RULES
+from ingest.clinical.receptors import HER2_RULES
+from ingest.tables import guess, maps
 from tests.test_zoo import write_nact
 from tshdb.config import IngestSettings
 from tshdb.errors import InvalidInput

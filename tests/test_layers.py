@@ -45,6 +45,6 @@ def test_an_import_would_be_seen(graph):
     graph.add_module("analyses.new_one")
     graph.add_module("analyses.new_helper")
     graph.add_import(importer="analyses.new_one", imported="analyses.new_helper")
-    graph.add_import(importer="analyses.new_helper", imported="analyses.cell_abundances")
+    graph.add_import(importer="analyses.new_helper", imported="analyses.expression.cell_abundances")
     found = chains(graph, {*with_records(), "analyses.new_one"})
-    assert found == ["analyses.new_one -> analyses.new_helper -> analyses.cell_abundances"]
+    assert found == ["analyses.new_one -> analyses.new_helper -> analyses.expression.cell_abundances"]

@@ -15,7 +15,8 @@ from random import Random
 import pytest
 
 from analyses import ANALYSES
-from ingest import gdc_clinical, rna
+from ingest.expression import rna
+from ingest.gdc import clinical as gdc_clinical
 from ingest.redact import redact
 from soak.lost import (
     TABLES,

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from analyses.feature_stability import icc
-from analyses.images import features, prepare, stroma
-from analyses.images.features import Settings
+from analyses.imaging.feature_stability import icc
+from analyses.imaging.images import features, prepare, stroma
+from analyses.imaging.images.features import Settings
 from ingest.simulate import subjects
 from ingest.simulate.breast import Scan, scanned
 from tests.simulated import changed
@@ -363,7 +363,7 @@ def test_the_agreement_of_a_feature_with_itself_is_that_of_the_textbook():
 
 
 def test_a_mask_that_is_moved_leaves_the_image_and_does_not_come_back():
-    from analyses.retest_features import _beside
+    from analyses.imaging.retest_features import _beside
 
     mask = np.zeros((1, 3, 4), np.uint8)
     mask[0, 0, 1] = mask[0, 2, 3] = mask[0, 1, 3] = 1

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from analyses import ANALYSES
-from ingest import rna
+from ingest.expression import rna
 from soak import code
 from tests import tiny
 from tshdb import loading
@@ -212,7 +212,9 @@ class _Disguise(ast.NodeTransformer):
         return node
 
 
-@pytest.mark.parametrize("module", sorted({a.function.__module__ for a in ANALYSES} | {"analyses.helpers"}))
+@pytest.mark.parametrize(
+    "module", sorted({a.function.__module__ for a in ANALYSES} | {"analyses.shared.multiple_testing"})
+)
 def test_5_comments_docstrings_and_names_of_locals_do_not_count(study, monkeypatch, module):
     def disguise(source: str) -> str:
         tree = ast.fix_missing_locations(_Disguise().visit(ast.parse(source)))
@@ -233,7 +235,7 @@ def test_5_code_is_followed_only_where_its_text_changed(study, monkeypatch):
         return {spec.analysis for spec in world.read_specs()}
 
     assert followed() == set()
-    _mutated(monkeypatch, "analyses.cutoff", lambda source: source + "\n# a comment\n")
+    _mutated(monkeypatch, "analyses.prognosis.cutoff", lambda source: source + "\n# a comment\n")
     assert "cutoff" in followed()
     tiny.rebuild(study)
     assert followed() == set()
@@ -245,9 +247,9 @@ def test_5_an_edit_reaches_exactly_its_dependents():
 
 
 def test_5_an_edit_makes_all_units_of_its_dependents_due(study, monkeypatch):
-    name = "analyses.helpers.benjamini_hochberg"
+    name = "analyses.shared.multiple_testing.benjamini_hochberg"
     dependents = {a for a, found in code.reached().items() if name in found}
-    _mutated(monkeypatch, "analyses.helpers", code.edit("benjamini_hochberg"))
+    _mutated(monkeypatch, "analyses.shared.multiple_testing", code.edit("benjamini_hochberg"))
     plans = tiny.plan(study)
     by_code = {
         n for n, p in plans.items() if any(d.reason is Reason.CODE and not d.is_possible for d in p.due.values())
@@ -262,7 +264,7 @@ def test_5_an_edit_makes_all_units_of_its_dependents_due(study, monkeypatch):
 def test_5_a_default_argument_counts(study, monkeypatch):
     _mutated(
         monkeypatch,
-        "analyses.helpers",
+        "analyses.shared.multiple_testing",
         lambda s: s.replace("p_values: np.ndarray)", "p_values: np.ndarray, method=1)"),
     )
     assert set(tiny.due(study, certain_only=True)) == {

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from analyses import ANALYSES
-from analyses.concordances import pairs
-from analyses.survival import log_likelihood
+from analyses.shared.survival import log_likelihood
+from analyses.signature.concordances import pairs
 from cli.make_study import make_study
 from tests.conftest import run_quick
 from tests.simulated import auc_of, changed, told
@@ -432,7 +432,7 @@ def test_concordance_is_lifelines_on_random_data():
 
 def test_calibration_of_a_true_score_lies_on_the_line():
     """Exponential times with hazard exp(-2 score): what is foretold is what is seen, part by part."""
-    from analyses.calibration_groups import CalibrationParameters, calibration_groups
+    from analyses.signature.calibration_groups import CalibrationParameters, calibration_groups
 
     random = np.random.default_rng(1)
     score = random.random(600)
@@ -456,7 +456,7 @@ def test_validation_without_an_effect_is_uniform():
     """No effect: log-rank p values over 60 cohorts are uniform (Kolmogorov-Smirnov)."""
     from scipy.stats import kstest
 
-    from analyses.group_survival import test as logrank_row
+    from analyses.shared.group_survival import test as logrank_row
 
     found = []
     for seed in range(60):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analyses import markers as marker_table
+from analyses.expression import markers as marker_table
 from ingest.simulate import star_counts
 from ingest.simulate.breast import Scan, scanned
 from ingest.simulate.star_counts import Marker

@@ -134,7 +134,7 @@ def test_what_is_tracked_is_no_part_of_how_a_result_is_made(study, monkeypatch):
         assert tracks in text
         return text.replace(tracks, "")
 
-    _mutated(monkeypatch, "analyses.cutoff", without)
+    _mutated(monkeypatch, "analyses.prognosis.cutoff", without)
     assert certain(study) == {}
 
 
@@ -148,7 +148,7 @@ def test_equal_codes_stay_current_and_say_so(study, monkeypatch):
 
     before = fingerprint()
     with monkeypatch.context() as patch:
-        _mutated(patch, "analyses.tsh_ratios", edit("tsh_ratios"))
+        _mutated(patch, "analyses.expression.tsh_ratios", edit("tsh_ratios"))
         assert "tsh_ratios" in certain(study)
         equal = replace(ratios, same_as={fingerprint(): (before,)})
         world = tuple(equal if a is ratios else a for a in ANALYSES)
@@ -165,5 +165,7 @@ def test_equal_codes_stay_current_and_say_so(study, monkeypatch):
         once_more = tiny.plan(study, world)
         assert not any(p.flagged or p.due for p in once_more.values())
     with monkeypatch.context() as patch:  # another change, under the same declaration
-        _mutated(patch, "analyses.tsh_ratios", lambda s: edit("tsh_ratios")(s).replace("edited = 1", "edited = 2"))
+        _mutated(
+            patch, "analyses.expression.tsh_ratios", lambda s: edit("tsh_ratios")(s).replace("edited = 1", "edited = 2")
+        )
         assert "tsh_ratios" in certain(study, world)

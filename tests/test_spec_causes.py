@@ -146,7 +146,7 @@ def test_a_changed_seed_is_named_for_what_takes_it(study):
 
 
 def test_an_analysis_that_begins_to_take_a_seed_has_other_code_and_no_changed_seed(study):
-    edit_kept(study, "cutoff", "analyses.cutoff._choose", "return float", "return 2 * float")
+    edit_kept(study, "cutoff", "analyses.prognosis.cutoff._choose", "return float", "return 2 * float")
     with writing(study.engine) as connection:
         connection.execute(update(Spec).where(Spec.analysis == "cutoff").values(seed=NO_SEED))
     assert {c.kind for c in causes(study)["cutoff"]} == {CauseKind.CODE}
@@ -229,16 +229,18 @@ def edit_kept(study: Study, analysis: str, statement: str, old: str, new: str, k
 @pytest.mark.parametrize("keeps_leads", [True, False])
 def test_code_that_ran_is_compared_with_today_s(study, keeps_leads):
     """Of a study that was taken over, too."""
-    edit_kept(study, "tsh_cox", "analyses.survival.MOST_SPREAD", "50.0", "40.0", keeps_leads)
-    (line,) = [s for s in (ROOT / "analyses/survival.py").read_text().splitlines() if s.startswith("MOST_SPREAD")]
+    edit_kept(study, "tsh_cox", "analyses.shared.survival.MOST_SPREAD", "50.0", "40.0", keeps_leads)
+    (line,) = [
+        s for s in (ROOT / "analyses/shared/survival.py").read_text().splitlines() if s.startswith("MOST_SPREAD")
+    ]
     now = line.partition("  #")[0]
-    cause = Cause(CauseKind.CODE, "analyses.survival.MOST_SPREAD", now.replace("50.0", "40.0"), now)
+    cause = Cause(CauseKind.CODE, "analyses.shared.survival.MOST_SPREAD", now.replace("50.0", "40.0"), now)
     assert causes(study) == {"tsh_cox": {cause}}
-    assert str(cause) == "the definition analyses.survival.MOST_SPREAD changed"
+    assert str(cause) == "the definition analyses.shared.survival.MOST_SPREAD changed"
 
 
 def test_kept_code_that_another_hand_wrote_tells_nothing(study):
-    edit_kept(study, "tsh_cox", "analyses.survival.MOST_SPREAD", "50.0", "40.0")
+    edit_kept(study, "tsh_cox", "analyses.shared.survival.MOST_SPREAD", "50.0", "40.0")
     with writing(study.engine) as connection:
         connection.execute(update(Spec).where(Spec.analysis == "tsh_cox").values(sources="no JSON"))
     assert causes(study) == {"tsh_cox": {Cause(CauseKind.CODE, NOT_KEPT, "", "")}}
@@ -246,19 +248,23 @@ def test_kept_code_that_another_hand_wrote_tells_nothing(study):
 
 def test_all_that_differs_is_named_at_once(study, upgraded):
     edit_kept(
-        study, "breast_masks", "analyses.breast_masks.breast_masks", "\n    return", "\n    edited = 1\n    return"
+        study,
+        "breast_masks",
+        "analyses.imaging.breast_masks.breast_masks",
+        "\n    return",
+        "\n    edited = 1\n    return",
     )
-    edit_kept(study, "cutoff", "analyses.cutoff._choose", "return float", "return 2 * float")
+    edit_kept(study, "cutoff", "analyses.prognosis.cutoff._choose", "return float", "return 2 * float")
     configure(study, 'method = "median"\nn_bootstrap = 5', 'method = "median"\nn_bootstrap = 6')
     configure(study, f"seed = {study.settings.study.seed}", "seed = 7")
     found = causes(study)
     kinds = {
-        CauseKind.CODE: "analyses.cutoff._choose",
+        CauseKind.CODE: "analyses.prognosis.cutoff._choose",
         CauseKind.PARAMETER: "[cutoff] n_bootstrap",
         CauseKind.SEED: "[study] seed",
     }
     assert {c.kind: c.subject for c in found["cutoff"]} == kinds and len(found["cutoff"]) == 3
-    kinds = {CauseKind.CODE: "analyses.breast_masks.breast_masks", CauseKind.LIBRARY: "SimpleITK"}
+    kinds = {CauseKind.CODE: "analyses.imaging.breast_masks.breast_masks", CauseKind.LIBRARY: "SimpleITK"}
     assert {c.kind: c.subject for c in found["breast_masks"]} == kinds
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from analyses import ANALYSES
 from cli.make_study import make_study
 from cli.paper.rows import cox_rows, paper_table_2, table_2
-from ingest import rna
+from ingest.expression import rna
 from ingest.formats import clinical_reader, format_of
 from tests.tiny import COHORT
 from tshdb import loading

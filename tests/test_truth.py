@@ -16,7 +16,7 @@ def test_what_is_said_of_a_rebuild_is_true(tmp_path, world, seed, n_changes):
     assert list(truth.history(tmp_path, seed, n_changes, world)) == []
 
 
-NO_MARKER = edited("analyses.cell_abundances.NO_MARKER")  # its values come out as they were
+NO_MARKER = edited("analyses.expression.cell_abundances.NO_MARKER")  # its values come out as they were
 WOMEN = "SELECT patient_id FROM patients WHERE sex = 'female'"
 EXAMPLES = {
     "fits behind what a parameter began": ("before images", [Step((setting("cutoff", "method", '"fixed"'),))]),

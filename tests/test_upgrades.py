@@ -24,7 +24,7 @@ from tshdb.engine.world import World
 from tshdb.schema import Run, Spec
 from tshdb.study import Study, revision_of
 
-CHOOSE = "analyses.cutoff._choose"
+CHOOSE = "analyses.prognosis.cutoff._choose"
 
 
 def edited(study: Study) -> None:

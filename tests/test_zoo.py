@@ -16,8 +16,10 @@ import openpyxl
 import pytest
 import xlwt
 
-from ingest import gdc_folder, mapped, maps, rna
+from ingest.expression import rna
 from ingest.formats import Format, clinical_reader
+from ingest.gdc import folder as gdc_folder
+from ingest.tables import mapped, maps
 from tests.gdc_folder import GENES, GdcFolder
 from tests.test_ingest_gdc import OPTIONS, ingest
 from tshdb.errors import TshdbError

@@ -21,7 +21,8 @@ from sqlalchemy import select
 import migrations
 from analyses import ANALYSES
 from cli.make_study import make_study
-from ingest import features, gdc_clinical, rna
+from ingest.expression import rna
+from ingest.gdc import clinical as gdc_clinical
 from ingest.imaging import mask_files
 from ingest.imaging.folder import Options as FolderOptions
 from ingest.imaging.folder import items as folder_items
@@ -30,6 +31,7 @@ from ingest.imaging.masks import nrrd
 from ingest.imaging.spool import KnownFile, Spool
 from ingest.simulate.dce_layouts import Examination, ge_content_time, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry
+from ingest.tables import features
 from tshdb import loading
 from tshdb.cohorts import versions as cohorts
 from tshdb.database import create, reading, writing

@@ -82,6 +82,6 @@ def toy_last(scores: pd.DataFrame, seeds: dict[str, int], params: ToyParameters)
 
 def unfiltered_abundances(expression, markers, params):
     """cell_abundances without a gene filter."""
-    from analyses.cell_abundances import cell_abundances
+    from analyses.expression.cell_abundances import cell_abundances
 
     return cell_abundances.function(expression, markers, pd.DataFrame({"gene_id": []}), params)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.survival import censored
+from analyses.shared.survival import censored
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained
 from tshdb.engine.relations import EXAMINATIONS_OF_PATIENT, SAME_PATIENT

@@ -173,7 +173,7 @@ def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
 
 def feature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
-    from analyses.images.features import all_names
+    from analyses.imaging.images.features import all_names
 
     members = "" if cohort is None else "AND s.patient_id IN (SELECT unnest($members))"
     given = {} if cohort is None else {"members": list(study.cohort(cohort).members)}

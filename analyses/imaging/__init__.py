@@ -1,0 +1,1 @@
+"""From DICOM series to features of tumour and stroma: roles, phases, masks, regions, radiomics."""

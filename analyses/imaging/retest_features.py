@@ -1,0 +1,114 @@
+"""Features measured again after a small change, to see which of them can be relied on: noise on the image, a shifted mask.
+
+noise  normal noise of `noise` (in units of the parenchyma's mean) on the map, drawn from the unit's seed
+shift  the mask moved by one voxel along the rows and one along the columns: as if it were drawn a little beside
+Off unless `perturbations` names some: it costs as much again for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from analyses.imaging.region_images import MEANS, SHAPE, cropped_map, image_at, images_of, missing
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.relations import STUDY_OF_REGION_MAP
+from tshdb.schema import PreparedImage, RetestFeature, StromaBand, TumorMask
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+COLUMNS = ["region_map", "study_uid", "feature", "perturbation", "value"]
+
+
+class RetestFeatureParameters(Parameters):
+    """[retest_features]
+
+    perturbations: noise, shift, or none; noise: its standard deviation, of the parenchyma's mean; bin_width, bin_count: as in
+    [radiomic_features].
+    """
+
+    perturbations: tuple[Literal["noise", "shift"], ...] = ()
+    noise: float = Field(default=0.05, gt=0)
+    bin_width: float = Field(default=0.05, gt=0)
+    bin_count: int | None = Field(default=None, ge=2, le=256)
+
+
+@analysis(
+    kind="map",
+    per="region_map",
+    needs={
+        "images": Need(PreparedImage, STUDY_OF_REGION_MAP),
+        "tumors": Need(TumorMask, STUDY_OF_REGION_MAP),
+        "bands": Need(StromaBand, STUDY_OF_REGION_MAP),
+    },
+    makes=RetestFeature,
+    params=RetestFeatureParameters,
+    libraries=("numpy", "scipy"),
+    strict_libraries=("pyradiomics", "SimpleITK"),
+    source="doi:10.1186/s12967-023-04748-6, Radiomic features (not in it: perturbations, doi:10.1038/s41598-018-36938-4)",
+    batch=14,
+)
+def retest_features(
+    images: pd.DataFrame,
+    tumors: pd.DataFrame,
+    bands: pd.DataFrame,
+    seeds: dict[str, int],
+    params: RetestFeatureParameters,
+) -> pd.DataFrame:
+    """One row per feature and perturbation, none where there is no mask.
+
+    images, tumors, bands: rows of prepared_images, tumor_masks and stroma_bands, with the region_map that they are for.
+    """
+    import pandas as pd
+
+    rows = []
+    for region_map, tumor in tumors.groupby("region_map", sort=True) if params.perturbations else ():
+        band = bands[bands["region_map"] == region_map].iloc[0]
+        mine = images[images["region_map"] == region_map]
+        rows += _of_unit(region_map, mine, tumor.iloc[0], band, seeds[region_map], params)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeatureParameters) -> list[dict]:
+    import numpy as np
+
+    from analyses.imaging.images.features import Settings, of_map, of_shape
+    from analyses.imaging.images.grids import array_of, image_of, one_thread
+
+    study_uid, region, map_name = region_map.split("|")
+    mask = tumor if region == "tumor" else band
+    if missing(mask, band, map_name, per_phase=False) is not None:
+        return []
+    settings = Settings(params.bin_width, params.bin_count)
+    inside = image_at(mask["object_path"])
+    found = []
+    with one_thread():
+        for perturbation in params.perturbations:
+            moved = image_of(_beside(array_of(inside)), inside) if perturbation == "shift" else inside
+            if map_name == SHAPE:
+                values = of_shape(moved, region)
+            else:
+                image, moved = cropped_map(images_of(images), moved, map_name, dict.fromkeys(MEANS, band[MEANS["S0"]]))
+                if perturbation == "noise":
+                    noise = np.random.default_rng(seed).normal(0, params.noise, array_of(image).shape)
+                    image = image_of(array_of(image) + noise, image)
+                values = of_map(image, moved, region, map_name, settings)
+            found += [
+                {"region_map": region_map, "study_uid": study_uid, "feature": v.feature, "perturbation": perturbation,
+                 "value": v.value}
+                for v in values
+            ]  # fmt: skip
+    return found
+
+
+def _beside(mask: np.ndarray) -> np.ndarray:
+    """A mask (slices, rows, columns) one voxel further down and to the right; what leaves the image is gone."""
+    import numpy as np
+
+    moved = np.zeros_like(mask)
+    moved[:, 1:, 1:] = mask[:, :-1, :-1]
+    return moved

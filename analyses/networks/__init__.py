@@ -1,0 +1,1 @@
+"""Correlation networks of cell populations, and their topology."""

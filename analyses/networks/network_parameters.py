@@ -1,0 +1,107 @@
+"""The topology of the cell networks, and whether it differs between good and poor prognosis.
+
+Parameters by NetworkAnalyzer's formulas (`topology`). The p value is of the difference of the groups, by permutation of
+who belongs to which group, so that the groups' sizes, on which the noise of a correlation depends, stay as they are:
+
+    p = (1 + permutations whose difference is as large) / (1 + permutations)
+
+The paper names eight of "nine" parameters (`is_in_paper`); the ninth is not known. Fan et al. 2023, Fig. 5, Table S5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from analyses.networks.cell_networks import matrices
+from analyses.networks.topology import IN_PAPER, PARAMETERS, adjacency, topology
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import NetworkParameter, SurvivalGroup, TshRatio
+from tshdb.vocabulary import ExpressionUnit
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+class NetworkParameterParameters(Parameters):
+    """[network_parameters]
+
+    threshold, sign: as in [network_edges]; scope: paths over the largest connected part, or the whole network; n_permutations: of
+    the patients over the groups, for the p values of differences.
+    """
+
+    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
+    threshold: float = Field(default=0.5, gt=0, lt=1)
+    sign: Literal["positive", "absolute"] = "positive"
+    scope: Literal["largest", "whole"] = "largest"
+    n_permutations: int = Field(default=1_000, ge=0)
+    min_patients: int = Field(default=5, ge=3)
+    unit: ExpressionUnit | None = None
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs={"ratios": Need(TshRatio, SAME_PATIENT), "groups": Need(SurvivalGroup, SAME_PATIENT)},
+    makes=NetworkParameter,
+    params=NetworkParameterParameters,
+    cohorts="cohorts",
+    libraries=("numpy", "pandas"),
+    source="doi:10.1186/s12967-023-04748-6, Cell network analysis, Fig. 5, Table S5; A08, A09, A10",
+    tracks=("value", "p_value"),
+)
+def network_parameters(
+    ratios: pd.DataFrame, groups: pd.DataFrame, params: NetworkParameterParameters, seed: int
+) -> pd.DataFrame:
+    """One row per group, compartment and parameter; without both groups of min_patients there is none."""
+    import numpy as np
+    import pandas as pd
+
+    found = matrices(ratios, groups, params.unit, "network_parameters")
+    if found is None or min(found.is_good.sum(), (~found.is_good).sum()) < params.min_patients:
+        return pd.DataFrame()
+    rows = []
+    for compartment, values in found.values.items():
+        generator = np.random.default_rng(seed)
+        observed = _of_groups(values, found.is_good, params)
+        gap = _gap(observed)
+        reached = np.zeros(len(PARAMETERS), dtype=int)
+        for _ in range(params.n_permutations):
+            reached += _gap(_of_groups(values, generator.permutation(found.is_good), params)) >= gap - 1e-12
+        for prognosis, parameters in observed.items():
+            for i, name in enumerate(PARAMETERS):
+                has_p = params.n_permutations > 0 and not np.isnan(gap[i])
+                rows.append(
+                    {
+                        "prognosis": prognosis,
+                        "compartment": compartment,
+                        "parameter": name,
+                        "value": parameters[name],
+                        "p_value": (1 + reached[i]) / (1 + params.n_permutations) if has_p else None,
+                        "n_permutations": params.n_permutations,
+                        "n": int((found.is_good == (prognosis == "good")).sum()),
+                        "is_in_paper": name in IN_PAPER,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _of_groups(values: np.ndarray, is_good: np.ndarray, params: NetworkParameterParameters) -> dict[str, dict]:
+    return {
+        name: topology(adjacency(values[mine], params.threshold, params.sign), params.scope)
+        for name, mine in (("good", is_good), ("poor", ~is_good))
+    }
+
+
+def _gap(groups: dict[str, dict]) -> np.ndarray:
+    """Absolute differences of the groups' parameters; NaN where one is not defined, which reaches nothing."""
+    import numpy as np
+
+    good, poor = groups["good"], groups["poor"]
+    return np.array(
+        [np.nan if good[p] is None or poor[p] is None else abs(good[p] - poor[p]) for p in PARAMETERS], dtype=float
+    )

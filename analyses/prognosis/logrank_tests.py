@@ -1,0 +1,71 @@
+"""The log-rank test of good against poor prognosis, with the groups' medians.
+
+grouping as in `km_curves`. Scores of patients whom a model behind them has learned from are refused, unless
+allow_training_patients, and then marked. A group without patients, or too few events, gives a row with the reason.
+Mantel 1966; Fan et al. 2023, Statistical analysis.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.shared.group_survival import test
+from analyses.shared.survival import prognostic_groups, seen_in_training
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, Trained, analysis
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import FollowUp, LogrankTest, SurvivalGroup, TshScore
+from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class LogrankTestParameters(Parameters):
+    """[logrank_tests]"""
+
+    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
+    endpoint: Endpoint = Endpoint.OS
+    censor_at_days: float | None = Field(default=3652.5, gt=0)
+    allow_training_patients: bool = False
+    min_events: int = Field(default=5, ge=1)
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs={
+        "groups": Need(SurvivalGroup, SAME_PATIENT),
+        "scores": Need(TshScore, SAME_PATIENT),
+        "follow_ups": Need(FollowUp, SAME_PATIENT),
+        "trained_on": Trained(TshScore),
+    },
+    makes=LogrankTest,
+    params=LogrankTestParameters,
+    cohorts="cohorts",
+    libraries=("lifelines", "numpy", "scipy"),
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4; A07",
+    tracks=("p_value",),
+)
+def logrank_tests(
+    groups: pd.DataFrame,
+    scores: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
+    params: LogrankTestParameters,
+) -> pd.DataFrame:
+    """One row per grouping that has patients; scores of patients that trained them are refused, or marked."""
+    import pandas as pd
+
+    rows = []
+    for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
+        seen = seen_in_training(data, trained_on) if grouping == "tsh_score" else None
+        rows.append(
+            test(
+                grouping, data, params.endpoint, params.censor_at_days, params.min_events, seen,
+                params.allow_training_patients,
+            )
+        )  # fmt: skip
+    return pd.DataFrame(rows)

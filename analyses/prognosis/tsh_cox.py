@@ -1,0 +1,89 @@
+"""Cox models of the TSH biomarker: its groups, the biomarker itself, and the biomarker beside clinical variables.
+
+group          good against poor prognosis
+continuous     per standard deviation of the ratio (or score)
+multivariable  the ratio (or score) with the clinical variables that are known for most patients (min_known), complete
+               cases        Fan et al. 2023, Table S4
+
+For patients with tumour RNA alone the same models are of the TSH score, and begin with "score". Hazard ratios below 1
+mean longer survival. Durations are in days, censored at ten years.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.shared.clinical_covariates import numeric
+from analyses.shared.cox_models import CoxSettings, models_of
+from analyses.shared.survival import prognostic_groups, seen_in_training
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, Trained, analysis
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import CoxTerm, FollowUp, Patient, SurvivalGroup, TshScore
+from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TshCoxParameters(Parameters):
+    """[tsh_cox]
+
+    covariates: clinical variables of the multivariable models; min_known: a variable known for a smaller share of the patients is
+    left out.
+    """
+
+    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
+    endpoint: Endpoint = Endpoint.OS
+    censor_at_days: float | None = Field(default=3652.5, gt=0)
+    allow_training_patients: bool = False
+    min_events: int = Field(default=5, ge=1)
+    covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
+    min_known: float = Field(default=0.5, ge=0, le=1)
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs={
+        "groups": Need(SurvivalGroup, SAME_PATIENT),
+        "scores": Need(TshScore, SAME_PATIENT),
+        "patients": Need(Patient, SAME_PATIENT),
+        "follow_ups": Need(FollowUp, SAME_PATIENT),
+        "trained_on": Trained(TshScore),
+    },
+    makes=CoxTerm,
+    params=TshCoxParameters,
+    cohorts="cohorts",
+    libraries=("lifelines", "numpy", "pandas"),
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; A07, A21",
+    tracks=("hazard_ratio", "p_value"),
+)
+def tsh_cox(
+    groups: pd.DataFrame,
+    scores: pd.DataFrame,
+    patients: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
+    members: pd.DataFrame,
+    params: TshCoxParameters,
+) -> pd.DataFrame:
+    """One row per term of each model; a model that cannot be fitted has rows with the reason."""
+    import pandas as pd
+
+    clinical = numeric(patients, params.covariates)
+    settings = CoxSettings(
+        params.endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
+        params.allow_training_patients,
+    )  # fmt: skip
+    rows: list[dict] = []
+    for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
+        name, prefix = ("TSH ratio", "") if grouping == "tsh_ratio" else ("TSH score", "score ")
+        found = models_of(
+            data, clinical, name, prefix, len(members), settings,
+            lambda frame, mine=bool(prefix): seen_in_training(frame, trained_on) if mine else None,
+        )  # fmt: skip
+        rows += [row | {"position": len(rows) + i} for i, row in enumerate(found)]
+    return pd.DataFrame(rows)

@@ -1,0 +1,1 @@
+"""Methods that analyses of several subjects use: no records, no database."""

@@ -1,0 +1,122 @@
+"""Cox models of a biomarker and its groups: alone, per standard deviation, and beside clinical variables.
+
+group          good against poor prognosis
+continuous     per standard deviation of the value
+multivariable  the value with the clinical variables that are known for most patients, complete cases
+
+Hazard ratios below 1 mean longer survival. Durations are in days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from analyses.shared.survival import cox, origin_of, refused
+from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GOOD = "good prognosis (against poor)"
+
+
+class CoxSettings(NamedTuple):
+    """min_known: share of the patients for whom a variable must be known to be in the model."""
+
+    endpoint: Endpoint
+    censored_at: float | None
+    min_events: int
+    covariates: Sequence[str]
+    min_known: float
+    allow_seen: bool
+
+
+class Adjusted(NamedTuple):
+    """variables: known for enough of the patients; frame: those for whom all of these are known; known: variable -> share."""
+
+    variables: list[str]
+    frame: pd.DataFrame
+    known: pd.Series
+
+
+def adjusted(data: pd.DataFrame, clinical: pd.DataFrame, covariates: Sequence[str], least: float) -> Adjusted:
+    """The patients with the clinical variables that are known for at least the share `least` of them: complete cases."""
+    known = data[["patient_id"]].merge(clinical, on="patient_id").notna().mean()
+    variables = [c for c in covariates if known[c] >= least]
+    return Adjusted(variables, data.merge(clinical, on="patient_id").dropna(subset=variables), known)
+
+
+def models_of(
+    data: pd.DataFrame,
+    clinical: pd.DataFrame,
+    name: str,
+    prefix: str,
+    n_members: int,
+    settings: CoxSettings,
+    seen_of=lambda _: None,
+    note: str | None = None,
+    adjusts_per_sd: bool = False,
+) -> list[dict]:
+    """Rows of cox_terms of the three models; one that cannot be fitted has rows with the reason.
+
+    data: patient_id, prognosis, value, event, duration_days, time_origin; clinical: patient_id and the variables as numbers;
+    name: of the value; prefix: of the models' names; seen_of: patients -> what must be said of them if the model has learned
+    from them; note: said beside every estimate; adjusts_per_sd: the value beside clinical variables is per standard deviation.
+    """
+    rows: list[dict] = []
+    data = data.copy()
+    data[GOOD] = (data["prognosis"] == "good").astype(float)
+    per_sd = f"{name} (per SD)"
+    spread = data["value"].std(ddof=1)
+    data[per_sd] = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
+    data[name] = data["value"]
+    used, both, known = adjusted(data, clinical, settings.covariates, settings.min_known)
+    shared = {
+        "endpoint": settings.endpoint,
+        "time_origin": origin_of(data),
+        "censored_at_days": settings.censored_at,
+    }
+    for model, frame, terms in (
+        ("group", data, [GOOD]),
+        ("continuous", data, [per_sd]),
+        ("multivariable", both, [per_sd if adjusts_per_sd else name, *used]),
+    ):
+        seen = seen_of(frame)
+        if seen and not settings.allow_seen:
+            estimates = {term: refused(f"refused: {seen}") for term in terms}
+        else:
+            estimates = cox(frame, terms, settings.min_events)
+            said = [f"optimistic: {seen}" if seen else None, note]
+            estimates = {
+                term: e | {"reason": "; ".join(filter(None, [*said, e["reason"]])) or None}
+                for term, e in estimates.items()
+            }
+        for term in terms:
+            rows.append(
+                shared
+                | {
+                    "model": prefix + model,
+                    "term": term,
+                    "position": len(rows),
+                    "n": len(frame),
+                    "n_events": int(frame["event"].sum()),
+                    "n_left_out": n_members - len(frame),
+                    **estimates[term],
+                }
+            )
+    for covariate in settings.covariates:
+        if covariate not in used:
+            rows.append(
+                shared
+                | {
+                    "model": prefix + "multivariable",
+                    "term": covariate,
+                    "position": len(rows),
+                    "n": 0,
+                    "n_events": 0,
+                    "n_left_out": n_members,
+                    **refused(f"not in the model: known for {known[covariate]:.0%} of the patients"),
+                }
+            )
+    return rows

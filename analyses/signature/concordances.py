@@ -1,0 +1,131 @@
+"""How well models order the patients of a cohort by their outcome: Harrell's C, with a bootstrap interval over patients.
+
+signature               the score as it is, fitted elsewhere: nothing here is fitted on these patients
+clinical                a Cox model of the clinical variables, fitted on these patients: optimistic
+clinical and signature  the same with the score: optimistic
+
+A pair counts where the one who fails first is known; ties of the score count one half (Harrell et al. 1982).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.shared.clinical_covariates import numeric
+from analyses.shared.cox_models import adjusted
+from analyses.shared.survival import cox, seen_in_training
+from analyses.signature.validation import CLINICAL_NEEDS, SOURCE, CovariateParameters, note_of, outcomes
+from tshdb.engine.analysis import analysis
+from tshdb.schema import Concordance
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+FEWEST_DRAWS = 20
+
+
+class ConcordanceParameters(CovariateParameters):
+    """[signature_validation]
+
+    n_bootstrap: for the intervals.
+    """
+
+    n_bootstrap: int = Field(default=1_000, ge=0)
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs=CLINICAL_NEEDS,
+    makes=Concordance,
+    params=ConcordanceParameters,
+    cohorts="cohorts",
+    libraries=("lifelines", "numpy", "pandas"),
+    source=SOURCE,
+    base="signature_validation",
+    tracks=("c_index",),
+)
+def concordances(
+    scores: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
+    patients: pd.DataFrame,
+    params: ConcordanceParameters,
+    seed: int,
+) -> pd.DataFrame:
+    """One row per endpoint and model."""
+    import pandas as pd
+
+    clinical = numeric(patients, params.covariates)
+    rows = []
+    for endpoint, data in outcomes(scores, follow_ups, params).items():
+        used, both, _ = adjusted(data, clinical, params.covariates, params.min_known)
+        seen = seen_in_training(data, trained_on)
+        for model, frame, terms in (
+            ("signature", data, []),
+            ("clinical", both, used),
+            ("clinical and signature", both, ["value", *used]),
+        ):
+            row = {
+                "model": model, "endpoint": endpoint, "n": len(frame), "n_events": int(frame["event"].sum()),
+                "n_bootstrap": 0, "is_optimistic": bool(terms) or bool(seen),
+            }  # fmt: skip
+            rows.append(row)
+            risk, row["reason"] = _risk(frame, terms, model, params.min_events)
+            if seen and not params.allow_training_patients and model != "clinical":
+                risk, row["reason"] = None, f"refused: {seen}"
+            if risk is not None:
+                events, durations = frame["event"].to_numpy(bool), frame["duration_days"].to_numpy(float)
+                row |= _with_interval(risk, durations, events, params.n_bootstrap, seed)
+                row["reason"] = note_of(frame) if model != "clinical" else None
+    return pd.DataFrame(rows)
+
+
+def _risk(frame: pd.DataFrame, terms: list[str], model: str, min_events: int) -> tuple[np.ndarray | None, str | None]:
+    """(patients,) what grows with the hazard, or None and why."""
+    if model == "signature":
+        if (n := int(frame["event"].sum())) < min_events:
+            return None, f"{n} events, fewer than {min_events}"
+        return -frame["value"].to_numpy(float), None
+    if not terms:
+        return None, "no clinical variable is known for enough patients"
+    fitted = cox(frame, terms, min_events, test_proportionality=False)
+    if none := [t for t in terms if fitted[t]["coefficient"] is None]:
+        reason = fitted[none[0]]["reason"]
+        return None, reason if len(none) == len(terms) else f"{none[0]}: {reason}"
+    return sum(frame[t].to_numpy(float) * fitted[t]["coefficient"] for t in terms), None
+
+
+def _with_interval(risk: np.ndarray, durations: np.ndarray, events: np.ndarray, n_bootstrap: int, seed: int) -> dict:
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    ordered, comparable = pairs(risk, durations, events)
+    drawn = []
+    for _ in range(n_bootstrap):
+        times = np.bincount(generator.integers(0, len(risk), len(risk)), minlength=len(risk)).astype(float)
+        weight = times @ comparable @ times
+        if weight > 0:
+            drawn.append(float(times @ ordered @ times) / weight)
+    if not comparable.any():
+        return {"c_index": None}
+    interval = np.quantile(drawn, [0.025, 0.975]) if len(drawn) >= FEWEST_DRAWS else (None, None)
+    return {
+        "c_index": float(ordered.sum() / comparable.sum()), "ci_lower": interval[0], "ci_upper": interval[1],
+        "n_bootstrap": len(drawn),
+    }  # fmt: skip
+
+
+def pairs(risk: np.ndarray, durations: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """((patients, patients) 1, 1/2 or 0 for pairs in order, (patients, patients) 1 for pairs that count).
+
+    A pair (i, j) counts where i is known to fail before j: an event at an earlier time, or at j's time of censoring.
+    """
+    earlier = durations[:, None] < durations[None, :]
+    together = (durations[:, None] == durations[None, :]) & ~events[None, :]
+    comparable = ((earlier | together) & events[:, None]).astype(float)
+    order = (risk[:, None] > risk[None, :]) + 0.5 * (risk[:, None] == risk[None, :])
+    return comparable * order, comparable

@@ -1,0 +1,56 @@
+"""Cox models of the signature: its groups, its score, and the score beside clinical variables, for every endpoint of a cohort.
+
+Models are named signature group, signature continuous, signature multivariable; Fan et al. 2023 adjust for age, ER, PR, HER2 and
+the longest diameter. See `analyses.shared.cox_models`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyses.shared.clinical_covariates import numeric
+from analyses.shared.cox_models import CoxSettings, models_of
+from analyses.shared.survival import seen_in_training
+from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
+from tshdb.engine.analysis import analysis
+from tshdb.schema import CoxTerm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs=CLINICAL_NEEDS,
+    makes=CoxTerm,
+    params=CovariateParameters,
+    cohorts="cohorts",
+    libraries=("lifelines", "numpy", "pandas"),
+    source=SOURCE,
+    base="signature_validation",
+    tracks=("hazard_ratio", "p_value"),
+)
+def signature_cox(
+    scores: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
+    patients: pd.DataFrame,
+    members: pd.DataFrame,
+    params: CovariateParameters,
+) -> pd.DataFrame:
+    """One row per endpoint, model and term; a model that cannot be fitted has rows with the reason."""
+    import pandas as pd
+
+    clinical = numeric(patients, params.covariates)
+    rows: list[dict] = []
+    for endpoint, data in outcomes(scores, follow_ups, params).items():
+        settings = CoxSettings(
+            endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
+            params.allow_training_patients,
+        )  # fmt: skip
+        rows += models_of(
+            data, clinical, SCORE, "signature ", len(members), settings,
+            lambda frame: seen_in_training(frame, trained_on), note_of(data), adjusts_per_sd=True,
+        )  # fmt: skip
+    return pd.DataFrame(rows)

@@ -1,0 +1,96 @@
+"""How well the signature tells good from poor: by patients it had not seen, and, labelled, the ways that flatter it.
+
+nested     scores of `signature_cross_validation`, everything fitted inside the outer folds: the figure to believe
+search     the final features, judged by forests of scikit-learn on the folds that the search optimised: the paper's way.
+           Features were chosen by these very patients: optimistic
+in-sample  the final forest on its own training patients: no measure of anything but memory
+
+A nested AUC about one half beside a search above .6 is a leak made visible: the features fit these patients alone.
+Intervals are of the bootstrap over patients, of the scores averaged over repeats.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.signature.needs import LIBRARIES, SOURCE, TRAINING
+from analyses.signature.settings import SearchParameters
+from tshdb.engine.analysis import Model, analysis
+from tshdb.schema import ModelPerformance, SignatureFoldScore, SignatureModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class SignaturePerformanceParameters(SearchParameters):
+    """[signature]
+
+    n_bootstrap: for the intervals.
+    """
+
+    n_bootstrap: int = Field(default=1_000, ge=0)
+
+
+@analysis(
+    kind="fit",
+    per="cohort",
+    needs={**TRAINING, "model": Model(SignatureModel), "fold_scores": Model(SignatureFoldScore)},
+    makes=ModelPerformance,
+    params=SignaturePerformanceParameters,
+    cohorts="cohort",
+    libraries=LIBRARIES,
+    strict_libraries=("scikit-learn",),
+    source=SOURCE,
+    base="signature",
+    tracks=("value",),
+)
+def signature_performance(
+    labels: pd.DataFrame,
+    sets: pd.DataFrame,
+    computed: pd.DataFrame,
+    imported: pd.DataFrame,
+    model: pd.DataFrame,
+    fold_scores: pd.DataFrame,
+    members: pd.DataFrame,
+    params: SignaturePerformanceParameters,
+    seed: int,
+) -> pd.DataFrame:
+    """One row per scheme and measure; none where there is no model."""
+    import numpy as np
+    import pandas as pd
+
+    from analyses.shared.performance import measures
+    from analyses.signature import artefact
+    from analyses.signature.features import training_of
+    from analyses.signature.folds import folds_of
+    from analyses.signature.nested import chosen_in_folds, mean_scores
+    from analyses.signature.plain import plain_scores
+
+    if model["reason"].notna().any() or not len(fold_scores):
+        return pd.DataFrame()
+    chosen = model.iloc[0]
+    threshold = float(chosen["threshold"])
+    nested = mean_scores(fold_scores)
+    data = training_of(labels, sets, computed, imported, members, params.features, params.only)
+    columns = np.array([data.names.index(f["feature"]) for f in json.loads(chosen["features"])])
+    steps = artefact.unpacked(chosen["object_path"], chosen["content"])
+    values = data.values[:, columns]
+    batches = data.batches
+    comparable = values if steps.harmonise is None else steps.harmonise.transform(values, batches)
+    fold_of = folds_of(data.is_good, params.folds, seed)
+    again = plain_scores(comparable, data.is_good, fold_of, params.n_trees, params.min_leaf, seed)
+    rows = []
+    for scheme, (is_good, scores) in {
+        "nested": nested, "search": (data.is_good, again), "in-sample": (data.is_good, steps.scores(values, batches)),
+    }.items():  # fmt: skip
+        shared = {"scheme": scheme, "is_optimistic": scheme != "nested", "n": len(scores)}
+        rows += [row | shared for row in measures(is_good, scores, threshold, params.n_bootstrap, seed)]
+    folds, times = chosen_in_folds(fold_scores)
+    none = {"ci_lower": None, "ci_upper": None, "scheme": "nested", "n": len(nested[1])}
+    rows.append(none | {"measure": "fold_fitness", "value": float(folds["fold_fitness"].mean()), "is_optimistic": True})
+    for name, n in sorted(times.items()):
+        rows.append(none | {"measure": f"chosen: {name}", "value": n / len(folds), "is_optimistic": False})
+    return pd.DataFrame(rows).assign(model="signature_model")

@@ -1,0 +1,37 @@
+"""The ROC curve of the signature, by scores of patients that no signature had seen (averaged over repeats)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyses.signature.needs import SOURCE
+from analyses.signature.settings import TrainingParameters
+from tshdb.engine.analysis import Model, analysis
+from tshdb.schema import RocPoint, SignatureFoldScore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@analysis(
+    kind="fit",
+    per="cohort",
+    needs={"fold_scores": Model(SignatureFoldScore)},
+    makes=RocPoint,
+    params=TrainingParameters,
+    cohorts="cohort",
+    libraries=("numpy", "pandas"),
+    source=SOURCE,
+    base="signature",
+)
+def signature_roc(fold_scores: pd.DataFrame, params: TrainingParameters) -> pd.DataFrame:
+    """One row per threshold, from (0, 1) to (1, 0); none where there is no model."""
+    import pandas as pd
+
+    from analyses.shared.performance import curve
+    from analyses.signature.nested import mean_scores
+
+    if not len(fold_scores):
+        return pd.DataFrame()
+    points = curve(*mean_scores(fold_scores))
+    return pd.DataFrame(points).assign(model="signature_model")

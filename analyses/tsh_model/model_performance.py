@@ -1,0 +1,84 @@
+"""How well the TSH model does: by scores of patients that the models had not seen, and, labelled, on its own patients.
+
+nested     out-of-fold scores of `tsh_cross_validation`: discrimination, the confusion at the threshold, calibration
+in-sample  the final model on its own training patients: optimistic, as the paper's figure may be (AUC .962)
+
+Intervals are of the bootstrap over patients. calibration_slope is 1 and calibration_intercept 0 for a calibrated score
+(logistic regression of the label on the score's log odds). Brier 1950; DeLong's interval is not used.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.shared.performance import measures
+from analyses.tsh_model.tsh_modelling import logistic_of, training_data
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Model, Need, analysis
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import ModelPerformance, ModelTerm, OutOfFoldScore, SurvivalGroup, TumorAbundance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ModelPerformanceParameters(Parameters):
+    """[model_performance]"""
+
+    cohort: str = "tumor_stroma_development"
+    n_bootstrap: int = Field(default=1_000, ge=0)
+
+
+@analysis(
+    kind="fit",
+    per="cohort",
+    needs={
+        "out_of_fold": Model(OutOfFoldScore),
+        "model": Model(ModelTerm),
+        "tumor": Need(TumorAbundance, SAME_PATIENT),
+        "groups": Need(SurvivalGroup, SAME_PATIENT),
+    },
+    makes=ModelPerformance,
+    params=ModelPerformanceParameters,
+    cohorts="cohort",
+    libraries=("numpy", "scikit-learn", "scipy"),
+    source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity",
+    tracks=("value",),
+)
+def model_performance(
+    out_of_fold: pd.DataFrame,
+    model: pd.DataFrame,
+    tumor: pd.DataFrame,
+    groups: pd.DataFrame,
+    params: ModelPerformanceParameters,
+    seed: int,
+) -> pd.DataFrame:
+    """One row per scheme and measure; none where there is no model."""
+    import json
+
+    import numpy as np
+    import pandas as pd
+
+    if not len(out_of_fold) or model["reason"].notna().any():
+        return pd.DataFrame()
+    threshold = float(model["threshold"].iloc[0])
+    out_of_fold = out_of_fold.sort_values("patient_id", ignore_index=True)
+    rows = measures(
+        out_of_fold["is_good"].to_numpy(bool), out_of_fold["score"].to_numpy(float), threshold, params.n_bootstrap, seed
+    )
+    found = [row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)} for row in rows]
+    chosen: Counter[str] = Counter()
+    for text in out_of_fold["features"]:
+        chosen.update(json.loads(text))
+    total = len(out_of_fold) * int(out_of_fold["n_repeats"].iloc[0])
+    for population, times in sorted(chosen.items()):
+        row = {"measure": f"chosen: {population}", "value": times / total, "ci_lower": None, "ci_upper": None}
+        found.append(row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)})
+    data = training_data(tumor, groups, model["unit"].iloc[0], "tsh_model")
+    scores = logistic_of(model, data.populations).scores(data.values)
+    in_sample = measures(data.is_good, np.asarray(scores), threshold, params.n_bootstrap, seed)
+    found += [row | {"scheme": "in-sample", "is_optimistic": True, "n": len(data.patients)} for row in in_sample]
+    return pd.DataFrame(found).assign(model="tsh_model")

@@ -1,0 +1,160 @@
+"""Patients and outcomes, from the Biotab tables of TCGA's Biospecimen Core Resource (BCR).
+
+Files    nationwidechildrens.org_clinical_patient_brca.txt and …_follow_up_v4.0_brca.txt: tab-separated, with three header
+         rows (names, older names, CDE_ID:…); [Not Available], [Not Evaluated], [Unknown], [Not Applicable] and
+         [Discrepancy] where there is nothing. A patient stands once in the former, once a follow-up in the latter.
+Makes    Patient (of the patient table), FollowUp (endpoint OS, time origin diagnosis), and every field as found.
+Rules    overall survival os-1 (see gdc_clinical); HER2 by a rule of `receptors`.
+Source   columns: the BCR's CDE dictionary; values: the published file of 2017.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.clinical import receptors
+from ingest.clinical.histology import histology
+from ingest.clinical.plausibility import check_outcomes
+from ingest.gdc.clinical import OLDEST_YEARS, OS_RULE, keep_raw
+from ingest.gdc.columns import missing_reason
+from ingest.identifiers import checked_patient
+from ingest.text import number, open_text, rows_of
+from tshdb.errors import InvalidInput
+from tshdb.reading import Found, Reading
+from tshdb.schema import FollowUp, Patient
+from tshdb.vocabulary import Endpoint
+
+KEY = "bcr_patient_barcode"
+HEADER_ROWS = 3
+FIELDS = {
+    "sex": "gender",
+    "race": "race",
+    "ethnicity": "ethnicity",
+    "t_stage": "ajcc_tumor_pathologic_pt",
+    "n_stage": "ajcc_nodes_pathologic_pn",
+    "m_stage": "ajcc_metastasis_pathologic_pm",
+    "stage": "ajcc_pathologic_tumor_stage",
+}
+LOWER = {"sex", "race", "ethnicity"}
+
+
+def is_biotab(rows: list[list[str]]) -> bool:
+    """Whether the first three rows are the header of a Biotab table of patients or follow-ups."""
+    return len(rows) == HEADER_ROWS and KEY in rows[0] and any(f.startswith("CDE_ID:") for f in rows[2])
+
+
+def read(path: Path, collection: str, her2_rule: str) -> Reading:
+    """Everything in the table. Raises InvalidInput for another file."""
+    reading = Reading()
+    by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    with open_text(path) as file:
+        rows = rows_of(file, "\t")
+        top = [fields for _, fields in (next(rows, (0, [])) for _ in range(HEADER_ROWS))]
+        if not is_biotab(top):
+            raise InvalidInput(
+                f"no Biotab table with {KEY}",
+                where=f"{path}:1",
+                repair="Expected three header rows, the third of CDE_ID:… cells",
+            )
+        header = [h.strip() for h in top[0]]
+        for line, fields in rows:
+            if len(fields) != len(header):
+                reading.error(
+                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
+                )
+                reading.n_withheld += 1
+                continue
+            values = dict(zip(header, (f.strip() for f in fields), strict=True))
+            patient_id = checked_patient(fields[header.index(KEY)], line, KEY, reading)
+            if patient_id is None:
+                reading.n_withheld += 1
+                continue
+            by_patient.setdefault(patient_id, []).append((line, values))
+    is_patient_table = "gender" in header
+    for patient_id, lines in by_patient.items():
+        if is_patient_table and len(lines) > 1:
+            reading.error(
+                lines[1][0], KEY, patient_id, "clinical.patient-twice", f"stands on line {lines[0][0]} already"
+            )
+            reading.n_withheld += 1
+            continue
+        n_errors = len(reading.errors)
+        outcome = _outcome(lines, reading)
+        if len(reading.errors) > n_errors:
+            continue
+        patient = {"patient_id": patient_id, "collection": collection}
+        if is_patient_table:
+            patient |= _patient(*lines[0], her2_rule, reading)
+        reading.records.append(Found(Patient, patient, lines[0][0]))
+        if outcome is not None:
+            line, columns = outcome
+            reading.records.append(Found(FollowUp, {"patient_id": patient_id, **columns}, line))
+    check_outcomes(reading)
+    keep_raw(by_patient, reading)
+    return reading
+
+
+def _value(row: dict[str, str], field: str) -> str | None:
+    text = row.get(field)
+    return None if missing_reason(text) else text
+
+
+def _patient(line: int, row: dict[str, str], her2_rule: str, reading: Reading) -> dict:
+    patient: dict = {column: _value(row, field) for column, field in FIELDS.items()}
+    for column in LOWER:
+        patient[column] = patient[column].lower() if patient[column] else None
+    age = _value(row, "age_at_diagnosis")
+    patient["age_years"] = None if age is None else number(age)
+    if age is not None and (patient["age_years"] is None or not 0 <= patient["age_years"] <= OLDEST_YEARS):
+        reading.warn(line, "age_at_diagnosis", age, "clinical.age", "expected years; the age stays empty")
+        patient["age_years"] = None
+    menopause = _value(row, "menopause_status")
+    word = menopause.split()[0].lower() if menopause else ""
+    patient["menopausal_status"] = word if word in ("pre", "peri", "post") else None
+    side = (_value(row, "anatomic_neoplasm_subdivision") or "").split("|")
+    sides = {s.split()[0].lower() for s in side if s} & {"left", "right"}
+    patient["laterality"] = sides.pop() if len(sides) == 1 else None
+    patient["histology"] = histology(_value(row, "icd_o_3_histology"), _value(row, "histological_type"))
+    er, pr = (receptors.status(row.get(f"{name}_status_by_ihc")) for name in ("er", "pr"))
+    her2 = receptors.her2(row.get("her2_status_by_ihc"), row.get("her2_fish_status"), her2_rule)
+    return patient | receptors.columns(er, pr, her2, her2_rule)
+
+
+def _outcome(lines: list[tuple[int, dict[str, str]]], reading: Reading) -> tuple[int, dict] | None:
+    """(line, columns of a FollowUp): the death if any row tells it, else the latest contact."""
+    best: tuple[int, dict] | None = None
+    for line, row in lines:
+        status = (_value(row, "vital_status") or "").lower()
+        if "vital_status" not in row:
+            return None
+        columns = {
+            "endpoint": Endpoint.OS,
+            "event": {"dead": True, "alive": False}.get(status),
+            "duration_days": None,
+            "time_origin": "diagnosis",
+            "reason": None,
+            "rule": OS_RULE,
+        }
+        if columns["event"] is None:
+            columns["reason"] = f"vital status {missing_reason(row['vital_status']) or row['vital_status']}"
+        else:
+            field = "death_days_to" if columns["event"] else "last_contact_days_to"
+            text = _value(row, field)
+            days = None if text is None else number(text)
+            if text is not None and days is None:
+                reading.error(line, field, text, "clinical.not-a-number", "expected days")
+                reading.n_withheld += 1
+                return None
+            if days is None or days < 0:
+                columns["reason"] = f"{field} {missing_reason(row.get(field)) or 'is negative'}"
+            else:
+                columns["duration_days"] = days
+        if best is None or _order(columns) > _order(best[1]):
+            best = line, columns
+    return best
+
+
+def _order(columns: dict) -> tuple:
+    """A death tells more than a contact, and a later contact more than an earlier one."""
+    days = columns["duration_days"]
+    return (columns["event"] is True, columns["event"] is not None, -1.0 if days is None else days)

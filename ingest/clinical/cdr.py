@@ -1,0 +1,114 @@
+"""Overall survival as the TCGA Pan-Cancer Clinical Data Resource curated it.
+
+File     tab-separated, one row a sample: sample, _PATIENT (or bcr_patient_barcode), OS (1 dead, 0 alive), OS.time (days),
+         Redaction. Liu et al. 2018, Cell 173:400, doi:10.1016/j.cell.2018.02.052.
+Makes    Patient, FollowUp (endpoint OS, time origin diagnosis), Annotation (of redacted patients), every field as found.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.clinical.plausibility import check_outcomes
+from ingest.gdc.clinical import keep_raw
+from ingest.gdc.columns import missing_reason
+from ingest.identifiers import checked_patient
+from ingest.text import number, open_text, rows_of
+from tshdb.errors import InvalidInput
+from tshdb.reading import Found, Reading
+from tshdb.schema import Annotation, FollowUp, Patient
+from tshdb.vocabulary import Effect, Endpoint
+
+RULE = "cdr-1"
+PATIENT_NAMES = ("_PATIENT", "bcr_patient_barcode", "patient")
+REQUIRED = ("OS", "OS.time")
+
+
+def read(path: Path, collection: str) -> Reading:
+    """Everything in the table. Raises InvalidInput for another file."""
+    reading = Reading()
+    by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    with open_text(path) as file:
+        rows = rows_of(file, "\t")
+        _, header = next(rows, (1, []))
+        header = [h.strip() for h in header]
+        key = next((n for n in PATIENT_NAMES if n in header), None)
+        missing = [c for c in REQUIRED if c not in header] + ([] if key else [PATIENT_NAMES[0]])
+        if missing:
+            raise InvalidInput(
+                f"no column {', '.join(missing)}", where=f"{path}:1", repair="Expected the TCGA-CDR table"
+            )
+        for line, fields in rows:
+            if len(fields) != len(header):
+                reading.error(
+                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
+                )
+                reading.n_withheld += 1
+                continue
+            patient_id = checked_patient(fields[header.index(key)], line, key, reading)
+            if patient_id is None:
+                reading.n_withheld += 1
+                continue
+            values = dict(zip(header, (f.strip() for f in fields), strict=True))
+            by_patient.setdefault(patient_id, []).append((line, values))
+    for patient_id, lines in by_patient.items():
+        _read_patient(patient_id, lines, collection, reading)
+    check_outcomes(reading)
+    keep_raw(by_patient, reading)
+    return reading
+
+
+def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], collection: str, reading: Reading) -> None:
+    line, row = lines[0]
+    for other_line, other in lines[1:]:
+        for field in REQUIRED:
+            if other[field] != row[field]:
+                reading.error(
+                    other_line, field, other[field], "clinical.rows-disagree", f"line {line} says '{row[field]}'"
+                )
+                reading.n_withheld += 1
+                return
+    event = {"1": True, "0": False}.get(row["OS"])
+    days = None if missing_reason(row["OS.time"]) else number(row["OS.time"])
+    bad = event is None and not _is_missing(row["OS"]), days is None and not _is_missing(row["OS.time"])
+    for field, is_bad, expected in zip(REQUIRED, bad, ("expected 0 or 1", "expected days"), strict=True):
+        if is_bad:
+            reading.error(line, field, row[field], "clinical.not-a-number", expected)
+            reading.n_withheld += 1
+            return
+    if days is not None and days < 0:
+        reading.warn(line, "OS.time", row["OS.time"], "clinical.negative-days", "before diagnosis; it stays empty")
+        days = None
+    outcome = {
+        "patient_id": patient_id,
+        "endpoint": Endpoint.OS,
+        "event": event,
+        "duration_days": days,
+        "time_origin": "diagnosis",
+        "reason": None if event is not None and days is not None else "OS or OS.time empty in the source",
+        "rule": RULE,
+    }
+    reading.records += [
+        Found(Patient, {"patient_id": patient_id, "collection": collection}, line),
+        Found(FollowUp, outcome, line),
+    ]
+    redaction = row.get("Redaction", "")
+    if not _is_missing(redaction):
+        notice = {
+            "annotation_id": f"cdr:{patient_id}",
+            "collection": collection,
+            "patient_id": patient_id,
+            "entity_type": "case",
+            "entity_id": patient_id,
+            "category": redaction,
+            "classification": "Redaction",
+            "status": None,
+            "notes": None,
+            "effect": Effect.EXCLUDE,
+            "rule": RULE,
+        }
+        reading.records.append(Found(Annotation, notice, line))
+
+
+def _is_missing(text: str) -> bool:
+    return missing_reason(text) is not None or text in ("NA", "#N/A")

@@ -1,0 +1,1 @@
+"""Tables of gene expression, from one file a sample to one matrix."""

@@ -1,0 +1,106 @@
+"""What an expression matrix of that unit and scale does not look like: findings on its values, genes and samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ingest.expression.genes import gene_name
+from tshdb.errors import UsageError
+from tshdb.reading import Reading
+from tshdb.vocabulary import ExpressionUnit, Scale
+
+DOUBTFUL_LOG2 = 50.0  # no log2 of an expression value is larger
+LINEAR_LIKE_LOG = 30.0  # linear values whose largest is this small look like logarithms
+FEW_GENES = 200  # below, nothing is said of all genes together
+WHOLE_GENOME = 10_000
+MILLION, TPM_TOLERANCE = 1e6, 0.05
+WHOLE = 1e-3
+ROUNDING = -1.0  # no rounding is larger, and log2(x + 1) ends here
+MOST_FINDINGS = 1000
+
+
+def clip_negative(values: np.ndarray, scale: Scale, reading: Reading) -> None:
+    """Linear values between -1 and 0 become 0, in place. Raises UsageError for logarithms, which may be negative."""
+    if scale is not Scale.LINEAR:
+        raise UsageError("--clip-negative with logarithms", where="--scale log2", repair="Leave --clip-negative away")
+    small = (values < 0) & (values > ROUNDING)
+    if small.any():
+        smallest = float(values[small].min())
+        values[small] = 0.0
+        reading.warn(None, None, repr(smallest), "rna.clipped",
+                     f"{int(small.sum()):,} values between {ROUNDING:g} and 0 count as 0")  # fmt: skip
+
+
+def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale: Scale, reading: Reading) -> None:
+    """values: (genes, samples), NaN where there is none; lines: of the genes; samples: their names."""
+    if not values.size:
+        return
+    empty = ~((values != 0) & ~np.isnan(values)).any(axis=0)
+    for j in np.flatnonzero(empty)[:MOST_FINDINGS]:
+        reading.error(None, samples[j], samples[j], "rna.profile-empty", "every gene is 0 or missing")
+    if scale is Scale.LOG2:
+        largest = np.nanmax(values, initial=0.0)
+        if largest > DOUBTFUL_LOG2:
+            i, j = np.argwhere(values > DOUBTFUL_LOG2)[0]
+            reading.warn(lines[i], samples[j], repr(float(values[i, j])), "rna.scale-doubtful",
+                         f"above {DOUBTFUL_LOG2:.0f}, which no log2 value is; is --scale linear meant?")  # fmt: skip
+        return
+    negative = np.argwhere(values < 0)
+    for i, j in negative[:MOST_FINDINGS]:
+        reading.error(lines[i], samples[j], repr(float(values[i, j])), "rna.negative",
+                      "linear values are not negative; if these are logarithms, say --scale log2")  # fmt: skip
+    reading.n_withheld += len(set(negative[:, 0]))
+    if not len(negative):
+        _check_linear(values, samples, unit, reading)
+
+
+def _check_linear(values: np.ndarray, samples, unit: ExpressionUnit, reading: Reading) -> None:
+    """Of a linear matrix with many genes: is it of the unit that was said?"""
+    if len(values) < FEW_GENES:
+        return
+    probe = values[:, : min(20, values.shape[1])]
+    known = probe[~np.isnan(probe)]
+    is_whole = bool((np.abs(known - np.round(known)) < WHOLE).all())
+    largest = float(known.max(initial=0.0))
+    if largest <= LINEAR_LIKE_LOG and not is_whole:
+        reading.warn(None, samples[0], f"{largest:g}", "rna.scale-doubtful",
+                     f"no value above {LINEAR_LIKE_LOG:.0f}; are these logarithms (--scale log2)?")  # fmt: skip
+    elif unit is ExpressionUnit.COUNTS and not is_whole:
+        reading.warn(
+            None, samples[0], f"{largest:g}", "rna.not-counts", "counts are whole numbers; is another --unit meant?"
+        )
+    elif unit in (ExpressionUnit.TPM, ExpressionUnit.FPKM, ExpressionUnit.FPKM_UQ) and is_whole and largest > 100:
+        reading.warn(
+            None,
+            samples[0],
+            f"{largest:g}",
+            "rna.looks-like-counts",
+            f"every value is whole; are these counts, not {unit}?",
+        )
+    elif unit is ExpressionUnit.TPM and len(values) >= WHOLE_GENOME:
+        sums = np.nansum(probe, axis=0)
+        off = np.flatnonzero(np.abs(sums / MILLION - 1) > TPM_TOLERANCE)
+        if len(off):
+            reading.warn(
+                None, samples[off[0]], f"{sums[off[0]]:.0f}", "rna.not-tpm", "TPM of all genes add up to a million"
+            )
+
+
+def check_genes(genes: list[str], lines, reading: Reading) -> None:
+    """Names of several systems in one table, or of another species."""
+    if len(genes) < FEW_GENES:
+        return
+    kinds = [gene_name(g.strip()).id_type for g in genes]
+    shares = {kind: kinds.count(kind) / len(kinds) for kind in set(kinds)}
+    ensembl, symbols = shares.get("ensembl", 0), shares.get("symbol", 0)
+    if ensembl > 0.05 and symbols > 0.05:
+        at = kinds.index("symbol" if ensembl > symbols else "ensembl")
+        reading.warn(lines[at], "gene", genes[at], "rna.mixed-names",
+                     f"{ensembl:.0%} Ensembl ids and {symbols:.0%} symbols: are two tables mixed?")  # fmt: skip
+    mouse = [
+        g
+        for g in genes
+        if g.startswith("ENSMUSG") or (g[:1].isupper() and g[1:].islower() and g.isalnum() and len(g) > 2)
+    ]
+    if len(mouse) > len(genes) / 2:
+        reading.warn(lines[0], "gene", mouse[0], "rna.other-species", "most names are spelt as those of the mouse")

@@ -1,0 +1,188 @@
+"""Expression matrices: genes x samples, or long tables with one value a row.
+
+Files    csv or tsv, plain or gzip. Wide: first column genes, first row samples. Long: columns gene, sample (or patient
+         and tissue) and value, under the names of `rna_tables.COLUMNS`.
+Makes    Patient, Sample, ExpressionProfile and the matrix of values, as they stand in the file.
+Missing  blank, NA, NaN, null, removed: no value. A value that is none of these and no number is an error.
+Twice    a sample named twice is an error. Of a gene named twice the row with the highest mean is kept (a warning).
+Scale    linear values must not be negative; --scale log2 says that values are logarithms already. Of a matrix that was
+         computed back from z scores, --clip-negative makes 0 of values between -1 and 0, and says how many.
+Samples  TCGA barcodes make their patients and samples; other names need a sample sheet (`ingest.gdc.sample_sheet`).
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ingest.expression.expression_checks import check_genes, check_values, clip_negative
+from ingest.expression.genes import gene_name, is_date, is_y_copy
+from ingest.expression.rna_tables import Table, long_columns, read_long, read_transposed, read_wide
+from ingest.gdc.sample_sheet import SampleSheet
+from ingest.identifiers import checked_sample
+from ingest.text import delimiter_of, open_text
+from tshdb.errors import InvalidInput
+from tshdb.reading import Found, GeneIndex, Matrix, Reading
+from tshdb.schema import ExpressionProfile, Patient, Sample
+from tshdb.vocabulary import ExpressionUnit, Scale
+
+SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}
+
+
+class Options(NamedTuple):
+    """How to understand the file. sample_type: the TCGA code of samples whose names are bare patients.
+
+    clip_negative: linear values between -1 and 0 are somebody's rounding and count as 0.
+    """
+
+    collection: str
+    unit: ExpressionUnit
+    scale: Scale
+    name: str
+    sample_type: str | None = None
+    workflow: str | None = None
+    gene_model: str | None = None
+    transposed: bool = False
+    clip_negative: bool = False
+
+
+def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Reading:
+    """Everything in the file. Raises InvalidInput when it is no expression matrix at all."""
+    reading = Reading()
+    with open_text(path) as file:
+        header_line = file.readline()
+    if not header_line.strip():
+        raise InvalidInput("the file is empty", where=f"{path}:1", repair="Expected a header row")
+    delimiter = delimiter_of(header_line)
+    header = next(csv.reader([header_line], delimiter=delimiter), [])
+    long = None if options.transposed else long_columns(header)
+    if options.transposed:
+        table = read_transposed(path, delimiter, header, reading)
+    elif long:
+        table = read_long(path, delimiter, long, reading)
+    else:
+        table = read_wide(path, delimiter, header, reading)
+    if options.clip_negative:
+        clip_negative(table.values, options.scale, reading)
+    check_values(table.values, table.lines, table.samples, options.unit, options.scale, reading)
+    check_genes(table.genes, table.lines, reading)
+    _describe(table, options, sheet, reading)
+    return reading
+
+
+# --------------------------------------------------------------------------------------------- what it means
+
+
+def _describe(table: Table, options: Options, sheet: SampleSheet | None, reading: Reading) -> None:
+    """Records of patients, samples and profiles, and the matrix with the study's gene names."""
+    genes, order = _kept_genes(table, options, reading)
+    profile_ids, chosen = [], []
+    seen: set[str] = set()
+    for j, name in enumerate(table.samples):
+        if name in seen:
+            continue
+        seen.add(name)
+        line, column = table.sample_lines[j], table.columns[j]
+        if checked_sample(name, line, name, reading) is None:
+            continue
+        sample = (sheet or SampleSheet({})).sample_of(name, options.sample_type)
+        if sample is None:
+            reading.error(line, name, name, "rna.unknown-sample",
+                          "no TCGA sample barcode and not in a sample sheet; name one with --samples")  # fmt: skip
+            continue
+        profile_id = f"{name}:{options.unit}:{options.name}"
+        column_values = table.values[:, j][order]
+        reading.records += [
+            Found(Patient, {"patient_id": sample.patient_id, "collection": options.collection}, line, column),
+            Found(Sample, sample._asdict(), line, column),
+            Found(
+                ExpressionProfile,
+                {
+                    "profile_id": profile_id,
+                    "sample_id": sample.sample_id,
+                    "aliquot_id": name,
+                    "unit": options.unit,
+                    "scale": options.scale,
+                    "workflow": options.workflow,
+                    "gene_model": options.gene_model,
+                    "n_genes": len(genes),
+                    "n_missing": int(np.isnan(column_values).sum()),
+                },
+                line,
+                column,
+            ),
+        ]
+        profile_ids.append(profile_id)
+        chosen.append(j)
+    values = table.values if len(chosen) == len(table.samples) else np.asfortranarray(table.values[:, chosen])
+    reading.matrix = Matrix(genes, profile_ids, values, order)
+    _note_sex_markers(reading, options)
+
+
+def _note_sex_markers(reading: Reading, options: Options) -> None:
+    """XIST and RPS4Y1 of every profile, linear, where the table has both."""
+    matrix = reading.matrix
+    at = {}
+    for marker, names in SEX_MARKERS.items():
+        for i, gene in enumerate(matrix.genes.ids):
+            if gene in names:
+                at[marker] = matrix.order[i]
+    if len(at) < len(SEX_MARKERS):
+        return
+    pair = np.nan_to_num(matrix.values[[at["XIST"], at["RPS4Y1"]], :])
+    if options.scale is Scale.LOG2:
+        pair = 2.0**pair - 1.0
+    reading.sex_markers = {p: (float(x), float(y)) for p, x, y in zip(matrix.profile_ids, *pair, strict=True)}
+
+
+def _kept_genes(table: Table, options: Options, reading: Reading) -> tuple[GeneIndex, np.ndarray]:
+    """The genes that are kept, sorted by the study's name, and the row of each."""
+    bad = np.zeros(len(table.genes), dtype=bool)
+    if options.scale is Scale.LINEAR and table.values.size:
+        bad = (table.values < 0).any(axis=1)
+    best: dict[str, tuple[int, object]] = {}
+    present = {g.strip() for g in table.genes}
+    means: dict[int, float] = {}
+
+    def mean(i: int) -> float:
+        if i not in means:
+            row = table.values[i]
+            means[i] = float(np.nanmean(row)) if not np.isnan(row).all() else -1.0
+        return means[i]
+
+    n_y = 0
+    for i, text in enumerate(table.genes):
+        text = text.strip()
+        if bad[i]:
+            continue
+        if is_y_copy(text):
+            n_y += 1
+            continue
+        if is_date(text):
+            reading.warn(table.lines[i], "gene", text, "rna.gene-is-a-date", "a spreadsheet has renamed this gene")
+        name = gene_name(text)
+        if name.id_type == "symbol" and name.source_name == text and name.gene_id in present:
+            name = name._replace(gene_id=text, source_name=None)  # the file knows both the old and the new symbol
+        if name.gene_id not in best:
+            best[name.gene_id] = (i, name)
+            continue
+        other = best[name.gene_id][0]
+        kept, dropped = (i, other) if mean(i) > mean(other) else (other, i)
+        if kept == i:
+            best[name.gene_id] = (i, name)
+        reading.warn(table.lines[dropped], "gene", text, "rna.gene-twice",
+                     f"line {table.lines[kept]} has the higher mean and is kept")  # fmt: skip
+    if n_y:
+        reading.warn(None, "gene", None, "rna.par-y", f"{n_y} _PAR_Y copies are left out")
+    genes = sorted(best)
+    index = GeneIndex(
+        genes,
+        [best[g][1].id_type for g in genes],
+        [best[g][1].source_name for g in genes],
+        [None] * len(genes),
+        [None] * len(genes),
+    )
+    return index, np.array([best[g][0] for g in genes], dtype=int)

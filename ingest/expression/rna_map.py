@@ -1,0 +1,167 @@
+"""Maps for expression tables of any make: which way they lie, what a value is, and whose a column is.
+
+[expression]
+unit = "tpm"                       # tpm, fpkm, fpkm_uq, rsem, counts, intensity
+scale = "linear"                   # or log2
+orientation = "genes_in_rows"      # or samples_in_rows
+
+[samples]                          # not needed where names are TCGA barcodes
+pattern = "(?P<patient>[A-Z]+[0-9]+)_(?P<tissue>[TN])"
+tissues = { T = "tumor", N = "stroma" }
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingest.expression.genes import gene_name
+from ingest.gdc.sample_sheet import SampleRow, SampleSheet
+from ingest.text import delimiter_of, number, open_text
+from tshdb.barcode import STROMA_CODE, TUMOR_CODE, Barcode
+from tshdb.errors import InvalidInput, NotFound
+from tshdb.vocabulary import Compartment, ExpressionUnit, Scale
+
+HEAD_ROWS = 400
+KNOWN_GENES = {
+    "TP53",
+    "GAPDH",
+    "ACTB",
+    "CD3D",
+    "CD8A",
+    "COL1A1",
+    "EPCAM",
+    "MKI67",
+    "ESR1",
+    "PGR",
+    "ERBB2",
+    "VWF",
+    "GNLY",
+}
+CODES = {Compartment.TUMOR: TUMOR_CODE, Compartment.STROMA: STROMA_CODE}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExpressionMap(_Strict):
+    """[expression]"""
+
+    unit: ExpressionUnit
+    scale: Scale
+    orientation: Literal["genes_in_rows", "samples_in_rows"] = "genes_in_rows"
+
+
+class SamplesMap(_Strict):
+    """[samples]: a regular expression with the groups patient and tissue (or patient alone, and one `tissue` for all)."""
+
+    pattern: str
+    tissues: dict[str, Compartment] = Field(default_factory=dict)
+    tissue: Compartment | None = None
+
+
+class RnaMap(_Strict):
+    """A whole map."""
+
+    expression: ExpressionMap
+    samples: SamplesMap | None = None
+
+
+class PatternSheet(SampleSheet):
+    """Samples by a pattern of their names."""
+
+    def __init__(self, samples: SamplesMap):
+        super().__init__({})
+        self._samples, self._pattern = samples, re.compile(samples.pattern)
+
+    def sample_of(self, name: str, default_type: str | None = None) -> SampleRow | None:
+        match = self._pattern.fullmatch(name)
+        if match is None:
+            return super().sample_of(name, default_type)
+        groups = match.groupdict()
+        compartment = self._samples.tissues.get(groups.get("tissue") or "", self._samples.tissue)
+        if groups.get("patient") is None or compartment is None:
+            return None
+        return SampleRow(name, groups["patient"], CODES.get(compartment), compartment)
+
+
+def load_rna_map(path: Path) -> RnaMap:
+    """A map from a file. Raises NotFound or InvalidInput with the key that is wrong."""
+    if not path.is_file():
+        raise NotFound("no such map", where=str(path), repair="Write one with --guess")
+    try:
+        found = RnaMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        if found.samples is not None:
+            re.compile(found.samples.pattern)
+        return found
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"not TOML: {error}", where=str(path), repair="Mend the line") from None
+    except re.error as error:
+        raise InvalidInput(f"samples.pattern: {error}", where=str(path), repair="Mend the pattern") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(
+            f"{key}: {first['msg']}", where=str(path), repair="See ingest/expression/rna_map.py, or --guess"
+        ) from None
+
+
+def is_gene(text: str) -> bool:
+    """Whether a name looks like a gene's: an Ensembl id, SYMBOL|ENTREZ, or a symbol that everybody knows."""
+    text = text.strip()
+    return (
+        gene_name(text).id_type == "ensembl"
+        or text.upper() in KNOWN_GENES
+        or re.fullmatch(r"[\w?.-]+\|\d+", text) is not None
+    )
+
+
+def looks_transposed(header: list[str], first_column: list[str]) -> bool:
+    """Whether genes stand in the header and samples in the first column."""
+    across, down = sum(map(is_gene, header[1:])), sum(map(is_gene, first_column))
+    barcodes = sum(Barcode.is_one(name.strip()) for name in first_column)
+    return (across > 2 * down and across >= 2) or (
+        barcodes > len(first_column) / 2 and not any(map(Barcode.is_one, header))
+    )
+
+
+def guess(path: Path) -> str:
+    """A map as TOML text, from the first rows."""
+    with open_text(path) as file:
+        first = file.readline()
+        delimiter = delimiter_of(first)
+        header = next(csv.reader([first], delimiter=delimiter), [])
+        rows = list(islice(csv.reader(file, delimiter=delimiter), HEAD_ROWS))
+    if len(header) < 2 or not rows:
+        raise InvalidInput(
+            "no table with a header, names and values", where=str(path), repair="Is it an expression matrix?"
+        )
+    transposed = looks_transposed(header, [r[0] for r in rows if r])
+    values = [v for row in rows for v in map(number, row[1:]) if v is not None]
+    if not values:
+        raise InvalidInput("no numbers in the first rows", where=str(path), repair="Is it an expression matrix?")
+    is_log = min(values) < 0 or max(values) <= 30
+    unit = "counts" if not is_log and all(v == int(v) for v in values) else "?"
+    names = [r[0] for r in rows if r] if transposed else header[1:]
+    lines = [
+        f"# A guess from the first rows of {path.name}: correct it, then name it with --map. A ? must become a meaning.",
+        "[expression]",
+        f'unit = "{unit}"    # tpm, fpkm, fpkm_uq, rsem, counts or intensity',
+        f'scale = "{"log2" if is_log else "linear"}"    # values from {min(values):g} to {max(values):g}',
+        f'orientation = "{"samples_in_rows" if transposed else "genes_in_rows"}"',
+    ]
+    if not all(Barcode.is_one(name.strip()) for name in names):
+        lines += [
+            "",
+            f"[samples]    # names such as {', '.join(names[:3])}",
+            'pattern = "(?P<patient>.+)[-_.](?P<tissue>[A-Za-z]+)"',
+            'tissues = { T = "tumor", N = "stroma" }',
+        ]
+    return "\n".join(lines) + "\n"

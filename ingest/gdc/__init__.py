@@ -1,0 +1,1 @@
+"""The Genomic Data Commons: its folders, tables, queries and programming interface."""

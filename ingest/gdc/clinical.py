@@ -1,0 +1,314 @@
+"""Patients and their outcome, from the GDC's clinical table or its API's cases.
+
+Files    clinical.tsv of the portal's "Clinical" download, of 2023 (case_submitter_id, …) or since 2025 (cases.submitter_id,
+         demographic.*, diagnoses.*): tab-separated, a row a case, diagnosis and treatment; `'--` where there is nothing.
+         JSON of the API's /cases (hits, or the whole answer) with diagnoses, demographic, follow_ups expanded.
+Makes    Patient, FollowUp (endpoint OS, time origin diagnosis), and every field as found.
+Rule     os-1: Dead, with days_to_death; Alive, censored at the latest days_to_last_follow_up of any diagnosis or
+         days_to_follow_up of any follow-up. Otherwise event or duration stay empty with the reason.
+         Of several diagnoses the primary one describes the tumour.
+Units    duration_days: days from diagnosis, as the GDC counts them; age_years: years.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ingest.clinical.histology import histology
+from ingest.clinical.plausibility import check_outcomes
+from ingest.gdc.columns import FIELDS, missing_reason, positions
+from ingest.identifiers import checked_patient
+from ingest.text import number, open_text, rows_of
+from tshdb.errors import InvalidInput
+from tshdb.reading import Found, RawValue, Reading
+from tshdb.schema import FollowUp, Patient
+from tshdb.vocabulary import Endpoint
+
+OS_RULE = "os-1"
+PATIENT_FIELDS = {
+    "age_at_index": "age_years",
+    "gender": "sex",
+    "race": "race",
+    "ethnicity": "ethnicity",
+    "ajcc_pathologic_t": "t_stage",
+    "ajcc_pathologic_n": "n_stage",
+    "ajcc_pathologic_m": "m_stage",
+    "ajcc_pathologic_stage": "stage",
+    "laterality": "laterality",
+}
+OF_THE_PERSON = ("age_at_index", "gender", "race", "ethnicity", "vital_status", "days_to_death")
+OF_THE_TUMOUR = (
+    "ajcc_pathologic_t", "ajcc_pathologic_n", "ajcc_pathologic_m", "ajcc_pathologic_stage", "laterality", "morphology",
+    "primary_diagnosis",
+)  # fmt: skip
+LOWER = {"gender", "race", "ethnicity", "laterality"}
+FOLLOW_UP_FIELDS = ("vital_status", "days_to_death", "days_to_last_follow_up")
+REQUIRED = ("patient_id", *FOLLOW_UP_FIELDS)
+DESCRIBING = ("diagnosis_id", "classification_of_tumor", "diagnosis_is_primary_disease", "days_to_diagnosis")
+WANTED = (*REQUIRED, "days_to_follow_up", "age_at_diagnosis", *OF_THE_PERSON, *OF_THE_TUMOUR, *DESCRIBING)
+OLDEST_YEARS = 120
+
+
+class Row(NamedTuple):
+    """One row of a case: the line (in JSON the number of the case), the known fields, and all fields as found."""
+
+    line: int
+    fields: dict[str, str]
+    raw: dict[str, str]
+
+
+def read(path: Path, collection: str, *, follow_up_only: bool = False) -> Reading:
+    """Patients, follow-up and raw fields; with follow_up_only the outcome alone. Raises InvalidInput for another file."""
+    reading = Reading()
+    cases: dict[str, list[Row]] = {}
+    for row in _rows(path, reading):
+        column = next((name for name in FIELDS["patient_id"] if name in row.raw), "patient_id")
+        patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, reading)
+        if patient_id is None:
+            reading.n_withheld += 1
+            continue
+        cases.setdefault(patient_id, []).append(row)
+    for patient_id, rows in cases.items():
+        _read_case(patient_id, rows, collection, follow_up_only, reading)
+    check_outcomes(reading)
+    if not follow_up_only:
+        keep_raw({p: [(r.line, r.raw) for r in rows] for p, rows in cases.items()}, reading)
+    return reading
+
+
+def _rows(path: Path, reading: Reading) -> Iterator[Row]:
+    with open_text(path) as file:
+        start = file.read(1)
+    if start in ("[", "{"):
+        yield from _json_rows(path)
+        return
+    with open_text(path) as file:
+        rows = rows_of(file, "\t")
+        _, header = next(rows, (1, []))
+        header = [h.strip() for h in header]
+        at = positions(header, WANTED)
+        missing = [f for f in REQUIRED if f not in at]
+        if missing:
+            raise InvalidInput(
+                f"no column {', '.join(FIELDS[f][0] for f in missing)}",
+                where=f"{path}:1",
+                repair="Expected the GDC's clinical.tsv with case_submitter_id (or cases.submitter_id), vital_status …",
+            )
+        for line, fields in rows:
+            if len(fields) != len(header):
+                reading.error(
+                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
+                )
+                reading.n_withheld += 1
+                continue
+            values = [f.strip() for f in fields]
+            raw = dict(zip(header, values, strict=True))
+            yield Row(line, {f: fields[i] if f == "patient_id" else values[i] for f, i in at.items()}, raw)
+
+
+def hits_of(path: Path) -> list[dict[str, Any]]:
+    """The hits of an answer of the GDC's API, or of a list of them. Raises InvalidInput for anything else."""
+    try:
+        answer = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InvalidInput(f"not JSON ({error})", where=str(path), repair="Fetch it again") from None
+    if isinstance(answer, dict):
+        answer = (answer.get("data") or {}).get("hits") if isinstance(answer.get("data"), dict) else None
+    if not isinstance(answer, list) or not all(isinstance(hit, dict) for hit in answer):
+        raise InvalidInput("no list of hits", where=str(path), repair="Expected an answer of the GDC's API")
+    return answer
+
+
+def flattened(hit: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """A case of the API as rows of the dotted table: one a diagnosis, and one a follow-up."""
+    person = {"cases.submitter_id": hit.get("submitter_id"), "cases.case_id": hit.get("case_id") or hit.get("id")}
+    person |= {f"demographic.{k}": v for k, v in (hit.get("demographic") or {}).items()}
+    for diagnosis in hit.get("diagnoses") or [{}]:
+        yield _texts(person | {f"diagnoses.{k}": v for k, v in diagnosis.items()})
+    for follow_up in hit.get("follow_ups") or ():
+        plain = {f"follow_ups.{k}": v for k, v in follow_up.items()}
+        nested = [*(follow_up.get("molecular_tests") or ()), *(follow_up.get("other_clinical_attributes") or ())]
+        for part in nested or [{}]:
+            yield _texts(person | plain | {f"molecular_tests.{k}": v for k, v in part.items()})
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    """Scalars as text; a whole number has no decimals."""
+    found = {}
+    for name, value in values.items():
+        if value is None or isinstance(value, list | dict):
+            continue
+        whole = isinstance(value, float) and value.is_integer()
+        found[name] = str(int(value)) if whole else str(value).lower() if isinstance(value, bool) else str(value)
+    return found
+
+
+def _json_rows(path: Path) -> Iterator[Row]:
+    for i, hit in enumerate(hits_of(path), 1):
+        for raw in flattened(hit):
+            at = positions(list(raw), WANTED)
+            values = list(raw.values())
+            yield Row(i, {f: values[j] for f, j in at.items()}, raw)
+
+
+# ----------------------------------------------------------------------------------------------------- one case
+
+
+def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_only: bool, reading: Reading) -> None:
+    tumour = _primary(patient_id, rows, reading)
+    line = tumour[0].line
+    if not (_agree(rows, OF_THE_PERSON, reading) and (follow_up_only or _agree(tumour, OF_THE_TUMOUR, reading))):
+        reading.n_withheld += 1
+        return
+    first = {f: next((r.fields[f] for r in rows if missing_reason(r.fields.get(f)) is None), None) for f in WANTED}
+    patient: dict[str, Any] = {"patient_id": patient_id, "collection": collection}
+    if not follow_up_only:
+        for field, column in PATIENT_FIELDS.items():
+            text = first[field] if field in OF_THE_PERSON else tumour[0].fields.get(field)
+            text = None if missing_reason(text) else text
+            patient[column] = text.lower() if text and field in LOWER else text
+        patient["histology"] = histology(_value(tumour[0], "morphology"), _value(tumour[0], "primary_diagnosis"))
+        if not _typed_age(patient, first, line, reading):
+            reading.n_withheld += 1
+            return
+    reading.records.append(Found(Patient, patient, line))
+    if not any("vital_status" in r.fields for r in rows):
+        return
+    outcome = overall_survival(rows, line, reading)
+    if outcome is None:
+        reading.records.pop()
+        reading.n_withheld += 1
+        return
+    reading.records.append(Found(FollowUp, {"patient_id": patient_id, **outcome}, line))
+
+
+def _value(row: Row, field: str) -> str | None:
+    text = row.fields.get(field)
+    return None if missing_reason(text) else text
+
+
+def _primary(patient_id: str, rows: Sequence[Row], reading: Reading) -> Sequence[Row]:
+    """The rows of the primary diagnosis."""
+    diagnoses = [r for r in rows if _value(r, "diagnosis_id")] or list(rows)
+    if len({_value(r, "diagnosis_id") for r in diagnoses}) == 1:
+        return diagnoses
+    is_primary = [
+        r
+        for r in diagnoses
+        if (_value(r, "classification_of_tumor") or "").lower() == "primary"
+        or (_value(r, "diagnosis_is_primary_disease") or "").lower() == "true"
+    ]
+    at_start = [r for r in is_primary or diagnoses if _value(r, "days_to_diagnosis") in ("0", "0.0")]
+    chosen = at_start or is_primary or diagnoses
+    ids = list(dict.fromkeys(_value(r, "diagnosis_id") for r in chosen))
+    if len(ids) > 1:
+        reading.warn(
+            chosen[0].line, "diagnosis_id", patient_id, "clinical.several-primaries",
+            f"{len(ids)} diagnoses could be the primary one; the first in the file describes the tumour",
+        )  # fmt: skip
+    return [r for r in chosen if _value(r, "diagnosis_id") == ids[0]]
+
+
+def _agree(rows: Sequence[Row], fields: Sequence[str], reading: Reading) -> bool:
+    """Whether rows of one patient say the same; a finding where they do not."""
+    for field in fields:
+        said = [(r.line, r.fields[field]) for r in rows if _value(r, field) is not None]
+        for line, text in said[1:]:
+            if text != said[0][1]:
+                reading.error(line, field, text, "clinical.rows-disagree", f"line {said[0][0]} says '{said[0][1]}'")
+                return False
+    return True
+
+
+def _typed_age(patient: dict, first: dict, line: int, reading: Reading) -> bool:
+    """age_years as a number: age_at_index, else age_at_diagnosis, which is in days."""
+    text, days = patient["age_years"], first["age_at_diagnosis"]
+    if text is None and days is not None:
+        in_days = number(days)
+        patient["age_years"] = None if in_days is None else float(int(in_days / 365.25))
+        return True
+    if text is not None:
+        patient["age_years"] = number(text)
+        if patient["age_years"] is None or not 0 <= patient["age_years"] <= OLDEST_YEARS:
+            reading.error(line, "age_at_index", text, "clinical.age", f"expected years between 0 and {OLDEST_YEARS}")
+            return False
+    return True
+
+
+def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict | None:
+    """Columns of a FollowUp by rule os-1, or None after a finding that withholds the patient."""
+    said = next((r.fields["vital_status"] for r in rows if "vital_status" in r.fields), "")
+    status = next((r.fields["vital_status"] for r in rows if _value(r, "vital_status")), said)
+    outcome = {
+        "endpoint": Endpoint.OS,
+        "event": None,
+        "duration_days": None,
+        "time_origin": "diagnosis",
+        "reason": None,
+        "rule": OS_RULE,
+    }
+    if status.lower() not in ("alive", "dead"):
+        if missing_reason(status) is None:
+            reading.error(line, "vital_status", status, "clinical.vital-status", "expected Alive or Dead")
+            return None
+        return outcome | {"reason": f"vital status {missing_reason(status)}"}
+    outcome["event"] = status.lower() == "dead"
+    _check_days(rows, outcome["event"], reading)
+    fields = ("days_to_death",) if outcome["event"] else ("days_to_last_follow_up", "days_to_follow_up")
+    days: list[float] = []
+    for field in fields:
+        for row in rows:
+            text = _value(row, field)
+            if text is None:
+                continue
+            value = number(text)
+            if value is None:
+                reading.error(row.line, field, text, "clinical.not-a-number", "expected days")
+                return None
+            days.append(value)
+    if not days:
+        said = next((r.fields[fields[0]] for r in rows if fields[0] in r.fields), None)
+        return outcome | {"reason": f"{fields[0]} {missing_reason(said)}"}
+    latest = max(days)
+    if latest < 0:
+        reading.warn(
+            line, fields[0], f"{latest:g}", "clinical.negative-days", "before diagnosis; the duration stays empty"
+        )
+        return outcome | {"reason": f"{fields[0]} is negative"}
+    return outcome | {"duration_days": latest}
+
+
+def _check_days(rows: Sequence[Row], is_dead: bool, reading: Reading) -> None:
+    """Days that do not go together: a day of death of somebody alive, a contact after the death."""
+    deaths = [(r, d) for r in rows if (d := number(_value(r, "days_to_death") or "")) is not None]
+    contacts = [d for r in rows if (d := number(_value(r, "days_to_last_follow_up") or "")) is not None]
+    if deaths and not is_dead:
+        row, day = deaths[0]
+        reading.warn(
+            row.line, "days_to_death", f"{day:g}", "clinical.alive-with-death", "vital status is Alive, which holds"
+        )
+    elif deaths and contacts and max(contacts) > deaths[0][1]:
+        row, day = deaths[0]
+        reading.warn(
+            row.line, "days_to_last_follow_up", f"{max(contacts):g}", "clinical.contact-after-death",
+            f"the death was on day {day:g}, which holds",
+        )  # fmt: skip
+
+
+def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], reading: Reading) -> None:
+    """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once."""
+    used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if missing_reason(text) is None}
+    used |= {
+        f for rows in cases.values() for _, row in rows for f, text in row.items() if text not in ("'--", "--", "")
+    }
+    for patient_id, rows in cases.items():
+        seen: set[tuple[str, str]] = set()
+        for line, row in rows:
+            for field, text in row.items():
+                if field in used and (field, text) not in seen:
+                    seen.add((field, text))
+                    reason = missing_reason(text)
+                    reading.raw_values.append(RawValue(patient_id, line, field, None if reason else text, reason))

@@ -1,0 +1,256 @@
+"""A folder of GDC files, as the GDC client leaves it or as a person filled it: what is in it, and everything read.
+
+Layout   <file_id>/<file_name>, with .partial while a file is on its way, logs/ and annotations.txt; manifests, sample
+         sheets, clinical tables, Biotabs, the CDR and answers of the API anywhere in the folder. What a file is shows in
+         its first lines. Before anything is loaded, files are compared with the manifest: name, size and md5.
+Makes    one `loading.Item` a file; those whose bytes are loaded already are not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingest.formats import CLINICAL_FORMATS, Format, clinical_reader, format_of
+from ingest.gdc import annotations as gdc_annotations
+from ingest.gdc import expression as gdc_expression
+from ingest.gdc import sheets as gdc_sheets
+from tshdb.barcode import Barcode
+from tshdb.canonical import json_text
+from tshdb.errors import InvalidInput, NotFound
+from tshdb.loading import Item, Release, Source, Standing
+from tshdb.objects import sha256_of
+from tshdb.reading import Finding, Reading
+from tshdb.vocabulary import ExpressionUnit, Severity
+
+READ_AHEAD = 2  # files a worker may be ahead of the one that is taken in
+IGNORED = {"LICENSE", "README.md", "README.txt", ".DS_Store", "Thumbs.db"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to take of a folder, and how.
+
+    only: clinical, rna; units: of RNA, one profile each; check_bytes: hash RNA files even if they were not written since.
+    """
+
+    collection: str
+    project: str
+    units: tuple[ExpressionUnit, ...] = (ExpressionUnit.TPM,)
+    her2_rule: str = "ihc-fish"
+    only: frozenset[str] = frozenset({"clinical", "rna"})
+    jobs: int = 2
+    check_bytes: bool = False
+
+
+@dataclass
+class Contents:
+    """The files of a folder by format, in the order of their paths, and what sheets say of them."""
+
+    root: Path
+    by_format: dict[Format, list[Path]] = field(default_factory=dict)
+    files: gdc_sheets.Files = field(default_factory=dict)
+    barcodes: dict[str, str] = field(default_factory=dict)
+    release: Release | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    def of(self, format_: Format) -> list[Path]:
+        return self.by_format.get(format_, [])
+
+    def note(self, severity: Severity, rule: str, message: str, path: Path | str | None = None, value=None) -> None:
+        self.findings.append(Finding(None, None, value, rule, severity, message, str(path) if path else None))
+
+
+def look(root: Path, options: Options) -> Contents:
+    """Find and classify all files, and read the sheets. Raises NotFound for no folder, InvalidInput for an empty one."""
+    if not root.is_dir():
+        raise NotFound(
+            "no such folder", where=str(root), repair="Name a folder with --from, or leave it out to download"
+        )
+    contents = Contents(root)
+    for path in _paths(root, contents):
+        found = format_of(path)
+        contents.by_format.setdefault(found, []).append(path)
+        if found is Format.UNKNOWN and path.stat().st_size:
+            contents.note(Severity.WARNING, "folder.unknown-file", "of no format that this collection has", path)
+    if set(contents.by_format) == {Format.IMAGE}:
+        raise NotFound("no GDC file in it, only images", where=str(root))
+    if not set(contents.by_format) - {Format.UNKNOWN, Format.IMAGE}:
+        raise InvalidInput(
+            "no GDC file in it", where=str(root), repair="Expected STAR counts, clinical.tsv, a sample sheet or JSON"
+        )
+    _read_sheets(contents, options)
+    if "rna" in options.only:
+        _compare_with_manifest(contents)
+    return contents
+
+
+def _paths(root: Path, contents: Contents) -> Iterator[Path]:
+    """Regular files below the folder, none outside it."""
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if "logs" in relative.parts[:-1] or path.name in IGNORED or path.name.startswith((".", "~$")):
+            continue
+        if path.name.endswith(".partial"):
+            contents.note(Severity.WARNING, "folder.partial-file", "is not complete; run the GDC client again", path)
+        elif path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            contents.note(Severity.WARNING, "folder.link-outside", "leads out of the folder and is not followed", path)
+        elif path.is_file():
+            yield path
+
+
+def _read_sheets(contents: Contents, options: Options) -> None:
+    for path in contents.of(Format.FILES):
+        gdc_sheets.read_files_json(path, contents.files)
+    readers = ((Format.SAMPLE_SHEET, gdc_sheets.read_sample_sheet), (Format.MANIFEST, gdc_sheets.read_manifest))
+    for format_, read in readers:
+        for path in contents.of(format_):
+            reading = Reading()
+            read(path, contents.files, reading)
+            contents.findings += [f._replace(path=str(path)) for f in reading.findings]
+    for path in (*contents.of(Format.FILES), *contents.of(Format.CASES)):
+        contents.barcodes |= gdc_sheets.barcodes_of(path)
+    for path in contents.of(Format.STATUS):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        name = str(said.get("data_release") or f"API {said.get('tag') or said.get('version')}")
+        contents.release = Release(options.collection, "gdc", name, said)
+
+
+def _file_id(path: Path, contents: Contents) -> str | None:
+    """The GDC's id of a file: its folder's name, else by its own name in a sheet."""
+    if path.parent.name in contents.files or _is_uuid(path.parent.name):
+        return path.parent.name
+    return next((f.file_id for f in contents.files.values() if f.file_name == path.name), None)
+
+
+def _is_uuid(text: str) -> bool:
+    return len(text) == 36 and [len(p) for p in text.split("-")] == [8, 4, 4, 4, 12]
+
+
+def _compare_with_manifest(contents: Contents) -> None:
+    """Files that a manifest or a sheet names and that are not here, and files that none names."""
+    here = {_file_id(path, contents) for path in contents.of(Format.EXPRESSION)}
+    if not here:
+        if any(f.is_rna for f in contents.files.values()):
+            contents.note(
+                Severity.WARNING, "folder.no-rna", f"sheets name {len(contents.files):,} files; none is in the folder",
+                contents.root,
+            )  # fmt: skip
+        return
+    for rule, is_named in (
+        ("manifest.file-missing", lambda f: f.md5 is not None),
+        ("sheet.file-missing", lambda f: f.md5 is None),
+    ):
+        absent = [f for f in contents.files.values() if f.is_rna and is_named(f) and f.file_id not in here]
+        for facts in absent:
+            contents.note(
+                Severity.WARNING, rule, f"{facts.said_by[-1]} names it; it is not in the folder",
+                value=f"{facts.file_id}/{facts.file_name}",
+            )  # fmt: skip
+
+
+def items(contents: Contents, options: Options, standing: Mapping[Source, Standing]) -> Iterator[Item]:
+    """All items, clinical first. standing: what is loaded; RNA files that were not written since are not read again."""
+    if "clinical" in options.only:
+        yield from _clinical_items(contents, options, standing)
+    for path in contents.of(Format.ANNOTATIONS):
+        # annotations.txt stands beside each file under one name: the folder's name tells them apart
+        name = path.name if path.parent == contents.root else f"{path.parent.name}/{path.name}"
+        source = Source(options.collection, Format.ANNOTATIONS.value, name)
+        known = {"barcodes": hashlib.sha256(json_text(contents.barcodes).encode()).hexdigest()[:16]}
+        yield _item(
+            source, path, known, standing,
+            lambda path=path: gdc_annotations.read(path, options.collection, contents.barcodes),
+        )  # fmt: skip
+    if "rna" in options.only:
+        yield from _expression_items(contents, options, standing)
+
+
+def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], Reading]) -> Item:
+    digest = sha256_of(path)
+    known = standing.get(source)
+    is_known = known is not None and known[:2] == (digest, json_text(read_with))
+    return Item(source, path, read_with, None if is_known else read(), digest)
+
+
+def _clinical_items(contents: Contents, options: Options, standing) -> Iterator[Item]:
+    for format_ in CLINICAL_FORMATS:
+        read = clinical_reader(format_, options.collection, options.her2_rule)
+        for path in contents.of(format_):
+            source = Source(options.collection, format_.value, path.name)
+            read_with = {"her2_rule": options.her2_rule}
+            yield _item(source, path, read_with, standing, lambda read=read, path=path: read(path))
+
+
+def _superseded(path: Path, contents: Contents, options: Options, standing) -> bool:
+    """Whether a file was loaded once, and the API's list of files does not have it any more."""
+    file_id = _file_id(path, contents)
+    if not contents.of(Format.FILES) or file_id is None or file_id in contents.files:
+        return False
+    return Source(options.collection, Format.EXPRESSION.value, f"{file_id}/{path.name}") in standing
+
+
+def _expression_items(contents: Contents, options: Options, standing) -> Iterator[Item]:
+    """One item a file, in the order of the paths, read by several threads a few files ahead."""
+    genes = gdc_expression.GeneRows()
+    paths = []
+    for path in contents.of(Format.EXPRESSION):
+        if _superseded(path, contents, options, standing):
+            contents.note(
+                Severity.WARNING, "star.superseded", "the release has it no more; --complete removes its rows", path
+            )
+        else:
+            paths.append(path)
+    with ThreadPoolExecutor(max_workers=options.jobs) as pool:
+        waiting = deque()
+        todo = iter(paths)
+        while True:
+            while len(waiting) < options.jobs * READ_AHEAD and (path := next(todo, None)) is not None:
+                waiting.append(pool.submit(_expression_item, path, contents, options, standing, genes))
+            if not waiting:
+                return
+            yield waiting.popleft().result()
+
+
+def _expression_item(path: Path, contents: Contents, options: Options, standing, genes) -> Item:
+    file_id = _file_id(path, contents)
+    facts = contents.files.get(file_id) if file_id else None
+    source = Source(options.collection, Format.EXPRESSION.value, f"{file_id}/{path.name}" if file_id else path.name)
+    read_with = {"units": [str(u) for u in options.units]}
+    if facts is not None:
+        read_with |= {"sample": facts.sample_id, "aliquot": facts.aliquot_id, "preservation": facts.preservation}
+    known = standing.get(source)
+    if known is not None and not options.check_bytes and known.is_untouched(path, json_text(read_with)):
+        return Item(source, path, read_with, None, known.sha256, facts.md5 if facts else None, file_id)
+    data = path.read_bytes()
+    sha, md5 = hashlib.sha256(data).hexdigest(), hashlib.md5(data, usedforsecurity=False).hexdigest()
+    item = Item(source, path, read_with, None, sha, md5, file_id)
+    problem = _problem(path, facts, len(data), md5, options)
+    if problem is not None:
+        item.reading = Reading(n_withheld=1)
+        item.reading.error(None, None, None, *problem)
+    elif known is None or not known.is_same(sha, json_text(read_with)):
+        item.reading = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
+    return item
+
+
+def _problem(path: Path, facts, size: int, md5: str, options: Options) -> tuple[str, str] | None:
+    """(rule, message) of what keeps a file from being read."""
+    if facts is None or facts.sample_id is None:
+        return "star.no-sample", "no sample sheet and no files.json says whose it is; add the sheet to the folder"
+    if Barcode.is_one(facts.sample_id) and Barcode.parse(facts.sample_id).sample_type is None:
+        return "star.no-sample", f"{facts.sample_id} is a patient, no sample"
+    if facts.size is not None and facts.size != size:
+        return "manifest.size", f"{size:,} bytes; the manifest says {facts.size:,}: fetch it again"
+    if facts.md5 is not None and facts.md5 != md5:
+        return "manifest.md5", f"md5 {md5}; the manifest says {facts.md5}: fetch it again"
+    unit = gdc_expression.htseq_unit(path)
+    if unit is not None and unit not in options.units:
+        return "star.other-unit", f"holds {unit}; ask for it with --unit {unit}"
+    return None

@@ -1,0 +1,1 @@
+"""Tables of other hands, read by a map: workbooks, text, features that were computed elsewhere."""

@@ -1,0 +1,268 @@
+"""Radiomic features that were computed elsewhere, by PyRadiomics' names: what a paper publishes beside itself.
+
+Table      csv, tsv (plain or gzip), xlsx, xls; one row an examination, or a row for each of its regions and maps (columns region
+           and map). A column names the patient (patient_id, PatientID, case, …); time_point (T0 where there is none) and batch
+           (scanner or site) are optional. PyRadiomics' own diagnostics_ columns tell software and settings, unless a file does.
+Names      original_glcm_Idmn, tumor_SI_original_glcm_Idmn or tumor.SI.glcm.Idmn become tumor.SI.glcm.Idmn; region and map come
+           from the name, else from the row's columns, else from the options. Shape is of a region alone: tumor.shape.Flatness.
+Settings   TOML, YAML or JSON: software, mask_kind, and [settings], [normalisation], [phases]; or a parameter file of PyRadiomics
+           (setting, imageType, featureClass). What is not said is `unknown: TABLE`: it compares with the same table alone.
+Makes      Patient, ImportedFeature: one record an examination, with the line of its first row.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingest.identifiers import checked_patient
+from ingest.tables.workbook import Sheet, plain, read_sheets
+from ingest.text import MISSING, number
+from tshdb.canonical import json_text
+from tshdb.errors import InvalidInput, NotFound
+from tshdb.reading import Found, Reading
+from tshdb.schema import ImportedFeature, Patient
+
+PATIENT = ("patient_id", "patientid", "patient id", "patient", "case", "case id", "subject", "subject id", "id")
+TIME_POINT = ("time_point", "timepoint", "visit")
+BATCH = ("batch", "scanner", "site")
+CLASSES = "shape2D|shape|firstorder|glcm|glrlm|glszm|gldm|ngtdm"
+FILTERS = (
+    r"original|wavelet2?-[HL]{2,3}|log-sigma-[\d.-]+-mm-3D|square|squareroot|logarithm|exponential|gradient|lbp-[\w-]+"
+)
+PYRADIOMICS = re.compile(rf"(?:(?P<place>.+?)[_.])?(?P<filter>{FILTERS})[_.](?P<class>{CLASSES})[_.](?P<name>\w+)")
+OURS = re.compile(rf"(?P<place>\w+(?:\.\w+)?)\.(?:(?P<filter>{FILTERS})\.)?(?P<class>{CLASSES})\.(?P<name>\w+)")
+OUR_SHAPE = re.compile(r"(?P<place>\w+)\.(?P<class>shape)\.(?P<name>\w+)")
+DIAGNOSTICS = "diagnostics_"
+VERSION, CONFIGURATION, IMAGE_TYPES = (
+    DIAGNOSTICS + name for name in ("Versions_PyRadiomics", "Configuration_Settings", "Configuration_EnabledImageTypes")
+)
+PARTS = ("settings", "normalisation", "phases")
+MOST_FEATURES = 20_000
+
+
+@dataclass(frozen=True)
+class Options:
+    """collection; name: of the table in the study; region, map: of columns that do not say; settings: of `read_settings`."""
+
+    collection: str
+    name: str
+    region: str | None = None
+    map: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class _Examination:
+    """One examination while its rows come."""
+
+    patient_id: str
+    time_point: str
+    line: int
+    batch: str | None
+    values: dict[str, float | None] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+
+
+def read(path: Path, options: Options) -> Reading:
+    """The table's examinations. Raises NotFound, or InvalidInput for a table without patients or features."""
+    reading = Reading()
+    sheets = [s for s in read_sheets(path, reading) if s.column(list(PATIENT)) is not None]
+    if not sheets:
+        raise InvalidInput(
+            "no column names the patients", where=f"{path}:1", repair=f"Expected {', '.join(PATIENT[:5])} …"
+        )
+    sheet = max(sheets, key=lambda s: len(s.header))
+    columns = _feature_columns(path, sheet, reading)
+    found: dict[str, _Examination] = {}
+    bad: set[str | None] = set()
+    for line, cells in sheet.rows:
+        n_errors = len(reading.errors)
+        key = _take(sheet, line, cells, columns, options, found, reading)
+        if len(reading.errors) > n_errors:
+            bad.add(key)
+            reading.n_withheld += 1
+    known = options.settings or _diagnosed(sheet)
+    for key, one in found.items():
+        if key in bad:  # half of an examination is another one
+            continue
+        reading.records.append(
+            Found(Patient, {"patient_id": one.patient_id, "collection": options.collection}, one.line)
+        )
+        reading.records.append(Found(ImportedFeature, _row(key, one, options, known), one.line))
+    if not options.settings and not known:
+        reading.warn(
+            None, None, None, "features.settings-unknown",
+            "nothing says how the features were computed: they compare with this table alone (--settings FILE)",
+        )  # fmt: skip
+    return reading
+
+
+def _feature_columns(path: Path, sheet: Sheet, reading: Reading) -> dict[int, re.Match]:
+    """place -> what its name says, of the columns that are features."""
+    found: dict[int, re.Match] = {}
+    others = []
+    used = {sheet.column(list(names)) for names in (PATIENT, TIME_POINT, BATCH, ("region",), ("map",))}
+    for place, name in enumerate(sheet.header):
+        match = PYRADIOMICS.fullmatch(name) or OUR_SHAPE.fullmatch(name) or OURS.fullmatch(name)
+        if match:
+            found[place] = match
+        elif place not in used and not name.startswith(DIAGNOSTICS):
+            others.append(name)
+    twice = [name for name, n in Counter(sheet.header[place] for place in found).items() if n > 1]
+    if twice:
+        raise InvalidInput(
+            f"the column {twice[0]} is there twice", where=f"{path}:{sheet.header_line}", repair="Drop one"
+        )
+    if not found or len(found) > MOST_FEATURES:
+        raise InvalidInput(
+            f"{len(found):,} columns have a name of PyRadiomics", where=f"{path}:{sheet.header_line}",
+            repair="Expected such as original_glcm_Idmn or tumor.SI.glcm.Idmn",
+        )  # fmt: skip
+    if others:
+        shown = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
+        reading.warn(
+            sheet.header_line,
+            others[0],
+            None,
+            "features.other-columns",
+            f"{len(others)} columns are no features: {shown}",
+        )
+    return found
+
+
+def _take(
+    sheet: Sheet, line: int, cells: list[str], columns: dict[int, re.Match], options: Options, found: dict[str, _Examination],
+    reading: Reading,
+) -> str | None:  # fmt: skip
+    """Take a row in. Gives the examination's key; None where the row names no patient."""
+
+    def cell(names: tuple[str, ...]) -> str:
+        at = sheet.column(list(names))
+        return cells[at].strip() if at is not None else ""
+
+    at = sheet.column(list(PATIENT))
+    patient_id = checked_patient(cells[at], line, sheet.header[at], reading)
+    if patient_id is None:
+        return None
+    time_point = cell(TIME_POINT) or "T0"
+    key = f"{options.collection}/{options.name}/{patient_id}/{time_point}"
+    one = found.setdefault(key, _Examination(patient_id, time_point, line, cell(BATCH) or None))
+    region, map_name = cell(("region",)) or options.region, cell(("map",)) or options.map
+    for place, match in columns.items():
+        name = _name(match, region, map_name)
+        if name is None:
+            reading.error(
+                line, sheet.header[place], None, "features.place-unknown",
+                "nothing says of which region and map it is: --region and --map, or columns region and map",
+            )  # fmt: skip
+            return key
+        text = cells[place].strip()
+        value = None if text in MISSING else number(text)
+        if value is None and text not in MISSING:
+            reading.error(line, sheet.header[place], text, "features.no-number", "expected a number, or nothing")
+            continue
+        before = one.values.get(name)
+        if name in one.values and before != value and value is not None and before is not None:
+            reading.error(
+                line, sheet.header[place], text, "features.twice", f"it is {before:g} in line {one.lines[name]} already"
+            )
+        elif value is not None or name not in one.values:
+            one.values[name], one.lines[name] = value, line
+    return key
+
+
+def _name(match: re.Match, region: str | None, map_name: str | None) -> str | None:
+    """The feature's name here; None where nothing says of which region (and map) it is."""
+    parts = match.groupdict()
+    place = [p for p in re.split(r"[_.]", parts.get("place") or "") if p]
+    if parts["class"].startswith("shape"):
+        at = place[:1] or ([region] if region else [])
+        return f"{at[0]}.{parts['class']}.{parts['name']}" if at else None
+    at = place if len(place) >= 2 else [region, *place] if place and region else [region, map_name] if not place else []
+    if len(at) < 2 or None in at:
+        return None
+    kind = parts.get("filter")
+    middle = "" if kind in (None, "original") else f"{kind}."
+    return f"{at[0]}.{'_'.join(at[1:])}.{middle}{parts['class']}.{parts['name']}"
+
+
+def _row(key: str, one: _Examination, options: Options, known: dict[str, Any]) -> dict[str, Any]:
+    unknown = f"unknown: {options.collection}/{options.name}"
+    parts = {name: json_text(known[name]) if name in known else unknown for name in PARTS}
+    return {
+        "examination": key, "patient_id": one.patient_id, "collection": options.collection, "feature_table": options.name,
+        "time_point": one.time_point, "software": str(known.get("software", "unknown")), **parts,
+        "mask_kind": str(known.get("mask_kind", "unknown")), "batch": one.batch,
+        "n_features": sum(v is not None for v in one.values.values()), "features": json_text(dict(sorted(one.values.items()))),
+    }  # fmt: skip
+
+
+def _diagnosed(sheet: Sheet) -> dict[str, Any]:
+    """Software and settings as PyRadiomics wrote them into every row, where all rows say the same."""
+    said = {}
+    for name in (VERSION, CONFIGURATION, IMAGE_TYPES):
+        at = sheet.column([plain(name)])
+        values = {cells[at] for _, cells in sheet.rows} if at is not None else set()
+        if len(values) == 1 and (text := values.pop().strip()):
+            said[name] = text
+    known: dict[str, Any] = {}
+    if VERSION in said:
+        known["software"] = f"pyradiomics {said[VERSION]}"
+    try:
+        if CONFIGURATION in said:
+            known["settings"] = {"setting": _literal(said[CONFIGURATION])}
+            if IMAGE_TYPES in said:
+                known["settings"]["imageType"] = _literal(said[IMAGE_TYPES])
+    except (ValueError, SyntaxError):
+        known.pop("settings", None)
+    return known
+
+
+def _literal(text: str) -> Any:
+    """A Python literal, as PyRadiomics writes its settings; never code."""
+    return json.loads(json.dumps(ast.literal_eval(text)))
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """What a file of settings says. Raises NotFound or InvalidInput."""
+    if not path.is_file():
+        raise NotFound("no such file", where=str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+        found = _parsed(path, text)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"cannot be read ({error})", where=str(path), repair="Write TOML, JSON or YAML") from None
+    if not isinstance(found, dict) or not found:
+        raise InvalidInput(
+            "holds no settings", where=str(path), repair=f"Expected software, mask_kind, {', '.join(PARTS)}"
+        )
+    if {"setting", "imageType", "featureClass"} & found.keys():
+        return {"software": "pyradiomics", "settings": found}
+    strange = sorted(found.keys() - {"software", "mask_kind", *PARTS})
+    if strange:
+        raise InvalidInput(
+            f"no part '{strange[0]}'", where=str(path), repair=f"Expected software, mask_kind, {', '.join(PARTS)}"
+        )
+    return json.loads(json.dumps(found, default=str))
+
+
+def _parsed(path: Path, text: str) -> Any:
+    if path.suffix.lower() == ".toml":
+        return tomllib.loads(text)
+    if path.suffix.lower() in (".yaml", ".yml"):
+        try:
+            from ruamel.yaml import YAML, YAMLError  # comes with PyRadiomics
+        except ImportError:
+            raise InvalidInput("YAML needs the extra imaging", where=str(path), repair="Write TOML or JSON") from None
+        try:
+            return json.loads(json.dumps(YAML(typ="safe", pure=True).load(text), default=str))
+        except YAMLError as error:
+            raise ValueError(str(error).splitlines()[0]) from None
+    return json.loads(text)
