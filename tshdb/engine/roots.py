@@ -155,7 +155,9 @@ class _Look:
                 n += bool(causes)
                 if causes:
                     yield via, causes
-                if is_refit and any(c.kind in OF_DATA or c == UNRECORDED for c in causes):  # it follows, as it was asked to
+                if is_refit and any(
+                    c.kind in OF_DATA or c == UNRECORDED for c in causes
+                ):  # it follows, as it was asked to
                     is_refit = False
                     yield None, frozenset({Cause(CauseKind.REFIT, "tshdb rebuild --refit")})
         if not n:
