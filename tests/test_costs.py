@@ -187,6 +187,17 @@ def test_a_fit_takes_what_the_same_cohort_took_before():
     assert other.total.low == 99 / IN_STUDY.less
 
 
+def test_who_measured_something_very_unlike_is_not_asked(monkeypatch):
+    """One permutation took the user .01 s: ten thousand may take 100 s; the program's own measurement knows better."""
+    monkeypatch.setattr(toys.ToyParameters, "model_dump", lambda self, mode: {"n_permutations": 10_000})
+    alike = Took(1, 2.0, sizes=Sizes(None, {"n_permutations": 10_000}, "{}"))
+    unlike = Took(1, 0.01, sizes=Sizes(None, {"n_permutations": 1}, "{}"))
+    user, shipped = Elsewhere(took={"toy_fit": (unlike,)}), Elsewhere(took={"toy_fit": (alike,)})
+    found = told([planned(FIT, 1)], user=user, shipped=shipped)
+    assert found.total == pytest.approx((2 / AS_SHIPPED.less, 2 * AS_SHIPPED.more + SETTLING_S))
+    assert told([planned(FIT, 1)], user=user).total.high > 100  # better than nothing
+
+
 # --------------------------------------------------------------------------------------------------------- the record
 
 

@@ -155,10 +155,8 @@ class _Look:
                 n += bool(causes)
                 if causes:
                     yield via, causes
-                if is_refit and any(
-                    c.kind in OF_DATA or c == UNRECORDED for c in causes
-                ):  # it follows, as it was asked to
-                    is_refit = False
+                if is_refit and any(c.kind in OF_DATA or c == UNRECORDED for c in causes):
+                    is_refit = False  # it follows them since it was asked to
                     yield None, frozenset({Cause(CauseKind.REFIT, "tshdb rebuild --refit")})
         if not n:
             yield from self._blocked_before(key)

@@ -1,4 +1,6 @@
-"""How long a rebuild will take, as a range: from what units took in this study, else in others of the user, else as shipped.
+"""How long a rebuild will take, as a range: from what units took in this study, in others of the user, or as shipped.
+
+The nearest counts, unless it measured something so unlike that its range tells nothing.
 
 What is certainly due makes the low end; what is possibly due counts in the high end alone. Both ends lie outside of what was
 measured, since machines are busy at times; the farther, the less it has to do with this study. No estimate reads a clock.
@@ -22,6 +24,8 @@ ALIKE = 0.1  # measurements so much farther from what is due than the nearest co
 SETTLING_S = 0.2  # what an analysis takes at most besides its units, seconds: looks, transactions
 WORKERS_S = 8.0  # what it takes at most until worker processes have started and imported, seconds
 MORE_UNITS = 3.0  # so many times as many units as were measured: what was fixed there does not come again for each
+
+BROAD = 50.0  # a range whose high end is more times its low end is taken only where none is narrower
 
 
 class Range(NamedTuple):
@@ -119,9 +123,10 @@ def _of_analysis(
         sizes = sizes_of(given, analysis.key_field, n_inputs)
         over_it = own.of_cohort.get((analysis.name, cohort_of(keys[0])), ()) if analysis.over_cohort else ()
         nearest_first = [(over_it, IN_STUDY), *((took.get(analysis.name, ()), slack) for took, slack in sources)]
-        unit = next((u for took, slack in nearest_first if (u := _unit(took, slack, sizes, len(keys), batch))), None)
-        if unit is None:
+        told = [u for took, slack in nearest_first if (u := _unit(took, slack, sizes, len(keys), batch))]
+        if not told:
             return None
+        unit = next((u for u in told if _width(u) <= BROAD), min(told, key=_width))
         n_certain = sum(not plan.due[key].is_possible for key in keys)
         total += Range(unit.low * n_certain / at_once, unit.high * len(keys) / _help(at_once))
     return total
@@ -134,6 +139,11 @@ def _at_once(n_workers: int, n_units: float, batch: int) -> int:
 def _help(at_once: int) -> float:
     """How many times as quick so many workers are at least, what they share being the limit; at most as many as they are."""
     return (at_once + 1) / 2
+
+
+def _width(seconds: Range) -> float:
+    """How many times the low end the high end is."""
+    return seconds.high / seconds.low if seconds.low > 0 else math.inf
 
 
 def _n_inputs(plan: AnalysisPlan, key: str) -> int:
