@@ -10,7 +10,7 @@ from cli.console import out, out_json, progress, say
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
-    from tshdb.checking.rule import Broken
+    from tshdb.checking import Broken
     from tshdb.origins import Source
 
 SHOWN = 5
@@ -34,8 +34,8 @@ def check(
     """
     from analyses import ANALYSES
     from cli.read_again import read_again
-    from tshdb.checking.rule import Context, mend
-    from tshdb.checking.rule import check as find
+    from tshdb.checking import Context, mend
+    from tshdb.checking import check as find
     from tshdb.database import reading, writing
     from tshdb.engine.damage import digests_taken_over
     from tshdb.errors import Exit
