@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tshdb.loading.sources import Said
-from tshdb.schema import FollowUp
+from tshdb.schema import Base, FollowUp
 
 PRECEDENCE = (
     "workbook", "gdc-cases", "clinical", "gdc-follow-up", "follow-up", "family-history", "cdr", "biotab",
@@ -41,7 +41,7 @@ def in_precedence(said: Sequence[Said]) -> list[Said]:
     return sorted(said, key=lambda s: (ranks.get(s.source.reader, len(ranks)), s.source))
 
 
-def reconcile(table: type, said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
+def reconcile(table: type[Base], said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
     """(the row that holds, the disagreements), from all that sources say of it (at least one)."""
     ordered = in_precedence(said)
     if table is FollowUp:
