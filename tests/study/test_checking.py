@@ -13,7 +13,7 @@ import pytest
 from analyses import ANALYSES
 from ingest.redact import redact
 from tests.support import tiny
-from tshdb.checking.rule import RULES, Broken, Context, Problem, check, mend
+from tshdb.checking import RULES, Broken, Context, Problem, check, mend
 from tshdb.database import reading, writing
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope

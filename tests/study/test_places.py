@@ -12,7 +12,7 @@ import pytest
 
 from analyses import ANALYSES
 from tests.support import tiny
-from tshdb.checking.rule import Context, check, mend
+from tshdb.checking import Context, check, mend
 from tshdb.database import reading, writing
 from tshdb.engine.work import clear_all
 from tshdb.errors import IntegrityError, InvalidInput

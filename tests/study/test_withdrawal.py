@@ -19,7 +19,7 @@ from analyses import ANALYSES
 from ingest.redact import redact
 from tests.conftest import ROOT
 from tests.support import tiny
-from tshdb.checking.rule import Context, check
+from tshdb.checking import Context, check
 from tshdb.database import reading, writing
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.expression_store import profiles_in
