@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from sqlalchemy import Enum
 
 from analyses import ANALYSES
 from cli.main import app
+from tshdb import presets
 from tshdb.config import Parameters
 from tshdb.schema import Base
 from tshdb.sqltypes import described
@@ -106,7 +106,7 @@ def _walk(command, path: str):
 
 def parameters() -> str:
     """Every table of study.toml: the analyses that follow it, what its parameters mean, their values."""
-    preset = tomllib.loads(resources.files("cli").joinpath("data/fan2023/study.toml").read_text(encoding="utf-8"))
+    preset = tomllib.loads(presets.text("fan2023", "study.toml"))
     lines = [
         "# The parameters",
         "",
