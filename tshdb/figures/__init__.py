@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from tshdb.errors import NotFound, UsageError
 from tshdb.files import complete
+from tshdb.near import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +74,8 @@ def refuse_unknown(name: str) -> None:
     from tshdb.figures.of_paper import FIGURES
 
     if name not in FIGURES:
-        raise UsageError(f"figure {name}", where="tshdb figure", repair=f"Known: {', '.join(FIGURES)}")
+        known = f"Known: {', '.join(FIGURES)}"
+        raise UsageError(f"figure {name}", where="tshdb figure", repair=did_you_mean(name, FIGURES, known))
 
 
 def figure(study: Study, name: str, cohort: str | None = None, form: str = "svg") -> Drawing:

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb.errors import UsageError
+from tshdb.near import did_you_mean
 from tshdb.text.controls import clean
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class Checklist(NamedTuple):
 def checklist(study: Study, name: str) -> Checklist:
     """A checklist of the study: clear, metrics, tripod-ai or remark. Raises UsageError for another name."""
     if name not in CHECKLISTS:
-        raise UsageError(f"checklist {name}", where="tshdb checklist", repair=f"Known: {', '.join(CHECKLISTS)}")
+        known = f"Known: {', '.join(CHECKLISTS)}"
+        raise UsageError(f"checklist {name}", where="tshdb checklist", repair=did_you_mean(name, CHECKLISTS, known))
     return _filled(Facts(study, name), name)
 
 

@@ -18,6 +18,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import UsageError
+from tshdb.near import did_you_mean
 from tshdb.tables.layouts import TABLES, Layout
 from tshdb.tables.paper_claims import Checked, Verdict, claims
 from tshdb.text.controls import clean
@@ -62,7 +63,8 @@ class Table:
 def refuse_unknown(number: str) -> None:
     """Raises UsageError for a table that there is not."""
     if number.lower() not in TABLES:
-        raise UsageError(f"table {number}", where="tshdb table", repair=f"Known: {', '.join(TABLES)}")
+        known = f"Known: {', '.join(TABLES)}"
+        raise UsageError(f"table {number}", where="tshdb table", repair=did_you_mean(number, TABLES, known))
 
 
 def table(study: Study, number: str, cohort: str | None = None) -> Table:
