@@ -11,6 +11,7 @@ import typer
 from cli.console import out_json, say
 
 FINDINGS_SHOWN = 5
+RULE_FACTS = ("rule", "severity", "n", "meaning", "repair")
 
 
 def finish(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> None:
@@ -31,15 +32,15 @@ def exit_code(loaded) -> int:
 
 def told(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> dict[str, Any]:
     """Leave a page of what was done, tell it (unless as_json), and give the same facts for a machine."""
-    from cli.ingest_report import grouped, page
-    from cli.pages import write_page
+    from ingest.rules import rules
     from tshdb.engine.units import now
+    from tshdb.pages import grouped, ingest_page, write_page
 
     report = None
     if loaded.findings or loaded.run_id is not None:
         name = "ingest-dry-run.html" if loaded.run_id is None else f"ingest-{loaded.run_id:04d}.html"
         title = f"Ingest of {what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
-        report = write_page(study.root, name, page(title, command, loaded, dry_run, now()))
+        report = write_page(study.root, name, ingest_page(title, command, loaded, rules(), dry_run, now()))
     if not as_json:
         _tell(what, loaded, dry_run)
         if report is not None and loaded.findings:
@@ -54,7 +55,7 @@ def told(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -
         "tables": loaded.by_table,
         "withheld": loaded.n_withheld,
         "report": None if report is None else str(report),
-        "rules": [{k: g[k] for k in ("rule", "severity", "n", "meaning", "repair")} for g in grouped(loaded.findings)],
+        "rules": [{k: getattr(g, k) for k in RULE_FACTS} for g in grouped(loaded.findings, rules())],
         "findings": [f._asdict() for f in loaded.findings],
     }
 
@@ -80,20 +81,21 @@ def _tell(what: str, loaded, dry_run: bool) -> None:
 
 def tell_findings(findings) -> None:
     """Findings grouped by rule, the first few of each with their place, and what to do."""
-    from cli.ingest_report import grouped
+    from ingest.rules import rules
+    from tshdb.pages import grouped
 
-    for group in grouped(findings):
-        say(f"  {group['severity'][0].upper()} {group['rule']}  {group['n']:,} x  {group['meaning']}")
-        for f in group["findings"][:FINDINGS_SHOWN]:
+    for group in grouped(findings, rules()):
+        say(f"  {group.severity[0].upper()} {group.rule}  {group.n:,} x  {group.meaning}")
+        for f in group.findings[:FINDINGS_SHOWN]:
             place = (Path(f.path).name if f.path else "") + (f":{f.line}" if f.line else "")
             column = f" column {f.column}" if f.column else ""
             value = f" '{f.value}'" if f.value is not None else ""
             say(f"      {f'{place}{column}{value}'.strip()}: {f.message}")
-        if group["n"] > FINDINGS_SHOWN:
+        if group.n > FINDINGS_SHOWN:
             say(
-                f"      … {group['n'] - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group['rule']}'\""
+                f"      … {group.n - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group.rule}'\""
             )
-        say(f"      -> {group['repair']}")
+        say(f"      -> {group.repair}")
 
 
 def raise_failed(failed: Sequence[tuple[str, object]], of: str, folder: Path) -> None:

@@ -13,7 +13,6 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from sqlalchemy import Enum
 
 from analyses import ANALYSES
 from cli.main import app
+from tshdb import presets
 from tshdb.config import Parameters
 from tshdb.schema import Base
 from tshdb.sqltypes import described
@@ -111,7 +111,7 @@ def _walk(command, path: str):
 
 def parameters() -> str:
     """Every table of study.toml: the analyses that follow it, what its parameters mean, their values."""
-    preset = tomllib.loads(resources.files("cli").joinpath("data/fan2023/study.toml").read_text(encoding="utf-8"))
+    preset = tomllib.loads(presets.text("fan2023", "study.toml"))
     lines = [
         "# The parameters",
         "",

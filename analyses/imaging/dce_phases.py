@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from analyses.imaging.phase_split import flags_text, start_times
-from analyses.imaging.pixels import read_volume
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
+from tshdb.images.pixels import read_volume
 from tshdb.schema import DcePhase, DceSet, DceSlice, ImagingInstance
 from tshdb.vocabulary import PhaseRole
 

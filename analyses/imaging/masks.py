@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyses.imaging.mask_volumes import grid_of_phases, on_images
 from analyses.imaging.phase_split import flags_text
-from analyses.imaging.pixels import read_volume
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
 from tshdb.geometry import Grid, differences
+from tshdb.images.mask_volumes import grid_of_phases, on_images
+from tshdb.images.pixels import read_volume
 from tshdb.schema import DcePhase, DceSlice, ImagingInstance, ImagingSeries, Mask, Segmentation
 from tshdb.vocabulary import MaskStatus
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from analyses.imaging.mask_volumes import grid_of_phases
-from analyses.imaging.pixels import read_volume
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
 from tshdb.geometry import Grid
+from tshdb.images.mask_volumes import grid_of_phases
+from tshdb.images.pixels import read_volume
 from tshdb.schema import DcePhase, DceSlice, ImagingInstance, ImagingSeries, PreparedImage
 from tshdb.vocabulary import PreparedKind
 

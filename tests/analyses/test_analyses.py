@@ -18,8 +18,8 @@ from analyses.expression.tsh_ratios import TshRatioParameters, tsh_ratios
 from analyses.prognosis.univariable_cox import UnivariableCoxParameters, univariable_cox
 from analyses.shared.multiple_testing import benjamini_hochberg
 from analyses.shared.survival import censored
-from cli.paper.rows import paper_table_2
 from tshdb.expression_store import ExpressionMatrix
+from tshdb.tables.rows import paper_table_2
 
 DATA = Path(__file__).parent.parent / "data"
 

@@ -205,7 +205,7 @@ def test_checklists_are_filled_from_the_database(built):
 
 @pytest.mark.parametrize(("name", "n"), [("clear", 58), ("metrics", 30), ("tripod-ai", 52), ("remark", 20)])
 def test_checklists_name_facts_that_there_are(name, n):
-    from cli.checklist import read
+    from tshdb.pages.checklists import read
 
     items, facts = read(name)["items"], read("facts")
     assert len(items) == n == len({i["id"] for i in items})

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from analyses import ANALYSES
 from cli.make_study import make_study
-from cli.paper.rows import cox_rows, paper_table_2, table_2
 from ingest.expression import rna
 from ingest.formats import clinical_reader, format_of
 from tests.support.tiny import COHORT
@@ -17,6 +16,7 @@ from tshdb.database import reading, writing
 from tshdb.engine.rebuild import Rebuild
 from tshdb.schema import CellAbundance, Patient
 from tshdb.study import Study
+from tshdb.tables.rows import cox_rows, paper_table_2, table_2
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 

@@ -19,10 +19,10 @@ from rich.cells import cell_len
 
 from cli import console
 from cli.main import app
-from cli.tabular import laid_out
-from cli.widths import cells, fill
 from tests.conftest import ROOT
 from tests.support import tiny
+from tshdb.text.tabular import laid_out
+from tshdb.text.widths import cells, fill
 
 WIDTHS = (40, 60, 80, 200)
 MODEL, COHORT = f"tsh_model/{tiny.COHORT}@1", f"{tiny.COHORT}@1"

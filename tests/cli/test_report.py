@@ -9,14 +9,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from cli.paper.claims import Claim, Verdict, _holds, check, counted, read_claims
-from cli.report import report
 from tests.conftest import ROOT
 from tests.support import tiny
 from tshdb import loading
 from tshdb.cohorts.versions import define, freeze
 from tshdb.database import writing
+from tshdb.pages import report
 from tshdb.study import Study
+from tshdb.tables.paper_claims import Claim, Verdict, _holds, claims, counted, read_claims
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -156,12 +156,12 @@ def test_every_claim_can_be_judged():
 
 
 def test_claims_of_a_study_without_results_are_not_reproducible_here(empty_study):
-    assert {c.verdict for c in check(empty_study)} == {Verdict.NOT_HERE}
+    assert {c.verdict for c in claims(empty_study)} == {Verdict.NOT_HERE}
 
 
 def test_the_papers_numbers_on_the_pairs_are_those_of_the_document(real):
     """docs/paper.md says what `tshdb paper check` says of examples/, line by line."""
-    found = check(real)
+    found = claims(real)
     document = (ROOT / "docs" / "paper.md").read_text()
     lines = re.findall(r"^\| (.+?) \| (.*?) \| (.*?) \| (holds|moved|no) \|", document, re.MULTILINE)
     stated = {what: (printed, here, verdict) for what, printed, here, verdict in lines}
@@ -185,16 +185,14 @@ def test_paper_check_says_the_same_to_people_and_machines(tshdb, real):
     assert tshdb("paper", "check", "--markdown", *root).stdout.count("\n") == len(facts) + 2
 
 
-def test_figure_s1_shows_the_tested_correlation(real, tmp_path):
+def test_figure_s1_shows_the_tested_correlation(real):
     """The text in the drawing is the row of the test, and the points are the members of the group."""
-    from cli.paper.figures import saved
+    from tshdb.figures import figure
 
-    path = tmp_path / "s1.svg"
-    saved("s1", real, None, "svg", path)
     rows = real.sql(
         "SELECT grouping, correlation, n FROM wilcoxon_tests WHERE population = 'Cytotoxic lymphocytes' AND grouping <> 'all'"
     )
-    drawn = path.read_text()
+    drawn = figure(real, "s1").svg
     for row in rows.itertuples():
         assert f"r = {row.correlation:.2f}" in drawn and f"{row.grouping} prognosis (n = {row.n})" in drawn
 

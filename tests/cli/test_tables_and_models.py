@@ -7,10 +7,10 @@ import json
 import networkx as nx
 import pytest
 
-from cli.paper.drawings import at_risk
-from cli.paper.layouts import Layout, footnoted
-from cli.paper.rows import newest
 from tests.support import tiny
+from tshdb.figures.drawings import at_risk
+from tshdb.tables.layouts import Layout, footnoted
+from tshdb.tables.rows import newest
 
 FROZEN = f"{tiny.COHORT}@1"
 

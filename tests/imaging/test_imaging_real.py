@@ -10,11 +10,11 @@ import pytest
 
 from analyses.imaging.images import breast, features, prepare, stroma, tumor
 from analyses.imaging.images.grids import array_of, image_on
-from analyses.imaging.pixels import read_volume
 from ingest.imaging.dicom_seg import read as read_seg
 from tests.imaging.test_dicom import ANALYSES
 from tests.support import tiny
 from tshdb.geometry import Grid, differences, placed
+from tshdb.images.pixels import read_volume
 from tshdb.study import Study
 
 DATA = Path(__file__).parent.parent / "data"

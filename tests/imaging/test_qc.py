@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from cli.qc_drawing import letter_of, picture
-from cli.qc_examination import Examinations
 from ingest.simulate.dce_layouts import LAYOUTS, Examination, write_examination
 from tests.imaging.test_segmentations import GEOMETRY, GRID, SHAPE, blob, image_of
 from tests.support import tiny
 from tshdb.errors import NotFound
+from tshdb.figures.examination_drawings import letter_of, picture
+from tshdb.figures.examinations import Examinations
 from tshdb.study import Study
 
 ANALYSES = ("series_roles", "dce_sets", "dce_slices", "dce_phases", "masks")

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select, update
 
 from analyses import ANALYSES
-from cli.report import _changes
 from ingest.redact import redact
 from tests.study.test_drift import did, groups
 from tests.support import tiny
 from tshdb.database import reading, writing
 from tshdb.errors import NotFound, UsageError
 from tshdb.origins import BY_REPAIR
+from tshdb.pages.study_report import _changes
 from tshdb.schema import Attempt, IngestRun, Run, Spec
 from tshdb.story import Event, Kind, since, story, what_changed
 from tshdb.story.event import counted, moved, several

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cli.qc_examination import Examination
+from tshdb.figures.examinations import Examination
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.paper.rows import cohort_order, place, printed
+from tshdb.tables.rows import cohort_order, place, printed
 
 
 def table_1(study, cohort: str | None) -> list[dict[str, Any]]:

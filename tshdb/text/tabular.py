@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 
-from cli.widths import cells, fill, longest_word, widest_line
+from tshdb.text.widths import cells, fill, longest_word, widest_line
 
 _GAP = "  "
 _WORDS = re.compile(r"[^\W\d_][^ ]* .*[^\W\d_]", re.DOTALL)  # letters in two words

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli.files import complete
+from tshdb.files import complete
 
 
 def rendered(template: str, **values) -> str:
-    """A template of data/ with these values."""
+    """A template of templates/ with these values."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("cli", "data"),
+        loader=PackageLoader("tshdb.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from importlib import resources
 from typing import Any
 
+from tshdb import presets
+
+PAPER = "fan2023"  # the preset of the paper
 TSH_MODELS = (
     "group", "continuous", "multivariable", "score group", "score continuous", "score multivariable",
 )  # fmt: skip
 
 
 def printed(name: str) -> list[dict[str, str]]:
-    """A table of the paper as data/fan2023 has it, all values as text."""
-    text = resources.files("cli").joinpath(f"data/fan2023/{name}").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    """A table of the paper as the preset has it, all values as text."""
+    return list(csv.DictReader(presets.text(PAPER, name).splitlines()))
 
 
 def records(frame) -> list[dict[str, Any]]:
@@ -173,7 +174,7 @@ def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
 
 def feature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
-    from analyses.imaging.images.features import all_names
+    from tshdb.images.feature_names import all_names
 
     members = "" if cohort is None else "AND s.patient_id IN (SELECT unnest($members))"
     given = {} if cohort is None else {"members": list(study.cohort(cohort).members)}

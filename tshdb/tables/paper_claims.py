@@ -1,6 +1,6 @@
 """Every number that the paper prints, beside this study's own: holds, moved, or not reproducible here.
 
-What is printed, which row answers it, and when it holds stand in data/fan2023/paper.toml.
+What is printed, which row answers it, and when it holds stand in presets/fan2023/paper.toml.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from importlib import resources
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cli.paper.characteristics import table_1
-from cli.paper.layouts import p as p_text
-from cli.paper.rows import newest, printed, records
+from tshdb import presets
+from tshdb.tables.characteristics import table_1
+from tshdb.tables.layouts import p as p_text
+from tshdb.tables.rows import PAPER, newest, printed, records
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
 
 TABLE_1 = "table_1"  # in a claim: not a table of the database
 
@@ -58,14 +61,13 @@ class Checked(NamedTuple):
 
 def read_claims() -> list[Claim]:
     """The claims of paper.toml, in the paper's order: printed tables first, a claim for each of their cells."""
-    text = resources.files("cli").joinpath("data/fan2023/paper.toml").read_text(encoding="utf-8")
-    document = tomllib.loads(text)
-    claims = []
+    document = tomllib.loads(presets.text(PAPER, "paper.toml"))
+    found = []
     for table in document["tables"]:
         for line in printed(table["file"]):
             for column in table["columns"]:
                 name = column["printed"]
-                claims.append(
+                found.append(
                     Claim(
                         where=table["where"],
                         what=f"{line[table['key']]}: {column['what']}",
@@ -75,14 +77,14 @@ def read_claims() -> list[Claim]:
                         **{k: v for k, v in column.items() if k not in ("printed", "what")},
                     )
                 )
-    return claims + [Claim(**entry) for entry in document["claims"]]
+    return found + [Claim(**entry) for entry in document["claims"]]
 
 
-def check(study) -> list[Checked]:
+def claims(study: Study) -> list[Checked]:
     """All claims against the results of the study as they stand; the newest version of each cohort answers."""
-    claims = read_claims()
-    tables = _Tables(study, dict.fromkeys(claim.row["table"] for claim in claims if claim.row))
-    return [_judge(claim, tables) for claim in claims]
+    wanted = read_claims()
+    tables = _Tables(study, dict.fromkeys(claim.row["table"] for claim in wanted if claim.row))
+    return [_judge(claim, tables) for claim in wanted]
 
 
 class _Tables:

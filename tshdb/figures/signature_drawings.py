@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cli.paper.drawings import COLORS
+from tshdb.figures.drawings import COLORS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb import __version__
 from tshdb.errors import InvalidInput
+from tshdb.lineage import facts_of
 from tshdb.places import plain_name
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ PROFILE = "https://w3id.org/ro/crate/1.1"
 UNSTATED = "Not stated: the study's files have their own terms, which the archives publish."
 
 
-def write_crate(folder: Path, study: str, found: Lineage, facts: dict[str, Any]) -> None:
-    """Write rows.json, lineage.json, the code as it ran, and ro-crate-metadata.json. Raises InvalidInput for a used folder."""
-    if folder.exists() and any(folder.iterdir()):
-        raise InvalidInput("the folder is not empty", where=str(folder), repair="Name a new folder")
-    (folder / "code").mkdir(parents=True, exist_ok=True)
+def crate_files(study: str, found: Lineage) -> dict[str, str]:
+    """The files of a crate by name: rows.json, lineage.json, the code as it ran, and ro-crate-metadata.json.
+
+    study: its name; found: as `tshdb.lineage.lineage` gives it.
+    """
     written = {
         "rows.json": json.dumps(found.rows, indent=2, default=str),
-        "lineage.json": json.dumps(facts, indent=2, default=str),
+        "lineage.json": json.dumps(facts_of(found), indent=2, default=str),
     }
     programs = {}
     for spec_id, spec in sorted(found.specs.items()):
@@ -33,11 +34,20 @@ def write_crate(folder: Path, study: str, found: Lineage, facts: dict[str, Any])
         name = f"code/{plain_name('-'.join([*analyses, spec['code'][:12]]), 'units.analysis, specs.code')}.py"
         written[name] = "\n\n".join(f"# {k}\n{v.rstrip()}\n" for k, v in sorted(spec["sources"].items()))
         programs[spec_id] = (name, analyses)
-    for name, text in written.items():
-        (folder / name).write_text(text + "\n", encoding="utf-8")
     graph = [*_root(study, found, written), *_files(written), *_sources(found), *_actions(found, programs)]
     document = {"@context": CONTEXT, "@graph": graph}
-    (folder / "ro-crate-metadata.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    files = {**written, "ro-crate-metadata.json": json.dumps(document, indent=2)}
+    return {name: text + "\n" for name, text in files.items()}
+
+
+def write_crate(folder: Path, files: dict[str, str]) -> None:
+    """Write a crate's files into a new folder. Raises InvalidInput for a used one."""
+    if folder.exists() and any(folder.iterdir()):
+        raise InvalidInput("the folder is not empty", where=str(folder), repair="Name a new folder")
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _root(study: str, found: Lineage, written: dict[str, str]) -> list[dict[str, Any]]:

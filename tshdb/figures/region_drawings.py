@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cli.qc_drawing import letter_of
 from tshdb.errors import NotFound
+from tshdb.figures.examination_drawings import letter_of
 from tshdb.objects import VOXELS
 
 if TYPE_CHECKING:

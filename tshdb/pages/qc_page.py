@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.console import clean, progress
-from cli.files import complete
-from cli.pages import rendered
 from tshdb.canonical import json_fingerprint, json_text
+from tshdb.files import complete
+from tshdb.pages.html import rendered
+from tshdb.text.controls import clean
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
 DRAWN = ".drawn.json"
 
 
-def write_qc_page(study: Study, folder: Path, cohort: str | None) -> Path:
-    """Draw what is new or changed, and write index.html into the folder. Gives its path."""
-    from cli.qc_drawing import picture
-    from cli.qc_examination import Examinations
+def write_qc_page(
+    study: Study, folder: Path, cohort: str | None = None, progress: Callable[[str, int, int], None] | None = None
+) -> Path:
+    """Draw what is new or changed, and write index.html into the folder. Gives its path.
+
+    cohort: only its members; progress: is told (what, done, of how many) after each examination.
+    """
+    from tshdb.figures import saved
+    from tshdb.figures.examination_drawings import picture
+    from tshdb.figures.examinations import Examinations
 
     examinations = Examinations(study)
     wanted = examinations.sets[examinations.sets["time_point"] == "T0"]
@@ -30,30 +37,30 @@ def write_qc_page(study: Study, folder: Path, cohort: str | None) -> Path:
     states = _states(study)
     drawn = _drawn(folder)
     rows = []
-    with progress() as show:
-        for i, row in enumerate(wanted.to_dict("records")):
-            name = f"{row['study_uid']}.png"
-            state = states.get(row["study_uid"])
-            if row["status"] == "found" and state is not None:
-                if drawn.get(name) != state or not (folder / name).is_file():
-                    found = examinations.load(row["study_uid"])
-                    if found.volumes:
-                        with complete(folder / name) as written:
-                            picture(found).savefig(written, dpi=70, format="png")
-                        drawn[name] = state
-            rows.append(
-                {
-                    "study_uid": row["study_uid"],
-                    "patient": clean(row["patient_id"]),
-                    "picture": name if (folder / name).is_file() and row["status"] == "found" else None,
-                    "said": clean(_said(row)),
-                    **{
-                        k: clean(row[k]) if isinstance(row[k], str) else ""
-                        for k in ("verdict", "cause", "read_by", "comment")
-                    },
-                }
-            )
-            show("pictures", i + 1, len(wanted))
+    for i, row in enumerate(wanted.to_dict("records")):
+        name = f"{row['study_uid']}.png"
+        state = states.get(row["study_uid"])
+        if row["status"] == "found" and state is not None:
+            if drawn.get(name) != state or not (folder / name).is_file():
+                found = examinations.load(row["study_uid"])
+                if found.volumes:
+                    with complete(folder / name) as written:
+                        written.write_bytes(saved(picture(found), "png", dpi=70))
+                    drawn[name] = state
+        rows.append(
+            {
+                "study_uid": row["study_uid"],
+                "patient": clean(row["patient_id"]),
+                "picture": name if (folder / name).is_file() and row["status"] == "found" else None,
+                "said": clean(_said(row)),
+                **{
+                    k: clean(row[k]) if isinstance(row[k], str) else ""
+                    for k in ("verdict", "cause", "read_by", "comment")
+                },
+            }
+        )
+        if progress is not None:
+            progress("pictures", i + 1, len(wanted))
     rows.sort(key=lambda r: r["picture"] is None)  # what can be looked at comes first
     with complete(folder / DRAWN) as written:
         written.write_text(json.dumps(drawn, sort_keys=True))

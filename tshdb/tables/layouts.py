@@ -5,8 +5,8 @@ from __future__ import annotations
 import string
 from typing import Any, NamedTuple
 
-from cli.paper import characteristics
-from cli.paper import rows as read
+from tshdb.tables import characteristics
+from tshdb.tables import rows as read
 
 PAPER_N = 112
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from cli.paper import drawings
-from cli.paper.rows import cohort_order, members, newest, of_cohort
 from tshdb.errors import NotFound
+from tshdb.figures import drawings
+from tshdb.tables.rows import cohort_order, members, newest, of_cohort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +63,7 @@ def _signature_km(study, cohort: str | None) -> tuple[Figure, str]:
 
 
 def _search(study, cohort: str | None) -> tuple[Figure, str]:
-    from cli.paper import signature_drawings
+    from tshdb.figures import signature_drawings
 
     generations, name = of_cohort(
         study, "SELECT * FROM search_generations WHERE reason IS NULL", cohort, "no search for a signature"
@@ -76,7 +75,7 @@ def _search(study, cohort: str | None) -> tuple[Figure, str]:
 
 
 def _calibration(study, cohort: str | None) -> tuple[Figure, str]:
-    from cli.paper import signature_drawings
+    from tshdb.figures import signature_drawings
 
     query = "SELECT * FROM calibration_groups WHERE seen IS NOT NULL"
     groups, name = of_cohort(study, query, cohort, "no calibration of the signature")
@@ -159,7 +158,7 @@ def _flow(study, cohort: str | None) -> tuple[Figure, str]:
 
 def _features(study, cohort: str | None) -> tuple[Figure, str]:
     """Features of first examinations by the prognosis that the TSH score predicts, else that of the ratio."""
-    from cli.paper import feature_drawings
+    from tshdb.figures import feature_drawings
 
     values = study.sql(
         "SELECT s.patient_id, s.study_uid, coalesce(t.prognosis, g.prognosis) AS prognosis, f.feature, f.value "
@@ -189,8 +188,8 @@ def _features(study, cohort: str | None) -> tuple[Figure, str]:
 
 def _example(study, values: pd.DataFrame):
     """(patient, SI of a slice, tumour in it, aspect) of the patient whose IDMN is in the middle of the group."""
-    from cli.paper.feature_drawings import EXAMPLE
-    from cli.qc_regions import Regions
+    from tshdb.figures.feature_drawings import EXAMPLE
+    from tshdb.figures.region_drawings import Regions
 
     mine = values[values["feature"] == EXAMPLE].sort_values(["value", "patient_id"])
     if not len(mine):
@@ -224,17 +223,3 @@ FIGURES = {
     "signature-km": PaperFigure("Survival by the signature", _signature_km),
     "calibration": PaperFigure("Calibration of the signature", _calibration),
 }
-
-
-def saved(name: str, study, cohort: str | None, form: str, to: BinaryIO | Path) -> str:
-    """Draw a figure into a file or buffer: svg, pdf or png, the same bytes for the same rows. Gives how to read it.
-
-    Raises NotFound where its rows are not there.
-    """
-    from matplotlib import rc_context
-
-    with rc_context(drawings.STYLE):
-        figure, how_to_read = FIGURES[name].read(study, cohort)
-        dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[form]
-        figure.savefig(to, format=form, metadata=dates, dpi=150)
-    return how_to_read

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analyses.imaging.mask_volumes import grid_of_phases, on_images
-from analyses.imaging.pixels import read_volume
 from tshdb.errors import NotFound
 from tshdb.geometry import Grid
+from tshdb.images.mask_volumes import grid_of_phases, on_images
+from tshdb.images.pixels import read_volume
 from tshdb.objects import VOXELS
 
 if TYPE_CHECKING:
