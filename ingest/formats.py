@@ -15,9 +15,9 @@ from ingest.gdc import follow_up as gdc_follow_up
 from ingest.gdc.columns import positions
 from ingest.gdc.expression import STAR_SUFFIX, htseq_unit
 from ingest.gdc.sheets import MANIFEST, SHEET
-from ingest.text import open_text
 from tshdb.errors import InvalidInput, TshdbError
 from tshdb.reading import Reading
+from tshdb.text import open_text
 
 HEAD_CHARACTERS = 1 << 16
 

@@ -23,10 +23,10 @@ from ingest.expression.genes import gene_name, is_date, is_y_copy
 from ingest.expression.rna_tables import Table, long_columns, read_long, read_transposed, read_wide
 from ingest.gdc.sample_sheet import SampleSheet
 from ingest.identifiers import checked_sample
-from ingest.text import delimiter_of, open_text
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
+from tshdb.text import delimiter_of, open_text
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}

@@ -21,10 +21,10 @@ from ingest.clinical.histology import histology
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.columns import FIELDS, missing_reason, positions
 from ingest.identifiers import checked_patient
-from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
+from tshdb.text import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
 
 OS_RULE = "os-1"
@@ -66,13 +66,13 @@ def read(path: Path, collection: str, *, follow_up_only: bool = False) -> Readin
     cases: dict[str, list[Row]] = {}
     for row in _rows(path, reading):
         column = next((name for name in FIELDS["patient_id"] if name in row.raw), "patient_id")
-        patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, reading)
-        if patient_id is None:
-            reading.n_withheld += 1
-            continue
-        cases.setdefault(patient_id, []).append(row)
+        with reading.row():
+            patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, reading)
+        if patient_id is not None:
+            cases.setdefault(patient_id, []).append(row)
     for patient_id, rows in cases.items():
-        _read_case(patient_id, rows, collection, follow_up_only, reading)
+        with reading.row():
+            _read_case(patient_id, rows, collection, follow_up_only, reading)
     check_outcomes(reading)
     if not follow_up_only:
         keep_raw({p: [(r.line, r.raw) for r in rows] for p, rows in cases.items()}, reading)
@@ -85,10 +85,8 @@ def _rows(path: Path, reading: Reading) -> Iterator[Row]:
     if start in ("[", "{"):
         yield from _json_rows(path)
         return
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
+    with open_table(path, reading, "clinical.field-count") as table:
+        header = table.header
         at = positions(header, WANTED)
         missing = [f for f in REQUIRED if f not in at]
         if missing:
@@ -97,13 +95,7 @@ def _rows(path: Path, reading: Reading) -> Iterator[Row]:
                 where=f"{path}:1",
                 repair="Expected the GDC's clinical.tsv with case_submitter_id (or cases.submitter_id), vital_status …",
             )
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(
-                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-                continue
+        for line, fields in table.rows:
             values = [f.strip() for f in fields]
             raw = dict(zip(header, values, strict=True))
             yield Row(line, {f: fields[i] if f == "patient_id" else values[i] for f, i in at.items()}, raw)
@@ -161,7 +153,6 @@ def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_
     tumour = _primary(patient_id, rows, reading)
     line = tumour[0].line
     if not (_agree(rows, OF_THE_PERSON, reading) and (follow_up_only or _agree(tumour, OF_THE_TUMOUR, reading))):
-        reading.n_withheld += 1
         return
     first = {f: next((r.fields[f] for r in rows if missing_reason(r.fields.get(f)) is None), None) for f in WANTED}
     patient: dict[str, Any] = {"patient_id": patient_id, "collection": collection}
@@ -172,7 +163,6 @@ def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_
             patient[column] = text.lower() if text and field in LOWER else text
         patient["histology"] = histology(_value(tumour[0], "morphology"), _value(tumour[0], "primary_diagnosis"))
         if not _typed_age(patient, first, line, reading):
-            reading.n_withheld += 1
             return
     reading.records.append(Found(Patient, patient, line))
     if not any("vital_status" in r.fields for r in rows):
@@ -180,7 +170,6 @@ def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_
     outcome = overall_survival(rows, line, reading)
     if outcome is None:
         reading.records.pop()
-        reading.n_withheld += 1
         return
     reading.records.append(Found(FollowUp, {"patient_id": patient_id, **outcome}, line))
 

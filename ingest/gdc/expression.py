@@ -157,8 +157,7 @@ class _Layout:
 
 
 def _refused(reading: Reading, line: int | None, rule: str, message: str, column=None, value=None) -> Reading:
-    reading.error(line, column, value, rule, message)
-    reading.n_withheld += 1
+    reading.withhold(line, column, value, rule, message)
     reading.records, reading.matrix, reading.sex_markers = [], None, {}
     return reading
 
@@ -203,12 +202,12 @@ def _read(
 
     column = table[gene_column]
     names = column.chunk(0) if column.num_chunks else pa.array([], pa.string())
-    rows = genes.of(names, texts("gene_name"), texts("gene_type"), reading)
-    if rows is None or not len(rows.order):
-        if rows is not None:
-            return _refused(reading, layout.n_skipped + 1, "rna.no-genes", "the file has no gene")
-        reading.n_withheld += 1
+    with reading.row():
+        rows = genes.of(names, texts("gene_name"), texts("gene_type"), reading)
+    if rows is None:
         return reading
+    if not len(rows.order):
+        return _refused(reading, layout.n_skipped + 1, "rna.no-genes", "the file has no gene")
     values = np.column_stack([table[str(i)].to_numpy(zero_copy_only=False) for i in at.values()])
     for j, unit in enumerate(at):
         problem = _problem(values[:, j][rows.order], unit)

@@ -233,8 +233,8 @@ def _expression_item(path: Path, contents: Contents, options: Options, standing,
     item = Item(source, path, read_with, None, sha, md5, file_id)
     problem = _problem(path, facts, len(data), md5, options)
     if problem is not None:
-        item.reading = Reading(n_withheld=1)
-        item.reading.error(None, None, None, *problem)
+        item.reading = Reading()
+        item.reading.withhold(None, None, None, *problem)
     elif known is None or not known.is_same(sha, json_text(read_with)):
         item.reading = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
     return item

@@ -18,10 +18,10 @@ from ingest.clinical import receptors
 from ingest.gdc.clinical import OS_RULE, flattened, hits_of, keep_raw
 from ingest.gdc.columns import FIELDS, missing_reason, positions
 from ingest.identifiers import checked_patient
-from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
+from tshdb.text import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
 
 GENES = {"ESR1": "er", "PGR": "pr", "ERBB2": "her2"}
@@ -36,14 +36,12 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
     reading = Reading()
     by_patient: dict[str, list[tuple[int, dict[str, str], dict[str, str]]]] = {}
     for line, known, raw in _rows(path, reading):
-        patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", reading)
         text = _value(known, "days_to_follow_up")
-        if patient_id is None:
-            reading.n_withheld += 1
-        elif text is not None and number(text) is None:
-            reading.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
-            reading.n_withheld += 1
-        else:
+        with reading.row() as is_bad:
+            patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", reading)
+            if patient_id is not None and text is not None and number(text) is None:
+                reading.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
+        if not is_bad():
             by_patient.setdefault(patient_id, []).append((line, known, raw))
     for patient_id, rows in by_patient.items():
         line = rows[0][0]
@@ -67,10 +65,8 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str], d
                 values = list(raw.values())
                 yield i, {f: values[j] for f, j in at.items()}, raw
         return
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
+    with open_table(path, reading, "clinical.field-count") as table:
+        header = table.header
         at = positions(header, WANTED)
         if "patient_id" not in at:
             raise InvalidInput(
@@ -78,13 +74,7 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str], d
                 where=f"{path}:1",
                 repair="Expected a clinical table of the GDC's portal",
             )
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(
-                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-                continue
+        for line, fields in table.rows:
             raw = dict(zip(header, (f.strip() for f in fields), strict=True))
             yield line, {f: fields[i].strip() for f, i in at.items()}, raw
 

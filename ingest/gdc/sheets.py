@@ -14,9 +14,9 @@ from pathlib import Path
 from ingest.gdc.clinical import hits_of
 from ingest.gdc.columns import missing_reason, positions
 from ingest.identifiers import checked_sample
-from ingest.text import number, open_text, rows_of
 from tshdb.barcode import Barcode
 from tshdb.reading import Reading
+from tshdb.text import number, open_table
 
 MANIFEST = ("id", "filename", "md5", "size", "state")
 SHEET = ("file_id", "file_name", "case", "sample")
@@ -58,15 +58,9 @@ Files = dict[str, FileFacts]
 
 
 def _rows(path: Path, reading: Reading, rule: str):
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(line, None, fields[0], rule, f"{len(fields)} fields; the header has {len(header)}")
-            else:
-                yield line, header, [f.strip() for f in fields]
+    with open_table(path, reading, rule) as table:
+        for line, fields in table.rows:
+            yield line, table.header, [f.strip() for f in fields]
 
 
 def read_manifest(path: Path, files: Files, reading: Reading) -> None:

@@ -115,11 +115,9 @@ def read(path: Path, examinations: Sequence[Examination], options: Options) -> R
         reading.records.append(Found(Segmentation, row, 0))
         reading.objects.append((VOXELS, content))
     except Unreadable as error:
-        reading.error(None, None, path.name, error.rule, str(error))
-        reading.n_withheld = 1
+        reading.withhold(None, None, path.name, error.rule, str(error))
     except ValueError as error:
-        reading.error(None, None, path.name, "mask.sheet", str(error))
-        reading.n_withheld = 1
+        reading.withhold(None, None, path.name, "mask.sheet", str(error))
     return reading
 
 

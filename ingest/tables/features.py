@@ -23,11 +23,11 @@ from typing import Any
 
 from ingest.identifiers import checked_patient
 from ingest.tables.workbook import Sheet, plain, read_sheets
-from ingest.text import MISSING, number
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImportedFeature, Patient
+from tshdb.text import MISSING, number
 
 PATIENT = ("patient_id", "patientid", "patient id", "patient", "case", "case id", "subject", "subject id", "id")
 TIME_POINT = ("time_point", "timepoint", "visit")
@@ -83,11 +83,10 @@ def read(path: Path, options: Options) -> Reading:
     found: dict[str, _Examination] = {}
     bad: set[str | None] = set()
     for line, cells in sheet.rows:
-        n_errors = len(reading.errors)
-        key = _take(sheet, line, cells, columns, options, found, reading)
-        if len(reading.errors) > n_errors:
+        with reading.row() as is_bad:
+            key = _take(sheet, line, cells, columns, options, found, reading)
+        if is_bad():
             bad.add(key)
-            reading.n_withheld += 1
     known = options.settings or _diagnosed(sheet)
     for key, one in found.items():
         if key in bad:  # half of an examination is another one

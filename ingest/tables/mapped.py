@@ -17,10 +17,10 @@ from ingest.clinical.plausibility import check_outcomes
 from ingest.identifiers import checked_patient
 from ingest.tables.maps import DAYS, ClinicalMap, OutcomeMap, ValueMap
 from ingest.tables.workbook import Sheet, read_sheets
-from ingest.text import number
 from tshdb.errors import InvalidInput
 from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
+from tshdb.text import number
 from tshdb.vocabulary import Endpoint
 
 NUMBERS = {c.name for c in Patient.__table__.columns if isinstance(c.type, Double)}
@@ -56,7 +56,10 @@ def read(path: Path, collection: str, map_: ClinicalMap) -> Reading:
     for sheet in holders:
         _read_sheet(sheet, map_, by_patient, reading)
     for patient_id, row in by_patient.items():
-        _read_patient(patient_id, row, places, collection, map_, reading)
+        with reading.row() as is_bad:
+            records = _records(patient_id, row, places, collection, map_, reading)
+        if not is_bad():
+            reading.records += records
     _keep_raw(by_patient, len(holders) > 1, map_, reading)
     _check_events(map_, reading)
     check_outcomes(reading)
@@ -94,18 +97,15 @@ def _read_sheet(sheet: Sheet, map_: ClinicalMap, by_patient: dict[str, Row], rea
         text = cells[at]
         if text.strip() in map_.missing.tokens:
             if any(c.strip() not in map_.missing.tokens for c in cells):
-                reading.error(line, column, text, "id.no-patient", "the row has values, but no identifier")
-                reading.n_withheld += 1
+                reading.withhold(line, column, text, "id.no-patient", "the row has values, but no identifier")
             continue
-        patient_id = checked_patient(map_.patient_id.template.format(text), line, column, reading)
-        if patient_id is None:
-            reading.n_withheld += 1
-        elif patient_id in seen:
-            reading.error(
-                line, column, text, "clinical.patient-twice", f"line {seen[patient_id]} has the patient already"
-            )
-            reading.n_withheld += 1
-        else:
+        with reading.row() as is_bad:
+            patient_id = checked_patient(map_.patient_id.template.format(text), line, column, reading)
+            if patient_id in seen:
+                reading.error(
+                    line, column, text, "clinical.patient-twice", f"line {seen[patient_id]} has the patient already"
+                )
+        if not is_bad():
             seen[patient_id] = line
             row = by_patient.setdefault(patient_id, {})
             row |= {
@@ -115,8 +115,7 @@ def _read_sheet(sheet: Sheet, map_: ClinicalMap, by_patient: dict[str, Row], rea
             }
 
 
-def _read_patient(patient_id: str, row: Row, places, collection: str, map_: ClinicalMap, reading: Reading) -> None:
-    n_errors = len(reading.errors)
+def _records(patient_id: str, row: Row, places, collection: str, map_: ClinicalMap, reading: Reading) -> list[Found]:
     patient: dict = {"patient_id": patient_id, "collection": collection}
     for name, each in map_.patients.items():
         cell = row.get(places[f"patients.{name}"])
@@ -132,11 +131,7 @@ def _read_patient(patient_id: str, row: Row, places, collection: str, map_: Clin
         if made is not None:
             line, columns = made
             records.append(Found(FollowUp, {"patient_id": patient_id, **columns}, line))
-    if len(reading.errors) > n_errors:
-        reading.n_withheld += 1
-        return
-    line = min(cell.line for cell in row.values())
-    reading.records += [Found(Patient, patient, line), *records]
+    return [Found(Patient, patient, min(cell.line for cell in row.values())), *records]
 
 
 def _value(cell: Cell | None, name: str, each: ValueMap, map_: ClinicalMap, reading: Reading):
