@@ -11,7 +11,6 @@ from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
     from tshdb.checking.rule import Broken
-    from tshdb.origins import Source
 
 SHOWN = 5
 
@@ -32,73 +31,37 @@ def check(
 
     Example: tshdb check --fast
     """
-    from analyses import ANALYSES
     from cli.read_again import read_again
-    from tshdb.checking.rule import Context, mend
-    from tshdb.checking.rule import check as find
-    from tshdb.database import reading, writing
-    from tshdb.engine.damage import digests_taken_over
+    from tshdb.actions import checking
     from tshdb.errors import Exit
-    from tshdb.lock import study_lock
-    from tshdb.origins import Origins, shown
+    from tshdb.origins import shown
     from tshdb.study import Study
 
     opened = Study.find(study)
-
-    def look() -> list[Broken]:
-        with reading(opened.engine) as connection, progress() as show:
-            return find(Context(opened, connection, ANALYSES), full=not is_fast, progress=show)
-
-    broken = look()
-    with reading(opened.engine) as connection:
-        taken_over = digests_taken_over(connection)
-    mended: list[Broken] = []
-    was_read: list[Source] = []
-    if is_repaired and broken:
-        with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
-            mended = mend(Context(opened, connection, ANALYSES), broken)
-        with reading(opened.engine) as connection:
-            lost = Origins(connection).sources_of_marked()
-        was_read = read_again(opened, lost)
-        broken = look()
+    with progress() as show:
+        found = checking.check(opened, full=not is_fast, progress=show)
+    if is_repaired:
+        with progress() as show:
+            found = checking.repair(opened, found, read_again, full=not is_fast, progress=show)
     if as_json:
-        out_json(
-            {
-                "broken": [_facts(b) for b in broken],
-                "mended": [_facts(b) for b in mended if not b.rule.marks],
-                "marked": [_facts(b) for b in mended if b.rule.marks],
-                "read_again": [str(source) for source in was_read],
-                "digests_taken_over": taken_over,
-                "is_whole": not any(not b.rule.is_warning for b in broken),
-            }
-        )
+        out_json(found.facts)
     else:
-        for one in mended:
+        for one in found.mended:
             _show_mended(one)
-        if was_read:
-            out(f" read again, from where they lie: {shown(map(str, was_read))}")
-        for one in broken:
+        if found.read_again:
+            out(f" read again, from where they lie: {shown(map(str, found.read_again))}")
+        for one in found.broken:
             _show(one)
-        for day, n in taken_over.items():
+        for day, n in found.taken_over.items():
             out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
-        if not broken:
+        if not found.broken:
             out(
                 " Everything holds."
                 if not is_fast
                 else " Everything that was looked at holds; without --fast all of it is."
             )
-    if any(not b.rule.is_warning for b in broken):
+    if not found.is_whole:
         raise typer.Exit(Exit.INTEGRITY)
-
-
-def _facts(one: Broken) -> dict:
-    return {
-        "rule": one.rule.name,
-        "promise": one.rule.meaning,
-        "is_warning": one.rule.is_warning,
-        "repair": one.rule.repair,
-        "problems": [{"where": p.where, "found": p.found, "repair": p.repair or one.rule.repair} for p in one.problems],
-    }
 
 
 def _show(one: Broken) -> None:

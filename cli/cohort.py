@@ -28,43 +28,24 @@ def define(
 
     Example: tshdb cohort define tumor_stroma_development cohorts/tumor_stroma_development.sql
     """
-    from tshdb.cohorts.states import states
-    from tshdb.cohorts.versions import define as define_cohort
-    from tshdb.cohorts.versions import find_version
-    from tshdb.database import writing
+    from tshdb.actions import cohorts
     from tshdb.errors import NotFound
-    from tshdb.lock import study_lock
     from tshdb.study import Study
 
     opened = Study.find(study)
     if not file.is_file():
         raise NotFound("no such file", where=str(file))
-    text = file.read_text(encoding="utf-8")
-    with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
-        found = define_cohort(connection, name, text)
-        _refuse_cycles(opened, connection)
-        now = states(connection)
-        problem = now[name].problem
-        not_yet = sorted(n for n in found.disjoint_from if n in now and now[n].version is None and now[n].members)
-        version = find_version(connection, name, is_now=True)
-    say(f"Cohort {name}, from {', '.join(found.tables)}; members now:")
-    print_flow(version, say)
-    if problem:
-        say(f"  {problem}")
-    if not_yet and "cohort_members" in found.tables:
-        names = ", ".join(not_yet)
+    defined = cohorts.define(opened, name, file.read_text(encoding="utf-8"))
+    say(f"Cohort {name}, from {', '.join(defined.tables)}; members now:")
+    print_flow(defined.version, say)
+    if defined.problem:
+        say(f"  {defined.problem}")
+    if defined.not_yet:
+        names = ", ".join(defined.not_yet)
         say(
             f"  No step finds the members of {names} yet: they stand in cohort_members after a freeze, or the next rebuild"
         )
     say(f"Fits need a frozen version: tshdb cohort freeze {name}")
-
-
-def _refuse_cycles(opened, connection) -> None:
-    from analyses import ANALYSES
-    from tshdb.engine.planner import Planner
-    from tshdb.engine.world import World
-
-    Planner(connection, World(ANALYSES, opened.settings))
 
 
 @app.command()
@@ -73,18 +54,14 @@ def freeze(name: Annotated[str, typer.Argument(help="The cohort's name.")], stud
 
     Example: tshdb cohort freeze tumor_stroma_development
     """
-    from tshdb.cohorts.versions import freeze as freeze_cohort
-    from tshdb.database import writing
-    from tshdb.lock import study_lock
+    from tshdb.actions import cohorts
     from tshdb.study import Study
 
-    opened = Study.find(study)
-    with study_lock(opened.engine, opened.root), writing(opened.engine) as connection:
-        version, members, is_new = freeze_cohort(connection, name)
-    if is_new:
-        say(f"Frozen {name}@{version}: {len(members)} members. Next: tshdb plan")
+    frozen = cohorts.freeze(Study.find(study), name)
+    if frozen.is_new:
+        say(f"Frozen {frozen.key}: {len(frozen.members)} members. Next: tshdb plan")
     else:
-        say(f"{name}@{version} has just these {len(members)} members; no new version was made.")
+        say(f"{frozen.key} has just these {len(frozen.members)} members; no new version was made.")
 
 
 @app.command("list")
@@ -97,16 +74,13 @@ def list_cohorts(
 
     Example: tshdb cohort list --json
     """
-    from tshdb.cohorts.states import states
-    from tshdb.database import reading
+    from tshdb.actions import cohorts
     from tshdb.study import Study
 
     opened = Study.find(study)
     if versions:
         _list_versions(opened, as_json)
         return
-    with reading(opened.engine) as connection:
-        found = states(connection)
     facts = [
         {
             "cohort": s.name,
@@ -117,7 +91,7 @@ def list_cohorts(
             "no_longer_eligible": list(s.no_longer),
             "problem": s.problem,
         }
-        for s in found.values()
+        for s in cohorts.cohorts(opened).values()
     ]
     if as_json:
         out_json(facts)
@@ -155,7 +129,12 @@ def show(name: VersionArgument, study: StudyOption = None, as_json: JsonOption =
 
     Example: tshdb cohort show tumor_stroma_development@1
     """
-    version, units = _found(name, study, units=True)
+    from tshdb.actions import cohorts
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    version = cohorts.version_of(opened, name)
+    units = cohorts.results_over(opened, version)
     if as_json:
         facts = version._asdict() | {"flow": [s._asdict() for s in version.flow], "units": units}
         out_json(facts | {"n_members": len(version.members), "key": version.key})
@@ -188,7 +167,7 @@ def flow(
 
         draw("flow", cohort=name, to=to, study=study)
         return
-    version, _ = _found(name, study, is_now=is_now)
+    version = _version(name, study, is_now=is_now)
     if as_json:
         out_json([step._asdict() | {"cohort": version.cohort, "version": version.version} for step in version.flow])
     else:
@@ -202,7 +181,7 @@ def members(name: VersionArgument, study: StudyOption = None, as_json: JsonOptio
 
     Example: tshdb cohort members tumor_stroma_validation
     """
-    version, _ = _found(name, study)
+    version = _version(name, study)
     if as_json:
         out_json(list(version.members))
     else:
@@ -223,8 +202,8 @@ def diff(
     """
     from tshdb.cohorts.versions import difference
 
-    first, _ = _found(before, study)
-    second, _ = _found(after or first.cohort, study, is_now=after is None)
+    first = _version(before, study)
+    second = _version(after or first.cohort, study, is_now=after is None)
     found = difference(first, second)
     second_name = f"{second.key} (now)" if second.version is None else second.key
     if as_json:
@@ -254,7 +233,7 @@ def export(
     from cli.files import complete
     from tshdb.errors import UsageError
 
-    version, _ = _found(name, study)
+    version = _version(name, study)
     reasons = {step.step: step.reason for step in version.flow}
     rows = [(patient, True, None) for patient in version.members]
     rows += [(patient, False, reasons[step]) for patient, step in version.excluded.items()]
@@ -283,21 +262,12 @@ def _out_sql(line: str) -> None:
         out_exact(line)
 
 
-def _found(name: str, study: Path | None, *, is_now: bool = False, units: bool = False):
-    """The version that is meant, and (if asked) the current results that rest on it."""
-    from sqlalchemy import select
-
-    from tshdb.cohorts.versions import find_version
-    from tshdb.database import reading
-    from tshdb.schema import Unit
+def _version(name: str, study: Path | None, *, is_now: bool = False):
+    """The version that is meant."""
+    from tshdb.actions import cohorts
     from tshdb.study import Study
-    from tshdb.vocabulary import UnitState
 
-    with reading(Study.find(study).engine) as connection:
-        version = find_version(connection, name, is_now=is_now)
-        keys = select(Unit.analysis).where(Unit.key == version.unit_key, Unit.state == UnitState.CURRENT)
-        names = connection.execute(keys.where(Unit.analysis != "cohort").order_by(Unit.analysis)).scalars()
-        return version, list(names) if units else []
+    return cohorts.version_of(Study.find(study), name, is_now=is_now)
 
 
 def _born(version) -> str:

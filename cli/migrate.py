@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,79 +27,23 @@ def migrate(
 
     Example: tshdb migrate --dry-run
     """
-    import migrations
-    from analyses import ANALYSES
-    from tshdb import database
-    from tshdb.engine.takeover import handed_over
-    from tshdb.lock import study_lock
-    from tshdb.study import Study, refuse_foreign, revision_of
+    from tshdb.actions import migrating
+    from tshdb.study import Study
 
     opened = Study.find(study)
-    engine = database.create(opened.database_url)
-    with study_lock(engine, opened.root):
-        found = revision_of(engine)
-        _refuse_newer(found, opened.root)
-        if found is None and opened.sqlite_path is not None:
-            refuse_foreign(engine, opened.root)
-        if dry_run:
-            facts = tried(opened, engine, found)
-            out_json(facts) if as_json else show(facts)
-            return
-        if found == database.REVISION:
-            say(f"The database is at revision {found} already.")
-            return
-        if opened.sqlite_path is not None and found is not None:
-            say(f"Backup: {migrations.backup_sqlite(opened.sqlite_path)}")
-        elif found is not None:
-            say("PostgreSQL: the upgrade is one transaction; keep a pg_dump of your own.")
-        migrations.upgrade(engine, handed=handed_over(opened, ANALYSES))
-    say(f"Migrated from {found or 'an empty database'} to {database.REVISION}.")
-
-
-def _refuse_newer(found: str | None, root: Path) -> None:
-    from tshdb import database
-    from tshdb.errors import InvalidInput
-
-    if found is not None and found > database.REVISION:
-        raise InvalidInput(
-            f"the database has revision {found}, this program knows {database.REVISION}",
-            where=str(root),
-            repair="Install a newer tshdb; nothing was touched",
-        )
-
-
-def tried(opened, engine, found: str | None) -> dict[str, Any]:
-    """What this program would do to the results of a study, which stays as it is."""
-    import migrations
-    from analyses import ANALYSES
-    from tshdb import database
-    from tshdb.engine.takeover import handed_over
-    from tshdb.engine.upgrades import upgrade_facts
-    from tshdb.engine.world import World
-
-    facts: dict[str, Any] = {"revision": found, "revision_now": database.REVISION}
-
-    def look(connection) -> None:
-        facts.update(upgrade_facts(connection, World(ANALYSES, opened.settings)))
-
-    if found == database.REVISION:
-        with database.reading(engine) as connection:
-            look(connection)
-        return facts
-    handed = handed_over(opened, ANALYSES) if found is not None else {}
+    if dry_run:
+        facts = migrating.try_migration(opened)
+        out_json(facts) if as_json else show(facts)
+        return
     if opened.sqlite_path is None:
-        migrations.tried(engine, handed, look)
-        return facts
-    with tempfile.TemporaryDirectory(prefix="tshdb-dry-run-") as folder:
-        path = migrations.copied(opened.sqlite_path, Path(folder), "copy.db")
-        copy = database.create(f"sqlite:///{path}")
-        try:
-            migrations.upgrade(copy, handed=handed)
-            with database.reading(copy) as connection:
-                look(connection)
-        finally:
-            copy.dispose()
-    return facts
+        say("PostgreSQL: the upgrade is one transaction; keep a pg_dump of your own.")
+    done = migrating.migrate(opened)
+    if not done.was_altered:
+        say(f"The database is at revision {done.now} already.")
+        return
+    if done.backup is not None:
+        say(f"Backup: {done.backup}")
+    say(f"Migrated from {done.before or 'an empty database'} to {done.now}.")
 
 
 def show(facts: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ from cli.console import out, out_json, seconds, table
 from cli.options import JsonOption, NamesArgument, StudyOption
 from cli.reasons import show_blocked, show_chains
 
-REASONS = ("new", "code", "params", "input", "member", "failed", "refit", "lost", "edited", "damaged")
 OFTEN_EMPTY = ("possible", "gone", "kept", "blocked")
 COUNTED = {"datum": "{n:,} rows of data", "member": "{n:,} members who came or left"}
 
@@ -37,108 +36,25 @@ def plan(
 
     Example: tshdb plan --explain tsh_scores/TCGA-A7-A0CE
     """
+    from tshdb.actions import planning
+    from tshdb.study import Study
+
+    opened = Study.find(study)
     if explain is not None:
-        facts = explained(study, explain, refit)
+        facts = planning.explain(opened, explain, refit)
         out_json(facts) if as_json else show_chains(facts)
         return
-    facts = plan_facts(study, analyses or [], refit, jobs)
+    facts = planning.plan(opened, planning.PlanOptions(analyses or (), refit, jobs)).facts
     if as_json:
         out_json(facts)
     else:
         show_plan(facts)
 
 
-def plan_facts(study, names: list[str], refit: bool = False, jobs: int = 1) -> dict[str, Any]:
-    """The plan as plain values; causes are numbered, and named by analyses and units."""
-    from analyses import ANALYSES
-    from tshdb import __version__
-    from tshdb.database import reading
-    from tshdb.engine.costs.estimate import foretold
-    from tshdb.engine.planner import Planner
-    from tshdb.engine.rebuild import select_analyses
-    from tshdb.engine.upgrades import programs
-    from tshdb.engine.world import World
-    from tshdb.study import Study
-
-    opened = Study.find(study)
-    world = World(ANALYSES, opened.settings)
-    chosen = select_analyses(world, names)
-    numbers: dict[Any, int] = {}  # of causes
-    with reading(opened.engine) as connection:
-        planner = Planner(connection, world, refit=refit)
-        plans = [p for p in planner.all().values() if p.analysis.name in chosen]
-        time = foretold(connection, plans, world.parameters, jobs)
-        facts = []
-        for p in plans:
-            certain = [d for d in p.due.values() if not d.is_possible]
-            rooted = planner.roots.of_due(connection, p)
-            of_unit = {
-                key: sorted(numbers.setdefault(cause, len(numbers)) for cause in found.causes)
-                for key, found in rooted.items()
-            }
-            facts.append(
-                {
-                    "analysis": p.analysis.name,
-                    "kind": p.analysis.kind.value,
-                    "reasons": {r: n for r in REASONS if (n := sum(d.reason == r for d in certain))},
-                    "possible": len(p.due) - len(certain),
-                    "causes": sorted({n for found in of_unit.values() for n in found}),
-                    "gone": sorted(p.gone),
-                    "kept": len(p.kept),
-                    "blocked": p.blocked,
-                    "held": {k: {"reason": d.reason.value, "detail": d.detail} for k, d in p.held.items()},
-                    "flagged": {k: {"corrected": n, "members": m} for k, (n, m) in p.flagged.items()},
-                    "seconds": time.of(p.analysis.name),
-                    "units": [
-                        {
-                            "key": d.key,
-                            "reason": d.reason.value,
-                            "detail": d.detail,
-                            "possible": d.is_possible,
-                            "causes": of_unit[d.key],
-                        }
-                        for d in sorted(p.due.values(), key=lambda d: d.key)
-                    ],
-                }
-            )
-        eligible = {s.name: len(s.newly_eligible) for s in planner.cohorts.values() if s.newly_eligible}
-        left = {s.name: len(s.no_longer) for s in planner.cohorts.values() if s.no_longer}
-        made_by = programs(connection)
-    causes = [cause.facts() for cause in numbers]
-    return {
-        "program": {"now": __version__, "computed_by": made_by},
-        "analyses": facts,
-        "causes": causes,
-        "seconds": time.facts,
-        "n_unknown": time.n_unknown,
-        "newly_eligible": eligible,
-        "no_longer_eligible": left,
-    }
-
-
-def explained(study, unit: str, refit: bool = False) -> dict[str, Any]:
-    """The chains from what began it to a unit. Raises NotFound for a unit that is not due."""
-    from analyses import ANALYSES
-    from tshdb.database import reading
-    from tshdb.engine.explain import chains
-    from tshdb.engine.planner import Planner
-    from tshdb.engine.world import World, parse_unit
-    from tshdb.errors import NotFound
-    from tshdb.study import Study
-
-    opened = Study.find(study)
-    world = World(ANALYSES, opened.settings)
-    analysis, key = parse_unit(unit, world)
-    with reading(opened.engine) as connection:
-        planner = Planner(connection, world, refit=refit)
-        found = planner.plan(analysis)
-        if key not in found.due and key not in found.gone:
-            raise NotFound(f"{unit} is not due", repair=f"What is known of it: tshdb why {unit}")
-        return chains(connection, planner, found, key)
-
-
 def show_plan(facts: dict[str, Any]) -> None:
     """The plan for a person."""
+    from tshdb.actions.planning import REASONS
+
     _show_program(facts)
     entries = list(_entries(facts["causes"]))
     for number, (says, _) in enumerate(entries, 1):

@@ -34,34 +34,23 @@ def rebuild(
     """
     from tshdb.errors import Exit
 
-    report, elapsed = run_rebuild(study, analyses or [], jobs, refit, dask)
-    if as_json:
-        out_json({"seconds": elapsed, **report.__dict__})
-    else:
-        show_report(report, elapsed)
-    if report.is_partial:
-        raise typer.Exit(Exit.PARTIAL)
-
-
-def run_rebuild(study, names: list[str], jobs: int = 1, refit: bool = False, dask: str | None = None):
-    """(report, seconds)."""
     started = time.perf_counter()
     is_all = "analyses" not in sys.modules  # that this process does: else its start is long past
-    from analyses import ANALYSES
-    from tshdb.engine.costs.clock import Clock
-    from tshdb.engine.executor import executor_for
-    from tshdb.engine.rebuild import Rebuild
+    from tshdb.actions.rebuilding import RebuildOptions
+    from tshdb.actions.rebuilding import rebuild as compute
     from tshdb.study import Study
 
     gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
     gc.set_threshold(50_000, 20, 20)
+    options = RebuildOptions(analyses or (), jobs, refit, dask)
     with progress() as show:
-        opened = Study.find(study)
-        executor = executor_for(jobs, dask, opened.objects.root, ANALYSES)
-        clock = Clock(started if is_all else None)
-        engine = Rebuild(opened, ANALYSES, names=names, refit=refit, progress=show, executor=executor, clock=clock)
-        report = engine.run(f"tshdb rebuild {' '.join(names)}".strip())
-    return report, time.perf_counter() - started
+        done = compute(Study.find(study), options, show, started if is_all else None)
+    if as_json:
+        out_json(done.facts)
+    else:
+        show_report(done.report, done.seconds)
+    if done.report.is_partial:
+        raise typer.Exit(Exit.PARTIAL)
 
 
 def show_report(report, elapsed: float) -> None:

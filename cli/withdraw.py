@@ -63,11 +63,9 @@ def withdraw(
 
 
 def _preview(study: Study, patient: str, as_json: bool) -> None:
-    from analyses import ANALYSES
-    from ingest.redact import redact
-    from tshdb.withdrawal.withdraw import preview
+    from tshdb.actions.withdrawing import preview
 
-    plan = preview(study, ANALYSES, patient, redact)
+    plan = preview(study, patient)
     root = study.root
 
     def short(paths) -> list[str]:
@@ -105,12 +103,10 @@ def _listed(title: str, names: list[str]) -> None:
 
 
 def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, as_json: bool) -> None:
-    from analyses import ANALYSES
-    from ingest.redact import redact
+    from tshdb.actions.withdrawing import withdraw as erase_patient
     from tshdb.errors import Exit
-    from tshdb.withdrawal.withdraw import withdraw as erase_patient
 
-    path, said = erase_patient(study, ANALYSES, patient, reason=reason, scope=scope, redact=redact)
+    path, said = erase_patient(study, patient, reason, scope)
     if as_json:
         out_json({"certificate": str(path), **said})
     else:
@@ -128,8 +124,8 @@ def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, a
 
 
 def _verify(study: Study, path: Path, as_json: bool) -> None:
+    from tshdb.actions.withdrawing import verify
     from tshdb.errors import Exit
-    from tshdb.withdrawal.certificate import verify
 
     found = verify(study, path)
     if as_json:
@@ -142,12 +138,9 @@ def _verify(study: Study, path: Path, as_json: bool) -> None:
 
 
 def _readmit(study: Study, patient: str, reason: str) -> None:
-    from tshdb.database import writing
-    from tshdb.lock import study_lock
-    from tshdb.withdrawal.tombstones import readmit
+    from tshdb.actions.withdrawing import readmit
 
-    with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        readmit(connection, study.root, patient, reason)
+    readmit(study, patient, reason)
     say(
         "Readmitted. The next ingest takes the patient again; files whose bytes were read before: ingest them with --name."
     )

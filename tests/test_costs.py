@@ -13,8 +13,10 @@ from sqlalchemy import delete, select, update
 
 from analyses import ANALYSES
 from cli.console import seconds
-from cli.plan import plan_facts, show_plan
+from cli.plan import show_plan
 from tests import tiny, toys
+from tshdb import installed
+from tshdb.actions.planning import PlanOptions, plan
 from tshdb.database import reading, writing
 from tshdb.engine.costs import elsewhere
 from tshdb.engine.costs.clock import Clock, Spent
@@ -297,16 +299,16 @@ def test_a_studys_own_runs_are_read_back(study, account):
 
 def test_plan_foretells_what_is_due_and_nothing_else(study, account):
     change_seed(study)
-    facts = plan_facts(study.root, [])
+    facts = plan(study).facts
     low, high = facts["seconds"].values()
     assert 0 < low < high and facts["n_unknown"] == 0
     assert {a["analysis"] for a in facts["analyses"] if a["seconds"]} == {
         a["analysis"] for a in facts["analyses"] if a["units"]
     }
-    more = plan_facts(study.root, [], jobs=2)["seconds"]
-    assert more["high"] > high  # worker processes must start
+    shared = plan(study, PlanOptions(n_workers=2)).facts["seconds"]
+    assert shared["low"] <= low and shared["high"] != high  # halves what can be shared; worker processes must start
     change_seed(study, 20230901)
-    assert plan_facts(study.root, [])["seconds"] is None  # nothing is due
+    assert plan(study).facts["seconds"] is None  # nothing is due
 
 
 def test_history_from_before_costs_were_kept_tells_by_its_attempts(study, account):
@@ -347,7 +349,7 @@ def test_a_new_study_is_told_what_units_cost_elsewhere(study, account, tmp_path,
     tiny.ingest(another, archive)
     tiny.define_cohorts(another)
     tiny.freeze(another)
-    facts = {a["analysis"]: a["seconds"] for a in plan_facts(another.root, ["tsh_model"])["analyses"]}
+    facts = {a["analysis"]: a["seconds"] for a in plan(another, PlanOptions(["tsh_model"])).facts["analyses"]}
     another.engine.dispose()
     cost = costs_of(study, tiny.last_run(study))["tsh_model"][1]
     assert facts["tsh_model"]["high"] == pytest.approx(cost * OF_USER.more + SETTLING_S, rel=1e-2)
@@ -457,13 +459,12 @@ def test_range_adds():
 
 
 def test_units_of_others_analyses_are_counted_apart(study, account, monkeypatch, capsys):
-    import analyses
-
     others = replace(next(a for a in ANALYSES if a.name == "cutoff"), name="cutoff_of_ours")
-    monkeypatch.setattr(analyses, "ANALYSES", tuple(others if a.name == "cutoff" else a for a in ANALYSES))
+    all_of_them = tuple(others if a.name == "cutoff" else a for a in ANALYSES)
+    monkeypatch.setattr(installed, "analyses", lambda: all_of_them)
     settings = study.root / "study.toml"
     settings.write_text(settings.read_text().replace("[cutoff]", "[cutoff_of_ours]"))
-    facts = plan_facts(study.root, ["cutoff_of_ours"])
+    facts = plan(study, PlanOptions(["cutoff_of_ours"])).facts
     assert facts["n_unknown"] == 1 and facts["seconds"] is None
     show_plan(facts)
     assert "1 unit is due, in a time that is not known. Run: tshdb rebuild" in capsys.readouterr().out

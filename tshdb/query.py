@@ -23,14 +23,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tshdb.errors import IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError
 from tshdb.snapshots import LEAST_ROWS, Snapshots
 from tshdb.views import VIEWS
 
 if TYPE_CHECKING:
-    from tshdb.study import Study
+    from tshdb.objects import ObjectStore
 
 SECONDS = 60.0
 MEMORY_BYTES = 4 << 30
@@ -39,6 +39,21 @@ ROWS_AT_ONCE = 5_000
 EXPRESSION = "expression"
 _NULL = "\\N"
 _ERRORS = {kind.__name__: kind for kind in (IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError)}
+
+
+class Queried(Protocol):
+    """What a query needs of a study."""
+
+    root: Path
+
+    @property
+    def database_url(self) -> str: ...
+
+    @property
+    def sqlite_path(self) -> Path | None: ...
+
+    @property
+    def objects(self) -> ObjectStore: ...
 
 
 @dataclass
@@ -50,7 +65,7 @@ class Answer:
     rows: list[tuple]
 
 
-def run_query(study: Study, sql: str, parameters: dict[str, Any] | None = None, *, seconds: float = SECONDS) -> Answer:
+def run_query(study: Queried, sql: str, parameters: dict[str, Any] | None = None, *, seconds: float = SECONDS) -> Answer:
     """The answer to one SELECT.
 
     parameters: values of $name in the query. Raises InvalidInput for anything but one SELECT or for SQL that DuckDB
@@ -60,7 +75,7 @@ def run_query(study: Study, sql: str, parameters: dict[str, Any] | None = None, 
     return answer
 
 
-def run_queries(study: Study, queries: Sequence[str], *, seconds: float = SECONDS) -> list[Answer]:
+def run_queries(study: Queried, queries: Sequence[str], *, seconds: float = SECONDS) -> list[Answer]:
     """The answers to several SELECTs, of one state of the database; many times quicker than one by one.
 
     Raises as `run_query` does, and then gives no answer at all.
@@ -68,7 +83,7 @@ def run_queries(study: Study, queries: Sequence[str], *, seconds: float = SECOND
     return _gathered(study, [(sql, {}) for sql in queries], seconds)
 
 
-def _gathered(study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float) -> list[Answer]:
+def _gathered(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float) -> list[Answer]:
     answers: list[Answer] = []
     for said in _said(study, asked, seconds, MAX_BYTES):
         if isinstance(said, Answer):
@@ -79,7 +94,7 @@ def _gathered(study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds
 
 
 def stream_query(
-    study: Study,
+    study: Queried,
     sql: str,
     parameters: dict[str, Any] | None = None,
     *,
@@ -97,7 +112,7 @@ def stream_query(
 
 
 def _said(
-    study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, max_bytes: int | None
+    study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, max_bytes: int | None
 ) -> Iterator[Answer | list[tuple]]:
     """What a child process answers: of each query an Answer without rows, then its rows, some thousand at a time."""
     reader, writer = os.pipe()
@@ -164,7 +179,7 @@ def _end(child: int) -> int:
 # --------------------------------------------------------------------------------------------- in the child
 
 
-def _child(study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, writer: int) -> None:
+def _child(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, writer: int) -> None:
     """Answer on the pipe and end at once, without the parent's handlers."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -203,7 +218,7 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _answer(study: Study, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float) -> Iterator[Any]:
+def _answer(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float) -> Iterator[Any]:
     """What the child says of each query: columns and types, then lists of rows."""
     import duckdb
 
@@ -276,7 +291,7 @@ def _address_space() -> int:
         return 0
 
 
-def _load_tables(study: Study, connection, sql: str) -> None:
+def _load_tables(study: Queried, connection, sql: str) -> None:
     """Copy the tables that the query mentions, and make the view of the expression values."""
     from tshdb.sqltypes import table_columns
 
@@ -334,7 +349,7 @@ def _words(sql: str) -> list[str]:
     return [w.lower() for w in re.findall(r"[A-Za-z_][A-Za-z_0-9]*", sql)]
 
 
-def _fetcher(study: Study):
+def _fetcher(study: Queried):
     """A function (table, columns) -> rows, all from one state of the database."""
     path = study.sqlite_path
     if path is not None:
@@ -371,7 +386,7 @@ def _copy(connection, table: str, types: dict[str, str], rows, folder: Path) -> 
     )
 
 
-def _make_expression(study: Study, connection, fetch, folder: Path) -> list[str]:
+def _make_expression(study: Queried, connection, fetch, folder: Path) -> list[str]:
     """`expression`: profile_id, sample_id, gene, value, for every profile; values as they stand in their source.
 
     Gives the paths that it reads, as SQL text.

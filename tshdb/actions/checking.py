@@ -1,0 +1,97 @@
+"""Does everything that a study promises still hold? And mend what can be mended without losing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tshdb import installed
+from tshdb.checking.rule import Broken, Context, mend
+from tshdb.checking.rule import check as broken_rules
+from tshdb.database import reading, writing
+from tshdb.engine.damage import digests_taken_over
+from tshdb.lock import study_lock
+from tshdb.origins import Origins
+
+if TYPE_CHECKING:
+    from tshdb.origins import Source
+    from tshdb.study import Study
+
+Progress = Callable[[str, int, int], None]
+ReadAgain = Callable[["Study", Sequence["Source"]], Sequence["Source"]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """broken: the rules that do not hold, with their problems; taken_over: day -> digests that were made later than results.
+
+    After a repair: mended (rules, with what was mended or marked as lost), read_again (sources that were read once more).
+    """
+
+    broken: Sequence[Broken]
+    taken_over: dict[str, int]
+    mended: Sequence[Broken] = field(default_factory=tuple)
+    read_again: Sequence[Source] = field(default_factory=tuple)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no rule is broken but those that are warnings."""
+        return all(one.rule.is_warning for one in self.broken)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Plain values, as `tshdb check --json` prints them."""
+        return {
+            "broken": [_facts(b) for b in self.broken],
+            "mended": [_facts(b) for b in self.mended if not b.rule.marks],
+            "marked": [_facts(b) for b in self.mended if b.rule.marks],
+            "read_again": [str(source) for source in self.read_again],
+            "digests_taken_over": self.taken_over,
+            "is_whole": self.is_whole,
+        }
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        if not self.broken:
+            return "<p>Everything that was looked at holds.</p>"
+        rows = [(b.rule.name, b.rule.meaning, len(b.problems), b.problems[0].where) for b in self.broken]
+        return pd.DataFrame(rows, columns=["rule", "it is not so that", "problems", "such as"]).to_html(index=False)
+
+
+def check(study: Study, *, full: bool = True, progress: Progress = lambda *_: None) -> Checked:
+    """Look at every promise of a study. full: all bytes and all rows, not samples."""
+    with reading(study.engine) as connection:
+        broken = broken_rules(Context(study, connection, installed.analyses()), full=full, progress=progress)
+    with reading(study.engine) as connection:
+        taken_over = digests_taken_over(connection)
+    return Checked(broken, taken_over)
+
+
+def repair(
+    study: Study, found: Checked, read_again: ReadAgain, *, full: bool = True, progress: Progress = lambda *_: None
+) -> Checked:
+    """Mend what a check found, as far as nothing is lost by it, and check again.
+
+    read_again: reads sources once more from where they lie, and gives those that it could read.
+    """
+    if not found.broken:
+        return found
+    with study_lock(study.engine, study.root), writing(study.engine) as connection:
+        mended = mend(Context(study, connection, installed.analyses()), found.broken)
+    with reading(study.engine) as connection:
+        lost = Origins(connection).sources_of_marked()
+    was_read = read_again(study, lost)
+    again = check(study, full=full, progress=progress)
+    return Checked(again.broken, again.taken_over, mended, was_read)
+
+
+def _facts(one: Broken) -> dict[str, Any]:
+    return {
+        "rule": one.rule.name,
+        "promise": one.rule.meaning,
+        "is_warning": one.rule.is_warning,
+        "repair": one.rule.repair,
+        "problems": [{"where": p.where, "found": p.found, "repair": p.repair or one.rule.repair} for p in one.problems],
+    }

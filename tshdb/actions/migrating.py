@@ -1,0 +1,96 @@
+"""Bring another program's database to this one's revision, or say what that would do."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tshdb import database, installed
+from tshdb.engine.takeover import handed_over
+from tshdb.engine.upgrades import upgrade_facts
+from tshdb.engine.world import World
+from tshdb.errors import InvalidInput
+from tshdb.lock import study_lock
+from tshdb.study import refuse_foreign, revision_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from tshdb.study import Study
+
+
+class Migrated(NamedTuple):
+    """before: the revision that was found, None for an empty database; backup: of a SQLite database that was altered."""
+
+    before: str | None
+    now: str
+    backup: Path | None
+
+    @property
+    def was_altered(self) -> bool:
+        return self.before != self.now
+
+
+def migrate(study: Study) -> Migrated:
+    """Bring the database to this program's revision, after a verified backup of a SQLite file.
+
+    PostgreSQL: one transaction, and no backup. Raises InvalidInput for a newer database, or another program's.
+    """
+    engine = database.create(study.database_url)
+    with study_lock(engine, study.root):
+        found = _checked_revision(study, engine)
+        if found == database.REVISION:
+            return Migrated(found, found, None)
+        has_file = study.sqlite_path is not None and found is not None
+        backup = installed.migrations().backup_sqlite(study.sqlite_path) if has_file else None
+        installed.migrations().upgrade(engine, handed=handed_over(study, installed.analyses()))
+    return Migrated(found, database.REVISION, backup)
+
+
+def try_migration(study: Study) -> dict[str, Any]:
+    """What this program would do to the results of a study, which stays as it is: by a copy, or a transaction rolled back."""
+    engine = database.create(study.database_url)
+    with study_lock(engine, study.root):
+        found = _checked_revision(study, engine)
+        return {"revision": found, "revision_now": database.REVISION, **_tried(study, engine, found)}
+
+
+def _checked_revision(study: Study, engine: Engine) -> str | None:
+    found = revision_of(engine)
+    if found is not None and found > database.REVISION:
+        raise InvalidInput(
+            f"the database has revision {found}, this program knows {database.REVISION}",
+            where=str(study.root),
+            repair="Install a newer tshdb; nothing was touched",
+        )
+    if found is None and study.sqlite_path is not None:
+        refuse_foreign(engine, study.root)
+    return found
+
+
+def _tried(study: Study, engine: Engine, found: str | None) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+
+    def look(connection: Connection) -> None:
+        facts.update(upgrade_facts(connection, World(installed.analyses(), study.settings)))
+
+    if found == database.REVISION:
+        with database.reading(engine) as connection:
+            look(connection)
+        return facts
+    migrations = installed.migrations()
+    handed = handed_over(study, installed.analyses()) if found is not None else {}
+    if study.sqlite_path is None:
+        migrations.tried(engine, handed, look)
+        return facts
+    with tempfile.TemporaryDirectory(prefix="tshdb-dry-run-") as folder:
+        path = migrations.copied(study.sqlite_path, Path(folder), "copy.db")
+        copy = database.create(f"sqlite:///{path}")
+        try:
+            migrations.upgrade(copy, handed=handed)
+            with database.reading(copy) as connection:
+                look(connection)
+        finally:
+            copy.dispose()
+    return facts

@@ -1,0 +1,56 @@
+"""A patient withdraws: what that would erase, erasing it, and whether a certificate still holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tshdb import installed
+from tshdb.database import writing
+from tshdb.errors import UsageError
+from tshdb.lock import study_lock
+from tshdb.vocabulary import WithdrawalScope
+from tshdb.withdrawal import certificate, tombstones
+from tshdb.withdrawal import withdraw as withdrawal
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
+
+
+class Withdrawn(NamedTuple):
+    """certificate: its path; facts: what it says. `facts["left"]`: files that still name the patient."""
+
+    certificate: Path
+    facts: dict[str, Any]
+
+
+def preview(study: Study, patient_id: str) -> withdrawal.Plan:
+    """What the study holds of a patient, and what would become of it. Writes nothing. Raises NotFound."""
+    return withdrawal.preview(study, installed.analyses(), patient_id, installed.redact())
+
+
+def withdraw(study: Study, patient_id: str, reason: str, scope: WithdrawalScope = WithdrawalScope.KEEP) -> Withdrawn:
+    """Erase a patient from the study. Raises NotFound; UsageError without a reason."""
+    _refuse_empty(reason)
+    return Withdrawn(
+        *withdrawal.withdraw(
+            study, installed.analyses(), patient_id, reason=reason, scope=scope, redact=installed.redact()
+        )
+    )
+
+
+def readmit(study: Study, patient_id: str, reason: str) -> None:
+    """Let ingest take a withdrawn patient again. Raises NotFound; UsageError without a reason."""
+    _refuse_empty(reason)
+    with study_lock(study.engine, study.root), writing(study.engine) as connection:
+        tombstones.readmit(connection, study.root, patient_id, reason)
+
+
+def verify(study: Study, path: Path) -> list[certificate.Verified]:
+    """Whether each sentence of a certificate still holds."""
+    return certificate.verify(study, path)
+
+
+def _refuse_empty(reason: str) -> None:
+    if not reason.strip():
+        raise UsageError("no reason", where="withdraw", repair='Add: --reason "consent withdrawn …"')
