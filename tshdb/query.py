@@ -65,7 +65,9 @@ class Answer:
     rows: list[tuple]
 
 
-def run_query(study: Queried, sql: str, parameters: dict[str, Any] | None = None, *, seconds: float = SECONDS) -> Answer:
+def run_query(
+    study: Queried, sql: str, parameters: dict[str, Any] | None = None, *, seconds: float = SECONDS
+) -> Answer:
     """The answer to one SELECT.
 
     parameters: values of $name in the query. Raises InvalidInput for anything but one SELECT or for SQL that DuckDB

@@ -19,6 +19,7 @@ from ingest.gdc.clinical import OLDEST_YEARS, OS_RULE, keep_raw
 from ingest.gdc.columns import missing_reason
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
 from tshdb.text import number, open_table
@@ -147,3 +148,15 @@ def _order(columns: dict) -> tuple:
     """A death tells more than a contact, and a later contact more than an earlier one."""
     days = columns["duration_days"]
     return (columns["event"] is True, columns["event"] is not None, -1.0 if days is None else days)
+
+
+READER = Reader(
+    name="biotab",
+    about="a Biotab of the BCR (bcr_patient_barcode, three header rows)",
+    part=Part.CLINICAL,
+    precedence=80,
+    recognises=lambda head: is_biotab(head.rows),
+    read=lambda path, request: read(path, request.collection, request.options["her2_rule"]),
+    recorded=receptors.recorded,
+    reads_again=receptors.reads_again,
+)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ingest.clinical import receptors
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.clinical import keep_raw
 from ingest.gdc.columns import missing_reason
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation, FollowUp, Patient
 from tshdb.text import number, open_table
@@ -103,3 +105,15 @@ def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], coll
 
 def _is_missing(text: str) -> bool:
     return missing_reason(text) is not None or text in ("NA", "#N/A")
+
+
+READER = Reader(
+    name="cdr",
+    about="the TCGA-CDR (OS, OS.time)",
+    part=Part.CLINICAL,
+    precedence=70,
+    recognises=lambda head: set(REQUIRED) <= set(head.header),
+    read=lambda path, request: read(path, request.collection),
+    recorded=receptors.recorded,
+    reads_again=receptors.reads_again,
+)

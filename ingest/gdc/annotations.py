@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ingest.gdc.clinical import hits_of
 from ingest.gdc.columns import missing_reason
+from ingest.gdc.hits import hits_of, keys_of
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
+from tshdb.head import Head
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation
 from tshdb.text import open_table, open_text
@@ -108,3 +110,16 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
             raise InvalidInput("no table of annotations", where=f"{path}:1", repair=f"Expected {', '.join(REQUIRED)}")
         for line, fields in table.rows:
             yield line, dict(zip(table.header, fields, strict=True))
+
+
+def _recognises(head: Head) -> bool:
+    return {"entity_type", "category"} <= keys_of(head) or is_table(head.header)
+
+
+READER = Reader(
+    name="annotations",
+    about="notices of the GDC (annotation_id, entity_type, category)",
+    part=Part.NOTICES,
+    precedence=90,
+    recognises=_recognises,
+)

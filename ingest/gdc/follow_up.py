@@ -11,14 +11,17 @@ Rule     several tests of one receptor that disagree give no status, with that r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ingest.clinical import receptors
-from ingest.gdc.clinical import OS_RULE, flattened, hits_of, keep_raw
+from ingest.gdc.clinical import OS_RULE, keep_raw
 from ingest.gdc.columns import FIELDS, missing_reason, positions
+from ingest.gdc.hits import flattened, hits_of
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
+from tshdb.head import Head
+from tshdb.readers import LAST, Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
 from tshdb.text import number, open_table, open_text
@@ -139,3 +142,31 @@ def _latest_contact(rows) -> tuple[int, dict] | None:
         "reason": "the follow-up table has no vital status",
         "rule": OS_RULE,
     }
+
+
+def _has(*fields: str) -> Callable[[Head], bool]:
+    """Whether a table has these of the GDC's columns, under any of their names."""
+    return lambda head: set(fields) <= positions(head.header, fields).keys()
+
+
+def _reader(name: str, about: str, precedence: int, recognises: Callable[[Head], bool]) -> Reader:
+    return Reader(
+        name=name,
+        about=about,
+        part=Part.CLINICAL,
+        precedence=precedence,
+        recognises=recognises,
+        read=lambda path, request: read(path, request.collection, request.options["her2_rule"]),
+        recorded=receptors.recorded,
+        reads_again=receptors.reads_again,
+    )
+
+
+FAMILY_HISTORY = _reader(
+    "family-history", "the GDC's family_history.tsv", 60, _has("patient_id", "relative_with_cancer_history")
+)
+FOLLOW_UP = _reader("gdc-follow-up", "the GDC's follow_up.tsv", 40, _has("patient_id", "days_to_follow_up"))
+OTHER_TABLE = _reader(
+    "gdc-table", "another table of the GDC's Clinical download (cases.submitter_id)", LAST,
+    lambda head: "cases.submitter_id" in head.header,
+)  # fmt: skip

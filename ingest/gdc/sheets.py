@@ -8,13 +8,16 @@ Sample sheet  File ID, File Name, Case ID, Sample ID, and Sample Type, or (since
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.gdc.clinical import hits_of
 from ingest.gdc.columns import missing_reason, positions
+from ingest.gdc.hits import hits_in, hits_of, keys_of
 from ingest.identifiers import checked_sample
 from tshdb.barcode import Barcode
+from tshdb.head import Head
+from tshdb.readers import Part, Reader
 from tshdb.reading import Reading
 from tshdb.text import number, open_table
 
@@ -179,3 +182,20 @@ def barcodes_of(path: Path) -> dict[str, str]:
                 if sample.get("sample_id") and sample.get("submitter_id"):
                     found[sample["sample_id"]] = sample["submitter_id"]
     return found
+
+
+def _is_status(head: Head) -> bool:
+    return isinstance(head.json, dict) and {"version", "status"} <= head.json.keys()
+
+
+def _sheet(name: str, about: str, recognises: Callable[[Head], bool]) -> Reader:
+    return Reader(name=name, about=about, part=Part.SHEETS, precedence=None, recognises=recognises)
+
+
+SHEETS = (
+    _sheet("status", "status.json of the GDC's API", _is_status),
+    _sheet("empty", "an answer of the API without hits", lambda head: hits_in(head) == []),
+    _sheet("files", "files of the GDC's API (JSON)", lambda head: "file_name" in keys_of(head)),
+    _sheet("manifest", "a manifest", lambda head: set(MANIFEST) <= set(head.header)),
+    _sheet("sample-sheet", "a sample sheet", lambda head: set(SHEET) <= positions(head.header, SHEET).keys()),
+)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tshdb.errors import InvalidInput
+from tshdb.readers import LAST, Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImagingDecision, QcVerdict
 from tshdb.text import delimiter_of, number, open_text, rows_of
@@ -120,3 +121,21 @@ def _is_place(text: str) -> bool:
     name, _, numbers = text.partition("=")
     values = [number(part) for part in numbers.split(",")]
     return len(values) == PLACES.get(name) and None not in values
+
+
+DECISIONS = Reader(
+    name="decisions",
+    about=f"decisions on images ({', '.join(COLUMNS)})",
+    part=Part.JUDGEMENTS,
+    precedence=LAST,
+    read=lambda path, request: read(path, set(request.known.series)),
+    needs=frozenset({"series"}),
+)
+VERDICTS = Reader(
+    name="qc",
+    about=f"verdicts on images ({', '.join(VERDICT_COLUMNS)})",
+    part=Part.JUDGEMENTS,
+    precedence=LAST,
+    read=lambda path, request: read_verdicts(path, {e.study_uid for e in request.known.examinations}),
+    needs=frozenset({"examinations"}),
+)

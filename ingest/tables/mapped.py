@@ -17,7 +17,8 @@ from ingest.clinical.plausibility import check_outcomes
 from ingest.identifiers import checked_patient
 from ingest.tables.maps import DAYS, ClinicalMap, OutcomeMap, ValueMap
 from ingest.tables.workbook import Sheet, read_sheets
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, NotFound, TshdbError
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
 from tshdb.text import number
@@ -224,3 +225,34 @@ def _keep_raw(by_patient: dict[str, Row], several: bool, map_: ClinicalMap, read
             is_missing = cell.text in map_.missing.tokens
             reason = (cell.text or "empty in the source") if is_missing else None
             reading.raw_values.append(RawValue(patient_id, cell.line, field, None if is_missing else cell.text, reason))
+
+
+def only_workbook(folder: Path, map_: ClinicalMap) -> Path:
+    """The one workbook of a folder that has the map's patients, or the file that was named."""
+    if folder.is_file():
+        return folder
+    if not folder.is_dir():
+        raise NotFound("no such folder", where=str(folder))
+    found = []
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".xlsx", ".xls") and p.name[:2] != "~$"):
+        try:
+            sheets = read_sheets(path, Reading())
+        except TshdbError:
+            continue
+        if any(s.column(map_.patient_id.names) is not None for s in sheets):
+            found.append(path)
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} workbooks with {map_.patient_id.names[0]}" if found else "no workbook with the patients"
+    raise (InvalidInput if found else NotFound)(
+        what, where=str(folder), repair="Name the file itself with --from" if found else "Expected an .xlsx or .xls"
+    )
+
+
+READER = Reader(
+    name="workbook",
+    about="a collection's clinical workbook (.xlsx, .xls), by the map that comes with the program",
+    part=Part.CLINICAL,
+    precedence=10,
+    read=lambda path, request: read(path, request.collection, ClinicalMap.model_validate(request.options["map"])),
+)
