@@ -10,7 +10,7 @@ from cli.console import out, out_json, progress, say
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
-    from tshdb.checking.rule import Broken
+    from tshdb.checking import Broken
 
 SHOWN = 5
 

@@ -39,6 +39,7 @@ def show(
     Example: tshdb checklist clear
     """
     from tshdb.errors import UsageError
+    from tshdb.near import did_you_mean
     from tshdb.study import Study
 
     opened = Study.find(study)
@@ -52,7 +53,11 @@ def show(
         table(("checklist", "items", "filled", "not yet", NEEDS, ""), rows, right=(1, 2, 3, 4))
         return
     if name not in CHECKLISTS:
-        raise UsageError(f"checklist {name}", where="tshdb checklist", repair=f"Known: {', '.join(CHECKLISTS)}")
+        raise UsageError(
+            f"checklist {name}",
+            where="tshdb checklist",
+            repair=did_you_mean(name, CHECKLISTS, f"Known: {', '.join(CHECKLISTS)}"),
+        )
     items = filled(Facts(opened, name), name)
     summary = counted(name, items)
     if as_json:

@@ -38,10 +38,12 @@ def draw(
     """
     from cli.paper.figures import FIGURES, saved
     from tshdb.errors import UsageError
+    from tshdb.near import did_you_mean
     from tshdb.study import Study
 
     if name not in FIGURES:
-        raise UsageError(f"figure {name}", where="tshdb figure", repair=f"Known: {', '.join(FIGURES)}")
+        known = f"Known: {', '.join(FIGURES)}"
+        raise UsageError(f"figure {name}", where="tshdb figure", repair=did_you_mean(name, FIGURES, known))
     opened = Study.find(study)
     path = to or opened.root / "figures" / f"{name}.svg"
     if path.suffix not in FORMATS:

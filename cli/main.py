@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import Annotated
 
 import typer
 
@@ -44,10 +45,29 @@ app = typer.Typer(
     "Begin with: tshdb init my-study",
     no_args_is_help=True,
     cls=Program,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        from cli.console import out
+        from tshdb import __version__
+
+        out(f"tshdb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def tshdb(
+    is_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="The program's version.")
+    ] = False,
+) -> None:
+    pass
+
+
 study.add_to(app)
 migrate.add_to(app)
 app.add_typer(ingest.app, name="ingest")
@@ -91,7 +111,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        app()
+        app(prog_name="tshdb")
     except TshdbError as error:
         _tell(f"tshdb: {error}")
         sys.exit(error.exit_code)

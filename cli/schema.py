@@ -30,7 +30,7 @@ def schema(
     Example: tshdb schema tsh_ratios
     """
     from tshdb.errors import NotFound
-    from tshdb.views import VIEWS
+    from tshdb.near import did_you_mean
 
     known = {entry["table"]: entry for entry in described()}
     if name is None:
@@ -39,8 +39,7 @@ def schema(
         else:
             table(("table", "one row is"), [(t, e["one_row"]) for t, e in known.items()])
     elif name not in known:
-        near = [t for t in known if name.lower() in t] or list(VIEWS)
-        raise NotFound(f"no table '{name}'", repair=f"Did you mean {', '.join(near[:5])}? All of them: tshdb schema")
+        raise NotFound(f"no table '{name}'", repair=did_you_mean(name, known, "All of them: tshdb schema"))
     elif as_json:
         out_json(known[name])
     else:

@@ -18,6 +18,8 @@ from cli.options import StudyOption
 if TYPE_CHECKING:
     from tshdb.query import Answer
 
+FORMATS = ("table", "csv", "json", "parquet")
+
 
 def add_to(app: typer.Typer) -> None:
     app.command()(sql)
@@ -46,13 +48,15 @@ def sql(
     Example: tshdb sql "SELECT er_status, count(*) AS n FROM patients WHERE age_years > $age GROUP BY 1" -p age=50
     """
     from tshdb.errors import NotFound, UsageError
+    from tshdb.near import did_you_mean
     from tshdb.study import Study
 
     if tables:
         _list_tables()
         return
-    if format_ not in ("table", "csv", "json", "parquet"):
-        raise UsageError(f"format '{format_}'", where="--format", repair="Use table, csv, json or parquet")
+    if format_ not in FORMATS:
+        meant = did_you_mean(format_, FORMATS, "Use table, csv, json or parquet")
+        raise UsageError(f"format '{format_}'", where="--format", repair=meant)
     if file is not None:
         if not file.is_file():
             raise NotFound("no such file", where=str(file))

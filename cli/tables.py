@@ -26,10 +26,12 @@ def print_table(
     """
     from cli.paper.layouts import TABLES, layouts
     from tshdb.errors import UsageError
+    from tshdb.near import did_you_mean
     from tshdb.study import Study
 
     if number.lower() not in TABLES:
-        raise UsageError(f"table {number}", where="tshdb table", repair=f"Known: {', '.join(TABLES)}")
+        known = f"Known: {', '.join(TABLES)}"
+        raise UsageError(f"table {number}", where="tshdb table", repair=did_you_mean(number, TABLES, known))
     rows, shown = layouts(number.lower(), Study.find(study), cohort)
     if as_json:
         out_json(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -94,5 +95,14 @@ def _told() -> Iterator[None]:
         say(error.ctx.get_usage())
         say(f"Try '{error.ctx.command_path} --help' for help.")
         say()
-        say(f"Error: {error.format_message()}")
+        say(f"Error: {error.format_message()}{_meant(error)}")
         raise typer.Exit(error.exit_code) from error
+
+
+def _meant(error: Any) -> str:
+    """Of a word that is none of an option's values: those that are like it."""
+    from tshdb.near import did_you_mean
+
+    said = re.search(r"'([^']*)' is not one of ('.*')", error.message)
+    question = did_you_mean(said[1], re.findall(r"'([^']*)'", said[2])) if said else ""
+    return f" {question}" if question else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny
+from tests.support import tiny
 
 os.environ.pop("COLUMNS", None)  # what the program says is that of a pipe, whatever the shell of the tests says
 ROOT = Path(__file__).parent.parent

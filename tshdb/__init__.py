@@ -15,6 +15,6 @@ __version__ = "0.1.0"
 
 def open(path=None):
     """The study at `path` (a folder with study.toml; default: the nearest parent folder that is one)."""
-    from tshdb.study import Study
+    from tshdb.open_study import OpenStudy
 
-    return Study.find(path)
+    return OpenStudy.find(path)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tshdb.errors import InvalidInput
+from tshdb.near import did_you_mean
 
 
 class StudySettings(BaseModel):
@@ -76,7 +77,7 @@ class Settings:
                     raise InvalidInput(
                         f"no setting '{key}'",
                         where=f"{self.where(table, key)}: [{table}] {key}",
-                        repair=f"Settings of [{table}]: {', '.join(sorted(known))}",
+                        repair=did_you_mean(key, known, f"Settings of [{table}]: {', '.join(sorted(known))}"),
                     )
 
     def refuse_unknown_tables(self, known: set[str]) -> None:
@@ -86,7 +87,7 @@ class Settings:
                 raise InvalidInput(
                     f"[{name}] is no analysis of this program (known: {', '.join(sorted(known))})",
                     where=self.where(name),
-                    repair="Correct or remove the table",
+                    repair=did_you_mean(name, known, "Correct or remove the table"),
                 )
 
     def _typed(self, kind: type[BaseModel], table: str, base: str | None = None) -> Any:

@@ -11,6 +11,7 @@ from tshdb.attribution import Attribution, facts, tallies, together
 from tshdb.engine.analysis import Analysis, Kind, Model
 from tshdb.engine.causes import told
 from tshdb.errors import NotFound
+from tshdb.near import did_you_mean
 from tshdb.schema import ResultChange, Run
 
 
@@ -56,7 +57,8 @@ def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> li
         names = [chosen.name] if chosen.name in tracked else []
     if not names:
         raise NotFound(
-            f"'{name}' is no model whose groups are tracked", repair=f"Name a fit, or one of {', '.join(tracked)}"
+            f"'{name}' is no model whose groups are tracked",
+            repair=did_you_mean(name, [a.name for a in analyses], f"Name a fit, or one of {', '.join(tracked)}"),
         )
     change = ResultChange
     mine = [and_(change.analysis == n, change.column_name.in_(tracked[n])) for n in names]

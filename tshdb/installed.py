@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.neighbours import refuse_foreign
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -99,11 +100,13 @@ def _part(name: str) -> Any:
     found = next((point for point in entry_points(group=group) if point.name == name), None)
     if found is None:
         raise _incomplete(f"its {name}", group)
+    refuse_foreign()
     return found.load()
 
 
 def _records(group: str) -> tuple[Any, ...]:
     found: list[Any] = []
+    refuse_foreign()
     for point in sorted(_points(group), key=lambda p: (p.name != OURS[group], p.name)):
         found += point.load()
     return tuple(found)

@@ -17,6 +17,7 @@ from tshdb.database import numbers, texts
 from tshdb.engine.graph import Edge, edges_above, units_below
 from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, NO_SEED, select_ids
 from tshdb.errors import NotFound, UsageError
+from tshdb.near import did_you_mean
 from tshdb.schema import Base, ImagingInstance, Run, SourceFile, SourceRecord, Spec, Unit
 from tshdb.vocabulary import UnitState
 
@@ -86,10 +87,11 @@ def lineage(connection: Connection, table_name: str, keys: Sequence[str]) -> Lin
     if table is None or not ("unit_id" in table.columns or table_name in ENTITY_COLUMN):
         known = [n for n, t in Base.metadata.tables.items() if "unit_id" in t.columns or n in ENTITY_COLUMN]
         left_out = {"units", "unit_inputs", "attempts", "result_changes", "retirements"}
+        tables = sorted(set(known) - left_out)
         raise UsageError(
             f"'{table_name}' holds no numbers with a lineage",
             where="lineage",
-            repair=f"Tables: {', '.join(sorted(set(known) - left_out))}",
+            repair=did_you_mean(table_name, tables, f"Tables: {', '.join(tables)}"),
         )
     matches = _matches(connection, table, keys)
     if not matches:

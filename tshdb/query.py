@@ -250,14 +250,15 @@ def _answer(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds
     except duckdb.OutOfMemoryException:
         raise ResourceError("the query needs too much memory", where="sql", repair="Ask for less") from None
     except duckdb.Error as error:
-        raise InvalidInput(_first_line(error), where="sql", repair="See: tshdb schema") from None
+        message, repair = _explained(connection, error)
+        raise InvalidInput(message, where="sql", repair=repair) from None
 
 
 def _require_one_select(duckdb, connection, sql: str) -> None:
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
-        raise InvalidInput(_first_line(error), where="sql") from None
+        raise InvalidInput(str(error).partition("\n")[0], where="sql") from None
     if len(statements) != 1:
         raise InvalidInput(f"found {len(statements)} statements", where="sql", repair="Give exactly one SELECT")
     kind = statements[0].type
@@ -267,10 +268,13 @@ def _require_one_select(duckdb, connection, sql: str) -> None:
         )
 
 
-def _first_line(error: Exception) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    hint = next((line for line in lines[1:] if "Candidate" in line or "Did you mean" in line), "")
-    return f"{lines[0]} {hint}".strip()
+def _explained(connection, error: Exception) -> tuple[str, str]:
+    """What DuckDB found wrong, and what helps: the names that were meant."""
+    from tshdb.sql_names import explained
+    from tshdb.sqltypes import table_columns
+
+    named = connection.execute("SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+    return explained(error, [*table_columns(), *VIEWS, EXPRESSION], sorted(name for (name,) in named))
 
 
 def _lock(connection, seconds: float) -> None:

@@ -32,14 +32,12 @@ NO_VALUE = "no marker gene has a value"
 
 
 class CellAbundanceParameters(Parameters):
-    """[cell_abundances]
-
-    markers: mcp_counter, mcp_counter_upstream, mcp_counter_affy133, or a csv in the study's folder (population, marker);
-    min_coverage: below this share of a population's markers the abundance says "low coverage".
-    """
+    """[cell_abundances]"""
 
     markers: str = "mcp_counter"
+    """mcp_counter, mcp_counter_upstream, mcp_counter_affy133, or a csv in the study's folder (population, marker)"""
     min_coverage: float = Field(default=0.5, ge=0, le=1)
+    """below this share of a population's markers the abundance says `low coverage`"""
 
 
 def _read_markers(params: CellAbundanceParameters, root: Path) -> tuple[str, list[dict]]:

@@ -28,17 +28,16 @@ DEEP_MM = 115.0  # a breast that stands out by more has muscle in it, or its che
 
 
 class BreastMaskParameters(Parameters):
-    """[breast_masks]
-
-    prefer: kinds of segmentations of the breast, the first goes first (tissue: the archives' masks of tissue); skin_mm: of
-    the skin that is left out; wall_mm: how far behind the bridged skin the chest wall is looked for; resample: segmentations
-    in another grid may be put on the images.
-    """
+    """[breast_masks]"""
 
     prefer: tuple[str, ...] = ("manual", "expert", "automatic", "other")
+    """kinds of segmentations of the breast, the first goes first (tissue: the archives' masks of tissue)"""
     skin_mm: float = Field(default=3.0, ge=0)
+    """of the skin that is left out"""
     wall_mm: float = Field(default=10.0)
+    """how far behind the bridged skin the chest wall is looked for"""
     resample: bool = False
+    """segmentations in another grid may be put on the images"""
 
 
 @analysis(

@@ -31,18 +31,18 @@ COLUMNS = [
 
 
 class DcePhaseParameters(Parameters):
-    """[dce_phases]
-
-    intermediate: nearest (to intermediate_s), middle or index; intermediate_s: seconds after the first phase after contrast;
-    intermediate_index: of method index, 1 is the first after contrast; least_rise: a phase after contrast must be brighter than
-    phase 0 by this fraction, else it is flagged; most_rise: and at most so many times as bright in the body's mean.
-    """
+    """[dce_phases]"""
 
     intermediate: Literal["nearest", "middle", "index"] = "nearest"
+    """nearest (to intermediate_s), middle or index"""
     intermediate_s: float = Field(default=150.0, ge=0)
+    """seconds after the first phase after contrast"""
     intermediate_index: int = Field(default=1, ge=1)
+    """of method index, 1 is the first after contrast"""
     least_rise: float = Field(default=0.01, ge=0)
+    """a phase after contrast must be brighter than phase 0 by this fraction, else it is flagged"""
     most_rise: float = Field(default=3.0, gt=1)
+    """and at most so many times as bright in the body's mean"""
 
 
 @analysis(

@@ -27,14 +27,12 @@ REASONS = {
 
 
 class DceSetParameters(Parameters):
-    """[dce_sets]
-
-    merge_s: times closer than this are one phase, seconds; most_left_out: the fraction of positions that may be left out,
-    flagged, because an image is missing or there twice.
-    """
+    """[dce_sets]"""
 
     merge_s: float = Field(default=2.0, gt=0)
+    """times closer than this are one phase, seconds"""
     most_left_out: float = Field(default=0.1, ge=0, lt=1)
+    """the fraction of positions that may be left out, flagged, because an image is missing or there twice"""
 
 
 @analysis(

@@ -27,13 +27,12 @@ FEWEST = 5
 
 
 class FeatureStabilityParameters(Parameters):
-    """[feature_stability]
-
-    cohorts: over whose first examinations; least_icc: below, a feature is unstable.
-    """
+    """[feature_stability]"""
 
     cohorts: tuple[str, ...] = ()
+    """over whose first examinations"""
     least_icc: float = Field(default=0.75, ge=0, le=1)
+    """below, a feature is unstable"""
 
 
 @analysis(

@@ -28,14 +28,14 @@ COLUMNS = [
 
 
 class PreparedImageParameters(Parameters):
-    """[prepared_images]
-
-    in_plane_mm, across_mm: the voxel size; interpolator: linear (never beyond what was measured) or bspline.
-    """
+    """[prepared_images]"""
 
     in_plane_mm: float = Field(default=0.8, gt=0)
+    """the voxel size"""
     across_mm: float = Field(default=2.0, gt=0)
+    """the voxel size"""
     interpolator: Literal["linear", "bspline"] = "linear"
+    """linear (never beyond what was measured) or bspline"""
 
 
 @analysis(

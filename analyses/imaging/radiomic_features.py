@@ -25,19 +25,20 @@ COLUMNS = [
 
 
 class RadiomicFeatureParameters(Parameters):
-    """[radiomic_features]
-
-    bin_width: of grey levels, of images divided by the parenchyma's mean; bin_count: a fixed number of levels instead;
-    distances: of neighbours, voxels; force_2d: textures slice by slice; filters: original, wavelet, log-sigma-N (N mm);
-    per_phase: divide each phase by its own parenchyma's mean, not all by S0's.
-    """
+    """[radiomic_features]"""
 
     bin_width: float = Field(default=0.05, gt=0)
+    """of grey levels, of images divided by the parenchyma's mean"""
     bin_count: int | None = Field(default=None, ge=2, le=256)
+    """a fixed number of levels instead"""
     distances: tuple[int, ...] = (1,)
+    """of neighbours, voxels"""
     force_2d: bool = False
+    """textures slice by slice"""
     filters: tuple[str, ...] = ("original",)
+    """original, wavelet, log-sigma-N (N mm)"""
     per_phase: bool = False
+    """divide each phase by its own parenchyma's mean, not all by S0's"""
 
 
 @analysis(

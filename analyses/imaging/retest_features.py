@@ -25,16 +25,16 @@ COLUMNS = ["region_map", "study_uid", "feature", "perturbation", "value"]
 
 
 class RetestFeatureParameters(Parameters):
-    """[retest_features]
-
-    perturbations: noise, shift, or none; noise: its standard deviation, of the parenchyma's mean; bin_width, bin_count: as in
-    [radiomic_features].
-    """
+    """[retest_features]"""
 
     perturbations: tuple[Literal["noise", "shift"], ...] = ()
+    """noise, shift, or none"""
     noise: float = Field(default=0.05, gt=0)
+    """its standard deviation, of the parenchyma's mean"""
     bin_width: float = Field(default=0.05, gt=0)
+    """as in [radiomic_features]"""
     bin_count: int | None = Field(default=None, ge=2, le=256)
+    """as in [radiomic_features]"""
 
 
 @analysis(

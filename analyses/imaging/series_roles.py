@@ -33,18 +33,18 @@ DIGITS_OF_MAP = 10_000  # the archive's number of a map is the base series' numb
 
 
 class SeriesRoleParameters(Parameters):
-    """[series_roles]
-
-    hints: breast_dce_hints, or a csv in the study's folder (role, column_name, pattern, weight, meaning); max_tr_ms, max_te_ms:
-    of a T1 gradient echo that can be dynamic; least_margin: by how much the best set must lead; same_timing: relative
-    difference of TR and TE that is still one scan.
-    """
+    """[series_roles]"""
 
     hints: str = "breast_dce_hints"
+    """breast_dce_hints, or a csv in the study's folder (role, column_name, pattern, weight, meaning)"""
     max_tr_ms: float = Field(default=35.0, gt=0)
+    """of a T1 gradient echo that can be dynamic"""
     max_te_ms: float = Field(default=8.0, gt=0)
+    """of a T1 gradient echo that can be dynamic"""
     least_margin: float = Field(default=5.0, ge=0)
+    """by how much the best set must lead"""
     same_timing: float = Field(default=0.06, gt=0)
+    """relative difference of TR and TE that is still one scan"""
 
 
 def _read_hints(params: SeriesRoleParameters, root) -> tuple[str, list[dict]]:

@@ -25,13 +25,12 @@ COLUMNS = [
 
 
 class StromaBandParameters(Parameters):
-    """[stroma_bands]
-
-    width_mm: of the band, from the tumour's border; in_plane: measured in each slice, not in space (A14).
-    """
+    """[stroma_bands]"""
 
     width_mm: float = Field(default=20.0, gt=0)
+    """of the band, from the tumour's border"""
     in_plane: bool = False
+    """measured in each slice, not in space (A14)"""
 
 
 @analysis(

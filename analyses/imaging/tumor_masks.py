@@ -42,27 +42,32 @@ BOXES = (1.0, 1.5, 2.25)  # times box_mm, while what grows reaches its border
 
 
 class TumorMaskParameters(Parameters):
-    """[tumor_masks]
-
-    prefer: kinds of outlines, the first goes first; lesions: of several of one kind the largest, or all; grow: whether an
-    examination without an outline gets one by fuzzy c-means; compare: hold given outlines against grown ones; resample:
-    outlines in another grid may be put on the images; p: weight of a voxel's own membership; q: of its neighbours', (1, 0) is
-    plain fuzzy c-means; m: fuzziness; window: of neighbours, slices, rows and columns; clusters: of which the brightest is the
-    tumour; least_membership: of a voxel in it; box_mm: edge of the box around the seed (analyses.imaging.images.fuzzy and tumor).
-    """
+    """[tumor_masks]"""
 
     prefer: tuple[str, ...] = ("manual", "expert", "les")
+    """kinds of outlines, the first goes first"""
     lesions: Literal["largest", "all"] = "largest"
+    """of several of one kind the largest, or all"""
     grow: bool = True
+    """whether an examination without an outline gets one by fuzzy c-means"""
     compare: bool = False
+    """hold given outlines against grown ones"""
     resample: bool = False
+    """outlines in another grid may be put on the images"""
     p: float = Field(default=1.0, ge=0)
+    """weight of a voxel's own membership"""
     q: float = Field(default=1.0, ge=0)
+    """of its neighbours', (1, 0) is plain fuzzy c-means"""
     m: float = Field(default=2.0, gt=1)
+    """fuzziness"""
     window: tuple[int, int, int] = (3, 5, 5)
+    """of neighbours, slices, rows and columns"""
     clusters: int = Field(default=2, ge=2)
+    """of which the brightest is the tumour"""
     least_membership: float = Field(default=0.5, gt=0, le=1)
+    """of a voxel in it"""
     box_mm: float = Field(default=40.0, gt=0)
+    """edge of the box around the seed (analyses.imaging.images.fuzzy and tumor)"""
 
 
 @analysis(

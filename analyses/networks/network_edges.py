@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 
 
 class NetworkEdgeParameters(Parameters):
-    """[network_edges]
-
-    threshold: of Pearson's r, above which two populations are joined; sign: positive correlations alone, or negative ones too.
-    """
+    """[network_edges]"""
 
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    """of Pearson's r, above which two populations are joined"""
     sign: Literal["positive", "absolute"] = "positive"
+    """positive correlations alone, or negative ones too"""
     min_patients: int = Field(default=5, ge=3)
     unit: ExpressionUnit | None = None
 

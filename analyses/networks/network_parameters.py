@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 
 class NetworkParameterParameters(Parameters):
-    """[network_parameters]
-
-    threshold, sign: as in [network_edges]; scope: paths over the largest connected part, or the whole network; n_permutations: of
-    the patients over the groups, for the p values of differences.
-    """
+    """[network_parameters]"""
 
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    """as in [network_edges]"""
     sign: Literal["positive", "absolute"] = "positive"
+    """as in [network_edges]"""
     scope: Literal["largest", "whole"] = "largest"
+    """paths over the largest connected part, or the whole network"""
     n_permutations: int = Field(default=1_000, ge=0)
+    """of the patients over the groups, for the p values of differences"""
     min_patients: int = Field(default=5, ge=3)
     unit: ExpressionUnit | None = None
 

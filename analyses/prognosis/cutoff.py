@@ -27,23 +27,25 @@ if TYPE_CHECKING:
 
 
 class CutoffParameters(Parameters):
-    """[cutoff]
-
-    population: whose ratio is cut; method: fixed takes value, quantile takes quantile, maxstat chooses by the outcome; value: of
-    method fixed; quantile: of method quantile; higher_is: what the upper group foretells; min_group: share of the patients that a
-    group of maxstat has at least; n_permutations: of the outcomes, for the p value of maxstat; n_bootstrap: for the interval of
-    the cut-off, 0 for none.
-    """
+    """[cutoff]"""
 
     cohort: str = "tumor_stroma_development"
     population: str = "Cytotoxic lymphocytes"
+    """whose ratio is cut"""
     method: Literal["fixed", "median", "quantile", "maxstat"] = "median"
+    """fixed takes value, quantile takes quantile, maxstat chooses by the outcome"""
     value: float = -0.3512
+    """of method fixed"""
     quantile: float = Field(default=0.25, gt=0, lt=1)
+    """of method quantile"""
     higher_is: Literal["good", "poor"] = "good"
+    """what the upper group foretells"""
     min_group: float = Field(default=0.1, gt=0, lt=0.5)
+    """share of the patients that a group of maxstat has at least"""
     n_permutations: int = Field(default=10_000, ge=1)
+    """of the outcomes, for the p value of maxstat"""
     n_bootstrap: int = Field(default=1_000, ge=0)
+    """for the interval of the cut-off, 0 for none"""
     endpoint: Endpoint = Endpoint.OS
     censor_at_days: float | None = Field(default=3652.5, gt=0)
     unit: ExpressionUnit | None = None

@@ -29,11 +29,7 @@ if TYPE_CHECKING:
 
 
 class TshCoxParameters(Parameters):
-    """[tsh_cox]
-
-    covariates: clinical variables of the multivariable models; min_known: a variable known for a smaller share of the patients is
-    left out.
-    """
+    """[tsh_cox]"""
 
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     endpoint: Endpoint = Endpoint.OS
@@ -41,7 +37,9 @@ class TshCoxParameters(Parameters):
     allow_training_patients: bool = False
     min_events: int = Field(default=5, ge=1)
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
+    """clinical variables of the multivariable models"""
     min_known: float = Field(default=0.5, ge=0, le=1)
+    """a variable known for a smaller share of the patients is left out"""
 
 
 @analysis(

@@ -25,13 +25,12 @@ FOLDS = 10
 
 
 class CalibrationParameters(ValidationParameters):
-    """[signature_validation]
-
-    calibration_days: survival at this time (three years); calibration_parts: of the cohort.
-    """
+    """[signature_validation]"""
 
     calibration_days: float = Field(default=1095.75, gt=0)
+    """survival at this time (three years)"""
     calibration_parts: int = Field(default=3, ge=2)
+    """of the cohort"""
 
 
 @analysis(

@@ -37,16 +37,15 @@ NAMED = (
 
 
 class FeatureTestParameters(Parameters):
-    """[feature_tests]
-
-    features: besides those of the signature; use_degraded: examinations whose score something speaks against count as well.
-    """
+    """[feature_tests]"""
 
     cohorts: tuple[str, ...] = (
         "radiogenomic_development", "prognostic_validation_ispy1", "prognostic_validation_nact",
     )  # fmt: skip
     features: tuple[str, ...] = NAMED
+    """besides those of the signature"""
     use_degraded: bool = True
+    """examinations whose score something speaks against count as well"""
 
 
 @analysis(

@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 
 
 class SignatureLabelParameters(Parameters):
-    """[signature_labels]
-
-    threshold: a TSH score of at least this is good; unit: of expression, where a study has scores of several.
-    """
+    """[signature_labels]"""
 
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    """a TSH score of at least this is good"""
     unit: ExpressionUnit | None = None
+    """of expression, where a study has scores of several"""
 
 
 @analysis(

@@ -32,29 +32,27 @@ SCORE = "signature score"
 
 
 class ValidationParameters(Parameters):
-    """[signature_validation]
-
-    cohorts: frozen or live; endpoints: those that a cohort has are evaluated; use_degraded: scores that something speaks against
-    count as well (their number stands in the reason); allow_training_patients: evaluate on them all the same, marked optimistic.
-    """
+    """[signature_validation]"""
 
     cohorts: tuple[str, ...] = ("prognostic_validation_ispy1", "prognostic_validation_nact")
+    """frozen or live"""
     endpoints: tuple[Endpoint, ...] = (Endpoint.OS, Endpoint.RFS, Endpoint.DFS)
+    """those that a cohort has are evaluated"""
     censor_at_days: float | None = Field(default=3652.5, gt=0)
     use_degraded: bool = True
+    """scores that something speaks against count as well (their number stands in the reason)"""
     allow_training_patients: bool = False
+    """evaluate on them all the same, marked optimistic"""
     min_events: int = Field(default=5, ge=1)
 
 
 class CovariateParameters(ValidationParameters):
-    """[signature_validation]
-
-    covariates: clinical variables of the multivariable models; min_known: a variable known for a smaller share of the patients is
-    left out.
-    """
+    """[signature_validation]"""
 
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "tumor_size_mm")
+    """clinical variables of the multivariable models"""
     min_known: float = Field(default=0.5, ge=0, le=1)
+    """a variable known for a smaller share of the patients is left out"""
 
 
 def first_scores(scores: pd.DataFrame, use_degraded: bool) -> pd.DataFrame:

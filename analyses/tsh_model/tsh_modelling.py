@@ -25,21 +25,22 @@ INTERCEPT = "(intercept)"
 
 
 class ModelParameters(Parameters):
-    """What the model and its cross-validation share.
-
-    inverse_penalty: C of the ridge-penalised logistic regression; max_features: populations in the model at the most; least_gain:
-    of the AUC, by which one more population must better the model; inner_folds: that choose the populations; min_per_class: with
-    fewer patients of a class there is no model; threshold: a score of at least this is good.
-    """
+    """What the model and its cross-validation share."""
 
     cohort: str = "tumor_stroma_development"
     unit: ExpressionUnit | None = None
     inverse_penalty: float = Field(default=1.0, gt=0)
+    """C of the ridge-penalised logistic regression"""
     max_features: int = Field(default=5, ge=1)
+    """populations in the model at the most"""
     least_gain: float = Field(default=0.005, ge=0)
+    """of the AUC, by which one more population must better the model"""
     inner_folds: int = Field(default=5, ge=2)
+    """that choose the populations"""
     min_per_class: int = Field(default=10, ge=2)
+    """with fewer patients of a class there is no model"""
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    """a score of at least this is good"""
 
 
 class Training(NamedTuple):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tshdb import installed
-from tshdb.checking.rule import Broken, Context, mend
-from tshdb.checking.rule import check as broken_rules
+from tshdb.checking import Broken, Context, mend
+from tshdb.checking import check as broken_rules
 from tshdb.database import reading, writing
 from tshdb.engine.damage import digests_taken_over
 from tshdb.lock import study_lock

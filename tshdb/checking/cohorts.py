@@ -83,3 +83,6 @@ def _definition(c: Context) -> Iterator[Problem]:
     for state in states(c.connection).values():
         if state.problem:
             yield Problem(f"cohort {state.name}", state.problem)
+
+
+RULES = (_members, _strangers, _flow, _frozen, _definition)

@@ -58,3 +58,6 @@ def _settings(c: Context) -> Iterator[Problem]:
         World(c.analyses, c.study.settings)
     except TshdbError as error:
         yield Problem("study.toml", str(error))
+
+
+RULES = (_bytes, _tables, _foreign_keys, _settings)

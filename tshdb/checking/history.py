@@ -32,3 +32,6 @@ def _causes(c: Context) -> Iterator[Problem]:
         )
         for analysis, key, number in c.connection.execute(query):
             yield Problem(f"{analysis}/{key}", f"{what} names set {number} of causes, which is not there", str(number))
+
+
+RULES = (_causes,)

@@ -60,3 +60,6 @@ def _bytes(c: Context) -> Iterator[Problem]:
         file = c.study.root / path
         if file.is_file() and sha256_of(file) != sha256:
             yield Problem(path, "its bytes have changed")
+
+
+RULES = (_content, _study, _missing, _bytes)

@@ -257,3 +257,6 @@ def _values(c: Context) -> Iterator[Problem]:
             if values_fingerprint(genes, values[:, i]) != expected[profile]:
                 found[profile] = "its values are not those that were ingested"
     return _of_profiles(c, found)
+
+
+RULES = (_digests, _missing, _size, _bytes, _extra, _foreign, _unused, _profiles, _values)

@@ -120,3 +120,6 @@ def _taken_over(c: Context) -> Iterator[Problem]:
         yield Problem(
             f"{n:,} results", f"were taken over from a program of revision 0009 on {date}, which recorded none of that"
         )
+
+
+RULES = (_missing, _orphan, _file, _current, _chain, _code, _parameters, _taken_over)

@@ -128,3 +128,6 @@ def _chosen(c: Context) -> Iterator[Problem]:
         yield Problem(f"expression_profiles/{row['b_id']}", "is selected, or excluded, by no rule")
     for row in numbered_otherwise(c.connection, everybody):
         yield Problem(f"imaging_studies/{row['b_uid']}", f"is {row['b_point'] or 'no time point'}, by the rule")
+
+
+RULES = (_ingested, _added, _chosen)

@@ -1,8 +1,8 @@
-"""What a rule is, and how all of them are run."""
+"""What a rule is: one promise of a study, how a broken one is found, and how it is mended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -52,13 +52,6 @@ class Rule:
     marks: bool = False
 
 
-RULES: dict[str, Rule] = {}
-ROWS = (
-    "ingested.rows",
-    "ingested.added",
-)  # mended first: through these rows others are looked at, and taken for unused
-
-
 def rule(
     name: str,
     meaning: str,
@@ -68,14 +61,9 @@ def rule(
     is_warning: bool = False,
     mend: Mend | None = None,
     marks: bool = False,
-) -> Callable[[Find], Find]:
-    """Register a function that finds where the promise `meaning` is broken."""
-
-    def register(find: Find) -> Find:
-        RULES[name] = Rule(name, meaning, repair, find, is_full, is_warning, mend, marks)
-        return find
-
-    return register
+) -> Callable[[Find], Rule]:
+    """Make a rule of the function that finds where the promise `meaning` is broken. Modules list theirs in `RULES`."""
+    return lambda find: Rule(name, meaning, repair, find, is_full, is_warning, mend, marks)
 
 
 class Broken(NamedTuple):
@@ -83,36 +71,3 @@ class Broken(NamedTuple):
 
     rule: Rule
     problems: list[Problem]
-
-
-def check(context: Context, *, full: bool, progress: Callable[[str, int, int], None] = lambda *_: None) -> list[Broken]:
-    """Run the rules; gives those that are broken. Without `full`, those that read bytes or every row are left out."""
-    from tshdb.checking import cohorts, database, history, imaging, objects, provenance, rows, traces, units  # noqa: F401 (they register)
-
-    found = []
-    first = ("database.bytes", "schema.tables")  # where these are broken nothing else can be trusted
-    chosen = [r for r in sorted(RULES.values(), key=lambda r: r.name not in first) if full or not r.is_full]
-    for i, one in enumerate(chosen):
-        progress("check", i, len(chosen))
-        problems = list(one.find(context))
-        if problems:
-            found.append(Broken(one, problems))
-            if one.name in first:
-                break
-    progress("check", len(chosen), len(chosen))
-    return found
-
-
-def mend(context: Context, broken: Iterable[Broken]) -> list[Broken]:
-    """Repair what can be repaired without losing anything, and mark what is to be made again. Gives those rules, with what.
-
-    Inside `writing` and the study lock: what was found before them is looked for again, since a command that has ended
-    meanwhile may have brought it in order.
-    """
-    mended = []
-    for one in sorted(broken, key=lambda b: b.rule.name not in ROWS):
-        problems = list(one.rule.find(context)) if one.rule.mend is not None else []
-        if problems:
-            one.rule.mend(context, problems)
-            mended.append(Broken(one.rule, problems))
-    return mended

@@ -97,3 +97,6 @@ def _returned(c: Context) -> Iterator[Problem]:
         for patient in c.connection.execute(select(Patient.patient_id)).scalars():
             if withheld.has(patient):
                 yield Problem(f"patients/{patient}", "was withdrawn")
+
+
+RULES = (_half_written, _pending, _key, _returned)

@@ -251,3 +251,6 @@ def _runs(c: Context) -> Iterator[Problem]:
     for run, host, process in c.connection.execute(query):
         if host == socket.gethostname() and not is_alive(process):
             yield Problem(f"run {run}", "its process has ended", str(run))
+
+
+RULES = (_fingerprint, _message, _made_by, _inputs, _rows, _orphans, _training_set, _cohort_units, _leases, _runs)

@@ -15,6 +15,7 @@ from tshdb.cohorts.states import latest_version, members_of, overlaps, states
 from tshdb.database import bulk_insert, upsert
 from tshdb.engine.units import COHORT, now, retire, set_fingerprints
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.near import did_you_mean
 from tshdb.schema import Cohort, CohortExclusion, CohortFlow, CohortMember, CohortVersion, Unit
 from tshdb.vocabulary import CohortMode, StepEffect
 
@@ -116,7 +117,9 @@ def commit_live(connection: Connection, name: str) -> bool:
 def _definition(connection: Connection, name: str) -> str:
     text = connection.execute(select(Cohort.sql_text).where(Cohort.cohort == name)).scalar()
     if text is None:
-        raise NotFound(f"no cohort '{name}'", repair=f"Run: tshdb cohort define {name} FILE.sql")
+        known = connection.execute(select(Cohort.cohort).order_by(Cohort.cohort)).scalars().all()
+        meant = did_you_mean(name, known, f"To make it: tshdb cohort define {name} FILE.sql")
+        raise NotFound(f"no cohort '{name}'", repair=meant)
     return text
 
 

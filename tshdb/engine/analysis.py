@@ -1,109 +1,27 @@
-"""What an analysis is: a pure function, with a record of what it needs, what it makes and where it comes from.
-
-Kinds
-    map      one unit an entity; a key's result depends on that key's inputs alone. Called once for a batch of keys.
-    apply    as map, with a frozen model among its inputs.
-    fit      one unit a frozen cohort version: makes a model version. Corrected data of a member flags it only.
-    summary  one unit a cohort (frozen version or live): statistics that follow their data.
-"""
+"""What an analysis is: a pure function, with a record of what it needs, what it makes and where it comes from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any
 
 from tshdb.config import Parameters
+from tshdb.engine.declaration import judge
+from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Model, Need, Reference, Relation, Trained
 
-
-class Kind(StrEnum):
-    MAP = "map"
-    APPLY = "apply"
-    FIT = "fit"
-    SUMMARY = "summary"
-
-
-KEY_COLUMNS = {
-    "patient": "patient_id",
-    "profile": "profile_id",
-    "imaging_study": "study_uid",
-    "region_map": "region_map",
-    "examination": "examination",
-    "cohort": "cohort",
-}
-
-
-@dataclass(frozen=True)
-class Relation:
-    """Which inputs belong to which entity: a SELECT of (key, input key) over ingested tables; without SQL, the same key.
-
-    per: the entity of the key. For an analysis per cohort the relation is per patient, and runs over the members.
-    """
-
-    name: str
-    per: str
-    sql: str | None = None
-
-
-@dataclass(frozen=True)
-class Need:
-    """An input: rows of `table`, for the entities that `via` relates to the key.
-
-    values: hand over the expression values of the profiles (an ExpressionMatrix) instead of rows of `table`;
-    genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes;
-    optional: a key without such an input is computed all the same, from an empty frame;
-    one_of: a key needs at least one of the inputs that are so marked.
-    """
-
-    table: type
-    via: Relation
-    values: bool = False
-    genes: tuple[str, Callable[[Any], list[str]]] | None = None
-    optional: bool = False
-    one_of: bool = False
-
-
-@dataclass(frozen=True)
-class Model:
-    """An input: the newest model version that the fit which makes `table` has (or its identity, without a cohort)."""
-
-    table: type
-
-
-@dataclass(frozen=True)
-class Reference:
-    """An input that is no patient's: a bundled or a study's own table, read anew by every plan.
-
-    read(parameters, study folder) -> (key, rows).
-    """
-
-    table: type
-    read: Callable[[Any, Any], tuple[str, list[dict]]]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """An input of an analysis over a cohort: who the models behind the rows of `table` have learned from.
-
-    The frame has patient_id and cohort (name@version), for every fit upstream: a filter counts as much as a model.
-    """
-
-    table: type
-
-
-@dataclass(frozen=True)
-class Made:
-    """An input: how the rows of `of` are made now, by the analysis that makes them and all upstream of it.
-
-    The frame has a row an analysis: analysis, parameters (canonical JSON), libraries (those that its values depend on, JSON).
-    """
-
-    table: type
-    of: type
-
-
-Input = Need | Model | Reference | Trained | Made
+__all__ = [
+    "KEY_COLUMNS",
+    "Analysis",
+    "Input",
+    "Kind",
+    "Made",
+    "Model",
+    "Need",
+    "Reference",
+    "Relation",
+    "Trained",
+    "analysis",
+]
 
 
 @dataclass(frozen=True)
@@ -128,8 +46,6 @@ class Analysis:
     same_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self):
-        from tshdb.engine.declaration import judge
-
         judge(self)
 
     def __call__(self, *args, **kwargs):

@@ -12,10 +12,13 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import metadata
-from typing import Any, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 
 from tshdb.config import Parameters
-from tshdb.engine.analysis import KEY_COLUMNS, Analysis, Input, Kind, Made, Need, Reference, Relation
+from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Need, Reference, Relation
+
+if TYPE_CHECKING:
+    from tshdb.engine.analysis import Analysis
 
 GIVEN = ("params", "seed", "seeds", "members", "work")  # what a function may take besides its inputs
 OURS = "tshdb"

@@ -45,6 +45,7 @@ from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watche
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
+from tshdb.near import did_you_mean
 from tshdb.process import actor, identity, is_alive
 from tshdb.schema import Run, Unit, UnitInput
 from tshdb.stored_rows import digest_of
@@ -67,7 +68,8 @@ def select_analyses(world: World, names: Sequence[str]) -> set[str]:
     while waiting:
         name = waiting.pop()
         if name not in world.by_name:
-            raise NotFound(f"no analysis '{name}'", repair=f"Analyses: {', '.join(world.by_name)}")
+            known = f"Analyses: {', '.join(world.by_name)}"
+            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, known))
         if name not in chosen:
             chosen.add(name)
             producers = (world.producer(need) for need in world.by_name[name].needs.values())

@@ -16,6 +16,7 @@ from tshdb.engine.planner import Planner
 from tshdb.engine.units import INGEST, NO_SEED, CurrentSpec
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
+from tshdb.near import did_you_mean
 from tshdb.schema import Attempt, Change, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput
 
 INPUTS_SHOWN = 6
@@ -34,11 +35,8 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
         select(*Unit.__table__.columns).where(Unit.analysis == analysis.name, Unit.key == key)
     ).one_or_none()
     if unit is None and not any(key in found for found in (plan.due, plan.blocked, plan.held)):
-        near = sorted(k for k in plan.desired if key.lower() in k.lower())[:5]
-        raise NotFound(
-            f"no unit {analysis.name}/{key}",
-            repair=f"Did you mean {', '.join(near)}?" if near else f"{analysis.name} has {len(plan.desired)} units",
-        )
+        meant = did_you_mean(key, plan.desired) or f"{analysis.name} has {len(plan.desired)} units"
+        raise NotFound(f"no unit {analysis.name}/{key}", repair=meant)
     answer: dict[str, Any] = {"unit": f"{analysis.name}/{key}", "source": analysis.source, **_standing(plan, key, unit)}
     if key in plan.due or key in plan.gone:
         answer |= _causes(connection, planner, plan, key)

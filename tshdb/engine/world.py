@@ -15,6 +15,7 @@ from tshdb.engine.analysis import Analysis, Input, Kind, Made, Reference, Traine
 from tshdb.engine.code.identity import Codes
 from tshdb.engine.code.texts import Texts
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.near import did_you_mean
 from tshdb.process import library_version
 
 REFERENCE = "reference."
@@ -180,6 +181,7 @@ def parse_unit(text: str, world: World) -> tuple[Analysis, str]:
     """`analysis/key` -> the analysis and the key. Raises NotFound."""
     name, _, key = text.partition("/")
     if name not in world.by_name or not key:
-        known = ", ".join(world.by_name)
-        raise NotFound(f"'{text}' is no unit", repair=f"Write ANALYSIS/KEY, where ANALYSIS is one of {known}")
+        known = f"Write ANALYSIS/KEY, where ANALYSIS is one of {', '.join(world.by_name)}"
+        meant = known if name in world.by_name else did_you_mean(name, world.by_name, known)
+        raise NotFound(f"'{text}' is no unit", repair=meant)
     return world.by_name[name], key

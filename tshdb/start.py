@@ -1,0 +1,22 @@
+"""The door of the program: that its packages are its own is seen before any of them is imported; then the command line runs.
+
+The command line is found by its name, as analyses and readers are: the core imports none of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from tshdb.errors import TshdbError
+from tshdb.neighbours import refuse_foreign
+
+
+def main() -> None:
+    """Run the command line. What a user can mend is one line and an exit code."""
+    try:
+        refuse_foreign()
+    except TshdbError as error:
+        sys.stderr.write(f"tshdb: {error}\n")
+        sys.exit(error.exit_code)
+    import_module("cli.main").main()
