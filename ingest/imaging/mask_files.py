@@ -13,7 +13,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from ingest.imaging.masks import Named, row_of_volume
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS, sha256_of
+from tshdb.readers import Examination
 from tshdb.reading import Found, Reading
 from tshdb.schema import Segmentation
 from tshdb.vocabulary import MaskKind, MaskRegion
@@ -30,14 +30,6 @@ from tshdb.vocabulary import MaskKind, MaskRegion
 FORMATS = {".nii": "nifti", ".nii.gz": "nifti", ".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "metaimage", ".les": "les"}
 MAX_BYTES = 2 << 30
 SHEET = ("file", "patient_id")
-
-
-class Examination(NamedTuple):
-    """A study of a patient that masks can belong to."""
-
-    study_uid: str
-    patient_id: str
-    time_point: str | None
 
 
 @dataclass(frozen=True)
@@ -115,11 +107,9 @@ def read(path: Path, examinations: Sequence[Examination], options: Options) -> R
         reading.records.append(Found(Segmentation, row, 0))
         reading.objects.append((VOXELS, content))
     except Unreadable as error:
-        reading.error(None, None, path.name, error.rule, str(error))
-        reading.n_withheld = 1
+        reading.withhold(None, None, path.name, error.rule, str(error))
     except ValueError as error:
-        reading.error(None, None, path.name, "mask.sheet", str(error))
-        reading.n_withheld = 1
+        reading.withhold(None, None, path.name, "mask.sheet", str(error))
     return reading
 
 

@@ -46,7 +46,7 @@ def test_tumours_alone_on_the_recovered_tumours(shared, tmp_path):
         "clinical/tcga-cdr-survival.tsv",
     ):
         found = clinical_reader(format_of(shared / name), "tcga-brca", "fan2023")
-        source = loading.Source("tcga-brca", format_of(shared / name).value, name)
+        source = loading.Source("tcga-brca", format_of(shared / name), name)
         item = loading.item_of(study, source, shared / name, {}, lambda f=found, n=name: f(shared / n))
         loading.load(study, [item], command="test")
     options = {"unit": ExpressionUnit.RSEM, "scale": Scale.LINEAR}
