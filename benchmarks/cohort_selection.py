@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.common import Measured, best, run
-from tests import tiny
+from tests.support import tiny
 
 PATIENTS = 100_000
 POPULATIONS = [f"population {i}" for i in range(10)]

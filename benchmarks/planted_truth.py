@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import ROOT, Measured, run
-from tests.simulated import auc_of, changed, told
+from tests.support.simulated import auc_of, changed, told
 from tshdb.study import Study
 
 TSHDB = (sys.executable, "-m", "cli.main")

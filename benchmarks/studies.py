@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests import tiny
+from tests.support import tiny
 from tshdb.study import Study
 
 UNITS_PER_PATIENT = 6  # two abundances, their ratios, the tumour's abundances, a group, a score

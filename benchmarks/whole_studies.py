@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.common import ROOT, Ran, run
-from tests.simulated import changed, told
+from tests.support.simulated import changed, told
 
 EXAMPLES = ROOT / "examples" / "tcga-brca-pairs"
 PAIRS = "tumor_stroma_development"

@@ -113,7 +113,7 @@ def list_cohorts(
 
 
 def _list_versions(opened, as_json: bool) -> None:
-    from cli.paper.rows import records
+    from tshdb.tables.rows import records
 
     names = ("cohort", "version", "mode", "n_members", "created_at", "program")
     rows = records(opened.sql(f"SELECT {', '.join(names)} FROM cohort_versions ORDER BY cohort, version"))
@@ -230,8 +230,8 @@ def export(
     import csv
     import json
 
-    from cli.files import complete
     from tshdb.errors import UsageError
+    from tshdb.files import complete
 
     version = _version(name, study)
     reasons = {step.step: step.reason for step in version.flow}

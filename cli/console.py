@@ -14,16 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from cli.tabular import laid_out
-from cli.widths import fill
+from tshdb.text.controls import clean
+from tshdb.text.tabular import laid_out
+from tshdb.text.widths import fill
 
 NARROWEST = 20  # columns; below it a line goes over
-_CONTROLS = {i: None for i in (*range(32), *range(127, 160)) if i not in (9, 10)}
-
-
-def clean(text: object) -> str:
-    """The text without C0 and C1 controls, so that data cannot drive the terminal."""
-    return str(text).translate(_CONTROLS)
 
 
 def columns(stream: TextIO) -> int | None:
@@ -41,7 +36,7 @@ def columns(stream: TextIO) -> int | None:
 
 
 def out(text: object = "", hanging: str | None = None) -> None:
-    """A line of data. hanging: what its wrapped lines begin with, if not some spaces more (cli.widths.fill)."""
+    """A line of data. hanging: what its wrapped lines begin with, if not some spaces more (tshdb.text.widths.fill)."""
     _write(sys.stdout, text, hanging)
 
 
@@ -70,7 +65,7 @@ def table(
 ) -> None:
     """Aligned columns; `right` names those that are numbers. None is shown as a dot.
 
-    What does not fit the terminal wraps in its column, or each row becomes a block (cli.tabular).
+    What does not fit the terminal wraps in its column, or each row becomes a block (tshdb.text.tabular).
     """
     cleaned = [[None if v is None else clean(v) for v in row] for row in rows]
     for line in laid_out(list(map(clean, headers)), cleaned, right, indent, columns(sys.stdout)):
@@ -115,14 +110,6 @@ def settings(values: dict[str, Any]) -> str:
 def counted(n: int, noun: str) -> str:
     """A number of things: 1 result, 2 results."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def size(n_bytes: int) -> str:
-    """Bytes in words."""
-    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= one:
-            return f"{n_bytes / one:.1f} {unit}"
-    return f"{n_bytes} bytes"
 
 
 class _Silent:

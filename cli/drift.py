@@ -24,13 +24,10 @@ def drift(
 
     Example: tshdb drift cutoff
     """
-    from analyses import ANALYSES
-    from tshdb.database import reading
-    from tshdb.drift import drift as find
+    from tshdb.actions import explaining
     from tshdb.study import Study
 
-    with reading(Study.find(study).engine) as connection:
-        found = find(connection, ANALYSES, model)
+    found = explaining.drift(Study.find(study), model)
     if as_json:
         out_json([f._asdict() for f in found])
     elif not found:
@@ -58,12 +55,10 @@ def diff(
 
     Example: tshdb diff 3 5
     """
-    from tshdb.database import reading
-    from tshdb.drift import runs_between
+    from tshdb.actions import explaining
     from tshdb.study import Study
 
-    with reading(Study.find(study).engine) as connection:
-        found = runs_between(connection, first, second)
+    found = explaining.runs_between(Study.find(study), first, second)
     if as_json:
         out_json(found)
     elif not found:

@@ -8,10 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.console import out, out_exact
-from cli.files import complete
 from cli.options import StudyOption
-
-FORMATS = (".svg", ".pdf", ".png")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -36,20 +33,13 @@ def draw(
 
     Example: tshdb figure km --cohort tumor_stroma_development@1
     """
-    from cli.paper.figures import FIGURES, saved
-    from tshdb.errors import UsageError
-    from tshdb.near import did_you_mean
+    from tshdb.figures import figure, form_of, refuse_unknown
     from tshdb.study import Study
 
-    if name not in FIGURES:
-        known = f"Known: {', '.join(FIGURES)}"
-        raise UsageError(f"figure {name}", where="tshdb figure", repair=did_you_mean(name, FIGURES, known))
+    refuse_unknown(name)
     opened = Study.find(study)
     path = to or opened.root / "figures" / f"{name}.svg"
-    if path.suffix not in FORMATS:
-        raise UsageError(f"format '{path.suffix}'", where=str(path), repair=f"Known: {', '.join(FORMATS)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with complete(path) as written:
-        how_to_read = saved(name, opened, cohort, path.suffix[1:], written)
+    drawing = figure(opened, name, cohort, form_of(path))
+    drawing.save(path)
     out_exact(path)
-    out(f"  {how_to_read}")
+    out(f"  {drawing.how_to_read}")

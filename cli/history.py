@@ -35,14 +35,10 @@ def history(
 
     Example: tshdb history cox_terms --since 2026-11-23
     """
-    from analyses import ANALYSES
-    from tshdb import story
-    from tshdb.database import reading
+    from tshdb.actions import explaining
     from tshdb.study import Study
 
-    with reading(Study.find(study).engine) as connection:
-        moment = "" if since is None else story.since(connection, since)
-        found = story.story(connection, ANALYSES, name, since=moment, limit=limit)
+    found = explaining.history(Study.find(study), name, since, limit)
     if as_json:
         out_json([e.as_values() for e in found])
     elif not found:

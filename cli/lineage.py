@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,36 +39,21 @@ def show(
     Example: tshdb lineage cox_terms "Cytotoxic lymphocytes" model=univariable
     """
     from tshdb.database import reading
-    from tshdb.lineage import lineage
+    from tshdb.lineage import facts_of, lineage
     from tshdb.study import Study
 
     opened = Study.find(study)
     with reading(opened.engine) as connection:
         found = lineage(connection, table_name, keys)
     if crate is not None:
-        from cli.rocrate import write_crate
+        from tshdb.exports import crate_files, write_crate
 
-        write_crate(crate, opened.name, found, facts_of(found))
+        write_crate(crate, crate_files(opened.name, found))
         out(f"{crate}: RO-Crate of {found.unit.name}")
     elif as_json:
         out_json(facts_of(found))
     else:
         _print(found, is_code)
-
-
-def facts_of(found: Lineage) -> dict[str, Any]:
-    """The whole graph for a machine: units by number, edges, places, specs with their code, runs."""
-    return {
-        "table": found.table,
-        "unit": found.unit.name,
-        "rows": found.rows,
-        "units": [n._asdict() for n in sorted(found.nodes.values())],
-        "edges": [e._asdict() for e in found.edges],
-        "places": [p._asdict() for p in found.places],
-        "specs": found.specs,
-        "runs": found.runs,
-        "rests_on_it": [n.name for n in found.resting],
-    }
 
 
 def _print(found: Lineage, is_code: bool) -> None:

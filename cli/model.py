@@ -21,14 +21,11 @@ def list_models(study: StudyOption = None, as_json: JsonOption = False) -> None:
 
     Example: tshdb model list
     """
-    from analyses import ANALYSES
+    from tshdb.actions import explaining
     from tshdb.corrections import in_words
-    from tshdb.database import reading
-    from tshdb.models import list_models as read
     from tshdb.study import Study
 
-    with reading(Study.find(study).engine) as connection:
-        found = read(connection, ANALYSES)
+    found = explaining.list_models(Study.find(study))
     if as_json:
         out_json(found)
     elif not found:
@@ -49,13 +46,10 @@ def show(model: ModelArgument, study: StudyOption = None, as_json: JsonOption = 
 
     Example: tshdb model show tsh_model/tumor_stroma_development@1
     """
-    from analyses import ANALYSES
-    from tshdb.database import reading
-    from tshdb.models import show_model
+    from tshdb.actions import explaining
     from tshdb.study import Study
 
-    with reading(Study.find(study).engine) as connection:
-        found = show_model(connection, ANALYSES, model)
+    found = explaining.show_model(Study.find(study), model)
     if as_json:
         out_json(found)
         return
@@ -76,14 +70,11 @@ def diff(first: ModelArgument, second: ModelArgument, study: StudyOption = None,
 
     Example: tshdb model diff cutoff/tumor_stroma_development@1 cutoff/tumor_stroma_development@2
     """
-    from analyses import ANALYSES
-    from tshdb.database import reading
+    from tshdb.actions import explaining
     from tshdb.engine.code.differences import short_diff
-    from tshdb.models import diff_models
     from tshdb.study import Study
 
-    with reading(Study.find(study).engine) as connection:
-        found = diff_models(connection, ANALYSES, first, second)
+    found = explaining.diff_models(Study.find(study), first, second)
     if as_json:
         out_json(found)
         return
@@ -131,14 +122,11 @@ def leakage(
 
     Example: tshdb model leakage tsh_model/tumor_stroma_development@1 --cohort tumor_stroma_validation
     """
-    from analyses import ANALYSES
-    from tshdb.database import reading
+    from tshdb.actions import explaining
     from tshdb.errors import Exit
-    from tshdb.leakage import leakage as find_leakage
     from tshdb.study import Study
 
-    with reading(Study.find(study).engine) as connection:
-        found = find_leakage(connection, ANALYSES, model, cohort)
+    found = explaining.leakage(Study.find(study), model, cohort)
     if as_json:
         out_json(found._asdict() | {"overlaps": [o._asdict() for o in found.overlaps], "patients": found.patients})
     else:

@@ -27,23 +27,22 @@ def check(
 
     Example: tshdb paper check
     """
-    from cli.paper.claims import check as check_claims
-    from cli.paper.claims import counted, markdown, reasons_of
     from tshdb.study import Study
+    from tshdb.tables.paper_claims import claims, counted, markdown, reasons_of
 
-    found = check_claims(Study.find(study))
+    checked = claims(Study.find(study))
     if as_json:
-        out_json([c._asdict() for c in found])
+        out_json([c._asdict() for c in checked])
     elif is_markdown:
-        for line in markdown(found):
+        for line in markdown(checked):
             out_exact(line)
     else:
-        for where in dict.fromkeys(c.where for c in found):
+        for where in dict.fromkeys(c.where for c in checked):
             out(f" {where}")
-            rows = [(c.what, c.printed, c.here, c.verdict) for c in found if c.where == where]
+            rows = [(c.what, c.printed, c.here, c.verdict) for c in checked if c.where == where]
             table(("", "printed", "here", ""), rows, indent="   ")
-        for verdict, reasons in reasons_of(found).items():
+        for verdict, reasons in reasons_of(checked).items():
             out(f" Why {verdict}:")
             for why, whats in reasons.items():
                 out(f"   {why}: {'; '.join(whats)}")
-        out(f" {', '.join(f'{n} {verdict}' for verdict, n in counted(found).items())}")
+        out(f" {', '.join(f'{n} {verdict}' for verdict, n in counted(checked).items())}")

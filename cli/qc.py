@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from cli.ingest import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption, ingest_file
+from cli.ingest.options import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
-    from tshdb.study import Study
+    pass
 
 
 class _PatientByDefault(TyperGroup):
@@ -44,22 +44,13 @@ def show(
     Example: tshdb qc UCSF-BR-06 --out ucsf-br-06.png
     """
     from cli.console import out_exact
-    from cli.files import complete
-    from cli.qc_drawing import picture
-    from cli.qc_examination import Examinations
-    from tshdb.errors import NotFound
+    from tshdb.figures import examination
     from tshdb.study import Study
 
     opened = Study.find(study)
-    examinations = Examinations(opened)
-    found = examinations.load(examinations.uid_of(patient, time_point))
-    if not found.volumes:
-        reason = found.facts["reason"] if isinstance(found.facts["reason"], str) else None
-        why = "; ".join(found.notes) or reason or "no phases yet"
-        raise NotFound(f"nothing to look at: {why}", where=patient, repair="tshdb rebuild dce_phases masks")
-    path = out_file or _figures(opened) / f"qc-{patient}-{found.facts['time_point']}.png"
-    with complete(path) as written:
-        picture(found).savefig(written, dpi=110, format=path.suffix.lstrip(".") or "png")
+    drawing = examination(opened, patient, time_point, _form(out_file))
+    path = out_file or opened.root / "figures" / f"qc-{drawing.title}.png"
+    drawing.save(path)
     out_exact(path)
 
 
@@ -75,27 +66,18 @@ def regions(
     Example: tshdb qc regions UCSF-BR-06
     """
     from cli.console import out_exact
-    from cli.files import complete
-    from cli.qc_examination import Examinations
-    from cli.qc_regions import Regions, picture
+    from tshdb.figures import regions as draw
     from tshdb.study import Study
 
     opened = Study.find(study)
-    examinations = Examinations(opened)
-    study_uid = examinations.uid_of(patient, time_point)
-    facts = examinations.sets.set_index("study_uid").loc[study_uid]
-    heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
-    path = out_file or _figures(opened) / f"regions-{patient}-{facts['time_point']}.png"
-    drawn = picture(Regions(opened, study_uid), heading)
-    with complete(path) as written:
-        drawn.savefig(written, dpi=110, format=path.suffix.lstrip(".") or "png")
+    drawing = draw(opened, patient, time_point, _form(out_file))
+    path = out_file or opened.root / "figures" / f"regions-{drawing.title}.png"
+    drawing.save(path)
     out_exact(path)
 
 
-def _figures(study: Study) -> Path:
-    folder = study.root / "figures"
-    folder.mkdir(exist_ok=True)
-    return folder
+def _form(path: Path | None) -> str:
+    return "png" if path is None else path.suffix.lstrip(".") or "png"
 
 
 @app.command()
@@ -110,12 +92,14 @@ def page(
 
     Example: tshdb qc page --cohort prognostic_validation_ispy1
     """
-    from cli.console import out_exact
-    from cli.qc_page import write_qc_page
+    from cli.console import out_exact, progress
+    from tshdb.pages import write_qc_page
     from tshdb.study import Study
 
     opened = Study.find(study)
-    out_exact(write_qc_page(opened, out_dir or opened.root / "reports" / "qc", cohort))
+    with progress() as show:
+        path = write_qc_page(opened, out_dir or opened.root / "reports" / "qc", cohort, progress=show)
+    out_exact(path)
 
 
 @app.command("import")
@@ -132,21 +116,10 @@ def import_(
 
     Example: tshdb qc import verdicts.csv --collection ispy1
     """
+    from cli.ingest.talk import finish
+    from tshdb.actions import ingest
+    from tshdb.study import Study
 
-    def read():
-        from ingest.imaging import decisions as reader
-        from tshdb.study import Study
-
-        return reader.read_verdicts(file, _studies_of(Study.find(study)))
-
-    ingest_file("qc", file, collection, None, {}, read, complete, keep_going, dry_run, study, as_json, "qc import")
-
-
-def _studies_of(study: Study) -> set[str]:
-    from sqlalchemy import select
-
-    from tshdb.database import reading
-    from tshdb.schema import ImagingStudy
-
-    with reading(study.engine) as connection:
-        return set(connection.execute(select(ImagingStudy.study_uid)).scalars())
+    opened = Study.find(study)
+    loaded = ingest.verdicts(opened, file, collection, how=ingest.Loading(complete, keep_going, dry_run))
+    finish(opened, loaded, as_json)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from cli.console import out, say, short, table
-from cli.files import complete
 from cli.options import StudyOption
+from tshdb.files import complete
 
 if TYPE_CHECKING:
     from tshdb.query import Answer

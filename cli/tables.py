@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from cli.console import out, out_json, table
+from cli.console import columns, out_exact, out_json
 from cli.options import JsonOption, StudyOption
 
 
@@ -24,20 +25,12 @@ def print_table(
 
     Example: tshdb table 2 --cohort tumor_stroma_development@1
     """
-    from cli.paper.layouts import TABLES, layouts
-    from tshdb.errors import UsageError
-    from tshdb.near import did_you_mean
     from tshdb.study import Study
+    from tshdb.tables import refuse_unknown, table
 
-    if number.lower() not in TABLES:
-        known = f"Known: {', '.join(TABLES)}"
-        raise UsageError(f"table {number}", where="tshdb table", repair=did_you_mean(number, TABLES, known))
-    rows, shown = layouts(number.lower(), Study.find(study), cohort)
+    refuse_unknown(number)
+    found = table(Study.find(study), number, cohort)
     if as_json:
-        out_json(rows)
-        return
-    for layout in shown:
-        out(f" {layout.title}")
-        table(layout.headers, layout.cells, layout.right)
-        for note in layout.notes:
-            out(f" {note}")
+        out_json(found.facts)
+    else:
+        out_exact(found.text(columns(sys.stdout)))

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cli.console import columns, say
-from cli.widths import cells, fill
+from tshdb.text.widths import cells, fill
 
 WIDEST = 78  # columns; longer lines of prose are hard to read
 _INDENT = 4  # of what stands below an option that is too long to stand beside it

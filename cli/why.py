@@ -26,15 +26,10 @@ def why(
 
     Example: tshdb why tsh_ratios/TCGA-A7-A0CE
     """
-    from analyses import ANALYSES
-    from tshdb.database import reading
-    from tshdb.engine.why import why as explain
-    from tshdb.engine.world import World
+    from tshdb.actions import explaining
     from tshdb.study import Study
 
-    opened = Study.find(study)
-    with reading(opened.engine) as connection:
-        facts = explain(connection, World(ANALYSES, opened.settings), unit)
+    facts = explaining.why(Study.find(study), unit)
     if as_json:
         out_json(facts)
     else:

@@ -5,10 +5,14 @@ python docs/generate.py [FOLDER]
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import json
 import sys
+import textwrap
 import tomllib
-from importlib import resources
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from sqlalchemy import Enum
 
 from analyses import ANALYSES
 from cli.main import app
+from tshdb import presets
 from tshdb.config import Parameters
 from tshdb.schema import Base
 from tshdb.sqltypes import described
@@ -106,7 +111,7 @@ def _walk(command, path: str):
 
 def parameters() -> str:
     """Every table of study.toml: the analyses that follow it, what its parameters mean, their values."""
-    preset = tomllib.loads(resources.files("cli").joinpath("data/fan2023/study.toml").read_text(encoding="utf-8"))
+    preset = tomllib.loads(presets.text("fan2023", "study.toml"))
     lines = [
         "# The parameters",
         "",
@@ -149,19 +154,21 @@ def _section(name: str, followers: list, preset: dict[str, Any]) -> list[str]:
 
 
 def meanings_of(followers: list) -> dict[str, str]:
-    """parameter -> what it means: from the docstrings of the classes, written as "name, name: meaning; name: meaning."."""
-    fields = {field for a in followers for field in a.params.model_fields}
+    """parameter -> what it means: the texts below the fields of the classes, base classes first."""
     found: dict[str, list[str]] = {}
     for kind in dict.fromkeys(c for a in followers for c in reversed(a.params.__mro__)):
-        text = "\n\n".join((kind.__doc__ or "").split("\n\n")[1:]) if issubclass(kind, Parameters) else ""
-        names: list[str] = []
-        for part in " ".join(text.split()).rstrip(".").split("; "):
-            head, colon, rest = part.partition(": ")
-            if colon and set(head.split(", ")) <= fields:
-                names, part = head.split(", "), rest
-            for name in names:
-                found.setdefault(name, []).append(part)
+        if issubclass(kind, Parameters):
+            for name, text in _texts_of_fields(kind):
+                found.setdefault(name, []).append(text)
     return COMMON | {name: "; ".join(dict.fromkeys(parts)) for name, parts in found.items()}
+
+
+def _texts_of_fields(kind: type) -> Iterator[tuple[str, str]]:
+    """(field, the text that stands below it) of a class."""
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    for field, below in itertools.pairwise(node.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            yield field.target.id, " ".join(below.value.value.split())
 
 
 def _resolved(schema: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cli.paper.claims import Checked, Verdict, check, counted
 from tshdb.study import Study
+from tshdb.tables.paper_claims import Checked, Verdict, claims, counted
 
 HERE = Path(__file__).parent
 PAIRS = HERE.parent / "examples" / "tcga-brca-pairs"
@@ -133,10 +133,10 @@ def main(data: Path | None) -> None:
     path = HERE / "paper.md"
     text = path.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        on = {unit: check(Study(pairs_study(Path(folder), unit))) for unit in ("rsem", "fpkm")}
+        on = {unit: claims(Study(pairs_study(Path(folder), unit))) for unit in ("rsem", "fpkm")}
         text = replaced(text, "pairs", side_by_side(on["rsem"], on["fpkm"]))
         if data is not None:
-            text = replaced(text, "recovered", recovered_table(check(Study(recovered_study(Path(folder), data)))))
+            text = replaced(text, "recovered", recovered_table(claims(Study(recovered_study(Path(folder), data)))))
     path.write_text(text, encoding="utf-8")
 
 

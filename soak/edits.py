@@ -114,7 +114,7 @@ def tried(seed: int, n: int, folder: Path, kinds: tuple[str, ...] = KINDS) -> li
 
 def new_study(folder: Path) -> None:
     """Patients with their follow-up, and nothing computed."""
-    from tests import tiny
+    from tests.support import tiny
 
     study = tiny.new_study(folder, live=False, analyses=())
     tiny.ingest(study, tiny.TinyArchive.make(PATIENTS), images=False)

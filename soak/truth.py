@@ -1,6 +1,6 @@
 """Random changes of parameters, data, code, seed, lists and members, a rebuild after each: whether plan and causes are true.
 
-Each history lives through its changes in a tiny study (tests/truth.py), and ends as a new study.
+Each history lives through its changes in a tiny study (tests/support/truth.py), and ends as a new study.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CHANGES = 10  # rebuilds in each
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
-    from tests import truth
+    from tests.support import truth
 
     wrong, n = [], 0
     for world, n_histories in HISTORIES.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import tiny
+from tests.support import tiny
 
 os.environ.pop("COLUMNS", None)  # what the program says is that of a pipe, whatever the shell of the tests says
 ROOT = Path(__file__).parent.parent
@@ -105,10 +105,10 @@ def real(tmp_path_factory):
     import shutil
 
     from analyses import ANALYSES
-    from cli.make_study import make_study
     from ingest.expression import rna
     from ingest.gdc import clinical as gdc_clinical
     from tshdb import loading
+    from tshdb.actions.making import make_study
     from tshdb.cohorts import versions as cohorts
     from tshdb.database import writing
     from tshdb.engine.rebuild import Rebuild

@@ -15,6 +15,16 @@ __version__ = "0.1.0"
 
 def open(path=None):
     """The study at `path` (a folder with study.toml; default: the nearest parent folder that is one)."""
-    from tshdb.study import Study
+    from tshdb.open_study import OpenStudy
 
-    return Study.find(path)
+    return OpenStudy.find(path)
+
+
+def make(folder, database="sqlite:///study.db", preset="fan2023"):
+    """A new study in a folder, which must not be one already: settings, the preset's cohort files, an empty database."""
+    from pathlib import Path
+
+    from tshdb.actions.making import make_study
+    from tshdb.open_study import OpenStudy
+
+    return OpenStudy(make_study(Path(folder), database, preset).root)

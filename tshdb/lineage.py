@@ -275,3 +275,18 @@ def where(found: Lineage, unit_ids: Iterable[int]) -> Iterator[str]:
             one = min(columns) == max(columns)
             said += f" column {columns[0]}" if one else f" columns {min(columns):,} to {max(columns):,}"
         yield f"{file} {said} (sha256 {sha256[:12]}…)"
+
+
+def facts_of(found: Lineage) -> dict[str, Any]:
+    """The whole graph for a machine: units by number, edges, places, specs with their code, runs."""
+    return {
+        "table": found.table,
+        "unit": found.unit.name,
+        "rows": found.rows,
+        "units": [n._asdict() for n in sorted(found.nodes.values())],
+        "edges": [e._asdict() for e in found.edges],
+        "places": [p._asdict() for p in found.places],
+        "specs": found.specs,
+        "runs": found.runs,
+        "rests_on_it": [n.name for n in found.resting],
+    }

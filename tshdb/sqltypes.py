@@ -1,6 +1,6 @@
 """The tables as `tshdb sql` shows them: columns with DuckDB types, without importing the models.
 
-`tests/test_docs.py` checks this list against the models; `make docs` writes it.
+`tests/cli/test_docs.py` checks this list against the models; `make docs` writes it.
 """
 
 from __future__ import annotations

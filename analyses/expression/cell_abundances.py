@@ -32,14 +32,12 @@ NO_VALUE = "no marker gene has a value"
 
 
 class CellAbundanceParameters(Parameters):
-    """[cell_abundances]
-
-    markers: mcp_counter, mcp_counter_upstream, mcp_counter_affy133, or a csv in the study's folder (population, marker);
-    min_coverage: below this share of a population's markers the abundance says "low coverage".
-    """
+    """[cell_abundances]"""
 
     markers: str = "mcp_counter"
+    """mcp_counter, mcp_counter_upstream, mcp_counter_affy133, or a csv in the study's folder (population, marker)"""
     min_coverage: float = Field(default=0.5, ge=0, le=1)
+    """below this share of a population's markers the abundance says `low coverage`"""
 
 
 def _read_markers(params: CellAbundanceParameters, root: Path) -> tuple[str, list[dict]]:
@@ -83,14 +81,14 @@ def cell_abundances(
     transforms = transform_names(expression)
     rows = []
     for j, profile_id in enumerate(expression.profiles.index):
-        found = np.array([_first_present(c, expression.present, j) for c in candidates])
+        positions = np.array([_first_present(c, expression.present, j) for c in candidates])
         for population in populations:
-            mine = found[owner == population]
+            of_population = positions[owner == population]
             rows.append(
                 {
                     "profile_id": profile_id,
                     "population": population,
-                    **_abundance(values[mine[mine >= 0], j], len(mine), params.min_coverage),
+                    **_abundance(values[of_population[of_population >= 0], j], len(of_population), params.min_coverage),
                     "unit": expression.profiles["unit"].iloc[j],
                     "transform": transforms[j],
                     "signature": markers["signature"].iloc[0],

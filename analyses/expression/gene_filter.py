@@ -25,14 +25,12 @@ if TYPE_CHECKING:
 
 
 class GeneFilterParameters(Parameters):
-    """[gene_filter]
-
-    cohort: the frozen cohort whose profiles are looked at; absent_fraction: a gene that is zero or missing in so many of them is
-    dropped.
-    """
+    """[gene_filter]"""
 
     cohort: str = "tumor_stroma_development"
+    """the frozen cohort whose profiles are looked at"""
     absent_fraction: float = Field(default=0.8, gt=0, le=1)
+    """a gene that is zero or missing in so many of them is dropped"""
 
 
 @analysis(

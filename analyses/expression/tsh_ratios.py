@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
 
 class TshRatioParameters(Parameters):
-    """[tsh_ratios]
-
-    biomarker: (A_tumor - A_stroma) / A_stroma, the difference, or log2 of A_tumor / A_stroma; min_denominator: of a smaller
-    abundance in the stroma there is no ratio.
-    """
+    """[tsh_ratios]"""
 
     biomarker: Literal["ratio", "difference", "log2_ratio"] = "ratio"
+    """(A_tumor - A_stroma) / A_stroma, the difference, or log2 of A_tumor / A_stroma"""
     min_denominator: float = Field(default=0.05, ge=0)
+    """of a smaller abundance in the stroma there is no ratio"""
 
 
 @analysis(

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from analyses.imaging.mask_volumes import grid_of_phases
-from analyses.imaging.pixels import read_volume
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
 from tshdb.geometry import Grid
+from tshdb.images.mask_volumes import grid_of_phases
+from tshdb.images.pixels import read_volume
 from tshdb.schema import DcePhase, DceSlice, ImagingInstance, ImagingSeries, PreparedImage
 from tshdb.vocabulary import PreparedKind
 
@@ -28,14 +28,14 @@ COLUMNS = [
 
 
 class PreparedImageParameters(Parameters):
-    """[prepared_images]
-
-    in_plane_mm, across_mm: the voxel size; interpolator: linear (never beyond what was measured) or bspline.
-    """
+    """[prepared_images]"""
 
     in_plane_mm: float = Field(default=0.8, gt=0)
+    """the voxel size"""
     across_mm: float = Field(default=2.0, gt=0)
+    """the voxel size"""
     interpolator: Literal["linear", "bspline"] = "linear"
+    """linear (never beyond what was measured) or bspline"""
 
 
 @analysis(
@@ -65,12 +65,12 @@ def prepared_images(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in phases.groupby("study_uid", sort=True):
+    for study_uid, of_study in phases.groupby("study_uid", sort=True):
         used = instances["sop_uid"].isin(slices.loc[slices["study_uid"] == study_uid, "sop_uid"])
         if not instances.loc[used, "has_pixels"].astype(bool).all():
             continue  # headers alone, as dce_phases says
         own = (frame[frame["study_uid"] == study_uid] for frame in (slices, instances, series))
-        rows += _of_study(study_uid, mine, *own, params)
+        rows += _of_study(study_uid, of_study, *own, params)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

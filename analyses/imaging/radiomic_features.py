@@ -25,19 +25,20 @@ COLUMNS = [
 
 
 class RadiomicFeatureParameters(Parameters):
-    """[radiomic_features]
-
-    bin_width: of grey levels, of images divided by the parenchyma's mean; bin_count: a fixed number of levels instead;
-    distances: of neighbours, voxels; force_2d: textures slice by slice; filters: original, wavelet, log-sigma-N (N mm);
-    per_phase: divide each phase by its own parenchyma's mean, not all by S0's.
-    """
+    """[radiomic_features]"""
 
     bin_width: float = Field(default=0.05, gt=0)
+    """of grey levels, of images divided by the parenchyma's mean"""
     bin_count: int | None = Field(default=None, ge=2, le=256)
+    """a fixed number of levels instead"""
     distances: tuple[int, ...] = (1,)
+    """of neighbours, voxels"""
     force_2d: bool = False
+    """textures slice by slice"""
     filters: tuple[str, ...] = ("original",)
+    """original, wavelet, log-sigma-N (N mm)"""
     per_phase: bool = False
+    """divide each phase by its own parenchyma's mean, not all by S0's"""
 
 
 @analysis(
@@ -86,17 +87,17 @@ def _of_unit(region_map: str, images: pd.DataFrame, tumor, band, params: Radiomi
     inside = image_at(mask["object_path"])
     with one_thread():
         if map_name == SHAPE:
-            found = of_shape(inside, region)
+            values = of_shape(inside, region)
         else:
             means = {name: band[column if params.per_phase else MEANS["S0"]] for name, column in MEANS.items()}
             image, inside = cropped_map(images_of(images), inside, map_name, means, params.filters)
-            found = of_map(image, inside, region, map_name, _settings(params))
+            values = of_map(image, inside, region, map_name, _settings(params))
     return [
         row | {
             "feature": v.feature, "feature_class": v.feature_class, "value": v.value, "reason": v.reason,
             "n_voxels": v.n_voxels, "n_levels": v.n_levels,
         }
-        for v in found
+        for v in values
     ]  # fmt: skip
 
 

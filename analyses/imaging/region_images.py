@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from analyses.imaging.mask_volumes import grid_of_phases, on_images
+from tshdb.images.mask_volumes import grid_of_phases, on_images
 
 if TYPE_CHECKING:
     import pandas as pd

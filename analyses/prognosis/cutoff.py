@@ -27,23 +27,25 @@ if TYPE_CHECKING:
 
 
 class CutoffParameters(Parameters):
-    """[cutoff]
-
-    population: whose ratio is cut; method: fixed takes value, quantile takes quantile, maxstat chooses by the outcome; value: of
-    method fixed; quantile: of method quantile; higher_is: what the upper group foretells; min_group: share of the patients that a
-    group of maxstat has at least; n_permutations: of the outcomes, for the p value of maxstat; n_bootstrap: for the interval of
-    the cut-off, 0 for none.
-    """
+    """[cutoff]"""
 
     cohort: str = "tumor_stroma_development"
     population: str = "Cytotoxic lymphocytes"
+    """whose ratio is cut"""
     method: Literal["fixed", "median", "quantile", "maxstat"] = "median"
+    """fixed takes value, quantile takes quantile, maxstat chooses by the outcome"""
     value: float = -0.3512
+    """of method fixed"""
     quantile: float = Field(default=0.25, gt=0, lt=1)
+    """of method quantile"""
     higher_is: Literal["good", "poor"] = "good"
+    """what the upper group foretells"""
     min_group: float = Field(default=0.1, gt=0, lt=0.5)
+    """share of the patients that a group of maxstat has at least"""
     n_permutations: int = Field(default=10_000, ge=1)
+    """of the outcomes, for the p value of maxstat"""
     n_bootstrap: int = Field(default=1_000, ge=0)
+    """for the interval of the cut-off, 0 for none"""
     endpoint: Endpoint = Endpoint.OS
     censor_at_days: float | None = Field(default=3652.5, gt=0)
     unit: ExpressionUnit | None = None
@@ -68,8 +70,10 @@ def cutoff(ratios: pd.DataFrame, follow_ups: pd.DataFrame, params: CutoffParamet
     from analyses.shared.populations import only_unit
 
     unit = only_unit(ratios, params.unit, "cutoff")
-    mine = ratios[(ratios["population"] == params.population) & (ratios["unit"] == unit) & ratios["value"].notna()]
-    data = mine.merge(censored(follow_ups, params.endpoint, params.censor_at_days), on="patient_id")
+    of_population = ratios[
+        (ratios["population"] == params.population) & (ratios["unit"] == unit) & ratios["value"].notna()
+    ]
+    data = of_population.merge(censored(follow_ups, params.endpoint, params.censor_at_days), on="patient_id")
     data = data.sort_values("patient_id", ignore_index=True)
     if not len(data):
         raise ValueError(f"no member of the cohort has a ratio of {params.population} and an outcome")
@@ -79,9 +83,9 @@ def cutoff(ratios: pd.DataFrame, follow_ups: pd.DataFrame, params: CutoffParamet
     high = values >= chosen
     row = {
         "population": params.population,
-        "biomarker": mine["biomarker"].iloc[0],
+        "biomarker": of_population["biomarker"].iloc[0],
         "unit": unit,
-        "transform": mine["transform"].iloc[0],
+        "transform": of_population["transform"].iloc[0],
         "method": params.method,
         "value": chosen,
         "higher_is": params.higher_is,
@@ -118,14 +122,14 @@ def _interval(values, durations, events, params: CutoffParameters, generator: np
     """The 2.5 % and 97.5 % points of the cut-offs of bootstrap samples."""
     import numpy as np
 
-    found = []
+    cutoffs = []
     for _ in range(params.n_bootstrap):
         drawn = generator.integers(0, len(values), len(values))
         try:
-            found.append(_choose(values[drawn], durations[drawn], events[drawn], params))
+            cutoffs.append(_choose(values[drawn], durations[drawn], events[drawn], params))
         except ValueError:
             continue  # a sample without two groups or without events has no cut-off
-    if not found:
+    if not cutoffs:
         return {}
-    lower, upper = np.quantile(found, [0.025, 0.975])
-    return {"ci_lower": float(lower), "ci_upper": float(upper), "n_bootstrap": len(found)}
+    lower, upper = np.quantile(cutoffs, [0.025, 0.975])
+    return {"ci_lower": float(lower), "ci_upper": float(upper), "n_bootstrap": len(cutoffs)}

@@ -29,11 +29,7 @@ if TYPE_CHECKING:
 
 
 class TshCoxParameters(Parameters):
-    """[tsh_cox]
-
-    covariates: clinical variables of the multivariable models; min_known: a variable known for a smaller share of the patients is
-    left out.
-    """
+    """[tsh_cox]"""
 
     cohorts: tuple[str, ...] = ("tumor_stroma_development",)
     endpoint: Endpoint = Endpoint.OS
@@ -41,7 +37,9 @@ class TshCoxParameters(Parameters):
     allow_training_patients: bool = False
     min_events: int = Field(default=5, ge=1)
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
+    """clinical variables of the multivariable models"""
     min_known: float = Field(default=0.5, ge=0, le=1)
+    """a variable known for a smaller share of the patients is left out"""
 
 
 @analysis(
@@ -81,9 +79,9 @@ def tsh_cox(
     rows: list[dict] = []
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
         name, prefix = ("TSH ratio", "") if grouping == "tsh_ratio" else ("TSH score", "score ")
-        found = models_of(
+        models = models_of(
             data, clinical, name, prefix, len(members), settings,
             lambda frame, mine=bool(prefix): seen_in_training(frame, trained_on) if mine else None,
         )  # fmt: skip
-        rows += [row | {"position": len(rows) + i} for i, row in enumerate(found)]
+        rows += [row | {"position": len(rows) + i} for i, row in enumerate(models)]
     return pd.DataFrame(rows)

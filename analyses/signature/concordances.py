@@ -28,12 +28,10 @@ FEWEST_DRAWS = 20
 
 
 class ConcordanceParameters(CovariateParameters):
-    """[signature_validation]
-
-    n_bootstrap: for the intervals.
-    """
+    """[signature_validation]"""
 
     n_bootstrap: int = Field(default=1_000, ge=0)
+    """for the intervals"""
 
 
 @analysis(

@@ -26,13 +26,12 @@ LEAST_PER_CLASS = 4  # so that every outer training set has two of each kind for
 
 
 class SignatureCrossValidationParameters(SearchParameters, ForestParameters):
-    """[signature]
-
-    outer_folds, repeats: of the outer cross-validation.
-    """
+    """[signature]"""
 
     outer_folds: int = Field(default=10, ge=2)
+    """of the outer cross-validation"""
     repeats: int = Field(default=1, ge=1)
+    """of the outer cross-validation"""
 
 
 @analysis(

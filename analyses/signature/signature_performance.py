@@ -26,12 +26,10 @@ if TYPE_CHECKING:
 
 
 class SignaturePerformanceParameters(SearchParameters):
-    """[signature]
-
-    n_bootstrap: for the intervals.
-    """
+    """[signature]"""
 
     n_bootstrap: int = Field(default=1_000, ge=0)
+    """for the intervals"""
 
 
 @analysis(

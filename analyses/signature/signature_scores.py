@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
 
 class SignatureScoreParameters(Parameters):
-    """[signature_scores]
-
-    slack_s: how far outside of the training patients' times a phase may be, seconds; most_distant: a score of an examination
-    farther away than so (root mean square of z scores) is degraded.
-    """
+    """[signature_scores]"""
 
     slack_s: float = Field(default=60.0, ge=0)
+    """how far outside of the training patients' times a phase may be, seconds"""
     most_distant: float = Field(default=3.0, gt=0)
+    """a score of an examination farther away than so (root mean square of z scores) is degraded"""
 
 
 @analysis(

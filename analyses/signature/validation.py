@@ -32,53 +32,51 @@ SCORE = "signature score"
 
 
 class ValidationParameters(Parameters):
-    """[signature_validation]
-
-    cohorts: frozen or live; endpoints: those that a cohort has are evaluated; use_degraded: scores that something speaks against
-    count as well (their number stands in the reason); allow_training_patients: evaluate on them all the same, marked optimistic.
-    """
+    """[signature_validation]"""
 
     cohorts: tuple[str, ...] = ("prognostic_validation_ispy1", "prognostic_validation_nact")
+    """frozen or live"""
     endpoints: tuple[Endpoint, ...] = (Endpoint.OS, Endpoint.RFS, Endpoint.DFS)
+    """those that a cohort has are evaluated"""
     censor_at_days: float | None = Field(default=3652.5, gt=0)
     use_degraded: bool = True
+    """scores that something speaks against count as well (their number stands in the reason)"""
     allow_training_patients: bool = False
+    """evaluate on them all the same, marked optimistic"""
     min_events: int = Field(default=5, ge=1)
 
 
 class CovariateParameters(ValidationParameters):
-    """[signature_validation]
-
-    covariates: clinical variables of the multivariable models; min_known: a variable known for a smaller share of the patients is
-    left out.
-    """
+    """[signature_validation]"""
 
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "tumor_size_mm")
+    """clinical variables of the multivariable models"""
     min_known: float = Field(default=0.5, ge=0, le=1)
+    """a variable known for a smaller share of the patients is left out"""
 
 
 def first_scores(scores: pd.DataFrame, use_degraded: bool) -> pd.DataFrame:
     """examination, patient_id, prognosis, value, is_degraded: one examination a patient, sorted."""
     wanted = [str(ScoreStatus.SCORED)] + ([str(ScoreStatus.DEGRADED)] if use_degraded else [])
-    mine = scores[scores["status"].astype(str).isin(wanted) & scores["score"].notna()]
-    mine = mine.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id")
-    found = mine[["examination", "patient_id", "prognosis", "score"]].rename(columns={"score": "value"})
-    found["prognosis"] = found["prognosis"].astype(str)
-    found["is_degraded"] = (mine["status"].astype(str) == str(ScoreStatus.DEGRADED)).to_numpy()
-    return found.reset_index(drop=True)
+    known = scores[scores["status"].astype(str).isin(wanted) & scores["score"].notna()]
+    known = known.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id")
+    scored = known[["examination", "patient_id", "prognosis", "score"]].rename(columns={"score": "value"})
+    scored["prognosis"] = scored["prognosis"].astype(str)
+    scored["is_degraded"] = (known["status"].astype(str) == str(ScoreStatus.DEGRADED)).to_numpy()
+    return scored.reset_index(drop=True)
 
 
 def outcomes(
     scores: pd.DataFrame, follow_ups: pd.DataFrame, params: ValidationParameters
 ) -> dict[Endpoint, pd.DataFrame]:
     """endpoint -> patient_id, prognosis, value, is_degraded, event, duration_days, time_origin; those that have patients."""
-    mine = first_scores(scores, params.use_degraded)
-    found = {}
+    scored = first_scores(scores, params.use_degraded)
+    by_endpoint = {}
     for endpoint in params.endpoints:
-        data = mine.merge(censored(follow_ups, endpoint, params.censor_at_days), on="patient_id")
+        data = scored.merge(censored(follow_ups, endpoint, params.censor_at_days), on="patient_id")
         if len(data):
-            found[Endpoint(endpoint)] = data.sort_values("patient_id", ignore_index=True)
-    return found
+            by_endpoint[Endpoint(endpoint)] = data.sort_values("patient_id", ignore_index=True)
+    return by_endpoint
 
 
 def note_of(data: pd.DataFrame) -> str | None:

@@ -24,13 +24,12 @@ LEAST_PER_CLASS = 4  # so that every outer training set has two of each kind for
 
 
 class TshCrossValidationParameters(ModelParameters):
-    """[tsh_cross_validation]
-
-    outer_folds: whose patients are scored by models that have not seen them; repeats: of the whole, with other folds.
-    """
+    """[tsh_cross_validation]"""
 
     outer_folds: int = Field(default=10, ge=2)
+    """whose patients are scored by models that have not seen them"""
     repeats: int = Field(default=5, ge=1)
+    """of the whole, with other folds"""
 
 
 @analysis(

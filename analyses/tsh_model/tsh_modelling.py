@@ -25,21 +25,22 @@ INTERCEPT = "(intercept)"
 
 
 class ModelParameters(Parameters):
-    """What the model and its cross-validation share.
-
-    inverse_penalty: C of the ridge-penalised logistic regression; max_features: populations in the model at the most; least_gain:
-    of the AUC, by which one more population must better the model; inner_folds: that choose the populations; min_per_class: with
-    fewer patients of a class there is no model; threshold: a score of at least this is good.
-    """
+    """What the model and its cross-validation share."""
 
     cohort: str = "tumor_stroma_development"
     unit: ExpressionUnit | None = None
     inverse_penalty: float = Field(default=1.0, gt=0)
+    """C of the ridge-penalised logistic regression"""
     max_features: int = Field(default=5, ge=1)
+    """populations in the model at the most"""
     least_gain: float = Field(default=0.005, ge=0)
+    """of the AUC, by which one more population must better the model"""
     inner_folds: int = Field(default=5, ge=2)
+    """that choose the populations"""
     min_per_class: int = Field(default=10, ge=2)
+    """with fewer patients of a class there is no model"""
     threshold: float = Field(default=0.5, gt=0, lt=1)
+    """a score of at least this is good"""
 
 
 class Training(NamedTuple):
@@ -96,11 +97,11 @@ def fit(values: np.ndarray, is_good: np.ndarray, columns: tuple[int, ...], inver
     """Logistic regression with a ridge penalty on standardised features."""
     from sklearn.linear_model import LogisticRegression
 
-    mine = values[:, columns]
-    center, scale = mine.mean(axis=0), mine.std(axis=0)
+    chosen = values[:, columns]
+    center, scale = chosen.mean(axis=0), chosen.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     model = LogisticRegression(C=inverse_penalty, tol=1e-8, max_iter=10_000)
-    model.fit((mine - center) / scale, is_good)
+    model.fit((chosen - center) / scale, is_good)
     return Logistic(columns, float(model.intercept_[0]), model.coef_[0].astype(float), center, scale)
 
 
@@ -141,11 +142,11 @@ def choose(values: np.ndarray, is_good: np.ndarray, params: ModelParameters, see
 
 
 def _inner_auc(values, is_good, columns, folds, inverse_penalty: float) -> float:
-    found = []
+    aucs = []
     for train, test in folds:
         model = fit(values[train], is_good[train], columns, inverse_penalty)
-        found.append(auc(is_good[test], model.scores(values[test])))
-    return float(np.mean(found))
+        aucs.append(auc(is_good[test], model.scores(values[test])))
+    return float(np.mean(aucs))
 
 
 def _folds(is_good: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -3,7 +3,7 @@
 A unit's values pass through the table that it makes (types, digits, which columns count) and through a few functions of the
 engine (rounding, seeds, the order of inputs, matrix readers). The declaration is compared with the spec of a unit as its code
 is; of the engine's functions the number below stands for all. Whoever changes what values they give raises it:
-`tests/test_spec.py` holds it against their normal form.
+`tests/engine/test_spec.py` holds it against their normal form.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ Missing    a feature that cannot be computed has no value and the reason.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,35 +22,11 @@ import numpy as np
 import SimpleITK as sitk
 
 from analyses.imaging.images.grids import array_of, box_of, cropped
+from tshdb.images.feature_names import ORIGINAL, Settings, names_of
 
-REGIONS = ("tumor", "stroma")
-CLASSES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 FEW_LEVELS = 8
 MOST_LEVELS = 256
 LEAST_VOXELS = 8  # below, no texture is a texture
-ORIGINAL = "original"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How features are computed. bin_width or bin_count (then bin_width is not used); filters: original, wavelet,
-    log-sigma-N (N mm); classes: of PyRadiomics; the rest as PyRadiomics calls them."""
-
-    bin_width: float = 0.05
-    bin_count: int | None = None
-    distances: tuple[int, ...] = (1,)
-    force_2d: bool = False
-    voxel_array_shift: float = 0.0
-    filters: tuple[str, ...] = (ORIGINAL,)
-    classes: tuple[str, ...] = CLASSES
-
-    def of_pyradiomics(self) -> dict:
-        """The same in PyRadiomics' words."""
-        binning = {"binWidth": self.bin_width} if self.bin_count is None else {"binCount": self.bin_count}
-        return binning | {
-            "distances": list(self.distances), "force2D": self.force_2d, "force2Ddimension": 0,
-            "voxelArrayShift": self.voxel_array_shift, "label": 1, "symmetricalGLCM": True, "gldm_a": 0,
-        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,10 +45,10 @@ def of_map(
     image: sitk.Image, mask: sitk.Image, region: str, map_name: str, settings: Settings = Settings()
 ) -> list[Value]:
     """Intensity and texture of one map in one region, on one grid. Raises ValueError for an empty mask."""
-    found = []
+    values = []
     for prefix, filtered in _filtered(image, mask, settings):
-        found += _of_image(filtered, mask, f"{region}.{map_name}.{prefix}", settings)
-    return found
+        values += _of_image(filtered, mask, f"{region}.{map_name}.{prefix}", settings)
+    return values
 
 
 def of_shape(mask: sitk.Image, region: str = "tumor") -> list[Value]:
@@ -90,15 +66,15 @@ def _of_image(image: sitk.Image, mask: sitk.Image, prefix: str, settings: Settin
     n = int(where.sum())
     options = settings.of_pyradiomics()
     binned, levels, flag = _binned(values, where, settings)
-    found = []
+    measured = []
     for name in settings.classes:
         reason = _refusal(name, n, levels)
         if reason is not None:
-            found += [Value(f"{prefix}{name}.{f}", name, None, reason, n, len(levels)) for f in names_of(name)]
+            measured += [Value(f"{prefix}{name}.{f}", name, None, reason, n, len(levels)) for f in names_of(name)]
             continue
         made = _class(name)(part, inside, **options, binned=binned, levels=levels)
-        found += [_value(f"{prefix}{name}.{f}", name, value, n, len(levels), flag) for f, value in _execute(made)]
-    return found
+        measured += [_value(f"{prefix}{name}.{f}", name, value, n, len(levels), flag) for f, value in _execute(made)]
+    return measured
 
 
 def _binned(values: np.ndarray, where: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray, str]:
@@ -188,36 +164,18 @@ def _class(name: str) -> type:
     return own if name == "shape" else type(f"Given{own.__name__}", (_GivenLevels, own), {"__module__": own.__module__})
 
 
-@cache
-def names_of(class_: str) -> tuple[str, ...]:
-    """The names of a class's features, as PyRadiomics computes them by default (the deprecated left out)."""
-    import radiomics
-
-    return tuple(name for name, is_deprecated in radiomics.getFeatureClasses()[class_].getFeatureNames().items()
-                 if not is_deprecated)  # fmt: skip
-
-
-def all_names(maps: Sequence[str] = ("S0", "SI", "SL"), settings: Settings = Settings()) -> list[str]:
-    """The names of the whole set in order, of the original images: 572 with the paper's settings."""
-    found = [f"tumor.shape.{name}" for name in names_of("shape")]
-    for region in REGIONS:
-        for map_name in maps:
-            found += [f"{region}.{map_name}.{c}.{name}" for c in settings.classes for name in names_of(c)]
-    return found
-
-
 def whole_set(
     maps: Mapping[str, sitk.Image], tumor: sitk.Image, stroma: sitk.Image, settings: Settings = Settings()
 ) -> list[Value]:
     """All features of an examination. maps: S0, SI, SL on the masks' grid."""
-    found: list[Value] = []
+    values: list[Value] = []
     for region, mask in (("tumor", tumor), ("stroma", stroma)):
         images = maps
         if settings.filters == (ORIGINAL,):
             box = box_of(sitk.GetArrayViewFromImage(mask) > 0, (1, 1, 1))
             mask, images = cropped(mask, box), {name: cropped(image, box) for name, image in maps.items()}
         if region == "tumor":
-            found += of_shape(mask)
+            values += of_shape(mask)
         for map_name, image in images.items():
-            found += of_map(image, mask, region, map_name, settings)
-    return found
+            values += of_map(image, mask, region, map_name, settings)
+    return values

@@ -1,0 +1,1 @@
+"""The program at the terminal: commands, tables, report, and the documents that are made from them."""

@@ -1,0 +1,279 @@
+"""The tests of the engine can fail: each mutant breaks the engine on purpose, and the tests named with it must see it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "soak", "tests", "pyproject.toml")
+
+
+class Mutant(NamedTuple):
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS = (
+    Mutant(
+        "inputs that moved go unseen",
+        "tshdb/engine/standing.py",
+        "AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint",
+        "AND i.fingerprint IS NULL AND e.seen_fingerprint IS NOT NULL",
+        "engine/test_scenarios.py -k test_2_",
+    ),
+    Mutant(
+        "a fit follows corrected data silently",
+        "tshdb/engine/roots.py",
+        "return any(cause.kind not in OF_DATA for cause in causes)",
+        "return True",
+        "engine/test_scenarios.py -k test_2_one",
+    ),
+    Mutant(
+        "no early cut-off",
+        "tshdb/engine/compute.py",
+        "return rows_fingerprint(columns, ([row[c] for c in columns] for row in rows))",
+        "return rows_fingerprint(columns, ([row[c] for c in columns] for row in rows))[:16] + f'{time.time_ns():016x}'",
+        "engine/test_scenarios.py -k test_3",
+    ),
+    Mutant(
+        "the text in which code was found is not compared",
+        "tshdb/engine/units.py",
+        "if codes.text_digest(functions, k.modules) == k.text_digest",
+        "if k.text_digest",
+        "engine/test_scenarios.py -k test_5_a_default",
+    ),
+    Mutant(
+        "parameters do not count",
+        "tshdb/engine/units.py",
+        "if stored.params != now.params:",
+        "if False:",
+        "engine/test_scenarios.py -k test_5_a_parameter",
+    ),
+    Mutant(
+        "the seed does not count",
+        "tshdb/engine/units.py",
+        "if stored.seed != now.seed:",
+        "if False:",
+        "engine/test_spec.py -k changed_seed",
+    ),
+    Mutant(
+        "the payload of a retired unit stays",
+        "tshdb/engine/units.py",
+        "if payload is not None:",
+        "if payload is not None and unit_ids is None:",
+        "engine/test_scenarios.py -k test_7",
+    ),
+    Mutant(
+        "members that join or leave go unseen",
+        "tshdb/engine/edges.py",
+        "for packed in stored ^ wanted]",
+        "for packed in ()]",
+        "engine/test_scenarios.py -k arrives",
+    ),
+    Mutant(
+        "a newer model always keeps its consumers",
+        "tshdb/engine/edges.py",
+        "if old is not None and new.fingerprint == self._seen_models.get((unit_id, role)):",
+        "if old is not None:",
+        "engine/test_scenarios.py -k other_content",
+    ),
+    Mutant(
+        "the commit does not check its inputs again",
+        "tshdb/engine/batches.py",
+        "all(now.get(u) == seen for _, u, seen in batch.edges[o.key])",
+        "True",
+        "engine/test_engine.py -k while_computing",
+    ),
+    Mutant(
+        "the commit does not check its lease",
+        "tshdb/engine/batches.py",
+        "if o.key in mine and",
+        "if",
+        "engine/test_engine.py -k late_owner",
+    ),
+    Mutant(
+        "leases of others are ignored",
+        "tshdb/engine/leases.py",
+        "free = [key for key in keys if key not in held or self._is_free(held[key])]",
+        "free = list(keys)",
+        "engine/test_crash.py -k two_rebuilds",
+    ),
+    Mutant(
+        "payload and unit are committed apart",
+        "tshdb/engine/batches.py",
+        'fp("rebuild.payload_written")',
+        'connection.exec_driver_sql("COMMIT"); connection.exec_driver_sql("BEGIN IMMEDIATE"); fp("rebuild.payload_written")',
+        "engine/test_crash.py -k every_failpoint",
+    ),
+    Mutant(
+        "rows come before the file that they name",
+        "tshdb/objects.py",
+        "os.replace(temporary, final)",
+        "final.write_bytes(b''); fp('half'); os.replace(temporary, final)",
+        "engine/test_crash.py -k every_failpoint",
+    ),
+    Mutant(
+        "fingerprints depend on the order of rows",
+        "tshdb/canonical.py",
+        'encoded = sorted(b"".join(map(encode, row)) for row in rows)',
+        'encoded = [b"".join(map(encode, row)) for row in rows]',
+        "unit/test_canonical.py",
+    ),
+    Mutant(
+        "a key's rows go to its neighbour",
+        "tshdb/engine/compute.py",
+        "by_key[owner].append(",
+        "by_key[keys[(keys.index(owner) + 1) % len(keys)]].append(",
+        "engine/test_scenarios.py -k test_13",
+    ),
+    Mutant(
+        "a changed marker table goes unseen",
+        "tshdb/engine/edges.py",
+        "if unit is not None and unit.fingerprint != table.fingerprint:",
+        "if unit is None:",
+        "engine/test_scenarios.py -k marker_table",
+    ),
+    Mutant(
+        "a fit ignores code upstream",
+        "tshdb/engine/planner.py",
+        "elif key in followed:",
+        "elif False:",
+        "engine/test_scenarios.py -k upstream",
+    ),
+    Mutant(
+        "a fit of what is due is never due",
+        "tshdb/engine/planner.py",
+        "return self.roots.brings_more_than_data(self.connection, before, pending)",
+        "return False",
+        "engine/test_truth.py -k began",
+    ),
+    Mutant(
+        "what waits for what is due is certain",
+        "tshdb/engine/planner.py",
+        "may_pass = all(self._is_pending(plan, change) for change, _ in followed)",
+        "may_pass = False",
+        "engine/test_truth.py -k flagged",
+    ),
+    Mutant(
+        "a plan does not see members who moved",
+        "tshdb/engine/edges.py",
+        "if name in ids and self.cohorts[name].has_moved:",
+        "if name in ids and not self.cohorts[name].members:",
+        "engine/test_truth.py -k live",
+    ),
+    Mutant(
+        "a unit's own code and parameters are not said",
+        "tshdb/engine/roots.py",
+        "yield None, self.roots.of_spec(self.connection, spec_id, self.analysis)",
+        "yield None, NOTHING",
+        "engine/test_truth.py -k mended",
+    ),
+    Mutant(
+        "old changes of an input are said again",
+        "tshdb/engine/since.py",
+        "return self._joined([step for step in steps if last is None or _is_later(step, last)])",
+        "return self._joined(steps)",
+        "engine/test_truth.py -k began",
+    ),
+    Mutant(
+        "a group by another population is another patient's",
+        "tshdb/engine/changes.py",
+        "for n_shared in range(n_parts - 1, -1, -1):",
+        "for n_shared in range(0):",
+        "engine/test_truth.py -k population",
+    ),
+    Mutant(
+        "the groups of what is blocked do not go",
+        "tshdb/engine/rebuild.py",
+        "note_gone(connection, plan.analysis, ids, self.report.run_id)",
+        "pass",
+        "engine/test_truth.py -k mended",
+    ),
+    Mutant(
+        "a flip has the causes of all runs",
+        "tshdb/attribution.py",
+        "sets[unit_id, step.run_id].add(step.cause_set)",
+        "[sets[pair].add(step.cause_set) for pair in sets if pair[0] == unit_id]",
+        "engine/test_truth.py -k population",
+    ),
+    Mutant(
+        "compiled code is trusted by the second and the size",
+        "tshdb/loaded.py",
+        "max(stat.st_ctime_ns, stat.st_mtime_ns) < written_ns",
+        "written_ns > 0",
+        "engine/test_loaded.py -k stale",
+    ),
+    Mutant(
+        "what another process has loaded is not compared",
+        "tshdb/engine/batches.py",
+        "if o.loaded == self.loaded[analysis.name]",
+        "if o.key",
+        "engine/test_identity.py -k thrown_away",
+    ),
+    Mutant(
+        "a library that only the engine uses is not compared",
+        "tshdb/engine/identity.py",
+        '"pandas", "pyarrow", ',
+        '"pandas", ',
+        "engine/test_identity.py -k are_compared",
+    ),
+)
+
+
+def run_tests(folder, selection: str, template) -> subprocess.CompletedProcess:
+    file, *options = selection.split()
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:cacheprovider",
+            f"tests/{file}",
+            *options,
+        ],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "TSHDB_TEST_KILLS": "3",
+            "TSHDB_TEST_STOPS_EARLY": "1",
+            "TSHDB_TEST_TEMPLATE": str(template),
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
+def test_the_mutant_is_caught(mutant, template, tmp_path):
+    for name in PACKAGES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name)  # with what is compiled: only the mutated file is not
+        else:
+            shutil.copy(source, tmp_path / name)
+    path = tmp_path / mutant.file
+    text = path.read_text()
+    assert text.count(mutant.old) == 1, "the mutant no longer fits the code"
+    path.write_text(text.replace(mutant.old, mutant.new))
+    time.sleep(0.1)  # a process that is not older than its files computes nothing, and would fail any test
+    completed = run_tests(tmp_path, mutant.tests, template)
+    assert completed.returncode == 1, f"the mutant survived:\n{completed.stdout[-2000:]}{completed.stderr[-2000:]}"
+    assert "failed" in completed.stdout

@@ -1,0 +1,1 @@
+"""DICOM, masks, regions and radiomic features."""

@@ -1,0 +1,1 @@
+"""Readers and downloads: from the archives' files to rows, and what is refused."""

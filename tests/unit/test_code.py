@@ -1,0 +1,150 @@
+"""What is a change of code, and what is none: small packages, edited in one place.
+
+Every edit that is to be seen was executed by hand: the function's result is another one after it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.code_cases import BASE, code, fingerprint, pairs
+from tshdb.engine.code.program import Definition
+from tshdb.errors import InvalidInput
+
+
+@pytest.mark.parametrize("pair", list(pairs()), ids=lambda pair: pair.name)
+def test_a_change_is_seen_and_nothing_else(pair):
+    assert (fingerprint(pair.before) == fingerprint(pair.after)) is pair.is_same
+
+
+def test_code_that_moves_stays_what_it_is():
+    """Modules renamed and split, packages made, re-exports."""
+    moved = {
+        "q.main": BASE["p.main"].replace("p.helpers", "q.a.b").replace("p.tables", "q.a"),
+        "q.a": "from .limits import LIMIT\n",
+        "q.a.b": BASE["p.helpers"],
+        "q.a.limits": BASE["p.tables"],
+    }
+    assert fingerprint(moved, Definition("q.main", "f")) == fingerprint(BASE)
+
+
+MUTANTS = tomllib.loads((ROOT / "tests/data/code_mutants.toml").read_text())["mutants"]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: f"{m['file']} {m['old'][:40]}")
+def test_a_mutant_of_the_normal_form_is_caught(mutant, tmp_path):
+    """One line is wrong, in a copy of what it takes to follow code; the pairs must show it."""
+    file, old, new = mutant["file"], mutant["old"], mutant["new"]
+    (tmp_path / "tests/data").mkdir(parents=True)
+    (tmp_path / "tests/support").mkdir()
+    for name in (
+        "tests/__init__.py",
+        "tests/support/__init__.py",
+        "tests/support/code_cases.py",
+        "tests/data/code_changes.toml",
+    ):
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(ROOT / "tshdb", tmp_path / "tshdb", ignore=shutil.ignore_patterns("schema", "loading", "checking"))
+    path = tmp_path / "tshdb/engine/code" / file
+    text = path.read_text()
+    assert text.count(old) == 1, "the mutant no longer fits the code"
+    path.write_text(text.replace(old, new))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.code_cases"], cwd=tmp_path, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0 and done.stdout.strip(), f"the mutant survived {done.stderr[-500:]}"
+
+
+REFUSED = {
+    "import_module": "import importlib\ndef f(x):\n    return importlib.import_module('p.' + x).g()",
+    "import_module by itself": "from importlib import import_module\ndef f(x):\n    return import_module('p.more')",
+    "exec": "def f(x):\n    exec(x)",
+    "eval": "def f(x):\n    return eval(x)",
+    "globals": "def f(x):\n    return globals()[x]",
+    "globals at import": "globals().update(S=1)\nS = 0\ndef f(x):\n    globals()\n    return S",
+    "__import__": "def f(x):\n    return __import__(x)",
+    "getattr on a module": "import p.more\ndef f(x):\n    return getattr(p.more, x)()",
+    "getattr on a class": "class A:\n    n = 1\ndef f(x):\n    return getattr(A, x)",
+    "setattr on a class": "class A:\n    n = 1\ndef f(x):\n    setattr(A, x, 2)\n    return A.n",
+    "a module as a value": "from p import more\ndef g(m):\n    return m.n\ndef f(x):\n    return g(more)",
+    "a file of the package": "from pathlib import Path\ndef f(x):\n    return (Path(__file__).parent / 'a.csv').read_text()",
+    "a resource": "from importlib import resources\ndef f(x):\n    return resources.files('p').joinpath('a.csv').read_text()",
+    "pkgutil": "import pkgutil\ndef f(x):\n    return pkgutil.get_data('p', 'a.csv')",
+    "sys.modules": "import sys\ndef f(x):\n    return sys.modules['p.more'].n",
+    "exec at import": "exec('S = 1')\nS = 0\ndef f(x):\n    return S",
+    "an item of globals at import": "S = 0\nglobals()['S'] = 1\ndef f(x):\n    return S",
+    "vars at import": "S = 0\nvars()['S'] = 1\ndef f(x):\n    return S",
+    "a call at import that sets globals": (
+        "S = 0\ndef init():\n    globals()['S'] = 1\ninit()\ndef f(x):\n    return S"
+    ),
+    "a call of a call at import": (
+        "S = 0\ndef a():\n    b()\ndef b():\n    exec('S = 1', globals())\na()\ndef f(x):\n    return S"
+    ),
+    "sys.modules at import": "import sys\nS = 0\nsys.modules[__name__].S = 1\ndef f(x):\n    return S",
+    "plugins": "import p.plugins\nS = 0\ndef f(x):\n    return S",
+    "a module that is given away at import": "from p import more\nS = 0\nsetattr(more, 'n', 2)\ndef f(x):\n    return more.n",
+    "the dict of a module": "import p.more\ndef f(x):\n    return p.more.__dict__['n']",
+    "what a module does not define": "import p.more\ndef f(x):\n    return p.more.nothing",
+    "in a helper": "from p.helper import g\ndef f(x):\n    return g(x)",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_followed_is_refused(name):
+    modules = {"p.main": REFUSED[name], "p.more": "n = 1\n", "p.helper": "def g(x):\n    exec(x)\n"}
+    modules["p.plugins"] = "import importlib\nimportlib.import_module('p.more')\n"
+    with pytest.raises(InvalidInput, match="cannot be followed"):
+        code(modules)
+
+
+@pytest.mark.parametrize(
+    "body", ["getattr(x, x.name)", "getattr(x, 'n', None)", "[getattr(a, n) for a in x for n in 'ab']", "vars(x)"]
+)
+def test_a_computed_name_on_a_record_is_fine(body):
+    assert code({"p.main": f"def f(x):\n    return {body}\n"}).fingerprint
+
+
+def test_an_unused_module_may_do_what_it_likes():
+    """What is refused is what the function reaches, not all that stands in its module."""
+    assert code({"p.main": "def other(x):\n    exec(x)\ndef f(x):\n    return x\n"}).fingerprint
+
+
+def test_the_form_is_the_same_on_every_python(tmp_path):
+    """The pythons that are here, each by itself, without any library."""
+    script = tmp_path / "forms.py"
+    script.write_text(
+        "import json, sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from pathlib import Path\n"
+        "from tshdb.engine.code.follow import Follower\n"
+        "from tshdb.engine.code.program import Definition, Program\n"
+        "from tshdb.engine.code.texts import OnDisk\n"
+        "follower = Follower(Program(OnDisk(), frozenset({'tshdb', 'analyses'})))\n"
+        "roots = json.loads(Path(sys.argv[1]).read_text())\n"
+        "print(json.dumps([follower.code_of([Definition(*r)]).fingerprint for r in roots]))\n"
+    )
+    from analyses import ANALYSES
+
+    roots = tmp_path / "roots.json"
+    roots.write_text(json.dumps([[a.function.__module__, a.function.__name__] for a in ANALYSES]))
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    pythons = [Path(sys.executable), *Path.home().glob(".pyenv/versions/3.1[1-9]*/bin/python")]
+    said = {}
+    for python in pythons:
+        version = subprocess.run([python, "-V"], capture_output=True, text=True, check=True).stdout
+        if version not in said and tuple(map(int, version.split()[1].split(".")[:2])) >= (3, 11):
+            done = subprocess.run([python, script, roots], capture_output=True, text=True, check=True, env=environment)
+            said[version] = json.loads(done.stdout)
+    assert len({json.dumps(v) for v in said.values()}) == 1
+    if len(said) < 2:
+        pytest.skip("there is one Python here")

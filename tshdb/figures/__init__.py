@@ -1,0 +1,140 @@
+"""The paper's figures from a study's results, and pictures of its examinations.
+
+of_paper              what each of the paper's figures is drawn from, and how to read it
+drawings, feature_drawings, signature_drawings   the drawing itself, from rows
+examinations          what there is to look at in one examination
+examination_drawings  its phases, subtraction, masks and time curve
+region_drawings       breast, tumour and stroma on the prepared images
+
+    study = tshdb.open("brca")
+    figures.figure(study, "km").save("km.pdf")
+
+matplotlib is imported when something is drawn.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tshdb.errors import NotFound, UsageError
+from tshdb.files import complete
+from tshdb.near import did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tshdb.study import Study
+
+__all__ = ["FORMATS", "Drawing", "examination", "figure", "regions"]
+
+FORMATS = ("svg", "pdf", "png")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn figure. data: the bytes of a file in this form (svg, pdf, png); how_to_read: one line for whoever looks at it."""
+
+    title: str
+    how_to_read: str
+    form: str
+    data: bytes
+
+    @property
+    def svg(self) -> str:
+        """The text of an SVG. Raises UsageError for a drawing in another form."""
+        if self.form != "svg":
+            raise UsageError(f"the drawing is {self.form}", where=self.title, repair='Draw it with form="svg"')
+        return self.data.decode("utf-8")
+
+    def save(self, path: str | Path) -> None:
+        """Write the file; it is whole or not there."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with complete(path) as written:
+            written.write_bytes(self.data)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str | bytes]:
+        kinds = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
+        return {kinds[self.form]: self.svg if self.form == "svg" else self.data, "text/plain": self.how_to_read}
+
+
+def form_of(path: Path) -> str:
+    """The form that a file's name asks for. Raises UsageError for one that cannot be drawn."""
+    form = path.suffix[1:]
+    if form not in FORMATS:
+        known = ", ".join(f".{f}" for f in FORMATS)
+        raise UsageError(f"format '{path.suffix}'", where=str(path), repair=f"Known: {known}")
+    return form
+
+
+def refuse_unknown(name: str) -> None:
+    """Raises UsageError for a figure that there is not."""
+    from tshdb.figures.of_paper import FIGURES
+
+    if name not in FIGURES:
+        known = f"Known: {', '.join(FIGURES)}"
+        raise UsageError(f"figure {name}", where="tshdb figure", repair=did_you_mean(name, FIGURES, known))
+
+
+def figure(study: Study, name: str, cohort: str | None = None, form: str = "svg") -> Drawing:
+    """A figure of the paper, from this study's results; the same rows give the same bytes.
+
+    name: one of `of_paper.FIGURES`; cohort: cohort@version, else the newest version of the cohort that study.toml names first.
+    Raises UsageError for a figure that there is not, and NotFound, with the next step, where its rows are not there.
+    """
+    from matplotlib import rc_context
+
+    from tshdb.figures.drawings import STYLE
+    from tshdb.figures.of_paper import FIGURES
+
+    refuse_unknown(name)
+    dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+    with rc_context(STYLE):
+        drawn, how_to_read = FIGURES[name].read(study, cohort)
+        buffer = io.BytesIO()
+        drawn.savefig(buffer, format=form, metadata=dates[form], dpi=150)
+    return Drawing(FIGURES[name].title, how_to_read, form, buffer.getvalue())
+
+
+def examination(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> Drawing:
+    """Phases, subtraction with masks, projection and time curve of a patient's examination (the first, if none is named).
+
+    Raises NotFound where there is nothing to look at.
+    """
+    from tshdb.figures.examination_drawings import picture
+    from tshdb.figures.examinations import Examinations
+
+    examinations = Examinations(study)
+    found = examinations.load(examinations.uid_of(patient, time_point))
+    if not found.volumes:
+        reason = found.facts["reason"] if isinstance(found.facts["reason"], str) else None
+        why = "; ".join(found.notes) or reason or "no phases yet"
+        raise NotFound(f"nothing to look at: {why}", where=patient, repair="tshdb rebuild dce_phases masks")
+    title = f"{patient}-{found.facts['time_point']}"
+    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(picture(found), form))
+
+
+def regions(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> Drawing:
+    """Breast, tumour and stroma of a patient's examination on the prepared images, as features see them, or why one is missing.
+
+    Raises NotFound where there are no prepared images.
+    """
+    from tshdb.figures.examinations import Examinations
+    from tshdb.figures.region_drawings import Regions, picture
+
+    examinations = Examinations(study)
+    study_uid = examinations.uid_of(patient, time_point)
+    facts = examinations.sets.set_index("study_uid").loc[study_uid]
+    heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
+    drawn = saved(picture(Regions(study, study_uid), heading), form)
+    return Drawing(f"{patient}-{facts['time_point']}", "What features see is inside of the lines.", form, drawn)
+
+
+def saved(drawn: Figure, form: str, dpi: int = 110) -> bytes:
+    """A picture of an examination as the bytes of a file."""
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, dpi=dpi, format=form)
+    return buffer.getvalue()

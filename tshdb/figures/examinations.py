@@ -1,0 +1,126 @@
+"""What there is to look at in one examination: its phases as volumes, and the masks that lie on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tshdb.errors import NotFound
+from tshdb.geometry import Grid
+from tshdb.images.mask_volumes import grid_of_phases, on_images
+from tshdb.images.pixels import read_volume
+from tshdb.objects import VOXELS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tshdb.study import Study
+
+MOST_ENHANCING = 99.0  # percentile: what is followed in time where there is no mask
+
+
+@dataclass(frozen=True)
+class LaidMask:
+    """One segmentation that fits. inside: (slices, rows, columns)."""
+
+    name: str
+    is_outline: bool
+    inside: np.ndarray
+
+
+@dataclass
+class Examination:
+    """One examination. volumes: one a phase, float32; empty where there are no phases, and `reason` says why."""
+
+    facts: dict[str, Any]
+    phases: pd.DataFrame
+    grid: Grid | None = None
+    volumes: list[np.ndarray] = field(default_factory=list)
+    masks: list[LaidMask] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def intermediate(self) -> int:
+        return int(self.phases.loc[self.phases["is_intermediate"], "phase_index"].iloc[0])
+
+    @property
+    def rise(self) -> np.ndarray:
+        """Intermediate less phase 0 (S_I)."""
+        return self.volumes[self.intermediate] - self.volumes[0]
+
+    def followed(self) -> tuple[str, np.ndarray]:
+        """(what it is, the voxels) whose mean is followed in time: an outline, another mask, or what enhances most."""
+        for mask in sorted(self.masks, key=lambda m: not m.is_outline):
+            if mask.inside.any():
+                return mask.name, mask.inside
+        rise = self.rise
+        return "the 1 % that rise most", rise >= np.percentile(rise, MOST_ENHANCING)
+
+    def shown_slice(self) -> int:
+        """The slice in which most of what is followed lies."""
+        _, inside = self.followed()
+        return int(inside.sum(axis=(1, 2)).argmax())
+
+
+class Examinations:
+    """The examinations of a study, with the tables read once."""
+
+    def __init__(self, study: Study):
+        self.study = study
+        self.sets = study.sql(
+            "SELECT s.study_uid, s.patient_id, s.collection, s.time_point, s.study_date, d.status, d.n_phases, d.n_slices, "
+            "d.key_used, d.qc_flags, d.reason, q.verdict, q.cause, q.read_by, q.comment FROM imaging_studies s "
+            "LEFT JOIN dce_sets d USING (study_uid) LEFT JOIN qc_verdicts q USING (study_uid) "
+            "WHERE s.time_point IS NOT NULL ORDER BY s.patient_id, s.time_point"
+        )
+
+    def uid_of(self, patient: str, time_point: str | None) -> str:
+        """The examination of a patient: the one that is asked for, else the first. Raises NotFound."""
+        mine = self.sets[self.sets["patient_id"] == patient]
+        if time_point is not None:
+            mine = mine[mine["time_point"] == time_point]
+        if not len(mine):
+            what = patient if time_point is None else f"{patient} at {time_point}"
+            raise NotFound(
+                f"no images of {what}", where="tshdb qc", repair="tshdb sql 'from imaging_studies' lists them"
+            )
+        return str(mine["study_uid"].iloc[0])
+
+    def load(self, study_uid: str) -> Examination:
+        """Read an examination's pixels and masks; each file's bytes are compared with those that were ingested."""
+
+        def of(table: str) -> pd.DataFrame:
+            return self.study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
+
+        facts = self.sets[self.sets["study_uid"] == study_uid].iloc[0].to_dict()
+        found = Examination(facts, of("dce_phases").sort_values("phase_index"))
+        slices = of("dce_slices")
+        if not len(slices) or not len(found.phases):
+            return found
+        instances, series = of("imaging_instances"), of("imaging_series")
+        instances["path"] = [str(self.study.root / path) for path in instances["path"]]
+        found.grid, files = grid_of_phases(slices, instances, series)
+        if not instances[instances["sop_uid"].isin(slices["sop_uid"])]["has_pixels"].all():
+            found.notes.append("headers alone: there are no pixels to look at")
+            return found
+        found.volumes = [read_volume([(f.path, f.sha256) for f in phase]) for phase in files]
+        self._lay(found, of("segmentations"), of("masks"), files)
+        return found
+
+    def _lay(self, found: Examination, segmentations: pd.DataFrame, masks: pd.DataFrame, files: list) -> None:
+        known = masks.set_index("segmentation_id") if len(masks) else None
+        for s in segmentations.itertuples():
+            name = f"{s.region} ({s.kind})"
+            if known is None or s.segmentation_id not in known.index:
+                found.notes.append(f"{name}: not held against the images yet (tshdb rebuild masks)")
+            elif known.loc[s.segmentation_id, "status"] != "fits":
+                state = known.loc[s.segmentation_id]
+                found.notes.append(f"{name}: {state['status']}, {state['differences'] or state['qc_flags']}")
+            else:
+                path = self.study.objects.verified(s.object_id, VOXELS)
+                row = SimpleNamespace(**s._asdict(), object_path=str(path))
+                inside = on_images(row, found.grid, files) >= s.min_value
+                found.masks.append(LaidMask(name, bool(s.is_outline), inside))

@@ -1,0 +1,225 @@
+"""The paper's figures: what each is drawn from, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from tshdb.errors import NotFound
+from tshdb.figures import drawings
+from tshdb.tables.rows import cohort_order, members, newest, of_cohort
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def _one(frame: pd.DataFrame) -> pd.Series | None:
+    return frame.iloc[0] if len(frame) else None
+
+
+def _km(grouping: str, said: str):
+    def read(study, cohort: str | None) -> tuple[Figure, str]:
+        query = f"SELECT * FROM km_points WHERE grouping = '{grouping}'"
+        points, name = of_cohort(study, query, cohort, f"no survival curves by {said}")
+        tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = $g", {"c": name, "g": grouping})
+        endpoint = points["endpoint"].iloc[0]
+        figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {said}, {name}")
+        return figure, "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
+
+    return read
+
+
+def _roc(model: str, words: str):
+    def read(study, cohort: str | None) -> tuple[Figure, str]:
+        query = f"SELECT * FROM roc_points WHERE model = '{model}'"
+        points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}")
+        figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{name}")
+        return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
+
+    return read
+
+
+def _nested(study, model: str, cohort: str) -> pd.Series | None:
+    """The AUC of patients that a model had not seen."""
+    query = "SELECT * FROM model_performance WHERE cohort = $c AND model = $m AND scheme = 'nested' AND measure = 'auc'"
+    return _one(study.sql(query, {"c": cohort, "m": model}))
+
+
+def _signature_km(study, cohort: str | None) -> tuple[Figure, str]:
+    points, name = of_cohort(
+        study, "SELECT * FROM km_points WHERE grouping = 'signature'", cohort, "no curves by the signature"
+    )
+    tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = 'signature'", {"c": name})
+    panels = []
+    for endpoint, mine in points.groupby("endpoint", sort=True):
+        test = _one(tests[tests["endpoint"] == endpoint])
+        origin = f" from {test['time_origin'].replace('_', ' ')}" if test is not None and test["time_origin"] else ""
+        panels.append((mine, test, f"{endpoint}{origin}, by the signature\n{name}"))
+    return drawings.kaplan_meiers(panels), (
+        "Share without an event over time; the band is the 95 % interval, a tick a patient censored there. The signature was "
+        "made on other patients."
+    )
+
+
+def _search(study, cohort: str | None) -> tuple[Figure, str]:
+    from tshdb.figures import signature_drawings
+
+    generations, name = of_cohort(
+        study, "SELECT * FROM search_generations WHERE reason IS NULL", cohort, "no search for a signature"
+    )
+    first = generations.iloc[0]
+    title = f"Genetic search over {first['n_candidates']} features, n = {first['n']}\n{name}"
+    figure = signature_drawings.search(generations, _nested(study, "signature_model", name), title)
+    return figure, "What the search reaches on its own folds is optimistic; the band is what the whole way is worth."
+
+
+def _calibration(study, cohort: str | None) -> tuple[Figure, str]:
+    from tshdb.figures import signature_drawings
+
+    query = "SELECT * FROM calibration_groups WHERE seen IS NOT NULL"
+    groups, name = of_cohort(study, query, cohort, "no calibration of the signature")
+    figure = signature_drawings.calibration(groups, name)
+    return figure, (
+        "A point is a part of the cohort by its scores, from low to high. Foretold: Cox models of the score within the cohort, "
+        "each patient's from one that had not seen her."
+    )
+
+
+def _abundances(study, cohort: str) -> pd.DataFrame:
+    """Abundances in tumour and stroma of a cohort's members, with their prognosis."""
+    values = study.sql(
+        "SELECT r.patient_id, r.population, r.tumor_abundance, r.stroma_abundance, g.prognosis FROM tsh_ratios r "
+        "JOIN survival_groups g ON g.patient_id = r.patient_id AND g.unit = r.unit ORDER BY ALL"
+    )
+    return values[values["patient_id"].isin(members(study, cohort))]
+
+
+def _compartments(study, cohort: str | None) -> tuple[Figure, str]:
+    tests, name = of_cohort(
+        study, "SELECT * FROM wilcoxon_tests ORDER BY unit_id, grouping", cohort, "no tests of compartments"
+    )
+    figure = drawings.compartments(_abundances(study, name), tests, name)
+    return figure, "Box: the middle half of the patients; stars: tumour and stroma of the same patients differ."
+
+
+def _networks(study, cohort: str | None) -> tuple[Figure, str]:
+    parameters, name = of_cohort(study, "SELECT * FROM network_parameters", cohort, "no networks")
+    edges = study.sql("SELECT * FROM network_edges WHERE cohort = $c ORDER BY ALL", {"c": name})
+    populations = list(study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"])
+    counts = dict(zip(parameters["prognosis"], parameters["n"].astype(int), strict=True))
+    figure = drawings.networks(edges, populations, counts, f"Cell networks, {name}")
+    return (
+        figure,
+        "A line joins two populations whose abundances correlate (Pearson r above the threshold); thicker is stronger.",
+    )
+
+
+def _topology(study, cohort: str | None) -> tuple[Figure, str]:
+    query = "SELECT * FROM network_parameters WHERE is_in_paper ORDER BY unit_id DESC, compartment, parameter"
+    parameters, name = of_cohort(study, query, cohort, "no networks")
+    figure = drawings.topology(parameters, f"Topology of the cell networks, {name}")
+    return figure, (
+        "Each spoke is one parameter, drawn as a share of the larger of the two groups; the values stand at its end, and a "
+        "star where permuting the patients' groups gives p < .05."
+    )
+
+
+def _correlation(study, cohort: str | None) -> tuple[Figure, str]:
+    population = study.sql("SELECT DISTINCT population FROM cutoffs ORDER BY 1")["population"]
+    tests, name = of_cohort(study, "SELECT * FROM wilcoxon_tests ORDER BY unit_id", cohort, "no tests of compartments")
+    if not len(population):
+        raise NotFound("no cut-off, and so no groups", repair="Run: tshdb rebuild")
+    values = _abundances(study, name)
+    tests = tests[tests["population"] == population[0]]
+    figure = drawings.correlation(values[values["population"] == population[0]], tests, f"{population[0]}, {name}")
+    return figure, "A point is a patient; the line is the least-squares fit, r Pearson's correlation in that group."
+
+
+def _flow(study, cohort: str | None) -> tuple[Figure, str]:
+    from tshdb.cohorts.versions import find_version
+    from tshdb.database import reading
+
+    with reading(study.engine) as connection:
+        if cohort is None:
+            query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
+            found = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
+            order = cohort_order(study)
+            cohort = newest(found[0], order) or newest(found[1], order)
+        if cohort is None:
+            raise NotFound("no cohort has a version yet", repair="Run: tshdb cohort freeze NAME")
+        version = find_version(connection, cohort)
+    if not version.flow:
+        raise NotFound(f"{version.key} is older than the record of steps", repair="Freeze it again")
+    return drawings.flow(
+        version.flow, version.key
+    ), "From top to bottom: who is left; to the side: who was taken out, and why."
+
+
+def _features(study, cohort: str | None) -> tuple[Figure, str]:
+    """Features of first examinations by the prognosis that the TSH score predicts, else that of the ratio."""
+    from tshdb.figures import feature_drawings
+
+    values = study.sql(
+        "SELECT s.patient_id, s.study_uid, coalesce(t.prognosis, g.prognosis) AS prognosis, f.feature, f.value "
+        "FROM radiomic_features f JOIN imaging_studies s USING (study_uid) "
+        "LEFT JOIN (SELECT patient_id, arg_max(prognosis, unit_id) AS prognosis FROM tsh_scores GROUP BY 1) t USING (patient_id) "
+        "LEFT JOIN (SELECT patient_id, arg_max(prognosis, unit_id) AS prognosis FROM survival_groups GROUP BY 1) g "
+        "USING (patient_id) WHERE s.time_point = 'T0' AND f.value IS NOT NULL ORDER BY ALL"
+    )
+    values = values[values["prognosis"].notna()]
+    if cohort is not None:
+        values = values[values["patient_id"].isin(members(study, cohort))]
+    if not len(values):
+        raise NotFound(
+            "no patient has both features and a prognosis", repair="Run: tshdb rebuild tsh_scores radiomic_features"
+        )
+    examples = {
+        group: example
+        for group in feature_drawings.GROUPS
+        if (example := _example(study, values[values["prognosis"] == group])) is not None
+    }
+    figure = feature_drawings.by_group(values, examples, "Radiomic features by predicted prognosis (TSH score)")
+    return figure, (
+        "A point is a patient's first examination; p by Mann and Whitney, of one feature at a time and not corrected. Right: the "
+        "patient of each group whose IDMN is the group's median."
+    )
+
+
+def _example(study, values: pd.DataFrame):
+    """(patient, SI of a slice, tumour in it, aspect) of the patient whose IDMN is in the middle of the group."""
+    from tshdb.figures.feature_drawings import EXAMPLE
+    from tshdb.figures.region_drawings import Regions
+
+    mine = values[values["feature"] == EXAMPLE].sort_values(["value", "patient_id"])
+    if not len(mine):
+        return None
+    chosen = mine.iloc[len(mine) // 2]
+    regions = Regions(study, chosen["study_uid"])
+    at = regions.shown()[0]
+    columns, rows, _ = regions.like.GetSpacing()
+    return chosen["patient_id"], regions.maps()["SI"][at], regions.masks["tumor"][at], rows / columns
+
+
+class PaperFigure(NamedTuple):
+    """One figure: what it shows, and read(study, cohort) -> (figure, one line on how to read it)."""
+
+    title: str
+    read: Callable[..., tuple[Figure, str]]
+
+
+FIGURES = {
+    "flow": PaperFigure("How a cohort came about", _flow),
+    "km": PaperFigure("Survival by the TSH ratio", _km("tsh_ratio", "the TSH ratio")),
+    "compartments": PaperFigure("Abundances in tumour and stroma", _compartments),
+    "s1": PaperFigure("Tumour and stroma in the same patients", _correlation),
+    "networks": PaperFigure("Cell networks", _networks),
+    "topology": PaperFigure("Topology of the cell networks", _topology),
+    "roc": PaperFigure("ROC curve of the TSH model", _roc("tsh_model", "TSH model")),
+    "features": PaperFigure("Radiomic features by group", _features),
+    "score-km": PaperFigure("Survival by the TSH score", _km("tsh_score", "the TSH score")),
+    "search": PaperFigure("The search for the signature", _search),
+    "signature-roc": PaperFigure("ROC curve of the signature", _roc("signature_model", "Radiogenomic signature")),
+    "signature-km": PaperFigure("Survival by the signature", _signature_km),
+    "calibration": PaperFigure("Calibration of the signature", _calibration),
+}

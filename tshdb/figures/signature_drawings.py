@@ -1,0 +1,71 @@
+"""The signature's figures: how its search went, and how well its score is calibrated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tshdb.figures.drawings import COLORS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> Figure:
+    """Fitness by generation, the size of the best subset below, and the nested AUC as the line that counts.
+
+    generations: rows of search_generations of one cohort; nested: the row of model_performance with the nested AUC.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.8, 5.0))
+    axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+    rows = generations.sort_values("generation")
+    x = rows["generation"].to_numpy(int)
+    axes.plot(
+        x,
+        rows["best_fitness"].astype(float),
+        color=COLORS["poor"],
+        lw=1.8,
+        label="best subset, on the search's own folds",
+    )
+    axes.plot(
+        x, rows["mean_fitness"].astype(float), color=COLORS["poor"], lw=1, ls="--", label="mean of the population"
+    )
+    if nested is not None:
+        low, high = float(nested["ci_lower"]), float(nested["ci_upper"])
+        axes.axhspan(low, high, color=COLORS["good"], alpha=0.12, lw=0)
+        axes.axhline(
+            float(nested["value"]), color=COLORS["good"], lw=1.8, label=f"patients not seen: {nested['value']:.3f}"
+        )
+    axes.axhline(0.5, color="0.7", lw=1, ls=":")
+    axes.set(ylabel="AUC", ylim=(min(0.4, axes.get_ylim()[0]), 1.02))
+    axes.legend(loc="lower right", frameon=False, fontsize=8.5)
+    axes.set_title(title, fontsize=10, loc="left")
+    below.step(x, rows["n_best"].astype(int), where="post", color="0.3")
+    below.set(xlabel="generation", ylabel="features", ylim=(0, None))
+    return figure
+
+
+def calibration(groups: pd.DataFrame, title: str) -> Figure:
+    """Survival seen over survival foretold, one line an endpoint; on the dotted line they agree."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2, 5.0))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.7", lw=1, ls=":")
+    colors = [COLORS["good"], COLORS["poor"], COLORS["stroma"]]
+    for color, (endpoint, mine) in zip(colors, groups.groupby("endpoint", sort=True), strict=False):
+        rows = mine.dropna(subset=["foretold", "seen"]).sort_values("foretold")
+        seen = rows["seen"].to_numpy(float)
+        low = seen - rows["ci_lower"].astype(float).fillna(rows["seen"].astype(float)).to_numpy()
+        high = rows["ci_upper"].astype(float).fillna(rows["seen"].astype(float)).to_numpy() - seen
+        axes.errorbar(rows["foretold"].astype(float), seen, yerr=np.maximum([low, high], 0), fmt="o-", color=color, capsize=3,
+                      label=f"{endpoint} (n = {int(mine['n'].sum())})")  # fmt: skip
+    days = float(groups["at_days"].iloc[0])
+    axes.set(xlabel="survival foretold", ylabel="survival seen", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.set_title(f"{title}, at {days / 365.25:.3g} years", fontsize=10, loc="left")
+    axes.legend(loc="upper left", frameon=False)
+    return figure

@@ -1,0 +1,98 @@
+"""The page on which a person looks through examinations: pictures, pass or fail, and a file of verdicts to bring back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tshdb.canonical import json_fingerprint, json_text
+from tshdb.files import complete
+from tshdb.pages.html import rendered
+from tshdb.text.controls import clean
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
+
+DRAWN = ".drawn.json"
+
+
+def write_qc_page(
+    study: Study, folder: Path, cohort: str | None = None, progress: Callable[[str, int, int], None] | None = None
+) -> Path:
+    """Draw what is new or changed, and write index.html into the folder. Gives its path.
+
+    cohort: only its members; progress: is told (what, done, of how many) after each examination.
+    """
+    from tshdb.figures import saved
+    from tshdb.figures.examination_drawings import picture
+    from tshdb.figures.examinations import Examinations
+
+    examinations = Examinations(study)
+    wanted = examinations.sets[examinations.sets["time_point"] == "T0"]
+    if cohort is not None:
+        wanted = wanted[wanted["patient_id"].isin(set(study.cohort(cohort).members))]
+    folder.mkdir(parents=True, exist_ok=True)
+    states = _states(study)
+    drawn = _drawn(folder)
+    rows = []
+    for i, row in enumerate(wanted.to_dict("records")):
+        name = f"{row['study_uid']}.png"
+        state = states.get(row["study_uid"])
+        if row["status"] == "found" and state is not None:
+            if drawn.get(name) != state or not (folder / name).is_file():
+                found = examinations.load(row["study_uid"])
+                if found.volumes:
+                    with complete(folder / name) as written:
+                        written.write_bytes(saved(picture(found), "png", dpi=70))
+                    drawn[name] = state
+        rows.append(
+            {
+                "study_uid": row["study_uid"],
+                "patient": clean(row["patient_id"]),
+                "picture": name if (folder / name).is_file() and row["status"] == "found" else None,
+                "said": clean(_said(row)),
+                **{
+                    k: clean(row[k]) if isinstance(row[k], str) else ""
+                    for k in ("verdict", "cause", "read_by", "comment")
+                },
+            }
+        )
+        if progress is not None:
+            progress("pictures", i + 1, len(wanted))
+    rows.sort(key=lambda r: r["picture"] is None)  # what can be looked at comes first
+    with complete(folder / DRAWN) as written:
+        written.write_text(json.dumps(drawn, sort_keys=True))
+    path = folder / "index.html"
+    with complete(path) as written:
+        written.write_text(rendered("qc.html", title=f"Images of {clean(study.name)}", rows=rows), encoding="utf-8")
+    return path
+
+
+def _said(row: dict) -> str:
+    if row["status"] == "found":
+        flags = f"; look at: {row['qc_flags']}" if isinstance(row["qc_flags"], str) else ""
+        return f"{int(row['n_phases'])} phases of {int(row['n_slices'])} slices by {row['key_used']}{flags}"
+    return str(row["reason"]) if isinstance(row["reason"], str) else "not split into phases yet: tshdb rebuild"
+
+
+def _states(study: Study) -> dict[str, str]:
+    """study -> a digest of the units that its picture rests on."""
+    table = study.sql(
+        "SELECT key, analysis, fingerprint FROM units WHERE analysis IN ('dce_phases', 'dce_slices', 'masks', "
+        "'ingest.qc_verdicts', 'ingest.imaging_instances') AND state = 'current'"
+    )
+    return {
+        key: json_fingerprint(json_text(sorted(zip(g["analysis"], g["fingerprint"], strict=True))))
+        for key, g in table.groupby("key")
+    }
+
+
+def _drawn(folder: Path) -> dict[str, str]:
+    """picture -> the state that it shows."""
+    try:
+        found = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

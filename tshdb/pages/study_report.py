@@ -1,0 +1,204 @@
+"""The report: the study as one HTML file: sources, cohorts, tables, figures, models, the paper's numbers, what changed.
+
+The bytes depend on what stands in the database, not on when or where the report is written. How a study was first made is not
+in them; what changed after that is, with its time.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tshdb.errors import NotFound
+from tshdb.figures import figure
+from tshdb.figures.of_paper import FIGURES
+from tshdb.pages.html import rendered
+from tshdb.tables import table
+from tshdb.tables.layouts import TABLES, Layout
+from tshdb.tables.paper_claims import claims, counted
+from tshdb.tables.rows import cohort_order, newest_of_each, place
+from tshdb.text.controls import clean
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
+
+TABLE_NAMES = {
+    "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
+    "prognosis": "Prognosis",
+}  # fmt: skip
+EVENTS_SHOWN = 20
+OF_EVERY_COHORT = {
+    "km": "km_points WHERE grouping = 'tsh_ratio'",
+    "score-km": "km_points WHERE grouping = 'tsh_score'",
+    "signature-km": "km_points WHERE grouping = 'signature'",
+    "calibration": "calibration_groups WHERE seen IS NOT NULL",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table, a figure (SVG, base64), or what is missing, with the command that would bring it."""
+
+    title: str
+    layout: Layout | None = None
+    image: str | None = None
+    how_to_read: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with its parts."""
+
+    id: str
+    title: str
+    parts: list[Part]
+    notes: tuple[str, ...] = ()
+
+
+def report(study: Study) -> str:
+    """The page as HTML. Reads the study's results; writes nothing."""
+    from tshdb.status import status
+
+    sections = [
+        Section("sources", "Sources", _sources(study), ("Every row of the study leads to one of these files, and to its line.",)),
+        Section("cohorts", "Cohorts", _cohorts(study)),
+        Section("tables", "Tables", list(_tables(study))),
+        Section("figures", "Figures", list(_figures(study))),
+        Section("models", "Models", _models(study), ("What was fitted, on which frozen cohort version.",)),
+        Section("paper", "The paper's numbers", _paper(study)),
+        Section("provenance", "Code and parameters", _provenance(study)),
+        Section("changes", "What changed", _changes(study), ("Since it was first computed. All of it: tshdb history.",)),
+    ]  # fmt: skip
+    name = study.settings.study.name
+    return rendered("report.html", title=clean(name), counts=status(study.root)["counts"], sections=sections)
+
+
+def _sources(study) -> list[Part]:
+    frame = study.sql(
+        "SELECT collection, reader, name, size_bytes, sha256 FROM source_files WHERE is_current "
+        "ORDER BY collection, reader, name"
+    )
+    groups = frame.groupby(["collection", "reader"], sort=True)
+    cells: list[tuple] = []
+    for (collection, reader), mine in groups:
+        if len(mine) > 20:  # a folder of the archive: its files are named in the database
+            cells.append((collection, reader, f"{len(mine):,} files", f"{mine['size_bytes'].sum():,}", None))
+        else:
+            cells += [
+                (collection, reader, clean(f.name), f"{f.size_bytes:,}", f.sha256) for f in mine.itertuples(index=False)
+            ]
+    if not cells:
+        return [Part("Files", missing="nothing was ingested yet: tshdb ingest --help")]
+    return [Part("Files", Layout("", ("collection", "reader", "file", "bytes", "SHA-256"), cells, (3,)))]
+
+
+def _cohorts(study) -> list[Part]:
+    """The newest version of every cohort with its flow, as a figure and in words."""
+    frame = study.sql("SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort ORDER BY cohort")
+    if not len(frame):
+        return [Part("Cohorts", missing="none has a version yet: tshdb cohort freeze NAME")]
+    order = cohort_order(study)
+    found = sorted(frame.itertuples(), key=lambda row: place(row.cohort, order))
+    return [_figure("flow", study, f"{row.cohort}@{row.version}") for row in found]
+
+
+def _tables(study) -> Iterator[Part]:
+    for number, name in TABLE_NAMES.items():
+        title = f"{name}. {TABLES[number].title}"
+        try:
+            shown = table(study, number).layouts
+        except NotFound as error:
+            yield Part(title, missing=str(error))
+            continue
+        for layout in shown:
+            yield Part(title, layout)
+
+
+def _figures(study) -> Iterator[Part]:
+    for name in FIGURES:
+        if name == "flow":  # stands with the cohorts
+            continue
+        cohorts: list[str | None] = [None]
+        if name in OF_EVERY_COHORT:
+            found = study.sql(f"SELECT DISTINCT cohort FROM {OF_EVERY_COHORT[name]} ORDER BY cohort")["cohort"]
+            cohorts = newest_of_each(found, cohort_order(study)) or [None]
+        for cohort in cohorts:
+            yield _figure(name, study, cohort)
+
+
+def _figure(name: str, study, cohort: str | None) -> Part:
+    title = FIGURES[name].title + (f", {cohort}" if cohort else "")
+    try:
+        drawing = figure(study, name, cohort)
+    except NotFound as error:
+        return Part(title, missing=str(error))
+    return Part(title, image=base64.b64encode(drawing.data).decode("ascii"), how_to_read=drawing.how_to_read)
+
+
+def _models(study) -> list[Part]:
+    from tshdb.corrections import in_words
+    from tshdb.database import reading
+    from tshdb.installed import analyses
+    from tshdb.models import list_models
+
+    with reading(study.engine) as connection:
+        found = list_models(connection, analyses())
+    if not found:
+        return [Part("Models", missing="none yet: tshdb cohort freeze NAME, then tshdb rebuild")]
+    cells = [
+        (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16],
+         in_words(m["n_corrections"]) if m["is_flagged"] else "", m["message"] or "")
+        for m in found
+    ]  # fmt: skip
+    headers = ("model version", "", "members", "content", "since then", "")
+    return [Part("Model versions", Layout("", headers, cells, (2, 4)))]
+
+
+def _paper(study) -> list[Part]:
+    checked = claims(study)
+    counts = ", ".join(f"{n} {verdict}" for verdict, n in counted(checked).items())
+    cells = [(f"{c.where}: {c.what}", c.printed, c.here, c.verdict, c.why) for c in checked]
+    return [Part(counts[:1].upper() + counts[1:], Layout("", ("", "printed", "here", "", "why"), cells, ()))]
+
+
+def _provenance(study) -> list[Part]:
+    """By which code and parameters the current results were computed."""
+    frame = study.sql(
+        "SELECT u.analysis, s.code_fingerprint, s.params, count(*) AS n FROM units u JOIN specs s USING (spec_id) "
+        "WHERE u.state = 'current' GROUP BY ALL ORDER BY ALL"
+    )
+    if not len(frame):
+        return [Part("Results", missing="nothing was computed yet: tshdb rebuild")]
+    cells = []
+    for row in frame.itertuples():
+        values = json.loads(row.params)
+        text = ", ".join(f"{k} = {v}" for k, v in values.items())
+        cells.append((row.analysis, f"{row.n:,}", row.code_fingerprint[:16], text))
+    headers = ("analysis", "units", "code", "parameters")
+    return [Part("Current results", Layout("", headers, cells, (1,))), *_damaged(study)]
+
+
+def _changes(study) -> list[Part]:
+    """The last events of the study's history, the newest first."""
+    from tshdb.database import reading
+    from tshdb.installed import analyses
+    from tshdb.story import what_changed
+
+    with reading(study.engine) as connection:
+        found = what_changed(connection, analyses(), EVENTS_SHOWN)
+    if not found:
+        return [Part("Events", missing="nothing has changed since")]
+    cells = [(e.at[:16].replace("T", " "), clean(e.by), clean(e.says)) for e in reversed(found)]
+    return [Part("Events", Layout("", ("when (UTC)", "by", "what"), cells, ()))]
+
+
+def _damaged(study) -> Iterator[Part]:
+    """Results that were found lost, edited or damaged, and are not made again yet."""
+    frame = study.sql("SELECT analysis, key, damage FROM units WHERE damage IS NOT NULL ORDER BY ALL")
+    if len(frame):
+        cells = [(f"{row.analysis}/{clean(row.key)}", row.damage) for row in frame.itertuples()]
+        yield Part("Results that are not as they were made", Layout("", ("result", "what happened to it"), cells, ()))

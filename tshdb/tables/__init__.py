@@ -1,0 +1,109 @@
+"""The paper's tables again, from a study's results, beside what the paper prints.
+
+rows             the rows behind the tables, and what the paper prints
+characteristics  the rows of Table 1
+layouts          tables laid out as the paper has them
+paper_claims     every printed number beside the study's own: does it hold
+
+    study = tshdb.open("brca")
+    tables.table(study, "2").frame
+    tables.claims(study)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from tshdb.errors import UsageError
+from tshdb.near import did_you_mean
+from tshdb.tables.layouts import TABLES, Layout
+from tshdb.tables.paper_claims import Checked, Verdict, claims
+from tshdb.text.controls import clean
+from tshdb.text.tabular import laid_out
+from tshdb.text.widths import fill
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tshdb.study import Study
+
+__all__ = ["TABLES", "Checked", "Layout", "Table", "Verdict", "claims", "table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One of the paper's tables.
+
+    number: as the paper has it; facts: its rows as plain values; layouts: how they are shown, one layout a printed table.
+    """
+
+    number: str
+    title: str
+    facts: list[dict[str, Any]]
+    layouts: list[Layout]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The facts, a row each; what the paper prints stands in columns such as paper.beta."""
+        import pandas as pd
+
+        return pd.DataFrame([_flat(row) for row in self.facts])
+
+    def text(self, width: int | None = None) -> str:
+        """The table in lines. width: of the terminal in columns; without it nothing wraps."""
+        return "\n".join(line for layout in self.layouts for line in _lines(layout, width))
+
+    def _repr_html_(self) -> str:
+        return "".join(_html(layout) for layout in self.layouts)
+
+
+def refuse_unknown(number: str) -> None:
+    """Raises UsageError for a table that there is not."""
+    if number.lower() not in TABLES:
+        known = f"Known: {', '.join(TABLES)}"
+        raise UsageError(f"table {number}", where="tshdb table", repair=did_you_mean(number, TABLES, known))
+
+
+def table(study: Study, number: str, cohort: str | None = None) -> Table:
+    """A table of the paper: 1, 2, s1 to s6, or prognosis, of the signature.
+
+    cohort: cohort@version; without it the newest version of the cohort that study.toml names first. Raises UsageError for a
+    table that there is not, and NotFound, with the next step, where there are no rows.
+    """
+    refuse_unknown(number)
+    found = TABLES[number.lower()]
+    facts = found.rows(study, cohort)
+    return Table(number.lower(), found.title, facts, found.layout(facts))
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without nested values: {"paper": {"beta": 1}} -> {"paper.beta": 1}."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{k}": v for k, v in _flat(value).items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _html(layout: Layout) -> str:
+    def line(cells: Sequence[object], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape('·' if c is None else clean(c))}</{tag}>" for c in cells) + "</tr>"
+
+    rows = "".join([line(layout.headers, "th"), *(line(row, "td") for row in layout.cells)])
+    notes = "".join(f"<p>{escape(clean(note))}</p>" for note in layout.notes)
+    return f"<p>{escape(clean(layout.title))}</p><table>{rows}</table>{notes}"
+
+
+def _lines(layout: Layout, width: int | None) -> list[str]:
+    def wrapped(text: str) -> list[str]:
+        line = f" {clean(text)}"
+        return [line] if width is None else fill(line, width)
+
+    cells = [[None if v is None else clean(v) for v in row] for row in layout.cells]
+    lines = laid_out([clean(h) for h in layout.headers], cells, layout.right, " ", width)
+    return [*wrapped(layout.title), *lines, *(line for note in layout.notes for line in wrapped(note))]

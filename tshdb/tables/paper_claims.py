@@ -1,0 +1,192 @@
+"""Every number that the paper prints, beside this study's own: holds, moved, or not reproducible here.
+
+What is printed, which row answers it, and when it holds stand in presets/fan2023/paper.toml.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tshdb import presets
+from tshdb.tables.characteristics import table_1
+from tshdb.tables.layouts import p as p_text
+from tshdb.tables.rows import PAPER, newest, printed, records
+
+if TYPE_CHECKING:
+    from tshdb.study import Study
+
+TABLE_1 = "table_1"  # in a claim: not a table of the database
+
+
+class Verdict(StrEnum):
+    """What became of a printed number."""
+
+    HOLDS = "holds"
+    MOVED = "moved"
+    NOT_HERE = "not reproducible here"
+
+
+class Claim(NamedTuple):
+    """A printed number. row: table, cohort, the columns that find the row, and `column`, where the value stands."""
+
+    where: str
+    what: str
+    printed: str
+    row: dict[str, str] | None = None
+    criterion: str | None = None
+    value: float | None = None
+    of: float | None = None
+    tolerance: float | None = None
+    over: str | None = None
+    than: str | None = None
+    why: str = ""
+    impossible: str = ""
+
+
+class Checked(NamedTuple):
+    """A claim with what this study says: the cohort, the value as text, the verdict, and why it differs or is not here."""
+
+    where: str
+    what: str
+    printed: str
+    here: str | None
+    verdict: Verdict
+    why: str
+    cohort: str | None
+
+
+def read_claims() -> list[Claim]:
+    """The claims of paper.toml, in the paper's order: printed tables first, a claim for each of their cells."""
+    document = tomllib.loads(presets.text(PAPER, "paper.toml"))
+    found = []
+    for table in document["tables"]:
+        for line in printed(table["file"]):
+            for column in table["columns"]:
+                name = column["printed"]
+                found.append(
+                    Claim(
+                        where=table["where"],
+                        what=f"{line[table['key']]}: {column['what']}",
+                        printed=line[name],
+                        row={**table["row"], table["key"]: line[table["key"]], "column": name},
+                        value=float(line[name]),
+                        **{k: v for k, v in column.items() if k not in ("printed", "what")},
+                    )
+                )
+    return found + [Claim(**entry) for entry in document["claims"]]
+
+
+def claims(study: Study) -> list[Checked]:
+    """All claims against the results of the study as they stand; the newest version of each cohort answers."""
+    wanted = read_claims()
+    tables = _Tables(study, dict.fromkeys(claim.row["table"] for claim in wanted if claim.row))
+    return [_judge(claim, tables) for claim in wanted]
+
+
+class _Tables:
+    """The result tables that claims ask for, each read once."""
+
+    def __init__(self, study, names: Iterable[str]):
+        from tshdb.errors import NotFound
+
+        stored = [name for name in names if name != TABLE_1]
+        frames = study.sql_each([f"SELECT * FROM {name}" for name in stored])
+        self._rows = {name: records(frame) for name, frame in zip(stored, frames, strict=True)}
+        try:
+            self._rows[TABLE_1] = table_1(study, None)
+        except NotFound:
+            self._rows[TABLE_1] = []
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return self._rows[table]
+
+    def find(self, row: dict[str, str]) -> list[dict[str, Any]]:
+        """The rows that the claim means, of the newest version of its cohort."""
+        found = [r for r in self.rows(row["table"]) if r["cohort"].partition("@")[0] == row["cohort"]]
+        latest = newest(list({r["cohort"] for r in found}))
+        keys = {k: v for k, v in row.items() if k not in ("table", "cohort", "column")}
+        return [r for r in found if r["cohort"] == latest and all(r[k] == v for k, v in keys.items())]
+
+
+def _judge(claim: Claim, tables: _Tables) -> Checked:
+    def said(verdict: Verdict, here: str | None, why: str, cohort: str | None = None) -> Checked:
+        return Checked(claim.where, claim.what, claim.printed, here, verdict, why, cohort)
+
+    if claim.row is None:
+        return said(Verdict.NOT_HERE, None, claim.impossible)
+    rows = tables.find(claim.row)
+    if not rows:
+        if claim.criterion == "exists" and any(
+            r["cohort"].partition("@")[0] == claim.row["cohort"] for r in tables.rows(claim.row["table"])
+        ):
+            return said(Verdict.MOVED, "no", claim.why)
+        return said(Verdict.NOT_HERE, None, f"this study has no result of {claim.row['cohort']} for it")
+    cohort = rows[0]["cohort"]
+    row = rows[0]
+    if claim.over is not None or claim.than is not None:
+        of = {r[claim.over]: r[claim.row["column"]] for r in rows} if claim.over is not None else {}
+        first, second = (of.get("good"), of.get("poor")) if of else (row[claim.row["column"]], row[claim.than])
+        if first is None or second is None:
+            return said(Verdict.NOT_HERE, None, row.get("reason") or "one of the groups has no value", cohort)
+        holds = first > second if claim.criterion == "greater" else first < second
+        here = f"{first:.3g} against {second:.3g}"
+        return said(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
+    value, here = _value(row, claim)
+    if value is None:
+        return said(Verdict.NOT_HERE, None, row.get("reason") or "the result has no value", cohort)
+    holds = _holds(claim, value, row)
+    return said(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
+
+
+def _value(row: dict[str, Any], claim: Claim) -> tuple[float | None, str]:
+    """The number of the row, and how it is written."""
+    column = claim.row.get("column", "hazard_ratio" if "hazard_ratio" in row else "value")
+    value = row[column]
+    if value is None:
+        return None, ""
+    if isinstance(value, str):  # a cell of Table 1, such as '78 (72%)'
+        return float(re.match(r"-?[\d.,]+", value)[0].replace(",", "")), value
+    if claim.criterion == "exists":
+        return value, "yes"
+    if claim.criterion == "interval":
+        low, high = row["ci_lower"], row["ci_upper"]
+        return value, f"{value:.3g} ({low:.3g} to {high:.3g})"
+    return value, p_text(value) if "p_" in column else f"{value:.3g}"
+
+
+def _holds(claim: Claim, value: float, row: dict[str, Any]) -> bool:
+    if claim.criterion == "exists":
+        return True
+    if claim.criterion == "interval":
+        return row["ci_lower"] <= claim.value <= row["ci_upper"]
+    if claim.criterion == "below":
+        return value < claim.of
+    if claim.criterion == "side":
+        return (value < claim.of) == (claim.value < claim.of)
+    return abs(value - claim.value) <= claim.tolerance
+
+
+def counted(checked: list[Checked]) -> dict[Verdict, int]:
+    """How many claims have each verdict."""
+    return {verdict: sum(c.verdict is verdict for c in checked) for verdict in Verdict}
+
+
+def reasons_of(checked: list[Checked]) -> dict[Verdict, dict[str, list[str]]]:
+    """verdict -> reason -> the claims that have it, for those that do not hold."""
+    found: dict[Verdict, dict[str, list[str]]] = {}
+    for c in checked:
+        if c.why:
+            found.setdefault(c.verdict, {}).setdefault(c.why, []).append(c.what)
+    return found
+
+
+def markdown(checked: list[Checked]) -> Iterator[str]:
+    """The lines of a table: paper, here, verdict, why."""
+    yield "| | printed | here | | why |"
+    yield "|---|---|---|---|---|"
+    for c in checked:
+        yield f"| {c.where}: {c.what} | {c.printed} | {c.here or ''} | {c.verdict} | {c.why} |"

@@ -1,0 +1,192 @@
+"""The rows behind the paper's tables: from the study's results, and as the paper prints them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tshdb import presets
+
+PAPER = "fan2023"  # the preset of the paper
+TSH_MODELS = (
+    "group", "continuous", "multivariable", "score group", "score continuous", "score multivariable",
+)  # fmt: skip
+
+
+def printed(name: str) -> list[dict[str, str]]:
+    """A table of the paper as the preset has it, all values as text."""
+    return list(csv.DictReader(presets.text(PAPER, name).splitlines()))
+
+
+def records(frame) -> list[dict[str, Any]]:
+    """The rows of a frame as plain values; what is missing is None."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def newest(names: Iterable[str], order: Sequence[str] = ()) -> str | None:
+    """The newest frozen version among these cohorts, named cohort@version; without one, a live cohort.
+
+    Of several cohorts the first in `order` is taken, then the first by name.
+    """
+
+    def rank(key: str) -> tuple:
+        name, _, version = key.partition("@")
+        return not version, place(name, order), -int(version or 0)
+
+    return min(names, key=rank, default=None)
+
+
+def newest_of_each(names: Iterable[str], order: Sequence[str] = ()) -> list[str]:
+    """Of every cohort the newest version, the cohorts in their order."""
+    by_name: dict[str, list[str]] = {}
+    for key in names:
+        by_name.setdefault(key.partition("@")[0], []).append(key)
+    return [newest(by_name[name]) for name in sorted(by_name, key=lambda name: place(name, order))]
+
+
+def place(name: str, order: Sequence[str]) -> tuple[int, str]:
+    """What cohorts are sorted by: where they stand in an order; those that are not in it come last, by name."""
+    return (order.index(name) if name in order else len(order)), name
+
+
+def cohort_order(study) -> list[str]:
+    """The cohorts as study.toml names them, first to last: the order in which they are shown."""
+    named: list[str] = []
+    for table in study.settings.tables.values():
+        named += [table["cohort"]] if isinstance(table.get("cohort"), str) else table.get("cohorts", [])
+    return list(dict.fromkeys(named))
+
+
+def of_cohort(study, query: str, cohort: str | None, nothing: str):
+    """The rows of one cohort (`newest`, if none is named) and its name. Raises NotFound without any.
+
+    query: a SELECT over a result table, with a column cohort.
+    """
+    from tshdb.errors import NotFound
+
+    frame = study.sql(query)
+    name = cohort or newest(set(frame["cohort"]), cohort_order(study))
+    mine = frame[frame["cohort"] == name].reset_index(drop=True)
+    if not len(mine):
+        raise NotFound(nothing + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+    return mine, name
+
+
+def members(study, cohort: str) -> set[str]:
+    """The members of cohort@version, or of the newest version of a live cohort."""
+    from tshdb.cohorts.versions import find_version
+    from tshdb.database import reading
+
+    with reading(study.engine) as connection:
+        return set(find_version(connection, cohort).members)
+
+
+def paper_table_2() -> dict[str, dict[str, float]]:
+    """The paper's Table 2: population -> column -> value as printed."""
+    return {row.pop("term"): {k: float(v) for k, v in row.items()} for row in printed("table2.csv")}
+
+
+def cox_rows(study, cohort: str | None, models: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The Cox terms of these models in one cohort (if none is named: `newest`). Raises NotFound without any."""
+    from sqlalchemy import select
+
+    from tshdb.database import reading
+    from tshdb.errors import NotFound
+    from tshdb.schema import CoxTerm
+
+    with reading(study.engine) as connection:
+        rows = (
+            connection.execute(
+                select(*CoxTerm.__table__.columns).where(CoxTerm.model.in_(models)).order_by(CoxTerm.unit_id.desc())
+            )
+            .mappings()
+            .fetchall()
+        )
+    wanted = cohort or newest({r["cohort"] for r in rows}, cohort_order(study))
+    found = [dict(r) for r in rows if r["cohort"] == wanted]
+    if not found:
+        raise NotFound("no such Cox terms" + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+    return sorted(found, key=lambda r: (models.index(r["model"]), r["position"]))
+
+
+def table_2(study, cohort: str | None) -> list[dict[str, Any]]:
+    """The univariable Cox terms of one cohort version, each with the paper's row. Raises NotFound without any."""
+    paper = paper_table_2()
+    return [row | {"paper": paper.get(row["term"])} for row in cox_rows(study, cohort, ("univariable",))]
+
+
+def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """The parameters of the cell networks of one cohort. Raises NotFound without any."""
+    query = "SELECT * FROM network_parameters ORDER BY unit_id DESC, compartment, parameter, prognosis"
+    frame, _ = of_cohort(study, query, cohort, "no network parameters")
+    return records(frame.drop(columns="unit_id"))
+
+
+def selected_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """Every feature that the signature's fit looked at: selected first, by importance; each with the model's figures.
+
+    Raises NotFound where there is no signature, with the reason for having none if that is known.
+    """
+    from tshdb.errors import NotFound
+
+    try:
+        found, name = of_cohort(study, "SELECT * FROM selected_features", cohort, "no signature")
+    except NotFound:
+        why = study.sql("SELECT cohort, reason FROM signature_models WHERE reason IS NOT NULL ORDER BY unit_id DESC")
+        if not len(why):
+            raise
+        raise NotFound(f"no signature of {why['cohort'][0]}: {why['reason'][0]}") from None
+    figures = study.sql(
+        "SELECT scheme, value, ci_lower, ci_upper, n FROM model_performance WHERE model = 'signature_model' "
+        "AND measure = 'auc' AND cohort = $c",
+        {"c": name},
+    )
+    performance = {row["scheme"]: row for row in records(figures)}
+    order = {"selected": 0, "candidate": 1, "dropped": 2}
+    rows = [r | {"performance": performance} for r in records(found.drop(columns="unit_id"))]
+    return sorted(rows, key=lambda r: (order[r["status"]], -(r["importance"] or 0), -(r["n_folds"] or 0), r["feature"]))
+
+
+def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """What the signature foretells: of every validation cohort (or the one named) and endpoint tests, models and C-indices.
+
+    Raises NotFound where nothing was evaluated.
+    """
+    from tshdb.errors import NotFound
+
+    queries = {
+        "test": "SELECT * FROM logrank_tests WHERE grouping = 'signature' ORDER BY cohort, endpoint",
+        "cox": "SELECT * FROM cox_terms WHERE model LIKE 'signature%' ORDER BY cohort, endpoint, position",
+        "added": "SELECT * FROM likelihood_ratio_tests ORDER BY cohort, endpoint",
+        "concordance": "SELECT * FROM concordances ORDER BY cohort, endpoint, model DESC",
+        "calibration": "SELECT * FROM calibration_groups ORDER BY cohort, endpoint, part",
+    }
+    found = []
+    for kind, frame in zip(queries, study.sql_each(list(queries.values())), strict=True):
+        rows = records(frame.drop(columns="unit_id"))
+        names = newest_of_each(r["cohort"] for r in rows)
+        found += [r | {"kind": kind} for r in rows if (r["cohort"] == cohort if cohort else r["cohort"] in names)]
+    if not found:
+        raise NotFound("no signature was evaluated" + (f" on {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+    return found
+
+
+def feature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+    """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
+    from tshdb.images.feature_names import all_names
+
+    members = "" if cohort is None else "AND s.patient_id IN (SELECT unnest($members))"
+    given = {} if cohort is None else {"members": list(study.cohort(cohort).members)}
+    found = study.sql(
+        "SELECT f.feature, any_value(f.feature_class) AS feature_class, count(f.value) AS n, avg(f.value) AS mean, "
+        "stddev_samp(f.value) AS sd, min(f.value) AS lowest, max(f.value) AS highest, "
+        "count(*) - count(f.value) AS n_missing FROM radiomic_features f JOIN imaging_studies s USING (study_uid) "
+        f"WHERE f.feature_class IS NOT NULL AND s.time_point = 'T0' {members} GROUP BY 1",
+        given,
+    )
+    by_name = {row["feature"]: row for row in records(found)}
+    nothing = dict.fromkeys(("mean", "sd", "lowest", "highest")) | {"n": 0, "n_missing": 0}
+    names = all_names()
+    listed = [{"feature": n, "feature_class": n.split(".")[-2]} | nothing | by_name.pop(n, {}) for n in names]
+    return listed + [by_name[name] for name in sorted(by_name)]
