@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test lint docs bench soak clean
+.PHONY: install demo test lint docs notebook bench soak clean
 
 install: .venv/installed
 
@@ -29,6 +29,10 @@ lint: install
 
 docs: install
 	$(BIN)/python docs/generate.py
+
+# docs/python.md with what its blocks give
+notebook: install
+	$(BIN)/python docs/notebook.py
 
 # The workflow systems that we are compared with live in an environment of their own. make bench ONLY="startup planning"
 .venv-bench/installed:
