@@ -32,6 +32,7 @@ docs: install
 
 # docs/python.md with what its blocks give
 notebook: install
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[notebook]'
 	$(BIN)/python docs/notebook.py
 
 # The workflow systems that we are compared with live in an environment of their own. make bench ONLY="startup planning"
