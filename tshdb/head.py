@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tshdb.errors import TshdbError
-from tshdb.text import delimiter_of, open_text
+from tshdb.text_files import delimiter_of, open_text
 
 HEAD_CHARACTERS = 1 << 16
 HEAD_ROWS = 3

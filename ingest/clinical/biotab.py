@@ -22,7 +22,7 @@ from tshdb.errors import InvalidInput
 from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
-from tshdb.text import number, open_table
+from tshdb.text_files import number, open_table
 from tshdb.vocabulary import Endpoint
 
 KEY = "bcr_patient_barcode"

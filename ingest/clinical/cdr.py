@@ -18,7 +18,7 @@ from tshdb.errors import InvalidInput
 from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation, FollowUp, Patient
-from tshdb.text import number, open_table
+from tshdb.text_files import number, open_table
 from tshdb.vocabulary import Effect, Endpoint
 
 RULE = "cdr-1"

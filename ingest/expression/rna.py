@@ -30,7 +30,7 @@ from tshdb.objects import sha256_of
 from tshdb.readers import Part, Reader, Request
 from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
-from tshdb.text import delimiter_of, open_text
+from tshdb.text_files import delimiter_of, open_text
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import numpy as np
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.reading import Reading
-from tshdb.text import MISSING, number, open_binary, open_text, rows_of
+from tshdb.text_files import MISSING, number, open_binary, open_text, rows_of
 
 COLUMNS = {
     "gene": ("gene", "gene_id", "symbol", "gene_symbol", "gene_name", "hugo_symbol", "ensembl", "ensembl_id", "entrez"),

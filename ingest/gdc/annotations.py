@@ -20,7 +20,7 @@ from tshdb.head import Head
 from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation
-from tshdb.text import open_table, open_text
+from tshdb.text_files import open_table, open_text
 from tshdb.vocabulary import Effect
 
 RULE = "an-1"

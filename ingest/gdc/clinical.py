@@ -29,7 +29,7 @@ from tshdb.head import Head
 from tshdb.readers import SURE, Part, Reader, Request
 from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
-from tshdb.text import number, open_table, open_text
+from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
 
 OS_RULE = "os-1"

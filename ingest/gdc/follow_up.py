@@ -24,7 +24,7 @@ from tshdb.head import Head
 from tshdb.readers import LAST, Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
-from tshdb.text import number, open_table, open_text
+from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
 
 GENES = {"ESR1": "er", "PGR": "pr", "ERBB2": "her2"}

@@ -19,7 +19,7 @@ from tshdb.barcode import Barcode
 from tshdb.head import Head
 from tshdb.readers import Part, Reader
 from tshdb.reading import Reading
-from tshdb.text import number, open_table
+from tshdb.text_files import number, open_table
 
 MANIFEST = ("id", "filename", "md5", "size", "state")
 SHEET = ("file_id", "file_name", "case", "sample")

@@ -18,7 +18,7 @@ from tshdb.errors import InvalidInput
 from tshdb.readers import LAST, Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImagingDecision, QcVerdict
-from tshdb.text import delimiter_of, number, open_text, rows_of
+from tshdb.text_files import delimiter_of, number, open_text, rows_of
 from tshdb.vocabulary import PhaseKey, Verdict, VerdictCause
 
 COLUMNS = ("study_uid", "series_uid", "decision", "decided_by", "reason")

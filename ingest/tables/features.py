@@ -28,7 +28,7 @@ from tshdb.errors import InvalidInput, NotFound
 from tshdb.readers import LAST, Part, Reader, Request
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImportedFeature, Patient
-from tshdb.text import MISSING, number
+from tshdb.text_files import MISSING, number
 
 if TYPE_CHECKING:
     from tshdb.config import Settings

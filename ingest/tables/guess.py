@@ -13,7 +13,7 @@ from ingest.tables.maps import PATIENT_COLUMNS
 from ingest.tables.workbook import Sheet, plain, read_sheets
 from tshdb.errors import InvalidInput
 from tshdb.reading import Reading
-from tshdb.text import number
+from tshdb.text_files import number
 
 ID_NAMES = r"(patient|subject|case|participant).*(id|barcode|identifier)|^(id|patient|subject|case)$"
 COLUMN_NAMES = {

@@ -21,7 +21,7 @@ from tshdb.errors import InvalidInput, NotFound, TshdbError
 from tshdb.readers import Part, Reader
 from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
-from tshdb.text import number
+from tshdb.text_files import number
 from tshdb.vocabulary import Endpoint
 
 NUMBERS = {c.name for c in Patient.__table__.columns if isinstance(c.type, Double)}

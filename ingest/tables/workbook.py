@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.reading import Reading
-from tshdb.text import open_table, open_text
+from tshdb.text_files import open_table, open_text
 
 MOST_CELLS = 5_000_000
 

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from analyses import ANALYSES
-from cli.make_study import make_study
 from ingest.expression import rna
 from ingest.formats import clinical_reader, format_of
 from tests.support.tiny import COHORT
 from tshdb import loading
+from tshdb.actions.making import make_study
 from tshdb.cohorts import versions as cohorts
 from tshdb.database import reading, writing
 from tshdb.engine.rebuild import Rebuild

@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 
 from analyses import ANALYSES
-from cli.make_study import make_study
 from ingest.expression import rna
 from ingest.gdc import clinical as gdc_clinical
 from tests.support import tiny
 from tests.support.program import ROOT
 from tshdb import loading
+from tshdb.actions.making import make_study
 from tshdb.cohorts import versions as cohorts
 from tshdb.database import writing
 from tshdb.engine.rebuild import Rebuild

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from tshdb.reading import Reading
-from tshdb.text import open_table
+from tshdb.text_files import open_table
 
 PLACES = {  # a file, an ingest, a folder of images, and their sum
     "tshdb/reading.py", "tshdb/loading/__init__.py", "ingest/imaging/folder.py", "tshdb/actions/imaging.py",

@@ -54,6 +54,14 @@ class Loaded:
     run_id: int | None = None
     by_reader: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        rows = pd.DataFrame.from_dict(self.by_table, orient="index").to_html()
+        findings = pd.DataFrame([(f.severity.value, f.rule, f.line, f.message) for f in self.findings])
+        findings.columns = ["severity", "rule", "line", "finding"][: len(findings.columns)]
+        return f"<p>{self.what}</p>{rows}{findings.to_html(index=False) if self.findings else ''}"
+
     @property
     def is_same_bytes(self) -> bool:
         """Whether nothing had to be read."""
