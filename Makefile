@@ -26,6 +26,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 docs: install
 	$(BIN)/python docs/generate.py
@@ -49,4 +50,4 @@ bench: install .venv-bench/installed
 	$(BIN)/python -m benchmarks $(ONLY)
 
 clean:
-	rm -rf .venv .venv-bench build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .mypy_cache .hypothesis
