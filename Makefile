@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test lint docs new-analysis bench soak clean
+.PHONY: install demo test lint docs new-analysis notebook bench soak clean
 
 install: .venv/installed
 
@@ -34,6 +34,11 @@ new-analysis: install
 
 docs: install
 	$(BIN)/python docs/generate.py
+
+# docs/python.md with what its blocks give
+notebook: install
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[notebook]'
+	$(BIN)/python docs/notebook.py
 
 # The workflow systems that we are compared with live in an environment of their own. make bench ONLY="startup planning"
 .venv-bench/installed:

@@ -13,7 +13,7 @@ import pytest
 from analyses import ANALYSES
 from analyses.shared.survival import log_likelihood
 from analyses.signature.concordances import pairs
-from tests.conftest import run_quick
+from tests.support.program import run_quick
 from tests.support.simulated import auc_of, changed, told
 from tests.support.tiny import copy_study, dump, plan, rebuild
 from tshdb.actions.making import make_study

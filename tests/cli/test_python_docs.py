@@ -6,7 +6,7 @@ import re
 import shutil
 
 import tshdb
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 EXAMPLE = ROOT / "examples/tcga-brca-pairs"
 FEWER = ("repeats", "outer_folds", "n_permutations", "n_bootstrap")  # parameters that cost time and prove nothing here

@@ -20,6 +20,7 @@ from tshdb.loading.sources import Said, Source
 from tshdb.readers import Part, Reader, likeliest, recognised
 from tshdb.reading import Reading
 
+ROOT = Path(__file__).parents[2]
 CDR = [["sample", "_PATIENT", "OS", "OS.time"], ["TCGA-TN-0001-01", "TCGA-TN-0001", "1", "300"]]
 CASES = [
     ["case_submitter_id", "vital_status", "days_to_death", "days_to_last_follow_up"],
@@ -135,46 +136,7 @@ def test_what_is_no_table_is_refused_with_its_reason(empty_study, tmp_path, cont
 
 # ------------------------------------------------------------------------------------------------ others' readers
 
-GUEST = '''"""Follow-up of a cancer registry: pid, state (1 dead, 0 alive), days since diagnosis."""
-
-from ingest.identifiers import checked_patient
-from tshdb.readers import Part, Reader
-from tshdb.reading import Found, Reading
-from tshdb.schema import FollowUp, Patient
-from tshdb.text import number, open_table
-
-COLUMNS = ("pid", "state", "days")
-
-
-def read(path, request):
-    reading = Reading()
-    with open_table(path, reading, "clinical.field-count") as table:
-        for line, fields in table.rows:
-            row = dict(zip(table.header, fields))
-            with reading.row() as is_bad:
-                patient = checked_patient(row["pid"], line, "pid", reading)
-                if number(row["days"]) is None:
-                    reading.error(line, "days", row["days"], "clinical.not-a-number", "expected days")
-            if is_bad():
-                continue
-            outcome = {"endpoint": "OS", "event": row["state"] == "1", "duration_days": number(row["days"]),
-                       "time_origin": "diagnosis", "reason": None, "rule": "registry-1"}
-            reading.records.append(Found(Patient, {"patient_id": patient, "collection": request.collection}, line))
-            reading.records.append(Found(FollowUp, {"patient_id": patient, **outcome}, line))
-    return reading
-
-
-READERS = (
-    Reader(
-        name="registry",
-        about="the registry's follow-up (pid, state, days)",
-        part=Part.CLINICAL,
-        precedence=55,
-        recognises=lambda head: set(COLUMNS) <= set(head.header),
-        read=read,
-    ),
-)
-'''
+GUEST = (ROOT / "docs/readers.md").read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
 ROWS = [["pid", "state", "days"], ["TCGA-TN-0001", "1", "300"], ["TCGA-TN-0002", "0", "many"]]
 
 
@@ -192,8 +154,7 @@ def guest(tmp_path) -> Path:
 
 def test_a_reader_of_another_package_is_one_file(guest, tshdb, tmp_path):
     """Its file is recognised, read, withheld row by row, believed in its place, and found in a folder of the GDC's files."""
-    root = Path(__file__).parents[2]
-    paths = {"PYTHONPATH": f"{root}:{guest}"}
+    paths = {"PYTHONPATH": f"{ROOT}:{guest}"}
     study = tiny.new_study(tmp_path / "study")
     study.engine.dispose()
     file = table(tmp_path / "registry.csv", ROWS, ",")
