@@ -9,6 +9,7 @@ import ast
 import inspect
 import itertools
 import json
+import subprocess
 import sys
 import textwrap
 import tomllib
@@ -206,6 +207,7 @@ def main(folder: Path) -> None:
     (folder / "schema.md").write_text(schema(), encoding="utf-8")
     (HERE.parent / "tshdb" / "schema" / "columns.txt").write_text(described(), encoding="utf-8")
     (folder / "cli.md").write_text(commands(), encoding="utf-8")
+    subprocess.run([sys.executable, HERE / "architecture.py"], check=True)
 
 
 if __name__ == "__main__":
