@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.common import Measured, Ran, best, run
 from benchmarks.studies import write_matrix
-from cli.make_study import make_study
+from tshdb.actions.making import make_study
 
 GENES, SAMPLES = 20_000, 1_200
 TSHDB = Path(sys.executable).with_name("tshdb")

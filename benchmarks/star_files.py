@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import Measured, Ran, best, run
-from cli.make_study import make_study
 from ingest.simulate.star_counts import HEADER, QC_ROWS, SUFFIX
+from tshdb.actions.making import make_study
 
 FILES = int(os.environ.get("TSHDB_BENCH_STAR_FILES", "120"))
 GENES = 60_660

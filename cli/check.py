@@ -31,8 +31,8 @@ def check(
 
     Example: tshdb check --fast
     """
-    from cli.read_again import read_again
     from tshdb.actions import checking
+    from tshdb.actions.rereading import read_again
     from tshdb.errors import Exit
     from tshdb.origins import shown
     from tshdb.study import Study

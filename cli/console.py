@@ -112,14 +112,6 @@ def counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def size(n_bytes: int) -> str:
-    """Bytes in words."""
-    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= one:
-            return f"{n_bytes / one:.1f} {unit}"
-    return f"{n_bytes} bytes"
-
-
 class _Silent:
     def __call__(self, name: str, done: int, total: int, what: str = "units") -> None:
         pass

@@ -137,7 +137,8 @@ class _Story:
         return later
 
     def _ingest(self, folder: Path) -> None:
-        from cli.ingest import clinical, rna
+        from cli.ingest.clinical import clinical
+        from cli.ingest.rna import rna
         from tshdb.vocabulary import ExpressionUnit, Scale
 
         file = folder / "clinical.tsv"

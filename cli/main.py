@@ -20,9 +20,6 @@ from cli import (
     figure,
     history,
     ingest,
-    ingest_collections,
-    ingest_features,
-    ingest_imaging,
     lineage,
     migrate,
     model,
@@ -73,9 +70,6 @@ def tshdb(
 
 study.add_to(app)
 migrate.add_to(app)
-ingest_collections.add_to(ingest.app)
-ingest_imaging.add_to(ingest.app)
-ingest_features.add_to(ingest.app)
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")

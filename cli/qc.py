@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
-from cli.ingest import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption, ingest_file
+from cli.ingest.options import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
-    from tshdb.study import Study
+    pass
 
 
 class _PatientByDefault(TyperGroup):
@@ -116,21 +116,10 @@ def import_(
 
     Example: tshdb qc import verdicts.csv --collection ispy1
     """
+    from cli.ingest.talk import finish
+    from tshdb.actions import ingest
+    from tshdb.study import Study
 
-    def read():
-        from ingest.imaging import decisions as reader
-        from tshdb.study import Study
-
-        return reader.read_verdicts(file, _studies_of(Study.find(study)))
-
-    ingest_file("qc", file, collection, None, {}, read, complete, keep_going, dry_run, study, as_json, "qc import")
-
-
-def _studies_of(study: Study) -> set[str]:
-    from sqlalchemy import select
-
-    from tshdb.database import reading
-    from tshdb.schema import ImagingStudy
-
-    with reading(study.engine) as connection:
-        return set(connection.execute(select(ImagingStudy.study_uid)).scalars())
+    opened = Study.find(study)
+    loaded = ingest.verdicts(opened, file, collection, how=ingest.Loading(complete, keep_going, dry_run))
+    finish(opened, loaded, as_json)

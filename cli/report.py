@@ -27,16 +27,12 @@ def write_report(
 
     Example: tshdb report --out report.html
     """
-    from tshdb.files import complete
-    from tshdb.pages import report
+    from tshdb.pages import Page, report
     from tshdb.study import Study
 
     opened = Study.find(study)
     path = to or opened.root / "reports"
     if path.suffix != ".html":
         path = path / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = report(opened)
-    with complete(path) as written:
-        written.write_text(text, encoding="utf-8")
+    Page(report(opened)).save(path)
     out_exact(path)

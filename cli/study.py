@@ -27,7 +27,7 @@ def init(
 
     Example: tshdb init brca
     """
-    from cli.make_study import make_study
+    from tshdb.actions.making import make_study
 
     study = make_study(folder, database, preset)
     n = len(list((study.root / "cohorts").glob("*.sql")))

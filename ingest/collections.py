@@ -1,35 +1,148 @@
-"""The collections that can be ingested by name, and what each is."""
+"""The collections that can be ingested by name, and what each is: their folders, and their archives."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tshdb.archives import Collection, Download, Images
+from tshdb.errors import UsageError
+from tshdb.folders import FolderRequest, Look, Standings
+
+if TYPE_CHECKING:
+    from tshdb.loading import Item
+
+MODALITIES = {"imaging": {"MR"}, "segmentation": {"SEG"}}
 
 
-class Collection(NamedTuple):
-    """project: of the GDC, None where the collection is a workbook; idc_id, tcia_name: of its images."""
+def _gdc_folder(project: str) -> Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]]:
+    @contextmanager
+    def look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[Look]:
+        from ingest.gdc import folder
 
-    name: str
-    title: str
-    project: str | None
-    map_name: str | None
-    idc_id: str
-    tcia_name: str
+        options = folder.Options(
+            request.collection, project, request.units, request.settings.ingest.her2_rule, request.parts, request.jobs,
+            request.check_bytes,
+        )  # fmt: skip
+        yield folder.look_of(folder.look(root, options), options, standing.sources)
+
+    return look
 
 
-COLLECTIONS = {
-    c.name: c
-    for c in (
-        Collection(
-            "tcga-brca", "TCGA-BRCA: RNA, clinical data and notices of the GDC; images of TCIA", "TCGA-BRCA", None,
-            "tcga_brca", "TCGA-BRCA",
-        ),
-        Collection(
-            "ispy1", "I-SPY 1 (ACRIN 6657): TCIA's clinical and outcome workbook, and images", None, "ispy1",
-            "ispy1", "ISPY1",
-        ),
-        Collection(
-            "breast-mri-nact-pilot", "Breast-MRI-NACT-Pilot: TCIA's clinical and DFS workbook, and images", None,
-            "breast-mri-nact-pilot", "breast_mri_nact_pilot", "Breast-MRI-NACT-Pilot",
-        ),
+def _workbook(map_name: str) -> Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]]:
+    """The one workbook of a folder that the map of that name fits."""
+
+    @contextmanager
+    def look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[Look]:
+        from ingest.tables import mapped, maps
+        from tshdb.canonical import json_text
+        from tshdb.loading import Item, Source
+        from tshdb.objects import sha256_of
+
+        map_ = maps.bundled_map(map_name)
+        path = mapped.only_workbook(root, map_)
+        source = Source(request.collection, mapped.READER.name, path.name)
+        options = {"map": map_.model_dump(mode="json")}
+
+        def items() -> Iterator[Item]:
+            digest, known = sha256_of(path), standing.sources.get(source)
+            is_known = not request.complete and known is not None and known.is_same(digest, json_text(options))
+            yield Item(source, path, options, None if is_known else mapped.read(path, request.collection, map_), digest)
+
+        yield Look(items, what=str(source))
+
+    return look
+
+
+def _plan_gdc(project: str, folder: Path, parts: frozenset[str], url: str | None) -> Download:
+    from ingest.gdc.api import URL, Gdc
+
+    api = Gdc(folder, url or URL)
+    try:
+        plan = api.plan(project, parts)
+    finally:
+        api.close()
+
+    def run(jobs, arrived, done):
+        api = Gdc(folder, url or URL)
+        try:
+            failed = api.fetch(plan, jobs, lambda _, n: arrived(n), lambda _: done())
+        finally:
+            api.close()
+        return [(f"{wanted.path.parent.name}/{wanted.path.name}", error) for wanted, error in failed]
+
+    n = len(plan.missing)
+    return Download(
+        folder, plan.release, "files", n, n, plan.n_bytes, plan.n_present, run, is_new_release=plan.is_new_release
     )
-}  # fmt: skip
+
+
+def _plan_images(collection: str, idc_id: str, tcia_name: str, folder: Path, images: Images) -> Download:
+    from ingest.imaging import archive as remote
+
+    def opened():
+        if images.archive == "idc":
+            from ingest.imaging.idc import URL, Idc, index_of
+
+            return Idc(collection, idc_id, index_of(images.index), images.url or URL)
+        if images.archive == "nbia":
+            from ingest.imaging.nbia import Nbia
+
+            return Nbia(collection, tcia_name, *filter(None, [images.url]))
+        raise UsageError(f"'{images.archive}'", where="--source", repair="Use idc or nbia")
+
+    selection = remote.Selection(
+        frozenset().union(*(MODALITIES[part] for part in images.parts)), frozenset(images.patients) or None,
+        remote.read_manifest(images.manifest) if images.manifest else None, images.is_first_study,
+    )  # fmt: skip
+    archive = opened()
+    try:
+        plan = remote.plan(archive, folder, selection)
+    finally:
+        archive.http.close()
+
+    def run(jobs, arrived, done):
+        archive = opened()
+        try:
+            failed = list(remote.fetch(archive, plan, jobs, lambda _, n: arrived(n), lambda _: done()))
+        finally:
+            archive.http.close()
+        return [(f"{s.patient_id} {s.description or s.series_uid}", error) for s, error in failed]
+
+    return Download(
+        folder, plan.release.name, "series", len(plan.missing), plan.n_files, plan.n_bytes, plan.n_present, run,
+        n_patients=plan.n_patients, n_studies=plan.n_studies, is_large=True, state=plan.release,
+    )  # fmt: skip
+
+
+def _of_images(name: str, idc_id: str, tcia_name: str) -> Callable[[Path, Images], Download]:
+    return partial(_plan_images, name, idc_id, tcia_name)
+
+
+COLLECTIONS: tuple[Collection, ...] = (
+    Collection(
+        name="tcga-brca",
+        title="TCGA-BRCA: RNA, clinical data and notices of the GDC; images of TCIA",
+        tables=frozenset({"clinical", "rna"}),
+        look=_gdc_folder("TCGA-BRCA"),
+        plan_images=_of_images("tcga-brca", "tcga_brca", "TCGA-BRCA"),
+        plan_tables=partial(_plan_gdc, "TCGA-BRCA"),
+    ),
+    Collection(
+        name="ispy1",
+        title="I-SPY 1 (ACRIN 6657): TCIA's clinical and outcome workbook, and images",
+        tables=frozenset({"clinical"}),
+        look=_workbook("ispy1"),
+        plan_images=_of_images("ispy1", "ispy1", "ISPY1"),
+    ),
+    Collection(
+        name="breast-mri-nact-pilot",
+        title="Breast-MRI-NACT-Pilot: TCIA's clinical and DFS workbook, and images",
+        tables=frozenset({"clinical"}),
+        look=_workbook("breast-mri-nact-pilot"),
+        plan_images=_of_images("breast-mri-nact-pilot", "breast_mri_nact_pilot", "Breast-MRI-NACT-Pilot"),
+    ),
+)

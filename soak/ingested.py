@@ -14,8 +14,8 @@ from random import Random
 from sqlalchemy import Boolean, Enum, Text
 
 from soak.lost import healed_by_advice
-from tests.conftest import run_quick
 from tests.support import tiny
+from tests.support.program import run_quick
 from tshdb.engine.units import ENTITY_COLUMN
 from tshdb.schema.base import Base
 from tshdb.study import Study

@@ -21,8 +21,8 @@ from sqlalchemy import Boolean, Enum, Text
 
 from analyses import ANALYSES
 from soak import Figure
-from tests.conftest import run_quick
 from tests.support import tiny
+from tests.support.program import run_quick
 from tshdb.objects import ObjectStore
 from tshdb.schema.base import Base, object_columns
 from tshdb.study import Study

@@ -1,4 +1,7 @@
-"""Fixtures. Real data: `shared` is the folder of published data, and tests that read it are skipped without it."""
+"""Fixtures. Real data: `shared` is the folder of published data, and tests that read it are skipped without it.
+
+What a fixture needs is imported when it is asked for: a test that needs no study waits for none. docs/testing.md
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import tiny
+from tests.support import kept
+from tests.support.program import ROOT, SHARED, run_quick
 
 os.environ.pop("COLUMNS", None)  # what the program says is that of a pipe, whatever the shell of the tests says
-ROOT = Path(__file__).parent.parent
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every program that is started compiles all of its code
+sys.dont_write_bytecode = False
 EXPENSIVE = ("real", "in_batches", "published", "scanned")
-SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -44,28 +48,54 @@ def shared() -> Path:
 
 
 @pytest.fixture
-def archive() -> tiny.TinyArchive:
+def archive():
+    """The tiny.TinyArchive of ten patients that the templates were made of."""
+    from tests.support import tiny
+
     return tiny.TinyArchive.make(10)
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory) -> Path:
-    """A tiny study, ingested, frozen and rebuilt: copied by tests that begin there. TSHDB_TEST_TEMPLATE: one that is there."""
+    """A tiny study in which everything is current: copied by tests that begin there. TSHDB_TEST_TEMPLATE: one that is there."""
     if made := os.environ.get("TSHDB_TEST_TEMPLATE"):
         return Path(made)
-    folder = tmp_path_factory.mktemp("template") / "study"
-    study = tiny.new_study(folder)
-    tiny.ingest(study, tiny.TinyArchive.make(10))
-    tiny.define_cohorts(study)
-    tiny.freeze(study)
-    tiny.rebuild(study)
-    study.engine.dispose()
-    return folder
+    return kept.copy_of("whole", _maker("whole"), tmp_path_factory.mktemp("template") / "study")
+
+
+@pytest.fixture(scope="session")
+def core_template(tmp_path_factory) -> Path:
+    """As `template`, of the analyses of tiny.CORE and without images: made, copied and rebuilt in a fraction of the time."""
+    if made := os.environ.get("TSHDB_TEST_CORE_TEMPLATE"):
+        return Path(made)
+    return kept.copy_of("core", _maker("core"), tmp_path_factory.mktemp("core") / "study")
+
+
+def _maker(name: str):
+    """The function of tests/support/templates.py, which is imported only when it has to make something."""
+
+    def make(folder: Path) -> None:
+        from tests.support import templates
+
+        getattr(templates, name)(folder)
+
+    return make
 
 
 @pytest.fixture
 def study(template, tmp_path):
     """A tiny study in which everything is current."""
+    yield from _copied(template, tmp_path)
+
+
+@pytest.fixture
+def core(core_template, tmp_path):
+    """A study of ten patients in which the groups by the TSH ratio, and all that they rest on, are current."""
+    yield from _copied(core_template, tmp_path)
+
+
+def _copied(template: Path, tmp_path: Path):
+    from tests.support import tiny
     from tshdb.study import Study
 
     copied = tiny.copy_study(Study(template), tmp_path / "study")
@@ -75,64 +105,17 @@ def study(template, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def core_template(tmp_path_factory) -> Path:
-    """As `template`, of the analyses of tiny.CORE and without images: made, copied and rebuilt in a fraction of the time."""
-    folder = tmp_path_factory.mktemp("core") / "study"
-    study = tiny.new_study(folder, analyses=tiny.CORE)
-    tiny.ingest(study, tiny.TinyArchive.make(10), images=False)
-    tiny.define_cohorts(study)
-    tiny.freeze(study)
-    tiny.rebuild(study, tiny.CORE)
-    study.engine.dispose()
-    return folder
-
-
-@pytest.fixture
-def core(core_template, tmp_path):
-    """A study of ten patients in which the groups by the TSH ratio, and all that they rest on, are current."""
-    from tshdb.study import Study
-
-    copied = tiny.copy_study(Study(core_template), tmp_path / "study")
-    yield copied
-    if "engine" in vars(copied):
-        copied.engine.dispose()
-
-
-@pytest.fixture(scope="session")
 def real(tmp_path_factory):
     """The pairs of examples/, ingested, frozen and rebuilt. Not to be changed."""
-    import gzip
-    import shutil
+    from tshdb.study import Study
 
-    from analyses import ANALYSES
-    from cli.make_study import make_study
-    from ingest.expression import rna
-    from ingest.gdc import clinical as gdc_clinical
-    from tshdb import loading
-    from tshdb.cohorts import versions as cohorts
-    from tshdb.database import writing
-    from tshdb.engine.rebuild import Rebuild
-    from tshdb.vocabulary import ExpressionUnit, Scale
-
-    study = make_study(tmp_path_factory.mktemp("real") / "brca", "sqlite:///study.db", "fan2023")
-    for name, reader in (("clinical.tsv", "clinical"), ("expression.csv", "rna")):
-        path = study.root / name
-        with gzip.open(ROOT / f"examples/tcga-brca-pairs/{name}.gz") as packed, path.open("wb") as file:
-            shutil.copyfileobj(packed, file)
-        source = loading.Source("tcga-brca", reader, name)
-        options = rna.Options("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)
-        found = gdc_clinical.read(path, "tcga-brca") if reader == "clinical" else rna.read(path, options)
-        item = loading.item_of(study, source, path, {}, lambda found=found: found)
-        loading.load(study, [item], command="test")
-    with writing(study.engine) as connection:
-        cohorts.define(connection, tiny.COHORT, (study.root / f"cohorts/{tiny.COHORT}.sql").read_text())
-        cohorts.freeze(connection, tiny.COHORT)
-    Rebuild(study, ANALYSES).run()
-    return study
+    return Study(kept.copy_of("pairs", _maker("pairs"), tmp_path_factory.mktemp("real") / "brca"))
 
 
 @pytest.fixture
 def empty_study(tmp_path):
+    from tests.support import tiny
+
     made = tiny.new_study(tmp_path / "study")
     yield made
     made.engine.dispose()
@@ -193,33 +176,6 @@ def tshdb():
         return completed
 
     return run
-
-
-def run_quick(*arguments: object, cwd: Path | None = None, code: int | None = 0) -> subprocess.CompletedProcess:
-    """Run the program in this process: where it is not its start that is tested."""
-    import contextlib
-    import io
-    import signal
-
-    from cli.main import main
-
-    out, err = io.StringIO(), io.StringIO()
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    ended = 0
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        if cwd is not None:
-            patch.chdir(cwd)
-        patch.setattr(sys, "argv", ["tshdb", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as stopped:
-            ended = int(stopped.code or 0)
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-    if code is not None:
-        assert ended == code, out.getvalue() + err.getvalue()
-    return subprocess.CompletedProcess(arguments, ended, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

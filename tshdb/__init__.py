@@ -18,3 +18,13 @@ def open(path=None):
     from tshdb.open_study import OpenStudy
 
     return OpenStudy.find(path)
+
+
+def make(folder, database="sqlite:///study.db", preset="fan2023"):
+    """A new study in a folder, which must not be one already: settings, the preset's cohort files, an empty database."""
+    from pathlib import Path
+
+    from tshdb.actions.making import make_study
+    from tshdb.open_study import OpenStudy
+
+    return OpenStudy(make_study(Path(folder), database, preset).root)

@@ -10,26 +10,76 @@ The name on the left is the package's own; what stands on the right is a tuple o
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, NotFound
 from tshdb.neighbours import refuse_foreign
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from tshdb.archives import Collection
     from tshdb.engine.analysis import Analysis
+    from tshdb.readers import Reader
     from tshdb.withdrawal.withdraw import Redact
 
-OURS = "fan2023"  # the entry point of the paper's own, which come first
+OURS = {  # the entry points of our own records, which come first
+    "tshdb.analyses": "fan2023", "tshdb.readers": "tshdb", "tshdb.collections": "tshdb",
+}  # fmt: skip
 
 
 @cache
 def analyses() -> tuple[Analysis, ...]:
     """The analyses' records: the paper's in its order, then others' by the name of their entry point."""
     return _records("tshdb.analyses")
+
+
+@cache
+def readers() -> tuple[Reader, ...]:
+    """The readers' records: ours, then others' by the name of their entry point. Raises InvalidInput for a name twice."""
+    found = _records("tshdb.readers")
+    twice = [name for name, n in Counter(reader.name for reader in found).items() if n > 1]
+    if twice:
+        raise InvalidInput(
+            f"two readers are called '{twice[0]}'", where="entry points of tshdb.readers",
+            repair="Give the newer one another name: sources are known by it",
+        )  # fmt: skip
+    return found
+
+
+def reader(name: str) -> Reader:
+    """The reader of that name. Raises NotFound where none is installed."""
+    found = next((each for each in readers() if each.name == name), None)
+    if found is None:
+        raise no_reader(name)
+    return found
+
+
+def no_reader(name: str) -> NotFound:
+    """The error of a name that no reader of rows has."""
+    known = ", ".join(each.name for each in readers() if each.precedence is not None)
+    return NotFound(
+        f"no reader '{name}' is installed", where="entry points of tshdb.readers",
+        repair=f"Install the package that it came with. Readers: {known}",
+    )  # fmt: skip
+
+
+@cache
+def collections() -> tuple[Collection, ...]:
+    """The collections that can be had by name: ours, then others' by the name of their entry point."""
+    return _records("tshdb.collections")
+
+
+def collection(name: str) -> Collection:
+    """The collection of that name. Raises NotFound."""
+    found = next((each for each in collections() if each.name == name), None)
+    if found is None:
+        known = ", ".join(each.name for each in collections())
+        raise NotFound(f"no collection '{name}'", where="collections", repair=f"Collections: {known}")
+    return found
 
 
 @cache
@@ -57,7 +107,7 @@ def _part(name: str) -> Any:
 def _records(group: str) -> tuple[Any, ...]:
     found: list[Any] = []
     refuse_foreign()
-    for point in sorted(_points(group), key=lambda p: (p.name != OURS, p.name)):
+    for point in sorted(_points(group), key=lambda p: (p.name != OURS[group], p.name)):
         found += point.load()
     return tuple(found)
 
@@ -65,7 +115,7 @@ def _records(group: str) -> tuple[Any, ...]:
 def _points(group: str) -> list[EntryPoint]:
     """The entry points of a group, one a name. Raises InvalidInput where none is there, not even ours."""
     points = {point.name: point for point in entry_points(group=group)}
-    if OURS not in points:
+    if OURS[group] not in points:
         raise _incomplete(f"its own {group.removeprefix('tshdb.')}", group)
     return list(points.values())
 

@@ -76,10 +76,12 @@ def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> Non
     newest = select(func.max(Attempt.attempt_id)).group_by(Attempt.unit_id).scalar_subquery()
     with numbers(connection, "listed_models", unit_ids) as name:
         query = select(Attempt.unit_id, Attempt.cause_set).where(Attempt.unit_id.in_(select_ids(name)))
-        sets = dict(map(tuple, connection.execute(query.where(Attempt.attempt_id.in_(newest)))))
+        newest_ones = query.where(Attempt.attempt_id.in_(newest))
+        sets = {unit_id: number for unit_id, number in connection.execute(newest_ones)}
     recorded = causes_of_sets(connection, {number for number in sets.values() if number is not None})
     for unit_id, model in unit_ids.items():
-        causes = recorded.get(sets.get(unit_id), {UNRECORDED})
+        number = sets.get(unit_id)
+        causes = frozenset({UNRECORDED}) if number is None else recorded.get(number, frozenset({UNRECORDED}))
         model |= {"causes": facts(causes), "began": told(causes)}
 
 

@@ -6,17 +6,25 @@ Tables come back as DataFrames, everything else as small typed objects that a no
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tshdb.study import Study
 
 if TYPE_CHECKING:
+    from enum import StrEnum
+
     from tshdb.actions.checking import Checked
     from tshdb.actions.cohorts import Defined, Frozen
+    from tshdb.actions.ingest import Loading, RnaOptions
     from tshdb.actions.planning import Planned
     from tshdb.actions.rebuilding import Rebuilt
     from tshdb.actions.withdrawing import Withdrawn
     from tshdb.cohorts.states import CohortState
+    from tshdb.figures import Drawing
+    from tshdb.loading import Loaded
+    from tshdb.pages import Page
+    from tshdb.tables import Table
     from tshdb.withdrawal.withdraw import Plan as WithdrawalPlan
 
 Progress = Callable[..., None]
@@ -35,6 +43,42 @@ class OpenStudy(Study):
     >>> study.rebuild(n_workers=2)                                            # doctest: +SKIP
     >>> study.sql("SELECT * FROM tsh_ratios WHERE value > 0")                 # doctest: +SKIP
     """
+
+    # ---------------------------------------------------------------------------------------------------------- load
+
+    def ingest(
+        self,
+        path: str | Path,
+        collection: str,
+        *,
+        unit: str | None = None,
+        scale: str | None = None,
+        reader: str | None = None,
+        complete: bool = False,
+        keep_going: bool = False,
+        dry_run: bool = False,
+        progress: Progress = _silent,
+    ) -> list[Loaded]:
+        """Load a file, or what lies in a folder; gives what was loaded, a part each.
+
+        unit, scale: of an expression matrix (tpm, linear), which is loaded as one if they are given; reader: by its name, else a
+        file is recognised by what it holds; complete: what the file lacks is gone; keep_going: load good rows beside bad ones;
+        dry_run: only say what would change. Raises NotFound and UsageError; InvalidInput for what was refused, with its findings.
+        """
+        from tshdb.actions import ingest
+
+        path, how = Path(path), ingest.Loading(complete, keep_going, dry_run)
+        if path.is_dir():
+            loaded = _from_folder(self, path, collection, how, progress)
+        elif unit is not None or scale is not None:
+            loaded = [ingest.rna(self, path, collection, _rna_options(unit, scale), how=how)]
+        elif reader is not None:
+            loaded = [ingest.file(self, path, collection, reader, how=how)]
+        else:
+            loaded = [ingest.clinical(self, path, collection, how=how)]
+        for part in loaded:
+            _raise_refused(part)
+        return loaded
 
     # ------------------------------------------------------------------------------------------------------- compute
 
@@ -79,6 +123,26 @@ class OpenStudy(Study):
 
         return cohorts(self)
 
+    # -------------------------------------------------------------------------------------------------- what comes out
+
+    def table(self, number: str, cohort: str | None = None) -> Table:
+        """A table of the paper: 1, 2, s1 to s6, or prognosis. cohort: NAME@VERSION; none: the newest of study.toml."""
+        from tshdb.tables import table
+
+        return table(self, number, cohort)
+
+    def figure(self, name: str, cohort: str | None = None, form: str = "svg") -> Drawing:
+        """A figure of the paper, such as km. form: svg, pdf or png."""
+        from tshdb.figures import figure
+
+        return figure(self, name, cohort, form)
+
+    def report(self) -> Page:
+        """The whole study on one HTML page."""
+        from tshdb.pages import Page, report
+
+        return Page(report(self))
+
     # ---------------------------------------------------------------------------------------------- keep and defend
 
     def status(self) -> dict[str, Any]:
@@ -112,3 +176,43 @@ class OpenStudy(Study):
         counts = self.status()["counts"]
         cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{n:,}</td></tr>" for name, n in counts.items())
         return f"<p>Study {html.escape(self.name)}</p><table>{cells}</table>"
+
+
+def _from_folder(study: OpenStudy, folder: Path, collection: str, how: Loading, progress: Progress) -> list[Loaded]:
+    """Load a folder: of a collection that is known, by what lies in it; of another, its DICOM files."""
+    from tshdb import installed
+    from tshdb.actions.collection import from_folder
+    from tshdb.actions.imaging import dicom
+
+    if any(known.name == collection for known in installed.collections()):
+        steps = from_folder(study, collection, folder, how=how, progress=progress)
+        return [step.loaded for step in steps if step.loaded is not None]
+    return [dicom(study, folder, collection, how=how, progress=progress)]
+
+
+def _rna_options(unit: str | None, scale: str | None) -> RnaOptions:
+    """Raises UsageError for a unit or a scale that there is not."""
+    from tshdb.actions.ingest import RnaOptions
+    from tshdb.errors import UsageError
+    from tshdb.near import did_you_mean
+    from tshdb.vocabulary import ExpressionUnit, Scale
+
+    known: tuple[tuple[str, str | None, type[StrEnum]], ...] = (("unit", unit, ExpressionUnit), ("scale", scale, Scale))
+    for name, given, words in known:
+        if given is not None and given not in list(words):
+            repair = did_you_mean(given, list(words), f"Known: {', '.join(words)}")
+            raise UsageError(f"{name} '{given}'", where="ingest", repair=repair)
+    return RnaOptions(None if unit is None else ExpressionUnit(unit), None if scale is None else Scale(scale))
+
+
+def _raise_refused(loaded: Loaded) -> None:
+    """Raises InvalidInput where nothing was loaded because of what was found."""
+    from tshdb.errors import InvalidInput
+
+    if loaded.is_refused:
+        first = loaded.errors[0]
+        raise InvalidInput(
+            f"{len(loaded.errors):,} errors, and nothing was loaded; the first: {first.message}",
+            where=f"{loaded.what} line {first.line}" if first.line else loaded.what,
+            repair="Mend them, or load the good rows: keep_going=True",
+        )

@@ -7,6 +7,7 @@ what is wrong as findings; only what makes the whole file unreadable is raised.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,14 +99,41 @@ class Reading:
     instances: Instances | None = None
     objects: list[tuple[str, bytes]] = field(default_factory=list)  # suffix and content of objects that records name
     sex_markers: dict[str, tuple[float, float]] = field(default_factory=dict)  # profile -> linear XIST, RPS4Y1
-    n_withheld: int = 0
+    n_withheld: int = field(default=0, init=False)  # rows that are not loaded: counted by `row` alone
+    _n_errors: int = field(default=0, init=False, repr=False)  # also those beyond `most`
 
-    def error(self, line: int | None, column: str | None, value: str | None, rule: str, message: str) -> None:
-        """A row that cannot be loaded."""
-        self.findings.append(Finding(line, column, value, rule, Severity.ERROR, message))
+    def error(
+        self, line: int | None, column: str | None, value: str | None, rule: str, message: str, most: int | None = None
+    ) -> None:
+        """What keeps a row, or the file, from being loaded. most: with so many findings it is counted, but not told."""
+        self._n_errors += 1
+        if most is None or len(self.findings) < most:
+            self.findings.append(Finding(line, column, value, rule, Severity.ERROR, message))
 
     def warn(self, line: int | None, column: str | None, value: str | None, rule: str, message: str) -> None:
         self.findings.append(Finding(line, column, value, rule, Severity.WARNING, message))
+
+    @contextmanager
+    def row(self, n_rows: int = 1) -> Iterator[Callable[[], bool]]:
+        """One row, or all rows of one patient, while it is read: with an error in it, it is withheld, once.
+
+        Gives a function that says whether it has an error by now. n_rows: how many rows of the file are withheld then.
+        """
+        before = self._n_errors
+
+        def is_bad() -> bool:
+            return self._n_errors > before
+
+        yield is_bad
+        if is_bad():
+            self.n_withheld += n_rows
+
+    def withhold(
+        self, line: int | None, column: str | None, value: str | None, rule: str, message: str, n_rows: int = 1
+    ) -> None:
+        """A bad row: its error, and that it is not loaded."""
+        with self.row(n_rows):
+            self.error(line, column, value, rule, message)
 
     @property
     def errors(self) -> list[Finding]:

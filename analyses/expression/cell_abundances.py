@@ -81,14 +81,14 @@ def cell_abundances(
     transforms = transform_names(expression)
     rows = []
     for j, profile_id in enumerate(expression.profiles.index):
-        found = np.array([_first_present(c, expression.present, j) for c in candidates])
+        positions = np.array([_first_present(c, expression.present, j) for c in candidates])
         for population in populations:
-            mine = found[owner == population]
+            of_population = positions[owner == population]
             rows.append(
                 {
                     "profile_id": profile_id,
                     "population": population,
-                    **_abundance(values[mine[mine >= 0], j], len(mine), params.min_coverage),
+                    **_abundance(values[of_population[of_population >= 0], j], len(of_population), params.min_coverage),
                     "unit": expression.profiles["unit"].iloc[j],
                     "transform": transforms[j],
                     "signature": markers["signature"].iloc[0],

@@ -55,15 +55,15 @@ def compartment_tests(ratios: pd.DataFrame, groups: pd.DataFrame, params: Compar
     both = ratios[(ratios["unit"] == unit) & ratios["tumor_abundance"].notna() & ratios["stroma_abundance"].notna()]
     known = groups[groups["prognosis"].notna()]
     chosen = {"all": set(both["patient_id"])}
-    chosen |= {str(p): set(mine["patient_id"]) for p, mine in known.groupby("prognosis", sort=True)}
+    chosen |= {str(p): set(members["patient_id"]) for p, members in known.groupby("prognosis", sort=True)}
     parts = []
     for grouping, patients in chosen.items():
         rows = []
         for population in in_table_order(both["population"]):
-            mine = both[(both["population"] == population) & both["patient_id"].isin(patients)]
-            mine = mine.sort_values("patient_id", ignore_index=True)
-            pair = mine["tumor_abundance"].to_numpy(float), mine["stroma_abundance"].to_numpy(float)
-            described = {"grouping": grouping, "population": population, "unit": unit, "n": len(mine)}
+            members = both[(both["population"] == population) & both["patient_id"].isin(patients)]
+            members = members.sort_values("patient_id", ignore_index=True)
+            pair = members["tumor_abundance"].to_numpy(float), members["stroma_abundance"].to_numpy(float)
+            described = {"grouping": grouping, "population": population, "unit": unit, "n": len(members)}
             described["transform"] = both["transform"].iloc[0]
             rows.append(described | _compare(*pair, params.min_patients))
         table = pd.DataFrame(rows)
@@ -80,21 +80,21 @@ def _compare(tumor: np.ndarray, stroma: np.ndarray, min_patients: int) -> dict:
     from scipy import stats
 
     names = ("statistic", "p_value", "correlation", "correlation_p_value")
-    found = dict.fromkeys((*names, "tumor_mean", "tumor_sd", "stroma_mean", "stroma_sd")) | {"is_exact": False}
+    row = dict.fromkeys((*names, "tumor_mean", "tumor_sd", "stroma_mean", "stroma_sd")) | {"is_exact": False}
     if len(tumor) > 1:
         for name, values in (("tumor", tumor), ("stroma", stroma)):
-            found |= {f"{name}_mean": float(np.mean(values)), f"{name}_sd": float(np.std(values, ddof=1))}
+            row |= {f"{name}_mean": float(np.mean(values)), f"{name}_sd": float(np.std(values, ddof=1))}
     difference = tumor - stroma
     difference = difference[difference != 0]
     if len(tumor) < min_patients or not len(difference):
-        return found | {
+        return row | {
             "reason": f"{len(tumor)} patients, fewer than {min_patients}" if len(difference) else "no difference"
         }
     is_exact = len(difference) <= MOST_EXACT and len(set(np.abs(difference))) == len(difference)
     test = stats.wilcoxon(difference, correction=not is_exact, method="exact" if is_exact else "asymptotic")
     ranks = stats.rankdata(np.abs(difference))
-    found |= {"statistic": float(ranks[difference > 0].sum()), "p_value": float(test.pvalue), "is_exact": is_exact}
+    row |= {"statistic": float(ranks[difference > 0].sum()), "p_value": float(test.pvalue), "is_exact": is_exact}
     if np.ptp(tumor) > 0 and np.ptp(stroma) > 0:
         correlated = stats.pearsonr(tumor, stroma)
-        found |= {"correlation": float(correlated.statistic), "correlation_p_value": float(correlated.pvalue)}
-    return found | {"reason": None}
+        row |= {"correlation": float(correlated.statistic), "correlation_p_value": float(correlated.pvalue)}
+    return row | {"reason": None}

@@ -71,9 +71,9 @@ def breast_masks(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in images.groupby("study_uid", sort=True):
+    for study_uid, of_study in images.groupby("study_uid", sort=True):
         own = (frame[frame["study_uid"] == study_uid] for frame in (segmentations, masks, slices, instances, series))
-        rows.append(_of_study(study_uid, mine, *own, params))
+        rows.append(_of_study(study_uid, of_study, *own, params))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -95,15 +95,15 @@ def _of_study(study_uid, images, segmentations, masks, slices, instances, series
                 mask = mask_on(chosen, held, s0, slices, instances, series, params.resample)
                 row |= {"status": RegionStatus.GIVEN, "segmentation_id": chosen["segmentation_id"]} | _sides(mask)
             else:
-                found = find(s0, skin_mm=params.skin_mm, wall_mm=params.wall_mm)
-                mask, flags = found.mask, list(found.flags)
-                if found.stands_out_mm > DEEP_MM:
+                breast = find(s0, skin_mm=params.skin_mm, wall_mm=params.wall_mm)
+                mask, flags = breast.mask, list(breast.flags)
+                if breast.stands_out_mm > DEEP_MM:
                     flags.append(
-                        f"it stands out by {found.stands_out_mm:.0f} mm: is the chest wall where it should be?"
+                        f"it stands out by {breast.stands_out_mm:.0f} mm: is the chest wall where it should be?"
                     )
                 row |= {
-                    "status": RegionStatus.FOUND, "right_ml": found.right_ml, "left_ml": found.left_ml,
-                    "stands_out_mm": found.stands_out_mm, "qc_flags": "; ".join(flags) or None,
+                    "status": RegionStatus.FOUND, "right_ml": breast.right_ml, "left_ml": breast.left_ml,
+                    "stands_out_mm": breast.stands_out_mm, "qc_flags": "; ".join(flags) or None,
                 }  # fmt: skip
         except ValueError as error:
             return row | {"reason": str(error)}

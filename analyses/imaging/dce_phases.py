@@ -70,10 +70,10 @@ def dce_phases(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in slices.groupby("study_uid", sort=True):
+    for study_uid, of_study in slices.groupby("study_uid", sort=True):
         known = sets[sets["study_uid"] == study_uid].iloc[0]
         files = instances[instances["study_uid"] == study_uid]
-        ordered = mine.sort_values(["phase_index", "slice_index"])
+        ordered = of_study.sort_values(["phase_index", "slice_index"])
         phases = [group["sop_uid"].tolist() for _, group in ordered.groupby("phase_index", sort=True)]
         rows += _rows(study_uid, phases, files, known, params)
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -82,14 +82,14 @@ def dce_phases(
 def _rows(
     study_uid: str, phases: list[list[str]], files: pd.DataFrame, known, params: DcePhaseParameters
 ) -> list[dict]:
-    mine = files[files["sop_uid"].isin([sop for phase in phases for sop in phase])]
-    times, clock = start_times(mine, phases)
+    used = files[files["sop_uid"].isin([sop for phase in phases for sop in phase])]
+    times, clock = start_times(used, phases)
     flags = [known["qc_flags"]] if known["qc_flags"] else []
     if times is None:
         flags.append("no clock rises from phase to phase")
     if len(phases) == 2:
         flags.append("one phase after contrast: it is intermediate and last")
-    means = _means(phases, mine)
+    means = _means(phases, used)
     if means is None:
         flags.append("no pixels: phase 0 was not looked at")
     elif dark := [i for i, m in enumerate(means[1:], 1) if m < means[0] * (1 + params.least_rise)]:
@@ -100,9 +100,9 @@ def _rows(
             for i, m in enumerate(means[1:], 1)
             if not 1 / params.most_rise <= m / means[0] <= params.most_rise
         ]
-    unscaled = mine["rescale_slope"].isna()
-    if 0 < unscaled.sum() < len(mine) and (mine["rescale_slope"].dropna() != 1).any():
-        flags.append(f"RescaleSlope is missing in {int(unscaled.sum())} of {len(mine)} images")
+    unscaled = used["rescale_slope"].isna()
+    if 0 < unscaled.sum() < len(used) and (used["rescale_slope"].dropna() != 1).any():
+        flags.append(f"RescaleSlope is missing in {int(unscaled.sum())} of {len(used)} images")
     intermediate, rule = _intermediate(len(phases), times, params)
     return [
         {

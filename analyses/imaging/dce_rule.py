@@ -25,9 +25,9 @@ def phases_of(
     times = series.set_index("series_uid")["series_time_s"]
     parts = []
     for uid in chosen:
-        mine = instances[instances["series_uid"] == uid].copy()
-        mine["series_time_s"] = times.get(uid)
-        parts.append(mine)
+        of_series = instances[instances["series_uid"] == uid].copy()
+        of_series["series_time_s"] = times.get(uid)
+        parts.append(of_series)
     keys = [
         d.decision.removeprefix("key=")
         for d in decisions.itertuples()

@@ -60,29 +60,29 @@ def dce_sets(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in roles.groupby("study_uid", sort=True):
-        dynamic = mine[mine["is_dynamic"].astype(bool)]
+    for study_uid, of_study in roles.groupby("study_uid", sort=True):
+        dynamic = of_study[of_study["is_dynamic"].astype(bool)]
         row = {
             "study_uid": study_uid,
-            "status": mine["set_status"].iloc[0],
+            "status": of_study["set_status"].iloc[0],
             "n_series": len(dynamic),
             "n_phases": None,
             "n_slices": None,
             "key_used": None,
             "qc_flags": None,
-            "reason": REASONS.get(SetStatus(mine["set_status"].iloc[0])),
+            "reason": REASONS.get(SetStatus(of_study["set_status"].iloc[0])),
             **params.model_dump(),
-            "decided_by": next((d for d in mine["decided_by"] if d != "rule"), "rule"),
+            "decided_by": next((d for d in of_study["decided_by"] if d != "rule"), "rule"),
         }
         if len(dynamic):
             try:
-                found = phases_of(study_uid, dynamic, series, instances, decisions, **params.model_dump())
+                split = phases_of(study_uid, dynamic, series, instances, decisions, **params.model_dump())
                 row |= {
                     "status": SetStatus.FOUND,
-                    "n_phases": len(found.phases),
-                    "n_slices": len(found.positions),
-                    "key_used": found.key,
-                    "qc_flags": flags_text(found.flags),
+                    "n_phases": len(split.phases),
+                    "n_slices": len(split.positions),
+                    "key_used": split.key,
+                    "qc_flags": flags_text(split.flags),
                 }
             except Unsplit as error:
                 row |= {"status": SetStatus.UNSPLIT, "reason": str(error)}

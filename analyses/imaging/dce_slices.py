@@ -48,9 +48,9 @@ def dce_slices(
     rows = []
     for known in sets[sets["status"] == SetStatus.FOUND].sort_values("study_uid").itertuples():
         study_uid = known.study_uid
-        mine = roles[(roles["study_uid"] == study_uid) & roles["is_dynamic"].astype(bool)]
-        found = phases_of(
-            study_uid, mine, series, instances, decisions, merge_s=known.merge_s, most_left_out=known.most_left_out
+        dynamic = roles[(roles["study_uid"] == study_uid) & roles["is_dynamic"].astype(bool)]
+        split = phases_of(
+            study_uid, dynamic, series, instances, decisions, merge_s=known.merge_s, most_left_out=known.most_left_out
         )
         rows += [
             {
@@ -58,9 +58,9 @@ def dce_slices(
                 "sop_uid": sop_uid,
                 "phase_index": phase,
                 "slice_index": i,
-                "position_mm": found.positions[i],
+                "position_mm": split.positions[i],
             }
-            for phase, images in enumerate(found.phases)
+            for phase, images in enumerate(split.phases)
             for i, sop_uid in enumerate(images)
         ]
     return pd.DataFrame(rows, columns=["study_uid", "sop_uid", "phase_index", "slice_index", "position_mm"])

@@ -59,8 +59,8 @@ def feature_stability(
     )
     both = both.dropna(subset=["value", "value_again"])
     rows = []
-    for (feature, perturbation), mine in both.groupby(["feature", "perturbation"], sort=True):
-        pairs = mine.sort_values("study_uid")[["value", "value_again"]].to_numpy(float)
+    for (feature, perturbation), pairs_of_both in both.groupby(["feature", "perturbation"], sort=True):
+        pairs = pairs_of_both.sort_values("study_uid")[["value", "value_again"]].to_numpy(float)
         row = {"feature": feature, "perturbation": perturbation, "n": len(pairs)}
         value = icc(pairs) if len(pairs) >= FEWEST else None
         reason = None if value is not None else f"fewer than {FEWEST} examinations, or no spread among them"

@@ -60,12 +60,12 @@ def masks(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in segmentations.groupby("study_uid", sort=True):
+    for study_uid, of_study in segmentations.groupby("study_uid", sort=True):
         own = {
             name: frame[frame["study_uid"] == study_uid]
             for name, frame in (("phases", phases), ("slices", slices), ("instances", instances), ("series", series))
         }
-        rows += _of_study(mine, **own)
+        rows += _of_study(of_study, **own)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -81,23 +81,25 @@ def _of_others(segmentations, slices, instances, series) -> dict[str, list[str]]
     frames = series.set_index("series_uid")["frame_of_reference_uid"].dropna().to_dict()
     dynamic = set(instances.loc[instances["sop_uid"].isin(slices["sop_uid"]), "series_uid"])
     of_images = {frames[uid] for uid in dynamic if uid in frames}
-    found = {}
+    problems = {}
     for s in segmentations.itertuples():
-        said = []
+        problems_of_it = []
         own = frames.get(s.series_uid)
         if own is not None and of_images and own not in of_images:
-            said.append("of another frame of reference than the dynamic images: of another examination or patient?")
+            problems_of_it.append(
+                "of another frame of reference than the dynamic images: of another examination or patient?"
+            )
         if s.reference_series_uid and s.reference_series_uid not in set(series["series_uid"]):
-            said.append("drawn on a series that this examination does not have")
-        found[s.segmentation_id] = said
-    return found
+            problems_of_it.append("drawn on a series that this examination does not have")
+        problems[s.segmentation_id] = problems_of_it
+    return problems
 
 
 def _row(s, grid: Grid | None, files, rise, strange: list[str]) -> dict:
     import numpy as np
 
     flags = ([s.flags] if s.flags else []) + strange
-    is_strange = any("frame of reference" in said for said in strange)
+    is_strange = any("frame of reference" in problems for problems in strange)
     row = dict.fromkeys(COLUMNS) | {"segmentation_id": s.segmentation_id, "study_uid": s.study_uid}
     if grid is None:
         return row | {"status": MaskStatus.NO_IMAGES, "repair": "see dce_sets for why there are no phases"}

@@ -55,13 +55,13 @@ def positions_of(instances: pd.DataFrame) -> np.ndarray:
 
     instances: x_mm, y_mm, z_mm, orientation (six numbers joined by \\).
     """
-    found = np.full(len(instances), np.nan)
+    positions = np.full(len(instances), np.nan)
     place = instances[["x_mm", "y_mm", "z_mm"]].to_numpy(float)
     for text, index in instances.groupby("orientation", sort=True).indices.items():
         numbers = np.array([float(part) for part in str(text).split("\\")])
         normal = np.cross(numbers[:3], numbers[3:])
-        found[index] = place[index] @ normal
-    return found
+        positions[index] = place[index] @ normal
+    return positions
 
 
 def grouped_positions(positions: np.ndarray) -> np.ndarray:
@@ -80,8 +80,8 @@ def count_per_position(instances: pd.DataFrame) -> int:
     if known.empty:
         return 1
     counts: Counter[int] = Counter()
-    for _, mine in known.groupby("orientation", sort=True):
-        numbers = grouped_positions(positions_of(mine))
+    for _, alike in known.groupby("orientation", sort=True):
+        numbers = grouped_positions(positions_of(alike))
         counts.update(np.bincount(numbers).tolist())
     return max(counts, key=lambda n: (counts[n], n))
 
@@ -165,27 +165,27 @@ def _one_series(instances: pd.DataFrame, merge_s: float, most_left_out: float, k
     if n_phases == 1:
         order = np.argsort(numbers, kind="stable")
         return Split([table["sop_uid"].to_numpy()[order].tolist()], where, "one_phase", flags)
-    found: dict[str, np.ndarray] = {}
+    ranks_by_key: dict[str, np.ndarray] = {}
     for name in KEYS:
         ranks = _ranks(name, table, numbers, n_phases, merge_s)
         if ranks is not None:
-            found[name] = ranks
+            ranks_by_key[name] = ranks
     if key is not None:
-        if key not in found:
-            raise Unsplit(f"{key} does not give {n_phases} whole phases (can: {', '.join(found) or 'none'})")
+        if key not in ranks_by_key:
+            raise Unsplit(f"{key} does not give {n_phases} whole phases (can: {', '.join(ranks_by_key) or 'none'})")
         chosen = key
-    elif not found:
+    elif not ranks_by_key:
         raise Unsplit(f"{n_phases} images a position, and no key tells them apart")
     else:
-        chosen = next(iter(found))
-    ranks = found[chosen]
+        chosen = next(iter(ranks_by_key))
+    ranks = ranks_by_key[chosen]
     for name in ("acquisition_time", "content_time", "trigger_time"):
-        if name in found and not np.array_equal(found[name], ranks):
+        if name in ranks_by_key and not np.array_equal(ranks_by_key[name], ranks):
             flags.append(f"order disagrees: {chosen} and {name}")
     phases = []
     for phase in range(n_phases):
-        mine = np.flatnonzero(ranks == phase)
-        phases.append(table["sop_uid"].to_numpy()[mine[np.argsort(numbers[mine], kind="stable")]].tolist())
+        in_phase = np.flatnonzero(ranks == phase)
+        phases.append(table["sop_uid"].to_numpy()[in_phase[np.argsort(numbers[in_phase], kind="stable")]].tolist())
     return Split(phases, where, chosen, flags)
 
 

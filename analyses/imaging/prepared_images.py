@@ -65,12 +65,12 @@ def prepared_images(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in phases.groupby("study_uid", sort=True):
+    for study_uid, of_study in phases.groupby("study_uid", sort=True):
         used = instances["sop_uid"].isin(slices.loc[slices["study_uid"] == study_uid, "sop_uid"])
         if not instances.loc[used, "has_pixels"].astype(bool).all():
             continue  # headers alone, as dce_phases says
         own = (frame[frame["study_uid"] == study_uid] for frame in (slices, instances, series))
-        rows += _of_study(study_uid, mine, *own, params)
+        rows += _of_study(study_uid, of_study, *own, params)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -87,17 +87,17 @@ def _of_unit(region_map: str, images: pd.DataFrame, tumor, band, params: Radiomi
     inside = image_at(mask["object_path"])
     with one_thread():
         if map_name == SHAPE:
-            found = of_shape(inside, region)
+            values = of_shape(inside, region)
         else:
             means = {name: band[column if params.per_phase else MEANS["S0"]] for name, column in MEANS.items()}
             image, inside = cropped_map(images_of(images), inside, map_name, means, params.filters)
-            found = of_map(image, inside, region, map_name, _settings(params))
+            values = of_map(image, inside, region, map_name, _settings(params))
     return [
         row | {
             "feature": v.feature, "feature_class": v.feature_class, "value": v.value, "reason": v.reason,
             "n_voxels": v.n_voxels, "n_levels": v.n_levels,
         }
-        for v in found
+        for v in values
     ]  # fmt: skip
 
 

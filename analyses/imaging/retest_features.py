@@ -68,8 +68,8 @@ def retest_features(
     rows = []
     for region_map, tumor in tumors.groupby("region_map", sort=True) if params.perturbations else ():
         band = bands[bands["region_map"] == region_map].iloc[0]
-        mine = images[images["region_map"] == region_map]
-        rows += _of_unit(region_map, mine, tumor.iloc[0], band, seeds[region_map], params)
+        of_map = images[images["region_map"] == region_map]
+        rows += _of_unit(region_map, of_map, tumor.iloc[0], band, seeds[region_map], params)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -85,7 +85,7 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
         return []
     settings = Settings(params.bin_width, params.bin_count)
     inside = image_at(mask["object_path"])
-    found = []
+    rows = []
     with one_thread():
         for perturbation in params.perturbations:
             moved = image_of(_beside(array_of(inside)), inside) if perturbation == "shift" else inside
@@ -97,12 +97,12 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
                     noise = np.random.default_rng(seed).normal(0, params.noise, array_of(image).shape)
                     image = image_of(array_of(image) + noise, image)
                 values = of_map(image, moved, region, map_name, settings)
-            found += [
+            rows += [
                 {"region_map": region_map, "study_uid": study_uid, "feature": v.feature, "perturbation": perturbation,
                  "value": v.value}
                 for v in values
             ]  # fmt: skip
-    return found
+    return rows
 
 
 def _beside(mask: np.ndarray) -> np.ndarray:

@@ -89,9 +89,9 @@ def series_roles(
 
     rows = []
     patterns = [(h, re.compile(h.pattern, re.IGNORECASE)) for h in hints.itertuples()]
-    for study_uid, mine in series.groupby("study_uid", sort=True):
+    for study_uid, of_study in series.groupby("study_uid", sort=True):
         decided = decisions[decisions["study_uid"] == study_uid]
-        rows += _of_study(mine, instances[instances["study_uid"] == study_uid], decided, patterns, params)
+        rows += _of_study(of_study, instances[instances["study_uid"] == study_uid], decided, patterns, params)
     return pd.DataFrame(rows)
 
 
@@ -120,7 +120,7 @@ def _of_study(series: pd.DataFrame, instances: pd.DataFrame, decisions: pd.DataF
     number = {uid: i for i, c in enumerate(candidates, 1) for uid in c.series}
     rows = []
     for r in records:
-        role, score, said = roles[r.series_uid]
+        role, score, hints = roles[r.series_uid]
         i = number.get(r.series_uid)
         who = decided.get(r.series_uid)
         rows.append(
@@ -129,7 +129,7 @@ def _of_study(series: pd.DataFrame, instances: pd.DataFrame, decisions: pd.DataF
                 "series_uid": r.series_uid,
                 "role": SeriesRole.DYNAMIC if r.series_uid in dynamic else role,
                 "score": score,
-                "hints": "; ".join(said) or None,
+                "hints": "; ".join(hints) or None,
                 "candidate": i,
                 "candidate_score": candidates[i - 1].score if i else None,
                 "candidate_hints": "; ".join(candidates[i - 1].hints) if i else None,
@@ -269,10 +269,10 @@ def _candidate(group: list, n_phases: dict[str, int], records: list) -> Candidat
         votes.append((-60.0, "all named as after contrast: nothing before it"))
     if any(r.contrast_agent and str(r.contrast_agent).upper() != "NONE" for r in group):
         votes.append((5.0, "contrast agent recorded"))
-    said = [f"{meaning} {weight:+g}" for weight, meaning in votes]
+    reasons = [f"{meaning} {weight:+g}" for weight, meaning in votes]
     if repeated:
-        said.append(f"{repeated} earlier scans before contrast left out")
-    return Candidate(tuple(sorted(names)), sum(weight for weight, _ in votes), tuple(said))
+        reasons.append(f"{repeated} earlier scans before contrast left out")
+    return Candidate(tuple(sorted(names)), sum(weight for weight, _ in votes), tuple(reasons))
 
 
 def _without_repeated_pre(group: list) -> tuple[list, int]:
@@ -296,16 +296,16 @@ def _time(record) -> float:
 
 def _difference_within(record) -> int | None:
     """The number of the series of which a GE subtraction takes both images."""
-    found = DIFFERENCE.match(str(record.description or ""))
-    return int(found[2]) if found is not None and found[1] == found[3] and found[2] == found[4] else None
+    match = DIFFERENCE.match(str(record.description or ""))
+    return int(match[2]) if match is not None and match[1] == match[3] and match[2] == match[4] else None
 
 
 def _base_of(record, records: list) -> str | None:
     """The series of which this one is a map: by the archive's numbering and by its description, which must agree."""
-    found = MAP_OF.match(str(record.description or ""))
-    if found is None:
+    match = MAP_OF.match(str(record.description or ""))
+    if match is None:
         return None
-    base = found["base"].strip().lower()
+    base = match["base"].strip().lower()
     named = [r for r in records if str(r.description or "").strip().lower() == base]
     number = int(record.series_number) // DIGITS_OF_MAP if _known(record.series_number) else None
     numbered = [r for r in named if number in (r.series_number, (r.series_number or 0) // 100)]

@@ -55,9 +55,9 @@ def stroma_bands(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in images.groupby("study_uid", sort=True):
+    for study_uid, of_study in images.groupby("study_uid", sort=True):
         breast, tumor = (frame[frame["study_uid"] == study_uid].iloc[0] for frame in (breasts, tumors))
-        rows.append(_of_study(study_uid, mine, breast, tumor, params))
+        rows.append(_of_study(study_uid, of_study, breast, tumor, params))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -75,10 +75,10 @@ def _of_study(study_uid: str, images: pd.DataFrame, breast, tumor, params: Strom
         try:
             for name, image in images_of(images).items():
                 row[f"parenchyma_{name.lower()}"], row["parenchyma_n"] = parenchyma_mean(image, inside, drawn)
-            found = band(drawn, inside, params.width_mm, in_plane=params.in_plane)
+            stroma = band(drawn, inside, params.width_mm, in_plane=params.in_plane)
         except ValueError as error:
             return row | {"reason": str(error)}
         return row | {
-            "volume_ml": found.ml, "whole_ml": found.whole_ml, "cut_off": found.cut_off,
-            "beyond_view": found.beyond_view, "object_id": nrrd(found.mask, 6),
+            "volume_ml": stroma.ml, "whole_ml": stroma.whole_ml, "cut_off": stroma.cut_off,
+            "beyond_view": stroma.beyond_view, "object_id": nrrd(stroma.mask, 6),
         }  # fmt: skip

@@ -105,12 +105,12 @@ def tumor_masks(
     import pandas as pd
 
     rows = []
-    for study_uid, mine in images.groupby("study_uid", sort=True):
+    for study_uid, of_study in images.groupby("study_uid", sort=True):
         own = (
             frame[frame["study_uid"] == study_uid]
             for frame in (breasts, segmentations, masks, decisions, slices, instances, series)
         )
-        rows.append(_of_study(study_uid, mine, *own, params))
+        rows.append(_of_study(study_uid, of_study, *own, params))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -178,19 +178,19 @@ def _grown(volumes, breast, decisions, params, flags: list[str]):
         raise ValueError(f"no outline of a tumour, and no breast to look for one in: {breast['reason']}")
     enhancement = volumes["intermediate"] - volumes["S0"]
     inside = image_at(breast["object_path"])
-    said = decisions.loc[decisions["series_uid"] == "tumor", ["decision", "decided_by"]]
-    kind, _, numbers = said["decision"].iloc[0].partition("=") if len(said) else ("", "", "")
+    decided = decisions.loc[decisions["series_uid"] == "tumor", ["decision", "decided_by"]]
+    kind, _, numbers = decided["decision"].iloc[0].partition("=") if len(decided) else ("", "", "")
     place = tuple(map(float, numbers.split(","))) if numbers else None
     if kind == "seed":
-        seed, rule = place, f"seed of {said['decided_by'].iloc[0]}"
+        seed, rule = place, f"seed of {decided['decided_by'].iloc[0]}"
     elif kind == "box":
-        seed, rule = peak(enhancement, inside, place), f"peak in the box of {said['decided_by'].iloc[0]}"
+        seed, rule = peak(enhancement, inside, place), f"peak in the box of {decided['decided_by'].iloc[0]}"
     else:
         seed, rule = peak(enhancement, inside), "peak"
         flags.append("grown from the strongest enhancement: is that the tumour?")
-    found = _outline(enhancement, breast, seed, params, flags)
-    return found.mask, {
-        "status": RegionStatus.FOUND, "kind": MaskKind.FCM, "seed_rule": rule, "n_rounds": found.clusters.n_rounds,
+    outline = _outline(enhancement, breast, seed, params, flags)
+    return outline.mask, {
+        "status": RegionStatus.FOUND, "kind": MaskKind.FCM, "seed_rule": rule, "n_rounds": outline.clusters.n_rounds,
     }  # fmt: skip
 
 
@@ -198,17 +198,17 @@ def _outline(enhancement, breast, seed, params, flags: list[str]):
     from analyses.imaging.images.tumor import from_seed
 
     for larger in BOXES:
-        found = from_seed(
+        outline = from_seed(
             enhancement, image_at(breast["object_path"]), seed, box_mm=params.box_mm * larger, p=params.p, q=params.q,
             m=params.m, window=params.window, n_clusters=params.clusters, least_membership=params.least_membership,
         )  # fmt: skip
-        if not found.touches_box:
+        if not outline.touches_box:
             break
     else:
         flags.append("what was grown reaches the border of its box")
-    if not found.clusters.has_settled:
+    if not outline.clusters.has_settled:
         flags.append("fuzzy c-means did not settle")
-    return found
+    return outline
 
 
 def _compared(mask, volumes, breast, params, flags: list[str]) -> dict:

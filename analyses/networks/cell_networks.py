@@ -25,15 +25,15 @@ def matrices(ratios: pd.DataFrame, groups: pd.DataFrame, unit, table: str) -> Ma
     chosen = only_unit(ratios, unit, table)
     known = groups[groups["prognosis"].notna()].drop_duplicates("patient_id").set_index("patient_id")["prognosis"]
     rows = ratios[(ratios["unit"] == chosen) & ratios["patient_id"].isin(set(known.index))]
-    found, complete = {}, None
+    by_compartment, complete = {}, None
     for compartment in ("tumor", "stroma"):
         wide = rows.pivot(index="patient_id", columns="population", values=f"{compartment}_abundance")
-        found[compartment] = wide.dropna(axis=1, how="all")
-        patients = set(found[compartment].dropna().index)
+        by_compartment[compartment] = wide.dropna(axis=1, how="all")
+        patients = set(by_compartment[compartment].dropna().index)
         complete = patients if complete is None else complete & patients
-    names = in_table_order(set(found["tumor"].columns) & set(found["stroma"].columns))
+    names = in_table_order(set(by_compartment["tumor"].columns) & set(by_compartment["stroma"].columns))
     if not complete or not names:
         return None
     patients = sorted(complete)
-    values = {c: found[c].loc[patients, names].to_numpy(float) for c in found}
+    values = {c: by_compartment[c].loc[patients, names].to_numpy(float) for c in by_compartment}
     return Matrices(patients, (known.loc[patients].astype(str) == "good").to_numpy(bool), names, values)

@@ -49,25 +49,25 @@ def network_edges(ratios: pd.DataFrame, groups: pd.DataFrame, params: NetworkEdg
     """One row per edge; a group with fewer than min_patients has none."""
     import pandas as pd
 
-    found = matrices(ratios, groups, params.unit, "network_edges")
+    networks = matrices(ratios, groups, params.unit, "network_edges")
     rows = []
-    for prognosis in ("good", "poor") if found else ():
-        mine = found.is_good == (prognosis == "good")
-        if mine.sum() < params.min_patients:
+    for prognosis in ("good", "poor") if networks else ():
+        is_in_group = networks.is_good == (prognosis == "good")
+        if is_in_group.sum() < params.min_patients:
             continue
-        for compartment, values in found.values.items():
-            r, linked = correlations(values[mine]), adjacency(values[mine], params.threshold, params.sign)
-            for i, population in enumerate(found.populations):
-                for j in range(i + 1, len(found.populations)):
+        for compartment, values in networks.values.items():
+            r, linked = correlations(values[is_in_group]), adjacency(values[is_in_group], params.threshold, params.sign)
+            for i, population in enumerate(networks.populations):
+                for j in range(i + 1, len(networks.populations)):
                     if linked[i, j]:
                         rows.append(
                             {
                                 "prognosis": prognosis,
                                 "compartment": compartment,
                                 "population": population,
-                                "other_population": found.populations[j],
+                                "other_population": networks.populations[j],
                                 "correlation": float(r[i, j]),
-                                "n": int(mine.sum()),
+                                "n": int(is_in_group.sum()),
                             }
                         )
     return pd.DataFrame(rows)

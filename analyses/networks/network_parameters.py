@@ -61,17 +61,17 @@ def network_parameters(
     import numpy as np
     import pandas as pd
 
-    found = matrices(ratios, groups, params.unit, "network_parameters")
-    if found is None or min(found.is_good.sum(), (~found.is_good).sum()) < params.min_patients:
+    networks = matrices(ratios, groups, params.unit, "network_parameters")
+    if networks is None or min(networks.is_good.sum(), (~networks.is_good).sum()) < params.min_patients:
         return pd.DataFrame()
     rows = []
-    for compartment, values in found.values.items():
+    for compartment, values in networks.values.items():
         generator = np.random.default_rng(seed)
-        observed = _of_groups(values, found.is_good, params)
+        observed = _of_groups(values, networks.is_good, params)
         gap = _gap(observed)
         reached = np.zeros(len(PARAMETERS), dtype=int)
         for _ in range(params.n_permutations):
-            reached += _gap(_of_groups(values, generator.permutation(found.is_good), params)) >= gap - 1e-12
+            reached += _gap(_of_groups(values, generator.permutation(networks.is_good), params)) >= gap - 1e-12
         for prognosis, parameters in observed.items():
             for i, name in enumerate(PARAMETERS):
                 has_p = params.n_permutations > 0 and not np.isnan(gap[i])
@@ -83,7 +83,7 @@ def network_parameters(
                         "value": parameters[name],
                         "p_value": (1 + reached[i]) / (1 + params.n_permutations) if has_p else None,
                         "n_permutations": params.n_permutations,
-                        "n": int((found.is_good == (prognosis == "good")).sum()),
+                        "n": int((networks.is_good == (prognosis == "good")).sum()),
                         "is_in_paper": name in IN_PAPER,
                     }
                 )
@@ -92,8 +92,8 @@ def network_parameters(
 
 def _of_groups(values: np.ndarray, is_good: np.ndarray, params: NetworkParameterParameters) -> dict[str, dict]:
     return {
-        name: topology(adjacency(values[mine], params.threshold, params.sign), params.scope)
-        for name, mine in (("good", is_good), ("poor", ~is_good))
+        name: topology(adjacency(values[is_member], params.threshold, params.sign), params.scope)
+        for name, is_member in (("good", is_good), ("poor", ~is_good))
     }
 
 

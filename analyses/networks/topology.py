@@ -30,9 +30,9 @@ def adjacency(values: np.ndarray, threshold: float, sign: str = "positive") -> n
     linked = correlations(values)
     if sign == "absolute":
         linked = np.abs(linked)
-    found = linked > threshold
-    np.fill_diagonal(found, False)
-    return found
+    is_linked = linked > threshold
+    np.fill_diagonal(is_linked, False)
+    return is_linked
 
 
 def correlations(values: np.ndarray) -> np.ndarray:
@@ -46,16 +46,16 @@ def correlations(values: np.ndarray) -> np.ndarray:
 def distances(linked: np.ndarray) -> np.ndarray:
     """(n, n) lengths of shortest paths; -1 where there is none."""
     n = len(linked)
-    found = np.full((n, n), -1)
-    np.fill_diagonal(found, 0)
+    lengths = np.full((n, n), -1)
+    np.fill_diagonal(lengths, 0)
     reached, length = np.eye(n, dtype=bool), 0
     while True:
         length += 1
         wider = reached | ((reached.astype(int) @ linked.astype(int)) > 0)
         fresh = wider & ~reached
         if not fresh.any():
-            return found
-        found[fresh] = length
+            return lengths
+        lengths[fresh] = length
         reached = wider
 
 
@@ -65,24 +65,24 @@ def topology(linked: np.ndarray, scope: str = "largest") -> dict[str, float | No
     inside = degree > 0
     apart = distances(linked)
     components = {frozenset(np.flatnonzero(row >= 0)) for row, is_in in zip(apart, inside, strict=True) if is_in}
-    found: dict[str, float | None] = dict.fromkeys(PARAMETERS, 0.0)
-    found |= {
+    parameters: dict[str, float | None] = dict.fromkeys(PARAMETERS, 0.0)
+    parameters |= {
         "n_nodes": float(inside.sum()),
         "n_edges": float(degree.sum() / 2),
         "n_components": float(len(components)),
     }
     if not components:
-        return found | dict.fromkeys(("diameter", "radius", "characteristic_path_length"))
+        return parameters | dict.fromkeys(("diameter", "radius", "characteristic_path_length"))
     largest = min(components, key=lambda c: (-len(c), sorted(c)))
     nodes = np.array(sorted(largest)) if scope == "largest" else np.flatnonzero(inside)
-    mine, apart = linked[np.ix_(nodes, nodes)], apart[np.ix_(nodes, nodes)]
-    k, n = mine.sum(axis=0).astype(float), len(nodes)
+    among, apart = linked[np.ix_(nodes, nodes)], apart[np.ix_(nodes, nodes)]
+    k, n = among.sum(axis=0).astype(float), len(nodes)
     density = k.mean() / (n - 1)
     pairs = k * (k - 1)
-    closed = np.diag(mine.astype(int) @ mine.astype(int) @ mine.astype(int))
+    closed = np.diag(among.astype(int) @ among.astype(int) @ among.astype(int))
     joined = apart > 0
     eccentricity = apart.max(axis=1)
-    return found | {
+    return parameters | {
         "average_neighbors": float(k.mean()),
         "density": float(density),
         "centralization": float(n / (n - 2) * (k.max() / (n - 1) - density)) if n > 2 else 0.0,

@@ -67,18 +67,18 @@ def abundance_cox(
     parts = []
     for compartment, rows in (("tumor", tumor), ("stroma", stroma)):
         rows = rows[(rows["unit"] == unit) & rows["abundance"].notna()]
-        found = []
+        terms = []
         for position, population in enumerate(in_table_order(rows["population"])):
-            mine = rows[rows["population"] == population]
-            data = mine.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
+            of_population = rows[rows["population"] == population]
+            data = of_population.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
             data = data.rename(columns={"abundance": population})
-            found.append(
+            terms.append(
                 {
                     "model": compartment,
                     "term": population,
                     "endpoint": params.endpoint,
                     "unit": unit,
-                    "transform": mine["transform"].iloc[0],
+                    "transform": of_population["transform"].iloc[0],
                     "position": position,
                     "n": len(data),
                     "n_events": int(data["event"].sum()),
@@ -87,8 +87,8 @@ def abundance_cox(
                     **cox(data, [population], params.min_events)[population],
                 }
             )
-        if found:
-            table = pd.DataFrame(found)
+        if terms:
+            table = pd.DataFrame(terms)
             table["p_adjusted"] = benjamini_hochberg(table["p_value"].to_numpy(float))
             parts.append(table)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

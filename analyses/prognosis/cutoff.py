@@ -70,8 +70,10 @@ def cutoff(ratios: pd.DataFrame, follow_ups: pd.DataFrame, params: CutoffParamet
     from analyses.shared.populations import only_unit
 
     unit = only_unit(ratios, params.unit, "cutoff")
-    mine = ratios[(ratios["population"] == params.population) & (ratios["unit"] == unit) & ratios["value"].notna()]
-    data = mine.merge(censored(follow_ups, params.endpoint, params.censor_at_days), on="patient_id")
+    of_population = ratios[
+        (ratios["population"] == params.population) & (ratios["unit"] == unit) & ratios["value"].notna()
+    ]
+    data = of_population.merge(censored(follow_ups, params.endpoint, params.censor_at_days), on="patient_id")
     data = data.sort_values("patient_id", ignore_index=True)
     if not len(data):
         raise ValueError(f"no member of the cohort has a ratio of {params.population} and an outcome")
@@ -81,9 +83,9 @@ def cutoff(ratios: pd.DataFrame, follow_ups: pd.DataFrame, params: CutoffParamet
     high = values >= chosen
     row = {
         "population": params.population,
-        "biomarker": mine["biomarker"].iloc[0],
+        "biomarker": of_population["biomarker"].iloc[0],
         "unit": unit,
-        "transform": mine["transform"].iloc[0],
+        "transform": of_population["transform"].iloc[0],
         "method": params.method,
         "value": chosen,
         "higher_is": params.higher_is,
@@ -120,14 +122,14 @@ def _interval(values, durations, events, params: CutoffParameters, generator: np
     """The 2.5 % and 97.5 % points of the cut-offs of bootstrap samples."""
     import numpy as np
 
-    found = []
+    cutoffs = []
     for _ in range(params.n_bootstrap):
         drawn = generator.integers(0, len(values), len(values))
         try:
-            found.append(_choose(values[drawn], durations[drawn], events[drawn], params))
+            cutoffs.append(_choose(values[drawn], durations[drawn], events[drawn], params))
         except ValueError:
             continue  # a sample without two groups or without events has no cut-off
-    if not found:
+    if not cutoffs:
         return {}
-    lower, upper = np.quantile(found, [0.025, 0.975])
-    return {"ci_lower": float(lower), "ci_upper": float(upper), "n_bootstrap": len(found)}
+    lower, upper = np.quantile(cutoffs, [0.025, 0.975])
+    return {"ci_lower": float(lower), "ci_upper": float(upper), "n_bootstrap": len(cutoffs)}

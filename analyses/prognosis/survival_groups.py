@@ -36,10 +36,10 @@ def survival_groups(ratios: pd.DataFrame, cutoff: pd.DataFrame, params: Survival
     import numpy as np
 
     chosen = cutoff.iloc[0]
-    mine = ratios[(ratios["population"] == chosen["population"]) & (ratios["unit"] == chosen["unit"])].copy()
+    grouped = ratios[(ratios["population"] == chosen["population"]) & (ratios["unit"] == chosen["unit"])].copy()
     high = Prognosis.GOOD if chosen["higher_is"] == "good" else Prognosis.POOR
     low = Prognosis.POOR if high is Prognosis.GOOD else Prognosis.GOOD
-    groups = np.where(mine["value"] >= chosen["value"], str(high), str(low))
-    mine["prognosis"] = np.where(mine["value"].notna(), groups, None)
-    mine["cutoff"] = chosen["value"]
-    return mine[["patient_id", "population", "unit", "value", "cutoff", "prognosis", "reason"]]
+    groups = np.where(grouped["value"] >= chosen["value"], str(high), str(low))
+    grouped["prognosis"] = np.where(grouped["value"].notna(), groups, None)
+    grouped["cutoff"] = chosen["value"]
+    return grouped[["patient_id", "population", "unit", "value", "cutoff", "prognosis", "reason"]]

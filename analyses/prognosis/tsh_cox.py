@@ -79,9 +79,9 @@ def tsh_cox(
     rows: list[dict] = []
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
         name, prefix = ("TSH ratio", "") if grouping == "tsh_ratio" else ("TSH score", "score ")
-        found = models_of(
+        models = models_of(
             data, clinical, name, prefix, len(members), settings,
             lambda frame, mine=bool(prefix): seen_in_training(frame, trained_on) if mine else None,
         )  # fmt: skip
-        rows += [row | {"position": len(rows) + i} for i, row in enumerate(found)]
+        rows += [row | {"position": len(rows) + i} for i, row in enumerate(models)]
     return pd.DataFrame(rows)

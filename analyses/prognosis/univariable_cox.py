@@ -62,15 +62,15 @@ def univariable_cox(
     populations = in_table_order(ratios["population"])
     rows = []
     for position, population in enumerate(populations):
-        mine = ratios[(ratios["population"] == population) & ratios["value"].notna()]
-        data = mine.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
+        of_population = ratios[(ratios["population"] == population) & ratios["value"].notna()]
+        data = of_population.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
         rows.append(
             {
                 "model": "univariable",
                 "term": population,
                 "endpoint": params.endpoint,
                 "unit": unit,
-                "transform": mine["transform"].iloc[0] if len(mine) else None,
+                "transform": of_population["transform"].iloc[0] if len(of_population) else None,
                 "position": position,
                 "n": len(data),
                 "n_events": int(data["event"].sum()),

@@ -26,12 +26,12 @@ def numeric(patients: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     unknown = set(names) - set(KNOWN)
     if unknown:
         raise ValueError(f"no covariate {', '.join(sorted(unknown))}; there are {', '.join(KNOWN)}")
-    found = patients[["patient_id"]].copy()
+    covariates = patients[["patient_id"]].copy()
     for name in names:
         if name in CODES:
-            found[name] = patients[name].map(CODES[name]).astype(float)
+            covariates[name] = patients[name].map(CODES[name]).astype(float)
         elif name == "t_stage":
-            found[name] = patients[name].astype("string").str.extract(r"^T([1-4])", expand=False).astype(float)
+            covariates[name] = patients[name].astype("string").str.extract(r"^T([1-4])", expand=False).astype(float)
         else:
-            found[name] = patients[name].astype(float)
-    return found
+            covariates[name] = patients[name].astype(float)
+    return covariates

@@ -87,9 +87,9 @@ def models_of(
             estimates = {term: refused(f"refused: {seen}") for term in terms}
         else:
             estimates = cox(frame, terms, settings.min_events)
-            said = [f"optimistic: {seen}" if seen else None, note]
+            reasons = [f"optimistic: {seen}" if seen else None, note]
             estimates = {
-                term: e | {"reason": "; ".join(filter(None, [*said, e["reason"]])) or None}
+                term: e | {"reason": "; ".join(filter(None, [*reasons, e["reason"]])) or None}
                 for term, e in estimates.items()
             }
         for term in terms:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 def curves(grouping: str, data: pd.DataFrame, endpoint: Endpoint) -> list[pd.DataFrame]:
     """The Kaplan-Meier curve of each group that has patients, as rows of km_points."""
-    found = []
-    for prognosis, mine in data.groupby("prognosis", sort=True):
-        curve = kaplan_meier(mine["duration_days"].to_numpy(float), mine["event"].to_numpy(bool))
-        found.append(curve.assign(grouping=grouping, prognosis=prognosis, endpoint=endpoint))
-    return found
+    curves = []
+    for prognosis, members in data.groupby("prognosis", sort=True):
+        curve = kaplan_meier(members["duration_days"].to_numpy(float), members["event"].to_numpy(bool))
+        curves.append(curve.assign(grouping=grouping, prognosis=prognosis, endpoint=endpoint))
+    return curves
 
 
 def test(
@@ -46,9 +46,9 @@ def test(
         "n_poor_events": int(events[~is_good].sum()),
         "censored_at_days": censored_at,
     }
-    for name, mine in (("good", is_good), ("poor", ~is_good)):
-        if mine.any():
-            row[f"median_{name}_days"] = median_survival(kaplan_meier(durations[mine], events[mine]))
+    for name, is_member in (("good", is_good), ("poor", ~is_good)):
+        if is_member.any():
+            row[f"median_{name}_days"] = median_survival(kaplan_meier(durations[is_member], events[is_member]))
     if seen and not allow_seen:
         row["reason"] = f"refused: {seen}"
     elif is_good.all() or not is_good.any():

@@ -33,7 +33,7 @@ def _all(is_good: np.ndarray, scores: np.ndarray, threshold: float, calibrate: b
 
     called = scores >= threshold
     sensitivity, specificity = float(called[is_good].mean()), float((~called[~is_good]).mean())
-    found = {
+    by_measure = {
         "auc": auc(is_good, scores),
         "sensitivity": sensitivity,
         "specificity": specificity,
@@ -45,8 +45,11 @@ def _all(is_good: np.ndarray, scores: np.ndarray, threshold: float, calibrate: b
 
         odds = np.log(np.clip(scores, 1e-9, 1 - 1e-9) / np.clip(1 - scores, 1e-9, 1 - 1e-9))
         line = LogisticRegression(C=1e6, tol=1e-8, max_iter=10_000).fit(odds[:, None], is_good)
-        found |= {"calibration_slope": float(line.coef_[0, 0]), "calibration_intercept": float(line.intercept_[0])}
-    return found
+        by_measure |= {
+            "calibration_slope": float(line.coef_[0, 0]),
+            "calibration_intercept": float(line.intercept_[0]),
+        }
+    return by_measure
 
 
 def curve(is_good: np.ndarray, scores: np.ndarray) -> list[dict]:

@@ -48,13 +48,13 @@ def prognostic_groups(
     outcome = censored(follow_ups, endpoint, at_days)
     by_ratio = groups[groups["prognosis"].notna()]
     by_score = scores[scores["prognosis"].notna() & ~scores["patient_id"].isin(set(groups["patient_id"]))]
-    found = {}
+    by_grouping = {}
     for grouping, rows, value in (("tsh_ratio", by_ratio, "value"), ("tsh_score", by_score, "score")):
-        mine = rows[["patient_id", "prognosis", value]].rename(columns={value: "value"})
-        data = mine.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
+        grouped = rows[["patient_id", "prognosis", value]].rename(columns={value: "value"})
+        data = grouped.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
         if len(data):
-            found[grouping] = data.assign(prognosis=data["prognosis"].astype(str))
-    return found
+            by_grouping[grouping] = data.assign(prognosis=data["prognosis"].astype(str))
+    return by_grouping
 
 
 def origin_of(data: pd.DataFrame) -> str | None:
@@ -114,16 +114,16 @@ def cox(
         ph = {t: float(tested.loc[t]) for t in finite}
     is_endless = {t: t not in finite or not fitted.standard_errors_[t] * frame[t].std() < MOST_SPREAD for t in terms}
     endless = [t for t in terms if is_endless[t]]
-    said = [f"{n_events} events for {len(terms)} terms: fewer than ten a term"] if n_events < 10 * len(terms) else []
-    said += [f"beside {', '.join(endless)} without a finite estimate"] if endless else []
-    found = {}
+    reasons = [f"{n_events} events for {len(terms)} terms: fewer than ten a term"] if n_events < 10 * len(terms) else []
+    reasons += [f"beside {', '.join(endless)} without a finite estimate"] if endless else []
+    estimates = {}
     summary = fitted.summary
     for term in terms:
         if is_endless[term]:
-            found[term] = refused(ENDLESS)
+            estimates[term] = refused(ENDLESS)
             continue
         row = summary.loc[term]
-        found[term] = {
+        estimates[term] = {
             "coefficient": row["coef"],
             "standard_error": row["se(coef)"],
             "hazard_ratio": row["exp(coef)"],
@@ -132,9 +132,9 @@ def cox(
             "wald": row["z"] ** 2,
             "p_value": row["p"],
             "ph_p_value": ph[term],
-            "reason": "; ".join(said) or None if len(terms) > 1 else None,
+            "reason": "; ".join(reasons) or None if len(terms) > 1 else None,
         }  # fmt: skip
-    return found
+    return estimates
 
 
 def log_likelihood(data: pd.DataFrame, terms: Sequence[str]) -> float:

@@ -90,8 +90,8 @@ def unpacked(file: str | Path, content: str) -> Steps:
     strange = sorted(set(get_untrusted_types(data=data)) - set(TRUSTED))
     if strange:
         raise ValueError(f"{path.name} holds {', '.join(strange)}, which is no part of a signature: it is not loaded")
-    found = loads(data, trusted=TRUSTED)
-    steps = Steps(found["harmonise"], found["scale"], found["forest"])
+    stored = loads(data, trusted=TRUSTED)
+    steps = Steps(stored["harmonise"], stored["scale"], stored["forest"])
     if content_of(steps) != content:
         raise ValueError(f"{path.name} does not hold the model that its row describes: restore it from a backup")
     return steps

@@ -79,15 +79,15 @@ def _foretold(data: pd.DataFrame, at: float, seed: int) -> np.ndarray:
 
     fold_of = np.random.default_rng(seed).permutation(np.arange(len(data)) % FOLDS)
     frame = data[["value", "event", "duration_days"]].reset_index(drop=True)
-    found = np.full(len(data), np.nan)
+    risk = np.full(len(data), np.nan)
     for fold in range(FOLDS):
         train, test = frame[fold_of != fold], frame[fold_of == fold]
         if not len(test) or train["event"].sum() < 2 or train["value"].nunique() < 2:
             continue
-        found[fold_of == fold] = (
+        risk[fold_of == fold] = (
             fitted_cox(train).predict_survival_function(test[["value"]], times=[at]).iloc[0].to_numpy(float)
         )
-    return found
+    return risk
 
 
 def _part(data: pd.DataFrame, foretold: np.ndarray, row: dict, seen: str | None) -> dict:
@@ -97,12 +97,15 @@ def _part(data: pd.DataFrame, foretold: np.ndarray, row: dict, seen: str | None)
     curve = kaplan_meier(durations, events)
     until = curve[curve["time_days"] <= row["at_days"]].iloc[-1]
     followed = durations.max() >= row["at_days"] or until["survival"] == 0
-    said = [f"optimistic: {seen}" if seen else None, None if followed else "nobody of this part was observed so long"]
+    reasons = [
+        f"optimistic: {seen}" if seen else None,
+        None if followed else "nobody of this part was observed so long",
+    ]
     return row | {
         "n": len(data), "n_events": int((events & (durations <= row["at_days"])).sum()),
         "mean_score": float(data["value"].mean()),
         "foretold": float(np.mean(foretold)) if np.isfinite(foretold).all() else None,
         "seen": float(until["survival"]) if followed else None,
         "ci_lower": until["ci_lower"] if followed else None, "ci_upper": until["ci_upper"] if followed else None,
-        "reason": "; ".join(filter(None, said)) or None,
+        "reason": "; ".join(filter(None, reasons)) or None,
     }  # fmt: skip

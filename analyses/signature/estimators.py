@@ -83,14 +83,14 @@ def _univariate(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     from scipy.stats import rankdata
 
     ranks = rankdata(X, axis=0)
-    found = np.zeros(X.shape[1])
+    distances = np.zeros(X.shape[1])
     for one in np.unique(y):
-        mine = y == one
-        n, others = int(mine.sum()), int((~mine).sum())
+        is_in_class = y == one
+        n, others = int(is_in_class.sum()), int((~is_in_class).sum())
         if n and others:
-            auc = (ranks[mine].sum(axis=0) - n * (n + 1) / 2) / (n * others)
-            found = np.maximum(found, np.abs(auc - 0.5))
-    return found
+            auc = (ranks[is_in_class].sum(axis=0) - n * (n + 1) / 2) / (n * others)
+            distances = np.maximum(distances, np.abs(auc - 0.5))
+    return distances
 
 
 class GeneticSelector(SelectorMixin, BaseEstimator):
@@ -152,21 +152,21 @@ class GeneticSelector(SelectorMixin, BaseEstimator):
         check_classification_targets(y)
         classes = np.unique(y)
         if len(classes) != 2:
-            said = "1 class" if len(classes) == 1 else f"{len(classes)} classes"
-            raise ValueError(f"Only binary classification is supported: the target has {said}.")
+            n_classes = "1 class" if len(classes) == 1 else f"{len(classes)} classes"
+            raise ValueError(f"Only binary classification is supported: the target has {n_classes}.")
         is_good = y == classes[1]
         seed = 0 if self.random_state is None else int(self.random_state)
         fold_of = folds_of(is_good, self.folds, seed)
         begun = None
         if self.checkpoint is not None and (content := self.checkpoint.load()) is not None:
             begun = genetic.Search.from_bytes(content)
-        found = genetic.search(
+        search = genetic.search(
             self._fitness(X, is_good, fold_of, seed), X.shape[1], self._settings(), seed, begun, self._note
         )
         self.support_ = np.zeros(X.shape[1], dtype=bool)
-        self.support_[list(found.best.best)] = True
-        self.fitness_ = found.best.best_fitness
-        self.generations_ = found.generations
+        self.support_[list(search.best.best)] = True
+        self.fitness_ = search.best.best_fitness
+        self.generations_ = search.generations
         return self
 
     def _settings(self) -> genetic.GeneticSettings:

@@ -76,11 +76,11 @@ def feature_sets(
         study = of_study.get(tumor["examination"])
         if study is None:
             continue
-        mine = phases[phases["examination"] == tumor["examination"]]
+        of_examination = phases[phases["examination"] == tumor["examination"]]
         rows.append(fixed | {
             "examination": tumor["examination"], "patient_id": study["patient_id"], "collection": study["collection"],
             "source": COMPUTED, "time_point": study["time_point"], "mask_kind": tumor["kind"],
-            "intermediate_s": _seconds(mine, "is_intermediate"), "last_s": _seconds(mine, "is_last"),
+            "intermediate_s": _seconds(of_examination, "is_intermediate"), "last_s": _seconds(of_examination, "is_last"),
             "batch": _scanner(series[series["examination"] == tumor["examination"]]),
         })  # fmt: skip
     for _, row in imported.iterrows():

@@ -92,11 +92,11 @@ def feature_tests(
         groups = groups[groups["examination"].isin(set(table.index))]
         if not len(groups):
             continue
-        mine = table.loc[list(groups["examination"]), names]
+        chosen = table.loc[list(groups["examination"]), names]
         is_good = (groups["prognosis"].astype(str) == "good").to_numpy(bool)
-        found = [_test(name, mine[name].to_numpy(float), is_good) for name in names]
-        p = np.array([np.nan if row["p_value"] is None else row["p_value"] for row in found])
-        for row, adjusted in zip(found, benjamini_hochberg(p), strict=True):
+        tests = [_test(name, chosen[name].to_numpy(float), is_good) for name in names]
+        p = np.array([np.nan if row["p_value"] is None else row["p_value"] for row in tests])
+        for row, adjusted in zip(tests, benjamini_hochberg(p), strict=True):
             circular = grouping == "signature" and row["feature"] in used
             rows.append(row | {"grouping": grouping, "p_adjusted": adjusted, "is_circular": circular})
     return pd.DataFrame(rows)

@@ -65,11 +65,11 @@ def table_of(sets: pd.DataFrame, computed: pd.DataFrame, imported: pd.DataFrame,
 
     wanted = sets.loc[sets["source"] == source, "examination"]
     if source == COMPUTED:
-        mine = computed[computed["feature_class"].notna() & computed["study_uid"].isin(set(wanted))]
-        wide = mine.pivot(index="study_uid", columns="feature", values="value").astype(float)
+        of_wanted = computed[computed["feature_class"].notna() & computed["study_uid"].isin(set(wanted))]
+        wide = of_wanted.pivot(index="study_uid", columns="feature", values="value").astype(float)
     else:
-        mine = imported[imported["examination"].isin(set(wanted))]
-        rows = {e: json.loads(f) for e, f in zip(mine["examination"], mine["features"], strict=True)}
+        of_wanted = imported[imported["examination"].isin(set(wanted))]
+        rows = {e: json.loads(f) for e, f in zip(of_wanted["examination"], of_wanted["features"], strict=True)}
         wide = pd.DataFrame.from_dict(rows, orient="index").astype(float)
     wide = wide.sort_index().sort_index(axis=1)
     wide.index.name = "examination"
@@ -115,24 +115,24 @@ def training_of(
 
 def shared(sets: pd.DataFrame) -> tuple[dict[str, str], list[str]]:
     """What the feature sets have in common (column -> value), and in which columns they differ."""
-    found, differing = {}, []
+    settings, differing = {}, []
     for column in MUST_AGREE:
         values = sorted(set(sets[column]))
         if len(values) == 1:
-            found[column] = values[0]
+            settings[column] = values[0]
         else:
             differing.append(column)
-    return found, differing
+    return settings, differing
 
 
 def ranges(sets: pd.DataFrame) -> dict[str, list[float]]:
     """column -> lowest and highest time of the phases, of those that are known."""
-    found = {}
+    ranges = {}
     for column in TIMES:
         known = sets[column].dropna().astype(float)
         if len(known):
-            found[column] = [float(known.min()), float(known.max())]
-    return found
+            ranges[column] = [float(known.min()), float(known.max())]
+    return ranges
 
 
 def counts(values: pd.Series) -> dict[str, int]:
@@ -181,7 +181,7 @@ def _difference(theirs: str, mine: str) -> str:
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
         return {prefix or "value": value}
-    found = {}
+    flat = {}
     for key, inner in value.items():
-        found |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
-    return found
+        flat |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    return flat

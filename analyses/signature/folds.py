@@ -25,18 +25,18 @@ def folds_of(is_good: np.ndarray, folds: int, seed: int) -> np.ndarray:
 
 def mean_over_folds(is_good: np.ndarray, scores: np.ndarray, fold_of: np.ndarray, metric: str) -> float:
     """auc, balanced_accuracy or accuracy (at one half) in each fold, averaged over the folds that have both classes."""
-    found = []
+    by_fold = []
     for fold in range(int(fold_of.max()) + 1):
-        mine = fold_of == fold
-        good, reached = is_good[mine], scores[mine]
+        is_in_fold = fold_of == fold
+        good, reached = is_good[is_in_fold], scores[is_in_fold]
         if good.all() or not good.any():
             continue
         if metric == "auc":
             difference = reached[good][:, None] - reached[~good][None, :]
-            found.append(float(np.mean((difference > 0) + 0.5 * (difference == 0))))
+            by_fold.append(float(np.mean((difference > 0) + 0.5 * (difference == 0))))
         else:
             right = (reached >= 0.5) == good
-            found.append(
+            by_fold.append(
                 float(right.mean()) if metric == "accuracy" else float((right[good].mean() + right[~good].mean()) / 2)
             )
-    return float(np.mean(found)) if found else 0.5
+    return float(np.mean(by_fold)) if by_fold else 0.5

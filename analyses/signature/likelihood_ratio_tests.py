@@ -64,9 +64,9 @@ def likelihood_ratio_tests(
         else:
             without, with_score = log_likelihood(both, used), log_likelihood(both, ["value", *used])
             statistic = max(2 * (with_score - without), 0.0)
-            said = [f"optimistic: {seen}" if seen else None, note_of(both), fitted["reason"]]
+            reasons = [f"optimistic: {seen}" if seen else None, note_of(both), fitted["reason"]]
             row |= {
                 "log_likelihood_clinical": without, "log_likelihood_both": with_score, "chi2": statistic, "degrees": 1,
-                "p_value": float(chi2_distribution.sf(statistic, 1)), "reason": "; ".join(filter(None, said)) or None,
+                "p_value": float(chi2_distribution.sf(statistic, 1)), "reason": "; ".join(filter(None, reasons)) or None,
             }  # fmt: skip
     return pd.DataFrame(rows)

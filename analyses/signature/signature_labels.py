@@ -46,16 +46,16 @@ def signature_labels(scores: pd.DataFrame, params: SignatureLabelParameters) -> 
     import pandas as pd
 
     rows = []
-    for patient_id, mine in scores.groupby("patient_id", sort=True):
-        unit = only_unit(mine, params.unit, "signature_labels")
-        found = mine[mine["unit"] == unit]
+    for patient_id, of_patient in scores.groupby("patient_id", sort=True):
+        unit = only_unit(of_patient, params.unit, "signature_labels")
+        of_unit = of_patient[of_patient["unit"] == unit]
         row = {"patient_id": patient_id, "score": None, "threshold": params.threshold, "label": None, "reason": None}
-        if not len(found):
+        if not len(of_unit):
             row["reason"] = f"no TSH score of {unit}"
-        elif pd.isna(found["score"].iloc[0]):
-            row["reason"] = found["reason"].iloc[0]
+        elif pd.isna(of_unit["score"].iloc[0]):
+            row["reason"] = of_unit["reason"].iloc[0]
         else:
-            score = float(found["score"].iloc[0])
+            score = float(of_unit["score"].iloc[0])
             row |= {"score": score, "label": Prognosis.GOOD if score >= params.threshold else Prognosis.POOR}
         rows.append(row)
     return pd.DataFrame(rows)

@@ -68,12 +68,12 @@ def signature_model(
     values, combat = harmonised(data.values, data.batches, params)
     steps = fit(values, data.is_good, combat, columns, params, seed)
     content = artefact.packed(steps)
-    mine = data.values[:, columns]
+    chosen = data.values[:, columns]
     row |= same | {
         "n_features": len(names),
         "features": json.dumps([
             {"feature": name, "mean": float(v.mean()), "sd": float(v.std()), "low": float(v.min()), "high": float(v.max())}
-            for name, v in zip(names, mine.T, strict=True)
+            for name, v in zip(names, chosen.T, strict=True)
         ]),
         "search_fitness": last["best_fitness"],
         "mask_kinds": json.dumps(counts(data.sets["mask_kind"])),

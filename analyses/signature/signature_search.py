@@ -56,7 +56,7 @@ def signature_search(
         return pd.DataFrame([row | {"generation": 0, "n_best": 0, "n_evaluated": 0, "best": "[]"}])
     values, _ = harmonised(data.values, data.batches, params)
     left = np.flatnonzero(filtered(values, data.is_good, params).support_)
-    found = searched(
+    search = searched(
         values[:, left], data.is_good, params, seed, work.threads, Noted(work, "search", params.generations)
     )
     return pd.DataFrame(
@@ -66,6 +66,6 @@ def signature_search(
                 "n_best": len(g.best), "mean_size": g.mean_size, "n_evaluated": g.n_evaluated, "n_candidates": len(left),
                 "best": json.dumps([data.names[left[j]] for j in g.best]),
             }
-            for g in found.generations_
+            for g in search.generations_
         ]
     )  # fmt: skip

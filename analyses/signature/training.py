@@ -68,12 +68,12 @@ def fit(
     seed: int,
 ) -> Steps:
     """Scaler and forest over these columns of (harmonised) training values."""
-    mine = values[:, columns]
-    scale = StandardScaler().fit(mine)
+    chosen = values[:, columns]
+    scale = StandardScaler().fit(chosen)
     forest = RandomForestClassifier(
         params.final_trees, min_samples_leaf=params.min_leaf, random_state=seed % 2**31, n_jobs=1
     )
-    forest.fit(scale.transform(mine), is_good)
+    forest.fit(scale.transform(chosen), is_good)
     return Steps(None if combat is None else combat.of_columns(columns), scale, forest)
 
 

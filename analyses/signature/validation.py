@@ -58,25 +58,25 @@ class CovariateParameters(ValidationParameters):
 def first_scores(scores: pd.DataFrame, use_degraded: bool) -> pd.DataFrame:
     """examination, patient_id, prognosis, value, is_degraded: one examination a patient, sorted."""
     wanted = [str(ScoreStatus.SCORED)] + ([str(ScoreStatus.DEGRADED)] if use_degraded else [])
-    mine = scores[scores["status"].astype(str).isin(wanted) & scores["score"].notna()]
-    mine = mine.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id")
-    found = mine[["examination", "patient_id", "prognosis", "score"]].rename(columns={"score": "value"})
-    found["prognosis"] = found["prognosis"].astype(str)
-    found["is_degraded"] = (mine["status"].astype(str) == str(ScoreStatus.DEGRADED)).to_numpy()
-    return found.reset_index(drop=True)
+    known = scores[scores["status"].astype(str).isin(wanted) & scores["score"].notna()]
+    known = known.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id")
+    scored = known[["examination", "patient_id", "prognosis", "score"]].rename(columns={"score": "value"})
+    scored["prognosis"] = scored["prognosis"].astype(str)
+    scored["is_degraded"] = (known["status"].astype(str) == str(ScoreStatus.DEGRADED)).to_numpy()
+    return scored.reset_index(drop=True)
 
 
 def outcomes(
     scores: pd.DataFrame, follow_ups: pd.DataFrame, params: ValidationParameters
 ) -> dict[Endpoint, pd.DataFrame]:
     """endpoint -> patient_id, prognosis, value, is_degraded, event, duration_days, time_origin; those that have patients."""
-    mine = first_scores(scores, params.use_degraded)
-    found = {}
+    scored = first_scores(scores, params.use_degraded)
+    by_endpoint = {}
     for endpoint in params.endpoints:
-        data = mine.merge(censored(follow_ups, endpoint, params.censor_at_days), on="patient_id")
+        data = scored.merge(censored(follow_ups, endpoint, params.censor_at_days), on="patient_id")
         if len(data):
-            found[Endpoint(endpoint)] = data.sort_values("patient_id", ignore_index=True)
-    return found
+            by_endpoint[Endpoint(endpoint)] = data.sort_values("patient_id", ignore_index=True)
+    return by_endpoint
 
 
 def note_of(data: pd.DataFrame) -> str | None:

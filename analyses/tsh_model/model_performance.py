@@ -69,16 +69,16 @@ def model_performance(
     rows = measures(
         out_of_fold["is_good"].to_numpy(bool), out_of_fold["score"].to_numpy(float), threshold, params.n_bootstrap, seed
     )
-    found = [row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)} for row in rows]
+    measured = [row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)} for row in rows]
     chosen: Counter[str] = Counter()
     for text in out_of_fold["features"]:
         chosen.update(json.loads(text))
     total = len(out_of_fold) * int(out_of_fold["n_repeats"].iloc[0])
     for population, times in sorted(chosen.items()):
         row = {"measure": f"chosen: {population}", "value": times / total, "ci_lower": None, "ci_upper": None}
-        found.append(row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)})
+        measured.append(row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)})
     data = training_data(tumor, groups, model["unit"].iloc[0], "tsh_model")
     scores = logistic_of(model, data.populations).scores(data.values)
     in_sample = measures(data.is_good, np.asarray(scores), threshold, params.n_bootstrap, seed)
-    found += [row | {"scheme": "in-sample", "is_optimistic": True, "n": len(data.patients)} for row in in_sample]
-    return pd.DataFrame(found).assign(model="tsh_model")
+    measured += [row | {"scheme": "in-sample", "is_optimistic": True, "n": len(data.patients)} for row in in_sample]
+    return pd.DataFrame(measured).assign(model="tsh_model")

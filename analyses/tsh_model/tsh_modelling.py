@@ -97,11 +97,11 @@ def fit(values: np.ndarray, is_good: np.ndarray, columns: tuple[int, ...], inver
     """Logistic regression with a ridge penalty on standardised features."""
     from sklearn.linear_model import LogisticRegression
 
-    mine = values[:, columns]
-    center, scale = mine.mean(axis=0), mine.std(axis=0)
+    chosen = values[:, columns]
+    center, scale = chosen.mean(axis=0), chosen.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     model = LogisticRegression(C=inverse_penalty, tol=1e-8, max_iter=10_000)
-    model.fit((mine - center) / scale, is_good)
+    model.fit((chosen - center) / scale, is_good)
     return Logistic(columns, float(model.intercept_[0]), model.coef_[0].astype(float), center, scale)
 
 
@@ -142,11 +142,11 @@ def choose(values: np.ndarray, is_good: np.ndarray, params: ModelParameters, see
 
 
 def _inner_auc(values, is_good, columns, folds, inverse_penalty: float) -> float:
-    found = []
+    aucs = []
     for train, test in folds:
         model = fit(values[train], is_good[train], columns, inverse_penalty)
-        found.append(auc(is_good[test], model.scores(values[test])))
-    return float(np.mean(found))
+        aucs.append(auc(is_good[test], model.scores(values[test])))
+    return float(np.mean(aucs))
 
 
 def _folds(is_good: np.ndarray, n_folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

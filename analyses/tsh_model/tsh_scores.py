@@ -41,14 +41,20 @@ def tsh_scores(tumor: pd.DataFrame, model: pd.DataFrame, params: TshScoreParamet
     reason, unit = model["reason"].iloc[0], model["unit"].iloc[0]
     threshold = float(model["threshold"].iloc[0])
     rows = []
-    for (patient_id, mine_unit), mine in tumor.groupby(["patient_id", "unit"], sort=True):
-        row = {"patient_id": patient_id, "unit": mine_unit, "score": None, "prognosis": None, "threshold": threshold}
-        abundances = mine.set_index("population")["abundance"]
+    for (patient_id, unit_of_patient), of_patient in tumor.groupby(["patient_id", "unit"], sort=True):
+        row = {
+            "patient_id": patient_id,
+            "unit": unit_of_patient,
+            "score": None,
+            "prognosis": None,
+            "threshold": threshold,
+        }
+        abundances = of_patient.set_index("population")["abundance"]
         terms = [t for t in model["term"] if not t.startswith("(")]
         missing = [t for t in terms if t not in abundances or pd.isna(abundances[t])]
         if reason:
             row["reason"] = f"no model: {reason}"
-        elif mine_unit != unit:
+        elif unit_of_patient != unit:
             row["reason"] = f"the model reads {unit}"
         elif missing:
             row["reason"] = f"no abundance of {', '.join(missing)}"

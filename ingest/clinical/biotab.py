@@ -18,10 +18,11 @@ from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.clinical import OLDEST_YEARS, OS_RULE, keep_raw
 from ingest.gdc.columns import missing_reason
 from ingest.identifiers import checked_patient
-from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
+from tshdb.text_files import number, open_table
 from tshdb.vocabulary import Endpoint
 
 KEY = "bcr_patient_barcode"
@@ -47,40 +48,30 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
     """Everything in the table. Raises InvalidInput for another file."""
     reading = Reading()
     by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        top = [fields for _, fields in (next(rows, (0, [])) for _ in range(HEADER_ROWS))]
-        if not is_biotab(top):
+    with open_table(path, reading, "clinical.field-count", HEADER_ROWS) as table:
+        if not is_biotab(table.top):
             raise InvalidInput(
                 f"no Biotab table with {KEY}",
                 where=f"{path}:1",
                 repair="Expected three header rows, the third of CDE_ID:… cells",
             )
-        header = [h.strip() for h in top[0]]
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(
-                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-                continue
+        header = table.header
+        for line, fields in table.rows:
             values = dict(zip(header, (f.strip() for f in fields), strict=True))
-            patient_id = checked_patient(fields[header.index(KEY)], line, KEY, reading)
-            if patient_id is None:
-                reading.n_withheld += 1
-                continue
-            by_patient.setdefault(patient_id, []).append((line, values))
+            with reading.row():
+                patient_id = checked_patient(fields[header.index(KEY)], line, KEY, reading)
+            if patient_id is not None:
+                by_patient.setdefault(patient_id, []).append((line, values))
     is_patient_table = "gender" in header
     for patient_id, lines in by_patient.items():
         if is_patient_table and len(lines) > 1:
-            reading.error(
+            reading.withhold(
                 lines[1][0], KEY, patient_id, "clinical.patient-twice", f"stands on line {lines[0][0]} already"
             )
-            reading.n_withheld += 1
             continue
-        n_errors = len(reading.errors)
-        outcome = _outcome(lines, reading)
-        if len(reading.errors) > n_errors:
+        with reading.row() as is_bad:
+            outcome = _outcome(lines, reading)
+        if is_bad():
             continue
         patient = {"patient_id": patient_id, "collection": collection}
         if is_patient_table:
@@ -143,7 +134,6 @@ def _outcome(lines: list[tuple[int, dict[str, str]]], reading: Reading) -> tuple
             days = None if text is None else number(text)
             if text is not None and days is None:
                 reading.error(line, field, text, "clinical.not-a-number", "expected days")
-                reading.n_withheld += 1
                 return None
             if days is None or days < 0:
                 columns["reason"] = f"{field} {missing_reason(row.get(field)) or 'is negative'}"
@@ -158,3 +148,15 @@ def _order(columns: dict) -> tuple:
     """A death tells more than a contact, and a later contact more than an earlier one."""
     days = columns["duration_days"]
     return (columns["event"] is True, columns["event"] is not None, -1.0 if days is None else days)
+
+
+READER = Reader(
+    name="biotab",
+    about="a Biotab of the BCR (bcr_patient_barcode, three header rows)",
+    part=Part.CLINICAL,
+    precedence=80,
+    recognises=lambda head: is_biotab(head.rows),
+    read=lambda path, request: read(path, request.collection, request.options["her2_rule"]),
+    recorded=receptors.recorded,
+    reads_again=receptors.reads_again,
+)

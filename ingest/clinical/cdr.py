@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ingest.clinical import receptors
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.clinical import keep_raw
 from ingest.gdc.columns import missing_reason
 from ingest.identifiers import checked_patient
-from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation, FollowUp, Patient
+from tshdb.text_files import number, open_table
 from tshdb.vocabulary import Effect, Endpoint
 
 RULE = "cdr-1"
@@ -28,31 +30,24 @@ def read(path: Path, collection: str) -> Reading:
     """Everything in the table. Raises InvalidInput for another file."""
     reading = Reading()
     by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
+    with open_table(path, reading, "clinical.field-count") as table:
+        header = table.header
         key = next((n for n in PATIENT_NAMES if n in header), None)
         missing = [c for c in REQUIRED if c not in header] + ([] if key else [PATIENT_NAMES[0]])
         if missing:
             raise InvalidInput(
                 f"no column {', '.join(missing)}", where=f"{path}:1", repair="Expected the TCGA-CDR table"
             )
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(
-                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-                continue
-            patient_id = checked_patient(fields[header.index(key)], line, key, reading)
+        for line, fields in table.rows:
+            with reading.row():
+                patient_id = checked_patient(fields[header.index(key)], line, key, reading)
             if patient_id is None:
-                reading.n_withheld += 1
                 continue
             values = dict(zip(header, (f.strip() for f in fields), strict=True))
             by_patient.setdefault(patient_id, []).append((line, values))
     for patient_id, lines in by_patient.items():
-        _read_patient(patient_id, lines, collection, reading)
+        with reading.row():
+            _read_patient(patient_id, lines, collection, reading)
     check_outcomes(reading)
     keep_raw(by_patient, reading)
     return reading
@@ -66,7 +61,6 @@ def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], coll
                 reading.error(
                     other_line, field, other[field], "clinical.rows-disagree", f"line {line} says '{row[field]}'"
                 )
-                reading.n_withheld += 1
                 return
     event = {"1": True, "0": False}.get(row["OS"])
     days = None if missing_reason(row["OS.time"]) else number(row["OS.time"])
@@ -74,7 +68,6 @@ def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], coll
     for field, is_bad, expected in zip(REQUIRED, bad, ("expected 0 or 1", "expected days"), strict=True):
         if is_bad:
             reading.error(line, field, row[field], "clinical.not-a-number", expected)
-            reading.n_withheld += 1
             return
     if days is not None and days < 0:
         reading.warn(line, "OS.time", row["OS.time"], "clinical.negative-days", "before diagnosis; it stays empty")
@@ -112,3 +105,15 @@ def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], coll
 
 def _is_missing(text: str) -> bool:
     return missing_reason(text) is not None or text in ("NA", "#N/A")
+
+
+READER = Reader(
+    name="cdr",
+    about="the TCGA-CDR (OS, OS.time)",
+    part=Part.CLINICAL,
+    precedence=70,
+    recognises=lambda head: set(REQUIRED) <= set(head.header),
+    read=lambda path, request: read(path, request.collection),
+    recorded=receptors.recorded,
+    reads_again=receptors.reads_again,
+)

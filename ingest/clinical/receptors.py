@@ -11,9 +11,14 @@ ihc         IHC alone
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.gdc.columns import missing_reason
+
+if TYPE_CHECKING:
+    from tshdb.config import Settings
+    from tshdb.readers import Request
 
 HER2_RULES = ("ihc-fish", "fan2023", "fish-ihc", "ihc")
 DEFAULT_HER2_RULE = HER2_RULES[0]
@@ -65,3 +70,13 @@ def columns(er: Status, pr: Status, her2_status: Status, rule: str) -> dict[str,
         "her2_status_reason": her2_status.reason,
         "her2_rule": rule,
     }
+
+
+def recorded(request: Request, settings: Settings) -> dict[str, Any]:
+    """The options of a reader that joins tests of HER2: the study's rule, unless one is given."""
+    return {"her2_rule": settings.ingest.her2_rule, **request.options}
+
+
+def reads_again(options: Mapping[str, Any]) -> bool:
+    """Whether nothing but the rule was asked for."""
+    return not options.keys() - {"her2_rule"}

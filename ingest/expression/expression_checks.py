@@ -46,10 +46,10 @@ def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale
                          f"above {DOUBTFUL_LOG2:.0f}, which no log2 value is; is --scale linear meant?")  # fmt: skip
         return
     negative = np.argwhere(values < 0)
-    for i, j in negative[:MOST_FINDINGS]:
-        reading.error(lines[i], samples[j], repr(float(values[i, j])), "rna.negative",
-                      "linear values are not negative; if these are logarithms, say --scale log2")  # fmt: skip
-    reading.n_withheld += len(set(negative[:, 0]))
+    with reading.row(n_rows=len(set(negative[:, 0]))):
+        for i, j in negative[:MOST_FINDINGS]:
+            reading.error(lines[i], samples[j], repr(float(values[i, j])), "rna.negative",
+                          "linear values are not negative; if these are logarithms, say --scale log2")  # fmt: skip
     if not len(negative):
         _check_linear(values, samples, unit, reading)
 

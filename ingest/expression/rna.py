@@ -14,20 +14,27 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ingest.expression import rna_map
 from ingest.expression.expression_checks import check_genes, check_values, clip_negative
 from ingest.expression.genes import gene_name, is_date, is_y_copy
 from ingest.expression.rna_tables import Table, long_columns, read_long, read_transposed, read_wide
+from ingest.gdc import sample_sheet
 from ingest.gdc.sample_sheet import SampleSheet
 from ingest.identifiers import checked_sample
-from ingest.text import delimiter_of, open_text
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, UsageError
+from tshdb.objects import sha256_of
+from tshdb.readers import Part, Reader, Request
 from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
+from tshdb.text_files import delimiter_of, open_text
 from tshdb.vocabulary import ExpressionUnit, Scale
+
+if TYPE_CHECKING:
+    from tshdb.config import Settings
 
 SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}
 
@@ -186,3 +193,48 @@ def _kept_genes(table: Table, options: Options, reading: Reading) -> tuple[GeneI
         [None] * len(genes),
     )
     return index, np.array([best[g][0] for g in genes], dtype=int)
+
+
+# --------------------------------------------------------------------------------------------------- as a record
+
+
+def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
+    """Unit, scale and what else was asked; a map says the first two itself. Raises UsageError without either."""
+    options = dict(request.options)
+    if "map" in request.files:
+        map_ = rna_map.load_rna_map(request.files["map"])
+        options |= {"unit": str(map_.expression.unit), "scale": str(map_.expression.scale)}
+        options["map"] = map_.model_dump(mode="json")
+    if options.get("unit") is None or options.get("scale") is None:
+        raise UsageError(
+            "no --unit or no --scale", where="tshdb ingest rna", repair="Say both, or name a map with --map (--guess)"
+        )
+    if sheet := request.files.get("samples"):
+        options["samples"] = sha256_of(sheet) if sheet.is_file() else str(sheet)
+    return options
+
+
+def _read(path: Path, request: Request) -> Reading:
+    said = request.options
+    map_ = rna_map.RnaMap.model_validate(said["map"]) if said.get("map") is not None else None
+    sheet = sample_sheet.read(request.files["samples"]) if "samples" in request.files else None
+    if map_ is not None and map_.samples is not None:
+        sheet = rna_map.PatternSheet(map_.samples)
+    options = Options(
+        request.collection, ExpressionUnit(said["unit"]), Scale(said["scale"]), request.name, said.get("sample_type"),
+        said.get("workflow"), said.get("gene_model"),
+        map_ is not None and map_.expression.orientation == "samples_in_rows", said.get("clip_negative", False),
+    )  # fmt: skip
+    return read(path, options, sheet)
+
+
+READER = Reader(
+    name="rna",
+    about="an expression matrix (genes x samples), or a long table of values",
+    part=Part.RNA,
+    precedence=110,
+    read=_read,
+    recorded=_recorded,
+    reads_again=lambda options: "unit" in options and "map" not in options and options.get("samples") is None,
+    guess=rna_map.guess,
+)

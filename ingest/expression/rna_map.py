@@ -23,9 +23,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.expression.genes import gene_name
 from ingest.gdc.sample_sheet import SampleRow, SampleSheet
-from ingest.text import delimiter_of, number, open_text
 from tshdb.barcode import STROMA_CODE, TUMOR_CODE, Barcode
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.text_files import delimiter_of, number, open_text
 from tshdb.vocabulary import Compartment, ExpressionUnit, Scale
 
 HEAD_ROWS = 400

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest.text import MISSING, number, open_binary, open_text, rows_of
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.reading import Reading
+from tshdb.text_files import MISSING, number, open_binary, open_text, rows_of
 
 COLUMNS = {
     "gene": ("gene", "gene_id", "symbol", "gene_symbol", "gene_name", "hugo_symbol", "ensembl", "ensembl_id", "entrez"),
@@ -152,24 +152,28 @@ def _parse_slowly(path: Path, delimiter: str, samples: list[str], reading: Readi
         file.readline()
         for line, fields in rows_of(file, delimiter):
             line += 1
-            if len(fields) != len(samples) + 1:
-                reading.error(
-                    line, None, fields[0], "rna.field-count", f"{len(fields)} fields; the header has {len(samples) + 1}"
-                )
-                reading.n_withheld += 1
-                continue
-            numbers = [np.nan if f.strip() in MISSING else number(f) for f in fields[1:]]
-            bad = [i for i, value in enumerate(numbers) if value is None]
-            for i in bad:
-                if len(reading.findings) < MOST_FINDINGS:
-                    reading.error(line, samples[i], fields[i + 1], "rna.not-a-number", "expected a number or a blank")
-            if bad:
-                reading.n_withheld += 1
-                continue
-            genes.append(fields[0])
-            lines.append(line)
-            rows.append(numbers)
+            numbers = _numbers(line, fields, samples, reading)
+            if numbers is not None:
+                genes.append(fields[0])
+                lines.append(line)
+                rows.append(numbers)
     return genes, lines, np.array(rows, dtype=float).reshape(len(rows), len(samples))
+
+
+def _numbers(line: int, fields: list[str], names: list[str], reading: Reading) -> list[float] | None:
+    """The values of a row behind its first field, one for each of the names; None for a row that is withheld."""
+    if len(fields) != len(names) + 1:
+        message = f"{len(fields)} fields; the header has {len(names) + 1}"
+        reading.withhold(line, None, fields[0], "rna.field-count", message)
+        return None
+    numbers = [np.nan if f.strip() in MISSING else number(f) for f in fields[1:]]
+    if None not in numbers:
+        return numbers
+    with reading.row():
+        for name, text, value in zip(names, fields[1:], numbers, strict=True):
+            if value is None:
+                reading.error(line, name, text, "rna.not-a-number", "expected a number or a blank", MOST_FINDINGS)
+    return None
 
 
 def read_transposed(path: Path, delimiter: str, header: list[str], reading: Reading) -> Table:
@@ -180,22 +184,11 @@ def read_transposed(path: Path, delimiter: str, header: list[str], reading: Read
         file.readline()
         for line, fields in rows_of(file, delimiter):
             line += 1
-            if len(fields) != len(header):
-                reading.error(
-                    line, None, fields[0], "rna.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-                continue
-            numbers = [np.nan if f.strip() in MISSING else number(f) for f in fields[1:]]
-            bad = [i for i, value in enumerate(numbers) if value is None]
-            for i in bad[: max(0, MOST_FINDINGS - len(reading.findings))]:
-                reading.error(line, genes[i], fields[i + 1], "rna.not-a-number", "expected a number or a blank")
-            if bad:
-                reading.n_withheld += 1
-                continue
-            samples.append(fields[0].strip())
-            lines.append(line)
-            rows.append(numbers)
+            numbers = _numbers(line, fields, genes, reading)
+            if numbers is not None:
+                samples.append(fields[0].strip())
+                lines.append(line)
+                rows.append(numbers)
     for name, times in Counter(samples).items():
         if times > 1:
             reading.error(lines[samples.index(name)], header[0], name, "rna.sample-twice", f"stands on {times} rows")
@@ -227,32 +220,27 @@ def read_long(path: Path, delimiter: str, at: dict[str, int], reading: Reading) 
         _, header = next(rows)
         for line, fields in rows:
             if len(fields) != len(header):
-                reading.error(
+                reading.withhold(
                     line, None, None, "rna.field-count", f"{len(fields)} fields; the header has {len(header)}"
                 )
-                reading.n_withheld += 1
                 continue
             sample = fields[at["sample"]] if "sample" in at else _sample_of(fields, at)
             gene, text = fields[at["gene"]], fields[at["value"]].strip()
             value = np.nan if text in MISSING else number(text)
             if sample is None:
-                reading.error(line, header[at["tissue"]], fields[at["tissue"]], "rna.tissue",
-                              f"expected one of {', '.join(TISSUE_CODES)}")  # fmt: skip
+                reading.withhold(line, header[at["tissue"]], fields[at["tissue"]], "rna.tissue",
+                                 f"expected one of {', '.join(TISSUE_CODES)}")  # fmt: skip
             elif value is None:
-                reading.error(line, header[at["value"]], text, "rna.not-a-number", "expected a number or a blank")
+                reading.withhold(line, header[at["value"]], text, "rna.not-a-number", "expected a number or a blank")
             elif (gene, sample) in cells:
                 before, where = cells[gene, sample]
                 same = before == value or (before != before and value != value)
-                note = reading.warn if same else reading.error
+                note = reading.warn if same else reading.withhold
                 note(line, header[at["gene"]], gene, "rna.value-twice", f"{sample} has it on line {where} already")
-                if same:
-                    continue
             else:
                 cells[gene, sample] = (value, line)
                 genes.setdefault(gene, line)
                 samples.setdefault(sample, line)
-                continue
-            reading.n_withheld += 1
     values = np.full((len(genes), len(samples)), np.nan, order="F")
     row = {g: i for i, g in enumerate(genes)}
     column = {s: i for i, s in enumerate(samples)}

@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ingest.gdc.clinical import hits_of
 from ingest.gdc.columns import missing_reason
-from ingest.text import open_text, rows_of
+from ingest.gdc.hits import hits_of, keys_of
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
+from tshdb.head import Head
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation
+from tshdb.text_files import open_table, open_text
 from tshdb.vocabulary import Effect
 
 RULE = "an-1"
@@ -61,10 +63,9 @@ def read(path: Path, collection: str, barcodes: Mapping[str, str]) -> Reading:
         values = {field: next((row[n] for n in names if row.get(n)), None) for field, names in NAMES.items()}
         values = {f: None if v is None or missing_reason(v) else v.strip() for f, v in values.items()}
         if any(values[f] is None for f in REQUIRED):
-            reading.error(
+            reading.withhold(
                 line, None, values["annotation_id"], "annotation.incomplete", f"expected {', '.join(REQUIRED)}"
             )
-            reading.n_withheld += 1
             continue
         entity = values["entity_id"] or values["entity_uuid"] or ""
         entity = barcodes.get(entity, entity)
@@ -104,21 +105,21 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
         for i, hit in enumerate(hits_of(path), 1):
             yield i, {k: str(v) for k, v in hit.items() if isinstance(v, str | int | float)}
         return
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
-        if not is_table(header):
+    with open_table(path, reading, "annotation.field-count") as table:
+        if not is_table(table.header):
             raise InvalidInput("no table of annotations", where=f"{path}:1", repair=f"Expected {', '.join(REQUIRED)}")
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(
-                    line,
-                    None,
-                    fields[0],
-                    "annotation.field-count",
-                    f"{len(fields)} fields; the header has {len(header)}",
-                )
-                reading.n_withheld += 1
-                continue
-            yield line, dict(zip(header, fields, strict=True))
+        for line, fields in table.rows:
+            yield line, dict(zip(table.header, fields, strict=True))
+
+
+def _recognises(head: Head) -> bool:
+    return {"entity_type", "category"} <= keys_of(head) or is_table(head.header)
+
+
+READER = Reader(
+    name="annotations",
+    about="notices of the GDC (annotation_id, entity_type, category)",
+    part=Part.NOTICES,
+    precedence=90,
+    recognises=_recognises,
+)

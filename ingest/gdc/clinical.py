@@ -12,19 +12,24 @@ Units    duration_days: days from diagnosis, as the GDC counts them; age_years: 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ingest.clinical import receptors
 from ingest.clinical.histology import histology
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.columns import FIELDS, missing_reason, positions
+from ingest.gdc.hits import flattened, hits_of
 from ingest.identifiers import checked_patient
-from ingest.text import number, open_text, rows_of
+from ingest.tables import mapped, maps
+from ingest.tables.guess import guess
 from tshdb.errors import InvalidInput
+from tshdb.head import Head
+from tshdb.readers import SURE, Part, Reader, Request
 from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
+from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
 
 OS_RULE = "os-1"
@@ -66,13 +71,13 @@ def read(path: Path, collection: str, *, follow_up_only: bool = False) -> Readin
     cases: dict[str, list[Row]] = {}
     for row in _rows(path, reading):
         column = next((name for name in FIELDS["patient_id"] if name in row.raw), "patient_id")
-        patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, reading)
-        if patient_id is None:
-            reading.n_withheld += 1
-            continue
-        cases.setdefault(patient_id, []).append(row)
+        with reading.row():
+            patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, reading)
+        if patient_id is not None:
+            cases.setdefault(patient_id, []).append(row)
     for patient_id, rows in cases.items():
-        _read_case(patient_id, rows, collection, follow_up_only, reading)
+        with reading.row():
+            _read_case(patient_id, rows, collection, follow_up_only, reading)
     check_outcomes(reading)
     if not follow_up_only:
         keep_raw({p: [(r.line, r.raw) for r in rows] for p, rows in cases.items()}, reading)
@@ -85,10 +90,8 @@ def _rows(path: Path, reading: Reading) -> Iterator[Row]:
     if start in ("[", "{"):
         yield from _json_rows(path)
         return
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
+    with open_table(path, reading, "clinical.field-count") as table:
+        header = table.header
         at = positions(header, WANTED)
         missing = [f for f in REQUIRED if f not in at]
         if missing:
@@ -97,53 +100,10 @@ def _rows(path: Path, reading: Reading) -> Iterator[Row]:
                 where=f"{path}:1",
                 repair="Expected the GDC's clinical.tsv with case_submitter_id (or cases.submitter_id), vital_status …",
             )
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(
-                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-                continue
+        for line, fields in table.rows:
             values = [f.strip() for f in fields]
             raw = dict(zip(header, values, strict=True))
             yield Row(line, {f: fields[i] if f == "patient_id" else values[i] for f, i in at.items()}, raw)
-
-
-def hits_of(path: Path) -> list[dict[str, Any]]:
-    """The hits of an answer of the GDC's API, or of a list of them. Raises InvalidInput for anything else."""
-    try:
-        answer = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InvalidInput(f"not JSON ({error})", where=str(path), repair="Fetch it again") from None
-    if isinstance(answer, dict):
-        answer = (answer.get("data") or {}).get("hits") if isinstance(answer.get("data"), dict) else None
-    if not isinstance(answer, list) or not all(isinstance(hit, dict) for hit in answer):
-        raise InvalidInput("no list of hits", where=str(path), repair="Expected an answer of the GDC's API")
-    return answer
-
-
-def flattened(hit: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """A case of the API as rows of the dotted table: one a diagnosis, and one a follow-up."""
-    person = {"cases.submitter_id": hit.get("submitter_id"), "cases.case_id": hit.get("case_id") or hit.get("id")}
-    person |= {f"demographic.{k}": v for k, v in (hit.get("demographic") or {}).items()}
-    for diagnosis in hit.get("diagnoses") or [{}]:
-        yield _texts(person | {f"diagnoses.{k}": v for k, v in diagnosis.items()})
-    for follow_up in hit.get("follow_ups") or ():
-        plain = {f"follow_ups.{k}": v for k, v in follow_up.items()}
-        nested = [*(follow_up.get("molecular_tests") or ()), *(follow_up.get("other_clinical_attributes") or ())]
-        for part in nested or [{}]:
-            yield _texts(person | plain | {f"molecular_tests.{k}": v for k, v in part.items()})
-
-
-def _texts(values: dict[str, Any]) -> dict[str, str]:
-    """Scalars as text; a whole number has no decimals."""
-    found = {}
-    for name, value in values.items():
-        if value is None or isinstance(value, list | dict):
-            continue
-        whole = isinstance(value, float) and value.is_integer()
-        found[name] = str(int(value)) if whole else str(value).lower() if isinstance(value, bool) else str(value)
-    return found
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
@@ -161,7 +121,6 @@ def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_
     tumour = _primary(patient_id, rows, reading)
     line = tumour[0].line
     if not (_agree(rows, OF_THE_PERSON, reading) and (follow_up_only or _agree(tumour, OF_THE_TUMOUR, reading))):
-        reading.n_withheld += 1
         return
     first = {f: next((r.fields[f] for r in rows if missing_reason(r.fields.get(f)) is None), None) for f in WANTED}
     patient: dict[str, Any] = {"patient_id": patient_id, "collection": collection}
@@ -172,7 +131,6 @@ def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_
             patient[column] = text.lower() if text and field in LOWER else text
         patient["histology"] = histology(_value(tumour[0], "morphology"), _value(tumour[0], "primary_diagnosis"))
         if not _typed_age(patient, first, line, reading):
-            reading.n_withheld += 1
             return
     reading.records.append(Found(Patient, patient, line))
     if not any("vital_status" in r.fields for r in rows):
@@ -180,7 +138,6 @@ def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_
     outcome = overall_survival(rows, line, reading)
     if outcome is None:
         reading.records.pop()
-        reading.n_withheld += 1
         return
     reading.records.append(Found(FollowUp, {"patient_id": patient_id, **outcome}, line))
 
@@ -312,3 +269,26 @@ def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], reading: Readin
                     seen.add((field, text))
                     reason = missing_reason(text)
                     reading.raw_values.append(RawValue(patient_id, line, field, None if reason else text, reason))
+
+
+def _recognises(head: Head) -> float:
+    at = positions(head.header, REQUIRED)
+    return SURE if {"patient_id", "vital_status"} <= at.keys() else 0.5 if at else 0.0
+
+
+def _read(path: Path, request: Request) -> Reading:
+    map_ = maps.map_in(request.options)
+    return read(path, request.collection) if map_ is None else mapped.read(path, request.collection, map_)
+
+
+READER = Reader(
+    name="clinical",
+    about="the GDC's clinical.tsv (case_submitter_id or cases.submitter_id, vital_status …)",
+    part=Part.CLINICAL,
+    precedence=30,
+    recognises=_recognises,
+    read=_read,
+    recorded=maps.recorded,
+    reads_again=receptors.reads_again,
+    guess=guess,
+)

@@ -22,11 +22,14 @@ import numpy as np
 
 from ingest.gdc.sheets import FileFacts
 from tshdb.barcode import Barcode, compartment_of
+from tshdb.head import Head
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 STAR_SUFFIX = ".augmented_star_gene_counts.tsv"
+GENE_MODEL = "# gene-model:"  # how its first line begins
 STAR_COLUMNS = {
     ExpressionUnit.TPM: "tpm_unstranded",
     ExpressionUnit.FPKM: "fpkm_unstranded",
@@ -135,7 +138,7 @@ def read(
         return _read(data, path, facts, collection, {unit: 1}, _Layout(0, 2, None, "HTSeq"), genes, reading)
     first, _, rest = data.partition(b"\n")
     header = rest.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r").split("\t")
-    if not first.startswith(b"# gene-model:"):
+    if not first.startswith(GENE_MODEL.encode()):
         return _refused(reading, 1, "star.no-gene-model", "expected a first line '# gene-model: …'")
     missing = [c for c in ("gene_id", *(STAR_COLUMNS[u] for u in units)) if c not in header]
     if missing:
@@ -157,8 +160,7 @@ class _Layout:
 
 
 def _refused(reading: Reading, line: int | None, rule: str, message: str, column=None, value=None) -> Reading:
-    reading.error(line, column, value, rule, message)
-    reading.n_withheld += 1
+    reading.withhold(line, column, value, rule, message)
     reading.records, reading.matrix, reading.sex_markers = [], None, {}
     return reading
 
@@ -203,12 +205,12 @@ def _read(
 
     column = table[gene_column]
     names = column.chunk(0) if column.num_chunks else pa.array([], pa.string())
-    rows = genes.of(names, texts("gene_name"), texts("gene_type"), reading)
-    if rows is None or not len(rows.order):
-        if rows is not None:
-            return _refused(reading, layout.n_skipped + 1, "rna.no-genes", "the file has no gene")
-        reading.n_withheld += 1
+    with reading.row():
+        rows = genes.of(names, texts("gene_name"), texts("gene_type"), reading)
+    if rows is None:
         return reading
+    if not len(rows.order):
+        return _refused(reading, layout.n_skipped + 1, "rna.no-genes", "the file has no gene")
     values = np.column_stack([table[str(i)].to_numpy(zero_copy_only=False) for i in at.values()])
     for j, unit in enumerate(at):
         problem = _problem(values[:, j][rows.order], unit)
@@ -290,3 +292,18 @@ def _bad_place(data: bytes, layout: _Layout, error: Exception) -> tuple[int, str
             except ValueError:
                 return i, "rna.not-a-number", f"'{field.decode('utf-8', 'replace')}' is no number"
     return layout.n_skipped + 1, "rna.unreadable", str(error).splitlines()[0]
+
+
+def _recognises(head: Head) -> bool:
+    if head.path.name.endswith(STAR_SUFFIX) or htseq_unit(head.path):  # a thousand files: by their names, unopened
+        return True
+    return head.text.startswith(GENE_MODEL)
+
+
+READER = Reader(
+    name="star-counts",
+    about="STAR or HTSeq counts of the GDC",
+    part=Part.RNA,
+    precedence=100,
+    recognises=_recognises,
+)

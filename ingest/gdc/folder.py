@@ -17,15 +17,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest.formats import CLINICAL_FORMATS, Format, clinical_reader, format_of
+from ingest.formats import UNKNOWN, Format, clinical_reader, format_of
 from ingest.gdc import annotations as gdc_annotations
 from ingest.gdc import expression as gdc_expression
 from ingest.gdc import sheets as gdc_sheets
+from tshdb import installed
 from tshdb.barcode import Barcode
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.folders import Look
 from tshdb.loading import Item, Release, Source, Standing
 from tshdb.objects import sha256_of
+from tshdb.readers import Part, Reader, expected
 from tshdb.reading import Finding, Reading
 from tshdb.vocabulary import ExpressionUnit, Severity
 
@@ -54,13 +57,13 @@ class Contents:
     """The files of a folder by format, in the order of their paths, and what sheets say of them."""
 
     root: Path
-    by_format: dict[Format, list[Path]] = field(default_factory=dict)
+    by_format: dict[str, list[Path]] = field(default_factory=dict)
     files: gdc_sheets.Files = field(default_factory=dict)
     barcodes: dict[str, str] = field(default_factory=dict)
     release: Release | None = None
     findings: list[Finding] = field(default_factory=list)
 
-    def of(self, format_: Format) -> list[Path]:
+    def of(self, format_: str) -> list[Path]:
         return self.by_format.get(format_, [])
 
     def note(self, severity: Severity, rule: str, message: str, path: Path | str | None = None, value=None) -> None:
@@ -77,18 +80,23 @@ def look(root: Path, options: Options) -> Contents:
     for path in _paths(root, contents):
         found = format_of(path)
         contents.by_format.setdefault(found, []).append(path)
-        if found is Format.UNKNOWN and path.stat().st_size:
+        if found == UNKNOWN and path.stat().st_size:
             contents.note(Severity.WARNING, "folder.unknown-file", "of no format that this collection has", path)
-    if set(contents.by_format) == {Format.IMAGE}:
+    known = set(contents.by_format) & _taken().keys()
+    if not known and contents.by_format and UNKNOWN not in contents.by_format:
         raise NotFound("no GDC file in it, only images", where=str(root))
-    if not set(contents.by_format) - {Format.UNKNOWN, Format.IMAGE}:
-        raise InvalidInput(
-            "no GDC file in it", where=str(root), repair="Expected STAR counts, clinical.tsv, a sample sheet or JSON"
-        )
+    if not known:
+        raise InvalidInput("no GDC file in it", where=str(root), repair=expected(_taken().values()))
     _read_sheets(contents, options)
     if "rna" in options.only:
         _compare_with_manifest(contents)
     return contents
+
+
+def _taken() -> dict[str, Reader]:
+    """The readers whose files are taken from such a folder, by name; images are read by others."""
+    parts = (Part.CLINICAL, Part.RNA, Part.NOTICES, Part.SHEETS)
+    return {r.name: r for r in installed.readers() if r.part in parts and r.is_recognised}
 
 
 def _paths(root: Path, contents: Contents) -> Iterator[Path]:
@@ -172,6 +180,21 @@ def items(contents: Contents, options: Options, standing: Mapping[Source, Standi
         yield from _expression_items(contents, options, standing)
 
 
+def look_of(contents: Contents, options: Options, standing: Mapping[Source, Standing]) -> Look:
+    """A folder's contents as they are loaded; what sheets and answers of the API tell is told with them."""
+    told = {name: paths for name, paths in contents.by_format.items() if name in _taken() and name != Format.EMPTY}
+    return Look(
+        items=lambda: items(contents, options, standing),
+        findings=contents.findings,
+        release=contents.release,
+        files=told,
+        together=True,
+        counted=Format.EXPRESSION,
+        counts="rna files",
+        n_items=len(contents.of(Format.EXPRESSION)) if "rna" in options.only else 0,
+    )
+
+
 def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], Reading]) -> Item:
     digest = sha256_of(path)
     known = standing.get(source)
@@ -180,10 +203,11 @@ def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read:
 
 
 def _clinical_items(contents: Contents, options: Options, standing) -> Iterator[Item]:
-    for format_ in CLINICAL_FORMATS:
-        read = clinical_reader(format_, options.collection, options.her2_rule)
-        for path in contents.of(format_):
-            source = Source(options.collection, format_.value, path.name)
+    clinical = [r for r in _taken().values() if r.part is Part.CLINICAL]
+    for reader in sorted(clinical, key=lambda r: r.precedence):
+        read = clinical_reader(reader.name, options.collection, options.her2_rule)
+        for path in contents.of(reader.name):
+            source = Source(options.collection, reader.name, path.name)
             read_with = {"her2_rule": options.her2_rule}
             yield _item(source, path, read_with, standing, lambda read=read, path=path: read(path))
 
@@ -233,8 +257,8 @@ def _expression_item(path: Path, contents: Contents, options: Options, standing,
     item = Item(source, path, read_with, None, sha, md5, file_id)
     problem = _problem(path, facts, len(data), md5, options)
     if problem is not None:
-        item.reading = Reading(n_withheld=1)
-        item.reading.error(None, None, None, *problem)
+        item.reading = Reading()
+        item.reading.withhold(None, None, None, *problem)
     elif known is None or not known.is_same(sha, json_text(read_with)):
         item.reading = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
     return item

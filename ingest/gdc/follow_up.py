@@ -11,17 +11,20 @@ Rule     several tests of one receptor that disagree give no status, with that r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ingest.clinical import receptors
-from ingest.gdc.clinical import OS_RULE, flattened, hits_of, keep_raw
+from ingest.gdc.clinical import OS_RULE, keep_raw
 from ingest.gdc.columns import FIELDS, missing_reason, positions
+from ingest.gdc.hits import flattened, hits_of
 from ingest.identifiers import checked_patient
-from ingest.text import number, open_text, rows_of
 from tshdb.errors import InvalidInput
+from tshdb.head import Head
+from tshdb.readers import LAST, Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
+from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
 
 GENES = {"ESR1": "er", "PGR": "pr", "ERBB2": "her2"}
@@ -36,14 +39,12 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
     reading = Reading()
     by_patient: dict[str, list[tuple[int, dict[str, str], dict[str, str]]]] = {}
     for line, known, raw in _rows(path, reading):
-        patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", reading)
         text = _value(known, "days_to_follow_up")
-        if patient_id is None:
-            reading.n_withheld += 1
-        elif text is not None and number(text) is None:
-            reading.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
-            reading.n_withheld += 1
-        else:
+        with reading.row() as is_bad:
+            patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", reading)
+            if patient_id is not None and text is not None and number(text) is None:
+                reading.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
+        if not is_bad():
             by_patient.setdefault(patient_id, []).append((line, known, raw))
     for patient_id, rows in by_patient.items():
         line = rows[0][0]
@@ -67,10 +68,8 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str], d
                 values = list(raw.values())
                 yield i, {f: values[j] for f, j in at.items()}, raw
         return
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
+    with open_table(path, reading, "clinical.field-count") as table:
+        header = table.header
         at = positions(header, WANTED)
         if "patient_id" not in at:
             raise InvalidInput(
@@ -78,13 +77,7 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str], d
                 where=f"{path}:1",
                 repair="Expected a clinical table of the GDC's portal",
             )
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(
-                    line, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-                continue
+        for line, fields in table.rows:
             raw = dict(zip(header, (f.strip() for f in fields), strict=True))
             yield line, {f: fields[i].strip() for f, i in at.items()}, raw
 
@@ -149,3 +142,31 @@ def _latest_contact(rows) -> tuple[int, dict] | None:
         "reason": "the follow-up table has no vital status",
         "rule": OS_RULE,
     }
+
+
+def _has(*fields: str) -> Callable[[Head], bool]:
+    """Whether a table has these of the GDC's columns, under any of their names."""
+    return lambda head: set(fields) <= positions(head.header, fields).keys()
+
+
+def _reader(name: str, about: str, precedence: int, recognises: Callable[[Head], bool]) -> Reader:
+    return Reader(
+        name=name,
+        about=about,
+        part=Part.CLINICAL,
+        precedence=precedence,
+        recognises=recognises,
+        read=lambda path, request: read(path, request.collection, request.options["her2_rule"]),
+        recorded=receptors.recorded,
+        reads_again=receptors.reads_again,
+    )
+
+
+FAMILY_HISTORY = _reader(
+    "family-history", "the GDC's family_history.tsv", 60, _has("patient_id", "relative_with_cancer_history")
+)
+FOLLOW_UP = _reader("gdc-follow-up", "the GDC's follow_up.tsv", 40, _has("patient_id", "days_to_follow_up"))
+OTHER_TABLE = _reader(
+    "gdc-table", "another table of the GDC's Clinical download (cases.submitter_id)", LAST,
+    lambda head: "cases.submitter_id" in head.header,
+)  # fmt: skip

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest.text import delimiter_of, open_text, rows_of
 from tshdb.barcode import STROMA_CODE, TUMOR_CODE, Barcode, compartment_of
 from tshdb.errors import InvalidInput
+from tshdb.text_files import delimiter_of, open_text, rows_of
 from tshdb.vocabulary import Compartment
 
 REQUIRED = ("sample", "patient_id", "compartment")

@@ -8,15 +8,18 @@ Sample sheet  File ID, File Name, Case ID, Sample ID, and Sample Type, or (since
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.gdc.clinical import hits_of
 from ingest.gdc.columns import missing_reason, positions
+from ingest.gdc.hits import hits_in, hits_of, keys_of
 from ingest.identifiers import checked_sample
-from ingest.text import number, open_text, rows_of
 from tshdb.barcode import Barcode
+from tshdb.head import Head
+from tshdb.readers import Part, Reader
 from tshdb.reading import Reading
+from tshdb.text_files import number, open_table
 
 MANIFEST = ("id", "filename", "md5", "size", "state")
 SHEET = ("file_id", "file_name", "case", "sample")
@@ -58,15 +61,9 @@ Files = dict[str, FileFacts]
 
 
 def _rows(path: Path, reading: Reading, rule: str):
-    with open_text(path) as file:
-        rows = rows_of(file, "\t")
-        _, header = next(rows, (1, []))
-        header = [h.strip() for h in header]
-        for line, fields in rows:
-            if len(fields) != len(header):
-                reading.error(line, None, fields[0], rule, f"{len(fields)} fields; the header has {len(header)}")
-            else:
-                yield line, header, [f.strip() for f in fields]
+    with open_table(path, reading, rule) as table:
+        for line, fields in table.rows:
+            yield line, table.header, [f.strip() for f in fields]
 
 
 def read_manifest(path: Path, files: Files, reading: Reading) -> None:
@@ -185,3 +182,20 @@ def barcodes_of(path: Path) -> dict[str, str]:
                 if sample.get("sample_id") and sample.get("submitter_id"):
                     found[sample["sample_id"]] = sample["submitter_id"]
     return found
+
+
+def _is_status(head: Head) -> bool:
+    return isinstance(head.json, dict) and {"version", "status"} <= head.json.keys()
+
+
+def _sheet(name: str, about: str, recognises: Callable[[Head], bool]) -> Reader:
+    return Reader(name=name, about=about, part=Part.SHEETS, precedence=None, recognises=recognises)
+
+
+SHEETS = (
+    _sheet("status", "status.json of the GDC's API", _is_status),
+    _sheet("empty", "an answer of the API without hits", lambda head: hits_in(head) == []),
+    _sheet("files", "files of the GDC's API (JSON)", lambda head: "file_name" in keys_of(head)),
+    _sheet("manifest", "a manifest", lambda head: set(MANIFEST) <= set(head.header)),
+    _sheet("sample-sheet", "a sample sheet", lambda head: set(SHEET) <= positions(head.header, SHEET).keys()),
+)

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.text import delimiter_of, number, open_text, rows_of
 from tshdb.errors import InvalidInput
+from tshdb.readers import LAST, Part, Reader
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImagingDecision, QcVerdict
+from tshdb.text_files import delimiter_of, number, open_text, rows_of
 from tshdb.vocabulary import PhaseKey, Verdict, VerdictCause
 
 COLUMNS = ("study_uid", "series_uid", "decision", "decided_by", "reason")
@@ -33,7 +34,6 @@ def read(path: Path, known: set[tuple[str, str]]) -> Reading:
     seen: dict[tuple[str, str], int] = {}
     for line, row in _rows(path, COLUMNS, reading):
         _take(line, row, known, seen, reading)
-    reading.n_withheld = len(reading.errors)
     return reading
 
 
@@ -47,13 +47,13 @@ def read_verdicts(path: Path, known: set[str]) -> Reading:
             continue  # not looked at yet
         if verdict not in set(Verdict) or (cause and cause not in set(VerdictCause)):
             expected = f"expected {' or '.join(Verdict)}, and as cause {', '.join(VerdictCause)}"
-            reading.error(line, "verdict", f"{verdict} {cause}".strip(), "verdict.unknown", expected)
+            reading.withhold(line, "verdict", f"{verdict} {cause}".strip(), "verdict.unknown", expected)
         elif not row["read_by"]:
-            reading.error(line, "read_by", None, "verdict.nobody", "a verdict has the name of who looked")
+            reading.withhold(line, "read_by", None, "verdict.nobody", "a verdict has the name of who looked")
         elif study_uid not in known:
-            reading.error(line, "study_uid", study_uid, "verdict.unknown-study", "the study has no such examination")
+            reading.withhold(line, "study_uid", study_uid, "verdict.unknown-study", "the study has no such examination")
         elif study_uid in seen:
-            reading.error(line, "study_uid", study_uid, "verdict.twice", f"judged in line {seen[study_uid]} already")
+            reading.withhold(line, "study_uid", study_uid, "verdict.twice", f"judged in line {seen[study_uid]} already")
         else:
             seen[study_uid] = line
             values = {
@@ -61,7 +61,6 @@ def read_verdicts(path: Path, known: set[str]) -> Reading:
                 "read_by": row["read_by"], "comment": row.get("comment") or None,
             }  # fmt: skip
             reading.records.append(Found(QcVerdict, values, line))
-    reading.n_withheld = len(reading.errors)
     return reading
 
 
@@ -79,7 +78,7 @@ def _rows(path: Path, required: tuple[str, ...], reading: Reading) -> Iterator[t
             )
         for line, fields in rows:
             if len(fields) != len(header):
-                reading.error(line, None, None, "decision.field-count", f"{len(fields)} fields, not {len(header)}")
+                reading.withhold(line, None, None, "decision.field-count", f"{len(fields)} fields, not {len(header)}")
             else:
                 yield line, dict(zip(header, map(str.strip, fields), strict=True))
 
@@ -88,26 +87,28 @@ def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str]
     key = (row["study_uid"], row["series_uid"])
     what = row["decision"]
     if empty := next((c for c in COLUMNS if not row[c]), None):
-        reading.error(
+        reading.withhold(
             line, empty, None, "decision.incomplete", "a decision has a study, a series, a person and a reason"
         )
     elif key not in known:
-        reading.error(
+        reading.withhold(
             line, "series_uid", key[1], "decision.unknown-series", "the study has no such series of this study_uid"
         )
     elif key in seen:
-        reading.error(line, "series_uid", key[1], "decision.twice", f"decided in line {seen[key]} already")
+        reading.withhold(line, "series_uid", key[1], "decision.twice", f"decided in line {seen[key]} already")
     elif what in ("dynamic", "not-dynamic") and row["series_uid"] in (ALL, TUMOR):
-        reading.error(line, "series_uid", key[1], "decision.unknown", f"{what} is said of one series, not of {key[1]}")
+        reading.withhold(
+            line, "series_uid", key[1], "decision.unknown", f"{what} is said of one series, not of {key[1]}"
+        )
     elif row["series_uid"] == TUMOR:
         if _is_place(what):
             seen[key] = line
             reading.records.append(Found(ImagingDecision, {c: row[c] for c in COLUMNS}, line))
         else:
             expected = "expected seed=X,Y,Z or box=X,Y,Z,X,Y,Z, in mm"
-            reading.error(line, "decision", what, "decision.unknown", expected)
+            reading.withhold(line, "decision", what, "decision.unknown", expected)
     elif what not in ("dynamic", "not-dynamic") and what.removeprefix("key=") not in set(PhaseKey):
-        reading.error(
+        reading.withhold(
             line, "decision", what, "decision.unknown", f"expected dynamic, not-dynamic or key= {', '.join(PhaseKey)}"
         )
     else:
@@ -120,3 +121,21 @@ def _is_place(text: str) -> bool:
     name, _, numbers = text.partition("=")
     values = [number(part) for part in numbers.split(",")]
     return len(values) == PLACES.get(name) and None not in values
+
+
+DECISIONS = Reader(
+    name="decisions",
+    about=f"decisions on images ({', '.join(COLUMNS)})",
+    part=Part.JUDGEMENTS,
+    precedence=LAST,
+    read=lambda path, request: read(path, set(request.known.series)),
+    needs=frozenset({"series"}),
+)
+VERDICTS = Reader(
+    name="qc",
+    about=f"verdicts on images ({', '.join(VERDICT_COLUMNS)})",
+    part=Part.JUDGEMENTS,
+    precedence=LAST,
+    read=lambda path, request: read_verdicts(path, {e.study_uid for e in request.known.examinations}),
+    needs=frozenset({"examinations"}),
+)

@@ -66,6 +66,11 @@ class Contents:
     untouched: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
 
+    def withhold(self, finding: Finding, n_files: int) -> None:
+        """Files that are not taken, and why."""
+        self.findings.append(finding)
+        self.n_withheld += n_files
+
 
 class _Refused:
     """Files that are not taken, counted by rule, folder and what was said, so that a thousand make one finding."""
@@ -82,11 +87,12 @@ class _Refused:
     def __len__(self) -> int:
         return self._n.total()
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[tuple[Finding, int]]:
+        """Each with the number of its files."""
         for key, n in sorted(self._n.items()):
             rule, _, message = key
             more = f" ({n:,} files of this folder)" if n > 1 else ""
-            yield Finding(None, None, None, rule, Severity.ERROR, message + more, self._first[key])
+            yield Finding(None, None, None, rule, Severity.ERROR, message + more, self._first[key]), n
 
 
 def read_folder(
@@ -116,8 +122,8 @@ def read_folder(
             f"none of its {contents.n_files:,} files is DICOM", where=str(root),
             repair="Name the folder with the images; masks in NIfTI, NRRD or .les are read by: tshdb ingest segmentation",
         )  # fmt: skip
-    contents.findings += refused.findings()
-    contents.n_withheld = len(refused)
+    for finding, n_files in refused.findings():
+        contents.withhold(finding, n_files)
     _judge_copies(contents)
     _judge_patients(contents)
     return contents
@@ -263,13 +269,11 @@ def _judge_copies(contents: Contents) -> None:
         first, *others = files
         different = [path for path, sha256 in others if sha256 != first[1]]
         if different:
-            contents.findings.append(
-                Finding(
-                    None, "SOPInstanceUID", sop_uid, "dicom.duplicate-uid", Severity.ERROR,
-                    f"other content than {first[0]} under the same UID: one of them is not what it says", different[0],
-                )
-            )  # fmt: skip
-            contents.n_withheld += len(different)
+            message = f"other content than {first[0]} under the same UID: one of them is not what it says"
+            finding = Finding(
+                None, "SOPInstanceUID", sop_uid, "dicom.duplicate-uid", Severity.ERROR, message, different[0]
+            )
+            contents.withhold(finding, len(different))
         same += [path for path, sha256 in others if sha256 == first[1]]
         contents.spool.drop([path for path, _ in others])
     if same:
@@ -281,7 +285,6 @@ def _judge_copies(contents: Contents) -> None:
 
 def _judge_patients(contents: Contents) -> None:
     """Identifiers that cannot be; folders named after another patient."""
-    reading = Reading()
     names: dict[str, set[str]] = defaultdict(set)  # patient -> series
     folders: dict[str, set[str]] = defaultdict(set)  # folder -> patients
     for folder, patient, series in contents.spool.folders():
@@ -289,11 +292,13 @@ def _judge_patients(contents: Contents) -> None:
         names[name].add(series)
         folders[folder].add(name)
     for name, series in sorted(names.items()):
+        reading, n_files = Reading(), 0
         if checked_patient(name, None, "PatientID", reading) is None:
             for uid in series:
-                contents.n_withheld += len(contents.spool.paths(uid))
+                n_files += len(contents.spool.paths(uid))
                 contents.spool.drop_series(uid)
-    contents.findings += [f._replace(path=str(contents.root)) for f in reading.findings]
+        for finding in reading.findings:  # one; of a name that was mended no file is withheld
+            contents.withhold(finding._replace(path=str(contents.root)), n_files)
     wrong = defaultdict(list)
     for folder, patients in sorted(folders.items()):
         parts = set(Path(folder).relative_to(os.path.realpath(contents.root)).parts)
@@ -338,8 +343,7 @@ def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, st
         (studies, "study_uid", "StudyInstanceUID", "dicom.several-studies", "one series of several studies"),
     ):
         if len({one[column] for one in said}) > 1:
-            reading.error(None, element, series_uid, rule, message)
-            reading.n_withheld = len(here)
+            reading.withhold(None, element, series_uid, rule, message, n_rows=len(here))
             return Item(source, place, {}, reading, digest)
     (study, _), (series, mixed) = _common(studies), _common(spool.said(series_uid, "series"))
     patient = patients[0]

@@ -13,7 +13,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from ingest.imaging.masks import Named, row_of_volume
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS, sha256_of
+from tshdb.readers import Examination
 from tshdb.reading import Found, Reading
 from tshdb.schema import Segmentation
 from tshdb.vocabulary import MaskKind, MaskRegion
@@ -30,14 +30,6 @@ from tshdb.vocabulary import MaskKind, MaskRegion
 FORMATS = {".nii": "nifti", ".nii.gz": "nifti", ".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "metaimage", ".les": "les"}
 MAX_BYTES = 2 << 30
 SHEET = ("file", "patient_id")
-
-
-class Examination(NamedTuple):
-    """A study of a patient that masks can belong to."""
-
-    study_uid: str
-    patient_id: str
-    time_point: str | None
 
 
 @dataclass(frozen=True)
@@ -59,19 +51,12 @@ def format_of(path: Path) -> str | None:
     return next((f for suffix, f in FORMATS.items() if name.endswith(suffix)), None)
 
 
-def files_of(path: Path, may_be_none: bool = False) -> list[Path]:
-    """The masks at a path, a file or a folder, by name. Raises NotFound, or InvalidInput for none unless that may be."""
+def files_of(path: Path) -> list[Path]:
+    """The masks at a path, a file or a folder, by name; there may be none. Raises NotFound for no such path."""
     if not path.exists():
         raise NotFound("no such file or folder", where=str(path))
     found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    masks = [p for p in found if format_of(p) is not None and not p.name.startswith(".")]
-    if not masks and not may_be_none:
-        raise InvalidInput(
-            "no mask in it",
-            where=str(path),
-            repair=f"Expected {', '.join(FORMATS)}; DICOM SEG is read by: tshdb ingest dicom",
-        )
-    return masks
+    return [p for p in found if format_of(p) is not None and not p.name.startswith(".")]
 
 
 def read_sheet(path: Path) -> dict[str, dict[str, str]]:
@@ -115,11 +100,9 @@ def read(path: Path, examinations: Sequence[Examination], options: Options) -> R
         reading.records.append(Found(Segmentation, row, 0))
         reading.objects.append((VOXELS, content))
     except Unreadable as error:
-        reading.error(None, None, path.name, error.rule, str(error))
-        reading.n_withheld = 1
+        reading.withhold(None, None, path.name, error.rule, str(error))
     except ValueError as error:
-        reading.error(None, None, path.name, "mask.sheet", str(error))
-        reading.n_withheld = 1
+        reading.withhold(None, None, path.name, "mask.sheet", str(error))
     return reading
 
 

@@ -19,15 +19,19 @@ import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.identifiers import checked_patient
 from ingest.tables.workbook import Sheet, plain, read_sheets
-from ingest.text import MISSING, number
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.readers import LAST, Part, Reader, Request
 from tshdb.reading import Found, Reading
 from tshdb.schema import ImportedFeature, Patient
+from tshdb.text_files import MISSING, number
+
+if TYPE_CHECKING:
+    from tshdb.config import Settings
 
 PATIENT = ("patient_id", "patientid", "patient id", "patient", "case", "case id", "subject", "subject id", "id")
 TIME_POINT = ("time_point", "timepoint", "visit")
@@ -83,11 +87,10 @@ def read(path: Path, options: Options) -> Reading:
     found: dict[str, _Examination] = {}
     bad: set[str | None] = set()
     for line, cells in sheet.rows:
-        n_errors = len(reading.errors)
-        key = _take(sheet, line, cells, columns, options, found, reading)
-        if len(reading.errors) > n_errors:
+        with reading.row() as is_bad:
+            key = _take(sheet, line, cells, columns, options, found, reading)
+        if is_bad():
             bad.add(key)
-            reading.n_withheld += 1
     known = options.settings or _diagnosed(sheet)
     for key, one in found.items():
         if key in bad:  # half of an examination is another one
@@ -266,3 +269,25 @@ def _parsed(path: Path, text: str) -> Any:
         except YAMLError as error:
             raise ValueError(str(error).splitlines()[0]) from None
     return json.loads(text)
+
+
+def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
+    """The table's name in the study, and how the features were computed, where a file of settings is named."""
+    known = read_settings(request.files["settings"]) if "settings" in request.files else {}
+    return {"table": request.name.split(".")[0], "settings": known, **request.options}
+
+
+def _read(path: Path, request: Request) -> Reading:
+    said = request.options
+    options = Options(request.collection, said["table"], said.get("region"), said.get("map"), said["settings"])
+    return read(path, options)
+
+
+READER = Reader(
+    name="features",
+    about="a table of radiomic features by PyRadiomics' names",
+    part=Part.FEATURES,
+    precedence=LAST,
+    read=_read,
+    recorded=_recorded,
+)

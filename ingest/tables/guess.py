@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ingest.tables.maps import PATIENT_COLUMNS
 from ingest.tables.workbook import Sheet, plain, read_sheets
-from ingest.text import number
 from tshdb.errors import InvalidInput
 from tshdb.reading import Reading
+from tshdb.text_files import number
 
 ID_NAMES = r"(patient|subject|case|participant).*(id|barcode|identifier)|^(id|patient|subject|case)$"
 COLUMN_NAMES = {

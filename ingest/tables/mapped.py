@@ -17,10 +17,11 @@ from ingest.clinical.plausibility import check_outcomes
 from ingest.identifiers import checked_patient
 from ingest.tables.maps import DAYS, ClinicalMap, OutcomeMap, ValueMap
 from ingest.tables.workbook import Sheet, read_sheets
-from ingest.text import number
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, NotFound, TshdbError
+from tshdb.readers import Part, Reader
 from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
+from tshdb.text_files import number
 from tshdb.vocabulary import Endpoint
 
 NUMBERS = {c.name for c in Patient.__table__.columns if isinstance(c.type, Double)}
@@ -56,7 +57,10 @@ def read(path: Path, collection: str, map_: ClinicalMap) -> Reading:
     for sheet in holders:
         _read_sheet(sheet, map_, by_patient, reading)
     for patient_id, row in by_patient.items():
-        _read_patient(patient_id, row, places, collection, map_, reading)
+        with reading.row() as is_bad:
+            records = _records(patient_id, row, places, collection, map_, reading)
+        if not is_bad():
+            reading.records += records
     _keep_raw(by_patient, len(holders) > 1, map_, reading)
     _check_events(map_, reading)
     check_outcomes(reading)
@@ -94,18 +98,15 @@ def _read_sheet(sheet: Sheet, map_: ClinicalMap, by_patient: dict[str, Row], rea
         text = cells[at]
         if text.strip() in map_.missing.tokens:
             if any(c.strip() not in map_.missing.tokens for c in cells):
-                reading.error(line, column, text, "id.no-patient", "the row has values, but no identifier")
-                reading.n_withheld += 1
+                reading.withhold(line, column, text, "id.no-patient", "the row has values, but no identifier")
             continue
-        patient_id = checked_patient(map_.patient_id.template.format(text), line, column, reading)
-        if patient_id is None:
-            reading.n_withheld += 1
-        elif patient_id in seen:
-            reading.error(
-                line, column, text, "clinical.patient-twice", f"line {seen[patient_id]} has the patient already"
-            )
-            reading.n_withheld += 1
-        else:
+        with reading.row() as is_bad:
+            patient_id = checked_patient(map_.patient_id.template.format(text), line, column, reading)
+            if patient_id in seen:
+                reading.error(
+                    line, column, text, "clinical.patient-twice", f"line {seen[patient_id]} has the patient already"
+                )
+        if not is_bad():
             seen[patient_id] = line
             row = by_patient.setdefault(patient_id, {})
             row |= {
@@ -115,8 +116,7 @@ def _read_sheet(sheet: Sheet, map_: ClinicalMap, by_patient: dict[str, Row], rea
             }
 
 
-def _read_patient(patient_id: str, row: Row, places, collection: str, map_: ClinicalMap, reading: Reading) -> None:
-    n_errors = len(reading.errors)
+def _records(patient_id: str, row: Row, places, collection: str, map_: ClinicalMap, reading: Reading) -> list[Found]:
     patient: dict = {"patient_id": patient_id, "collection": collection}
     for name, each in map_.patients.items():
         cell = row.get(places[f"patients.{name}"])
@@ -132,11 +132,7 @@ def _read_patient(patient_id: str, row: Row, places, collection: str, map_: Clin
         if made is not None:
             line, columns = made
             records.append(Found(FollowUp, {"patient_id": patient_id, **columns}, line))
-    if len(reading.errors) > n_errors:
-        reading.n_withheld += 1
-        return
-    line = min(cell.line for cell in row.values())
-    reading.records += [Found(Patient, patient, line), *records]
+    return [Found(Patient, patient, min(cell.line for cell in row.values())), *records]
 
 
 def _value(cell: Cell | None, name: str, each: ValueMap, map_: ClinicalMap, reading: Reading):
@@ -229,3 +225,34 @@ def _keep_raw(by_patient: dict[str, Row], several: bool, map_: ClinicalMap, read
             is_missing = cell.text in map_.missing.tokens
             reason = (cell.text or "empty in the source") if is_missing else None
             reading.raw_values.append(RawValue(patient_id, cell.line, field, None if is_missing else cell.text, reason))
+
+
+def only_workbook(folder: Path, map_: ClinicalMap) -> Path:
+    """The one workbook of a folder that has the map's patients, or the file that was named."""
+    if folder.is_file():
+        return folder
+    if not folder.is_dir():
+        raise NotFound("no such folder", where=str(folder))
+    found = []
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".xlsx", ".xls") and p.name[:2] != "~$"):
+        try:
+            sheets = read_sheets(path, Reading())
+        except TshdbError:
+            continue
+        if any(s.column(map_.patient_id.names) is not None for s in sheets):
+            found.append(path)
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} workbooks with {map_.patient_id.names[0]}" if found else "no workbook with the patients"
+    raise (InvalidInput if found else NotFound)(
+        what, where=str(folder), repair="Name the file itself with --from" if found else "Expected an .xlsx or .xls"
+    )
+
+
+READER = Reader(
+    name="workbook",
+    about="a collection's clinical workbook (.xlsx, .xls), by the map that comes with the program",
+    part=Part.CLINICAL,
+    precedence=10,
+    read=lambda path, request: read(path, request.collection, ClinicalMap.model_validate(request.options["map"])),
+)

@@ -28,15 +28,20 @@ A code that the map does not name is an error, never a guess.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import Patient
 from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    from tshdb.config import Settings
+    from tshdb.readers import Request
 
 BUNDLED = ("ispy1", "breast-mri-nact-pilot")
 DAYS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
@@ -167,3 +172,15 @@ def parse_map(text: str, where: str) -> ClinicalMap:
             repair=f"Columns: {', '.join(PATIENT_COLUMNS)}",
         )
     return found
+
+
+def recorded(request: Request, settings: Settings) -> dict[str, Any]:
+    """The options of a reader that a map may tell what the columns are: the map's content, where a file of one is named."""
+    if "map" not in request.files:
+        return dict(request.options)
+    return {**request.options, "map": load_map(request.files["map"]).model_dump(mode="json")}
+
+
+def map_in(options: Mapping[str, Any]) -> ClinicalMap | None:
+    """The map that was recorded, if one was."""
+    return ClinicalMap.model_validate(options["map"]) if options.get("map") is not None else None

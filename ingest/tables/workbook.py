@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from ingest.text import delimiter_of, open_text, rows_of
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.reading import Reading
+from tshdb.text_files import open_table, open_text
 
 MOST_CELLS = 5_000_000
 
@@ -58,19 +58,8 @@ def _text(path: Path, reading: Reading) -> Sheet:
         header_line = file.readline()
     if not header_line.strip():
         raise InvalidInput("the file is empty", where=f"{path}:1", repair="Expected a header row")
-    rows = []
-    with open_text(path) as file:
-        found = rows_of(file, delimiter_of(header_line))
-        line, header = next(found)
-        for at, fields in found:
-            if len(fields) != len(header):
-                reading.error(
-                    at, None, fields[0], "clinical.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
-                reading.n_withheld += 1
-            else:
-                rows.append((at, fields))
-    return Sheet("", [h.strip() for h in header], line, rows)
+    with open_table(path, reading, "clinical.field-count") as table:
+        return Sheet("", table.header, 1, list(table.rows))
 
 
 def _xlsx(path: Path) -> list[Sheet]:

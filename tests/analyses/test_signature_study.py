@@ -13,10 +13,10 @@ import pytest
 from analyses import ANALYSES
 from analyses.shared.survival import log_likelihood
 from analyses.signature.concordances import pairs
-from cli.make_study import make_study
-from tests.conftest import run_quick
+from tests.support.program import run_quick
 from tests.support.simulated import auc_of, changed, told
 from tests.support.tiny import copy_study, dump, plan, rebuild
+from tshdb.actions.making import make_study
 from tshdb.engine.executor import executor_for
 from tshdb.engine.rebuild import Rebuild
 from tshdb.engine.work import FOLDER, Work

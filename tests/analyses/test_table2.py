@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from analyses import ANALYSES
-from cli.make_study import make_study
 from ingest.expression import rna
 from ingest.formats import clinical_reader, format_of
 from tests.support.tiny import COHORT
 from tshdb import loading
+from tshdb.actions.making import make_study
 from tshdb.cohorts import versions as cohorts
 from tshdb.database import reading, writing
 from tshdb.engine.rebuild import Rebuild
@@ -46,7 +46,7 @@ def test_tumours_alone_on_the_recovered_tumours(shared, tmp_path):
         "clinical/tcga-cdr-survival.tsv",
     ):
         found = clinical_reader(format_of(shared / name), "tcga-brca", "fan2023")
-        source = loading.Source("tcga-brca", format_of(shared / name).value, name)
+        source = loading.Source("tcga-brca", format_of(shared / name), name)
         item = loading.item_of(study, source, shared / name, {}, lambda f=found, n=name: f(shared / n))
         loading.load(study, [item], command="test")
     options = {"unit": ExpressionUnit.RSEM, "scale": Scale.LINEAR}

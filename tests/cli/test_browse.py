@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 pytest.importorskip("datasette", reason="datasette is not installed: pip install 'tshdb[browse]'")
 

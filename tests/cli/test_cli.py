@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 from analyses import ANALYSES
-from tests.conftest import ROOT
 from tests.support import tiny
+from tests.support.program import ROOT
 from tshdb.study import Study
 
 COMMANDS = (

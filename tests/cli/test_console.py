@@ -19,8 +19,8 @@ from rich.cells import cell_len
 
 from cli import console
 from cli.main import app
-from tests.conftest import ROOT
 from tests.support import tiny
+from tests.support.program import ROOT
 from tshdb.text.tabular import laid_out
 from tshdb.text.widths import cells, fill
 

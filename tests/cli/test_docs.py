@@ -7,7 +7,7 @@ import importlib.util
 import pytest
 
 from analyses import ANALYSES
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 
 @pytest.fixture(scope="module")

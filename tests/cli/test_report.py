@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.support import tiny
+from tests.support.program import ROOT
 from tshdb import loading
 from tshdb.cohorts.versions import define, freeze
 from tshdb.database import writing

@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 from tshdb import __version__
 from tshdb.neighbours import NAMES
 

@@ -13,8 +13,8 @@ import time
 import pytest
 
 from analyses import ANALYSES
-from tests.conftest import ROOT
 from tests.support import tiny
+from tests.support.program import ROOT
 from tshdb.engine import cluster
 from tshdb.engine.executor import executor_for
 from tshdb.engine.identity import libraries_of

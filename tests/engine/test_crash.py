@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 KILLS = int(os.environ.get("TSHDB_TEST_KILLS", "20"))
 

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from analyses import ANALYSES
-from tests.conftest import ROOT
 from tests.support import tiny, toys
+from tests.support.program import ROOT
 from tshdb.database import reading, writing
 from tshdb.engine import leases as leasing
 from tshdb.engine.compute import _message, seed_of

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from analyses import ANALYSES
 from cli import rebuild as command
-from tests.conftest import ROOT
 from tests.support import tiny
+from tests.support.program import ROOT
 from tshdb.database import reading
 from tshdb.engine import compute as computing
 from tshdb.engine import identity

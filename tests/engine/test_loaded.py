@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 HOOKED = "from tshdb import loaded; loaded.watch('guest'); import guest.part; "
 SHOW = HOOKED + "print(guest.part.VALUE, loaded.text_of('guest.part').strip())"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "soak", "tests", "pyproject.toml")
 

@@ -9,9 +9,9 @@ import pytest
 
 from analyses import ANALYSES
 from soak.code import edit
-from tests.conftest import ROOT
 from tests.engine.test_scenarios import _mutated
 from tests.support import tiny
+from tests.support.program import ROOT
 from tshdb.canonical import digest
 from tshdb.engine import stored_form
 from tshdb.engine.code.follow import Follower

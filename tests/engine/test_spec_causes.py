@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from analyses import ANALYSES
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 from tshdb.canonical import json_fingerprint
 from tshdb.database import reading, writing
 from tshdb.engine.causes import UNRECORDED, Cause

@@ -11,12 +11,13 @@ import pydicom
 import pytest
 from pydicom.datadict import DicomDictionary, keyword_for_tag
 
-from cli.ingest_imaging import ingest_dicom_folder
 from ingest.imaging.headers import WHITELIST, Unreadable, digest_and_header, seconds_of, years_of
 from ingest.imaging.identity import ELEMENTS
 from ingest.simulate.dce_layouts import LAYOUTS, Examination, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, Series, slice_dataset, write
 from tests.support import tiny
+from tshdb.actions.imaging import dicom
+from tshdb.actions.ingest import Loading
 from tshdb.study import Study
 
 CANARY = "canary-5d1f7e"
@@ -377,10 +378,13 @@ def test_a_persons_decision_goes_before_the_rule(empty, images, quick, tmp_path)
     assert "decision.unknown-series" in said.stderr and "decisions.csv:2" in said.stderr
 
 
-def test_the_function_behind_the_command_is_the_same(empty, images, capsys):
+def test_the_function_behind_the_command_is_the_same(empty, images):
     """In this process, so that errors of workers would show."""
-    ingest_dicom_folder(empty, images, "sim", 2, complete=False, keep_going=False, dry_run=True, as_json=True)
-    assert '"imaging_instances": {"inserted": 36' in capsys.readouterr().out.replace("\n", "").replace("  ", "")
+    loaded = dicom(empty, images, "sim", how=Loading(dry_run=True))
+    assert loaded.by_table["imaging_instances"]["inserted"] == 36 and loaded.run_id is None
+    assert (loaded.what, loaded.command) == (
+        f"sim/dicom/{images.name}", f"tshdb ingest dicom {images.name} --collection sim"
+    )  # fmt: skip
 
 
 def test_mutated_files_give_a_header_or_one_kind_of_error(tmp_path):

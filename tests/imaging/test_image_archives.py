@@ -338,7 +338,7 @@ def test_the_images_of_a_collection_are_planned_fetched_and_ingested(published, 
         assert (plan["patients"], plan["studies"], plan["present"]) == (2, 4, 0)
         assert plan["files"] == len(server.objects) and plan["bytes"] == sum(map(len, server.objects.values()))
         assert not (empty_study.root / "raw").exists() and not server.log
-        monkeypatch.setattr("cli.ingest_archive.ASK_ABOVE", 1_000)
+        monkeypatch.setattr("tshdb.actions.archive.ASK_ABOVE", 1_000)
         assert "are to be fetched" in quick(*command, cwd=empty_study.root, code=2).stderr and not server.log
         said = quick(*command, "--first-study", "--yes", cwd=empty_study.root)
         assert "2 patients (2 studies) to fetch" in said.stderr

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from cli.ingest_imaging import ingest_dicom_folder
 from ingest.simulate.dce_layouts import LAYOUTS, Examination, ge_content_time, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, uid
 from tests.support import tiny
+from tshdb.actions.imaging import dicom
 from tshdb.cohorts.versions import define, find_version, freeze
 from tshdb.database import reading, writing
 from tshdb.study import Study
@@ -33,9 +33,7 @@ def scan(folder, patient: str, n_phases: int) -> str:
 
 
 def ingest(study: Study, folder, collection: str) -> None:
-    ingest_dicom_folder(
-        study, folder, collection, 1, complete=False, keep_going=False, dry_run=False, as_json=False
-    )  # fmt: skip
+    dicom(study, folder, collection, jobs=1)
     tiny.rebuild(study, names=ANALYSES)
 
 

@@ -24,19 +24,10 @@ DATA = Path(__file__).parent.parent / "data"
 def published(tmp_path_factory, request):
     shared = request.getfixturevalue("shared")
     study = tiny.new_study(tmp_path_factory.mktemp("published") / "study")
-    from cli.ingest_imaging import ingest_dicom_folder
+    from tshdb.actions.imaging import dicom
 
     for folder, collection in (("nact-pilot", "breast-mri-nact-pilot"), ("tcga-brca-headers", "tcga-brca")):
-        ingest_dicom_folder(
-            study,
-            shared / "dicom" / folder,
-            collection,
-            1,
-            complete=False,
-            keep_going=False,
-            dry_run=False,
-            as_json=False,
-        )
+        dicom(study, shared / "dicom" / folder, collection, jobs=1)
     tiny.rebuild(study, names=ANALYSES)
     yield study
     study.engine.dispose()

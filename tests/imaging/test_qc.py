@@ -20,7 +20,8 @@ ANALYSES = ("series_roles", "dce_sets", "dce_slices", "dce_phases", "masks")
 @pytest.fixture(scope="module")
 def scanned(tmp_path_factory) -> Study:
     """Two patients: one with phases and an outline, one whose images are one phase."""
-    from cli.ingest_imaging import ingest_dicom_folder, segmentation
+    from tshdb.actions.imaging import MaskOptions, dicom, masks
+    from tshdb.vocabulary import MaskKind
 
     root = tmp_path_factory.mktemp("qc")
     body = np.zeros(SHAPE, int)
@@ -31,10 +32,8 @@ def scanned(tmp_path_factory) -> Study:
     write_examination(Examination("SIM-0002", "T0", volumes[:1], GEOMETRY), layout, root / "images")
     sitk.WriteImage(image_of(blob(), GRID), str(root / "SIM-0001.nii.gz"))
     study = tiny.new_study(root / "study")
-    ingest_dicom_folder(
-        study, root / "images", "sim", 1, complete=False, keep_going=False, dry_run=False, as_json=False
-    )  # fmt: skip
-    segmentation(root / "SIM-0001.nii.gz", "sim", kind="expert", region="tumor", study=study.root)
+    dicom(study, root / "images", "sim", jobs=1)
+    masks(study, root / "SIM-0001.nii.gz", "sim", MaskOptions(kind=MaskKind.EXPERT))
     tiny.rebuild(study, names=ANALYSES)
     yield study
     study.engine.dispose()

@@ -225,7 +225,7 @@ def simulated(tmp_path_factory):
     from ingest.simulate.star_counts import Marker
     from ingest.simulate.study import write_study
     from ingest.simulate.subjects import Role
-    from tests.conftest import run_quick
+    from tests.support.program import run_quick
 
     root = tmp_path_factory.mktemp("radiomics")
     settings = subjects.Settings(seed=31, n_genes=200, voxel_mm=2.6, slice_mm=4.0)

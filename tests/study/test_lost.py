@@ -229,7 +229,7 @@ def test_a_fit_with_a_withdrawn_patient_is_not_made_again_without(study):
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory) -> Study:
     """Two patients, a matrix of two sources that share no part, masks: read by commands, nothing computed."""
-    from tests.conftest import run_quick
+    from tests.support.program import run_quick
 
     study = tiny.new_study(tmp_path_factory.mktemp("sources") / "study")
     study.engine.dispose()

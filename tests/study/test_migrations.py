@@ -170,7 +170,7 @@ def test_0002_keeps_what_stood_and_goes_back(any_database, tmp_path):
 
 
 def test_an_older_study_is_migrated_by_the_command(tmp_path, tshdb):
-    from cli.make_study import make_study
+    from tshdb.actions.making import make_study
 
     study = make_study(tmp_path / "s", "sqlite:///study.db", "fan2023")
     engine = create(study.database_url)

@@ -14,8 +14,8 @@ import pytest
 
 from soak.ingested import Edit, edits, ingested, state, trouble
 from soak.lost import advised
-from tests.conftest import run_quick
 from tests.support import tiny
+from tests.support.program import run_quick
 from tshdb.study import Study
 
 ONE_OF_EACH = (

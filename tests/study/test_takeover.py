@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 
 import migrations
 from analyses import ANALYSES
-from tests.conftest import ROOT, run_quick
 from tests.support.moving import moved
+from tests.support.program import ROOT, run_quick
 from tests.support.tiny import copy_study, due, plan, rebuild
 from tshdb.database import create, reading, writing
 from tshdb.engine.plan import Reason

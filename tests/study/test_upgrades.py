@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 
 import migrations
 from analyses import ANALYSES
-from tests.conftest import ROOT, run_quick
 from tests.support import tiny
+from tests.support.program import ROOT, run_quick
 from tshdb import __version__, database
 from tshdb.database import reading, writing
 from tshdb.engine.code.kept import fingerprint_of_kept

@@ -17,8 +17,8 @@ from sqlalchemy import Text, select, update
 
 from analyses import ANALYSES
 from ingest.redact import redact
-from tests.conftest import ROOT
 from tests.support import tiny
+from tests.support.program import ROOT
 from tshdb.checking import Context, check
 from tshdb.database import reading, writing
 from tshdb.errors import InvalidInput, NotFound

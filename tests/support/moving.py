@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analyses import ANALYSES
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli")
 FOLDERS = ("clinic", "cells", "pictures", "forests", "checks")

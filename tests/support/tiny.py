@@ -20,7 +20,6 @@ from sqlalchemy import select
 
 import migrations
 from analyses import ANALYSES
-from cli.make_study import make_study
 from ingest.expression import rna
 from ingest.gdc import clinical as gdc_clinical
 from ingest.imaging import mask_files
@@ -33,6 +32,7 @@ from ingest.simulate.dce_layouts import Examination, ge_content_time, write_exam
 from ingest.simulate.dicom_files import SAGITTAL, Geometry
 from ingest.tables import features
 from tshdb import loading
+from tshdb.actions.making import make_study
 from tshdb.cohorts import versions as cohorts
 from tshdb.database import create, reading, writing
 from tshdb.engine.analysis import Analysis

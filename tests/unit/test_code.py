@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.support.code_cases import BASE, code, fingerprint, pairs
+from tests.support.program import ROOT
 from tshdb.engine.code.program import Definition
 from tshdb.errors import InvalidInput
 

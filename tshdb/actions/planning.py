@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -150,7 +150,7 @@ class _Numbered:
         }
 
 
-def _eligible(cohorts: Sequence[CohortState]) -> dict[str, dict[str, int]]:
+def _eligible(cohorts: Collection[CohortState]) -> dict[str, dict[str, int]]:
     """Patients whom a frozen cohort's definition would take in, or no longer."""
     return {
         "newly_eligible": {c.name: len(c.newly_eligible) for c in cohorts if c.newly_eligible},

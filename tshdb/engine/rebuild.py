@@ -250,7 +250,7 @@ class Rebuild:
                     connection.execute(update(Unit).where(Unit.unit_id == unit_id).values(**whole))
                 identity = analysis.identity
                 if identity is not None and not standing.rows(analysis.name, [identity]):
-                    store.set_fingerprints(connection, analysis.name, {analysis.identity: IDENTITY_FINGERPRINT})
+                    store.set_fingerprints(connection, analysis.name, {identity: IDENTITY_FINGERPRINT})
 
     # --------------------------------------------------------------------------------------------- one analysis
 
@@ -405,7 +405,7 @@ class Rebuild:
                 batch = self._lease(plan, planner, {key: due[key] for key in keys[start : start + size]})
                 if batch is None:
                     continue
-                if not batch.readable:
+                if batch.inputs is None or not batch.readable:
                     unread.append(batch)
                     continue
                 task = Task(

@@ -50,8 +50,9 @@ class Drawing:
             raise UsageError(f"the drawing is {self.form}", where=self.title, repair='Draw it with form="svg"')
         return self.data.decode("utf-8")
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the file; it is whole or not there."""
+        path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with complete(path) as written:
             written.write_bytes(self.data)

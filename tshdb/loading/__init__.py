@@ -13,9 +13,11 @@ put_back   rows that another hand changed, from the sources' words that the stud
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from tshdb import installed
 from tshdb.database import reading, writing
 from tshdb.failpoints import fp
 from tshdb.loading import commit as committing
@@ -33,7 +35,15 @@ __all__ = ["Item", "Loaded", "Release", "Source", "Standing", "current_files", "
 
 @dataclass
 class Loaded:
-    """What an ingest did, or would do. run_id: of ingest_runs, None when nothing was written."""
+    """What an ingest did, or would do.
+
+    what, command: what was loaded, and the command that does it; run_id: of ingest_runs, None when nothing was written;
+    by_reader: of a folder of several kinds of files, reader -> its files.
+    """
+
+    what: str = ""
+    command: str = ""
+    is_dry_run: bool = False
 
     by_table: dict[str, dict[str, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -42,6 +52,15 @@ class Loaded:
     n_same_bytes: int = 0
     is_refused: bool = False
     run_id: int | None = None
+    by_reader: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        import pandas as pd
+
+        rows = pd.DataFrame.from_dict(self.by_table, orient="index").to_html()
+        findings = pd.DataFrame([(f.severity.value, f.rule, f.line, f.message) for f in self.findings])
+        findings.columns = ["severity", "rule", "line", "finding"][: len(findings.columns)]
+        return f"<p>{self.what}</p>{rows}{findings.to_html(index=False) if self.findings else ''}"
 
     @property
     def is_same_bytes(self) -> bool:
@@ -69,14 +88,16 @@ def load(
     release: Release | None = None,
     together: bool = False,
     progress: Callable[[Item], None] = lambda item: None,
+    what: str = "",
 ) -> Loaded:
     """Load the items, which are taken one after the other.
 
     complete: rows that a file no longer has are gone, and so are the files that are not among the items; keep_going:
     load the good rows of files with bad ones. With errors and without keep_going nothing is loaded, and the findings
-    are kept. findings: of whoever found the files; together: also look for what only shows between sources.
+    are kept. findings: of whoever found the files; together: also look for what only shows between sources; what: is loaded,
+    in the words of who asked. Raises NotFound for an item of a reader that is not installed.
     """
-    loaded = Loaded(findings=list(findings))
+    loaded = Loaded(what=what, command=command, is_dry_run=dry_run, findings=list(findings))
     if dry_run:
         _compare(study, items, loaded, complete, False, together, progress)
         loaded.is_refused = bool(loaded.errors) and not keep_going
@@ -103,6 +124,7 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
     def noted() -> Iterable[Item]:
         for item in items:
             loaded.n_files += 1
+            installed.reader(item.source.reader)  # who is not known has no precedence
             if withheld and item.reading is not None:
                 n = withheld.take_out(item.reading)
                 loaded.n_withheld += n

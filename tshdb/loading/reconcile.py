@@ -11,16 +11,14 @@ os-2  The event is that of the first source that knows it; the day of an event i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
+from tshdb import installed
 from tshdb.loading.sources import Said
-from tshdb.schema import FollowUp
+from tshdb.readers import LAST
+from tshdb.schema import Base, FollowUp
 
-PRECEDENCE = (
-    "workbook", "gdc-cases", "clinical", "gdc-follow-up", "follow-up", "family-history", "cdr", "biotab",
-    "annotations", "star-counts", "rna", "dicom",
-)  # fmt: skip
-PRECEDENCE_RULE = f"{' before '.join(PRECEDENCE)}, then the source's name"
 OUTCOME_RULE = "os-2"
 
 
@@ -36,12 +34,29 @@ class Disagreement(NamedTuple):
 
 
 def in_precedence(said: Sequence[Said]) -> list[Said]:
-    """The sources' words, the one that holds first."""
-    ranks = {reader: i for i, reader in enumerate(PRECEDENCE)}
-    return sorted(said, key=lambda s: (ranks.get(s.source.reader, len(ranks)), s.source))
+    """The sources' words, the one that holds first. Raises NotFound for a word of a reader that is not installed."""
+    ranks = _precedences()
+    for word in said:
+        if word.source.reader not in ranks:
+            raise installed.no_reader(word.source.reader)
+    return sorted(said, key=lambda s: (ranks[s.source.reader], s.source))
 
 
-def reconcile(table: type, said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
+@cache
+def _precedences() -> dict[str, int]:
+    """reader -> its precedence, of the readers that make rows."""
+    return {r.name: r.precedence for r in installed.readers() if r.precedence is not None}
+
+
+@cache
+def precedence_rule() -> str:
+    """The order in words, as conflicts bear it. Readers whose rows no other reader speaks of are not named."""
+    ranks = _precedences()
+    names = sorted((name for name in ranks if ranks[name] < LAST), key=lambda name: (ranks[name], name))
+    return f"{' before '.join(names)}, then the source's name"
+
+
+def reconcile(table: type[Base], said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
     """(the row that holds, the disagreements), from all that sources say of it (at least one)."""
     ordered = in_precedence(said)
     if table is FollowUp:
@@ -61,7 +76,7 @@ def _by_column(names: Sequence[str], said: Sequence[Said]) -> tuple[dict[str, An
             if row[name] is None:
                 row[name], holder[name] = value, other
             elif value != row[name] and not name.endswith(("_reason", "_rule")):
-                found.append(Disagreement(name, holder[name], row[name], other, value, PRECEDENCE_RULE))
+                found.append(Disagreement(name, holder[name], row[name], other, value, precedence_rule()))
     for name in names:  # a reason for having no value falls away with the first value
         if name.endswith("_reason") and row.get(name.removesuffix("_reason")) is not None:
             row[name] = None

@@ -13,9 +13,9 @@ jinja2 is imported when a page is made.
 """
 
 from tshdb.pages.checklists import checklist
-from tshdb.pages.html import write_page
+from tshdb.pages.html import Page, write_page
 from tshdb.pages.ingest_page import grouped, ingest_page
 from tshdb.pages.qc_page import write_qc_page
 from tshdb.pages.study_report import report
 
-__all__ = ["checklist", "grouped", "ingest_page", "report", "write_page", "write_qc_page"]
+__all__ = ["Page", "checklist", "grouped", "ingest_page", "report", "write_page", "write_qc_page"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from tshdb.files import complete
@@ -29,3 +31,20 @@ def write_page(root: Path, name: str, text: str) -> Path:
     with complete(path) as written:
         written.write_text(text, encoding="utf-8")
     return path
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: one self-contained HTML text."""
+
+    html: str
+
+    def save(self, path: str | Path) -> None:
+        """Write the file; it is whole or not there."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with complete(path) as written:
+            written.write_text(self.html, encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{escape(self.html)}" width="100%" height="800"></iframe>'

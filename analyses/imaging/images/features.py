@@ -45,10 +45,10 @@ def of_map(
     image: sitk.Image, mask: sitk.Image, region: str, map_name: str, settings: Settings = Settings()
 ) -> list[Value]:
     """Intensity and texture of one map in one region, on one grid. Raises ValueError for an empty mask."""
-    found = []
+    values = []
     for prefix, filtered in _filtered(image, mask, settings):
-        found += _of_image(filtered, mask, f"{region}.{map_name}.{prefix}", settings)
-    return found
+        values += _of_image(filtered, mask, f"{region}.{map_name}.{prefix}", settings)
+    return values
 
 
 def of_shape(mask: sitk.Image, region: str = "tumor") -> list[Value]:
@@ -66,15 +66,15 @@ def _of_image(image: sitk.Image, mask: sitk.Image, prefix: str, settings: Settin
     n = int(where.sum())
     options = settings.of_pyradiomics()
     binned, levels, flag = _binned(values, where, settings)
-    found = []
+    measured = []
     for name in settings.classes:
         reason = _refusal(name, n, levels)
         if reason is not None:
-            found += [Value(f"{prefix}{name}.{f}", name, None, reason, n, len(levels)) for f in names_of(name)]
+            measured += [Value(f"{prefix}{name}.{f}", name, None, reason, n, len(levels)) for f in names_of(name)]
             continue
         made = _class(name)(part, inside, **options, binned=binned, levels=levels)
-        found += [_value(f"{prefix}{name}.{f}", name, value, n, len(levels), flag) for f, value in _execute(made)]
-    return found
+        measured += [_value(f"{prefix}{name}.{f}", name, value, n, len(levels), flag) for f, value in _execute(made)]
+    return measured
 
 
 def _binned(values: np.ndarray, where: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray, str]:
@@ -168,14 +168,14 @@ def whole_set(
     maps: Mapping[str, sitk.Image], tumor: sitk.Image, stroma: sitk.Image, settings: Settings = Settings()
 ) -> list[Value]:
     """All features of an examination. maps: S0, SI, SL on the masks' grid."""
-    found: list[Value] = []
+    values: list[Value] = []
     for region, mask in (("tumor", tumor), ("stroma", stroma)):
         images = maps
         if settings.filters == (ORIGINAL,):
             box = box_of(sitk.GetArrayViewFromImage(mask) > 0, (1, 1, 1))
             mask, images = cropped(mask, box), {name: cropped(image, box) for name, image in maps.items()}
         if region == "tumor":
-            found += of_shape(mask)
+            values += of_shape(mask)
         for map_name, image in images.items():
-            found += of_map(image, mask, region, map_name, settings)
-    return found
+            values += of_map(image, mask, region, map_name, settings)
+    return values

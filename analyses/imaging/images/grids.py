@@ -83,13 +83,13 @@ def one_thread() -> Iterator[None]:
 
 def box_of(mask: np.ndarray, margin: tuple[int, ...] = (0, 0, 0)) -> tuple[slice, ...]:
     """The smallest box around what is inside, with a margin of voxels, within the array. Raises ValueError for none."""
-    found = []
+    slices = []
     for axis, (m, n) in enumerate(zip(margin, mask.shape, strict=True)):
         where = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
         if not len(where):
             raise ValueError("the mask is empty")
-        found.append(slice(max(int(where[0]) - m, 0), min(int(where[-1]) + 1 + m, n)))
-    return tuple(found)
+        slices.append(slice(max(int(where[0]) - m, 0), min(int(where[-1]) + 1 + m, n)))
+    return tuple(slices)
 
 
 def cropped(image: sitk.Image, box: tuple[slice, ...]) -> sitk.Image:

@@ -58,11 +58,11 @@ def from_seed(
         raise ValueError("the seed lies outside of the breast")
     half = np.maximum(np.round(box_mm / spacing).astype(int), 1)
     box = tuple(slice(max(a - h, 0), min(a + h + 1, n)) for a, h, n in zip(at, half, values.shape, strict=True))
-    found = clusters(
+    fuzzy = clusters(
         values[box], n_clusters=n_clusters, m=m, p=p, q=q, window=window, tolerance=tolerance,
         most_rounds=most_rounds, inside=inside[box],
     )  # fmt: skip
-    bright = found.memberships[-1] >= least_membership
+    bright = fuzzy.memberships[-1] >= least_membership
     labels, _ = ndimage.label(bright)
     seed = at - [s.start for s in box]
     label = _label_at(labels, seed, spacing)
@@ -74,7 +74,7 @@ def from_seed(
         for axis, (s, n) in enumerate(zip(box, values.shape, strict=True))
         for end, limit in ((0, s.start > 0), (-1, s.stop < n))
     ]
-    return Outline(image_of(whole, enhancement), tuple(map(float, seed_mm)), found, any(borders))
+    return Outline(image_of(whole, enhancement), tuple(map(float, seed_mm)), fuzzy, any(borders))
 
 
 def _label_at(labels: np.ndarray, seed: np.ndarray, spacing: np.ndarray) -> int:

@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from cli.ingest import (
+from cli.ingest.options import (
     CollectionOption,
     CompleteOption,
     DryRunOption,
     FileArgument,
     KeepGoingOption,
     NameOption,
-    ingest_file,
 )
 from cli.options import JsonOption, StudyOption
 
@@ -46,13 +45,10 @@ def features(
 
     Example: tshdb ingest features published.csv --collection tcga-brca --settings params.yaml --region tumor --map S0
     """
-    from ingest.tables import features as reader
+    from cli.ingest.talk import finish
+    from tshdb.actions import ingest
+    from tshdb.study import Study
 
-    known = reader.read_settings(settings) if settings is not None else {}
-    table = (name or file.name).split(".")[0]
-    options = {"table": table, "region": region, "map": map_name, "settings": known}
-
-    def read():
-        return reader.read(file, reader.Options(collection, table, region, map_name, known))
-
-    ingest_file("features", file, collection, name, options, read, complete, keep_going, dry_run, study, as_json)
+    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
+    options = ingest.FeatureOptions(region, map_name, settings)
+    finish(opened, ingest.features(opened, file, collection, options, name=name, how=how), as_json)

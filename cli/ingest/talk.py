@@ -1,36 +1,38 @@
-"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON; files that did not arrive."""
+"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cli.console import out_json, say
 
+if TYPE_CHECKING:
+    from tshdb.loading import Loaded
+
 FINDINGS_SHOWN = 5
 RULE_FACTS = ("rule", "severity", "n", "meaning", "repair")
 
 
-def finish(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> None:
+def finish(study, loaded: Loaded, as_json: bool) -> None:
     """Tell what was done, leave a page of it, and end with the exit code that says it."""
-    facts = told(study, what, command, loaded, dry_run, as_json)
+    facts = told(study, loaded, as_json)
     if as_json:
         out_json(facts)
     if code := exit_code(loaded):
         raise typer.Exit(code)
 
 
-def exit_code(loaded) -> int:
+def exit_code(loaded: Loaded) -> int:
     """What the program ends with after such an ingest."""
     from tshdb.errors import Exit
 
     return Exit.INVALID_INPUT if loaded.is_refused else Exit.PARTIAL if loaded.n_withheld else Exit.DONE
 
 
-def told(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -> dict[str, Any]:
+def told(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
     """Leave a page of what was done, tell it (unless as_json), and give the same facts for a machine."""
     from ingest.rules import rules
     from tshdb.engine.units import now
@@ -39,19 +41,20 @@ def told(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -
     report = None
     if loaded.findings or loaded.run_id is not None:
         name = "ingest-dry-run.html" if loaded.run_id is None else f"ingest-{loaded.run_id:04d}.html"
-        title = f"Ingest of {what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
-        report = write_page(study.root, name, ingest_page(title, command, loaded, rules(), dry_run, now()))
+        title = f"Ingest of {loaded.what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
+        page = ingest_page(title, loaded.command, loaded, rules(), loaded.is_dry_run, now())
+        report = write_page(study.root, name, page)
     if not as_json:
-        _tell(what, loaded, dry_run)
+        _tell(loaded)
         if report is not None and loaded.findings:
             say(f"Report: {report}")
     return {
-        "source": what,
+        "source": loaded.what,
         "same_bytes": loaded.is_same_bytes,
         "files": loaded.n_files,
         "files_unchanged": loaded.n_same_bytes,
         "refused": loaded.is_refused,
-        "dry_run": dry_run,
+        "dry_run": loaded.is_dry_run,
         "tables": loaded.by_table,
         "withheld": loaded.n_withheld,
         "report": None if report is None else str(report),
@@ -60,11 +63,13 @@ def told(study, what: str, command: str, loaded, dry_run: bool, as_json: bool) -
     }
 
 
-def _tell(what: str, loaded, dry_run: bool) -> None:
+def _tell(loaded: Loaded) -> None:
+    for reader, paths in sorted(loaded.by_reader.items()):
+        say(f"  {reader:<20} {paths[0].name if len(paths) == 1 else f'{len(paths):,} files'}")
     if loaded.is_same_bytes and not loaded.findings and not any(loaded.n(k) for k in ("updated", "deleted")):
-        say(f"  {what}: the same bytes as before, nothing to load.")
+        say(f"  {loaded.what}: the same bytes as before, nothing to load.")
         return
-    if loaded.is_refused or dry_run:
+    if loaded.is_refused or loaded.is_dry_run:
         say("  What would change:")
     for table_name, counts in loaded.by_table.items():
         words = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
@@ -72,11 +77,11 @@ def _tell(what: str, loaded, dry_run: bool) -> None:
     tell_findings(loaded.findings)
     if loaded.is_refused:
         say("Nothing was loaded: there are errors. Mend them, or load the good rows with --keep-going.")
-    elif dry_run:
+    elif loaded.is_dry_run:
         say("Dry run: nothing was loaded.")
     else:
         withheld = f", {loaded.n_withheld} rows withheld (see ingest_issues)" if loaded.n_withheld else ""
-        say(f"Loaded {what}{withheld}. Next: tshdb plan")
+        say(f"Loaded {loaded.what}{withheld}. Next: tshdb plan")
 
 
 def tell_findings(findings) -> None:
@@ -96,21 +101,3 @@ def tell_findings(findings) -> None:
                 f"      … {group.n - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group.rule}'\""
             )
         say(f"      -> {group.repair}")
-
-
-def raise_failed(failed: Sequence[tuple[str, object]], of: str, folder: Path) -> None:
-    """Name the first files that could not be fetched, each with its error, and raise ResourceError; without any, nothing.
-
-    of: how many were wanted, and of what, as in "of 12 series".
-    """
-    from tshdb.errors import ResourceError
-
-    for name, error in failed[:FINDINGS_SHOWN]:
-        say(f"  E download.failed {name}: {error}")
-    if len(failed) > FINDINGS_SHOWN:
-        say(f"  … and {len(failed) - FINDINGS_SHOWN} more")
-    if failed:
-        raise ResourceError(
-            f"{len(failed)} {of} could not be fetched", where=str(folder),
-            repair="Run the same command again: what has arrived is kept. To load it as it is, name the folder with --from",
-        )  # fmt: skip

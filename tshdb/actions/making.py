@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import migrations
-from tshdb import presets
+from tshdb import installed, presets
 from tshdb.database import create
 from tshdb.errors import InvalidInput
 from tshdb.objects import ObjectStore
 from tshdb.study import SETTINGS_FILE, Study, absolute_url
 
 
-def make_study(folder: Path, database: str, preset: str) -> Study:
-    """Raises InvalidInput for a folder that is a study already, or for a preset that is not known."""
+def make_study(folder: Path, database: str = "sqlite:///study.db", preset: str = "fan2023") -> Study:
+    """A study in a new folder. database: a URL, sqlite:///FILE (inside the folder) or postgresql://…
+
+    Raises InvalidInput for a folder that is a study already, or for a preset that is not known.
+    """
     presets.refuse_unknown(preset)
     settings = folder / SETTINGS_FILE
     if settings.exists():
@@ -30,7 +32,7 @@ def make_study(folder: Path, database: str, preset: str) -> Study:
     written.write_text(text, encoding="utf-8")
     root = folder.resolve()
     engine = create(absolute_url(root, database))
-    migrations.upgrade(engine)
+    installed.migrations().upgrade(engine)
     engine.dispose()
     written.rename(settings)  # last: a folder becomes a study when it is complete
     return Study(root)

@@ -9,12 +9,14 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.reading import Reading
 
 MISSING = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "removed", "'--", "--"}
 
@@ -56,7 +58,7 @@ def delimiter_of(header: str) -> str:
     return "\t" if "\t" in header else "," if "," in header or ";" not in header else ";"
 
 
-def rows_of(file: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def rows_of(file: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(line, fields) of every row that is not empty; the line is the one on which the row begins."""
     quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     reader = csv.reader(file, delimiter=delimiter, quoting=quoting)
@@ -65,6 +67,42 @@ def rows_of(file: IO[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
         if fields:
             yield line, fields
         line = reader.line_num + 1
+
+
+def whole_rows(
+    rows: Iterable[tuple[int, list[str]]], n_fields: int, reading: Reading, rule: str
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows that have as many fields as the header; each other one is withheld by the rule."""
+    for line, fields in rows:
+        if len(fields) == n_fields:
+            yield line, fields
+        else:
+            message = f"{len(fields)} fields; the header has {n_fields}"
+            reading.withhold(line, None, fields[0], rule, message)
+
+
+class Opened(NamedTuple):
+    """A table while it is read. top: its header rows, stripped; rows: (line, fields) of those that are whole."""
+
+    top: list[list[str]]
+    rows: Iterator[tuple[int, list[str]]]
+
+    @property
+    def header(self) -> list[str]:
+        return self.top[0]
+
+
+@contextmanager
+def open_table(path: Path, reading: Reading, rule: str, n_top: int = 1) -> Iterator[Opened]:
+    """A table by the delimiter that its first line has. rule: of rows that have more or fewer fields than the header.
+
+    n_top: how many rows the header has. Raises NotFound or InvalidInput for what is no text.
+    """
+    with open_text(path) as file:
+        first = file.readline()
+        rows = rows_of(chain([first], file), delimiter_of(first))
+        top = [[field.strip() for field in fields] for _, fields in (next(rows, (1, [])) for _ in range(n_top))]
+        yield Opened(top, whole_rows(rows, len(top[0]), reading, rule))
 
 
 def number(text: str) -> float | None:

@@ -1,0 +1,41 @@
+"""Outcomes alone: of the GDC's clinical table overall survival, of any other table the endpoints that a map names.
+
+Makes    FollowUp, and Patient with nothing but the identifier.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.gdc import clinical
+from ingest.tables import mapped, maps
+from ingest.tables.guess import guess
+from tshdb.readers import Part, Reader, Request
+from tshdb.reading import Reading
+from tshdb.schema import Patient
+
+OF_THE_IDENTIFIER = {"patient_id", "collection"}
+
+
+def _read(path: Path, request: Request) -> Reading:
+    map_ = maps.map_in(request.options)
+    if map_ is None:
+        return clinical.read(path, request.collection, follow_up_only=True)
+    reading = mapped.read(path, request.collection, map_)
+    reading.raw_values = []
+    for record in reading.records:
+        if record.table is Patient:
+            for column in record.values.keys() - OF_THE_IDENTIFIER:
+                del record.values[column]
+    return reading
+
+
+READER = Reader(
+    name="follow-up",
+    about="outcomes of the GDC's clinical.tsv, or of any table by a map",
+    part=Part.CLINICAL,
+    precedence=50,
+    read=_read,
+    recorded=maps.recorded,
+    guess=guess,
+)

@@ -1,0 +1,164 @@
+"""Load a whole collection from a folder: its tables and matrices, then its images, then masks; each an ingest of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tshdb import installed, loading
+from tshdb.actions import imaging
+from tshdb.actions.ingest import PLAIN, Loading
+from tshdb.errors import NotFound, UsageError
+from tshdb.folders import FolderRequest, Progress, Standings, counting, silent
+from tshdb.head import Head
+from tshdb.vocabulary import ExpressionUnit
+
+if TYPE_CHECKING:
+    from tshdb.archives import Collection
+    from tshdb.loading import Loaded, Release
+    from tshdb.study import Study
+
+IMAGE_PARTS = frozenset({"imaging", "segmentation"})
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a collection.
+
+    parts: None for all that there is; units: of RNA values, one profile each; jobs: threads or processes; check_bytes: hash
+    RNA files even if they were not written since.
+    """
+
+    parts: frozenset[str] | None = None
+    units: tuple[ExpressionUnit, ...] = (ExpressionUnit.TPM,)
+    jobs: int = 2
+    check_bytes: bool = False
+
+    def of(self, collection: Collection) -> frozenset[str]:
+        """The parts that are wanted. Raises UsageError for one that the collection has not."""
+        known = collection.tables | IMAGE_PARTS
+        if self.parts is None:
+            return known
+        if unknown := self.parts - known:
+            raise UsageError(
+                f"'{', '.join(sorted(unknown))}'", where="--only", repair=f"Parts: {', '.join(sorted(known))}"
+            )
+        return self.parts
+
+
+ALL = Wanted()
+
+
+class Step(NamedTuple):
+    """One part of a collection. part: clinical (all tables), imaging or segmentation; absent: why it was passed over."""
+
+    part: str
+    loaded: Loaded | None = None
+    absent: NotFound | None = None
+
+
+def tables(
+    study: Study,
+    name: str,
+    folder: Path,
+    wanted: Wanted = ALL,
+    *,
+    how: Loading = PLAIN,
+    progress: Progress = silent,
+) -> Loaded:
+    """Load the tables and matrices of a collection from a folder (or the workbook itself). Raises NotFound, InvalidInput."""
+    collection = installed.collection(name)
+    request = FolderRequest(
+        name, study.settings, study.root.resolve(), wanted.of(collection) - IMAGE_PARTS, wanted.units, wanted.jobs,
+        wanted.check_bytes, how.complete,
+    )  # fmt: skip
+    standing = Standings(sources=loading.current_files(study, name), progress=progress)
+    with collection.look(folder, request, standing) as look:
+        loaded = loading.load(
+            study,
+            look.items(),
+            command=_command(name, folder),
+            what=look.what or name,
+            findings=look.findings,
+            release=look.release,
+            together=look.together,
+            progress=counting(look, progress),
+            **asdict(how),
+        )
+    loaded.by_reader = look.files
+    return loaded
+
+
+def images(
+    study: Study,
+    name: str,
+    folder: Path,
+    *,
+    jobs: int = 2,
+    how: Loading = PLAIN,
+    progress: Progress = silent,
+    release: Release | None = None,
+) -> Loaded:
+    """Load the DICOM files of a collection. release: of the archive that they were fetched from just now."""
+    command = _command(name, folder if release is None else None)
+    return imaging.dicom(
+        study, folder, name, jobs=jobs, how=how, progress=progress, command=command, what=f"{name}/imaging",
+        release=release, tells_of_masks=False,
+    )  # fmt: skip
+
+
+def from_folder(
+    study: Study,
+    name: str,
+    folder: Path,
+    wanted: Wanted = ALL,
+    *,
+    how: Loading = PLAIN,
+    progress: Progress = silent,
+) -> Iterator[Step]:
+    """Load what lies in a folder, part by part, up to one that is refused: what comes after may rest on it.
+
+    A part that was not named may be absent, if another is there; else NotFound is raised.
+    """
+    for step in _steps(study, name, folder, wanted, how, progress):
+        yield step
+        if step.loaded is not None and step.loaded.is_refused:
+            return
+
+
+def _steps(study: Study, name: str, folder: Path, wanted: Wanted, how: Loading, progress: Progress) -> Iterator[Step]:
+    parts = wanted.of(installed.collection(name))
+    if not folder.exists():
+        raise NotFound(
+            "no such folder", where=str(folder), repair="Name a folder with --from, or leave it out to download"
+        )
+    are_images = bool(parts & IMAGE_PARTS) and folder.is_dir() and has_images(folder)
+    found = imaging.masks_at(folder, name, finds_sheets=True) if "segmentation" in parts and folder.is_dir() else ()
+    if parts - IMAGE_PARTS:
+        try:
+            yield Step("clinical", tables(study, name, folder, wanted, how=how, progress=progress))
+        except NotFound as error:
+            if wanted.parts is not None or not (are_images or found):
+                raise
+            yield Step("clinical", absent=error)
+    if "imaging" in parts and wanted.parts is not None and not are_images:
+        raise NotFound("no DICOM file in it", where=str(folder), repair="Name the folder with the images")
+    if are_images:
+        yield Step("imaging", images(study, name, folder, jobs=wanted.jobs, how=how, progress=progress))
+    if found:
+        command, what = _command(name, folder), f"{name}/segmentation"
+        loaded = imaging.load_masks(study, found, command=command, what=what, how=how, progress=progress)
+        yield Step("segmentation", loaded)
+
+
+def has_images(folder: Path) -> bool:
+    """Whether a DICOM file lies anywhere below the folder."""
+    is_dicom = installed.reader("dicom").recognises
+    return any(is_dicom(Head(Path(place, name))) for place, _, names in os.walk(folder) for name in names)
+
+
+def _command(name: str, folder: Path | None) -> str:
+    return f"tshdb ingest {name}" + (f" --from {folder.name}" if folder is not None else "")

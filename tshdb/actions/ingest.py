@@ -1,0 +1,203 @@
+"""Load one file: a table of patients, an expression matrix, features, decisions, verdicts; or write a first map of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from tshdb import installed, loading
+from tshdb.database import reading
+from tshdb.errors import InvalidInput, NotFound, UsageError
+from tshdb.head import Head
+from tshdb.readers import Examination, Known, Part, Request, likeliest
+from tshdb.schema import ImagingSeries, ImagingStudy
+
+if TYPE_CHECKING:
+    from tshdb.loading import Loaded
+    from tshdb.study import Study
+    from tshdb.vocabulary import ExpressionUnit, Scale
+
+
+@dataclass(frozen=True)
+class Loading:
+    """complete: the file (or folder) is the whole truth, and what it lacks is gone; keep_going: load the good rows beside bad
+    ones; dry_run: only say what would change.
+    """
+
+    complete: bool = False
+    keep_going: bool = False
+    dry_run: bool = False
+
+
+PLAIN = Loading()
+
+
+@dataclass(frozen=True)
+class RnaOptions:
+    """What an expression matrix holds. unit, scale: needed, unless a map says them.
+
+    sample_type: TCGA code of columns named by patient alone; clip_negative: linear values between -1 and 0 count as 0;
+    workflow, gene_model: for the record; samples: sheet of names that are no TCGA barcodes; map: what the columns mean.
+    """
+
+    unit: ExpressionUnit | None = None
+    scale: Scale | None = None
+    sample_type: str | None = None
+    clip_negative: bool = False
+    workflow: str | None = None
+    gene_model: str | None = None
+    samples: Path | None = None
+    map: Path | None = None
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """region, map: of columns that do not say them, such as tumor and S0; settings: a file that says how they were computed."""
+
+    region: str | None = None
+    map: str | None = None
+    settings: Path | None = None
+
+
+UNSAID = FeatureOptions()
+
+
+def file(
+    study: Study,
+    path: Path,
+    collection: str,
+    reader: str,
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    files: Mapping[str, Path | None] | None = None,
+    verb: str | None = None,
+    how: Loading = PLAIN,
+) -> Loaded:
+    """Load one file by the reader of that name.
+
+    name: of the source, if not the file's; options: of the reader, values of JSON; files: that it reads beside the file, by
+    the option that names them; verb: of the command that does the same. Raises NotFound, InvalidInput or UsageError.
+    """
+    record = installed.reader(reader)
+    if record.read is None:
+        raise UsageError(f"{record.about} are not loaded file by file", where=str(path), repair="Name their folder")
+    beside = {option: each for option, each in (files or {}).items() if each is not None}
+    request = Request(collection, name or path.name, options or {}, beside)
+    recorded = record.recorded(request, study.settings)
+    if not path.is_file():
+        raise NotFound("no such file", where=str(path))
+
+    def read():
+        return record.read(path, replace(request, options=recorded, known=known_of(study, record.needs)))
+
+    source = loading.Source(collection, record.name, request.name)
+    item = loading.item_of(study, source, path, recorded, read, always=how.complete)
+    command = f"tshdb {verb or f'ingest {reader}'} {path.name} --collection {collection}"
+    return loading.load(study, [item], command=command, what=str(source), **asdict(how))
+
+
+def known_of(study: Study, needs: frozenset[str]) -> Known:
+    """What the study has, of what a reader needs to know."""
+    examinations: tuple[Examination, ...] = ()
+    series: frozenset[tuple[str, str]] = frozenset()
+    with reading(study.engine) as connection:
+        if "examinations" in needs:
+            query = select(ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point)
+            examinations = tuple(Examination(*row) for row in connection.execute(query))
+        if "series" in needs:
+            query = select(ImagingSeries.study_uid, ImagingSeries.series_uid)
+            series = frozenset(map(tuple, connection.execute(query)))
+    return Known(examinations, series)
+
+
+def rna(
+    study: Study, path: Path, collection: str, options: RnaOptions, *, name: str | None = None, how: Loading = PLAIN
+) -> Loaded:
+    """Load an expression matrix (genes x samples) or a long table. Raises UsageError without unit and scale."""
+    said = {
+        "unit": None if options.unit is None else str(options.unit),
+        "scale": None if options.scale is None else str(options.scale),
+        "sample_type": options.sample_type, "workflow": options.workflow, "gene_model": options.gene_model,
+        "samples": None,
+    }  # fmt: skip
+    if options.clip_negative:
+        said["clip_negative"] = True
+    beside = {"samples": options.samples, "map": options.map}
+    return file(study, path, collection, "rna", name=name, options=said, files=beside, how=how)
+
+
+def clinical(
+    study: Study,
+    path: Path,
+    collection: str,
+    *,
+    map: Path | None = None,
+    name: str | None = None,
+    how: Loading = PLAIN,
+) -> Loaded:
+    """Load a table of patients: of a make that a reader recognises, or any other by a map."""
+    reader = "clinical" if map is not None else recognised_clinical(path)
+    return file(study, path, collection, reader, name=name, files={"map": map}, verb="ingest clinical", how=how)
+
+
+def recognised_clinical(path: Path) -> str:
+    """The name of the clinical reader whose file this is, or seems to be. Raises NotFound, or InvalidInput for no such file."""
+    if not path.is_file():
+        raise NotFound("no such file", where=str(path))
+    readers = [r for r in installed.readers() if r.part is Part.CLINICAL and r.is_recognised]
+    return likeliest(Head(path), readers).name
+
+
+def follow_up(
+    study: Study,
+    path: Path,
+    collection: str,
+    *,
+    map: Path | None = None,
+    name: str | None = None,
+    how: Loading = PLAIN,
+) -> Loaded:
+    """Load outcomes alone: of the GDC's clinical table, or of any table by a map."""
+    return file(study, path, collection, "follow-up", name=name, files={"map": map}, how=how)
+
+
+def features(
+    study: Study,
+    path: Path,
+    collection: str,
+    options: FeatureOptions = UNSAID,
+    *,
+    name: str | None = None,
+    how: Loading = PLAIN,
+) -> Loaded:
+    """Load radiomic features that were computed elsewhere, one row an examination."""
+    said = {"region": options.region, "map": options.map}
+    beside = {"settings": options.settings}
+    return file(study, path, collection, "features", name=name, options=said, files=beside, how=how)
+
+
+def decisions(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:
+    """Load what a person decided of images."""
+    return file(study, path, collection, "decisions", how=how)
+
+
+def verdicts(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:
+    """Load what people saw on images, pass or fail."""
+    return file(study, path, collection, "qc", verb="qc import", how=how)
+
+
+def write_map(path: Path, reader: str, target: Path) -> Path:
+    """Write a first map of a table, for a person to correct; nothing is loaded. Raises InvalidInput where a map is."""
+    guess = installed.reader(reader).guess
+    if guess is None:
+        raise UsageError(f"no map helps to read {installed.reader(reader).about}", where=str(path))
+    text = guess(path)
+    if target.exists():
+        raise InvalidInput("a map is there already", where=str(target), repair="Name another file with --map")
+    target.write_text(text, encoding="utf-8")
+    return target

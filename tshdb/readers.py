@@ -1,0 +1,145 @@
+"""A reader as a record: what kind of file it is for, how it recognises one, what it reads, and where its word stands.
+
+A package offers its readers as a tuple (`tshdb.installed.readers`). From the records come the recognition of files, the
+sentence that says what was expected, and the order in which sources are believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tshdb.errors import InvalidInput
+from tshdb.head import Head
+
+if TYPE_CHECKING:
+    from tshdb.config import Settings
+    from tshdb.folders import FolderRequest, Look, Standings
+    from tshdb.reading import Reading
+
+LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
+SURE = 1.0
+
+
+class Part(StrEnum):
+    """What a reader's files are about."""
+
+    CLINICAL = "clinical"
+    RNA = "rna"
+    NOTICES = "notices"
+    IMAGING = "imaging"
+    SEGMENTATION = "segmentation"
+    FEATURES = "features"
+    JUDGEMENTS = "judgements"  # what people decided and saw
+    SHEETS = "sheets"  # they tell of other files, and make no rows
+
+
+class Examination(NamedTuple):
+    """A study of a patient that masks can belong to."""
+
+    study_uid: str
+    patient_id: str
+    time_point: str | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the study has, of which a reader must know. series: (study_uid, series_uid)."""
+
+    examinations: tuple[Examination, ...] = ()
+    series: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Request:
+    """How one file is to be read.
+
+    name: of the source; options: as the study records them, values of JSON; files: that are read beside it, by the option
+    that names them; known: what the reader's `needs` name.
+    """
+
+    collection: str
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+    known: Known = Known()
+
+
+def _never(head: Head) -> float:
+    return 0.0
+
+
+def _as_given(request: Request, settings: Settings) -> dict[str, Any]:
+    return dict(request.options)
+
+
+def _never_again(options: Mapping[str, Any]) -> bool:
+    return False
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """One reader.
+
+    name         as sources bear it (`source_files.reader`); about: which file it reads, in a few words
+    precedence   the reader with the lower number is believed first where sources speak of one row; None: it makes no rows
+    recognises   1 (or True): such a file; above 0: it looks like one, and `read` says what is missing; 0: none
+    read         the file's rows; it raises InvalidInput only for what makes the whole file unreadable
+    recorded     the options that the study records, of those that were given; it raises UsageError where one is missing
+    needs        "examinations" or "series": what of the study it must know
+    reads_again  whether a file can be read once more with nothing but the options that were recorded
+    guess        a first map of a table, as text
+    files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
+    folder       of what is read as a whole folder: what lies in it
+    """
+
+    name: str
+    about: str
+    part: Part
+    precedence: int | None
+    recognises: Callable[[Head], float] = _never
+    read: Callable[[Path, Request], Reading] | None = None
+    recorded: Callable[[Request, Settings], dict[str, Any]] = _as_given
+    needs: frozenset[str] = frozenset()
+    reads_again: Callable[[Mapping[str, Any]], bool] = _never_again
+    guess: Callable[[Path], str] | None = None
+    files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
+    folder: Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.precedence is None) != (self.part is Part.SHEETS):
+            raise ValueError(f"reader {self.name}: a precedence is for readers that make rows, and needed by them")
+
+    @property
+    def is_recognised(self) -> bool:
+        """Whether its files can be told from others."""
+        return self.recognises is not _never
+
+
+def recognised(head: Head, readers: Iterable[Reader]) -> Reader | None:
+    """The first reader that is sure of the file; None where none is."""
+    return next((reader for reader in readers if reader.recognises(head) >= SURE), None)
+
+
+def likeliest(head: Head, readers: Iterable[Reader]) -> Reader:
+    """The reader that is sure of the file, else the one that it looks most like. Raises InvalidInput where none knows it."""
+    ranked = [(reader.recognises(head), reader) for reader in readers]
+    score, reader = max(ranked, key=lambda one: one[0], default=(0.0, None))
+    if reader is not None and score > 0:
+        return reader
+    if head.problem is not None and not head.is_workbook:
+        raise head.problem
+    raise InvalidInput(
+        f"no file that is known ({head.shown})",
+        where=str(head.path),
+        repair=f"{expected(r for _, r in ranked)}. Any other table or workbook is read by a map: --map, --guess",
+    )
+
+
+def expected(readers: Iterable[Reader]) -> str:
+    """The sentence that says which files there could be."""
+    return f"Expected one of: {'; '.join(reader.about for reader in readers if reader.is_recognised)}"
