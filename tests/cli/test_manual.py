@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 from tshdb.manual import pages
 
 SOURCES = (
-    "tshdb", "cli", "ingest", "analyses", "migrations", "docs", "setup.py", "MANIFEST.in", "pyproject.toml", "README.md", "LICENSE",
+    "tshdb", "cli", "ingest", "analyses", "migrations", "docs", "setup.py", "MANIFEST.in", "pyproject.toml", "README.md",
+    "LICENSE",
 )  # fmt: skip
 
 
