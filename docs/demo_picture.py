@@ -14,7 +14,7 @@ import pandas as pd
 import tshdb
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 FILE = Path(__file__).parent / "demo.png"
 COHORT = "tumor_stroma_development"

@@ -89,7 +89,16 @@ def _table(name: str, model: type) -> list[str]:
 
 def commands() -> str:
     """Every command: its help, arguments and options."""
-    lines = ["# The commands", "", "Written by `make docs` from `cli/`. Exit codes: README.md.", ""]
+    lines = [
+        "# The commands",
+        "",
+        "Written by `make docs` from `cli/`. `tshdb --version` says the program's version; `tshdb --install-completion` has your",
+        "shell complete commands, options and their values (`--show-completion` shows the script).",
+        "",
+        "Exit codes: 0 done, 2 usage, 3 done but something failed or was withheld, 4 busy, 5 integrity, 6 resource,",
+        "7 the input is wrong, 8 not found, 130 / 143 interrupted.",
+        "",
+    ]
     for path, command in _walk(typer.main.get_command(app), "tshdb"):
         lines += [f"## {path}", "", (command.help or "").strip(), ""]
         for parameter in command.params:
