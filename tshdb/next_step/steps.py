@@ -43,7 +43,8 @@ class NoRows(NotFound):
     """Rows that a table or a figure is made of are not there.
 
     analyses: that make them; key: the cohort, patient or examination that was asked for; reasons: a SELECT of (cohort, reason)
-    or (patient as cohort, reason), the newest first, of results that say why they are empty; of_unseen: they are of patients alone from whom no model behind
+    or (patient as cohort, reason), the newest first, of results that say why they are empty; of_unseen: they are
+    of patients alone from whom no model behind
     them has learned.
     """
 
