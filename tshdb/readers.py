@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, UsageError
 from tshdb.head import Head
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
 SURE = 1.0
+Part_ = TypeVar("Part_")
 
 
 class Part(StrEnum):
@@ -118,6 +119,13 @@ class Reader:
     def is_recognised(self) -> bool:
         """Whether its files can be told from others."""
         return self.recognises is not _never
+
+
+def needed(part: Part_ | None, reader: Reader, does: str) -> Part_:
+    """A part of a record that not every reader has. Raises UsageError where it is not there."""
+    if part is None:
+        raise UsageError(f"{reader.about}: the reader '{reader.name}' does not {does}", where="tshdb ingest")
+    return part
 
 
 def recognised(head: Head, readers: Iterable[Reader]) -> Reader | None:

@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from tshdb import installed, loading
 from tshdb.database import reading
-from tshdb.errors import InvalidInput, NotFound, UsageError
+from tshdb.errors import InvalidInput, NotFound
 from tshdb.head import Head
-from tshdb.readers import Examination, Known, Part, Request, likeliest
+from tshdb.readers import Examination, Known, Part, Request, likeliest, needed
 from tshdb.schema import ImagingSeries, ImagingStudy
 
 if TYPE_CHECKING:
     from tshdb.loading import Loaded
+    from tshdb.reading import Reading
     from tshdb.study import Study
     from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -84,16 +85,15 @@ def file(
     the option that names them; verb: of the command that does the same. Raises NotFound, InvalidInput or UsageError.
     """
     record = installed.reader(reader)
-    if record.read is None:
-        raise UsageError(f"{record.about} are not loaded file by file", where=str(path), repair="Name their folder")
+    read_file = needed(record.read, record, "read single files; name their folder")
     beside = {option: each for option, each in (files or {}).items() if each is not None}
     request = Request(collection, name or path.name, options or {}, beside)
     recorded = record.recorded(request, study.settings)
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
 
-    def read():
-        return record.read(path, replace(request, options=recorded, known=known_of(study, record.needs)))
+    def read() -> Reading:
+        return read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
 
     source = loading.Source(collection, record.name, request.name)
     item = loading.item_of(study, source, path, recorded, read, always=how.complete)
@@ -110,8 +110,8 @@ def known_of(study: Study, needs: frozenset[str]) -> Known:
             query = select(ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point)
             examinations = tuple(Examination(*row) for row in connection.execute(query))
         if "series" in needs:
-            query = select(ImagingSeries.study_uid, ImagingSeries.series_uid)
-            series = frozenset(map(tuple, connection.execute(query)))
+            pairs = connection.execute(select(ImagingSeries.study_uid, ImagingSeries.series_uid))
+            series = frozenset((study_uid, series_uid) for study_uid, series_uid in pairs)
     return Known(examinations, series)
 
 
@@ -119,7 +119,7 @@ def rna(
     study: Study, path: Path, collection: str, options: RnaOptions, *, name: str | None = None, how: Loading = PLAIN
 ) -> Loaded:
     """Load an expression matrix (genes x samples) or a long table. Raises UsageError without unit and scale."""
-    said = {
+    said: dict[str, Any] = {
         "unit": None if options.unit is None else str(options.unit),
         "scale": None if options.scale is None else str(options.scale),
         "sample_type": options.sample_type, "workflow": options.workflow, "gene_model": options.gene_model,
@@ -193,10 +193,8 @@ def verdicts(study: Study, path: Path, collection: str, *, how: Loading = PLAIN)
 
 def write_map(path: Path, reader: str, target: Path) -> Path:
     """Write a first map of a table, for a person to correct; nothing is loaded. Raises InvalidInput where a map is."""
-    guess = installed.reader(reader).guess
-    if guess is None:
-        raise UsageError(f"no map helps to read {installed.reader(reader).about}", where=str(path))
-    text = guess(path)
+    record = installed.reader(reader)
+    text = needed(record.guess, record, "take a map")(path)
     if target.exists():
         raise InvalidInput("a map is there already", where=str(target), repair="Name another file with --map")
     target.write_text(text, encoding="utf-8")
