@@ -24,6 +24,8 @@ from tshdb.engine.causes import UNRECORDED, told
 from tshdb.engine.code.differences import definitions_changed
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
+from tshdb.near import did_you_mean
+from tshdb.next_step import NoRows
 from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit
 from tshdb.vocabulary import UnitState
 
@@ -95,12 +97,15 @@ def _comparability(row) -> str | None:
 
 
 def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) -> dict[str, Any]:
-    """Everything about one model version (`analysis/cohort@version`). Raises NotFound."""
+    """Everything about one model version (`analysis/cohort@version`). Raises NotFound, and NoRows where there is no model yet."""
     models = list_models(connection, analyses)
     entry = next((m for m in models if m["model"] == name), None)
     if entry is None:
-        known = ", ".join(m["model"] for m in models[:6])
-        raise NotFound(f"no model version '{name}'", repair=f"Model versions: {known or 'none yet; run tshdb rebuild'}")
+        nothing = f"no model version '{name}'"
+        if not models:
+            raise NoRows(nothing, analyses=tuple(a.name for a in analyses if a.kind is Kind.FIT))
+        listed = f"Model versions: {', '.join(m['model'] for m in models[:6])}"
+        raise NotFound(nothing, repair=did_you_mean(name, [m["model"] for m in models], listed))
     analysis = next(a for a in analyses if a.name == name.partition("/")[0])
     key = name.partition("/")[2]
     unit = connection.execute(select(Unit).where(Unit.analysis == analysis.name, Unit.key == key).with_only_columns(

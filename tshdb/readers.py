@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
 SURE = 1.0
-Part_ = TypeVar("Part_")
+T = TypeVar("T")
 
 
 class Part(StrEnum):
@@ -121,7 +121,7 @@ class Reader:
         return self.recognises is not _never
 
 
-def needed(part: Part_ | None, reader: Reader, does: str) -> Part_:
+def needed(part: T | None, reader: Reader, does: str) -> T:
     """A part of a record that not every reader has. Raises UsageError where it is not there."""
     if part is None:
         raise UsageError(f"{reader.about}: the reader '{reader.name}' does not {does}", where="tshdb ingest")
