@@ -96,6 +96,7 @@ class Reader:
     guess        a first map of a table, as text
     files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
     folder       of what is read as a whole folder: what lies in it
+    command      that loads such a file, without `tshdb`, where `verb` would be another
     """
 
     name: str
@@ -111,6 +112,8 @@ class Reader:
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
     folder: Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]] | None = None
 
+    command: str | None = None
+
     def __post_init__(self) -> None:
         if (self.precedence is None) != (self.part is Part.SHEETS):
             raise ValueError(f"reader {self.name}: a precedence is for readers that make rows, and needed by them")
@@ -119,6 +122,12 @@ class Reader:
     def is_recognised(self) -> bool:
         """Whether its files can be told from others."""
         return self.recognises is not _never
+
+    @property
+    def verb(self) -> str:
+        """The command that loads such a file: `ingest clinical` takes all tables of patients that are recognised."""
+        name = "clinical" if self.part is Part.CLINICAL and self.is_recognised else self.name
+        return self.command or f"ingest {name}"
 
 
 def needed(part: T | None, reader: Reader, does: str) -> T:

@@ -76,13 +76,12 @@ def file(
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
     files: Mapping[str, Path | None] | None = None,
-    verb: str | None = None,
     how: Loading = PLAIN,
 ) -> Loaded:
     """Load one file by the reader of that name.
 
     name: of the source, if not the file's; options: of the reader, values of JSON; files: that it reads beside the file, by
-    the option that names them; verb: of the command that does the same. Raises NotFound, InvalidInput or UsageError.
+    the option that names them. Raises NotFound, InvalidInput or UsageError.
     """
     record = installed.reader(reader)
     read_file = needed(record.read, record, "read single files; name their folder")
@@ -97,7 +96,7 @@ def file(
 
     source = loading.Source(collection, record.name, request.name)
     item = loading.item_of(study, source, path, recorded, read, always=how.complete)
-    command = f"tshdb {verb or f'ingest {reader}'} {path.name} --collection {collection}"
+    command = f"tshdb {record.verb} {path.name} --collection {collection}"
     return loading.load(study, [item], command=command, what=str(source), **asdict(how))
 
 
@@ -142,7 +141,7 @@ def clinical(
 ) -> Loaded:
     """Load a table of patients: of a make that a reader recognises, or any other by a map."""
     reader = "clinical" if map is not None else recognised_clinical(path)
-    return file(study, path, collection, reader, name=name, files={"map": map}, verb="ingest clinical", how=how)
+    return file(study, path, collection, reader, name=name, files={"map": map}, how=how)
 
 
 def recognised_clinical(path: Path) -> str:
@@ -188,7 +187,7 @@ def decisions(study: Study, path: Path, collection: str, *, how: Loading = PLAIN
 
 def verdicts(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:
     """Load what people saw on images, pass or fail."""
-    return file(study, path, collection, "qc", verb="qc import", how=how)
+    return file(study, path, collection, "qc", how=how)
 
 
 def write_map(path: Path, reader: str, target: Path) -> Path:
