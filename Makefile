@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test lint docs notebook bench soak clean
+.PHONY: install demo test lint docs new-analysis notebook bench soak clean
 
 install: .venv/installed
 
@@ -27,6 +27,10 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# The files of a new analysis, which one then works on: CONTRIBUTING.md. make new-analysis NAME=my_ratio SUBJECT=expression
+new-analysis: install
+	$(BIN)/python -m tools.new_analysis $(NAME) $(SUBJECT)
 
 docs: install
 	$(BIN)/python docs/generate.py

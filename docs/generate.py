@@ -64,7 +64,8 @@ def schema() -> str:
         "",
     ]
     models = {m.class_.__tablename__: m.class_ for m in Base.registry.mappers}
-    for subject in SUBJECTS:
+    others = sorted({m.__module__.rpartition(".")[2] for m in models.values()} - {*SUBJECTS})
+    for subject in (*SUBJECTS, *others):
         lines += [f"## {subject}", ""]
         for name in Base.metadata.tables:
             if models[name].__module__ == f"tshdb.schema.{subject}":

@@ -62,6 +62,8 @@ def dicom(
     came from; tells_of_masks: whether masks that are no DICOM are a finding. Raises NotFound or InvalidInput.
     """
     reader, root = installed.reader("dicom"), study.root.resolve()
+    if reader.folder is None:
+        raise installed.no_reader("dicom")
     with reading(study.engine) as connection:
         standing = Standings(
             files=known_files(connection, root, study.objects, collection),
@@ -115,7 +117,10 @@ def masks_at(path: Path, collection: str, options: MaskOptions = OUTLINES, finds
         "les_order": options.les_order,
     }  # fmt: skip
     beside = {"sheet": options.sheet} if options.sheet is not None else {"sheets": path} if finds_sheets else {}
-    return installed.reader("segmentation").files(path, Request(collection, path.name, said, beside))
+    find = installed.reader("segmentation").files
+    if find is None:
+        raise installed.no_reader("segmentation")
+    return find(path, Request(collection, path.name, said, beside))
 
 
 def load_masks(
@@ -123,12 +128,15 @@ def load_masks(
 ) -> Loaded:
     """Load masks that were found."""
     reader = installed.reader("segmentation")
+    read_mask = reader.read
+    if read_mask is None:
+        raise installed.no_reader("segmentation")
     known = known_of(study, reader.needs)
 
     def items():
         for path, request in found:
             source = loading.Source(request.collection, reader.name, request.name)
-            read = partial(reader.read, path, replace(request, known=known))
+            read = partial(read_mask, path, replace(request, known=known))
             yield loading.item_of(study, source, path, dict(request.options), read, always=how.complete)
 
     done = 0

@@ -84,7 +84,8 @@ def file(
     the option that names them; verb: of the command that does the same. Raises NotFound, InvalidInput or UsageError.
     """
     record = installed.reader(reader)
-    if record.read is None:
+    read_file = record.read
+    if read_file is None:
         raise UsageError(f"{record.about} are not loaded file by file", where=str(path), repair="Name their folder")
     beside = {option: each for option, each in (files or {}).items() if each is not None}
     request = Request(collection, name or path.name, options or {}, beside)
@@ -93,7 +94,7 @@ def file(
         raise NotFound("no such file", where=str(path))
 
     def read():
-        return record.read(path, replace(request, options=recorded, known=known_of(study, record.needs)))
+        return read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
 
     source = loading.Source(collection, record.name, request.name)
     item = loading.item_of(study, source, path, recorded, read, always=how.complete)
@@ -110,8 +111,8 @@ def known_of(study: Study, needs: frozenset[str]) -> Known:
             query = select(ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point)
             examinations = tuple(Examination(*row) for row in connection.execute(query))
         if "series" in needs:
-            query = select(ImagingSeries.study_uid, ImagingSeries.series_uid)
-            series = frozenset(map(tuple, connection.execute(query)))
+            pairs = connection.execute(select(ImagingSeries.study_uid, ImagingSeries.series_uid))
+            series = frozenset((study_uid, series_uid) for study_uid, series_uid in pairs)
     return Known(examinations, series)
 
 
@@ -119,7 +120,7 @@ def rna(
     study: Study, path: Path, collection: str, options: RnaOptions, *, name: str | None = None, how: Loading = PLAIN
 ) -> Loaded:
     """Load an expression matrix (genes x samples) or a long table. Raises UsageError without unit and scale."""
-    said = {
+    said: dict[str, Any] = {
         "unit": None if options.unit is None else str(options.unit),
         "scale": None if options.scale is None else str(options.scale),
         "sample_type": options.sample_type, "workflow": options.workflow, "gene_model": options.gene_model,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tshdb import __version__, installed
+from tshdb import installed
 from tshdb.database import reading
 from tshdb.engine.costs.estimate import Estimate, foretold
 from tshdb.engine.explain import chains
@@ -16,6 +16,7 @@ from tshdb.engine.rebuild import select_analyses
 from tshdb.engine.upgrades import programs
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
+from tshdb.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd

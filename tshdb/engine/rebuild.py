@@ -20,7 +20,7 @@ from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tshdb import __version__, loaded
+from tshdb import loaded
 from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
@@ -50,6 +50,7 @@ from tshdb.process import actor, identity, is_alive
 from tshdb.schema import Run, Unit, UnitInput
 from tshdb.stored_rows import digest_of
 from tshdb.study import Study
+from tshdb.version import __version__
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
 POLL_SECONDS = 0.05

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tshdb import __version__
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World
 from tshdb.schema import Run, Unit
+from tshdb.version import __version__
 from tshdb.vocabulary import CauseKind, UnitState
 
 OF_PROGRAM = frozenset({CauseKind.CODE, CauseKind.LIBRARY, CauseKind.TABLE, CauseKind.ENGINE})

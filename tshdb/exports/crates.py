@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tshdb import __version__
 from tshdb.errors import InvalidInput
 from tshdb.lineage import facts_of
 from tshdb.places import plain_name
+from tshdb.version import __version__
 
 if TYPE_CHECKING:
     from tshdb.lineage import Lineage

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tshdb import __version__
 from tshdb.canonical import json_text
 from tshdb.change_chain import chained, head, note_head
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
@@ -40,6 +39,7 @@ from tshdb.schema import (
 from tshdb.schema.base import object_columns
 from tshdb.selection import select_profiles
 from tshdb.timepoints import number_time_points
+from tshdb.version import __version__
 
 Changes = dict[Key, tuple[dict | None, dict | None]]
 

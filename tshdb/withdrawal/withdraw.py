@@ -21,7 +21,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import insert, select, update
 
-from tshdb import __version__
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
@@ -36,6 +35,7 @@ from tshdb.process import actor
 from tshdb.schema import ImagingInstance, SourceFile, SourceRecord, Tombstone
 from tshdb.snapshots import Snapshots
 from tshdb.study import Study
+from tshdb.version import __version__
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import files, footprint, objects
 from tshdb.withdrawal.erase import Erased, Redaction, erase
