@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from analyses import ANALYSES
 from cli.console import seconds
 from cli.plan import show_plan
-from tests.support import tiny, toys
+from tests.support import tiny
 from tshdb import installed
 from tshdb.actions.planning import PlanOptions, plan
 from tshdb.database import reading, writing
@@ -29,9 +29,6 @@ from tshdb.engine.rebuild import Rebuild
 from tshdb.schema import Attempt, Run, RunCost, Unit
 from tshdb.study import Study
 
-# -------------------------------------------------------------------------------------------------------- the estimate
-
-FIT, APPLY, LAST = toys.toy_fit, toys.toy_apply, toys.toy_last
 NOTHING = Elsewhere()
 
 
