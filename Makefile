@@ -3,7 +3,11 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
+<<<<<<< HEAD
 .PHONY: install demo test lint docs new-analysis notebook bench soak clean
+=======
+.PHONY: install demo test test-unit lint docs bench soak clean
+>>>>>>> suite
 
 install: .venv/installed
 
@@ -21,6 +25,10 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# what needs no study: docs/testing.md
+test-unit: install
+	$(BIN)/python -m pytest tests/unit -n 2
 
 lint: install
 	$(BIN)/ruff check .
