@@ -3,11 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-<<<<<<< HEAD
-.PHONY: install demo test lint docs new-analysis notebook bench soak clean
-=======
-.PHONY: install demo test test-unit lint docs bench soak clean
->>>>>>> suite
+.PHONY: install demo test test-unit lint docs new-analysis notebook bench soak clean
 
 install: .venv/installed
 
