@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test test-unit lint docs bench soak clean
+.PHONY: install demo test test-unit lint docs new-analysis notebook bench soak clean
 
 install: .venv/installed
 
@@ -30,9 +30,19 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+# The files of a new analysis, which one then works on: CONTRIBUTING.md. make new-analysis NAME=my_ratio SUBJECT=expression
+new-analysis: install
+	$(BIN)/python -m tools.new_analysis $(NAME) $(SUBJECT)
 
 docs: install
 	$(BIN)/python docs/generate.py
+
+# docs/python.md with what its blocks give
+notebook: install
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[notebook]'
+	$(BIN)/python docs/notebook.py
 
 # The workflow systems that we are compared with live in an environment of their own. make bench ONLY="startup planning"
 .venv-bench/installed:
@@ -48,4 +58,4 @@ bench: install .venv-bench/installed
 	$(BIN)/python -m benchmarks $(ONLY)
 
 clean:
-	rm -rf .venv .venv-bench build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .mypy_cache .hypothesis

@@ -23,13 +23,15 @@ def list_models(study: StudyOption = None, as_json: JsonOption = False) -> None:
     """
     from tshdb.actions import explaining
     from tshdb.corrections import in_words
+    from tshdb.next_step import NextSteps
     from tshdb.study import Study
 
-    found = explaining.list_models(Study.find(study))
+    opened = Study.find(study)
+    found = explaining.list_models(opened)
     if as_json:
         out_json(found)
     elif not found:
-        say("No model versions yet. Run: tshdb cohort freeze NAME, then tshdb rebuild")
+        say(f"No model versions yet. {NextSteps(opened).of_models()}")
     else:
         rows = [
             (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:12], m["comparability"], m["made_at"], m["began"],

@@ -42,6 +42,7 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
     Example: tshdb status --json
     """
     from tshdb.corrections import in_words
+    from tshdb.next_step import NOTHING_YET
     from tshdb.status import status as read_status
     from tshdb.study import find_root
 
@@ -82,7 +83,7 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         because = f", because of {b}" if (b := facts["last_rebuild"]["because"]) else ""
         out(f"Last rebuild {facts['last_rebuild']['started_at']}: run {facts['last_rebuild']['run_id']}, "
             f"{facts['last_rebuild']['state']}{because}")  # fmt: skip
-    out("What is due: tshdb plan")
+    out("What is due: tshdb plan" if counts["patients"] else NOTHING_YET)
 
 
 def _moves(cohort: dict) -> str:

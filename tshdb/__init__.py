@@ -10,7 +10,9 @@ from tshdb import loaded
 
 loaded.install()  # before any other module, so that its text is kept
 
-__version__ = "0.1.0"
+from tshdb.version import __version__  # noqa: E402
+
+__all__ = ["__version__", "make", "open"]
 
 
 def open(path=None):

@@ -73,8 +73,10 @@ class Attribution:
         with numbers(self.connection, "units_asked_for", fresh) as name:
             mine = select_ids(name)
             attempts = select(a.unit_id, a.run_id, a.cause_set, a.through_unit_id).order_by(a.attempt_id)
-            for unit_id, *step in self.connection.execute(attempts.where(a.unit_id.in_(mine), a.is_changed)):
-                found[unit_id].append(_Step(*step))
+            for unit_id, run_id, cause_set, through in self.connection.execute(
+                attempts.where(a.unit_id.in_(mine), a.is_changed)
+            ):
+                found[unit_id].append(_Step(run_id, cause_set, through))
             retired = select(r.unit_id, r.run_id, r.cause_set).where(r.unit_id.in_(mine)).order_by(r.retirement_id)
             for unit_id, run_id, cause_set in self.connection.execute(retired):
                 found[unit_id].append(_Step(run_id, cause_set, None))

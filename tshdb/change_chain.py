@@ -14,7 +14,7 @@ START = "start"
 _COLUMNS = tuple(sorted(c.name for c in Change.__table__.columns if c.name != "chain"))
 
 
-def link(previous: str, row: Mapping[str, Any]) -> str:
+def link(previous: str, row: Mapping[Any, Any]) -> str:
     """The chain of a row behind a row whose chain is `previous`."""
     return digest(previous.encode(), *(encode(row[name]) for name in _COLUMNS))
 

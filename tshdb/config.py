@@ -92,10 +92,10 @@ class Settings:
 
     def _typed(self, kind: type[BaseModel], table: str, base: str | None = None) -> Any:
         values = self.tables.get(table, {})
-        for name in (table, base):
+        for name in filter(None, (table, base)):
             if not isinstance(self.tables.get(name, {}), dict):
                 raise InvalidInput(f"'{name}' must be a table", where=self.where(name), repair=f"Write [{name}]")
-        inherited = {k: v for k, v in self.tables.get(base, {}).items() if k in kind.model_fields}
+        inherited = {k: v for k, v in (self.tables.get(base, {}) if base else {}).items() if k in kind.model_fields}
         values = inherited | values
         try:
             return kind.model_validate(values)
@@ -103,7 +103,7 @@ class Settings:
             first = error.errors()[0]
             key = str(first["loc"][0]) if first["loc"] else ""
             if key in inherited and key not in self.tables.get(table, {}):
-                table = base
+                table = base or table
             found = "nothing" if first["type"] == "missing" else repr(first["input"])
             known = ", ".join(kind.model_fields)
             raise InvalidInput(

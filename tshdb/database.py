@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import Busy, IntegrityError, InvalidInput, ResourceError
 
@@ -141,7 +141,7 @@ def altering(engine: Engine) -> Iterator[Connection]:
             yield connection
         return
     with translated(), engine.connect().execution_options(tshdb_writes=True) as connection:
-        raw = connection.connection.driver_connection
+        raw: Any = connection.connection.driver_connection
         raw.execute("PRAGMA foreign_keys = OFF")  # has no effect inside of a transaction
         try:
             with connection.begin():
@@ -200,7 +200,7 @@ def upsert(connection: Connection, table, rows: list[dict], keys: tuple[str, ...
         return
     from sqlalchemy.dialects import postgresql, sqlite
 
-    insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
+    insert: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](table)
     values = {c: insert.excluded[c] for c in rows[0] if c not in keys}
     if values:
         statement = insert.on_conflict_do_update(index_elements=list(keys), set_=values)
@@ -212,8 +212,9 @@ def upsert(connection: Connection, table, rows: list[dict], keys: tuple[str, ...
 def tuples(connection: Connection, sql: str) -> list[tuple]:
     """All rows of a SELECT as the driver gives them, for large sets."""
     result = connection.exec_driver_sql(sql)
+    cursor: Any = result.cursor
     try:
-        return result.cursor.fetchall()
+        return cursor.fetchall()
     finally:
         result.close()
 

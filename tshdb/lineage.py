@@ -177,10 +177,10 @@ def _places(connection: Connection, nodes: Iterable[Node]) -> list[Place]:
             query = query.where(
                 or_(SourceRecord.row_key == entity, SourceRecord.row_key.startswith(f"{entity}|", autoescape=True))
             )
-        for row_key, *rest in connection.execute(query):
+        for row_key, name, sha256, path, line, column in connection.execute(query):
             unit = unit_of.get(row_key, unit_of.get(row_key.partition("|")[0]))
             if unit is not None:
-                found.append(Place(unit, *rest))
+                found.append(Place(unit, name, sha256, path, line, column))
     return found
 
 

@@ -24,6 +24,8 @@ from tshdb.engine.causes import UNRECORDED, told
 from tshdb.engine.code.differences import definitions_changed
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
+from tshdb.near import did_you_mean
+from tshdb.next_step import NoRows
 from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit
 from tshdb.vocabulary import UnitState
 
@@ -74,10 +76,12 @@ def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> Non
     newest = select(func.max(Attempt.attempt_id)).group_by(Attempt.unit_id).scalar_subquery()
     with numbers(connection, "listed_models", unit_ids) as name:
         query = select(Attempt.unit_id, Attempt.cause_set).where(Attempt.unit_id.in_(select_ids(name)))
-        sets = dict(map(tuple, connection.execute(query.where(Attempt.attempt_id.in_(newest)))))
+        newest_ones = query.where(Attempt.attempt_id.in_(newest))
+        sets = {unit_id: number for unit_id, number in connection.execute(newest_ones)}
     recorded = causes_of_sets(connection, {number for number in sets.values() if number is not None})
     for unit_id, model in unit_ids.items():
-        causes = recorded.get(sets.get(unit_id), {UNRECORDED})
+        number = sets.get(unit_id)
+        causes = frozenset({UNRECORDED}) if number is None else recorded.get(number, frozenset({UNRECORDED}))
         model |= {"causes": facts(causes), "began": told(causes)}
 
 
@@ -93,12 +97,15 @@ def _comparability(row) -> str | None:
 
 
 def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) -> dict[str, Any]:
-    """Everything about one model version (`analysis/cohort@version`). Raises NotFound."""
+    """Everything about one model version (`analysis/cohort@version`). Raises NotFound, and NoRows where there is no model yet."""
     models = list_models(connection, analyses)
     entry = next((m for m in models if m["model"] == name), None)
     if entry is None:
-        known = ", ".join(m["model"] for m in models[:6])
-        raise NotFound(f"no model version '{name}'", repair=f"Model versions: {known or 'none yet; run tshdb rebuild'}")
+        nothing = f"no model version '{name}'"
+        if not models:
+            raise NoRows(nothing, analyses=tuple(a.name for a in analyses if a.kind is Kind.FIT))
+        listed = f"Model versions: {', '.join(m['model'] for m in models[:6])}"
+        raise NotFound(nothing, repair=did_you_mean(name, [m["model"] for m in models], listed))
     analysis = next(a for a in analyses if a.name == name.partition("/")[0])
     key = name.partition("/")[2]
     unit = connection.execute(select(Unit).where(Unit.analysis == analysis.name, Unit.key == key).with_only_columns(

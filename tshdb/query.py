@@ -109,7 +109,7 @@ def stream_query(
         if isinstance(said, Answer):
             head = said
             yield Answer(head.columns, head.types, [])
-        else:
+        elif head is not None:
             yield Answer(head.columns, head.types, said)
 
 

@@ -64,14 +64,14 @@ def status(root: Path) -> dict[str, Any]:
             return _collect(settings, run, _by_planner(study))
     if not path.is_file():
         raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
-        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
-        found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
+        tables = raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
+        found = raw.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
         check_revision(found[0] if found else None, root)
-        return _collect(settings, lambda sql: connection.execute(sql).fetchall(), _by_sqlite(connection))
+        return _collect(settings, lambda sql: raw.execute(sql).fetchall(), _by_sqlite(raw))
     finally:
-        connection.close()
+        raw.close()
 
 
 def _by_sqlite(connection: sqlite3.Connection) -> Callable[[str, str], set[str] | None]:

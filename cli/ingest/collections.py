@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from cli.console import say
+from cli.ingest import downloads
 from cli.options import JsonOption, StudyOption
 from tshdb.archives import Images
 from tshdb.vocabulary import ExpressionUnit
@@ -20,7 +21,6 @@ from tshdb.vocabulary import ExpressionUnit
 if TYPE_CHECKING:
     from tshdb.actions.collection import Wanted
     from tshdb.actions.ingest import Loading
-    from tshdb.archives import Download
     from tshdb.loading import Loaded
     from tshdb.study import Study
 
@@ -246,22 +246,22 @@ def _from_archives(study: Study, name: str, options: _Options, how: Loading, as_
     if tables := parts - collection.IMAGE_PARTS:
         plan = archive.plan_tables(study, name, tables, url=options.gdc_url)
         if not (how.dry_run and as_json):
-            _tell_tables(plan)
+            downloads.tell_tables(plan)
         if how.dry_run:
-            yield "clinical", _facts(plan), 0
+            yield "clinical", downloads.facts_of(plan), 0
         else:
-            folder = _fetched(plan, options)
+            folder = downloads.fetched(plan, options.jobs, options.is_sure)
             with progress() as show:
                 loaded = collection.tables(study, name, folder, wanted, how=how, progress=show)
             yield _told(study, "clinical", loaded, as_json)
     if named := parts & collection.IMAGE_PARTS if options.parts is not None else frozenset():
         plan = archive.plan_images(study, name, options.images.of(named))
         if not (how.dry_run and as_json):
-            _tell_images(plan, options.images.is_first_study)
+            downloads.tell_images(plan, options.images.is_first_study)
         if how.dry_run:
-            yield "imaging", _facts(plan), 0
+            yield "imaging", downloads.facts_of(plan), 0
         else:
-            folder = _fetched(plan, options)
+            folder = downloads.fetched(plan, options.jobs, options.is_sure)
             with progress() as show:
                 loaded = collection.images(
                     study, name, folder, jobs=options.jobs, how=how, progress=show, release=plan.state
@@ -274,46 +274,6 @@ def _from_archives(study: Study, name: str, options: _Options, how: Loading, as_
             say(
                 f"Images are not fetched unless they are named; their size: tshdb ingest {name} --only imaging --dry-run"
             )
-
-
-def _fetched(plan: Download, options: _Options) -> Path:
-    from cli.console import byte_progress
-    from cli.ingest.talk import telling_failed
-    from tshdb.actions import archive
-
-    with telling_failed(), byte_progress(plan.n_bytes, plan.n_missing, plan.counts) as (arrived, done):
-        return archive.fetch(plan, jobs=options.jobs, is_sure=options.is_sure, arrived=arrived, done=done)
-
-
-def _tell_tables(plan: Download) -> None:
-    from tshdb.archives import size
-
-    news = "a new release" if plan.is_new_release else "the release of last time"
-    say(f"GDC {plan.release} ({news}): {plan.n_missing:,} files to fetch, {size(plan.n_bytes)}; "
-        f"{plan.n_present:,} are in {plan.folder} already.")  # fmt: skip
-
-
-def _tell_images(plan: Download, is_first_study: bool) -> None:
-    from tshdb.archives import size
-
-    there = f"; {plan.n_present:,} are in {plan.folder} already" if plan.n_present else ""
-    say(f"{plan.release}: {plan.n_missing:,} series of {plan.n_patients:,} patients ({plan.n_studies:,} studies) to "
-        f"fetch, {plan.n_files:,} files, {size(plan.n_bytes)}{there}.")  # fmt: skip
-    if plan.n_studies > plan.n_patients and not is_first_study:
-        say(
-            "Only each patient's first study: --first-study. Some patients: --patient ID, or a manifest of TCIA: --manifest."
-        )
-
-
-def _facts(plan: Download) -> dict[str, Any]:
-    """What a dry run says of a download, for a machine."""
-    facts: dict[str, Any] = {"release": plan.release}
-    if plan.counts == "series":
-        facts |= {"series": plan.n_missing}
-    facts |= {"files": plan.n_files, "bytes": plan.n_bytes, "present": plan.n_present}
-    if plan.counts == "series":
-        facts |= {"patients": plan.n_patients, "studies": plan.n_studies}
-    return facts | {"folder": str(plan.folder)}
 
 
 def _told(study: Study, part: str, loaded: Loaded, as_json: bool) -> Told:

@@ -1,9 +1,7 @@
-"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON; files that did not arrive."""
+"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,18 +101,3 @@ def tell_findings(findings) -> None:
                 f"      … {group.n - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group.rule}'\""
             )
         say(f"      -> {group.repair}")
-
-
-@contextmanager
-def telling_failed() -> Iterator[None]:
-    """Name the first files that could not be fetched, each with its error, before the error that counts them."""
-    from tshdb.actions.archive import Unfetched
-
-    try:
-        yield
-    except Unfetched as error:
-        for name, problem in error.failed[:FINDINGS_SHOWN]:
-            say(f"  E download.failed {name}: {problem}")
-        if len(error.failed) > FINDINGS_SHOWN:
-            say(f"  … and {len(error.failed) - FINDINGS_SHOWN} more")
-        raise

@@ -51,19 +51,12 @@ def format_of(path: Path) -> str | None:
     return next((f for suffix, f in FORMATS.items() if name.endswith(suffix)), None)
 
 
-def files_of(path: Path, may_be_none: bool = False) -> list[Path]:
-    """The masks at a path, a file or a folder, by name. Raises NotFound, or InvalidInput for none unless that may be."""
+def files_of(path: Path) -> list[Path]:
+    """The masks at a path, a file or a folder, by name; there may be none. Raises NotFound for no such path."""
     if not path.exists():
         raise NotFound("no such file or folder", where=str(path))
     found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    masks = [p for p in found if format_of(p) is not None and not p.name.startswith(".")]
-    if not masks and not may_be_none:
-        raise InvalidInput(
-            "no mask in it",
-            where=str(path),
-            repair=f"Expected {', '.join(FORMATS)}; DICOM SEG is read by: tshdb ingest dicom",
-        )
-    return masks
+    return [p for p in found if format_of(p) is not None and not p.name.startswith(".")]
 
 
 def read_sheet(path: Path) -> dict[str, dict[str, str]]:

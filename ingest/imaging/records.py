@@ -92,7 +92,7 @@ DICOM = Reader(
 )
 SEGMENTATION = Reader(
     name="segmentation",
-    about="masks in files of their own (NIfTI, NRRD, MetaImage, .les)",
+    about="masks in files of their own (.nii, .nii.gz, .nrrd, .nhdr, .mha, .les)",
     part=Part.SEGMENTATION,
     precedence=LAST,
     recognises=lambda head: head.name.endswith(MASK_SUFFIXES),

@@ -7,7 +7,7 @@ loses it.
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, watch
+from migrations.watch import forget, own, watch
 
 revision = "0012"
 down_revision = "0011"
@@ -79,9 +79,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "analysis", name=op.f("pk_run_costs")),
     )
     watch(TABLES)
-    if op.get_bind().dialect.name == "sqlite":  # as we leave them: nobody else has changed them
-        names = ", ".join(f"'{name}'" for name in TABLES)
-        op.execute(f"UPDATE table_versions SET written = version WHERE table_name IN ({names})")
+    own(TABLES)
 
 
 def downgrade() -> None:

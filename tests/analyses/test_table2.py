@@ -63,7 +63,7 @@ def test_tumours_alone_on_the_recovered_tumours(shared, tmp_path):
             cohorts.define(connection, cohort, (study.root / f"cohorts/{cohort}.sql").read_text())
             cohorts.freeze(connection, cohort)
     Rebuild(study, ANALYSES, names=["abundance_cox"]).run()
-    rows = {r["term"]: r for r in cox_rows(study, "tumor_stroma_validation@1", ("tumor",))}
+    rows = {r["term"]: r for r in cox_rows(study, "tumor_stroma_validation@1", ("tumor",), "abundance_cox")}
     assert {r["n"] for r in rows.values()} == {841}
     deaths = study.sql("SELECT count(*) AS n FROM follow_ups JOIN cohort_members USING (patient_id) WHERE event "
                        "AND endpoint = 'OS' AND cohort = 'tumor_stroma_validation' AND version = 1")  # fmt: skip

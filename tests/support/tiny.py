@@ -244,6 +244,12 @@ def new_study(
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(_migrated(), folder / "study.db")
     study = make_study(folder, database, "fan2023")
+    make_small(folder, live, analyses)
+    return Study(study.root)
+
+
+def make_small(folder: Path, live: bool = True, analyses: Sequence[Analysis] = ANALYSES) -> None:
+    """Give a new study the tiny marker table, and settings with which its analyses are quick."""
     settings = folder / "study.toml"
     text = settings.read_text().replace('markers = "mcp_counter"', 'markers = "markers.csv"')
     for old, new in SMALL.items():
@@ -259,7 +265,6 @@ def new_study(
         text = re.sub(rf"^\[{unwanted}\].*\n(?:(?!\[).*\n)*", "", text, flags=re.MULTILINE)  # up to the next table
     settings.write_text(text)
     (folder / "markers.csv").write_text(MARKERS)
-    return Study(study.root)
 
 
 @cache

@@ -14,7 +14,7 @@ from tshdb.database import reading
 from tshdb.errors import InvalidInput
 from tshdb.folders import FolderRequest, Progress, Standings, counting, silent
 from tshdb.loading.instances import instances_of, known_files
-from tshdb.readers import Request
+from tshdb.readers import Request, needed
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def dicom(
             progress=progress,
         )
         request = FolderRequest(collection, study.settings, root, jobs=jobs, complete=how.complete)
-        with reader.folder(folder, request, standing) as look:
+        with needed(reader.folder, reader, "read folders")(folder, request, standing) as look:
             loaded = loading.load(
                 study,
                 look.items(),
@@ -115,7 +115,8 @@ def masks_at(path: Path, collection: str, options: MaskOptions = OUTLINES, finds
         "les_order": options.les_order,
     }  # fmt: skip
     beside = {"sheet": options.sheet} if options.sheet is not None else {"sheets": path} if finds_sheets else {}
-    return installed.reader("segmentation").files(path, Request(collection, path.name, said, beside))
+    reader = installed.reader("segmentation")
+    return needed(reader.files, reader, "read folders")(path, Request(collection, path.name, said, beside))
 
 
 def load_masks(
@@ -123,12 +124,12 @@ def load_masks(
 ) -> Loaded:
     """Load masks that were found."""
     reader = installed.reader("segmentation")
-    known = known_of(study, reader.needs)
+    read_file, known = needed(reader.read, reader, "read single files"), known_of(study, reader.needs)
 
     def items():
         for path, request in found:
             source = loading.Source(request.collection, reader.name, request.name)
-            read = partial(reader.read, path, replace(request, known=known))
+            read = partial(read_file, path, replace(request, known=known))
             yield loading.item_of(study, source, path, dict(request.options), read, always=how.complete)
 
     done = 0

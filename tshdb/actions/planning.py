@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tshdb import __version__, installed
+from tshdb import installed
 from tshdb.database import reading
 from tshdb.engine.costs.estimate import Estimate, foretold
 from tshdb.engine.explain import chains
@@ -16,6 +16,7 @@ from tshdb.engine.rebuild import select_analyses
 from tshdb.engine.upgrades import programs
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
+from tshdb.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +151,7 @@ class _Numbered:
         }
 
 
-def _eligible(cohorts: Sequence[CohortState]) -> dict[str, dict[str, int]]:
+def _eligible(cohorts: Collection[CohortState]) -> dict[str, dict[str, int]]:
     """Patients whom a frozen cohort's definition would take in, or no longer."""
     return {
         "newly_eligible": {c.name: len(c.newly_eligible) for c in cohorts if c.newly_eligible},

@@ -49,7 +49,8 @@ def _folder(study: Study, source: Source) -> bool:
 def _file(study: Study, source: Source) -> bool:
     """A file that has the bytes it had, and was read with nothing that the study does not know."""
     reader, options, path = installed.reader(source.reader), json.loads(source.options), Path(source.path)
-    if reader.read is None or not reader.reads_again(options):
+    read = reader.read
+    if read is None or not reader.reads_again(options):
         return False
     if not (path.is_file() and sha256_of(path) == source.sha256):
         return False
@@ -57,8 +58,6 @@ def _file(study: Study, source: Source) -> bool:
     request = Request(
         source.collection, source.name, reader.recorded(request, study.settings), known=known_of(study, reader.needs)
     )
-    item = loading.item_of(
-        study, loading.Source(*source[:3]), path, options, lambda: reader.read(path, request), always=True
-    )
+    item = loading.item_of(study, loading.Source(*source[:3]), path, options, lambda: read(path, request), always=True)
     loading.load(study, [item], command=source.command + BY_REPAIR, keep_going=True)
     return True

@@ -18,16 +18,16 @@ from tshdb.vocabulary import Damage
 
 def healing(c: Context, damaged: Iterable[Damaged]) -> dict[int, str]:
     """unit -> what helps: it is made again, or cannot be made again as it was."""
-    damaged = {one.unit_id: one for one in damaged}
-    helps = dict.fromkeys(damaged, MADE_AGAIN)
-    if not damaged:
+    by_unit = {one.unit_id: one for one in damaged}
+    helps = dict.fromkeys(by_unit, MADE_AGAIN)
+    if not by_unit:
         return helps
     try:
-        planner = Planner(c.connection, World(c.analyses, c.study.settings), damaged=list(damaged.values()))
+        planner = Planner(c.connection, World(c.analyses, c.study.settings), damaged=list(by_unit.values()))
         plans = planner.all()
     except TshdbError:  # settings that cannot be read have a rule of their own
         return helps
-    for unit, (analysis, key) in planner.standing.owners(damaged).items():
+    for unit, (analysis, key) in planner.standing.owners(by_unit).items():
         if analysis in plans and key in plans[analysis].held:
             helps[unit] = plans[analysis].held[key].detail
     return helps

@@ -19,11 +19,11 @@ OF_ROWS = "Run: tshdb check --repair. It reads images again where they lie. Else
 @rule("series.content", "every series has the files that its digest is of", OF_ROWS, is_full=True)
 def _content(c: Context) -> Iterator[Problem]:
     held: dict[str, list[tuple[str, str]]] = {}
-    columns = (ImagingInstance.series_uid, ImagingInstance.sop_uid, ImagingInstance.sha256)
-    for series, sop, sha in c.connection.execute(select(*columns).order_by(ImagingInstance.series_uid)):
+    files = select(ImagingInstance.series_uid, ImagingInstance.sop_uid, ImagingInstance.sha256)
+    for series, sop, sha in c.connection.execute(files.order_by(ImagingInstance.series_uid)):
         held.setdefault(series, []).append((sop, sha))
-    columns = (ImagingSeries.series_uid, ImagingSeries.n_instances, ImagingSeries.content_digest)
-    for series, n, said in c.connection.execute(select(*columns)):
+    rows = select(ImagingSeries.series_uid, ImagingSeries.n_instances, ImagingSeries.content_digest)
+    for series, n, said in c.connection.execute(rows):
         mine = held.get(series, [])
         if len(mine) != n:
             yield Problem(f"series {series}", f"has {len(mine)} files, its row says {n}")

@@ -25,7 +25,7 @@ AS_TOLD = "As is said of each"
 
 def _all_parts(c: Context) -> list[tuple[str, int, int]]:
     query = select(ExpressionPart.part_id, ExpressionPart.size_bytes, ExpressionPart.n_profiles)
-    return [tuple(row) for row in c.connection.execute(query.order_by(ExpressionPart.part_id))]
+    return [(part, size, n) for part, size, n in c.connection.execute(query.order_by(ExpressionPart.part_id))]
 
 
 def _parts(c: Context) -> list[tuple[str, int, int]]:

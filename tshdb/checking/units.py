@@ -210,7 +210,8 @@ def _mend_cohort_units(c: Context, problems: list[Problem]) -> None:
 )  # fmt: skip
 def _cohort_units(c: Context) -> Iterator[Problem]:
     frozen = c.connection.execute(select(*_VERSION).where(CohortVersion.mode == CohortMode.FROZEN)).fetchall()
-    units = dict(map(tuple, c.connection.execute(select(Unit.key, Unit.fingerprint).where(Unit.analysis == COHORT))))
+    query = select(Unit.key, Unit.fingerprint).where(Unit.analysis == COHORT)
+    units = {key: fingerprint for key, fingerprint in c.connection.execute(query)}
     for cohort, version, fingerprint in frozen:
         if units.get(f"{cohort}@{version}") != fingerprint:
             name = f"{cohort}@{version}"

@@ -6,7 +6,7 @@ nothing else, on PostgreSQL in a read-only transaction.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -67,8 +67,9 @@ def _patients(connection: Connection, sql: str, where: str, known: set[str]) -> 
 
 
 def _on_sqlite(connection: Connection, sql: str, where: str):
+    raw: Any = connection.connection.driver_connection
     try:
-        return run_guarded(connection.connection.driver_connection, sql)
+        return run_guarded(raw, sql)
     except Refused as error:
         raise InvalidInput(f"the SQL was refused ({error})", where=where, repair="It must be one SELECT") from None
 

@@ -50,7 +50,8 @@ def states(connection: Connection) -> dict[str, CohortState]:
     """Every cohort with its members now, writing nothing. A definition that fails keeps its last members, and says so."""
     found = {}
     for name, text, mode in connection.execute(select(Cohort.cohort, Cohort.sql_text, Cohort.mode)).fetchall():
-        problem, disjoint = None, ()
+        problem: str | None = None
+        disjoint: tuple[str, ...] = ()
         latest = latest_version(connection, name, mode)
         committed = members_of(connection, name, latest.version) if latest else ()
         try:

@@ -80,7 +80,7 @@ def parse(text: str, where: str) -> Definition:
         raise InvalidInput(
             "SQL stands before the first step", where=where, repair="Write '-- include: WHO' above the first SELECT"
         )
-    steps = []
+    steps: list[Step] = []
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         effect, reason = StepEffect(mark[1].lower()), mark[2].strip()
         place = f"{where}, step {len(steps) + 1} ({reason or effect})"

@@ -125,7 +125,8 @@ def _definition(connection: Connection, name: str) -> str:
 
 def _new_version(connection: Connection, name: str, found: Evaluated, mode: CohortMode) -> int:
     last = connection.execute(select(func.max(CohortVersion.version)).where(CohortVersion.cohort == name)).scalar()
-    key = {"cohort": name, "version": (last or 0) + 1}
+    version = (last or 0) + 1
+    key = {"cohort": name, "version": version}
     connection.execute(
         insert(CohortVersion).values(
             **key,
@@ -145,7 +146,7 @@ def _new_version(connection: Connection, name: str, found: Evaluated, mode: Coho
         CohortExclusion.__table__,
         [key | {"patient_id": p, "step": step} for p, step in sorted(_excluded(found).items())],
     )
-    return key["version"]
+    return version
 
 
 def _program(connection: Connection) -> str:
@@ -218,7 +219,7 @@ def _stored_flow(connection: Connection, name: str, version: int) -> tuple[FlowS
 def _stored_exclusions(connection: Connection, name: str, version: int) -> dict[str, int]:
     table = CohortExclusion
     query = select(table.patient_id, table.step).where(table.cohort == name, table.version == version)
-    return dict(map(tuple, connection.execute(query)))
+    return {patient: step for patient, step in connection.execute(query)}
 
 
 class Difference(NamedTuple):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tshdb.config import Parameters
 from tshdb.engine.declaration import judge
 from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Model, Need, Reference, Relation, Trained
+
+if TYPE_CHECKING:
+    from tshdb.schema import UnitPayload
 
 __all__ = [
     "KEY_COLUMNS",
@@ -32,7 +36,7 @@ class Analysis:
     kind: Kind
     per: str
     needs: dict[str, Input]
-    makes: type
+    makes: type[UnitPayload]
     params: type[Parameters]
     function: Callable
     source: str
@@ -83,7 +87,7 @@ def analysis(
     kind: str,
     per: str,
     needs: dict[str, Input],
-    makes: type,
+    makes: type[UnitPayload],
     params: type[Parameters],
     source: str,
     **options,
@@ -102,7 +106,7 @@ def analysis(
     def make(function: Callable) -> Analysis:
         return Analysis(
             name=function.__name__,
-            kind=Kind(kind) if kind in tuple(Kind) else kind,
+            kind=Kind(kind) if kind in tuple(Kind) else kind,  # type: ignore[arg-type] # `judge` refuses another word
             per=per,
             needs=needs,
             makes=makes,

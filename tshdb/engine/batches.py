@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select, true
 
@@ -92,19 +93,13 @@ class Batches:
         }
         used = {unit_id for found in inputs.values() for _, unit_id in found if unit_id is not None}
         with numbers(connection, "wanted_inputs", used) as name:
-            current = dict(
-                map(
-                    tuple,
-                    connection.execute(
-                        select(Unit.unit_id, Unit.fingerprint).where(
-                            Unit.unit_id.in_(store.select_ids(name)), Unit.state == UnitState.CURRENT
-                        )
-                    ).fetchall(),
-                )
+            query = select(Unit.unit_id, Unit.fingerprint).where(
+                Unit.unit_id.in_(store.select_ids(name)), Unit.state == UnitState.CURRENT
             )
+            current: dict[int, Any] = {unit_id: fingerprint for unit_id, fingerprint in connection.execute(query)}
         unready = {key for key, found in inputs.items() if any(unit_id not in current for _, unit_id in found)}
         edges = {
-            key: [(role, unit_id, current[unit_id]) for role, unit_id in found]
+            key: [(role, unit_id, current[unit_id]) for role, unit_id in found if unit_id is not None]
             for key, found in inputs.items()
             if all(unit_id in current for _, unit_id in found)
         }
@@ -202,7 +197,7 @@ class Batches:
                         "ended_at": done_at,
                         "cause_set": sets[batch.rooted[o.key].causes],
                         "last_change_id": last_change,
-                        "through_unit_id": batch.rooted[o.key].via and batch.rooted[o.key].via.unit_id,
+                        "through_unit_id": via.unit_id if (via := batch.rooted[o.key].via) is not None else None,
                     }
                     for i, o in enumerate(kept)
                 ],
@@ -233,7 +228,7 @@ class Batches:
             rows = connection.execute(
                 select(Unit.unit_id, Unit.fingerprint).where(Unit.unit_id.in_(store.select_ids(ids)))
             )
-            now = dict(map(tuple, rows.fetchall()))
+            now = {unit_id: fingerprint for unit_id, fingerprint in rows.fetchall()}
         return [o for o in outcomes if o.key in mine and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
 
 

@@ -14,6 +14,7 @@ from tshdb.engine.causes import UNRECORDED, Cause, Causes, in_order
 from tshdb.engine.units import select_ids
 from tshdb.schema import Cause as CauseRow
 from tshdb.schema import CauseSet
+from tshdb.vocabulary import CauseKind
 
 
 class CauseBook:
@@ -70,8 +71,8 @@ def causes_of_sets(connection: Connection, sets: Iterable[int]) -> Mapping[int, 
             .join(CauseRow, CauseRow.cause_id == CauseSet.cause_id)
             .where(CauseSet.cause_set.in_(select_ids(name)))
         )  # fmt: skip
-        for number, *values in connection.execute(query):
-            found[number].add(Cause(*values))
+        for number, kind, subject, before, after, place, entity_key, change_id in connection.execute(query):
+            found[number].add(Cause(CauseKind(kind), subject, before, after, place, entity_key, change_id))
     return {number: frozenset(causes) for number, causes in found.items()}
 
 

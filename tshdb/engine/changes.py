@@ -23,7 +23,7 @@ from tshdb.schema import Attempt, ResultChange, Unit
 from tshdb.vocabulary import UnitState
 
 Part = tuple[str, ...]  # a row's key without its unit
-Rows = dict[Part, Mapping[str, Any]]
+Rows = dict[Part, Mapping[Any, Any]]
 
 
 def note_changes(
@@ -82,7 +82,7 @@ def _changes(columns: Sequence[str], before: Rows, after: Rows, version: str | N
             if was == now:
                 continue
             stood = () if old is None else old if version is None else (version, *old)
-            part = old if new is None else new
+            part = (old if new is None else new) or ()
             yield {
                 "row_part": "|".join(part),
                 "row_part_before": "|".join(stood) if stood and stood != part else None,
@@ -172,7 +172,7 @@ def _versioned(key: str) -> tuple[str, int]:
     return cohort, int(version or 0)
 
 
-def _part(row: Mapping[str, Any], parts: Sequence[str]) -> Part:
+def _part(row: Mapping[Any, Any], parts: Sequence[str]) -> Part:
     return tuple(str(_text(row[p])) for p in parts)
 
 

@@ -133,8 +133,8 @@ class Cluster:
             future = self._client.submit(
                 answer, task, *self._asked, pure=False, workers=sorted(workers), allow_other_workers=False
             )
-            sent[future.key] = Sent(task, future, workers, tries)
-            future.add_done_callback(lambda done: ended.put(done.key))
+            sent[str(future.key)] = Sent(task, future, workers, tries)
+            future.add_done_callback(lambda done: ended.put(str(done.key)))
 
         self._wait()
         looked, is_more = time.monotonic(), True
@@ -142,7 +142,7 @@ class Cluster:
             while is_more and len(sent) < AHEAD * sum(self._alike.values()):
                 task = next(source, None)
                 is_more = task is not None
-                if is_more:
+                if task is not None:
                     send(task)
             if not sent:
                 return
@@ -240,7 +240,10 @@ def _sources() -> str:
     """A digest of the program's sources, as this process has loaded them, or would have when it was first asked."""
     digest = hashlib.sha256()
     for package in PACKAGES:
-        root = Path(importlib.util.find_spec(package).submodule_search_locations[0])
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            continue
+        root = Path(spec.submodule_search_locations[0])
         for path in sorted(root.rglob("*.py")):
             parts = (package, *path.relative_to(root).with_suffix("").parts)
             digest.update(f"{'.'.join(parts)}\0{_source(path, '.'.join(parts).removesuffix('.__init__'))}".encode())

@@ -47,7 +47,9 @@ class CohortCauses:
     def members_moved(self, unit_id: int | None, key: str, now: Sequence[str], last: Last | None) -> Causes:
         """Who came into a cohort or left it since a unit over it was computed, and whether its definition is another one."""
         name = key.partition("@")[0]
-        seen = seen_members(self.connection, [unit_id] if unit_id is not None else [], COHORT_ROLE).get(unit_id)
+        seen = None
+        if unit_id is not None:
+            seen = seen_members(self.connection, [unit_id], COHORT_ROLE).get(unit_id)
         stood = next((row for row in reversed(self._versions(name)) if row.fingerprint == seen), None)
         if stood is None:
             return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", None, key)})
@@ -84,9 +86,11 @@ class CohortCauses:
         new = versions.get(int(number)) if number.isdigit() else None
         old = versions.get(next((v for v in reversed(earlier) if new is None or v < new.version), 0))
         if new is not None and old is not None:
-            sides = [_Side(v.version, v.sql_text, members_of(self.connection, name, v.version)) for v in (old, new)]
+            before, after = (
+                _Side(v.version, v.sql_text, members_of(self.connection, name, v.version)) for v in (old, new)
+            )
             frozen = Cause(CauseKind.COHORT, f"cohort {name}", f"{name}@{old.version}", key)
-            return self._between(name, *sides, old.created_at) | {frozen}
+            return self._between(name, before, after, old.created_at) | {frozen}
         if others:
             return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", others[-1], key)})
         found = self._listed(analysis, name, is_named=True, is_last=True)
@@ -133,8 +137,8 @@ class CohortCauses:
         if not any((name in analysis.cohorts_of(p)) is not is_named for p in (before[:1] if is_last else before)):
             return NOTHING
         table, place = self.world.settings.place(analysis.name, field, analysis.base)
-        sides = (None, "named") if is_named else ("named", None)
-        return frozenset({Cause(CauseKind.LISTED, f"[{table}] {field}: cohort {name}", *sides, place)})
+        stood, stands = (None, "named") if is_named else ("named", None)
+        return frozenset({Cause(CauseKind.LISTED, f"[{table}] {field}: cohort {name}", stood, stands, place)})
 
     def _parameters_before(self, analysis: Analysis) -> list[Parameters]:
         """An analysis's parameters in earlier runs, the newest first; without those that do not fit any more."""

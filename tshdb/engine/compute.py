@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import Boolean, Double, Integer
@@ -32,6 +32,9 @@ from tshdb.engine.work import Work, clear
 from tshdb.extras import missing
 from tshdb.loaded import NotShown
 from tshdb.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from tshdb.schema import UnitPayload
 
 UNKNOWN = "unknown: "  # in place of a digest
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -218,7 +221,8 @@ def _stored(series: pd.Series, column, objects: ObjectStore) -> pd.Series:
     if suffix is None:
         return series
     names = [
-        objects.put(lambda path, v=v: path.write_bytes(v), suffix)[0] if isinstance(v, bytes) else v for v in series
+        objects.put(lambda path, v=v: path.write_bytes(v), suffix)[0] if isinstance(v, bytes) else v  # type: ignore[misc]
+        for v in series
     ]
     return pd.Series(names, index=series.index, dtype=object)
 
@@ -242,7 +246,7 @@ def _is_missing(value) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 
-def payload_fingerprint(table: type, rows: list[dict]) -> str:
+def payload_fingerprint(table: type[UnitPayload], rows: list[dict]) -> str:
     """The fingerprint of a unit's rows, without the columns that only describe them."""
     columns = sorted(c.name for c in table.__table__.columns if c.info.get("fingerprint", True))
     return rows_fingerprint(columns, ([row[c] for c in columns] for row in rows))

@@ -100,7 +100,7 @@ def _digests(connection: Connection, names: Iterable[str]) -> list[tuple[int, st
     query = select(Unit.unit_id, Unit.rows_digest).where(
         Unit.analysis.in_(sorted(names)), Unit.state == UnitState.CURRENT, Unit.rows_digest.is_not(None)
     )
-    return list(map(tuple, connection.execute(query)))
+    return [(unit, digest) for unit, digest in connection.execute(query) if digest is not None]
 
 
 def _compared(table: Table, unit: int, digest: str, stored: Stored | None) -> Damaged | None:
@@ -123,7 +123,9 @@ def _strays(connection: Connection, table: Table, others: set[str], stored: Iter
 
 def is_stray(analysis: str | None, state: str | None, others: Collection[str]) -> bool:
     """Whether a unit made no rows of a table: it is gone, has no result, or makes another table. others: who does."""
-    return state != UnitState.CURRENT or analysis in others or analysis == COHORT or analysis.startswith(INGEST)
+    if analysis is None or state != UnitState.CURRENT:
+        return True
+    return analysis in others or analysis == COHORT or analysis.startswith(INGEST)
 
 
 def objects_made(connection: Connection, makers: Makers) -> list[tuple[int, str, str]]:
@@ -174,7 +176,7 @@ def note(engine: Engine, objects: ObjectStore, makers: Makers) -> None:
 def _digests_of(connection: Connection, units: Iterable[int]) -> dict[int, str | None]:
     with numbers(connection, "asked_digests", units) as name:
         query = select(Unit.unit_id, Unit.rows_digest).where(Unit.unit_id.in_(select_ids(name)))
-        return dict(map(tuple, connection.execute(query)))
+        return {unit: digest for unit, digest in connection.execute(query)}
 
 
 def _note_seen(connection: Connection, name: str, version: int, strays: Mapping[Table, list[int]]) -> None:

@@ -155,7 +155,7 @@ def _requirements(distribution: str) -> frozenset[str] | None:
         said: list[Any] = metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:
         return None
-    return frozenset(_plain(re.match(r"[A-Za-z0-9._-]+", text)[0]) for text in said)
+    return frozenset(_plain(re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0]) for text in said)
 
 
 def _plain(name: str) -> str:

@@ -175,7 +175,7 @@ class Expected:
 
 def _by_key(rows: list[tuple[str, str]]) -> dict[str, Sequence[str]]:
     """key -> input keys, from pairs of them."""
-    single = {key: (input_key,) for key, input_key in rows}
+    single: dict[str, Sequence[str]] = {key: (input_key,) for key, input_key in rows}
     if len(single) == len(rows):
         return single
     found: dict[str, list[str]] = defaultdict(list)

@@ -17,7 +17,7 @@ from tshdb.engine.analysis import Analysis, Made, Model, Need, Reference, Traine
 from tshdb.engine.units import ENTITY_COLUMN, select_ids
 from tshdb.expression_store import ExpressionMatrix, read_matrix
 from tshdb.objects import ObjectStore
-from tshdb.schema import ExpressionProfile, Unit
+from tshdb.schema import Base, ExpressionProfile, Unit
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def load(
     return Inputs(analysis.key_column, values, frozenset(keyed))
 
 
-def _rows(connection: Connection, analysis: Analysis, table: type, pairs: Sequence[tuple[str, int]]) -> pd.DataFrame:
+def _rows(
+    connection: Connection, analysis: Analysis, table: type[Base], pairs: Sequence[tuple[str, int]]
+) -> pd.DataFrame:
     """Rows of the input units, with the key of the unit they are for, sorted by key and primary key."""
     columns = table.__table__.columns
     with numbers(connection, "input_units", sorted({unit for _, unit in pairs})) as name:
@@ -105,7 +107,7 @@ def _rows(connection: Connection, analysis: Analysis, table: type, pairs: Sequen
     return frame
 
 
-def _with_paths(frame: pd.DataFrame, table: type, objects: ObjectStore, root: Path) -> pd.DataFrame:
+def _with_paths(frame: pd.DataFrame, table: type[Base], objects: ObjectStore, root: Path) -> pd.DataFrame:
     """With whole paths of files, and of every object that a row names by a column `<name>_id` as `<name>_path`, verified."""
     for column in table.__table__.columns:
         if column.info.get("file"):

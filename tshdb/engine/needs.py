@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tshdb.schema import Base
 
 
 class Kind(StrEnum):
@@ -54,7 +57,7 @@ class Need:
     one_of: a key needs at least one of the inputs that are so marked.
     """
 
-    table: type
+    table: type[Base]
     via: Relation
     values: bool = False
     genes: tuple[str, Callable[[Any], list[str]]] | None = None
@@ -66,7 +69,7 @@ class Need:
 class Model:
     """An input: the newest model version that the fit which makes `table` has (or its identity, without a cohort)."""
 
-    table: type
+    table: type[Base]
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Reference:
     read(parameters, study folder) -> (key, rows).
     """
 
-    table: type
+    table: type[Base]
     read: Callable[[Any, Any], tuple[str, list[dict]]]
 
 
@@ -87,7 +90,7 @@ class Trained:
     The frame has patient_id and cohort (name@version), for every fit upstream: a filter counts as much as a model.
     """
 
-    table: type
+    table: type[Base]
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,8 @@ class Made:
     The frame has a row an analysis: analysis, parameters (canonical JSON), libraries (those that its values depend on, JSON).
     """
 
-    table: type
-    of: type
+    table: type[Base]
+    of: type[Base]
 
 
 Input = Need | Model | Reference | Trained | Made

@@ -102,7 +102,7 @@ class AnalysisPlan:
     )  # damaged, or of damaged inputs, and not to be made again as it was
     inputs: dict[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)  # role -> key -> input keys
     changes: dict[str, list[Change]] = field(default_factory=dict)  # key -> inputs that are not what it has seen
-    made_otherwise: dict[str, int] = field(default_factory=dict)  # key -> its spec, which is not the current one
+    made_otherwise: dict[str, int | None] = field(default_factory=dict)  # key -> its spec, which is not the current one
     members: dict[str, tuple[str, ...]] = field(default_factory=dict)  # cohort key -> patients
     desired: set[str] = field(default_factory=set)
     present: dict[str, UnitRow] = field(default_factory=dict)  # of the keys that are due, the units as they stand

@@ -20,7 +20,7 @@ from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tshdb import __version__, loaded
+from tshdb import loaded
 from tshdb.canonical import digest
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import commit_live
@@ -50,6 +50,7 @@ from tshdb.process import actor, identity, is_alive
 from tshdb.schema import Run, Unit, UnitInput
 from tshdb.stored_rows import digest_of
 from tshdb.study import Study
+from tshdb.version import __version__
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
 POLL_SECONDS = 0.05
@@ -250,7 +251,7 @@ class Rebuild:
                     connection.execute(update(Unit).where(Unit.unit_id == unit_id).values(**whole))
                 identity = analysis.identity
                 if identity is not None and not standing.rows(analysis.name, [identity]):
-                    store.set_fingerprints(connection, analysis.name, {analysis.identity: IDENTITY_FINGERPRINT})
+                    store.set_fingerprints(connection, analysis.name, {identity: IDENTITY_FINGERPRINT})
 
     # --------------------------------------------------------------------------------------------- one analysis
 
@@ -405,7 +406,7 @@ class Rebuild:
                 batch = self._lease(plan, planner, {key: due[key] for key in keys[start : start + size]})
                 if batch is None:
                     continue
-                if not batch.readable:
+                if batch.inputs is None or not batch.readable:
                     unread.append(batch)
                     continue
                 task = Task(

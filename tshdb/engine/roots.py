@@ -169,7 +169,7 @@ class _Look:
         spec_id = self.plan.made_otherwise.get(key)
         if spec_id is not None:
             yield None, self.roots.of_spec(self.connection, spec_id, self.analysis)
-        if reason in tuple(Damage):
+        if reason.value in tuple(Damage):
             yield None, frozenset({Cause(CauseKind(reason.value), name)})
         if reason is Reason.FAILED:
             yield None, frozenset({Cause(CauseKind.AGAIN, name)})
@@ -242,7 +242,7 @@ class _Look:
     def _made_since(self, role: str, run_id: int | None) -> Iterator[Cause]:
         """In what a table is made otherwise than in an earlier run; nothing where that did not record its settings."""
         before = self._runs.settings(run_id) if run_id is not None else None
-        if before is not None:
+        if before is not None and run_id is not None:
             for row in self.world.references(self.analysis)[role].rows:
                 yield from self._settings_changed(row["analysis"], row, before, self._runs.libraries(run_id))
 
@@ -265,11 +265,13 @@ class _Look:
         return RunsBefore(self.connection, self.world.settings.path)
 
     def _setting(self, kind: CauseKind, name: str, field: str, before, after) -> Cause:
-        said = [None if v is None else json_text(v) if kind is CauseKind.PARAMETER else str(v) for v in (before, after)]
+        was, now = (
+            None if v is None else json_text(v) if kind is CauseKind.PARAMETER else str(v) for v in (before, after)
+        )
         if kind is CauseKind.LIBRARY:
-            return Cause(kind, field, *said)
+            return Cause(kind, field, was, now)
         table, place = self.world.settings.place(name, field, self.world.by_name[name].base)
-        return Cause(kind, f"[{table}] {field}", *said, place)
+        return Cause(kind, f"[{table}] {field}", was, now, place)
 
     # ---------------------------------------------------------------------------------------------- inputs that are due
 
@@ -433,8 +435,8 @@ class _Look:
 
     @cached_property
     def _awaited_steps(self) -> Steps:
-        found = {input_id for key in self.keys for _, _, input_id in self._awaited(key)}
-        return Steps(self.connection, found - {None})
+        awaited = (input_id for key in self.keys for _, _, input_id in self._awaited(key))
+        return Steps(self.connection, {input_id for input_id in awaited if input_id is not None})
 
     def _blocked_before(self, key: str) -> Iterator[Contribution]:
         """Of a unit that waited for its inputs: what became of these."""

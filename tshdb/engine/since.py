@@ -72,7 +72,7 @@ def last_attempts(connection: Connection, unit_ids: Iterable[int]) -> dict[int, 
             Attempt.unit_id, Attempt.attempt_id, Attempt.last_change_id, Attempt.ended_at, Attempt.run_id
         )  # fmt: skip
         rows = connection.execute(query.where(Attempt.attempt_id.in_(newest))).fetchall()
-    return {unit_id: Last(*values) for unit_id, *values in rows}
+    return {unit_id: Last(attempt, change, ended_at, run) for unit_id, attempt, change, ended_at, run in rows}
 
 
 class Steps:
@@ -84,11 +84,11 @@ class Steps:
             chosen = select_ids(name)
             attempts = select(Attempt.unit_id, Attempt.attempt_id, Attempt.ended_at, Attempt.cause_set)
             query = attempts.where(Attempt.unit_id.in_(chosen), Attempt.is_changed).order_by(Attempt.attempt_id)
-            for unit_id, *values in connection.execute(query):
-                self._of[unit_id].append(Step(*values))
+            for unit_id, attempt_id, ended_at, cause_set in connection.execute(query):
+                self._of[unit_id].append(Step(attempt_id, ended_at, cause_set))
             retired = select(Retirement.unit_id, Retirement.ended_at, Retirement.cause_set)
-            for unit_id, *values in connection.execute(retired.where(Retirement.unit_id.in_(chosen))):
-                self._of[unit_id].append(Step(None, *values))
+            for unit_id, ended_at, cause_set in connection.execute(retired.where(Retirement.unit_id.in_(chosen))):
+                self._of[unit_id].append(Step(None, ended_at, cause_set))
         for steps in self._of.values():
             steps.sort(key=lambda step: step.ended_at)
         sets = {step.cause_set for steps in self._of.values() for step in steps if step.cause_set is not None}
@@ -138,9 +138,9 @@ class Rows:
                 self._of[row.entity_key].append(row)
         wanted = {f for rows in self._of.values() for r in rows for f in (r.before_file_id, r.after_file_id)} - {None}
         with numbers(connection, "named_files", wanted) as name:
-            query = select(SourceFile.source_file_id, SourceFile.name, SourceFile.sha256)
-            query = query.where(SourceFile.source_file_id.in_(select_ids(name)))
-            self._files = {i: (file, sha256) for i, file, sha256 in connection.execute(query)}
+            files = select(SourceFile.source_file_id, SourceFile.name, SourceFile.sha256)
+            files = files.where(SourceFile.source_file_id.in_(select_ids(name)))
+            self._files = {i: (file, sha256) for i, file, sha256 in connection.execute(files)}
 
     def since(self, entity: str, last: Last | None) -> Causes:
         """The changes of an entity after a consumer's last attempt; the newest one where that is not known."""
@@ -230,7 +230,7 @@ def seen_members(connection: Connection, unit_ids: Iterable[int], role: str) -> 
         query = select(UnitInput.unit_id, UnitInput.seen_fingerprint).where(
             UnitInput.unit_id.in_(select_ids(name)), UnitInput.role == role
         )
-        return dict(map(tuple, connection.execute(query)))
+        return {unit_id: fingerprint for unit_id, fingerprint in connection.execute(query)}
 
 
 def stored_inputs(connection: Connection, unit_ids: Iterable[int]) -> Mapping[int, list[tuple[str, str, int]]]:
@@ -243,6 +243,6 @@ def stored_inputs(connection: Connection, unit_ids: Iterable[int]) -> Mapping[in
             .where(UnitInput.unit_id.in_(select_ids(name)))
             .order_by(UnitInput.role, Unit.key)
         )
-        for unit_id, *values in connection.execute(query):
-            found[unit_id].append(tuple(values))
+        for unit_id, analysis, key, input_id in connection.execute(query):
+            found[unit_id].append((analysis, key, input_id))
     return found

@@ -163,4 +163,4 @@ class Standing:
         """unit -> key, retired units included."""
         with numbers(self.connection, "named_units", unit_ids) as name:
             query = select(Unit.unit_id, Unit.key).where(Unit.unit_id.in_(select_ids(name)))
-            return dict(map(tuple, self.connection.execute(query)))
+            return {unit_id: key for unit_id, key in self.connection.execute(query)}

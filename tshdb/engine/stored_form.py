@@ -9,16 +9,19 @@ is; of the engine's functions the number below stands for all. Whoever changes w
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Boolean, Double, Integer
 
 from tshdb.canonical import json_fingerprint
 
+if TYPE_CHECKING:
+    from tshdb.schema import UnitPayload
+
 ENGINE_VERSION = 1
 
 
-def declared(table: type) -> list[dict[str, Any]]:
+def declared(table: type[UnitPayload]) -> list[dict[str, Any]]:
     """The columns of a result table, by name: type, digits, and whether it is a key, may be empty, names an object, counts."""
     kinds = ((Boolean, "boolean"), (Integer, "integer"), (Double, "double"))
     return [
@@ -37,6 +40,6 @@ def declared(table: type) -> list[dict[str, Any]]:
 
 
 @cache
-def declaration_fingerprint(table: type) -> str:
+def declaration_fingerprint(table: type[UnitPayload]) -> str:
     """The digest of `declared(table)`."""
     return json_fingerprint(declared(table))

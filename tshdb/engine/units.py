@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from inspect import signature
 from types import FunctionType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
@@ -101,7 +101,7 @@ class CurrentSpec:
     libraries: dict[str, str]
     table: str
     seed: str
-    functions: tuple[FunctionType | type, ...]
+    functions: tuple[Callable[..., Any], ...]
     codes: Codes
     known: KeptCode | None
     same_as: Mapping[str, tuple[str, ...]]
@@ -158,7 +158,7 @@ def takes_seed(analysis: Analysis) -> bool:
     return not {"seed", "seeds"}.isdisjoint(signature(analysis.function).parameters)
 
 
-def functions_of(analysis: Analysis) -> tuple[FunctionType | type, ...]:
+def functions_of(analysis: Analysis) -> tuple[Callable[..., Any], ...]:
     """From where the code of an analysis is followed: its function, those that choose its inputs, parameters with methods."""
     choosers = [need.genes[1] for need in analysis.needs.values() if isinstance(need, Need) and need.genes]
     computing = (FunctionType, property, classmethod, staticmethod, cached_property)

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tshdb import __version__
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World
 from tshdb.schema import Run, Unit
+from tshdb.version import __version__
 from tshdb.vocabulary import CauseKind, UnitState
 
 OF_PROGRAM = frozenset({CauseKind.CODE, CauseKind.LIBRARY, CauseKind.TABLE, CauseKind.ENGINE})
@@ -23,14 +23,8 @@ def upgrade_facts(connection: Connection, world: World) -> dict[str, Any]:
     may follow; otherwise: analysis -> results that are due for other reasons.
     """
     planner = Planner(connection, world)
-    standing = dict(
-        map(
-            tuple,
-            connection.execute(
-                select(Unit.analysis, func.count()).where(Unit.state == UnitState.CURRENT).group_by(Unit.analysis)
-            ),
-        )
-    )
+    counted = select(Unit.analysis, func.count()).where(Unit.state == UnitState.CURRENT).group_by(Unit.analysis)
+    standing = {name: n for name, n in connection.execute(counted)}
     changed, follow, otherwise = [], {}, {}
     for name, plan in planner.all().items():
         own, behind, others = set(), 0, 0
@@ -45,8 +39,8 @@ def upgrade_facts(connection: Connection, world: World) -> dict[str, Any]:
             else:
                 others += 1
         if own:
-            causes = [cause.facts() for cause in sorted(own, key=lambda c: (c.kind.value, c.subject))]
-            changed.append({"analysis": name, "causes": causes, "due": due, "of": standing.get(name, 0)})
+            facts = [cause.facts() for cause in sorted(own, key=lambda c: (c.kind.value, c.subject))]
+            changed.append({"analysis": name, "causes": facts, "due": due, "of": standing.get(name, 0)})
         if behind:
             follow[name] = behind
         if others:

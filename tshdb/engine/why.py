@@ -17,7 +17,7 @@ from tshdb.engine.units import INGEST, NO_SEED, CurrentSpec
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
 from tshdb.near import did_you_mean
-from tshdb.schema import Attempt, Change, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput
+from tshdb.schema import Attempt, Change, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput, UnitPayload
 
 INPUTS_SHOWN = 6
 DEPTH = 4
@@ -79,10 +79,10 @@ def _causes(connection: Connection, planner: Planner, plan: AnalysisPlan, key: s
 
 def _told(connection: Connection, causes: Causes) -> dict[str, Any]:
     """Causes as plain values, with the rows of data among them as they were and are."""
-    rows = sorted((c for c in causes if c.change_id is not None), key=lambda c: c.change_id)
+    changes = sorted(c.change_id for c in causes if c.change_id is not None)
     return {
         "causes": [c.facts() for c in sorted(causes, key=lambda c: (c.kind.value, c.subject))],
-        "changes": [_change(connection, cause.change_id) for cause in rows[:INPUTS_SHOWN]],
+        "changes": [_change(connection, change_id) for change_id in changes[:INPUTS_SHOWN]],
     }
 
 
@@ -152,7 +152,7 @@ def _notes(unit, spec, current: CurrentSpec) -> Iterator[str]:
         yield f"its code was written anew since ({current.identity.code[:12]}…), and the analysis says that results are the same"
 
 
-def _rows(connection: Connection, table: type, unit_id: int) -> list[dict[str, Any]]:
+def _rows(connection: Connection, table: type[UnitPayload], unit_id: int) -> list[dict[str, Any]]:
     rows = connection.execute(
         select(table.__table__).where(table.unit_id == unit_id).limit(INPUTS_SHOWN * 2)
     ).mappings()
@@ -218,4 +218,5 @@ def _records(connection: Connection, table: str, entity: str) -> list[str]:
             SourceRecord.table_name == table, keys
         )
     ).fetchall()
-    return [_place(connection, *row) for row in rows]
+    places = (_place(connection, file_id, line, column) for file_id, line, column in rows)
+    return [place for place in places if place is not None]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tshdb.canonical import digest, json_text, rows_fingerprint
 from tshdb.config import Settings
@@ -17,6 +17,9 @@ from tshdb.engine.code.texts import Texts
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
 from tshdb.process import library_version
+
+if TYPE_CHECKING:
+    from tshdb.schema import Base
 
 REFERENCE = "reference."
 COHORT_ROLE = "cohort"
@@ -46,7 +49,7 @@ class World:
                 places = f"{self.by_name[a.name].function.__module__} and {a.function.__module__}"
                 raise TypeError(f"two analyses are named {a.name}: in {places}")
             self.by_name[a.name] = a
-        self.makers: dict[type, list[Analysis]] = {}
+        self.makers: dict[type[Base], list[Analysis]] = {}
         for a in analyses:
             self.makers.setdefault(a.makes, []).append(a)
         self.maker = {table: makers[0] for table, makers in self.makers.items() if len(makers) == 1}
@@ -125,7 +128,7 @@ class World:
     def cohorts_of(self, analysis: Analysis) -> tuple[str, ...]:
         return analysis.cohorts_of(self.parameters[analysis.name])
 
-    def fits_behind(self, table: type) -> list[Analysis]:
+    def fits_behind(self, table: type[Base]) -> list[Analysis]:
         """The fits on which the rows of a table rest, directly or through others."""
         return [self.by_name[n] for n in self._behind([self.maker[table].name]) if self.by_name[n].kind is Kind.FIT]
 
@@ -140,7 +143,7 @@ class World:
                 waiting += [self.producer(need) for need in self.by_name[name].needs.values()]
         return list(seen)
 
-    def how_made(self, table: type) -> list[dict[str, str]]:
+    def how_made(self, table: type[Base]) -> list[dict[str, str]]:
         """What the values of a table depend on besides data: parameters and libraries of all analyses that lead to them."""
         return [
             {"analysis": n, "parameters": store.counted_parameters(self.by_name[n], self.parameters[n]),

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from tshdb.errors import NotFound, UsageError
 from tshdb.files import complete
 from tshdb.near import did_you_mean
+from tshdb.next_step import NextSteps, told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,8 +50,9 @@ class Drawing:
             raise UsageError(f"the drawing is {self.form}", where=self.title, repair='Draw it with form="svg"')
         return self.data.decode("utf-8")
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the file; it is whole or not there."""
+        path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with complete(path) as written:
             written.write_bytes(self.data)
@@ -78,11 +80,14 @@ def refuse_unknown(name: str) -> None:
         raise UsageError(f"figure {name}", where="tshdb figure", repair=did_you_mean(name, FIGURES, known))
 
 
-def figure(study: Study, name: str, cohort: str | None = None, form: str = "svg") -> Drawing:
+def figure(
+    study: Study, name: str, cohort: str | None = None, form: str = "svg", steps: NextSteps | None = None
+) -> Drawing:
     """A figure of the paper, from this study's results; the same rows give the same bytes.
 
-    name: one of `of_paper.FIGURES`; cohort: cohort@version, else the newest version of the cohort that study.toml names first.
-    Raises UsageError for a figure that there is not, and NotFound, with the next step, where its rows are not there.
+    name: one of `of_paper.FIGURES`; cohort: cohort@version, or a name for its newest version, else the cohort that study.toml
+    names first; form: svg, pdf or png; steps: what knows the next step, where several figures are asked for. Raises UsageError
+    for a figure that there is not, and NotFound, with the next step, where its rows are not there.
     """
     from matplotlib import rc_context
 
@@ -91,7 +96,7 @@ def figure(study: Study, name: str, cohort: str | None = None, form: str = "svg"
 
     refuse_unknown(name)
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    with rc_context(STYLE):
+    with told(study, steps), rc_context(STYLE):
         drawn, how_to_read = FIGURES[name].read(study, cohort)
         buffer = io.BytesIO()
         drawn.savefig(buffer, format=form, metadata=dates[form], dpi=150)
@@ -107,11 +112,15 @@ def examination(study: Study, patient: str, time_point: str | None = None, form:
     from tshdb.figures.examinations import Examinations
 
     examinations = Examinations(study)
-    found = examinations.load(examinations.uid_of(patient, time_point))
+    study_uid = examinations.uid_of(patient, time_point)
+    found = examinations.load(study_uid)
     if not found.volumes:
         reason = found.facts["reason"] if isinstance(found.facts["reason"], str) else None
-        why = "; ".join(found.notes) or reason or "no phases yet"
-        raise NotFound(f"nothing to look at: {why}", where=patient, repair="tshdb rebuild dce_phases masks")
+        why = "; ".join(found.notes) or reason
+        if why is not None:
+            raise NotFound(f"nothing to look at: {why}", where=patient)
+        repair = NextSteps(study).of_analyses("dce_phases", key=study_uid)
+        raise NotFound("nothing to look at: no phases yet", where=patient, repair=repair)
     title = f"{patient}-{found.facts['time_point']}"
     return Drawing(title, "Masks are outlined on the subtraction.", form, saved(picture(found), form))
 
@@ -128,7 +137,8 @@ def regions(study: Study, patient: str, time_point: str | None = None, form: str
     study_uid = examinations.uid_of(patient, time_point)
     facts = examinations.sets.set_index("study_uid").loc[study_uid]
     heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
-    drawn = saved(picture(Regions(study, study_uid), heading), form)
+    with told(study):
+        drawn = saved(picture(Regions(study, study_uid), heading), form)
     return Drawing(f"{patient}-{facts['time_point']}", "What features see is inside of the lines.", form, drawn)
 
 

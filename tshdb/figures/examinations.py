@@ -12,6 +12,7 @@ from tshdb.errors import NotFound
 from tshdb.geometry import Grid
 from tshdb.images.mask_volumes import grid_of_phases, on_images
 from tshdb.images.pixels import read_volume
+from tshdb.next_step import NextSteps
 from tshdb.objects import VOXELS
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ class Examinations:
         for s in segmentations.itertuples():
             name = f"{s.region} ({s.kind})"
             if known is None or s.segmentation_id not in known.index:
-                found.notes.append(f"{name}: not held against the images yet (tshdb rebuild masks)")
+                step = NextSteps(self.study).of_analyses("masks", key=s.study_uid)
+                found.notes.append(f"{name}: not held against the images yet. {step}")
             elif known.loc[s.segmentation_id, "status"] != "fits":
                 state = known.loc[s.segmentation_id]
                 found.notes.append(f"{name}: {state['status']}, {state['differences'] or state['qc_flags']}")

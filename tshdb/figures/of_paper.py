@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tshdb.errors import NotFound
 from tshdb.figures import drawings
-from tshdb.tables.rows import cohort_order, members, newest, of_cohort
+from tshdb.next_step import NoRows
+from tshdb.tables.rows import cohort_order, members, newest, of_cohort, of_name, version_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,10 +19,19 @@ def _one(frame: pd.DataFrame) -> pd.Series | None:
     return frame.iloc[0] if len(frame) else None
 
 
+def _reasons(grouping: str) -> str:
+    """Why there are no curves, as the tests of the same groups say it."""
+    where = f"WHERE grouping = '{grouping}' AND reason IS NOT NULL"
+    return f"SELECT cohort, reason FROM logrank_tests {where} ORDER BY unit_id DESC"
+
+
 def _km(grouping: str, said: str):
     def read(study, cohort: str | None) -> tuple[Figure, str]:
         query = f"SELECT * FROM km_points WHERE grouping = '{grouping}'"
-        points, name = of_cohort(study, query, cohort, f"no survival curves by {said}")
+        nothing = f"no survival curves by {said}"
+        points, name = of_cohort(
+            study, query, cohort, nothing, "km_curves", _reasons(grouping), of_unseen=grouping == "tsh_score"
+        )
         tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = $g", {"c": name, "g": grouping})
         endpoint = points["endpoint"].iloc[0]
         figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {said}, {name}")
@@ -30,10 +40,10 @@ def _km(grouping: str, said: str):
     return read
 
 
-def _roc(model: str, words: str):
+def _roc(model: str, words: str, analysis: str):
     def read(study, cohort: str | None) -> tuple[Figure, str]:
         query = f"SELECT * FROM roc_points WHERE model = '{model}'"
-        points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}")
+        points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}", analysis)
         figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{name}")
         return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
 
@@ -47,9 +57,9 @@ def _nested(study, model: str, cohort: str) -> pd.Series | None:
 
 
 def _signature_km(study, cohort: str | None) -> tuple[Figure, str]:
-    points, name = of_cohort(
-        study, "SELECT * FROM km_points WHERE grouping = 'signature'", cohort, "no curves by the signature"
-    )
+    query = "SELECT * FROM km_points WHERE grouping = 'signature'"
+    nothing = "no curves by the signature"
+    points, name = of_cohort(study, query, cohort, nothing, "signature_curves", _reasons("signature"))
     tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = 'signature'", {"c": name})
     panels = []
     for endpoint, mine in points.groupby("endpoint", sort=True):
@@ -65,9 +75,9 @@ def _signature_km(study, cohort: str | None) -> tuple[Figure, str]:
 def _search(study, cohort: str | None) -> tuple[Figure, str]:
     from tshdb.figures import signature_drawings
 
-    generations, name = of_cohort(
-        study, "SELECT * FROM search_generations WHERE reason IS NULL", cohort, "no search for a signature"
-    )
+    query = "SELECT * FROM search_generations WHERE reason IS NULL"
+    reasons = "SELECT cohort, reason FROM search_generations WHERE reason IS NOT NULL ORDER BY unit_id DESC"
+    generations, name = of_cohort(study, query, cohort, "no search for a signature", "signature_search", reasons)
     first = generations.iloc[0]
     title = f"Genetic search over {first['n_candidates']} features, n = {first['n']}\n{name}"
     figure = signature_drawings.search(generations, _nested(study, "signature_model", name), title)
@@ -78,7 +88,9 @@ def _calibration(study, cohort: str | None) -> tuple[Figure, str]:
     from tshdb.figures import signature_drawings
 
     query = "SELECT * FROM calibration_groups WHERE seen IS NOT NULL"
-    groups, name = of_cohort(study, query, cohort, "no calibration of the signature")
+    reasons = "SELECT cohort, reason FROM calibration_groups WHERE reason IS NOT NULL ORDER BY unit_id DESC"
+    nothing = "no calibration of the signature"
+    groups, name = of_cohort(study, query, cohort, nothing, "calibration_groups", reasons)
     figure = signature_drawings.calibration(groups, name)
     return figure, (
         "A point is a part of the cohort by its scores, from low to high. Foretold: Cox models of the score within the cohort, "
@@ -96,15 +108,14 @@ def _abundances(study, cohort: str) -> pd.DataFrame:
 
 
 def _compartments(study, cohort: str | None) -> tuple[Figure, str]:
-    tests, name = of_cohort(
-        study, "SELECT * FROM wilcoxon_tests ORDER BY unit_id, grouping", cohort, "no tests of compartments"
-    )
+    query = "SELECT * FROM wilcoxon_tests ORDER BY unit_id, grouping"
+    tests, name = of_cohort(study, query, cohort, "no tests of compartments", "compartment_tests")
     figure = drawings.compartments(_abundances(study, name), tests, name)
     return figure, "Box: the middle half of the patients; stars: tumour and stroma of the same patients differ."
 
 
 def _networks(study, cohort: str | None) -> tuple[Figure, str]:
-    parameters, name = of_cohort(study, "SELECT * FROM network_parameters", cohort, "no networks")
+    parameters, name = of_cohort(study, "SELECT * FROM network_parameters", cohort, "no networks", "network_parameters")
     edges = study.sql("SELECT * FROM network_edges WHERE cohort = $c ORDER BY ALL", {"c": name})
     populations = list(study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"])
     counts = dict(zip(parameters["prognosis"], parameters["n"].astype(int), strict=True))
@@ -117,7 +128,7 @@ def _networks(study, cohort: str | None) -> tuple[Figure, str]:
 
 def _topology(study, cohort: str | None) -> tuple[Figure, str]:
     query = "SELECT * FROM network_parameters WHERE is_in_paper ORDER BY unit_id DESC, compartment, parameter"
-    parameters, name = of_cohort(study, query, cohort, "no networks")
+    parameters, name = of_cohort(study, query, cohort, "no networks", "network_parameters")
     figure = drawings.topology(parameters, f"Topology of the cell networks, {name}")
     return figure, (
         "Each spoke is one parameter, drawn as a share of the larger of the two groups; the values stand at its end, and a "
@@ -127,9 +138,10 @@ def _topology(study, cohort: str | None) -> tuple[Figure, str]:
 
 def _correlation(study, cohort: str | None) -> tuple[Figure, str]:
     population = study.sql("SELECT DISTINCT population FROM cutoffs ORDER BY 1")["population"]
-    tests, name = of_cohort(study, "SELECT * FROM wilcoxon_tests ORDER BY unit_id", cohort, "no tests of compartments")
+    query = "SELECT * FROM wilcoxon_tests ORDER BY unit_id"
+    tests, name = of_cohort(study, query, cohort, "no tests of compartments", "compartment_tests")
     if not len(population):
-        raise NotFound("no cut-off, and so no groups", repair="Run: tshdb rebuild")
+        raise NoRows("no cut-off, and so no groups", analyses=("cutoff",))
     values = _abundances(study, name)
     tests = tests[tests["population"] == population[0]]
     figure = drawings.correlation(values[values["population"] == population[0]], tests, f"{population[0]}, {name}")
@@ -137,20 +149,17 @@ def _correlation(study, cohort: str | None) -> tuple[Figure, str]:
 
 
 def _flow(study, cohort: str | None) -> tuple[Figure, str]:
-    from tshdb.cohorts.versions import find_version
-    from tshdb.database import reading
-
-    with reading(study.engine) as connection:
-        if cohort is None:
-            query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
-            found = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
-            order = cohort_order(study)
-            cohort = newest(found[0], order) or newest(found[1], order)
-        if cohort is None:
-            raise NotFound("no cohort has a version yet", repair="Run: tshdb cohort freeze NAME")
-        version = find_version(connection, cohort)
+    if cohort is None:
+        query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
+        found = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
+        order = cohort_order(study)
+        cohort = newest(found[0], order) or newest(found[1], order)
+    if cohort is None:
+        raise NoRows("no cohort has a version yet")
+    version = version_of(study, cohort)
     if not version.flow:
-        raise NotFound(f"{version.key} is older than the record of steps", repair="Freeze it again")
+        now = f"Its steps as they are now: tshdb cohort flow {version.cohort} --now"
+        raise NotFound(f"{version.key} is older than the record of steps", repair=now)
     return drawings.flow(
         version.flow, version.key
     ), "From top to bottom: who is left; to the side: who was taken out, and why."
@@ -171,9 +180,10 @@ def _features(study, cohort: str | None) -> tuple[Figure, str]:
     if cohort is not None:
         values = values[values["patient_id"].isin(members(study, cohort))]
     if not len(values):
-        raise NotFound(
-            "no patient has both features and a prognosis", repair="Run: tshdb rebuild tsh_scores radiomic_features"
-        )
+        makers = ("radiomic_features", "survival_groups", "tsh_scores")
+        reasons = "SELECT patient_id AS cohort, reason FROM tsh_scores WHERE reason IS NOT NULL ORDER BY patient_id"
+        nothing = "no patient has both features and a prognosis" + of_name(cohort)
+        raise NoRows(nothing, analyses=makers, reasons=reasons)
     examples = {
         group: example
         for group in feature_drawings.GROUPS
@@ -215,11 +225,13 @@ FIGURES = {
     "s1": PaperFigure("Tumour and stroma in the same patients", _correlation),
     "networks": PaperFigure("Cell networks", _networks),
     "topology": PaperFigure("Topology of the cell networks", _topology),
-    "roc": PaperFigure("ROC curve of the TSH model", _roc("tsh_model", "TSH model")),
+    "roc": PaperFigure("ROC curve of the TSH model", _roc("tsh_model", "TSH model", "roc_points")),
     "features": PaperFigure("Radiomic features by group", _features),
     "score-km": PaperFigure("Survival by the TSH score", _km("tsh_score", "the TSH score")),
     "search": PaperFigure("The search for the signature", _search),
-    "signature-roc": PaperFigure("ROC curve of the signature", _roc("signature_model", "Radiogenomic signature")),
+    "signature-roc": PaperFigure(
+        "ROC curve of the signature", _roc("signature_model", "Radiogenomic signature", "signature_roc")
+    ),
     "signature-km": PaperFigure("Survival by the signature", _signature_km),
     "calibration": PaperFigure("Calibration of the signature", _calibration),
 }

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tshdb.errors import NotFound
 from tshdb.figures.examination_drawings import letter_of
+from tshdb.next_step import NoRows
 from tshdb.objects import VOXELS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Regions:
 
         images = {row["image"]: read(row["object_id"]) for row in of("prepared_images")}
         if not images:
-            raise NotFound("no prepared images", where=study_uid, repair="tshdb rebuild radiomic_features")
+            raise NoRows("no prepared images", analyses=("prepared_images",), key=study_uid, where=study_uid)
         self.like = images["S0"]
         self.volumes = {name: sitk.GetArrayFromImage(image) for name, image in images.items()}
         self.facts = {name: (of(table) or [{}])[0] for name, table in TABLES.items()}

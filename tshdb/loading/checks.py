@@ -21,21 +21,21 @@ SEX_RATIO = 100.0  # one gene must outweigh the other so many times before the R
 SEX_MINIMUM = {"tpm": 1.0, "fpkm": 1.0, "fpkm_uq": 1.0, "rsem": 20.0, "counts": 20.0}  # linear, of the heavier gene
 
 
-def findings_together(connection: Connection, found: Comparison) -> list[Finding]:
+def findings_together(connection: Connection, comparison: Comparison) -> list[Finding]:
     """The findings, rows of the study and what is being loaded taken together."""
-    state = _State(connection, found)
+    state = _State(connection, comparison)
     return [
         *_lonely_patients(state),
-        *_other_sex(state, found),
+        *_other_sex(state, comparison),
         *_several_profiles(state),
-        *_other_tissues(state, found),
+        *_other_tissues(state, comparison),
         *_mixed_models(state),
     ]
 
 
-def still_named(connection: Connection, found: Comparison) -> list[Finding]:
+def still_named(connection: Connection, comparison: Comparison) -> list[Finding]:
     """Examinations that would go while masks, decisions or verdicts of them stay: errors, since nothing is lost silently."""
-    gone = [key for (table, key), row in found.after.items() if table == "imaging_studies" and row is None]
+    gone = [key for (table, key), row in comparison.after.items() if table == "imaging_studies" and row is None]
     findings = []
     with texts(connection, "gone_studies", gone) as name:
         for table in (Segmentation, ImagingDecision, QcVerdict):
@@ -44,7 +44,7 @@ def still_named(connection: Connection, found: Comparison) -> list[Finding]:
             ).mappings()
             for row in rows:
                 key = (table.__tablename__, row_key(table, row))
-                if found.after.get(key, row) is not None:
+                if comparison.after.get(key, row) is not None:
                     message = f"{key[0]}/{key[1]} is of an examination that is gone: withdraw it first, with --complete"
                     findings.append(
                         Finding(None, "study_uid", row["study_uid"], "study.still-named", Severity.ERROR, message)
@@ -59,24 +59,24 @@ def _warn(rule: str, value: str | None, message: str, column: str | None = None)
 class _State:
     """The rows as they will stand, of the patients that this ingest touches."""
 
-    def __init__(self, connection: Connection, found: Comparison):
-        self.patients = self._table(connection, found, "patients", ("patient_id", "sex", "collection"))
+    def __init__(self, connection: Connection, comparison: Comparison):
+        self.patients = self._table(connection, comparison, "patients", ("patient_id", "sex", "collection"))
         columns = ("sample_id", "patient_id", "compartment", "sample_type_code")
-        self.samples = self._table(connection, found, "samples", columns)
-        self.outcomes = self._table(connection, found, "follow_ups", ("patient_id", "endpoint"))
+        self.samples = self._table(connection, comparison, "samples", columns)
+        self.outcomes = self._table(connection, comparison, "follow_ups", ("patient_id", "endpoint"))
         columns = ("profile_id", "sample_id", "aliquot_id", "unit", "gene_model")
-        self.profiles = self._table(connection, found, "expression_profiles", columns)
+        self.profiles = self._table(connection, comparison, "expression_profiles", columns)
         self.touched = {
-            row["patient_id"] for (t, _), row in found.after.items() if row is not None and "patient_id" in row
+            row["patient_id"] for (t, _), row in comparison.after.items() if row is not None and "patient_id" in row
         }
 
     @staticmethod
-    def _table(connection, found: Comparison, table: str, columns: tuple[str, ...]) -> dict[str, dict]:
+    def _table(connection, comparison: Comparison, table: str, columns: tuple[str, ...]) -> dict[str, dict]:
         rows = {}
         for values in tuples(connection, f"SELECT {', '.join(columns)} FROM {table}"):
             row = dict(zip(columns, values, strict=True))
             rows["|".join(map(str, values[: 2 if table == "follow_ups" else 1]))] = row
-        for (name, key), after in found.after.items():
+        for (name, key), after in comparison.after.items():
             if name == table:
                 if after is None:
                     rows.pop(key, None)
@@ -97,9 +97,9 @@ def _lonely_patients(state: _State) -> Iterator[Finding]:
         yield _warn("patient.only-clinical", patient, "has an outcome, but no RNA: it takes part in no abundance")
 
 
-def _other_sex(state: _State, found: Comparison) -> Iterator[Finding]:
+def _other_sex(state: _State, comparison: Comparison) -> Iterator[Finding]:
     """RNA with the Y chromosome's RPS4Y1 and without XIST, of a woman; or the reverse, of a man."""
-    for profile_id, (xist, rps4y1) in sorted(found.sex_markers.items()):
+    for profile_id, (xist, rps4y1) in sorted(comparison.sex_markers.items()):
         profile = state.profiles.get(profile_id)
         sample = state.samples.get(profile["sample_id"]) if profile else None
         patient = state.patients.get(sample["patient_id"]) if sample else None
@@ -138,13 +138,13 @@ def _several_profiles(state: _State) -> Iterator[Finding]:
             yield _warn("aliquot.several", patient, message)
 
 
-def _other_tissues(state: _State, found: Comparison) -> Iterator[Finding]:
+def _other_tissues(state: _State, comparison: Comparison) -> Iterator[Finding]:
     """New samples that are neither primary tumour nor solid normal: no analysis of pairs takes them."""
-    for (table, key), row in sorted(found.after.items()):
+    for (table, key), row in sorted(comparison.after.items()):
         if (
             table == "samples"
             and row is not None
-            and key not in found.before
+            and key not in comparison.before
             and row["compartment"] == Compartment.OTHER
         ):
             code = row["sample_type_code"]

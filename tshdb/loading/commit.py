@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from tshdb import __version__
 from tshdb.canonical import json_text
 from tshdb.change_chain import chained, head, note_head
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
@@ -40,6 +39,7 @@ from tshdb.schema import (
 from tshdb.schema.base import object_columns
 from tshdb.selection import select_profiles
 from tshdb.timepoints import number_time_points
+from tshdb.version import __version__
 
 Changes = dict[Key, tuple[dict | None, dict | None]]
 
@@ -98,22 +98,22 @@ def record_release(connection: Connection, release: Release, run_id: int) -> Non
     )
 
 
-def commit(connection: Connection, found: Comparison, run_id: int) -> None:
+def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     """Files, rows, conflicts, genes, raw values, records, the change log, the selection of profiles, ingest units."""
-    files = _register_files(connection, found, run_id)
+    files = _register_files(connection, comparison, run_id)
     fp("ingest.file_registered")
-    upsert(connection, ExpressionPart.__table__, found.values.parts, ("part_id",))
-    complete_derived(found)
-    changes = write_rows(connection, found)
-    _restore(connection, found)
-    moved_studies = _write_instances(connection, found)
+    upsert(connection, ExpressionPart.__table__, comparison.values.parts, ("part_id",))
+    complete_derived(comparison)
+    changes = write_rows(connection, comparison)
+    _restore(connection, comparison)
+    moved_studies = _write_instances(connection, comparison)
     fp("ingest.rows_written")
-    write_conflicts(connection, found)
-    for genes in found.values.gene_sets.values():
+    write_conflicts(connection, comparison)
+    for genes in comparison.values.gene_sets.values():
         _write_genes(connection, genes)
-    values_changed = _write_raw_values(connection, found, files)
-    _write_records(connection, found, files)
-    write_changes(connection, found, changes, run_id, files)
+    values_changed = _write_raw_values(connection, comparison, files)
+    _write_records(connection, comparison, files)
+    write_changes(connection, comparison, changes, run_id, files)
     fp("ingest.records_written")
     touched: dict[str, set[str]] = defaultdict(set)
     for (table, _), pair in changes.items():
@@ -122,10 +122,10 @@ def commit(connection: Connection, found: Comparison, run_id: int) -> None:
     choose_again(connection, changes)
     touched["clinical_values"] |= values_changed
     for table, entities in touched.items():
-        named = {e for e in entities if (table, e) not in found.hurt}
+        named = {e for e in entities if (table, e) not in comparison.hurt}
         if named:
             refresh_units(connection, table, named)
-    _unmark(connection, found)
+    _unmark(connection, comparison)
 
 
 def choose_again(connection: Connection, changes: Changes) -> None:
@@ -134,10 +134,10 @@ def choose_again(connection: Connection, changes: Changes) -> None:
     number_time_points(connection, _patients_with_images(connection, changes))
 
 
-def _register_files(connection: Connection, found: Comparison, run_id: int) -> dict[Source, int]:
+def _register_files(connection: Connection, comparison: Comparison, run_id: int) -> dict[Source, int]:
     """A row of source_files for every file that was read; those of gone sources are no longer current."""
-    read = [item for item in found.items if item.reading is not None]
-    sources = [*(i.source for i in read), *found.gone_sources]
+    read = [item for item in comparison.items if item.reading is not None]
+    sources = [*(i.source for i in read), *comparison.gone_sources]
     by_reader: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source in sources:
         by_reader[source[:2]].append(source.name)
@@ -178,48 +178,48 @@ def _file_row(item: Item, file_id: int, run_id: int) -> dict:
     }
 
 
-def complete_derived(found: Comparison) -> None:
+def complete_derived(comparison: Comparison) -> None:
     """What no source says: where values lie, which profile is selected, which examination is the first."""
-    for key, row in found.after.items():
+    for key, row in comparison.after.items():
         if key[0] == "imaging_studies" and row is not None:
-            row["time_point"] = found.before.get(key, {}).get("time_point")
+            row["time_point"] = comparison.before.get(key, {}).get("time_point")
         if key[0] == "expression_profiles" and row is not None:
-            before = found.before.get(key, {})
-            row["part_id"] = found.values.part_of.get(key[1], before.get("part_id"))
+            before = comparison.before.get(key, {})
+            row["part_id"] = comparison.values.part_of.get(key[1], before.get("part_id"))
             row["is_selected"] = before.get("is_selected", False)
             row["selection_rule"] = before.get("selection_rule")
             row["exclusion"] = before.get("exclusion")
 
 
-def write_rows(connection: Connection, found: Comparison) -> Changes:
+def write_rows(connection: Connection, comparison: Comparison) -> Changes:
     """Write the rows that differ. Gives them, before and after."""
     changes: Changes = {}
     tables = [t for t in Base.metadata.sorted_tables if t.name in TABLES]
     for table in tables:
         rows = []
-        for key, after in found.after.items():
-            before = found.before.get(key)
+        for key, after in comparison.after.items():
+            before = comparison.before.get(key)
             if key[0] == table.name and after is not None:
                 if before is None or changed_columns(key[0], before, after):
                     changes[key] = (before, after)
                     rows.append(after)
         upsert(connection, table, rows, tuple(c.name for c in table.primary_key))
-    gone = [key for (table, key), after in found.after.items() if table == "imaging_series" and after is None]
+    gone = [key for (table, key), after in comparison.after.items() if table == "imaging_series" and after is None]
     instances.delete_of_series(connection, gone)
     for table in reversed(tables):
-        for key, after in found.after.items():
-            before = found.before.get(key)
+        for key, after in comparison.after.items():
+            before = comparison.before.get(key)
             if key[0] == table.name and after is None and before is not None:
                 changes[key] = (before, None)
                 connection.execute(delete(table).where(*[c == before[c.name] for c in table.primary_key]))
     return changes
 
 
-def _restore(connection: Connection, found: Comparison) -> None:
+def _restore(connection: Connection, comparison: Comparison) -> None:
     """Profiles whose part was lost stand in the part that was written again."""
     by_part: dict[str, list[str]] = defaultdict(list)
-    for profile in found.values.restored:
-        by_part[found.values.part_of[profile]].append(profile)
+    for profile in comparison.values.restored:
+        by_part[comparison.values.part_of[profile]].append(profile)
     for part, profiles in by_part.items():
         with texts(connection, "restored_profiles", profiles) as name:
             mine = ExpressionProfile.profile_id.in_(select_ids(name))
@@ -230,14 +230,14 @@ def _restore(connection: Connection, found: Comparison) -> None:
         connection.execute(delete(ExpressionPart).where(unused))
 
 
-def _unmark(connection: Connection, found: Comparison) -> None:
+def _unmark(connection: Connection, comparison: Comparison) -> None:
     """Ingest units that were found damaged, when what was read has made their rows those of the unit again, with objects."""
     units = connection.execute(
         select(Unit.unit_id, Unit.analysis, Unit.key, Unit.fingerprint)
         .where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
     ).fetchall()  # fmt: skip
-    read = {(table, str(said.values.get(ENTITY_COLUMN[table]))) for (_, (table, _)), said in found.said.items()}
-    lost = _without_objects(connection, found) if units else set()
+    read = {(table, str(said.values.get(ENTITY_COLUMN[table]))) for (_, (table, _)), said in comparison.said.items()}
+    lost = _without_objects(connection, comparison) if units else set()
     healed = []
     for table in {analysis.removeprefix(INGEST) for _, analysis, *_ in units}:
         mine = [u for u in units if u[1] == INGEST + table]
@@ -251,38 +251,38 @@ def _unmark(connection: Connection, found: Comparison) -> None:
         connection.execute(update(Unit).where(Unit.unit_id.in_(select_ids(name))).values(damage=None))
 
 
-def _without_objects(connection: Connection, found: Comparison) -> set[tuple[str, str]]:
+def _without_objects(connection: Connection, comparison: Comparison) -> set[tuple[str, str]]:
     """(table, entity) of ingested rows whose object is not whole."""
     lost = set()
     for table, column, suffix in object_columns():
         if table.name in TABLES:
             entity = table.c[ENTITY_COLUMN[table.name]]
             for key, digest in connection.execute(select(entity, table.c[column]).where(table.c[column].is_not(None))):
-                if not found.values.objects.is_whole(digest, suffix):
+                if not comparison.values.objects.is_whole(digest, suffix):
                     lost.add((table.name, key))
     return lost
 
 
-def _write_instances(connection: Connection, found: Comparison) -> set[str]:
+def _write_instances(connection: Connection, comparison: Comparison) -> set[str]:
     """The files of every series that was read. Gives the studies whose files changed."""
     moved = set()
-    for item in found.items:
+    for item in comparison.items:
         new = None if item.reading is None else item.reading.instances
-        if new is not None and instances.write(connection, new, found.complete):
+        if new is not None and instances.write(connection, new, comparison.complete):
             moved.add(new.study_uid)
-        if new is not None and ("imaging_instances", new.study_uid) in found.hurt:
+        if new is not None and ("imaging_instances", new.study_uid) in comparison.hurt:
             instances.take_out_added(connection, new)
-    for (table, key), after in found.after.items():
-        before = found.before.get((table, key))
+    for (table, key), after in comparison.after.items():
+        before = comparison.before.get((table, key))
         if table == "imaging_series" and after is None and before is not None:
             moved.add(before["study_uid"])
     return moved
 
 
-def write_conflicts(connection: Connection, found: Comparison) -> None:
+def write_conflicts(connection: Connection, comparison: Comparison) -> None:
     """The disagreements of the rows that were compared, in place of those they had."""
     for table in TABLES:
-        keys = [row for t, row in found.after if t == table]
+        keys = [row for t, row in comparison.after if t == table]
         if keys:
             with texts(connection, "conflict_rows", keys) as name:
                 connection.execute(
@@ -302,7 +302,7 @@ def write_conflicts(connection: Connection, found: Comparison) -> None:
                 "other_value": str(d.other_value),
                 "rule": d.rule,
             }
-            for key, disagreements in found.disagreements.items()
+            for key, disagreements in comparison.disagreements.items()
             for d in disagreements
         ],
     )
@@ -318,12 +318,12 @@ def _write_genes(connection: Connection, genes: GeneIndex) -> None:
     upsert(connection, Gene.__table__, named, ("gene_id",))
 
 
-def _write_raw_values(connection: Connection, found: Comparison, files: dict[Source, int]) -> set[str]:
+def _write_raw_values(connection: Connection, comparison: Comparison, files: dict[Source, int]) -> set[str]:
     """Replace the sources' raw values. Gives the patients whose values moved."""
     moved: set[str] = set()
-    complete_sources = {source for source, _ in found.removed} | found.gone_sources
-    for source in [*found.raw_values, *found.gone_sources]:
-        new = found.raw_values.get(source, [])
+    complete_sources = {source for source, _ in comparison.removed} | comparison.gone_sources
+    for source in [*comparison.raw_values, *comparison.gone_sources]:
+        new = comparison.raw_values.get(source, [])
         file_id = files.get(source)
         earlier = select(SourceFile.source_file_id).where(of_source(SourceFile, source))
         if file_id is not None:
@@ -348,12 +348,14 @@ def _write_raw_values(connection: Connection, found: Comparison, files: dict[Sou
     return moved
 
 
-def _write_records(connection: Connection, found: Comparison, files: dict[Source, int]) -> None:
+def _write_records(connection: Connection, comparison: Comparison, files: dict[Source, int]) -> None:
     """Point every record of the sources to the new files, whether its row changed or not."""
     first = next_id(connection, SourceRecord.source_record_id)
     rows = [
         {
-            "source_record_id": found.stood[sk].record_id if (sk := (source, key)) in found.stood else first + i,
+            "source_record_id": comparison.stood[sk].record_id
+            if (sk := (source, key)) in comparison.stood
+            else first + i,
             "table_name": key[0],
             "row_key": key[1],
             **source._asdict(),
@@ -362,19 +364,19 @@ def _write_records(connection: Connection, found: Comparison, files: dict[Source
             "column_number": said.column,
             "row_values": json_text(as_json_gives(said.values)),
         }
-        for i, ((source, key), said) in enumerate(found.said.items())
+        for i, ((source, key), said) in enumerate(comparison.said.items())
     ]
     upsert(connection, SourceRecord.__table__, rows, ("source_record_id",))
-    with numbers(connection, "removed_records", [found.stood[sk].record_id for sk in found.removed]) as name:
+    with numbers(connection, "removed_records", [comparison.stood[sk].record_id for sk in comparison.removed]) as name:
         connection.execute(delete(SourceRecord).where(SourceRecord.source_record_id.in_(select_ids(name))))
 
 
 def write_changes(
-    connection: Connection, found: Comparison, changes: Changes, run_id: int, files: dict[Source, int]
+    connection: Connection, comparison: Comparison, changes: Changes, run_id: int, files: dict[Source, int]
 ) -> None:
     """One row of the change log a changed row, with the place that said it before and the place that says it now."""
-    now_at = {key: (files[source], said.line) for (source, key), said in reversed(found.said.items())}
-    was_at = {key: (said.file_id, said.line) for (_, key), said in reversed(found.stood.items())}
+    now_at = {key: (files[source], said.line) for (source, key), said in reversed(comparison.said.items())}
+    was_at = {key: (said.file_id, said.line) for (_, key), said in reversed(comparison.stood.items())}
     first = next_id(connection, Change.change_id)
     rows = []
     for i, ((table, key), (before, after)) in enumerate(changes.items()):
@@ -386,7 +388,7 @@ def write_changes(
             action, details = "update", changed_columns(table, before, after)
             if "values_fingerprint" in details:
                 del details["values_fingerprint"]
-                details = found.values.changes.get(key, {}) | details
+                details = comparison.values.changes.get(key, {}) | details
         old, new = was_at.get((table, key), (None, None)), now_at.get((table, key), (None, None))
         rows.append(
             {

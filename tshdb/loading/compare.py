@@ -78,41 +78,43 @@ def compare(
     standing: the sources that the items' readers have in the study; with `complete`, those that are not among the items
     are gone, and so are rows that an item no longer has. An item with errors is not the whole truth: of it nothing goes.
     """
-    found = Comparison(IncomingValues(study.objects, writes), complete=complete)
+    comparison = Comparison(IncomingValues(study.objects, writes), complete=complete)
     with_errors = set()
     for item in items:
-        found.items.append(item)
+        comparison.items.append(item)
         if item.reading is not None:
             if item.reading.errors:
                 with_errors.add(item.source)
-            _take(found, connection, item, complete)
-    found.values.flush()
-    found.orphans = take_out_orphans(connection, found)
-    read = [i.source for i in found.items if i.reading is not None]
+            _take(comparison, connection, item, complete)
+    comparison.values.flush()
+    comparison.orphans = take_out_orphans(connection, comparison)
+    read = [i.source for i in comparison.items if i.reading is not None]
     if complete:
-        readers = {(i.source.collection, i.source.reader) for i in found.items}
-        present = {i.source for i in found.items}
-        found.gone_sources = {s for s in standing if s[:2] in readers and s not in present}
-    found.stood = records_of_sources(connection, [*read, *found.gone_sources])
+        readers = {(i.source.collection, i.source.reader) for i in comparison.items}
+        present = {i.source for i in comparison.items}
+        comparison.gone_sources = {s for s in standing if s[:2] in readers and s not in present}
+    comparison.stood = records_of_sources(connection, [*read, *comparison.gone_sources])
     if complete:
-        found.removed = [sk for sk in found.stood if sk not in found.said and sk[0] not in with_errors]
+        comparison.removed = [sk for sk in comparison.stood if sk not in comparison.said and sk[0] not in with_errors]
     moved = [
         sk
-        for sk, said in found.said.items()
-        if sk not in found.stood or found.stood[sk].values != as_json_gives(said.values)
+        for sk, said in comparison.said.items()
+        if sk not in comparison.stood or comparison.stood[sk].values != as_json_gives(said.values)
     ]
-    touched = dict.fromkeys(key for _, key in [*moved, *found.removed])
-    hurt = _hurt(found, connection, list(touched))
-    found.hurt = {(table, entity) for table, entities in hurt.items() for entity in entities} - _moved(found, moved)
-    found.hurt |= _without_records(found, connection)
-    derive_rows(found, connection, list(touched | dict.fromkeys(keys_of(connection, hurt))))
-    return found
+    touched = dict.fromkeys(key for _, key in [*moved, *comparison.removed])
+    hurt = _hurt(comparison, connection, list(touched))
+    comparison.hurt = {(table, entity) for table, entities in hurt.items() for entity in entities} - _moved(
+        comparison, moved
+    )
+    comparison.hurt |= _without_records(comparison, connection)
+    derive_rows(comparison, connection, list(touched | dict.fromkeys(keys_of(connection, hurt))))
+    return comparison
 
 
-def _hurt(found: Comparison, connection: Connection, touched: list[Key]) -> dict[str, set[str]]:
+def _hurt(comparison: Comparison, connection: Connection, touched: list[Key]) -> dict[str, set[str]]:
     """table -> entities that this ingest speaks of, whose rows are not those of their ingest unit: by its mark, or as found."""
     spoken: dict[str, set[str]] = {}
-    for (_, (table, _)), said in found.said.items():
+    for (_, (table, _)), said in comparison.said.items():
         spoken.setdefault(table, set()).add(str(said.values[ENTITY_COLUMN[table]]))
     hurt = {table: keys & spoken[table] for table, keys in marked(connection).items() if table in spoken}
     standing: dict[str, set[str]] = {}
@@ -126,10 +128,10 @@ def _hurt(found: Comparison, connection: Connection, touched: list[Key]) -> dict
     return {table: entities for table, entities in hurt.items() if entities}
 
 
-def _without_records(found: Comparison, connection: Connection) -> set[Entity]:
+def _without_records(comparison: Comparison, connection: Connection) -> set[Entity]:
     """Marked entities of tables without records, where every file has the bytes that were read before."""
     hurt = {(t, e) for t, entities in marked(connection).items() if t in SPOKEN_BY for e in entities}
-    for item in found.items if hurt else ():
+    for item in comparison.items if hurt else ():
         mine = (SourceFile.collection, SourceFile.reader, SourceFile.name)
         same = [c == value for c, value in zip(mine, item.source, strict=True)]
         query = select(SourceFile.sha256).where(*same, SourceFile.is_current)
@@ -138,68 +140,70 @@ def _without_records(found: Comparison, connection: Connection) -> set[Entity]:
     return hurt
 
 
-def _moved(found: Comparison, moved: list[tuple[Source, Key]]) -> set[Entity]:
+def _moved(comparison: Comparison, moved: list[tuple[Source, Key]]) -> set[Entity]:
     """The entities of which a source says something else than before."""
-    words = [(sk[1][0], found.said[sk]) for sk in moved]
-    words += [(sk[1][0], found.stood[sk]) for sk in [*moved, *found.removed] if sk in found.stood]
+    words = [(sk[1][0], comparison.said[sk]) for sk in moved]
+    words += [(sk[1][0], comparison.stood[sk]) for sk in [*moved, *comparison.removed] if sk in comparison.stood]
     return {(table, str(said.values[ENTITY_COLUMN[table]])) for table, said in words}
 
 
-def _take(found: Comparison, connection: Connection, item: Item, complete: bool) -> None:
+def _take(comparison: Comparison, connection: Connection, item: Item, complete: bool) -> None:
     """What one item says; its matrix is let go."""
     reading = item.reading
     take_out_withheld(reading)
     for record in reading.records:
         key = (record.table.__tablename__, row_key(record.table, record.values))
-        found.said.setdefault((item.source, key), Said(item.source, record.values, None, record.line, record.column))
+        comparison.said.setdefault(
+            (item.source, key), Said(item.source, record.values, None, record.line, record.column)
+        )
     if reading.matrix is not None:
-        for profile_id, fingerprint in found.values.take(connection, reading.matrix).items():
-            found.said[item.source, ("expression_profiles", profile_id)].values["values_fingerprint"] = fingerprint
+        for profile_id, fingerprint in comparison.values.take(connection, reading.matrix).items():
+            comparison.said[item.source, ("expression_profiles", profile_id)].values["values_fingerprint"] = fingerprint
         reading.matrix = None
-    for suffix, content in reading.objects if found.values.writes else ():
-        found.values.objects.put(lambda path, content=content: path.write_bytes(content), suffix)
+    for suffix, content in reading.objects if comparison.values.writes else ():
+        comparison.values.objects.put(lambda path, content=content: path.write_bytes(content), suffix)
     reading.objects = []
     if reading.instances is not None:
         for kind, n in instances.compared(connection, reading.instances, complete).items():
-            _count(found, "imaging_instances", kind, n)
-    found.sex_markers |= reading.sex_markers
+            _count(comparison, "imaging_instances", kind, n)
+    comparison.sex_markers |= reading.sex_markers
     if reading.raw_values:
-        found.raw_values[item.source] = reading.raw_values
+        comparison.raw_values[item.source] = reading.raw_values
     reading.records = []
 
 
-def derive_rows(found: Comparison, connection: Connection, touched: list[Key]) -> None:
+def derive_rows(comparison: Comparison, connection: Connection, touched: list[Key]) -> None:
     """The rows as they stand, and as all sources together say them."""
-    found.before = _rows(connection, touched)
+    comparison.before = _rows(connection, touched)
     others = records_of_rows(connection, touched)
-    removed = set(found.removed)
+    removed = set(comparison.removed)
     spoken: dict[Key, list[Said]] = {key: [] for key in touched}
-    for (_, key), said in found.said.items():
+    for (_, key), said in comparison.said.items():
         if key in spoken:
             spoken[key].append(said)
     for key in touched:
         heard = spoken[key] + [
-            s for s in others.get(key, ()) if (s.source, key) not in found.said and (s.source, key) not in removed
+            s for s in others.get(key, ()) if (s.source, key) not in comparison.said and (s.source, key) not in removed
         ]
         after = None
         if heard:
             after, disagreements = reconcile(TABLES[key[0]], heard)
             if disagreements:
-                found.disagreements[key] = disagreements
-        found.after[key] = after
-        before = found.before.get(key)
+                comparison.disagreements[key] = disagreements
+        comparison.after[key] = after
+        before = comparison.before.get(key)
         if before is None and after is None:
             continue
         kind = "inserted" if before is None else "deleted" if after is None else "updated"
         if kind == "updated" and not changed_columns(key[0], before, after):
             kind = "unchanged"
-        _count(found, key[0], kind)
-    for key in {key for _, key in found.said} - found.after.keys():
-        _count(found, key[0], "unchanged")
+        _count(comparison, key[0], kind)
+    for key in {key for _, key in comparison.said} - comparison.after.keys():
+        _count(comparison, key[0], "unchanged")
 
 
-def _count(found: Comparison, table: str, kind: str, n: int = 1) -> None:
-    found.by_table.setdefault(table, dict.fromkeys(KINDS, 0))[kind] += n
+def _count(comparison: Comparison, table: str, kind: str, n: int = 1) -> None:
+    comparison.by_table.setdefault(table, dict.fromkeys(KINDS, 0))[kind] += n
 
 
 def _rows(connection: Connection, keys: list[Key]) -> dict[Key, dict]:

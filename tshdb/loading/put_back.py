@@ -31,17 +31,17 @@ class Proven:
     """Rows that are known as they were ingested."""
 
     entities: set[Entity]
-    found: Comparison
+    comparison: Comparison
 
 
 def prove(connection: Connection, objects: ObjectStore, entities: dict[str, set[str]]) -> Proven:
     """What the records give of these entities (table -> keys), where it is what was ingested, or no ingest unit says other."""
     mine = {table: keys for table, keys in entities.items() if table in TABLES}
-    found = Comparison(IncomingValues(objects, writes=False))
-    derive_rows(found, connection, keys_of(connection, mine))
-    _find_parts(found, connection, objects)
+    comparison = Comparison(IncomingValues(objects, writes=False))
+    derive_rows(comparison, connection, keys_of(connection, mine))
+    _find_parts(comparison, connection, objects)
     rows: dict[Entity, list[dict]] = defaultdict(list)
-    for (table, _), row in found.after.items():
+    for (table, _), row in comparison.after.items():
         if row is not None:
             rows[table, row[ENTITY_COLUMN[table]]].append(row)
     proven = set()
@@ -51,28 +51,28 @@ def prove(connection: Connection, objects: ObjectStore, entities: dict[str, set[
             mine_now = _fingerprint(table, rows[table, entity]) if rows[table, entity] else None
             if mine_now is not None and known.get(entity, mine_now) == mine_now:
                 proven.add((table, entity))
-    for key, row in list(found.after.items()):
-        entity = (key[0], (row or found.before[key])[ENTITY_COLUMN[key[0]]])
-        lacks_values = row is not None and key[0] == "expression_profiles" and _part_of(found, key) is None
+    for key, row in list(comparison.after.items()):
+        entity = (key[0], (row or comparison.before[key])[ENTITY_COLUMN[key[0]]])
+        lacks_values = row is not None and key[0] == "expression_profiles" and _part_of(comparison, key) is None
         if lacks_values:
             proven.discard(entity)
         if entity not in proven:
-            del found.after[key]
-            found.disagreements.pop(key, None)
-    return Proven(proven, found)
+            del comparison.after[key]
+            comparison.disagreements.pop(key, None)
+    return Proven(proven, comparison)
 
 
 def put_back(connection: Connection, proven: Proven, command: str) -> None:
     """Write what is proven, with the change log, as a run of `command`."""
-    found = proven.found
+    comparison = proven.comparison
     counts = dict.fromkeys((*KINDS, "withheld"), 0)
-    for key, row in found.after.items():
-        counts["deleted" if row is None else "updated" if key in found.before else "inserted"] += 1
+    for key, row in comparison.after.items():
+        counts["deleted" if row is None else "updated" if key in comparison.before else "inserted"] += 1
     run_id = committing.record_run(connection, command, counts, [])
-    committing.complete_derived(found)
-    changes = committing.write_rows(connection, found)
-    committing.write_conflicts(connection, found)
-    committing.write_changes(connection, found, changes, run_id, {})
+    committing.complete_derived(comparison)
+    changes = committing.write_rows(connection, comparison)
+    committing.write_conflicts(connection, comparison)
+    committing.write_changes(connection, comparison, changes, run_id, {})
     committing.choose_again(connection, changes)
 
 
@@ -112,16 +112,16 @@ def _fingerprint(table: str, rows: list[dict]) -> str:
     return rows_fingerprint([c.name for c in columns], plain)
 
 
-def _part_of(found: Comparison, key: tuple[str, str]) -> str | None:
-    return found.values.part_of.get(key[1]) or found.before.get(key, {}).get("part_id")
+def _part_of(comparison: Comparison, key: tuple[str, str]) -> str | None:
+    return comparison.values.part_of.get(key[1]) or comparison.before.get(key, {}).get("part_id")
 
 
-def _find_parts(found: Comparison, connection: Connection, objects: ObjectStore) -> None:
+def _find_parts(comparison: Comparison, connection: Connection, objects: ObjectStore) -> None:
     """The parts that hold the values of profiles whose row is gone."""
     lost = {
         key[1]: row["values_fingerprint"]
-        for key, row in found.after.items()
-        if key[0] == "expression_profiles" and row is not None and key not in found.before
+        for key, row in comparison.after.items()
+        if key[0] == "expression_profiles" and row is not None and key not in comparison.before
     }
     for part in connection.execute(select(ExpressionPart.part_id)).scalars() if lost else ():
         if objects.is_whole(part):
@@ -130,4 +130,4 @@ def _find_parts(found: Comparison, connection: Connection, objects: ObjectStore)
             genes, profiles, values = read_part(path, held) if held else ((), (), None)
             for i, profile in enumerate(profiles):
                 if values_fingerprint(genes, values[:, i]) == lost[profile]:
-                    found.values.part_of[profile] = part
+                    comparison.values.part_of[profile] = part

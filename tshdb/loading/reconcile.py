@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from tshdb import installed
 from tshdb.loading.sources import Said
 from tshdb.readers import LAST
-from tshdb.schema import FollowUp
+from tshdb.schema import Base, FollowUp
 
 OUTCOME_RULE = "os-2"
 
@@ -56,7 +56,7 @@ def precedence_rule() -> str:
     return f"{' before '.join(names)}, then the source's name"
 
 
-def reconcile(table: type, said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
+def reconcile(table: type[Base], said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
     """(the row that holds, the disagreements), from all that sources say of it (at least one)."""
     ordered = in_precedence(said)
     if table is FollowUp:

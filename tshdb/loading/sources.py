@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from tshdb.objects import sha256_of
 from tshdb.reading import Reading
 from tshdb.schema import (
     Annotation,
+    Base,
     ExpressionProfile,
     FollowUp,
     ImagingDecision,
@@ -97,7 +98,7 @@ class Release:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def row_key(table: type, values: dict[str, Any]) -> str:
+def row_key(table: type[Base], values: Mapping[Any, Any]) -> str:
     """The primary key of a row as text, parts joined by |."""
     return "|".join(str(values[c.name]) for c in inspect(table).primary_key)
 

@@ -39,7 +39,7 @@ class Page:
 
     html: str
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the file; it is whole or not there."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tshdb.canonical import json_fingerprint, json_text
 from tshdb.files import complete
+from tshdb.next_step import NextSteps
 from tshdb.pages.html import rendered
 from tshdb.text.controls import clean
 
@@ -36,7 +37,8 @@ def write_qc_page(
     folder.mkdir(parents=True, exist_ok=True)
     states = _states(study)
     drawn = _drawn(folder)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    steps = NextSteps(study)
     for i, row in enumerate(wanted.to_dict("records")):
         name = f"{row['study_uid']}.png"
         state = states.get(row["study_uid"])
@@ -52,7 +54,7 @@ def write_qc_page(
                 "study_uid": row["study_uid"],
                 "patient": clean(row["patient_id"]),
                 "picture": name if (folder / name).is_file() and row["status"] == "found" else None,
-                "said": clean(_said(row)),
+                "said": clean(_said(row, steps)),
                 **{
                     k: clean(row[k]) if isinstance(row[k], str) else ""
                     for k in ("verdict", "cause", "read_by", "comment")
@@ -70,11 +72,13 @@ def write_qc_page(
     return path
 
 
-def _said(row: dict) -> str:
+def _said(row: dict[str, Any], steps: NextSteps) -> str:
     if row["status"] == "found":
         flags = f"; look at: {row['qc_flags']}" if isinstance(row["qc_flags"], str) else ""
         return f"{int(row['n_phases'])} phases of {int(row['n_slices'])} slices by {row['key_used']}{flags}"
-    return str(row["reason"]) if isinstance(row["reason"], str) else "not split into phases yet: tshdb rebuild"
+    if isinstance(row["reason"], str):
+        return row["reason"]
+    return f"not split into phases yet. {steps.of_analyses('dce_sets', key=row['study_uid'])}".rstrip()
 
 
 def _states(study: Study) -> dict[str, str]:

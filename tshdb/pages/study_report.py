@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tshdb.errors import NotFound
 from tshdb.figures import figure
 from tshdb.figures.of_paper import FIGURES
+from tshdb.next_step import NOTHING_YET, NextSteps
 from tshdb.pages.html import rendered
 from tshdb.tables import table
 from tshdb.tables.layouts import TABLES, Layout
@@ -63,14 +64,15 @@ def report(study: Study) -> str:
     """The page as HTML. Reads the study's results; writes nothing."""
     from tshdb.status import status
 
+    steps = NextSteps(study)
     sections = [
         Section("sources", "Sources", _sources(study), ("Every row of the study leads to one of these files, and to its line.",)),
-        Section("cohorts", "Cohorts", _cohorts(study)),
-        Section("tables", "Tables", list(_tables(study))),
-        Section("figures", "Figures", list(_figures(study))),
-        Section("models", "Models", _models(study), ("What was fitted, on which frozen cohort version.",)),
+        Section("cohorts", "Cohorts", _cohorts(study, steps)),
+        Section("tables", "Tables", list(_tables(study, steps))),
+        Section("figures", "Figures", list(_figures(study, steps))),
+        Section("models", "Models", _models(study, steps), ("What was fitted, on which frozen cohort version.",)),
         Section("paper", "The paper's numbers", _paper(study)),
-        Section("provenance", "Code and parameters", _provenance(study)),
+        Section("provenance", "Code and parameters", _provenance(study, steps)),
         Section("changes", "What changed", _changes(study), ("Since it was first computed. All of it: tshdb history.",)),
     ]  # fmt: skip
     name = study.settings.study.name
@@ -92,25 +94,25 @@ def _sources(study) -> list[Part]:
                 (collection, reader, clean(f.name), f"{f.size_bytes:,}", f.sha256) for f in mine.itertuples(index=False)
             ]
     if not cells:
-        return [Part("Files", missing="nothing was ingested yet: tshdb ingest --help")]
+        return [Part("Files", missing=NOTHING_YET)]
     return [Part("Files", Layout("", ("collection", "reader", "file", "bytes", "SHA-256"), cells, (3,)))]
 
 
-def _cohorts(study) -> list[Part]:
+def _cohorts(study: Study, steps: NextSteps) -> list[Part]:
     """The newest version of every cohort with its flow, as a figure and in words."""
     frame = study.sql("SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort ORDER BY cohort")
     if not len(frame):
-        return [Part("Cohorts", missing="none has a version yet: tshdb cohort freeze NAME")]
+        return [Part("Cohorts", missing=f"none has a version yet. {steps.of_cohorts()}")]
     order = cohort_order(study)
     found = sorted(frame.itertuples(), key=lambda row: place(row.cohort, order))
-    return [_figure("flow", study, f"{row.cohort}@{row.version}") for row in found]
+    return [_figure("flow", study, f"{row.cohort}@{row.version}", steps) for row in found]
 
 
-def _tables(study) -> Iterator[Part]:
+def _tables(study: Study, steps: NextSteps) -> Iterator[Part]:
     for number, name in TABLE_NAMES.items():
         title = f"{name}. {TABLES[number].title}"
         try:
-            shown = table(study, number).layouts
+            shown = table(study, number, steps=steps).layouts
         except NotFound as error:
             yield Part(title, missing=str(error))
             continue
@@ -118,7 +120,7 @@ def _tables(study) -> Iterator[Part]:
             yield Part(title, layout)
 
 
-def _figures(study) -> Iterator[Part]:
+def _figures(study: Study, steps: NextSteps) -> Iterator[Part]:
     for name in FIGURES:
         if name == "flow":  # stands with the cohorts
             continue
@@ -127,19 +129,19 @@ def _figures(study) -> Iterator[Part]:
             found = study.sql(f"SELECT DISTINCT cohort FROM {OF_EVERY_COHORT[name]} ORDER BY cohort")["cohort"]
             cohorts = newest_of_each(found, cohort_order(study)) or [None]
         for cohort in cohorts:
-            yield _figure(name, study, cohort)
+            yield _figure(name, study, cohort, steps)
 
 
-def _figure(name: str, study, cohort: str | None) -> Part:
+def _figure(name: str, study: Study, cohort: str | None, steps: NextSteps) -> Part:
     title = FIGURES[name].title + (f", {cohort}" if cohort else "")
     try:
-        drawing = figure(study, name, cohort)
+        drawing = figure(study, name, cohort, steps=steps)
     except NotFound as error:
         return Part(title, missing=str(error))
     return Part(title, image=base64.b64encode(drawing.data).decode("ascii"), how_to_read=drawing.how_to_read)
 
 
-def _models(study) -> list[Part]:
+def _models(study: Study, steps: NextSteps) -> list[Part]:
     from tshdb.corrections import in_words
     from tshdb.database import reading
     from tshdb.installed import analyses
@@ -148,7 +150,7 @@ def _models(study) -> list[Part]:
     with reading(study.engine) as connection:
         found = list_models(connection, analyses())
     if not found:
-        return [Part("Models", missing="none yet: tshdb cohort freeze NAME, then tshdb rebuild")]
+        return [Part("Models", missing=f"none yet. {steps.of_models()}")]
     cells = [
         (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16],
          in_words(m["n_corrections"]) if m["is_flagged"] else "", m["message"] or "")
@@ -165,14 +167,14 @@ def _paper(study) -> list[Part]:
     return [Part(counts[:1].upper() + counts[1:], Layout("", ("", "printed", "here", "", "why"), cells, ()))]
 
 
-def _provenance(study) -> list[Part]:
+def _provenance(study: Study, steps: NextSteps) -> list[Part]:
     """By which code and parameters the current results were computed."""
     frame = study.sql(
         "SELECT u.analysis, s.code_fingerprint, s.params, count(*) AS n FROM units u JOIN specs s USING (spec_id) "
         "WHERE u.state = 'current' GROUP BY ALL ORDER BY ALL"
     )
     if not len(frame):
-        return [Part("Results", missing="nothing was computed yet: tshdb rebuild")]
+        return [Part("Results", missing=f"nothing was computed yet. {steps.of_analyses()}")]
     cells = []
     for row in frame.itertuples():
         values = json.loads(row.params)

@@ -1,7 +1,7 @@
 """What all tables share: names of constraints, closed sets as CHECKs, and what a column means for the engine."""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from sqlalchemy import Double, Enum, ForeignKey, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -20,6 +20,9 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar = {str: Text, float: Double}
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
 
 
 def closed(values: type[StrEnum]) -> Enum:
@@ -46,7 +49,13 @@ def object_columns() -> list[tuple[Table, str, str]]:
     ]
 
 
-class UnitPayload:
+if TYPE_CHECKING:
+    _OfBase = Base
+else:
+    _OfBase = object  # every result table names Base itself, beside this
+
+
+class UnitPayload(_OfBase):
     """A table whose rows are made by units of an analysis.
 
     Columns may say, in `info`, what they are to the engine: {"digits": n} are rounded to n significant digits before

@@ -191,4 +191,4 @@ def taken_over(connection: Connection, scope: Scope, since: str) -> Iterator[Eve
     query = select(Spec.taken_over, func.count()).where(Spec.taken_over >= since).group_by(Spec.taken_over)
     for at, n in connection.execute(query):
         said = f"taken over from revision 0009: {plural(n, 'way')} in which analyses were computed"
-        yield event(at, Kind.MIGRATION, "migrate", said, n_specs=n)
+        yield event(at or since, Kind.MIGRATION, "migrate", said, n_specs=n)

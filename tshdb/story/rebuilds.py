@@ -109,7 +109,10 @@ def _retired(connection: Connection, units: ColumnElement[bool], after: int) -> 
     )
     rows = connection.execute(query).fetchall()
     recorded = causes_of_sets(connection, {number for _, _, number, _ in rows if number is not None})
-    return [(run, analysis, recorded.get(number, NOT_RECORDED), n) for run, analysis, number, n in rows]
+    return [
+        (run, analysis, NOT_RECORDED if number is None else recorded.get(number, NOT_RECORDED), n)
+        for run, analysis, number, n in rows
+    ]
 
 
 def _values(connection: Connection, units: ColumnElement[bool], after: int) -> Iterator[tuple[int, Causes, dict]]:

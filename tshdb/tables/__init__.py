@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import UsageError
 from tshdb.near import did_you_mean
+from tshdb.next_step import NextSteps, told
 from tshdb.tables.layouts import TABLES, Layout
 from tshdb.tables.paper_claims import Checked, Verdict, claims
 from tshdb.text.controls import clean
@@ -67,15 +68,17 @@ def refuse_unknown(number: str) -> None:
         raise UsageError(f"table {number}", where="tshdb table", repair=did_you_mean(number, TABLES, known))
 
 
-def table(study: Study, number: str, cohort: str | None = None) -> Table:
+def table(study: Study, number: str, cohort: str | None = None, steps: NextSteps | None = None) -> Table:
     """A table of the paper: 1, 2, s1 to s6, or prognosis, of the signature.
 
-    cohort: cohort@version; without it the newest version of the cohort that study.toml names first. Raises UsageError for a
-    table that there is not, and NotFound, with the next step, where there are no rows.
+    cohort: cohort@version, or a name for its newest version; without it the cohort that study.toml names first. steps: what
+    knows the next step, where several tables are asked for. Raises UsageError for a table that there is not, and NotFound, with
+    the next step, where there are no rows.
     """
     refuse_unknown(number)
     found = TABLES[number.lower()]
-    facts = found.rows(study, cohort)
+    with told(study, steps):
+        facts = found.rows(study, cohort)
     return Table(number.lower(), found.title, facts, found.layout(facts))
 
 

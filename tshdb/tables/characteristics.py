@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tshdb.tables.rows import cohort_order, place, printed
+from tshdb.next_step import NoRows
+from tshdb.tables.rows import cohort_order, of_name, place, printed
 
 
 def table_1(study, cohort: str | None) -> list[dict[str, Any]]:
     """What the members of each cohort are, by the newest version of each (or of the one that is named)."""
-    from tshdb.errors import NotFound
-
     versions = "SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort"
     if cohort is not None:
         name, _, version = cohort.partition("@")
@@ -29,7 +28,7 @@ def table_1(study, cohort: str | None) -> list[dict[str, Any]]:
         parameters if cohort is not None else None,
     )
     if not len(frame):
-        raise NotFound("no cohort with members", repair="Run: tshdb cohort freeze NAME, or tshdb rebuild for live ones")
+        raise NoRows("no cohort with members" + of_name(cohort), key=cohort)
     paper = printed("table1.csv")
     rows = []
     order = cohort_order(study)

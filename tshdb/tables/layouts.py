@@ -61,7 +61,7 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
             (2, 3, 5, 6),
             (
                 f"{same} of {len(compared)} directions agree with the paper. The size of a hazard ratio depends on the "
-                "expression unit, and these patients, values and follow-up are not exactly the paper's: docs/paper.md",
+                "expression unit, and these patients, values and follow-up are not exactly the paper's: tshdb docs paper",
             ),
         )
     ]
@@ -229,12 +229,6 @@ def footnoted(layout: Layout) -> Layout:
     )
 
 
-def layouts(number: str, study, cohort: str | None) -> tuple[list[dict[str, Any]], list[Layout]]:
-    """The rows of one of the paper's tables, and how they are laid out. Raises NotFound where there are none."""
-    rows = TABLES[number].rows(study, cohort)
-    return rows, TABLES[number].layout(rows)
-
-
 class PaperTable(NamedTuple):
     """How one of the paper's tables is read and laid out."""
 
@@ -249,17 +243,17 @@ TABLES = {
     "s1": PaperTable("Radiomic features", read.feature_rows, features),
     "s2": PaperTable(
         "Abundances in the tumour and survival",
-        lambda study, cohort: read.cox_rows(study, cohort, ("tumor",)),
+        lambda study, cohort: read.cox_rows(study, cohort, ("tumor",), "abundance_cox"),
         lambda rows: cox(rows, "abundance in the tumour, one by one"),
     ),
     "s3": PaperTable(
         "Abundances in the stroma and survival",
-        lambda study, cohort: read.cox_rows(study, cohort, ("stroma",)),
+        lambda study, cohort: read.cox_rows(study, cohort, ("stroma",), "abundance_cox"),
         lambda rows: cox(rows, "abundance in the stroma, one by one"),
     ),
     "s4": PaperTable(
         "The TSH biomarker beside clinical variables",
-        lambda study, cohort: read.cox_rows(study, cohort, read.TSH_MODELS),
+        lambda study, cohort: read.cox_rows(study, cohort, read.TSH_MODELS, "tsh_cox"),
         lambda rows: cox(rows, "the TSH biomarker", by_model=True),
     ),
     "s5": PaperTable("Topology of the cell networks", read.network_rows, networks),

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb import presets
+from tshdb.next_step import NoRows
 from tshdb.tables.characteristics import table_1
 from tshdb.tables.layouts import p as p_text
 from tshdb.tables.rows import PAPER, newest, printed, records
@@ -91,14 +92,12 @@ class _Tables:
     """The result tables that claims ask for, each read once."""
 
     def __init__(self, study, names: Iterable[str]):
-        from tshdb.errors import NotFound
-
         stored = [name for name in names if name != TABLE_1]
         frames = study.sql_each([f"SELECT * FROM {name}" for name in stored])
         self._rows = {name: records(frame) for name, frame in zip(stored, frames, strict=True)}
         try:
             self._rows[TABLE_1] = table_1(study, None)
-        except NotFound:
+        except NoRows:
             self._rows[TABLE_1] = []
 
     def rows(self, table: str) -> list[dict[str, Any]]:

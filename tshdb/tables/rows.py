@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tshdb import presets
+from tshdb.errors import NotFound
+from tshdb.next_step import NoRows
+
+if TYPE_CHECKING:
+    from tshdb.cohorts.versions import Version
 
 PAPER = "fan2023"  # the preset of the paper
 TSH_MODELS = (
@@ -58,28 +63,49 @@ def cohort_order(study) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def of_cohort(study, query: str, cohort: str | None, nothing: str):
-    """The rows of one cohort (`newest`, if none is named) and its name. Raises NotFound without any.
+def of_cohort(
+    study, query: str, cohort: str | None, nothing: str, analysis: str, reasons: str = "", of_unseen: bool = False
+):
+    """The rows of one cohort (`named`) and its name. Raises NoRows without any.
 
-    query: a SELECT over a result table, with a column cohort.
+    query: a SELECT over a result table, with a column cohort; nothing: what there is none of; analysis: that makes the table;
+    reasons, of_unseen: as NoRows has them.
     """
-    from tshdb.errors import NotFound
-
     frame = study.sql(query)
-    name = cohort or newest(set(frame["cohort"]), cohort_order(study))
-    mine = frame[frame["cohort"] == name].reset_index(drop=True)
-    if not len(mine):
-        raise NotFound(nothing + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
-    return mine, name
+    name = named(cohort, frame["cohort"], cohort_order(study))
+    rows = frame[frame["cohort"] == name].reset_index(drop=True)
+    if not len(rows):
+        raise NoRows(nothing + of_name(cohort), analyses=(analysis,), key=cohort, reasons=reasons, of_unseen=of_unseen)
+    return rows, name
+
+
+def named(cohort: str | None, names: Iterable[str], order: Sequence[str] = ()) -> str | None:
+    """The cohort that is meant: cohort@version, the newest version of a cohort by its name; without one, `newest`."""
+    there = set(names)
+    if cohort is None:
+        return newest(there, order)
+    return cohort if cohort in there else newest(n for n in there if n.partition("@")[0] == cohort)
+
+
+def of_name(cohort: str | None) -> str:
+    return f" of {cohort}" if cohort else ""
 
 
 def members(study, cohort: str) -> set[str]:
-    """The members of cohort@version, or of the newest version of a live cohort."""
+    """The members of cohort@version, or of the newest version of a cohort. Raises NoRows for one that there is not."""
+    return set(version_of(study, cohort).members)
+
+
+def version_of(study, cohort: str) -> Version:
+    """A version of a cohort by its name (the newest) or cohort@version. Raises NoRows for one that there is not."""
     from tshdb.cohorts.versions import find_version
     from tshdb.database import reading
 
-    with reading(study.engine) as connection:
-        return set(find_version(connection, cohort).members)
+    try:
+        with reading(study.engine) as connection:
+            return find_version(connection, cohort)
+    except NotFound:
+        raise NoRows(f"no members of {cohort}", key=cohort) from None
 
 
 def paper_table_2() -> dict[str, dict[str, float]]:
@@ -87,12 +113,11 @@ def paper_table_2() -> dict[str, dict[str, float]]:
     return {row.pop("term"): {k: float(v) for k, v in row.items()} for row in printed("table2.csv")}
 
 
-def cox_rows(study, cohort: str | None, models: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The Cox terms of these models in one cohort (if none is named: `newest`). Raises NotFound without any."""
+def cox_rows(study, cohort: str | None, models: tuple[str, ...], analysis: str) -> list[dict[str, Any]]:
+    """The Cox terms of these models of an analysis in one cohort (`named`). Raises NoRows without any."""
     from sqlalchemy import select
 
     from tshdb.database import reading
-    from tshdb.errors import NotFound
     from tshdb.schema import CoxTerm
 
     with reading(study.engine) as connection:
@@ -103,40 +128,36 @@ def cox_rows(study, cohort: str | None, models: tuple[str, ...]) -> list[dict[st
             .mappings()
             .fetchall()
         )
-    wanted = cohort or newest({r["cohort"] for r in rows}, cohort_order(study))
+    wanted = named(cohort, (r["cohort"] for r in rows), cohort_order(study))
     found = [dict(r) for r in rows if r["cohort"] == wanted]
     if not found:
-        raise NotFound("no such Cox terms" + (f" of {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+        raise NoRows("no such Cox terms" + of_name(cohort), analyses=(analysis,), key=cohort)
     return sorted(found, key=lambda r: (models.index(r["model"]), r["position"]))
 
 
 def table_2(study, cohort: str | None) -> list[dict[str, Any]]:
-    """The univariable Cox terms of one cohort version, each with the paper's row. Raises NotFound without any."""
+    """The univariable Cox terms of one cohort version, each with the paper's row. Raises NoRows without any."""
     paper = paper_table_2()
-    return [row | {"paper": paper.get(row["term"])} for row in cox_rows(study, cohort, ("univariable",))]
+    return [
+        row | {"paper": paper.get(row["term"])} for row in cox_rows(study, cohort, ("univariable",), "univariable_cox")
+    ]
 
 
 def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
-    """The parameters of the cell networks of one cohort. Raises NotFound without any."""
+    """The parameters of the cell networks of one cohort. Raises NoRows without any."""
     query = "SELECT * FROM network_parameters ORDER BY unit_id DESC, compartment, parameter, prognosis"
-    frame, _ = of_cohort(study, query, cohort, "no network parameters")
+    frame, _ = of_cohort(study, query, cohort, "no network parameters", "network_parameters")
     return records(frame.drop(columns="unit_id"))
 
 
 def selected_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature that the signature's fit looked at: selected first, by importance; each with the model's figures.
 
-    Raises NotFound where there is no signature, with the reason for having none if that is known.
+    Raises NoRows where there is no signature, with the reason for having none if that is known.
     """
-    from tshdb.errors import NotFound
-
-    try:
-        found, name = of_cohort(study, "SELECT * FROM selected_features", cohort, "no signature")
-    except NotFound:
-        why = study.sql("SELECT cohort, reason FROM signature_models WHERE reason IS NOT NULL ORDER BY unit_id DESC")
-        if not len(why):
-            raise
-        raise NotFound(f"no signature of {why['cohort'][0]}: {why['reason'][0]}") from None
+    reasons = "SELECT cohort, reason FROM signature_models WHERE reason IS NOT NULL ORDER BY unit_id DESC"
+    query = "SELECT * FROM selected_features"
+    found, name = of_cohort(study, query, cohort, "no signature", "selected_features", reasons)
     figures = study.sql(
         "SELECT scheme, value, ci_lower, ci_upper, n FROM model_performance WHERE model = 'signature_model' "
         "AND measure = 'auc' AND cohort = $c",
@@ -151,10 +172,8 @@ def selected_rows(study, cohort: str | None) -> list[dict[str, Any]]:
 def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     """What the signature foretells: of every validation cohort (or the one named) and endpoint tests, models and C-indices.
 
-    Raises NotFound where nothing was evaluated.
+    Raises NoRows where nothing was evaluated.
     """
-    from tshdb.errors import NotFound
-
     queries = {
         "test": "SELECT * FROM logrank_tests WHERE grouping = 'signature' ORDER BY cohort, endpoint",
         "cox": "SELECT * FROM cox_terms WHERE model LIKE 'signature%' ORDER BY cohort, endpoint, position",
@@ -166,9 +185,11 @@ def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     for kind, frame in zip(queries, study.sql_each(list(queries.values())), strict=True):
         rows = records(frame.drop(columns="unit_id"))
         names = newest_of_each(r["cohort"] for r in rows)
-        found += [r | {"kind": kind} for r in rows if (r["cohort"] == cohort if cohort else r["cohort"] in names)]
+        wanted = [named(cohort, (r["cohort"] for r in rows))] if cohort else names
+        found += [r | {"kind": kind} for r in rows if r["cohort"] in wanted]
     if not found:
-        raise NotFound("no signature was evaluated" + (f" on {cohort}" if cohort else ""), repair="Run: tshdb rebuild")
+        what = "no signature was evaluated" + (f" on {cohort}" if cohort else "")
+        raise NoRows(what, analyses=("signature_logrank", "signature_cox"), key=cohort)
     return found
 
 
@@ -176,13 +197,13 @@ def feature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
     from tshdb.images.feature_names import all_names
 
-    members = "" if cohort is None else "AND s.patient_id IN (SELECT unnest($members))"
-    given = {} if cohort is None else {"members": list(study.cohort(cohort).members)}
+    chosen = "" if cohort is None else "AND s.patient_id IN (SELECT unnest($members))"
+    given = {} if cohort is None else {"members": sorted(members(study, cohort))}
     found = study.sql(
         "SELECT f.feature, any_value(f.feature_class) AS feature_class, count(f.value) AS n, avg(f.value) AS mean, "
         "stddev_samp(f.value) AS sd, min(f.value) AS lowest, max(f.value) AS highest, "
         "count(*) - count(f.value) AS n_missing FROM radiomic_features f JOIN imaging_studies s USING (study_uid) "
-        f"WHERE f.feature_class IS NOT NULL AND s.time_point = 'T0' {members} GROUP BY 1",
+        f"WHERE f.feature_class IS NOT NULL AND s.time_point = 'T0' {chosen} GROUP BY 1",
         given,
     )
     by_name = {row["feature"]: row for row in records(found)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Column, Connection, Table, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, func, or_, select
 
 from tshdb.database import numbers, texts
 from tshdb.engine.analysis import Analysis, Kind
@@ -17,7 +17,7 @@ from tshdb.withdrawal.identifiers import Identifiers
 
 def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, ...]]]:
     """The columns of a table that can hold the patient's keys, with those keys."""
-    found = []
+    found: list[tuple[Column, tuple[str, ...]]] = []
     for column in table.columns:
         if column.name == "patient_id":
             found.append((column, (names.patient_id,)))
@@ -40,7 +40,7 @@ def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, 
 
 def rows_of(table: Table, names: Identifiers):
     """The condition that finds the patient's rows in a table; None where it has none."""
-    conditions = []
+    conditions: list[ColumnElement[bool]] = []
     for column, keys in named_in(table, names):
         if keys:
             conditions.append(column.in_(keys))
@@ -65,7 +65,7 @@ def unit_ids(connection: Connection, names: Identifiers) -> dict[int, str]:
     """The patient's units -> their analysis."""
     with texts(connection, "patients_keys", names.keys) as asked:
         query = select(Unit.unit_id, Unit.analysis).where(Unit.key.in_(select_ids(asked)), Unit.analysis != COHORT)
-        return dict(map(tuple, connection.execute(query)))
+        return {unit_id: analysis for unit_id, analysis in connection.execute(query)}
 
 
 def models_of(connection: Connection, analyses: Sequence[Analysis], names: Identifiers) -> list[tuple[int, str]]:
@@ -84,7 +84,7 @@ def models_of(connection: Connection, analyses: Sequence[Analysis], names: Ident
 def cohorts_of(connection: Connection, names: Identifiers) -> list[tuple[str, int]]:
     """The (cohort, version) that have the patient as a member."""
     query = select(CohortMember.cohort, CohortMember.version).where(CohortMember.patient_id == names.patient_id)
-    return sorted(map(tuple, connection.execute(query)))
+    return sorted((cohort, version) for cohort, version in connection.execute(query))
 
 
 def files_of(connection: Connection, names: Identifiers) -> set[int]:

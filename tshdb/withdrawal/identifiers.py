@@ -115,16 +115,23 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
     )
 
 
-def key_of(root: Path, *, create: bool = False) -> bytes | None:
-    """The study's key, made if it is not there and `create`; None without one."""
+def key_of(root: Path) -> bytes | None:
+    """The study's key; None without one. Raises IntegrityError for a damaged one."""
     path = root / KEY_FILE
-    if path.is_file():
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-        if len(key) != 32:
-            raise IntegrityError("the key is not 32 bytes", where=str(path), repair="Restore it from a backup")
-        return key
-    if not create:
+    if not path.is_file():
         return None
+    key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    if len(key) != 32:
+        raise IntegrityError("the key is not 32 bytes", where=str(path), repair="Restore it from a backup")
+    return key
+
+
+def make_key(root: Path) -> bytes:
+    """The study's key, made if it is not there. Raises IntegrityError for a damaged one."""
+    path = root / KEY_FILE
+    stored = key_of(root)
+    if stored is not None:
+        return stored
     key = secrets.token_bytes(32)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:

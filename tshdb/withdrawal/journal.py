@@ -66,7 +66,7 @@ def pending_of(root: Path, digests: Sequence[str], redactions: Sequence[Redactio
 def journals(connection: Connection, study: Study) -> list[Journal]:
     """The journals of all withdrawals that are not done. Raises IntegrityError for one that we did not write."""
     query = select(Tombstone.token, Tombstone.pending).where(Tombstone.pending.is_not(None)).order_by(Tombstone.token)
-    return [journal_of(study, token, pending) for token, pending in connection.execute(query).fetchall()]
+    return [journal_of(study, token, pending) for token, pending in connection.execute(query).fetchall() if pending]
 
 
 def journal_of(study: Study, token: str, pending: str) -> Journal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -37,6 +38,10 @@ def parts_with(objects: ObjectStore, names: Identifiers) -> Iterator[str]:
             yield path.stem
 
 
+def _rows_of(block: np.ndarray, first: int, last: int) -> np.ndarray:
+    return block[first:last]
+
+
 def rewrite(connection: Connection, objects: ObjectStore, names: Identifiers) -> list[PartAnew]:
     """Write the parts that hold the patient again, without; nothing points to the new ones yet."""
     found = []
@@ -52,7 +57,7 @@ def rewrite(connection: Connection, objects: ObjectStore, names: Identifiers) ->
         order = np.argsort(np.asarray(profiles, dtype=object))
         ordered = [profiles[i] for i in order]
         block = np.ascontiguousarray(values[:, order])
-        new_id, size = write_part(objects, genes, ordered, lambda first, last, block=block: block[first:last])
+        new_id, size = write_part(objects, genes, ordered, partial(_rows_of, block))
         found.append(PartAnew(part_id, new_id, size, len(ordered)))
     return found
 

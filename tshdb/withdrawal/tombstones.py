@@ -43,7 +43,8 @@ class Withheld:
         if name not in self._known:
             parts = name.partition(".")[0].split("-")
             stems = {name, name.partition(".")[0], *("-".join(parts[:i]) for i in range(2, len(parts)))}
-            self._known[name] = any(token_of(self._key, stem) in self._tokens for stem in stems)
+            key = self._key
+            self._known[name] = key is not None and any(token_of(key, stem) in self._tokens for stem in stems)
         return self._known[name]
 
     def without_names(self, finding: Finding) -> Finding:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import insert, select, update
 
-from tshdb import __version__
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
 from tshdb.engine.work import clear_all
-from tshdb.errors import InvalidInput
+from tshdb.errors import Busy, InvalidInput
 from tshdb.failpoints import fp
 from tshdb.lock import study_lock
 from tshdb.objects import sha256_of
@@ -35,10 +35,11 @@ from tshdb.process import actor
 from tshdb.schema import ImagingInstance, SourceFile, SourceRecord, Tombstone
 from tshdb.snapshots import Snapshots
 from tshdb.study import Study
+from tshdb.version import __version__
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import files, footprint, objects
 from tshdb.withdrawal.erase import Erased, Redaction, erase
-from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of, identifiers, key_of, token_of
+from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of, identifiers, key_of, make_key, token_of
 from tshdb.withdrawal.journal import Journal, journal_of, pending_of, redacted_name
 
 GENERATED = (REPORTS, FIGURES)  # made from the study: a page that names the patient goes as a whole
@@ -111,22 +112,26 @@ def withdraw(
     """
     with study_lock(study.engine, study.root):
         finished = resume(study, locked=True)
-        if finished and token_of(key_of(study.root), patient_id) in finished:  # was interrupted after its transaction
-            path = study.root / FOLDER / f"{token_of(key_of(study.root), patient_id)[:16]}.json"
+        known_key = key_of(study.root)
+        if (
+            known_key is not None and token_of(known_key, patient_id) in finished
+        ):  # was interrupted after its transaction
+            path = study.root / FOLDER / f"{token_of(known_key, patient_id)[:16]}.json"
             return path, json.loads(path.read_text(encoding="utf-8"))
         study.objects.claim()
         plan = preview(study, analyses, patient_id, redact)
-        if not plan.names.telling:
+        pattern = plan.names.pattern
+        if pattern is None:
             raise InvalidInput(
                 f"'{patient_id}' is too short to be told from other words and numbers",
                 where="withdraw",
                 repair="Ingest the patients under longer names, such as COLLECTION_NUMBER",
             )
-        key = key_of(study.root, create=True)
+        key = make_key(study.root)
         token = token_of(key, patient_id)
         alias = alias_of(token)
         samples = sorted({token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids)})
-        redactions = [*_redacted(plan.rewritten, plan.names, alias, redact), *map(_gone, plan.erased)]
+        redactions = [*_redacted(plan.rewritten, pattern, alias, redact), *map(_gone, plan.erased)]
         try:
             with writing(study.engine) as connection:
                 parts = objects.rewrite(connection, study.objects, plan.names)
@@ -138,7 +143,7 @@ def withdraw(
                     "token": token,
                     "sample_tokens": json.dumps(samples),
                     "scope": scope,
-                    "reason": plan.names.pattern.sub(alias, reason),
+                    "reason": pattern.sub(alias, reason),
                     "actor": actor(),
                     "withdrawn_at": now(),
                     "certificate_sha256": None,
@@ -147,8 +152,10 @@ def withdraw(
                     "readmitted_because": None,
                 }
                 said = _certificate(row, done, parts, redactions, plan, study) | {"voxels_erased": voxels}
-                row["pending"] = pending_of(study.root, [*(p.part_id for p in parts), *voxels], redactions, said)
-                journal = journal_of(study, token, row["pending"])
+                row["pending"] = pending = pending_of(
+                    study.root, [*(p.part_id for p in parts), *voxels], redactions, said
+                )
+                journal = journal_of(study, token, pending)
                 before = connection.execute(select(Tombstone.token).where(Tombstone.token == token)).scalar()
                 if before is None:
                     connection.execute(insert(Tombstone).values(row))
@@ -215,11 +222,13 @@ def _files_of_this_patient_alone(connection, names: Identifiers) -> set[str]:
     return found | set(connection.execute(images).scalars())
 
 
-def _redacted(paths: Iterable[Path], names: Identifiers, alias: str, redact: Redact) -> list[Redaction]:
+def _redacted(paths: Iterable[Path], pattern: re.Pattern[str], alias: str, redact: Redact) -> list[Redaction]:
     """Write every file again, beside itself."""
     found = []
     for path in paths:
-        new = redact(path, names.pattern, alias)
+        new = redact(path, pattern, alias)
+        if new is None:  # as it was when the withdrawal was planned it could be written again
+            raise Busy("the file was changed meanwhile", where=str(path), repair="Run the same tshdb withdraw again")
         written = without_link(redacted_name(path))
         with written.open("wb") as file:
             file.write(new.content)
@@ -268,7 +277,7 @@ def _compact(study: Study) -> None:
     """Write the database without free pages and empty its log, so that erased bytes are gone."""
     dialect = study.engine.dialect.name
     with study.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        raw = connection.connection.driver_connection
+        raw: Any = connection.connection.driver_connection
         if dialect == "sqlite":
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             raw.execute("VACUUM")
@@ -293,7 +302,8 @@ def _certificate(
     facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
 
     def relative(path: str) -> str:
-        return plan.names.pattern.sub(alias_of(row["token"]), os.path.relpath(path, study.root.resolve()))
+        below = os.path.relpath(path, study.root.resolve())
+        return below if plan.names.pattern is None else plan.names.pattern.sub(alias_of(row["token"]), below)
 
     return facts | {
         "program": _program(),

@@ -13,8 +13,9 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tshdb.engine.code.follow import deep
 from tshdb.engine.code.form import NAME_ATTRIBUTES, Open
@@ -115,7 +116,7 @@ class _Side:
         entries = iter(leads)
         for part in self.kept.form(self.kept.statement(statement)).parts:
             if isinstance(part, Open):
-                said = next(entries, (part.chain[0],))
+                said: Sequence[Any] = next(entries, (part.chain[0],))
                 rest = () if part.is_import else part.chain[1:]
                 words.append(".".join((_head(said, label), *rest[said[3] if len(said) > 1 else 0 :])))
             else:
@@ -158,7 +159,7 @@ class _Side:
             found.setdefault(key, _Block(name, [])).statements.append(statement)
         for block in found.values():
             in_order = self.of.get(block.name, [])
-            block.statements.sort(key=lambda s, order=in_order: order.index(s) if s in order else len(order))
+            block.statements.sort(key=partial(_place_in, in_order))
         return found
 
     def _owners(self, statement: str) -> list[str]:
@@ -245,7 +246,7 @@ class _Comparison:
         if not gone or not new:
             return []
         for is_strict in (True, False):
-            of: dict[tuple[Said, ...], tuple[list[str], list[str]]] = {}
+            of: dict[tuple[Said, ...] | None, tuple[list[str], list[str]]] = {}
             for definition in gone:
                 of.setdefault(self.before.whole(definition, is_strict), ([], []))[0].append(definition)
             for definition in new:
@@ -264,8 +265,8 @@ class _Comparison:
         roots = zip(list(before.of)[: before.leads["roots"]], after.of, strict=False)
         if (_module(gone), _module(new)) in ways or (gone, new) in roots:
             return True
-        lines = (side.text(side.behind(d)).splitlines() for side, d in ((before, gone), (after, new)))
-        return difflib.SequenceMatcher(None, *lines).ratio() > 0.5
+        was, now = (side.text(side.behind(d)).splitlines() for side, d in ((before, gone), (after, new)))
+        return difflib.SequenceMatcher(None, was, now).ratio() > 0.5
 
     # -------------------------------------------------------------------------------------------------- what differs
 
@@ -365,6 +366,11 @@ def _by_name(gone: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
 
 
 # ------------------------------------------------------------------------------------------------- statements alone
+
+
+def _place_in(order: Sequence[str], statement: str) -> int:
+    """Where a statement stands; behind all others, if it does not."""
+    return order.index(statement) if statement in order else len(order)
 
 
 def _alone(sources: Mapping[str, str]) -> dict:

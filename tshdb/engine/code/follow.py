@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 from tshdb.canonical import digest
@@ -79,9 +80,7 @@ class Follower:
         while True:
             modules, placed = self.program.order((*dict.fromkeys(d.module for d in roots), *inside))
             self._index(modules)
-            text = Assembly(
-                self._form, self._lead, lambda d, placed=placed: self._statements(d, placed), self.touches.is_alias
-            )
+            text = Assembly(self._form, self._lead, partial(self._statements, placed=placed), self.touches.is_alias)
             text.follow(roots)
             self._add_settings(text, placed)
             more = {m for s in text.reached for m in s.imports if self.program.is_project(m)}
@@ -115,7 +114,7 @@ class Follower:
             if name in self._indexed:
                 continue
             self._indexed.add(name)
-            for statement in self.program.module(name).statements:
+            for statement in self.program.known(name).statements:
                 touched = self.touches.executed(statement)
                 for definition in {d for d, _ in touched.names}:
                     if self.touches.is_changed(definition, touched):
@@ -136,7 +135,7 @@ class Follower:
         """Libraries that are imported where something is reached, and that nobody names: imported for what that does."""
         found = {name for s in text.reached for name in s.module.unnamed}
         found |= {".".join(filter(None, target)) for s in text.reached for target in self._form(s).imports}
-        found -= {name for module in modules for name in self.program.module(module).named}
+        found -= {name for module in modules for name in self.program.known(module).named}
         text.imports = sorted(name for name in found if not self.program.is_project(name))
 
     def _orders(self, text: Assembly, placed: dict[Statement, int]) -> Iterator[tuple[Definition, list[Statement]]]:
@@ -192,7 +191,7 @@ class Follower:
     def _refuse_modules(self, modules: Iterable[str]) -> None:
         """What modules that are imported on the way do to others, whoever these are."""
         for name in modules:
-            said = [what for what, is_its_own in self._at_import(self.program.module(name)) if not is_its_own]
+            said = [what for what, is_its_own in self._at_import(self.program.known(name)) if not is_its_own]
             if said:
                 raise _refusal(said[0], name)
 

@@ -277,7 +277,8 @@ class _Writer:
         while isinstance(inner, ast.Attribute):
             rest.insert(0, inner.attr)
             inner = inner.value
-        scope = self.scopes.of.get(inner)
+        assert isinstance(inner, ast.Name)
+        scope = self.scopes.of[inner]
         if isinstance(inner.ctx, ast.Load):
             self.loads.add((scope.owner(inner.id), inner.id))
         owner = scope.owner(inner.id)

@@ -6,8 +6,8 @@ while that is the same, so is the fingerprint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from types import FunctionType
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from tshdb.canonical import digest
 from tshdb.engine.code.follow import Code, Follower
@@ -26,11 +26,11 @@ class Codes:
         self._follower = Follower(Program(self.texts, project))
         self._own: str | None = None
 
-    def of(self, functions: Iterable[FunctionType | type]) -> Code:
+    def of(self, functions: Iterable[Callable[..., Any]]) -> Code:
         """The code that the functions reach. Raises InvalidInput for code that cannot be followed."""
         return self._follower.code_of([_root(f) for f in functions])
 
-    def text_digest(self, functions: Iterable[FunctionType | type], modules: Iterable[str]) -> str:
+    def text_digest(self, functions: Iterable[Callable[..., Any]], modules: Iterable[str]) -> str:
         """A digest of all on which `of(functions)` depends, if it reads these modules: their whole text."""
         roots = [".".join(_root(f)) for f in functions]
         texts = [f"{name} {self.texts.digest(name)}" for name in sorted(modules)]
@@ -45,7 +45,7 @@ class Codes:
         return self._own
 
 
-def _root(function: FunctionType | type) -> Definition:
+def _root(function: Callable[..., Any]) -> Definition:
     """Where a function or class is defined; of one inside another, the outer one. Raises InvalidInput for a lambda."""
     name = function.__qualname__.partition(".")[0]
     if name == "<lambda>":

@@ -74,9 +74,10 @@ class Module:
     def source_of(self, node: ast.stmt) -> str:
         """The text of a statement, its decorators included."""
         first, column = node.lineno, node.col_offset
-        for decorator in getattr(node, "decorator_list", ()):
+        decorators = getattr(node, "decorator_list", [])
+        for decorator in decorators:
             first, column = min(first, decorator.lineno), 0
-        while column == 0 and getattr(node, "decorator_list", ()) and not self._lines[first - 1].startswith(b"@"):
+        while column == 0 and decorators and not self._lines[first - 1].startswith(b"@"):
             first -= 1  # the mark stands on a line before its expression
         lines = self._lines[first - 1 : node.end_lineno]
         lines[-1] = lines[-1][: node.end_col_offset]
@@ -106,10 +107,11 @@ def parsed(name: str, text: Text) -> Module:
             ways.setdefault(bound, set()).add(node)
         found.append((node, here | {bound for bound, _ in imported}, isinstance(node, IMPORTS)))
     ways.pop(STAR, None)
-    module.stars = [base_of(n, module.package) for n, _, is_import in found if is_import and _is_star(n)]
+    module.stars = [base_of(n, module.package) for n, _, _ in found if isinstance(n, ast.ImportFrom) and _is_star(n)]
     for bound, targets in ways.items():
-        if len(targets) == 1 and isinstance(next(iter(targets)), tuple):
-            module.imports[bound] = next(iter(targets))
+        only = next(iter(targets))
+        if len(targets) == 1 and isinstance(only, tuple):
+            module.imports[bound] = only
     for node, names, is_import in found:
         defines = frozenset(n for n in names if n not in module.imports and n != STAR)
         if not is_import or defines:
@@ -156,10 +158,13 @@ def bound_by(node: ast.AST, package: str) -> tuple[frozenset[str], list[tuple[st
         if isinstance(part, FUNCTIONS | ast.ClassDef):
             bound.add(part.name)
             children: list[ast.AST] = [*part.decorator_list]  # what is inside binds names of its own
-            children += part.bases if isinstance(part, ast.ClassDef) else [*part.args.defaults, *part.args.kw_defaults]
+            if isinstance(part, ast.ClassDef):
+                children += part.bases
+            else:
+                children += [*part.args.defaults, *filter(None, part.args.kw_defaults)]
             bound |= {name for inner in ast.walk(part) if isinstance(inner, ast.Global) for name in inner.names}
         elif isinstance(part, ast.Lambda):
-            children = [*part.args.defaults, *part.args.kw_defaults]
+            children = [*part.args.defaults, *filter(None, part.args.kw_defaults)]
         else:
             if isinstance(part, ast.Name) and not isinstance(part.ctx, ast.Load) and not is_inner:
                 bound.add(part.id)
@@ -203,9 +208,8 @@ def _typing_only(node: ast.stmt) -> list[ast.Import | ast.ImportFrom] | None:
         return None
     test = node.test
     name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else None
-    if name != "TYPE_CHECKING" or not all(isinstance(part, IMPORTS) for part in node.body):
-        return None
-    return node.body
+    imports = [part for part in node.body if isinstance(part, IMPORTS)]
+    return imports if name == "TYPE_CHECKING" and len(imports) == len(node.body) else None
 
 
 def _is_main(node: ast.stmt) -> bool:

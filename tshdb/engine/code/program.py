@@ -60,6 +60,13 @@ class Program:
                 self._modules[name] = _parsed(name, text)
         return self._modules[name]
 
+    def known(self, name: str) -> Module:
+        """A module that is there. Raises LookupError for one that is not."""
+        found = self.module(name)
+        if found is None:
+            raise LookupError(name)
+        return found
+
     def where(self, module: Module, name: str, rest: list[str]) -> Found | None:
         """Where a name of a module leads, with the attributes `rest` behind it; None for what nobody defines (builtins)."""
         if name in module.bindings:

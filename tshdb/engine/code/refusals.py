@@ -48,7 +48,7 @@ def refusals(program: Program, touches: Touches, statement: Statement) -> Iterat
     for node in _counted(program, statement, statement.node):
         said = _refused(program, touches, statement, node)
         if said is not None:
-            yield f"line {node.lineno}: {said}"
+            yield f"line {_line(statement, node)}: {said}"
 
 
 def refusals_at_import(program: Program, touches: Touches, module: Module) -> Iterator[tuple[str, bool]]:
@@ -60,7 +60,7 @@ def refusals_at_import(program: Program, touches: Touches, module: Module) -> It
                 if node.func.id in OF_THE_MODULE and resolve(program, statement, node.func) is None:
                     said = f"{node.func.id}() {OF_THE_MODULE[node.func.id]}"
             if said is not None and not said.startswith(tuple(OWN_FILE)):
-                yield f"{statement.name}: line {node.lineno}: {said}", not said.startswith(TO_OTHERS)
+                yield f"{statement.name}: line {_line(statement, node)}: {said}", not said.startswith(TO_OTHERS)
         for called in touches.called(touches.executed(statement).calls):
             for inner in touches.statements(called):
                 if names := {n.id for n in ast.walk(inner.node) if isinstance(n, ast.Name)} & {"exec", "globals"}:
@@ -75,7 +75,7 @@ def _counted(program: Program, statement: Statement, node: ast.AST) -> Iterator[
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST):
                 continue
-            if name == "decorator_list" and is_analysis(program, statement, child):
+            if name == "decorator_list" and isinstance(child, ast.expr) and is_analysis(program, statement, child):
                 continue
             if name in ("annotation", "returns") and isinstance(node, FUNCTIONS | ast.arg | ast.AnnAssign):
                 continue
@@ -108,6 +108,10 @@ def _name(program: Program, statement: Statement, node: ast.Name) -> str | None:
     return _library(found.target.path) if isinstance(found.target, Outside) else None
 
 
+def _line(statement: Statement, node: ast.AST) -> int:
+    return getattr(node, "lineno", statement.node.lineno)
+
+
 def _library(path: str) -> str | None:
     for name, what in LIBRARIES.items():
         if path == name or path.startswith(name + "."):
@@ -117,7 +121,7 @@ def _library(path: str) -> str | None:
 
 def _by_name(program: Program, touches: Touches, statement: Statement, call: ast.Call) -> str | None:
     """`getattr` and its like on a module or class of the project, by a name that is computed."""
-    if len(call.args) > 1 and isinstance(call.args[1], ast.Constant):
+    if not isinstance(call.func, ast.Name) or len(call.args) > 1 and isinstance(call.args[1], ast.Constant):
         return None
     found = resolve(program, statement, call.args[0])
     if found is None:

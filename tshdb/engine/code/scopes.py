@@ -121,7 +121,7 @@ class Scopes:
                 scope.bind(node.id, "store")
         elif isinstance(node, ast.NamedExpr):
             outer = scope
-            while outer.kind == "comprehension":
+            while outer.kind == "comprehension" and outer.parent is not None:
                 outer = outer.parent
             outer.bind(node.target.id, "store")
             if outer is not scope:  # its Name is visited inside the comprehension, and belongs outside of it
@@ -138,7 +138,7 @@ class Scopes:
                 scope.bind(name, "import")
                 scope.imports.setdefault(name, set()).add(target)
         elif type(node).__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
-            scope.bind(node.name, "store")
+            scope.bind(node.name, "store")  # type: ignore[attr-defined] # of Python 3.12
 
 
 def all_arguments(arguments: ast.arguments) -> Iterator[ast.arg]:

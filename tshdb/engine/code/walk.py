@@ -7,7 +7,7 @@ walked apart (`is_deferred` true).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -315,9 +315,9 @@ class Visitor:
             names.append(node.attr if isinstance(node, ast.Attribute) else "")
             node = node.value
         owner = self.statement.node
-        body = self.statement.scopes.inside[owner].bound
-        if not isinstance(node, ast.Name):
+        if not isinstance(node, ast.Name) or not isinstance(owner, ast.ClassDef):
             return
+        body = self.statement.scopes.inside[owner].bound
         of_class, of_object = _first_arguments(owner)
         is_shared = node.id in of_object and any(name in body for name in names[-1:])
         if is_shared or (node.id in of_class and (names or how is How.STORE)):
@@ -372,7 +372,8 @@ class Visitor:
 
 def _first_arguments(owner: ast.ClassDef) -> tuple[set[str], set[str]]:
     """How methods of a class call the class itself, and its objects."""
-    of_class, of_object = set(), set()
+    of_class: set[str] = set()
+    of_object: set[str] = set()
     is_metaclass = any(isinstance(base, ast.Name) and base.id == "type" for base in owner.bases)
     for method in owner.body:
         if isinstance(method, FUNCTIONS) and method.args.args:
@@ -390,7 +391,7 @@ def depth(node: ast.expr) -> int:
     return n
 
 
-def _bodies(node: ast.AST) -> Iterator[list[ast.AST]]:
+def _bodies(node: ast.AST) -> Iterator[Sequence[ast.AST]]:
     """The bodies of the functions of a statement: of a function, of a class's methods, of lambdas."""
     if isinstance(node, FUNCTIONS):
         yield node.body

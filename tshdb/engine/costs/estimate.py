@@ -34,7 +34,7 @@ class Range(NamedTuple):
     low: float
     high: float
 
-    def __add__(self, other: Range) -> Range:
+    def __add__(self, other: Range) -> Range:  # type: ignore[override] # a sum of durations, no longer tuple
         return Range(self.low + other.low, self.high + other.high)
 
 
@@ -160,7 +160,7 @@ def _unit(took: Sequence[Took], slack: Slack, sizes: Sizes, n_units: int, batch:
     for t in near:
         least, most = t.sizes.dearer(sizes)
         elapsed, at_once = t.seconds / t.n_units, _at_once(t.n_workers, t.n_units, batch)
-        is_few = n_units > MORE_UNITS * t.n_units and t.computing is not None
-        lows.append((min(t.computing, elapsed) if is_few else elapsed * _help(at_once)) * least)
+        computing = t.computing if n_units > MORE_UNITS * t.n_units else None
+        lows.append((min(computing, elapsed) if computing is not None else elapsed * _help(at_once)) * least)
         highs.append(elapsed * at_once * most)
     return Range(min(lows) / slack.less, max(highs) * slack.more)

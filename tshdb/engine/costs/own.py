@@ -48,7 +48,7 @@ def _runs(connection: Connection, due: Mapping[str, Analysis]) -> dict[str, tupl
     query = select(RunCost.__table__).where(RunCost.analysis.in_(due)).order_by(RunCost.run_id)
     for row in connection.execute(query):
         found[row.analysis].append(Took(row.n_units, row.seconds, row.n_workers, run_id=row.run_id))
-    computing = _computing(connection, due, {t.run_id for took in found.values() for t in took})
+    computing = _computing(connection, due, {t.run_id for took in found.values() for t in took if t.run_id is not None})
     told = {name: telling(t for t in took if _came_to_results(t, computing.get((name, t.run_id))))
             for name, took in found.items()}  # fmt: skip
     if untold := [name for name in due if not told.get(name)]:
@@ -72,7 +72,7 @@ def _came_to_results(took: Took, computed: tuple[int, float] | None) -> bool:
 
 def _computing(
     connection: Connection, names: Collection[str], runs: Collection[int] | None = None
-) -> dict[tuple[str, int], tuple[int, float]]:
+) -> dict[tuple[str, int | None], tuple[int, float]]:
     """(analysis, run) -> (units, seconds) of the computations that came to a result. runs: these alone."""
     query = (
         select(Unit.analysis, Attempt.run_id, func.count(), func.sum(Attempt.seconds))
@@ -85,10 +85,10 @@ def _computing(
     return {(name, run): (n, seconds) for name, run, n, seconds in connection.execute(query)}
 
 
-def _sizes(connection: Connection, due: Mapping[str, Analysis]) -> dict[tuple[str, int], Sizes]:
+def _sizes(connection: Connection, due: Mapping[str, Analysis]) -> dict[tuple[str, int | None], Sizes]:
     """(analysis, run) -> the sizes by its parameters, of runs whose results still stand."""
     specs = select(Spec.spec_id, Spec.params).where(Spec.analysis.in_(due))
-    params = dict(map(tuple, connection.execute(specs)))
+    params = {spec: text for spec, text in connection.execute(specs)}
     query = select(Unit.analysis, Unit.run_id, Unit.spec_id).where(Unit.analysis.in_(due)).distinct()
     return {
         (name, run): sizes_of(json.loads(params[spec]), due[name].key_field)
@@ -122,7 +122,7 @@ def _of_cohorts(
             .where(UnitInput.unit_id.in_(select_ids(ids)))
             .group_by(UnitInput.unit_id)
         )
-        n_inputs = dict(map(tuple, connection.execute(counted)))
+        n_inputs = {unit_id: n for unit_id, n in connection.execute(counted)}
     besides = {(name, t.run_id): _besides(t) for name in names for t in took.get(name, ())}
 
     def one(row) -> Took:

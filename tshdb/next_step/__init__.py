@@ -1,0 +1,11 @@
+"""What to do where a result is missing: the one step that comes next, as the plan sees it.
+
+steps  NextSteps, which every table, figure, page and message asks; NoRows, by which they say what they lack
+look   the study as it stands
+
+Light to import: the engine is imported when a step is asked for.
+"""
+
+from tshdb.next_step.steps import NOTHING_YET, NextSteps, NoRows, told
+
+__all__ = ["NOTHING_YET", "NextSteps", "NoRows", "told"]
