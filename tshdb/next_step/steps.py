@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tshdb.next_step.look import Look
     from tshdb.study import Study
 
+REBUILD = "Run: tshdb rebuild "
 NOTHING_YET = "Nothing was ingested yet: tshdb ingest --help"
 CLINICAL = "tshdb ingest clinical FILE --collection NAME"
 RNA = "tshdb ingest rna FILE --collection NAME --unit tpm --scale linear"
@@ -160,10 +161,8 @@ class NextSteps:
         """The step before units that should be; None where all of them are current."""
         name, failed = plan.analysis.name, self._failed(plan, keys)
         due = sorted(key for key in keys & plan.due.keys() if key not in failed)
-        if any(self._has_inputs(plan, key) for key in due):
-            return _rebuild(plan.analysis)
         if due:
-            return self._without_inputs(plan, due[0])
+            return self._before_inputs(plan, due[0]) or _rebuild(plan.analysis)
         if blocked := sorted(keys & plan.blocked.keys()):
             return self._before_blocked(plan, blocked[0])
         if failed:
@@ -211,28 +210,37 @@ class NextSteps:
             maker[need.table] for need in analysis.needs.values() if isinstance(need, Model) and need.table in maker
         ]
 
-    def _has_inputs(self, plan: AnalysisPlan, key: str) -> bool:
-        """Whether a unit that is due would be made of something: over a cohort, of any member's results."""
+    def _before_inputs(self, plan: AnalysisPlan, key: str) -> str | None:
+        """The step before inputs that a unit over a cohort is without, if it is another than a rebuild.
+
+        Results that its members cannot have, such as ratios of patients with one sample, stand in nothing's way.
+        """
         if not plan.analysis.over_cohort:
-            return True
-        roles = self._roles(plan.analysis, results=True) or self._roles(plan.analysis, results=False)
-        return not roles or any(plan.inputs[role].get(key) for role in roles)
+            return None
+        steps = [self._of_input(plan.analysis, role, None) for role in self._lacking(plan, key)]
+        return next((step for step in steps if step is not None and not step.startswith(REBUILD)), None)
+
+    def _lacking(self, plan: AnalysisPlan, key: str | None) -> list[str]:
+        """The roles in which a unit (None: any) has no input: results of other analyses, then what was ingested."""
+        roles = self._roles(plan.analysis, results=True) + self._roles(plan.analysis, results=False)
+        return [role for role in roles if not (plan.inputs[role] if key is None else plan.inputs[role].get(key))]
+
+    def _of_input(self, analysis: Analysis, role: str, key: str | None) -> str | None:
+        """The step before the inputs of a role."""
+        producer = self._look.world.producer_of(analysis, role)
+        if producer not in self._look.plans:
+            return self._of_table(producer.partition(".")[2])
+        same = analysis.needs[role].via.sql is None and not analysis.over_cohort  # the same key
+        return self._of_analysis(self._look.world.by_name[producer], key if same else None)
 
     def _without_inputs(self, plan: AnalysisPlan, key: str | None) -> str | None:
         """The step before the first inputs that a unit (None: any) should have, and has not."""
         analysis = plan.analysis
-        roles = self._roles(analysis, results=True) + self._roles(analysis, results=False)
-        lacking = [role for role in roles if not (plan.inputs[role] if key is None else plan.inputs[role].get(key))]
+        lacking = self._lacking(plan, key)
         for role in lacking:
-            producer = self._look.world.producer_of(analysis, role)
-            if producer not in self._look.plans:
-                if step := self._of_table(producer.partition(".")[2]):
-                    return step
-                continue
-            same = analysis.needs[role].via.sql is None and not analysis.over_cohort  # the same key
-            if step := self._of_analysis(self._look.world.by_name[producer], key if same else None):
+            if step := self._of_input(analysis, role, key):
                 return step
-        names = ", ".join(analysis.needs[role].table.__tablename__ for role in lacking or roles)
+        names = ", ".join(analysis.needs[role].table.__tablename__ for role in lacking or self._roles(analysis, True))
         return f"Nobody who was asked for has {names}" if lacking else f"Nobody has all of {names}"
 
     def _roles(self, analysis: Analysis, results: bool) -> list[str]:
@@ -339,4 +347,4 @@ class NextSteps:
 
 
 def _rebuild(analysis: Analysis) -> str:
-    return f"Run: tshdb rebuild {analysis.name}"
+    return f"{REBUILD}{analysis.name}"
