@@ -39,28 +39,28 @@ def check(
 
     opened = Study.find(study)
     with progress() as show:
-        found = checking.check(opened, full=not is_fast, progress=show)
+        report = checking.check(opened, full=not is_fast, progress=show)
     if is_repaired:
         with progress() as show:
-            found = checking.repair(opened, found, read_again, full=not is_fast, progress=show)
+            report = checking.repair(opened, report, read_again, full=not is_fast, progress=show)
     if as_json:
-        out_json(found.facts)
+        out_json(report.facts)
     else:
-        for one in found.mended:
+        for one in report.mended:
             _show_mended(one)
-        if found.read_again:
-            out(f" read again, from where they lie: {shown(map(str, found.read_again))}")
-        for one in found.broken:
+        if report.read_again:
+            out(f" read again, from where they lie: {shown(map(str, report.read_again))}")
+        for one in report.broken:
             _show(one)
-        for day, n in found.taken_over.items():
+        for day, n in report.taken_over.items():
             out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
-        if not found.broken:
+        if not report.broken:
             out(
                 " Everything holds."
                 if not is_fast
                 else " Everything that was looked at holds; without --fast all of it is."
             )
-    if not found.is_whole:
+    if not report.is_whole:
         raise typer.Exit(Exit.INTEGRITY)
 
 

@@ -29,10 +29,10 @@ def columns(stream: TextIO) -> int | None:
     if not stream.isatty():
         return None
     try:
-        found = os.get_terminal_size(stream.fileno()).columns
+        width = os.get_terminal_size(stream.fileno()).columns
     except OSError:
         return None
-    return max(found, NARROWEST) if found else None
+    return max(width, NARROWEST) if width else None
 
 
 def out(text: object = "", hanging: str | None = None) -> None:

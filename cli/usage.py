@@ -103,6 +103,6 @@ def _meant(error: Any) -> str:
     """Of a word that is none of an option's values: those that are like it."""
     from tshdb.near import did_you_mean
 
-    said = re.search(r"'([^']*)' is not one of ('.*')", error.message)
-    question = did_you_mean(said[1], re.findall(r"'([^']*)'", said[2])) if said else ""
+    choice = re.search(r"'([^']*)' is not one of ('.*')", error.message)
+    question = did_you_mean(choice[1], re.findall(r"'([^']*)'", choice[2])) if choice else ""
     return f" {question}" if question else ""

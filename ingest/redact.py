@@ -67,11 +67,11 @@ def _delimited(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...
         dropped = set()
     kept, removed = [], []
     for number, line in enumerate(lines, 1):
-        said = _without(line, dropped, delimiter) if dropped else line
-        if pattern.search(said):
+        line_without = _without(line, dropped, delimiter) if dropped else line
+        if pattern.search(line_without):
             removed.append(number)
         else:
-            kept.append(said)
+            kept.append(line_without)
     return "".join(kept), tuple(removed), tuple(sorted(i + 1 for i in dropped))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ingest.simulate.subjects import COLLECTION, IMAGE_NOISE, Role, Settings, Subject, stream
+from ingest.simulate.subjects import COLLECTION, IMAGE_NOISE, Role, SimulationSettings, Subject, stream
 
 TABLE = "features"
 STRENGTH = 0.8
@@ -59,15 +59,17 @@ intermediate_s = 150
 
 def families() -> dict[str, list[str]]:
     """family -> names of its features, in the table's order."""
-    found = {"tumor_shape": [f"tumor_original_shape_{name}" for name in SHAPE]}
+    names_of_family = {"tumor_shape": [f"tumor_original_shape_{name}" for name in SHAPE]}
     for region in ("tumor", "stroma"):
         for map_name in ("S0", "SI", "SL"):
             for kind, names in OTHERS.items():
-                found[f"{region}_{map_name}_{kind}"] = [f"{region}_{map_name}_original_{kind}_{n}" for n in names]
-    return found
+                names_of_family[f"{region}_{map_name}_{kind}"] = [
+                    f"{region}_{map_name}_original_{kind}_{n}" for n in names
+                ]
+    return names_of_family
 
 
-def features_of(one: Subject, settings: Settings) -> dict[str, float]:
+def features_of(one: Subject, settings: SimulationSettings) -> dict[str, float]:
     """name -> value of one patient."""
     random = stream(settings, one.role, one.number, "features")
     shown = one.u / np.sqrt(1 + IMAGE_NOISE**2)
@@ -90,7 +92,7 @@ def site_of(one: Subject) -> str:
     return SITES[one.number % len(SITES)]
 
 
-def rows(patients: Iterable[Subject], settings: Settings) -> Iterator[str]:
+def rows(patients: Iterable[Subject], settings: SimulationSettings) -> Iterator[str]:
     """The lines of the table."""
     names = [name for family in families().values() for name in family]
     yield _line(["patient_id", "batch", *names])

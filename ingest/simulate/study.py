@@ -24,7 +24,7 @@ from typing import Any
 from ingest.simulate import clinical_tables, feature_tables, star_counts, subjects
 from ingest.simulate.files import write_lines
 from ingest.simulate.star_counts import Marker
-from ingest.simulate.subjects import COLLECTION, HAS_IMAGES, HAS_RNA, Role, Settings, Subject, subject
+from ingest.simulate.subjects import COLLECTION, HAS_IMAGES, HAS_RNA, Role, SimulationSettings, Subject, subject
 from tshdb.errors import InvalidInput, UsageError
 
 STATE = "simulation.jsonl"
@@ -55,7 +55,7 @@ class Done:
 def write_study(
     out: Path,
     counts: Mapping[Role, int],
-    settings: Settings,
+    settings: SimulationSettings,
     markers: tuple[Marker, ...],
     *,
     jobs: int = 2,
@@ -85,7 +85,7 @@ def write_study(
     return Done(len(todo), len(wanted) - len(todo), counts)
 
 
-def _begun(out: Path, settings: Settings) -> dict[tuple[Role, int], dict[str, Any]]:
+def _begun(out: Path, settings: SimulationSettings) -> dict[tuple[Role, int], dict[str, Any]]:
     """The patients of an earlier run with the same settings; begins a new folder where there is none."""
     first = json.dumps({"simulated": True, "settings": settings.record()}, sort_keys=True)
     state = out / STATE
@@ -133,7 +133,9 @@ def _each(one, todo: list, jobs: int) -> Iterator[tuple]:
                 waiting.append((following, pool.submit(one, following)))
 
 
-def write_patient(out: Path, settings: Settings, markers: tuple[Marker, ...], who: tuple[Role, int]) -> dict[str, Any]:
+def write_patient(
+    out: Path, settings: SimulationSettings, markers: tuple[Marker, ...], who: tuple[Role, int]
+) -> dict[str, Any]:
     """All files of one patient; gives what the tables and the truth say of them."""
     one = subject(settings, *who)
     folder = out / one.collection
@@ -150,7 +152,7 @@ def write_patient(out: Path, settings: Settings, markers: tuple[Marker, ...], wh
 # ------------------------------------------------------------------------------------------------- tables and truth
 
 
-def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) -> None:
+def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], settings: SimulationSettings) -> None:
     def of(*roles: Role) -> Iterator[Subject]:
         return (subject(settings, *who) for who in records if who[0] in roles)
 
@@ -167,27 +169,27 @@ def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], se
         (Role.ISPY1, clinical_tables.write_ispy1, ISPY1_BOOK),
         (Role.NACT, clinical_tables.write_nact, NACT_BOOK),
     ):
-        if mine := list(of(role)):
-            write(out / COLLECTION[role] / name, mine)
+        if subjects := list(of(role)):
+            write(out / COLLECTION[role] / name, subjects)
             if settings.has_images:
-                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(mine, settings))
+                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(subjects, settings))
     if not settings.has_images:
         _write_features(out, of, settings)
     write_lines(out / TRUTH, _truth(records, settings))
     write_lines(out / "README.txt", _readme({who[0] for who in records}, settings.has_images))
 
 
-def _write_features(out: Path, of: Callable[..., Iterator[Subject]], settings: Settings) -> None:
+def _write_features(out: Path, of: Callable[..., Iterator[Subject]], settings: SimulationSettings) -> None:
     """Tables of features in the place of images, how they were made, and cohorts of those who have them."""
     for role in HAS_IMAGES:
-        if mine := list(of(role)):
+        if subjects := list(of(role)):
             folder = out / feature_tables.TABLE
-            write_lines(folder / f"{COLLECTION[role]}.csv", feature_tables.rows(mine, settings))
+            write_lines(folder / f"{COLLECTION[role]}.csv", feature_tables.rows(subjects, settings))
             write_lines(folder / "settings.toml", feature_tables.SETTINGS.splitlines())
             write_lines(folder / f"{feature_tables.COHORTS[role]}.sql", feature_tables.cohort_lines(role))
 
 
-def _sheet(of_role: list[Subject], settings: Settings) -> Iterator[str]:
+def _sheet(of_role: list[Subject], settings: SimulationSettings) -> Iterator[str]:
     """Whose outline each file is."""
     yield "file,patient_id,time_point,kind,region"
     for one in of_role:
@@ -196,7 +198,7 @@ def _sheet(of_role: list[Subject], settings: Settings) -> Iterator[str]:
             yield f"{name}.nii.gz,{one.patient_id},T{visit},expert,tumor"
 
 
-def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) -> Iterator[str]:
+def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: SimulationSettings) -> Iterator[str]:
     """truth.json, one patient a line."""
     head = {
         "simulated": True,
