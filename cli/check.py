@@ -46,12 +46,12 @@ def check(
     if as_json:
         out_json(report.facts)
     else:
-        for one in report.mended:
-            _show_mended(one)
+        for mended in report.mended:
+            _show_mended(mended)
         if report.read_again:
             out(f" read again, from where they lie: {shown(map(str, report.read_again))}")
-        for one in report.broken:
-            _show(one)
+        for broken in report.broken:
+            _show(broken)
         for day, n in report.taken_over.items():
             out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
         if not report.broken:
@@ -64,23 +64,23 @@ def check(
         raise typer.Exit(Exit.INTEGRITY)
 
 
-def _show(one: Broken) -> None:
-    mark = "W" if one.rule.is_warning else "E"
-    out(f" {mark} {one.rule.name}  {len(one.problems):,} x: it is not so that {one.rule.meaning}")
-    for problem in one.problems[:SHOWN]:
+def _show(broken: Broken) -> None:
+    mark = "W" if broken.rule.is_warning else "E"
+    out(f" {mark} {broken.rule.name}  {len(broken.problems):,} x: it is not so that {broken.rule.meaning}")
+    for problem in broken.problems[:SHOWN]:
         out(f"     {problem.where}: {problem.found}")
-    if len(one.problems) > SHOWN:
-        out(f"     … {len(one.problems) - SHOWN:,} more")
-    for repair in dict.fromkeys(p.repair or one.rule.repair for p in one.problems[:SHOWN]):
+    if len(broken.problems) > SHOWN:
+        out(f"     … {len(broken.problems) - SHOWN:,} more")
+    for repair in dict.fromkeys(p.repair or broken.rule.repair for p in broken.problems[:SHOWN]):
         say(f"     -> {repair}")
 
 
-def _show_mended(one: Broken) -> None:
-    if not one.rule.marks:
-        out(f" mended {one.rule.name}: {len(one.problems):,} x")
-        for problem in one.problems:
+def _show_mended(mended: Broken) -> None:
+    if not mended.rule.marks:
+        out(f" mended {mended.rule.name}: {len(mended.problems):,} x")
+        for problem in mended.problems:
             out(f"     {problem.where}")
         return
-    names = ", ".join(p.where for p in one.problems[:SHOWN])
-    more = f" and {len(one.problems) - SHOWN:,} more" if len(one.problems) > SHOWN else ""
-    out(f" marked {one.rule.name}: {names}{more}")
+    names = ", ".join(p.where for p in mended.problems[:SHOWN])
+    more = f" and {len(mended.problems) - SHOWN:,} more" if len(mended.problems) > SHOWN else ""
+    out(f" marked {mended.rule.name}: {names}{more}")

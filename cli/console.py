@@ -98,8 +98,8 @@ def seconds(low: float, high: float) -> str:
 
 
 def _rounded(value: float, to_whole: Callable[[float], int]) -> str:
-    unit, one, step = next((tuple(rest) for limit, *rest in STEPS if value < limit), LARGEST)
-    return f"{to_whole(value / one / step) * step:,} {unit}"
+    unit, divisor, step = next((tuple(rest) for limit, *rest in STEPS if value < limit), LARGEST)
+    return f"{to_whole(value / divisor / step) * step:,} {unit}"
 
 
 def settings(values: dict[str, Any]) -> str:

@@ -101,12 +101,14 @@ def _receptors(rows, her2_rule: str) -> dict[str, str | None]:
     if not verdicts:
         return {}
 
-    def one(name: str) -> str | None:
+    def result_of(name: str) -> str | None:
         results = verdicts.get(name, set())
         return next(iter(results)) if len(results) == 1 else "several tests disagree" if results else None
 
-    er, pr = receptors.status(one("er-ihc")), receptors.status(one("pr-ihc"))
-    return receptors.columns(er, pr, receptors.her2(one("her2-ihc"), one("her2-fish"), her2_rule), her2_rule)
+    er, pr = receptors.status(result_of("er-ihc")), receptors.status(result_of("pr-ihc"))
+    return receptors.columns(
+        er, pr, receptors.her2(result_of("her2-ihc"), result_of("her2-fish"), her2_rule), her2_rule
+    )
 
 
 def _history(rows) -> dict[str, str]:

@@ -342,7 +342,7 @@ def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, st
         (patients, "patient_id", "PatientID", "dicom.several-patients", "one series of several patients"),
         (studies, "study_uid", "StudyInstanceUID", "dicom.several-studies", "one series of several studies"),
     ):
-        if len({one[column] for one in rows}) > 1:
+        if len({r[column] for r in rows}) > 1:
             reading.withhold(None, element, series_uid, rule, message, n_rows=len(here))
             return Item(source, place, {}, reading, digest)
     (study, _), (series, mixed) = _common(studies), _common(spool.distinct_rows(series_uid, "series"))

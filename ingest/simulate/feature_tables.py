@@ -69,11 +69,11 @@ def families() -> dict[str, list[str]]:
     return names_of_family
 
 
-def features_of(one: Subject, settings: SimulationSettings) -> dict[str, float]:
+def features_of(subject: Subject, settings: SimulationSettings) -> dict[str, float]:
     """name -> value of one patient."""
-    random = stream(settings, one.role, one.number, "features")
-    shown = one.u / np.sqrt(1 + IMAGE_NOISE**2)
-    site = SITE_SHIFT * (SITES.index(site_of(one)) - 1)
+    random = stream(settings, subject.role, subject.number, "features")
+    shown = subject.u / np.sqrt(1 + IMAGE_NOISE**2)
+    site = SITE_SHIFT * (SITES.index(site_of(subject)) - 1)
     values = {}
     for names in families().values():
         shared = random.standard_normal()
@@ -87,18 +87,18 @@ def features_of(one: Subject, settings: SimulationSettings) -> dict[str, float]:
     return values
 
 
-def site_of(one: Subject) -> str:
+def site_of(subject: Subject) -> str:
     """Where the patient would have been examined."""
-    return SITES[one.number % len(SITES)]
+    return SITES[subject.number % len(SITES)]
 
 
 def rows(patients: Iterable[Subject], settings: SimulationSettings) -> Iterator[str]:
     """The lines of the table."""
     names = [name for family in families().values() for name in family]
     yield _line(["patient_id", "batch", *names])
-    for one in patients:
-        values = features_of(one, settings)
-        yield _line([one.patient_id, site_of(one), *(f"{values[name]:.9g}" for name in names)])
+    for subject in patients:
+        values = features_of(subject, settings)
+        yield _line([subject.patient_id, site_of(subject), *(f"{values[name]:.9g}" for name in names)])
 
 
 def _line(fields: list[str]) -> str:

@@ -92,13 +92,13 @@ def read(path: Path, options: FeatureTableOptions) -> Reading:
         if is_bad():
             bad.add(key)
     known = options.settings or _diagnosed(sheet)
-    for key, one in examinations.items():
+    for key, examination in examinations.items():
         if key in bad:  # half of an examination is another one
             continue
         reading.records.append(
-            Found(Patient, {"patient_id": one.patient_id, "collection": options.collection}, one.line)
+            Found(Patient, {"patient_id": examination.patient_id, "collection": options.collection}, examination.line)
         )
-        reading.records.append(Found(ImportedFeature, _row(key, one, options, known), one.line))
+        reading.records.append(Found(ImportedFeature, _row(key, examination, options, known), examination.line))
     if not options.settings and not known:
         reading.warn(
             None, None, None, "features.settings-unknown",
@@ -156,7 +156,7 @@ def _take(
         return None
     time_point = cell(TIME_POINT) or "T0"
     key = f"{options.collection}/{options.name}/{patient_id}/{time_point}"
-    one = examinations.setdefault(key, _MeasuredExamination(patient_id, time_point, line, cell(BATCH) or None))
+    examination = examinations.setdefault(key, _MeasuredExamination(patient_id, time_point, line, cell(BATCH) or None))
     region, map_name = cell(("region",)) or options.region, cell(("map",)) or options.map
     for place, match in columns.items():
         name = _name(match, region, map_name)
@@ -171,13 +171,17 @@ def _take(
         if value is None and text not in MISSING:
             reading.error(line, sheet.header[place], text, "features.no-number", "expected a number, or nothing")
             continue
-        before = one.values.get(name)
-        if name in one.values and before != value and value is not None and before is not None:
+        before = examination.values.get(name)
+        if name in examination.values and before != value and value is not None and before is not None:
             reading.error(
-                line, sheet.header[place], text, "features.twice", f"it is {before:g} in line {one.lines[name]} already"
+                line,
+                sheet.header[place],
+                text,
+                "features.twice",
+                f"it is {before:g} in line {examination.lines[name]} already",
             )
-        elif value is not None or name not in one.values:
-            one.values[name], one.lines[name] = value, line
+        elif value is not None or name not in examination.values:
+            examination.values[name], examination.lines[name] = value, line
     return key
 
 
@@ -196,14 +200,17 @@ def _name(match: re.Match, region: str | None, map_name: str | None) -> str | No
     return f"{at[0]}.{'_'.join(at[1:])}.{middle}{parts['class']}.{parts['name']}"
 
 
-def _row(key: str, one: _MeasuredExamination, options: FeatureTableOptions, known: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    key: str, examination: _MeasuredExamination, options: FeatureTableOptions, known: dict[str, Any]
+) -> dict[str, Any]:
     unknown = f"unknown: {options.collection}/{options.name}"
     parts = {name: json_text(known[name]) if name in known else unknown for name in PARTS}
     return {
-        "examination": key, "patient_id": one.patient_id, "collection": options.collection, "feature_table": options.name,
-        "time_point": one.time_point, "software": str(known.get("software", "unknown")), **parts,
-        "mask_kind": str(known.get("mask_kind", "unknown")), "batch": one.batch,
-        "n_features": sum(v is not None for v in one.values.values()), "features": json_text(dict(sorted(one.values.items()))),
+        "examination": key, "patient_id": examination.patient_id, "collection": options.collection, "feature_table": options.name,
+        "time_point": examination.time_point, "software": str(known.get("software", "unknown")), **parts,
+        "mask_kind": str(known.get("mask_kind", "unknown")), "batch": examination.batch,
+        "n_features": sum(v is not None for v in examination.values.values()),
+        "features": json_text(dict(sorted(examination.values.items()))),
     }  # fmt: skip
 
 

@@ -113,16 +113,16 @@ def examination(study: Study, patient: str, time_point: str | None = None, form:
 
     examinations = Examinations(study)
     study_uid = examinations.uid_of(patient, time_point)
-    found = examinations.load(study_uid)
-    if not found.volumes:
-        reason = found.facts["reason"] if isinstance(found.facts["reason"], str) else None
-        why = "; ".join(found.notes) or reason
+    drawn = examinations.load(study_uid)
+    if not drawn.volumes:
+        reason = drawn.facts["reason"] if isinstance(drawn.facts["reason"], str) else None
+        why = "; ".join(drawn.notes) or reason
         if why is not None:
             raise NotFound(f"nothing to look at: {why}", where=patient)
         repair = NextSteps(study).of_analyses("dce_phases", key=study_uid)
         raise NotFound("nothing to look at: no phases yet", where=patient, repair=repair)
-    title = f"{patient}-{found.facts['time_point']}"
-    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(picture(found), form))
+    title = f"{patient}-{drawn.facts['time_point']}"
+    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(picture(drawn), form))
 
 
 def regions(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> Drawing:

@@ -79,9 +79,9 @@ def _filled(facts: Facts, name: str) -> Checklist:
         if "by" in entry:
             item = item._replace(status="filled", facts=[entry["by"]])
         elif names := entry.get("facts", []):
-            said = [(facts.said(fact), facts.known[fact]["see"]) for fact in names]
-            there = [(words, see) for words, see in said if words]
-            see = "; ".join(dict.fromkeys(part for _, see in there or said for part in see.split("; ")))
+            facts_said = [(facts.said(fact), facts.known[fact]["see"]) for fact in names]
+            there = [(words, see) for words, see in facts_said if words]
+            see = "; ".join(dict.fromkeys(part for _, see in there or facts_said for part in see.split("; ")))
             item = item._replace(status="filled" if there else NOT_YET, facts=[words for words, _ in there], see=see)
         items.append(item)
     return Checklist(name, document["title"], document["source"], items)

@@ -44,10 +44,10 @@ def write_qc_page(
         state = states.get(row["study_uid"])
         if row["status"] == "found" and state is not None:
             if drawn.get(name) != state or not (folder / name).is_file():
-                found = examinations.load(row["study_uid"])
-                if found.volumes:
+                examination = examinations.load(row["study_uid"])
+                if examination.volumes:
                     with complete(folder / name) as written:
-                        written.write_bytes(saved(picture(found), "png", dpi=70))
+                        written.write_bytes(saved(picture(examination), "png", dpi=70))
                     drawn[name] = state
         rows.append(
             {
@@ -96,7 +96,7 @@ def _states(study: Study) -> dict[str, str]:
 def _drawn(folder: Path) -> dict[str, str]:
     """picture -> the state that it shows."""
     try:
-        found = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
+        drawn = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return drawn if isinstance(drawn, dict) else {}

@@ -76,10 +76,10 @@ def table(study: Study, number: str, cohort: str | None = None, steps: NextSteps
     the next step, where there are no rows.
     """
     refuse_unknown(number)
-    found = TABLES[number.lower()]
+    paper_table = TABLES[number.lower()]
     with told(study, steps):
-        facts = found.rows(study, cohort)
-    return Table(number.lower(), found.title, facts, found.layout(facts))
+        facts = paper_table.rows(study, cohort)
+    return Table(number.lower(), paper_table.title, facts, paper_table.layout(facts))
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

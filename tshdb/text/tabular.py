@@ -136,6 +136,6 @@ def _blocks(table: list[_Column], indent: str, columns: int) -> Iterator[str]:
     """Each row as lines "name: value"."""
     hanging = indent + " " * 4
     for row in zip(*(c.values for c in table), strict=True):
-        told = [f"{c.header}: {value}" if c.header else value for c, value in zip(table, row, strict=True) if value]
-        for i, text in enumerate(told or ["·"]):
+        lines = [f"{c.header}: {value}" if c.header else value for c, value in zip(table, row, strict=True) if value]
+        for i, text in enumerate(lines or ["·"]):
             yield from fill(indent + "  " * bool(i) + text.replace("\n", "\n" + hanging), columns, hanging)
