@@ -24,10 +24,10 @@ class Redacted:
 
 
 def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
-    """A file without what the pattern finds; None for a format that cannot be written again without harm.
+    """A file without what the pattern finds. None for a format that cannot be written again without harm.
 
-    Delimited text loses the columns whose header names the patient, then the lines that do; JSON loses the elements of
-    lists that do; SQL, TOML and Markdown name the alias instead. Packed files are packed again.
+    Delimited text loses the columns whose header names the patient, then the lines that do. JSON loses the elements of
+    lists that do. SQL, TOML and Markdown name the alias instead. Packed files are packed again.
     """
     is_packed = path.suffix == ".gz"
     kind = Path(path.stem).suffix if is_packed else path.suffix

@@ -40,7 +40,9 @@ IGNORED = {"LICENSE", "README.md", "README.txt", ".DS_Store", "Thumbs.db"}
 class GdcFolderOptions:
     """What to take of a folder, and how.
 
-    only: clinical, rna; units: of RNA, one profile each; check_bytes: hash RNA files even if they were not written since.
+    units         of RNA values; each makes a profile
+    only          the parts that are taken: clinical, rna
+    check_bytes   hash RNA files again, even those that were not written since
     """
 
     collection: str

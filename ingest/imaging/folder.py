@@ -42,8 +42,12 @@ Content = list[tuple[str, str, int, bool]]  # SOPInstanceUID, SHA-256, bytes, ha
 
 @dataclass(frozen=True)
 class DicomFolderOptions:
-    """How a folder is read. accept_identified: of the study's settings; jobs: processes; root: paths below it are kept
-    relative to it, so that a study may move."""
+    """How a folder is read.
+
+    accept_identified   of the study's settings
+    jobs                how many processes
+    root                paths below it are kept relative to it, so that a study may move
+    """
 
     collection: str
     accept_identified: bool = False

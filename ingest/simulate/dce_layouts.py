@@ -22,9 +22,12 @@ PHILIPS = {"Manufacturer": "Philips Medical Systems", "ManufacturerModelName": "
 
 @dataclass(frozen=True)
 class SimulatedExamination:
-    """One dynamic examination. volumes: a (slices, rows, columns) array a phase, in the order of time.
+    """One dynamic examination.
 
-    start_s: of phase 0, seconds since midnight; step_s: from phase to phase after the first gap; date: StudyDate.
+    volumes   a (slices, rows, columns) array a phase, in the order of time
+    start_s   of phase 0, in seconds since midnight
+    step_s    from phase to phase after the first gap, in seconds
+    date      StudyDate
     """
 
     patient_id: str

@@ -82,8 +82,12 @@ def counts_of(n: int) -> dict[Role, int]:
 
 @dataclass(frozen=True)
 class Effects:
-    """How much the planted z moves. rna: times the signal of the loads; texture: SD of what images show of it; survival: log
-    hazard ratio of an SD."""
+    """How much the planted z moves.
+
+    rna        times the signal of the loads
+    texture    SD of what images show of z
+    survival   log hazard ratio of an SD of z
+    """
 
     rna: float = 1.0
     texture: float = 1.0

@@ -53,7 +53,13 @@ MOST_FEATURES = 20_000
 
 @dataclass(frozen=True)
 class FeatureTableOptions:
-    """collection; name: of the table in the study; region, map: of columns that do not say; settings: of `read_settings`."""
+    """Whose features a table holds, and how they were computed.
+
+    name       of the table in the study
+    region     of columns whose names have no region
+    map        of columns whose names have no map
+    settings   of the computation, as `read_settings` gives them
+    """
 
     collection: str
     name: str

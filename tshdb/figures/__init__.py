@@ -83,11 +83,14 @@ def refuse_unknown(name: str) -> None:
 def figure(
     study: Study, name: str, cohort: str | None = None, form: str = "svg", steps: NextSteps | None = None
 ) -> Drawing:
-    """A figure of the paper, from this study's results; the same rows give the same bytes.
+    """A figure of the paper, from this study's results. The same rows give the same bytes.
 
-    name: one of `of_paper.FIGURES`; cohort: cohort@version, or a name for its newest version, else the cohort that study.toml
-    names first; form: svg, pdf or png; steps: what knows the next step, where several figures are asked for. Raises UsageError
-    for a figure that there is not, and NotFound, with the next step, where its rows are not there.
+    name     one of `of_paper.FIGURES`
+    cohort   cohort@version, or a name for its newest version; None for the cohort that study.toml names first
+    form     svg, pdf or png
+    steps    the study's next steps, so that several figures share one look at it
+
+    Raises UsageError for a figure that there is not, and NotFound, with the next step, where its rows are not there.
     """
     from matplotlib import rc_context
 

@@ -111,7 +111,9 @@ class Examinations:
         self._lay(examination, of("segmentations"), of("masks"), files)
         return examination
 
-    def _lay(self, examination: DrawnExamination, segmentations: pd.DataFrame, masks: pd.DataFrame, files: list) -> None:
+    def _lay(
+        self, examination: DrawnExamination, segmentations: pd.DataFrame, masks: pd.DataFrame, files: list
+    ) -> None:
         known = masks.set_index("segmentation_id") if len(masks) else None
         for s in segmentations.itertuples():
             name = f"{s.region} ({s.kind})"

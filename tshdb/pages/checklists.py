@@ -24,7 +24,12 @@ MOST_PARTS = 6  # rows of a fact that are told
 
 
 class Item(NamedTuple):
-    """One item. status: filled, NOT_YET or NEEDS; facts: what the database says; see: the commands that show it."""
+    """One item.
+
+    status   filled, NOT_YET or NEEDS
+    facts    what the database says
+    see      the commands that show it
+    """
 
     id: str
     item: str

@@ -1,7 +1,7 @@
 """Tables that fit a terminal.
 
-A table that is too wide loses the columns in which nothing stands; then words wrap in their column; then intervals and the
-like wrap at their spaces; and if nothing of this helps, each row becomes a block of lines "name: value".
+A table that is too wide is made narrower, step by step, until it fits: empty columns are left out; words wrap in their
+column; intervals and the like wrap at their spaces; each row becomes a block of lines "name: value".
 """
 
 from __future__ import annotations
