@@ -169,10 +169,10 @@ def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], se
         (Role.ISPY1, clinical_tables.write_ispy1, ISPY1_BOOK),
         (Role.NACT, clinical_tables.write_nact, NACT_BOOK),
     ):
-        if subjects := list(of(role)):
-            write(out / COLLECTION[role] / name, subjects)
+        if patients := list(of(role)):
+            write(out / COLLECTION[role] / name, patients)
             if settings.has_images:
-                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(subjects, settings))
+                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(patients, settings))
     if not settings.has_images:
         _write_features(out, of, settings)
     write_lines(out / TRUTH, _truth(records, settings))
@@ -182,9 +182,9 @@ def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], se
 def _write_features(out: Path, of: Callable[..., Iterator[Subject]], settings: SimulationSettings) -> None:
     """Tables of features in the place of images, how they were made, and cohorts of those who have them."""
     for role in HAS_IMAGES:
-        if subjects := list(of(role)):
+        if patients := list(of(role)):
             folder = out / feature_tables.TABLE
-            write_lines(folder / f"{COLLECTION[role]}.csv", feature_tables.rows(subjects, settings))
+            write_lines(folder / f"{COLLECTION[role]}.csv", feature_tables.rows(patients, settings))
             write_lines(folder / "settings.toml", feature_tables.SETTINGS.splitlines())
             write_lines(folder / f"{feature_tables.COHORTS[role]}.sql", feature_tables.cohort_lines(role))
 

@@ -178,4 +178,4 @@ def test_the_table_is_named_by_the_file(empty_study, tmp_path, quick):
 
 
 def test_columns_are_found_whatever_their_case():
-    assert {features.plain(n) for n in features.PATIENT} == set(features.PATIENT)
+    assert {features.header_key(n) for n in features.PATIENT} == set(features.PATIENT)

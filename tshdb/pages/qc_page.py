@@ -54,7 +54,7 @@ def write_qc_page(
                 "study_uid": row["study_uid"],
                 "patient": clean(row["patient_id"]),
                 "picture": name if (folder / name).is_file() and row["status"] == "found" else None,
-                "said": clean(_said(row, steps)),
+                "said": clean(_phases_text(row, steps)),
                 **{
                     k: clean(row[k]) if isinstance(row[k], str) else ""
                     for k in ("verdict", "cause", "read_by", "comment")
@@ -72,7 +72,7 @@ def write_qc_page(
     return path
 
 
-def _said(row: dict[str, Any], steps: NextSteps) -> str:
+def _phases_text(row: dict[str, Any], steps: NextSteps) -> str:
     if row["status"] == "found":
         flags = f"; look at: {row['qc_flags']}" if isinstance(row["qc_flags"], str) else ""
         return f"{int(row['n_phases'])} phases of {int(row['n_slices'])} slices by {row['key_used']}{flags}"

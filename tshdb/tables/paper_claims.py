@@ -63,12 +63,12 @@ class Checked(NamedTuple):
 def read_claims() -> list[Claim]:
     """The claims of paper.toml, in the paper's order: printed tables first, a claim for each of their cells."""
     document = tomllib.loads(presets.text(PAPER, "paper.toml"))
-    claims = []
+    all_claims = []
     for table in document["tables"]:
         for line in printed(table["file"]):
             for column in table["columns"]:
                 name = column["printed"]
-                claims.append(
+                all_claims.append(
                     Claim(
                         where=table["where"],
                         what=f"{line[table['key']]}: {column['what']}",
@@ -78,7 +78,7 @@ def read_claims() -> list[Claim]:
                         **{k: v for k, v in column.items() if k not in ("printed", "what")},
                     )
                 )
-    return claims + [Claim(**entry) for entry in document["claims"]]
+    return all_claims + [Claim(**entry) for entry in document["claims"]]
 
 
 def claims(study: Study) -> list[Checked]:
