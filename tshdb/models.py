@@ -34,7 +34,7 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
     """One entry a model version, in the order of the analyses, the newest cohort version last."""
     fits = [a for a in analyses if a.kind is Kind.FIT]
     corrected = corrections(partial(tuples, connection))
-    found = []
+    models = []
     for analysis in fits:
         query = (
             select(
@@ -51,7 +51,7 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
             n = connection.execute(
                 select(CohortVersion.n_members).where(CohortVersion.cohort == cohort, CohortVersion.version == version)
             ).scalar()
-            found.append(
+            models.append(
                 {
                     "model": f"{analysis.name}/{row['key']}",
                     "state": row["state"].value,
@@ -66,8 +66,8 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
                     "unit_id": row["unit_id"],
                 }
             )
-    _add_causes(connection, found)
-    return found
+    _add_causes(connection, models)
+    return models
 
 
 def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> None:

@@ -70,16 +70,16 @@ def check(study: Study, *, full: bool = True, progress: Progress = lambda *_: No
 
 
 def repair(
-    study: Study, found: Checked, read_again: ReadAgain, *, full: bool = True, progress: Progress = lambda *_: None
+    study: Study, checked: Checked, read_again: ReadAgain, *, full: bool = True, progress: Progress = lambda *_: None
 ) -> Checked:
     """Mend what a check found, as far as nothing is lost by it, and check again.
 
     read_again: reads sources once more from where they lie, and gives those that it could read.
     """
-    if not found.broken:
-        return found
+    if not checked.broken:
+        return checked
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        mended = mend(Context(study, connection, installed.analyses()), found.broken)
+        mended = mend(Context(study, connection, installed.analyses()), checked.broken)
     with reading(study.engine) as connection:
         lost = Origins(connection).sources_of_marked()
     was_read = read_again(study, lost)

@@ -136,21 +136,23 @@ def _steps(study: Study, name: str, folder: Path, wanted: Wanted, how: Loading, 
             "no such folder", where=str(folder), repair="Name a folder with --from, or leave it out to download"
         )
     are_images = bool(parts & IMAGE_PARTS) and folder.is_dir() and has_images(folder)
-    found = imaging.masks_at(folder, name, finds_sheets=True) if "segmentation" in parts and folder.is_dir() else ()
+    mask_files = (
+        imaging.masks_at(folder, name, finds_sheets=True) if "segmentation" in parts and folder.is_dir() else ()
+    )
     if parts - IMAGE_PARTS:
         try:
             yield Step("clinical", tables(study, name, folder, wanted, how=how, progress=progress))
         except NotFound as error:
-            if wanted.parts is not None or not (are_images or found):
+            if wanted.parts is not None or not (are_images or mask_files):
                 raise
             yield Step("clinical", absent=error)
     if "imaging" in parts and wanted.parts is not None and not are_images:
         raise NotFound("no DICOM file in it", where=str(folder), repair="Name the folder with the images")
     if are_images:
         yield Step("imaging", images(study, name, folder, jobs=wanted.jobs, how=how, progress=progress))
-    if found:
+    if mask_files:
         command, what = _command(name, folder), f"{name}/segmentation"
-        loaded = imaging.load_masks(study, found, command=command, what=what, how=how, progress=progress)
+        loaded = imaging.load_masks(study, mask_files, command=command, what=what, how=how, progress=progress)
         yield Step("segmentation", loaded)
 
 

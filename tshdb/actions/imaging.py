@@ -99,20 +99,20 @@ def masks(
     progress: Progress = silent,
 ) -> Loaded:
     """Load a mask, or a folder of masks. Raises NotFound, or InvalidInput for a folder without."""
-    found = masks_at(path, collection, options)
-    if not found:
+    mask_files = masks_at(path, collection, options)
+    if not mask_files:
         raise InvalidInput(
             "no mask in it", where=str(path),
             repair=f"Expected {installed.reader('segmentation').about}; DICOM SEG is read by: tshdb ingest dicom",
         )  # fmt: skip
     command = f"tshdb ingest segmentation {path.name} --collection {collection}"
     what = f"{collection}/segmentation/{path.name}"
-    return load_masks(study, found, how=how, progress=progress, command=command, what=what)
+    return load_masks(study, mask_files, how=how, progress=progress, command=command, what=what)
 
 
 def masks_at(path: Path, collection: str, options: MaskOptions = OUTLINES, finds_sheets: bool = False) -> Masks:
     """The masks at a path. finds_sheets: every segmentations.csv below it says whose they are."""
-    said = {
+    given = {
         "kind": str(options.kind), "region": str(options.region), "label": options.label, "les_base": options.les_base,
         "les_order": options.les_order,
     }  # fmt: skip
@@ -120,11 +120,11 @@ def masks_at(path: Path, collection: str, options: MaskOptions = OUTLINES, finds
     find = installed.reader("segmentation").files
     if find is None:
         raise installed.no_reader("segmentation")
-    return find(path, Request(collection, path.name, said, beside))
+    return find(path, Request(collection, path.name, given, beside))
 
 
 def load_masks(
-    study: Study, found: Masks, *, command: str, what: str, how: Loading = PLAIN, progress: Progress = silent
+    study: Study, mask_files: Masks, *, command: str, what: str, how: Loading = PLAIN, progress: Progress = silent
 ) -> Loaded:
     """Load masks that were found."""
     reader = installed.reader("segmentation")
@@ -134,7 +134,7 @@ def load_masks(
     known = known_of(study, reader.needs)
 
     def items():
-        for path, request in found:
+        for path, request in mask_files:
             source = loading.Source(request.collection, reader.name, request.name)
             read = partial(read_mask, path, replace(request, known=known))
             yield loading.item_of(study, source, path, dict(request.options), read, always=how.complete)
@@ -144,6 +144,6 @@ def load_masks(
     def taken(_item) -> None:
         nonlocal done
         done += 1
-        progress("masks", done, len(found))
+        progress("masks", done, len(mask_files))
 
     return loading.load(study, items(), command=command, what=what, progress=taken, **asdict(how))

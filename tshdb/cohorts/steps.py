@@ -54,8 +54,8 @@ def walk(definition: Definition, where: str, select: Callable[[str, str], set[st
     members: set[str] = set()
     flow = []
     for i, step in enumerate(definition.steps, 1):
-        found = select(step.sql, where if len(definition.steps) == 1 else f"{where}, step {i} ({step.reason})")
-        moved = found - members if step.effect is StepEffect.INCLUDE else found & members
+        patients = select(step.sql, where if len(definition.steps) == 1 else f"{where}, step {i} ({step.reason})")
+        moved = patients - members if step.effect is StepEffect.INCLUDE else patients & members
         flow.append(Moved(step, tuple(sorted(moved)), len(members), len(members ^ moved)))
         members ^= moved
     return flow
@@ -71,7 +71,7 @@ def members_after(flow: list[Moved]) -> set[str]:
 
 def parse(text: str, where: str) -> Definition:
     """The steps of a cohort's file. Raises InvalidInput for a file whose steps cannot be told apart."""
-    others = [name.strip() for found in DISJOINT.findall(text) for name in found.split(",")]
+    others = [name.strip() for listed in DISJOINT.findall(text) for name in listed.split(",")]
     disjoint = tuple(dict.fromkeys(name for name in others if name))
     marks = list(MARK.finditer(text))
     if not marks:

@@ -99,8 +99,8 @@ class Cluster:
         there = self._client.nthreads()
         new = [worker for worker in there if worker not in self._alike and worker not in self.left_out]
         if new:
-            found = self._client.run(joined, *self._to_load, *self._asked, workers=new, on_error="return")
-            for worker, theirs in found.items():
+            facts_of_worker = self._client.run(joined, *self._to_load, *self._asked, workers=new, on_error="return")
+            for worker, theirs in facts_of_worker.items():
                 if isinstance(theirs, OSError):  # it went while it was asked
                     continue
                 if difference := self._difference(theirs):
@@ -113,8 +113,10 @@ class Cluster:
         """In what a process is not as this one, in words; None if it is."""
         if isinstance(theirs, Exception):
             return f"it does not run this program ({type(theirs).__name__}: {theirs})"
-        found = (f"its {n} is {theirs.get(n)}, here it is {v}" for n, v in self._mine.items() if theirs.get(n) != v)
-        return next(found, None)
+        differences = (
+            f"its {n} is {theirs.get(n)}, here it is {v}" for n, v in self._mine.items() if theirs.get(n) != v
+        )
+        return next(differences, None)
 
     def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
         """See `executor.Executor`. All workers are looked at again; those that join later load first."""
@@ -223,10 +225,10 @@ def answer(task: Task, objects: str, libraries: tuple[str, ...]) -> Answer:
 
 def facts(objects: str, libraries: tuple[str, ...]) -> dict[str, str]:
     """What must be the same everywhere for results to be the same."""
-    found = {"Python": platform.python_version(), "program": _sources()}
-    found |= {name: version_of(name) for name in libraries}
-    found["view of the objects"] = "there" if Path(objects).is_dir() else f"without {objects}"
-    return found
+    known = {"Python": platform.python_version(), "program": _sources()}
+    known |= {name: version_of(name) for name in libraries}
+    known["view of the objects"] = "there" if Path(objects).is_dir() else f"without {objects}"
+    return known
 
 
 def joined(modules: Sequence[str], strict: Sequence[str], objects: str, libraries: tuple[str, ...]) -> dict[str, str]:

@@ -332,10 +332,10 @@ class Rebuild:
         if not names:
             return False
         with reading(self.engine) as connection:
-            found = states(connection)
+            by_name = states(connection)
         moved = False
         for name in names:
-            state = found.get(name)
+            state = by_name.get(name)
             if state is not None and state.mode is CohortMode.LIVE and state.has_moved:
                 with writing(self.engine) as connection:
                     moved |= commit_live(connection, name)
@@ -442,10 +442,10 @@ class Rebuild:
         if "work" not in inspect.signature(analysis.function).parameters:
             return Work()
         seed = str(self.study.settings.study.seed)
-        said = [analysis.name, seed, *self.world.spec(analysis.name).identity]
+        parts = [analysis.name, seed, *self.world.spec(analysis.name).identity]
         for key, edges in sorted(batch.edges.items()):
-            said += [key, *(f"{role} {unit} {seen}" for role, unit, seen in sorted(edges))]
-        folder = self.study.root / FOLDER / f"{analysis.name}-{digest(*(part.encode() for part in said))[:16]}"
+            parts += [key, *(f"{role} {unit} {seen}" for role, unit, seen in sorted(edges))]
+        folder = self.study.root / FOLDER / f"{analysis.name}-{digest(*(part.encode() for part in parts))[:16]}"
         return Work(folder, max(1, self.executor.workers // n_due))
 
     def _lease(self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> Batch | None:

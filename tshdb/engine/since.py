@@ -109,10 +109,10 @@ class Steps:
         return self._joined([step for step in steps if step.ended_at >= moment])
 
     def _joined(self, steps: Collection[Step]) -> Causes:
-        found: set[Cause] = set()
+        causes: set[Cause] = set()
         for step in steps:
-            found |= self._causes.get(step.cause_set, {UNRECORDED}) if step.cause_set is not None else {UNRECORDED}
-        return frozenset(found)
+            causes |= self._causes.get(step.cause_set, {UNRECORDED}) if step.cause_set is not None else {UNRECORDED}
+        return frozenset(causes)
 
 
 def _is_later(step: Step, last: Last) -> bool:
@@ -235,7 +235,7 @@ def seen_members(connection: Connection, unit_ids: Iterable[int], role: str) -> 
 
 def stored_inputs(connection: Connection, unit_ids: Iterable[int]) -> Mapping[int, list[tuple[str, str, int]]]:
     """unit -> (analysis, key, unit) of each of its inputs, retired ones included."""
-    found: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
+    inputs_of_unit: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
     with numbers(connection, "units_with_inputs", unit_ids) as name:
         query = (
             select(UnitInput.unit_id, Unit.analysis, Unit.key, Unit.unit_id)
@@ -244,5 +244,5 @@ def stored_inputs(connection: Connection, unit_ids: Iterable[int]) -> Mapping[in
             .order_by(UnitInput.role, Unit.key)
         )
         for unit_id, analysis, key, input_id in connection.execute(query):
-            found[unit_id].append((analysis, key, input_id))
-    return found
+            inputs_of_unit[unit_id].append((analysis, key, input_id))
+    return inputs_of_unit

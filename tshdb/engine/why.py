@@ -34,7 +34,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
     unit = connection.execute(
         select(*Unit.__table__.columns).where(Unit.analysis == analysis.name, Unit.key == key)
     ).one_or_none()
-    if unit is None and not any(key in found for found in (plan.due, plan.blocked, plan.held)):
+    if unit is None and not any(key in keys for keys in (plan.due, plan.blocked, plan.held)):
         meant = did_you_mean(key, plan.desired) or f"{analysis.name} has {len(plan.desired)} units"
         raise NotFound(f"no unit {analysis.name}/{key}", repair=meant)
     answer: dict[str, Any] = {"unit": f"{analysis.name}/{key}", "source": analysis.source, **_standing(plan, key, unit)}
@@ -159,10 +159,10 @@ def _rows(connection: Connection, table: type[UnitPayload], unit_id: int) -> lis
     return [{k: v for k, v in row.items() if k != "unit_id" and v is not None} for row in rows]
 
 
-def _inputs(connection: Connection, unit_id: int, depth: int, told: set[int]) -> list[dict[str, Any]]:
+def _inputs(connection: Connection, unit_id: int, depth: int, above: set[int]) -> list[dict[str, Any]]:
     """The inputs by role, a few of each, each with its own inputs or with its file and line.
 
-    told: units whose inputs were shown already; they are not shown again.
+    above: units whose inputs were shown already; they are not shown again.
     """
     rows = connection.execute(
         select(
@@ -181,7 +181,7 @@ def _inputs(connection: Connection, unit_id: int, depth: int, told: set[int]) ->
     by_role: dict[str, list] = {}
     for row in rows:
         by_role.setdefault(row.role, []).append(row)
-    found = []
+    roles = []
     for role, members in by_role.items():
         shown = []
         for row in members[: INPUTS_SHOWN if len(members) > 2 else 2]:
@@ -192,14 +192,14 @@ def _inputs(connection: Connection, unit_id: int, depth: int, told: set[int]) ->
                 entry["from"] = _records(connection, row.analysis.removeprefix(INGEST), row.key)
             elif row.upstream is not None:  # a fit: its members are its own story
                 entry["note"] = f"{_count_inputs(connection, row.unit_id)} inputs: tshdb why {row.analysis}/{row.key}"
-            elif depth > 0 and len(members) <= 2 and row.unit_id in told:
+            elif depth > 0 and len(members) <= 2 and row.unit_id in above:
                 entry["note"] = "its inputs: above"
             elif depth > 0 and len(members) <= 2:
-                told.add(row.unit_id)
-                entry["inputs"] = _inputs(connection, row.unit_id, depth - 1, told)
+                above.add(row.unit_id)
+                entry["inputs"] = _inputs(connection, row.unit_id, depth - 1, above)
             shown.append(entry)
-        found.append({"role": role, "n": len(members), "shown": shown})
-    return found
+        roles.append({"role": role, "n": len(members), "shown": shown})
+    return roles
 
 
 def _count_inputs(connection: Connection, unit_id: int) -> int:

@@ -103,18 +103,18 @@ def load(
         loaded.is_refused = bool(loaded.errors) and not keep_going
         return loaded
     with study_lock(study.engine, study.root):
-        found = _compare(study, items, loaded, complete, True, together, progress)
+        comparison = _compare(study, items, loaded, complete, True, together, progress)
         fp("ingest.objects_written")
         loaded.is_refused = bool(loaded.errors) and not keep_going
         counts = {kind: 0 if loaded.is_refused else loaded.n(kind) for kind in KINDS} | {"withheld": loaded.n_withheld}
-        if loaded.is_same_bytes and not found.gone_sources and not loaded.findings:
+        if loaded.is_same_bytes and not comparison.gone_sources and not loaded.findings:
             return loaded
         with writing(study.engine) as connection:
             loaded.run_id = committing.record_run(connection, command, counts, loaded.findings)
             if not loaded.is_refused:
                 if release is not None:
                     committing.record_release(connection, release, loaded.run_id)
-                committing.commit(connection, found, loaded.run_id)
+                committing.commit(connection, comparison, loaded.run_id)
             fp("ingest.before_commit")
         fp("ingest.committed")
     return loaded
@@ -136,8 +136,8 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
                 loaded.n_same_bytes += 1
             else:
                 loaded.n_withheld += item.reading.n_withheld
-                told = [f if f.path else f._replace(path=str(item.path)) for f in item.reading.findings]
-                loaded.findings += map(withheld.without_names, told) if withheld else told
+                findings = [f if f.path else f._replace(path=str(item.path)) for f in item.reading.findings]
+                loaded.findings += map(withheld.without_names, findings) if withheld else findings
             yield item
             progress(item)
 
@@ -145,15 +145,17 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         withheld = Withheld(connection, study.root)
         if withheld:
             loaded.findings = list(map(withheld.without_names, loaded.findings))
-        found = compare(study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes)
-        loaded.findings += map(withheld.without_names, found.orphans) if withheld else found.orphans
-        loaded.n_withheld += len(found.orphans)
+        comparison = compare(
+            study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes
+        )
+        loaded.findings += map(withheld.without_names, comparison.orphans) if withheld else comparison.orphans
+        loaded.n_withheld += len(comparison.orphans)
         if complete:
-            loaded.findings += still_named(connection, found)
+            loaded.findings += still_named(connection, comparison)
         if together:
-            loaded.findings += findings_together(connection, found)
-    loaded.by_table = found.by_table
-    return found
+            loaded.findings += findings_together(connection, comparison)
+    loaded.by_table = comparison.by_table
+    return comparison
 
 
 def _standing(connection) -> list[Source]:

@@ -23,8 +23,8 @@ from tshdb.loading.sources import (
     TABLES,
     Item,
     Key,
-    Said,
     Source,
+    SourceRow,
     as_json_gives,
     records_of_rows,
     records_of_sources,
@@ -40,12 +40,16 @@ KINDS = ("inserted", "updated", "deleted", "unchanged")
 
 @dataclass
 class Comparison:
-    """said: what the files say now; before, after: rows of the tables, None where there is none."""
+    """What the files say now (incoming), and said when they were read last (recorded).
+
+    before, after: rows of the tables, None where there is none.
+    hurt: entities whose rows another hand changed. Their rows are put back, and nobody vouches for them.
+    """
 
     values: IncomingValues
     items: list[Item] = field(default_factory=list)
-    said: dict[tuple[Source, Key], Said] = field(default_factory=dict)
-    stood: dict[tuple[Source, Key], Said] = field(default_factory=dict)
+    incoming: dict[tuple[Source, Key], SourceRow] = field(default_factory=dict)
+    recorded: dict[tuple[Source, Key], SourceRow] = field(default_factory=dict)
     raw_values: dict[Source, list[RawValue]] = field(default_factory=dict)
     sex_markers: dict[str, tuple[float, float]] = field(default_factory=dict)  # profile -> linear XIST, RPS4Y1
     removed: list[tuple[Source, Key]] = field(default_factory=list)
@@ -56,9 +60,7 @@ class Comparison:
     disagreements: dict[Key, list[Disagreement]] = field(default_factory=dict)
     by_table: dict[str, dict[str, int]] = field(default_factory=dict)
     orphans: list[Finding] = field(default_factory=list)
-    hurt: set[Entity] = field(
-        default_factory=set
-    )  # whose rows another hand changed: put back, and vouched for by nobody
+    hurt: set[Entity] = field(default_factory=set)
 
     def count(self, kind: str) -> int:
         return sum(counts[kind] for counts in self.by_table.values())
@@ -93,13 +95,15 @@ def compare(
         readers = {(i.source.collection, i.source.reader) for i in comparison.items}
         present = {i.source for i in comparison.items}
         comparison.gone_sources = {s for s in standing if s[:2] in readers and s not in present}
-    comparison.stood = records_of_sources(connection, [*read, *comparison.gone_sources])
+    comparison.recorded = records_of_sources(connection, [*read, *comparison.gone_sources])
     if complete:
-        comparison.removed = [sk for sk in comparison.stood if sk not in comparison.said and sk[0] not in with_errors]
+        comparison.removed = [
+            sk for sk in comparison.recorded if sk not in comparison.incoming and sk[0] not in with_errors
+        ]
     moved = [
         sk
-        for sk, said in comparison.said.items()
-        if sk not in comparison.stood or comparison.stood[sk].values != as_json_gives(said.values)
+        for sk, row in comparison.incoming.items()
+        if sk not in comparison.recorded or comparison.recorded[sk].values != as_json_gives(row.values)
     ]
     touched = dict.fromkeys(key for _, key in [*moved, *comparison.removed])
     hurt = _hurt(comparison, connection, list(touched))
@@ -114,8 +118,8 @@ def compare(
 def _hurt(comparison: Comparison, connection: Connection, touched: list[Key]) -> dict[str, set[str]]:
     """table -> entities that this ingest speaks of, whose rows are not those of their ingest unit: by its mark, or as found."""
     spoken: dict[str, set[str]] = {}
-    for (_, (table, _)), said in comparison.said.items():
-        spoken.setdefault(table, set()).add(str(said.values[ENTITY_COLUMN[table]]))
+    for (_, (table, _)), given in comparison.incoming.items():
+        spoken.setdefault(table, set()).add(str(given.values[ENTITY_COLUMN[table]]))
     hurt = {table: keys & spoken[table] for table, keys in marked(connection).items() if table in spoken}
     standing: dict[str, set[str]] = {}
     for (table, _), row in _rows(connection, touched).items():
@@ -124,7 +128,9 @@ def _hurt(comparison: Comparison, connection: Connection, touched: list[Key]) ->
         known = known_fingerprints(connection, table)
         with texts(connection, "standing_entities", entities) as name:
             there = entity_fingerprints(connection, table, select_ids(name))
-        hurt.setdefault(table, set()).update(e for e, mine in there.items() if known.get(e, mine) != mine)
+        hurt.setdefault(table, set()).update(
+            e for e, fingerprint in there.items() if known.get(e, fingerprint) != fingerprint
+        )
     return {table: entities for table, entities in hurt.items() if entities}
 
 
@@ -132,8 +138,8 @@ def _without_records(comparison: Comparison, connection: Connection) -> set[Enti
     """Marked entities of tables without records, where every file has the bytes that were read before."""
     hurt = {(t, e) for t, entities in marked(connection).items() if t in SPOKEN_BY for e in entities}
     for item in comparison.items if hurt else ():
-        mine = (SourceFile.collection, SourceFile.reader, SourceFile.name)
-        same = [c == value for c, value in zip(mine, item.source, strict=True)]
+        columns = (SourceFile.collection, SourceFile.reader, SourceFile.name)
+        same = [c == value for c, value in zip(columns, item.source, strict=True)]
         query = select(SourceFile.sha256).where(*same, SourceFile.is_current)
         if item.reading is not None and item.sha256 not in connection.execute(query).scalars().all():
             return set()
@@ -142,9 +148,9 @@ def _without_records(comparison: Comparison, connection: Connection) -> set[Enti
 
 def _moved(comparison: Comparison, moved: list[tuple[Source, Key]]) -> set[Entity]:
     """The entities of which a source says something else than before."""
-    words = [(sk[1][0], comparison.said[sk]) for sk in moved]
-    words += [(sk[1][0], comparison.stood[sk]) for sk in [*moved, *comparison.removed] if sk in comparison.stood]
-    return {(table, str(said.values[ENTITY_COLUMN[table]])) for table, said in words}
+    words = [(sk[1][0], comparison.incoming[sk]) for sk in moved]
+    words += [(sk[1][0], comparison.recorded[sk]) for sk in [*moved, *comparison.removed] if sk in comparison.recorded]
+    return {(table, str(row.values[ENTITY_COLUMN[table]])) for table, row in words}
 
 
 def _take(comparison: Comparison, connection: Connection, item: Item, complete: bool) -> None:
@@ -153,12 +159,14 @@ def _take(comparison: Comparison, connection: Connection, item: Item, complete: 
     take_out_withheld(reading)
     for record in reading.records:
         key = (record.table.__tablename__, row_key(record.table, record.values))
-        comparison.said.setdefault(
-            (item.source, key), Said(item.source, record.values, None, record.line, record.column)
+        comparison.incoming.setdefault(
+            (item.source, key), SourceRow(item.source, record.values, None, record.line, record.column)
         )
     if reading.matrix is not None:
         for profile_id, fingerprint in comparison.values.take(connection, reading.matrix).items():
-            comparison.said[item.source, ("expression_profiles", profile_id)].values["values_fingerprint"] = fingerprint
+            comparison.incoming[item.source, ("expression_profiles", profile_id)].values["values_fingerprint"] = (
+                fingerprint
+            )
         reading.matrix = None
     for suffix, content in reading.objects if comparison.values.writes else ():
         comparison.values.objects.put(lambda path, content=content: path.write_bytes(content), suffix)
@@ -177,13 +185,15 @@ def derive_rows(comparison: Comparison, connection: Connection, touched: list[Ke
     comparison.before = _rows(connection, touched)
     others = records_of_rows(connection, touched)
     removed = set(comparison.removed)
-    spoken: dict[Key, list[Said]] = {key: [] for key in touched}
-    for (_, key), said in comparison.said.items():
+    spoken: dict[Key, list[SourceRow]] = {key: [] for key in touched}
+    for (_, key), row in comparison.incoming.items():
         if key in spoken:
-            spoken[key].append(said)
+            spoken[key].append(row)
     for key in touched:
         heard = spoken[key] + [
-            s for s in others.get(key, ()) if (s.source, key) not in comparison.said and (s.source, key) not in removed
+            s
+            for s in others.get(key, ())
+            if (s.source, key) not in comparison.incoming and (s.source, key) not in removed
         ]
         after = None
         if heard:
@@ -198,7 +208,7 @@ def derive_rows(comparison: Comparison, connection: Connection, touched: list[Ke
         if kind == "updated" and not changed_columns(key[0], before, after):
             kind = "unchanged"
         _count(comparison, key[0], kind)
-    for key in {key for _, key in comparison.said} - comparison.after.keys():
+    for key in {key for _, key in comparison.incoming} - comparison.after.keys():
         _count(comparison, key[0], "unchanged")
 
 
@@ -208,7 +218,7 @@ def _count(comparison: Comparison, table: str, kind: str, n: int = 1) -> None:
 
 def _rows(connection: Connection, keys: list[Key]) -> dict[Key, dict]:
     """The rows as they stand."""
-    found: dict[Key, dict] = {}
+    by_key: dict[Key, dict] = {}
     for name, table in TABLES.items():
         wanted = {row.split("|")[0] for t, row in keys if t == name}
         if not wanted:
@@ -217,8 +227,8 @@ def _rows(connection: Connection, keys: list[Key]) -> dict[Key, dict]:
         with texts(connection, "touched_rows", wanted) as ids:
             rows = connection.execute(select(table.__table__).where(first.in_(select_ids(ids)))).mappings()
             for row in rows:
-                found[(name, row_key(table, row))] = dict(row)
-    return {key: found[key] for key in keys if key in found}
+                by_key[(name, row_key(table, row))] = dict(row)
+    return {key: by_key[key] for key in keys if key in by_key}
 
 
 def changed_columns(table: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str, list]:

@@ -59,7 +59,7 @@ class Source(NamedTuple):
         return "/".join(self)
 
 
-class Said(NamedTuple):
+class SourceRow(NamedTuple):
     """What one source says of one row."""
 
     source: Source
@@ -115,8 +115,8 @@ def item_of(
         digest = pool.submit(sha256_of, path)
         if standing is not None and standing.is_same(digest.result(), json_text(options)):
             return Item(source, path, options, None, digest.result())
-        found = read()
-        return Item(source, path, options, found, digest.result())
+        contents = read()
+        return Item(source, path, options, contents, digest.result())
 
 
 def of_source(model, source: Source):
@@ -142,8 +142,8 @@ class Standing(NamedTuple):
         """Whether the same file, not written since by its size and time, was read with the same options."""
         if self.has_lost or self.mtime_ns is None or self.options != options or self.path != str(path.resolve()):
             return False
-        found = path.stat()
-        return (found.st_size, found.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
+        stat = path.stat()
+        return (stat.st_size, stat.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
 
 
 _STANDING = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
@@ -169,12 +169,12 @@ def current_files(study: Study, collection: str) -> dict[Source, Standing]:
     return {Source(collection, *row[:2]): Standing(*row[2:], (collection, *row[:2]) in lost) for row in rows}
 
 
-def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], Said]:
+def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], SourceRow]:
     """All that these sources have said so far."""
     by_reader: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source in sources:
         by_reader[source.collection, source.reader].append(source.name)
-    found = {}
+    by_row = {}
     for (collection, reader), names in by_reader.items():
         with texts(connection, "asked_sources", names) as asked:
             rows = connection.execute(
@@ -185,17 +185,17 @@ def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dic
                 )
             ).fetchall()
         for row in rows:
-            said = _said(row)
-            found[said.source, (row.table_name, row.row_key)] = said
-    return found
+            row_of_source = _source_row(row)
+            by_row[row_of_source.source, (row.table_name, row.row_key)] = row_of_source
+    return by_row
 
 
-def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, list[Said]]:
+def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, list[SourceRow]]:
     """All that any source has said of these rows."""
     by_table: dict[str, list[str]] = defaultdict(list)
     for table, row in keys:
         by_table[table].append(row)
-    found: dict[Key, list[Said]] = {}
+    by_key: dict[Key, list[SourceRow]] = {}
     for table, wanted in by_table.items():
         with texts(connection, "asked_rows", wanted) as asked:
             rows = connection.execute(
@@ -204,13 +204,13 @@ def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, li
                 )
             ).fetchall()
         for row in rows:
-            found.setdefault((table, row.row_key), []).append(_said(row))
-    return found
+            by_key.setdefault((table, row.row_key), []).append(_source_row(row))
+    return by_key
 
 
-def _said(row) -> Said:
+def _source_row(row) -> SourceRow:
     source = Source(row.collection, row.reader, row.name)
-    return Said(
+    return SourceRow(
         source, json.loads(row.row_values), row.source_file_id, row.line, row.column_number, row.source_record_id
     )
 

@@ -69,8 +69,8 @@ def programs(connection: Connection, scope: Scope, since: str) -> Iterator[Event
     runs = connection.execute(query.order_by(Run.run_id)).fetchall() if scope.is_whole else []
     for before, run in pairwise(runs):
         if run.program_version != before.program_version and run.started_at >= since:
-            said = f"tshdb {run.program_version} computes, before it was {before.program_version}"
-            yield event(run.started_at, Kind.PROGRAM, f"run {run.run_id}", said, run=run.run_id,
+            text = f"tshdb {run.program_version} computes, before it was {before.program_version}"
+            yield event(run.started_at, Kind.PROGRAM, f"run {run.run_id}", text, run=run.run_id,
                         program=run.program_version, program_before=before.program_version)  # fmt: skip
 
 
@@ -144,12 +144,12 @@ def _says(group: _Group, by_name: dict[str, Analysis]) -> str:
         "failed": group.failed,
         "gone": group.gone,
     }
-    parts = [f"{_units(found)} {what}" for what, found in counts.items() if found.total()]
+    parts = [f"{_units(units)} {what}" for what, units in counts.items() if units.total()]
     if not parts and group.units:
         parts = [f"{_units(group.units)} came out the same"]
     lines = list(_moved(group, by_name))
-    said = ", ".join(parts) + (": " if parts and lines else "") + "; ".join(lines)
-    return said if is_first else f"{said}. Because: {told(group.causes)}"
+    text = ", ".join(parts) + (": " if parts and lines else "") + "; ".join(lines)
+    return text if is_first else f"{text}. Because: {told(group.causes)}"
 
 
 def _units(counts: Counter[str]) -> str:
@@ -178,9 +178,9 @@ def _moved(group: _Group, by_name: dict[str, Analysis]) -> Iterator[str]:
 
 
 def _number(row: dict[str, Any]) -> str:
-    mine, before = row["row"], row["row_before"] or ""
-    of = f" {_parts(mine)}" if mine else ""
-    was = before.removesuffix(f"|{mine}") if mine else before  # of another version of the cohort, the same row
+    key, before = row["row"], row["row_before"] or ""
+    of = f" {_parts(key)}" if key else ""
+    was = before.removesuffix(f"|{key}") if key else before  # of another version of the cohort, the same row
     return (
         f"{row['analysis']}/{row['key']}{of} {row['column']} {moved(row['before'], row['after'])}"
         + (f" ({_parts(was)} before)" if was else "")

@@ -80,8 +80,8 @@ class Withheld:
             stay = [i for i, p in enumerate(matrix.profile_ids) if p not in profiles]
             matrix.profile_ids = [matrix.profile_ids[i] for i in stay]
             matrix.values = np.ascontiguousarray(matrix.values[:, stay])
-        said = f"{n} rows of withdrawn patients are withheld; readmit them with: tshdb withdraw --readmit PATIENT"
-        reading.findings.append(Finding(None, None, None, RULE, Severity.WARNING, said))
+        text = f"{n} rows of withdrawn patients are withheld; readmit them with: tshdb withdraw --readmit PATIENT"
+        reading.findings.append(Finding(None, None, None, RULE, Severity.WARNING, text))
         return n
 
 
@@ -89,10 +89,10 @@ def readmit(connection: Connection, root: Path, patient_id: str, reason: str) ->
     """Let ingest take a withdrawn patient again. Inside `writing`. Raises NotFound for one that was not withdrawn."""
     key = key_of(root)
     token = token_of(key, patient_id) if key else ""
-    found = connection.execute(
+    updated = connection.execute(
         update(Tombstone)
         .where(Tombstone.token == token, Tombstone.readmitted_at.is_(None))
         .values(readmitted_at=now(), readmitted_because=reason)
     )
-    if found.rowcount == 0:
+    if updated.rowcount == 0:
         raise NotFound("no withdrawn patient of that name", where="withdraw --readmit")

@@ -70,7 +70,7 @@ class Kept:
         return self._forms[statement]
 
     def lead(self, statement: Statement) -> list[Lead]:
-        return [_lead(*said) for said in self.leads["names"][self._names[statement]]]
+        return [_lead(*entry) for entry in self.leads["names"][self._names[statement]]]
 
 
 def _definition(name: str) -> Definition:

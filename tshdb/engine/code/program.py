@@ -62,10 +62,10 @@ class Program:
 
     def known(self, name: str) -> Module:
         """A module that is there. Raises LookupError for one that is not."""
-        found = self.module(name)
-        if found is None:
+        module = self.module(name)
+        if module is None:
             raise LookupError(name)
-        return found
+        return module
 
     def where(self, module: Module, name: str, rest: list[str]) -> Found | None:
         """Where a name of a module leads, with the attributes `rest` behind it; None for what nobody defines (builtins)."""
@@ -87,9 +87,9 @@ class Program:
             source = self.module(base) if self.is_project(base) else None
             if source is None or (name.startswith("_") and "__all__" not in source.bindings):
                 continue
-            found = self.where(source, name, rest)
-            if found is not None:
-                return found
+            resolved = self.where(source, name, rest)
+            if resolved is not None:
+                return resolved
         outside = [base for base in module.stars if not self.is_project(base)]
         if outside:  # whether it has the name is not known here
             return Found(Outside(".".join([*outside, name, *rest])), len(rest))
@@ -109,9 +109,9 @@ class Program:
                 break
             name = names[taken]
             is_own_module = module.imports.get(name) == (current, name)  # a package that imports its own submodule
-            found = None if is_own_module else self.where(module, name, names[taken + 1 :])
-            if found is not None:
-                return Found(found.target, taken + 1 + found.n_attributes - extra)
+            resolved = None if is_own_module else self.where(module, name, names[taken + 1 :])
+            if resolved is not None:
+                return Found(resolved.target, taken + 1 + resolved.n_attributes - extra)
             if self.module(f"{current}.{name}") is not None:
                 current, taken = f"{current}.{name}", taken + 1
                 continue
