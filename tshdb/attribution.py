@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select, true
 
 from tshdb.database import numbers
 from tshdb.engine.cause_sets import causes_of_sets
-from tshdb.engine.causes import UNRECORDED, Cause, Causes, told
+from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_in_words
 from tshdb.engine.units import select_ids
 from tshdb.schema import Attempt, Retirement, Unit
 from tshdb.vocabulary import CauseKind, UnitState
@@ -145,7 +145,7 @@ def together(tally_rows: Iterable[Tally]) -> list[Tally]:
         causes = frozenset(cause for tally in some for cause in tally.causes)
         counts = (sum(t.n_units for t in some), sum(t.n_changed for t in some), sum(t.n_failed for t in some))
         summed.append(Tally(run, name, causes, *counts))
-    return sorted(summed, key=lambda t: (t.run_id, t.analysis, -t.n_units, told(t.causes)))
+    return sorted(summed, key=lambda t: (t.run_id, t.analysis, -t.n_units, causes_in_words(t.causes)))
 
 
 def alike(causes: Causes) -> frozenset[Cause | CauseKind]:

@@ -61,7 +61,7 @@ class Settings:
         self.imaging = self._typed(ImagingSettings, "imaging")
 
     @property
-    def told(self) -> str:
+    def shown(self) -> str:
         """The text without the address of the database, which may hold a password."""
         return re.sub(r"""\bdatabase(\s*)=(\s*)("[^"]*"|'[^']*')""", r'database\1=\2"…"', self.text)
 

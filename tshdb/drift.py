@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Enum, and_, or_, select
 
 from tshdb.attribution import Attribution, facts, tallies, together
 from tshdb.engine.analysis import Analysis, Kind, Model
-from tshdb.engine.causes import told
+from tshdb.engine.causes import causes_in_words
 from tshdb.errors import NotFound
 from tshdb.near import did_you_mean
 from tshdb.schema import ResultChange, Run
@@ -76,8 +76,8 @@ def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> li
         flips.append(
             Flip(
                 row["entity_key"], row["analysis"], row["row_part"], row["column_name"], row["value_before"],
-                row["value_after"], row["run_id"], row["started_at"], told(recorded.causes[moved]), recorded.trails[moved],
-                row["row_part_before"],
+                row["value_after"], row["run_id"], row["started_at"], causes_in_words(recorded.causes[moved]),
+                recorded.trails[moved], row["row_part_before"],
             )
         )  # fmt: skip
     return flips
@@ -96,7 +96,7 @@ def runs_between(connection: Connection, first: int, second: int) -> list[dict[s
     summed = together(t._replace(run_id=0) for t in tallies(connection, first, second))
     return [
         {
-            "analysis": t.analysis, "because": told(t.causes), "units": t.n_units, "changed": t.n_changed,
+            "analysis": t.analysis, "because": causes_in_words(t.causes), "units": t.n_units, "changed": t.n_changed,
             "failed": t.n_failed, "causes": facts(t.causes),
         }
         for t in summed

@@ -20,7 +20,7 @@ from tshdb.vocabulary import UnitState
 
 Entity = tuple[str, str]  # table, the key of its ingest unit
 Key = tuple[str, str]  # table, row key
-Source = tuple[str, str, str]  # collection, reader, name
+SourceKey = tuple[str, str, str]  # collection, reader, name
 
 SPOKEN_BY = {"clinical_values": "patients", "imaging_instances": "imaging_series"}
 OF_PATIENTS = {name for name, column in ENTITY_COLUMN.items() if column == "patient_id"} - {"patients"}
@@ -84,7 +84,7 @@ def marked(connection: Connection) -> dict[str, set[str]]:
     return {table: keys for table, keys in by_table.items() if table in ENTITY_COLUMN}
 
 
-def records_of(connection: Connection, table: str, entities: set[str], source: Source | None = None) -> Iterator:
+def records_of(connection: Connection, table: str, entities: set[str], source: SourceKey | None = None) -> Iterator:
     """The records of the rows of some entities, of all sources or of one."""
     column = ENTITY_COLUMN[table]
     query = select(SourceRecord.__table__).where(SourceRecord.table_name == table)
@@ -110,14 +110,14 @@ def keys_of(connection: Connection, entities: dict[str, set[str]]) -> list[Key]:
 
 
 def speakers(
-    connection: Connection, entities: dict[str, set[str]], only: Source | None = None
-) -> dict[Source, set[Entity]]:
+    connection: Connection, entities: dict[str, set[str]], only: SourceKey | None = None
+) -> dict[SourceKey, set[Entity]]:
     """The sources that say the rows of these entities, each with what it speaks of. only: ask of this source alone."""
-    by_source: dict[Source, set[Entity]] = defaultdict(set)
+    by_source: dict[SourceKey, set[Entity]] = defaultdict(set)
     for name, keys in entities.items():
         spoken = SPOKEN_BY.get(name, name)
         column = ENTITY_COLUMN[name]
-        of_table: dict[Source, set[Entity]] = defaultdict(set)
+        of_table: dict[SourceKey, set[Entity]] = defaultdict(set)
         for record in records_of(connection, spoken, keys, None if name in SPOKEN_BY else only):
             source = (record.collection, record.reader, record.name)
             of_table[source].add((name, str(json.loads(record.row_values)[column])))
@@ -129,7 +129,7 @@ def speakers(
     return by_source
 
 
-def _with_values(connection: Connection) -> set[Source]:
+def _with_values(connection: Connection) -> set[SourceKey]:
     """The sources that have values as found, or had: those that say outcomes."""
     file, record = SourceFile, SourceRecord
     with_rows = select(file.collection, file.reader, file.name).where(

@@ -20,7 +20,7 @@ from tshdb.corrections import corrections, counted
 from tshdb.database import numbers, tuples
 from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.cause_sets import causes_of_sets
-from tshdb.engine.causes import UNRECORDED, told
+from tshdb.engine.causes import UNRECORDED, causes_in_words
 from tshdb.engine.code.differences import definitions_changed
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
@@ -82,7 +82,7 @@ def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> Non
     for unit_id, model in unit_ids.items():
         number = sets.get(unit_id)
         causes = frozenset({UNRECORDED}) if number is None else recorded.get(number, frozenset({UNRECORDED}))
-        model |= {"causes": facts(causes), "began": told(causes)}
+        model |= {"causes": facts(causes), "began": causes_in_words(causes)}
 
 
 def _version(key: str) -> tuple[str, int]:

@@ -28,7 +28,7 @@ SHOWN = 3
 UNSAID = ("map", "samples", "sheet")  # options of which the study keeps the content, not the file
 
 
-class Source(NamedTuple):
+class LoadedSource(NamedTuple):
     """A source as it was read last."""
 
     collection: str
@@ -85,12 +85,12 @@ class Origins:
                 by_digest[digest].append(Row(table.name, row, entity))
         return by_digest
 
-    def sources(self, rows: Iterable[Row]) -> list[Source]:
+    def sources(self, rows: Iterable[Row]) -> list[LoadedSource]:
         """The sources that say these rows, in order."""
         keys: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             keys[row.table].append(row.key)
-        sources: set[Source] = set()
+        sources: set[LoadedSource] = set()
         file, record = SourceFile, SourceRecord
         for table, row_keys in keys.items():
             with texts(self.connection, "rows_of_objects", row_keys) as name:
@@ -103,14 +103,14 @@ class Origins:
                     .where(record.table_name == table, record.row_key.in_(select_ids(name)))
                     .distinct()
                 )
-                sources |= {Source(*row) for row in self.connection.execute(query)}
+                sources |= {LoadedSource(*row) for row in self.connection.execute(query)}
         return sorted(sources)
 
-    def sources_of_marked(self) -> list[Source]:
+    def sources_of_marked(self) -> list[LoadedSource]:
         """The sources of rows whose ingest unit is marked."""
         return self.named(speakers(self.connection, marked(self.connection)))
 
-    def named(self, sources: Iterable[tuple[str, str, str]]) -> list[Source]:
+    def named(self, sources: Iterable[tuple[str, str, str]]) -> list[LoadedSource]:
         """Sources by collection, reader and name, as they were read last; in order."""
         file, known = SourceFile, []
         for collection, reader, name in sorted(sources):
@@ -120,7 +120,7 @@ class Origins:
                 .join(IngestRun, IngestRun.ingest_run_id == file.ingest_run_id)
                 .where(of_source, file.is_current)
             )
-            known += [Source(*row) for row in self.connection.execute(query)]
+            known += [LoadedSource(*row) for row in self.connection.execute(query)]
         return known
 
     def advice(self, digest: str, damage: Damage = Damage.LOST) -> str:
@@ -138,7 +138,7 @@ class Origins:
         return _advice(self.named(sources), damage)
 
 
-def _advice(sources: list[Source], damage: Damage) -> str:
+def _advice(sources: list[LoadedSource], damage: Damage) -> str:
     if not sources:
         return RESTORE
     commands = _commands(sources)
@@ -157,7 +157,7 @@ def shown(names: Iterable[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
-def _commands(sources: list[Source]) -> list[str]:
+def _commands(sources: list[LoadedSource]) -> list[str]:
     """The commands that read the sources again, as far as the study knows them."""
     commands: list[str] = []
     folders: dict[str, list[str]] = defaultdict(list)  # command -> what it found in an archive's folder
@@ -172,7 +172,7 @@ def _commands(sources: list[Source]) -> list[str]:
     return commands[:SHOWN] + ([f"and {len(commands) - SHOWN:,} more"] if len(commands) > SHOWN else [])
 
 
-def _verb(source: Source) -> str | None:
+def _verb(source: LoadedSource) -> str | None:
     """The command that reads this source alone; None where it was found in an archive's folder."""
     verb = f"tshdb ingest {source.reader}"
     if source.command.startswith(f"{verb} "):
@@ -181,7 +181,7 @@ def _verb(source: Source) -> str | None:
     return verb if separator else None
 
 
-def _command(source: Source, verb: str) -> str:
+def _command(source: LoadedSource, verb: str) -> str:
     words = [source.path, "--collection", source.collection]
     if not Path(source.path).is_dir() and source.name != Path(source.path).name:
         words += ["--name", source.name]

@@ -87,7 +87,7 @@ def run_queries(study: Queried, queries: Sequence[str], *, seconds: float = SECO
 
 def _gathered(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float) -> list[Answer]:
     answers: list[Answer] = []
-    for part in _said(study, asked, seconds, MAX_BYTES):
+    for part in _messages(study, asked, seconds, MAX_BYTES):
         if isinstance(part, Answer):
             answers.append(part)
         else:
@@ -105,7 +105,7 @@ def stream_query(
 ) -> Iterator[Answer]:
     """The answer as it comes: first without rows, then some thousand rows at a time. Raises as `run_query` does."""
     head: Answer | None = None
-    for part in _said(study, [(sql, parameters or {})], seconds, max_bytes):
+    for part in _messages(study, [(sql, parameters or {})], seconds, max_bytes):
         if isinstance(part, Answer):
             head = part
             yield Answer(head.columns, head.types, [])
@@ -113,7 +113,7 @@ def stream_query(
             yield Answer(head.columns, head.types, part)
 
 
-def _said(
+def _messages(
     study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, max_bytes: int | None
 ) -> Iterator[Answer | list[tuple]]:
     """What a child process answers: of each query an Answer without rows, then its rows, some thousand at a time."""

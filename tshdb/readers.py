@@ -18,7 +18,7 @@ from tshdb.head import Head
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
-    from tshdb.folders import FolderRequest, Look, Standings
+    from tshdb.folders import CollectionState, FolderRequest, Look
     from tshdb.reading import Reading
 
 LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
@@ -108,7 +108,7 @@ class Reader:
     reads_again: Callable[[Mapping[str, Any]], bool] = _never_again
     guess: Callable[[Path], str] | None = None
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
-    folder: Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]] | None = None
+    folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
 
     def __post_init__(self) -> None:
         if (self.precedence is None) != (self.part is Part.SHEETS):

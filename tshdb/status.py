@@ -14,7 +14,7 @@ from typing import Any
 from tshdb.cohorts.guarded import Refused, run_guarded
 from tshdb.cohorts.steps import members_after, parse, walk
 from tshdb.corrections import corrections, counted, rows_named
-from tshdb.engine.causes import Cause, told
+from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.study import SETTINGS_FILE, absolute_url, check_revision, sqlite_path
 from tshdb.vocabulary import CauseKind
@@ -139,7 +139,7 @@ def _rebuild(run: Callable[[str], list[tuple]], run_id: int, state: str, started
         "run_id": run_id,
         "state": state,
         "started_at": started_at,
-        "because": told(causes) if numbers else None,
+        "because": causes_in_words(causes) if numbers else None,
         "causes": [cause.facts() for cause in causes],
     }
 

@@ -26,7 +26,7 @@ from tshdb.barcode import Barcode
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.folders import Look
-from tshdb.loading import Item, Release, Source, Standing
+from tshdb.loading import Item, Release, Source, SourceState
 from tshdb.objects import sha256_of
 from tshdb.readers import Part, Reader, expected
 from tshdb.reading import Finding, Reading
@@ -163,7 +163,7 @@ def _compare_with_manifest(contents: Contents) -> None:
             )  # fmt: skip
 
 
-def items(contents: Contents, options: Options, standing: Mapping[Source, Standing]) -> Iterator[Item]:
+def items(contents: Contents, options: Options, standing: Mapping[Source, SourceState]) -> Iterator[Item]:
     """All items, clinical first. standing: what is loaded; RNA files that were not written since are not read again."""
     if "clinical" in options.only:
         yield from _clinical_items(contents, options, standing)
@@ -180,7 +180,7 @@ def items(contents: Contents, options: Options, standing: Mapping[Source, Standi
         yield from _expression_items(contents, options, standing)
 
 
-def look_of(contents: Contents, options: Options, standing: Mapping[Source, Standing]) -> Look:
+def look_of(contents: Contents, options: Options, standing: Mapping[Source, SourceState]) -> Look:
     """A folder's contents as they are loaded; what sheets and answers of the API tell is told with them."""
     told = {name: paths for name, paths in contents.by_format.items() if name in _taken() and name != Format.EMPTY}
     return Look(

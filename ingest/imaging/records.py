@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tshdb.folders import FolderRequest, Look, Standings
+from tshdb.folders import CollectionState, FolderRequest, Look
 from tshdb.head import Head
 from tshdb.readers import LAST, Part, Reader, Request
 from tshdb.reading import Reading
@@ -32,7 +32,7 @@ def _is_dicom(head: Head) -> bool:
 
 
 @contextmanager
-def _look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[Look]:
+def _look(root: Path, request: FolderRequest, standing: CollectionState) -> Iterator[Look]:
     """The series of a folder, their headers read into a scratch database that is gone afterwards."""
     from ingest.imaging import folder
     from ingest.imaging.spool import KnownFile, Spool

@@ -15,11 +15,11 @@ from tshdb.lock import study_lock
 from tshdb.origins import Origins
 
 if TYPE_CHECKING:
-    from tshdb.origins import Source
+    from tshdb.origins import LoadedSource
     from tshdb.study import Study
 
 Progress = Callable[[str, int, int], None]
-ReadAgain = Callable[["Study", Sequence["Source"]], Sequence["Source"]]
+ReadAgain = Callable[["Study", Sequence["LoadedSource"]], Sequence["LoadedSource"]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Checked:
     broken: Sequence[Broken]
     taken_over: dict[str, int]
     mended: Sequence[Broken] = field(default_factory=tuple)
-    read_again: Sequence[Source] = field(default_factory=tuple)
+    read_again: Sequence[LoadedSource] = field(default_factory=tuple)
 
     @property
     def is_whole(self) -> bool:

@@ -12,7 +12,7 @@ from tshdb import installed, loading
 from tshdb.actions.ingest import PLAIN, Loading, known_of
 from tshdb.database import reading
 from tshdb.errors import InvalidInput
-from tshdb.folders import FolderRequest, Progress, Standings, counting, silent
+from tshdb.folders import CollectionState, FolderRequest, Progress, counting, silent
 from tshdb.loading.instances import instances_of, known_files
 from tshdb.readers import Request
 from tshdb.vocabulary import MaskKind, MaskRegion
@@ -65,13 +65,13 @@ def dicom(
     if reader.folder is None:
         raise installed.no_reader("dicom")
     with reading(study.engine) as connection:
-        standing = Standings(
+        in_study = CollectionState(
             files=known_files(connection, root, study.objects, collection),
             instances=partial(instances_of, connection),
             progress=progress,
         )
         request = FolderRequest(collection, study.settings, root, jobs=jobs, complete=how.complete)
-        with reader.folder(folder, request, standing) as look:
+        with reader.folder(folder, request, in_study) as look:
             loaded = loading.load(
                 study,
                 look.items(),

@@ -28,7 +28,7 @@ REPAIR = f"Run: {MARK}"
 NO_UNIT = "has rows that were never ingested"
 
 
-class _Found(NamedTuple):
+class _EditedRows(NamedTuple):
     """wrong: entity -> what is wrong; added: those that no source says; spoken: the sources of the others."""
 
     wrong: dict[Entity, str]
@@ -36,14 +36,14 @@ class _Found(NamedTuple):
     spoken: dict[Entity, set[tuple[str, str, str]]]
 
 
-def _look(c: Context) -> _Found:
+def _look(c: Context) -> _EditedRows:
     wrong = {(t, e): text for t in ENTITY_COLUMN for e, text in edited(c.connection, t).items()}
     spoken: dict[Entity, set[tuple[str, str, str]]] = defaultdict(set)
     for source, entities in speakers(c.connection, _by_table(wrong)).items() if wrong else ():
         for entity in entities:
             spoken[entity].add(source)
     added = {e for e, text in wrong.items() if text == NO_UNIT and not _is_said(c, e, spoken[e])}
-    return _Found(wrong, added, spoken)
+    return _EditedRows(wrong, added, spoken)
 
 
 def _is_said(c: Context, entity: Entity, sources: set[tuple[str, str, str]]) -> bool:

@@ -93,7 +93,7 @@ def in_order(cause: Cause) -> tuple[str, ...]:
     return tuple("" if v is None else str(v) for v in cause)
 
 
-def told(causes: Iterable[Cause], at_most: int = 3) -> str:
+def causes_in_words(causes: Iterable[Cause], at_most: int = 3) -> str:
     """Causes in one line: each kind of datum and member counted where there are several."""
     by_kind: dict[CauseKind, list[Cause]] = defaultdict(list)
     for cause in sorted(causes, key=in_order):

@@ -108,8 +108,8 @@ def paired(before: Collection[Part], after: Collection[Part]) -> list[tuple[Part
             break
         proposed: dict[tuple[Part, Part], None] = {}
         for places in combinations(range(n_parts), n_shared):
-            mine, others = _alone(old, places), _alone(new, places)
-            proposed |= {(row, others[shared]): None for shared, row in mine.items() if shared in others}
+            old_alone, new_alone = _alone(old, places), _alone(new, places)
+            proposed |= {(row, new_alone[shared]): None for shared, row in old_alone.items() if shared in new_alone}
         olds, news = Counter(o for o, _ in proposed), Counter(n for _, n in proposed)
         for one, other in proposed:
             if olds[one] == news[other] == 1:

@@ -203,7 +203,7 @@ class Rebuild:
                     state=RunState.RUNNING,
                     libraries=self._versions(),
                     program_version=__version__,
-                    settings=self.world.settings.told,
+                    settings=self.world.settings.shown,
                 )
             )
             stale = connection.execute(select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING))

@@ -22,7 +22,7 @@ from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need
 from tshdb.engine.causes import OF_DATA, UNRECORDED, Cause, Causes
 from tshdb.engine.cohort_causes import CohortCauses
 from tshdb.engine.plan import AnalysisPlan, Change, Reason
-from tshdb.engine.since import Last, Rows, RunsBefore, Steps, last_attempts, stored_inputs
+from tshdb.engine.since import InputSteps, Last, Rows, RunsBefore, last_attempts, stored_inputs
 from tshdb.engine.spec_causes import spec_causes
 from tshdb.engine.units import COHORT, INGEST, counted_parameters
 from tshdb.engine.world import REFERENCE
@@ -135,7 +135,7 @@ class _Look:
         self.ids = {key: standing[key] for key in keys if key in standing}
         self._rows: dict[str, Rows] = {}
         self._made_otherwise: dict[tuple[str, int | None], Causes] = {}
-        self._model_steps: dict[int, Steps] = {}
+        self._model_steps: dict[int, InputSteps] = {}
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
@@ -217,9 +217,9 @@ class _Look:
         return last_attempts(self.connection, self.ids.values())
 
     @cached_property
-    def _steps(self) -> Steps:
+    def _steps(self) -> InputSteps:
         moved = {c.input_id for key in self.keys for c in self.plan.changes.get(key, ()) if c.input_id is not None}
-        return Steps(self.connection, moved)
+        return InputSteps(self.connection, moved)
 
     def _rows_of(self, producer: str) -> Rows:
         if producer not in self._rows:
@@ -293,7 +293,7 @@ class _Look:
         model_id = self.planner.standing.ids(fit).get(model)
         if model_id is not None and key in self.ids:
             if model_id not in self._model_steps:
-                self._model_steps[model_id] = Steps(self.connection, [model_id])
+                self._model_steps[model_id] = InputSteps(self.connection, [model_id])
             causes = self._model_steps[model_id].since(model_id, self._last.get(self.ids[key]))
             yield Via(fit, model, model_id), causes
 
@@ -378,10 +378,10 @@ class _Look:
             elif before is not None and input_key in before.gone:
                 yield via, self.roots.of_due(self.connection, before)[input_key].causes
             elif before is not None and input_key in before.blocked:
-                steps = Steps(self.connection, [input_id]).since(input_id, last)
+                steps = InputSteps(self.connection, [input_id]).since(input_id, last)
                 yield via, steps or self.roots.of_blocked(self.connection, before)[input_key].causes
             elif before is not None and input_key not in before.desired:
-                if causes := Steps(self.connection, [input_id]).newest(input_id):
+                if causes := InputSteps(self.connection, [input_id]).newest(input_id):
                     yield via, causes
         if unit_id not in self._stored_inputs:  # it was blocked, and had none
             yield from self._same_key_retired(key)
@@ -396,7 +396,7 @@ class _Look:
             if before is not None and key in before.gone:
                 yield Via(producer, key, unit_id), self.roots.of_due(self.connection, before)[key].causes
             elif before is not None and key not in before.desired:
-                yield Via(producer, key, unit_id), Steps(self.connection, [unit_id]).newest(unit_id)
+                yield Via(producer, key, unit_id), InputSteps(self.connection, [unit_id]).newest(unit_id)
 
     def _rows_of_entity(self, key: str) -> Causes:
         """Rows that were ingested of the very entity since, whatever their table."""
@@ -434,9 +434,9 @@ class _Look:
                     yield producer, input_key, stuck[input_key].unit_id if input_key in stuck else None
 
     @cached_property
-    def _awaited_steps(self) -> Steps:
+    def _awaited_steps(self) -> InputSteps:
         awaited = (input_id for key in self.keys for _, _, input_id in self._awaited(key))
-        return Steps(self.connection, {input_id for input_id in awaited if input_id is not None})
+        return InputSteps(self.connection, {input_id for input_id in awaited if input_id is not None})
 
     def _blocked_before(self, key: str) -> Iterator[Contribution]:
         """Of a unit that waited for its inputs: what became of these."""
@@ -446,7 +446,7 @@ class _Look:
             if not (producer := self.world.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
             for input_key in by_key.get(key, ())
         ]
-        steps = Steps(self.connection, {i for _, _, i in inputs if i is not None})
+        steps = InputSteps(self.connection, {i for _, _, i in inputs if i is not None})
         since = self.connection.execute(select(Unit.updated_at).where(Unit.unit_id == self.ids.get(key))).scalar() or ""
         for producer, input_key, input_id in inputs:
             if causes := steps.after(input_id, since):

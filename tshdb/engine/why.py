@@ -42,7 +42,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
         answer |= _causes(connection, planner, plan, key)
     elif key in plan.flagged:
         through = planner.roots.through_inputs(connection, plan, [key])[key]
-        answer |= _told(connection, frozenset().union(*(causes for _, causes in through)))
+        answer |= _in_words(connection, frozenset().union(*(causes for _, causes in through)))
     if unit is not None and unit.state != "retired":
         answer["computed"] = _computed(connection, unit, world.spec(analysis.name))
         answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)
@@ -74,10 +74,10 @@ def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
 def _causes(connection: Connection, planner: Planner, plan: AnalysisPlan, key: str) -> dict[str, Any]:
     """What began it, each cause with its chain; and of rows of data, a few, with what they were and are."""
     causes = planner.roots.of_due(connection, plan)[key].causes
-    return _told(connection, causes) | {"chains": chains(connection, planner, plan, key)["chains"]}
+    return _in_words(connection, causes) | {"chains": chains(connection, planner, plan, key)["chains"]}
 
 
-def _told(connection: Connection, causes: Causes) -> dict[str, Any]:
+def _in_words(connection: Connection, causes: Causes) -> dict[str, Any]:
     """Causes as plain values, with the rows of data among them as they were and are."""
     changes = sorted(c.change_id for c in causes if c.change_id is not None)
     return {

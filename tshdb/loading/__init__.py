@@ -23,14 +23,14 @@ from tshdb.failpoints import fp
 from tshdb.loading import commit as committing
 from tshdb.loading.checks import findings_together, still_named
 from tshdb.loading.compare import KINDS, Comparison, compare
-from tshdb.loading.sources import Item, Release, Source, Standing, current_files, item_of
+from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_of
 from tshdb.lock import study_lock
 from tshdb.reading import Finding
 from tshdb.study import Study
 from tshdb.vocabulary import Severity
 from tshdb.withdrawal.tombstones import Withheld
 
-__all__ = ["Item", "Loaded", "Release", "Source", "Standing", "current_files", "item_of", "load"]
+__all__ = ["Item", "Loaded", "Release", "Source", "SourceState", "current_files", "item_of", "load"]
 
 
 @dataclass
@@ -146,7 +146,7 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         if withheld:
             loaded.findings = list(map(withheld.without_names, loaded.findings))
         comparison = compare(
-            study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes
+            study, connection, noted(), known_sources=_known_sources(connection), complete=complete, writes=writes
         )
         loaded.findings += map(withheld.without_names, comparison.orphans) if withheld else comparison.orphans
         loaded.n_withheld += len(comparison.orphans)
@@ -158,7 +158,7 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
     return comparison
 
 
-def _standing(connection) -> list[Source]:
+def _known_sources(connection) -> list[Source]:
     """All sources that the study has."""
     from sqlalchemy import select
 

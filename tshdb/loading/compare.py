@@ -71,13 +71,13 @@ def compare(
     connection: Connection,
     items: Iterable[Item],
     *,
-    standing: Iterable[Source],
+    known_sources: Iterable[Source],
     complete: bool,
     writes: bool,
 ) -> Comparison:
     """Take in the items one after the other, storing their expression values (if `writes`), and compare.
 
-    standing: the sources that the items' readers have in the study; with `complete`, those that are not among the items
+    known_sources: those that the items' readers have in the study; with `complete`, those that are not among the items
     are gone, and so are rows that an item no longer has. An item with errors is not the whole truth: of it nothing goes.
     """
     comparison = Comparison(IncomingValues(study.objects, writes), complete=complete)
@@ -94,7 +94,7 @@ def compare(
     if complete:
         readers = {(i.source.collection, i.source.reader) for i in comparison.items}
         present = {i.source for i in comparison.items}
-        comparison.gone_sources = {s for s in standing if s[:2] in readers and s not in present}
+        comparison.gone_sources = {s for s in known_sources if s[:2] in readers and s not in present}
     comparison.recorded = records_of_sources(connection, [*read, *comparison.gone_sources])
     if complete:
         comparison.removed = [

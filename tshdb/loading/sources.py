@@ -110,10 +110,10 @@ def item_of(
 
     The bytes are hashed while they are read. A source that has lost what was stored of it is read again.
     """
-    standing = None if always else _standing_of(study, source)
+    state = None if always else _state_of(study, source)
     with ThreadPoolExecutor(max_workers=1) as pool:
         digest = pool.submit(sha256_of, path)
-        if standing is not None and standing.is_same(digest.result(), json_text(options)):
+        if state is not None and state.is_same(digest.result(), json_text(options)):
             return Item(source, path, options, None, digest.result())
         contents = read()
         return Item(source, path, options, contents, digest.result())
@@ -124,7 +124,7 @@ def of_source(model, source: Source):
     return and_(model.collection == source.collection, model.reader == source.reader, model.name == source.name)
 
 
-class Standing(NamedTuple):
+class SourceState(NamedTuple):
     """The bytes at which a source stands, and the file that they were read from."""
 
     sha256: str
@@ -146,27 +146,27 @@ class Standing(NamedTuple):
         return (stat.st_size, stat.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
 
 
-_STANDING = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
+_STATE = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
 
 
-def _standing_of(study: Study, source: Source) -> Standing | None:
+def _state_of(study: Study, source: Source) -> SourceState | None:
     """Where one source stands; the bytes of what was stored of it are looked at."""
     with reading(study.engine) as connection:
-        query = select(*_STANDING).where(of_source(SourceFile, source), SourceFile.is_current)
+        query = select(*_STATE).where(of_source(SourceFile, source), SourceFile.is_current)
         row = connection.execute(query.order_by(SourceFile.source_file_id.desc()).limit(1)).one_or_none()
-        return None if row is None else Standing(*row, has_lost(connection, study.objects, source))
+        return None if row is None else SourceState(*row, has_lost(connection, study.objects, source))
 
 
-def current_files(study: Study, collection: str) -> dict[Source, Standing]:
+def current_files(study: Study, collection: str) -> dict[Source, SourceState]:
     """Every source of a collection, and where it stands."""
     with reading(study.engine) as connection:
         rows = connection.execute(
-            select(SourceFile.reader, SourceFile.name, *_STANDING).where(
+            select(SourceFile.reader, SourceFile.name, *_STATE).where(
                 SourceFile.collection == collection, SourceFile.is_current
             )
         ).fetchall()
         lost = lost_sources(connection, study.objects, collection) if rows else set()
-    return {Source(collection, *row[:2]): Standing(*row[2:], (collection, *row[:2]) in lost) for row in rows}
+    return {Source(collection, *row[:2]): SourceState(*row[2:], (collection, *row[:2]) in lost) for row in rows}
 
 
 def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], SourceRow]:

@@ -14,7 +14,7 @@ from tshdb.database import numbers
 from tshdb.engine.units import select_ids
 from tshdb.origins import BY_REPAIR, MARK
 from tshdb.schema import Change, Cohort, CohortMember, CohortVersion, IngestRun, SourceFile, Spec, Tombstone
-from tshdb.story.event import FEW, Event, Kind, event, plural, several
+from tshdb.story.event import FEW, Event, EventKind, event, plural, several
 from tshdb.story.scope import Scope
 from tshdb.vocabulary import CohortMode
 from tshdb.withdrawal.identifiers import alias_of
@@ -49,8 +49,8 @@ def ingested(connection: Connection, scope: Scope, since: str) -> Iterator[Event
         )  # fmt: skip
 
 
-def _kind(run) -> Kind:
-    return Kind.REPAIR if run.command == MARK or run.command.endswith(BY_REPAIR) else Kind.INGEST
+def _kind(run) -> EventKind:
+    return EventKind.REPAIR if run.command == MARK or run.command.endswith(BY_REPAIR) else EventKind.INGEST
 
 
 def _files(connection: Connection, runs: Iterable[int]) -> dict[int, list[str]]:
@@ -123,7 +123,7 @@ def cohorts(connection: Connection, scope: Scope, since: str) -> Iterator[Event]
         if scope.version is None and defined_at >= since:
             is_new = before is None or defined_at <= _versions(connection, name)[0].created_at
             text = f"{name} was defined" + ("" if is_new else " anew")
-            yield event(defined_at, Kind.COHORT, "cohort", text, cohort=name, version=None)
+            yield event(defined_at, EventKind.COHORT, "cohort", text, cohort=name, version=None)
         yield from versions
 
 
@@ -145,7 +145,7 @@ def _of_version(connection: Connection, version, before) -> Event:
         text += f", {len(came):,} came, {len(left):,} left"
         text += ", by another definition" if before.sql_text != version.sql_text else ""
     return event(
-        version.created_at, Kind.COHORT, "cohort", text, cohort=name, version=number, mode=version.mode.value,
+        version.created_at, EventKind.COHORT, "cohort", text, cohort=name, version=number, mode=version.mode.value,
         n_members=version.n_members, came=sorted(came) if before is not None else None, left=sorted(left),
     )  # fmt: skip
 
@@ -162,7 +162,7 @@ def _memberships(connection: Connection, patient: str, since: str) -> Iterator[E
             if is_in is not was_in and version.created_at >= since:
                 text = f"{patient} {'came into' if is_in else 'left'} {name}@{version.version}"
                 facts = {"cohort": name, "version": version.version, "is_member": is_in}
-                yield event(version.created_at, Kind.COHORT, "cohort", text, **facts)
+                yield event(version.created_at, EventKind.COHORT, "cohort", text, **facts)
             was_in = is_in
 
 
@@ -179,9 +179,11 @@ def withdrawn(connection: Connection, scope: Scope, since: str) -> Iterator[Even
         name = alias_of(token)
         if at >= since:
             text = f"a patient was withdrawn, scope {what.value} ({name})"
-            yield event(at, Kind.WITHDRAWAL, "withdraw", text, token=name, scope=what.value, actor=actor)
+            yield event(at, EventKind.WITHDRAWAL, "withdraw", text, token=name, scope=what.value, actor=actor)
         if back is not None and back >= since:
-            yield event(back, Kind.READMISSION, "withdraw", f"a patient may be ingested again ({name})", token=name)
+            yield event(
+                back, EventKind.READMISSION, "withdraw", f"a patient may be ingested again ({name})", token=name
+            )
 
 
 def taken_over(connection: Connection, scope: Scope, since: str) -> Iterator[Event]:
@@ -191,4 +193,4 @@ def taken_over(connection: Connection, scope: Scope, since: str) -> Iterator[Eve
     query = select(Spec.taken_over, func.count()).where(Spec.taken_over >= since).group_by(Spec.taken_over)
     for at, n in connection.execute(query):
         text = f"taken over from revision 0009: {plural(n, 'way')} in which analyses were computed"
-        yield event(at or since, Kind.MIGRATION, "migrate", text, n_specs=n)
+        yield event(at or since, EventKind.MIGRATION, "migrate", text, n_specs=n)

@@ -14,9 +14,9 @@ from tshdb.attribution import NOT_RECORDED, Attribution, alike, facts, tallies
 from tshdb.drift import groups_of
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.cause_sets import causes_of_sets
-from tshdb.engine.causes import Cause, Causes, told
+from tshdb.engine.causes import Cause, Causes, causes_in_words
 from tshdb.schema import ResultChange, Retirement, Run, Unit
-from tshdb.story.event import Event, Kind, counted, event, moved, plural, several
+from tshdb.story.event import Event, EventKind, counted, event, moved, plural, several
 from tshdb.story.scope import Scope
 from tshdb.vocabulary import CauseKind
 
@@ -52,13 +52,13 @@ def rebuilds(connection: Connection, analyses: Sequence[Analysis], scope: Scope,
     order = {name: i for i, name in enumerate(by_name)}
     groups = _groups(connection, scope.units, runs[0].run_id - 1)
     for run in runs:
-        for group in sorted(groups[run.run_id].values(), key=lambda g: (-g.n_different, told(g.causes))):
+        for group in sorted(groups[run.run_id].values(), key=lambda g: (-g.n_different, causes_in_words(g.causes))):
             if scope.of_one and not group.n_different:
                 continue
             group.moved.sort(key=lambda row: order.get(row["analysis"], len(order)))
             yield event(
-                run.started_at, Kind.REBUILD, f"run {run.run_id}", _says(group, by_name), run=run.run_id,
-                command=run.command, actor=run.actor, state=run.state.value, because=told(group.causes),
+                run.started_at, EventKind.REBUILD, f"run {run.run_id}", _says(group, by_name), run=run.run_id,
+                command=run.command, actor=run.actor, state=run.state.value, because=causes_in_words(group.causes),
                 causes=facts(frozenset(group.causes)), analyses=_counts(group, order), moved=group.moved,
             )  # fmt: skip
 
@@ -70,7 +70,7 @@ def programs(connection: Connection, scope: Scope, since: str) -> Iterator[Event
     for before, run in pairwise(runs):
         if run.program_version != before.program_version and run.started_at >= since:
             text = f"tshdb {run.program_version} computes, before it was {before.program_version}"
-            yield event(run.started_at, Kind.PROGRAM, f"run {run.run_id}", text, run=run.run_id,
+            yield event(run.started_at, EventKind.PROGRAM, f"run {run.run_id}", text, run=run.run_id,
                         program=run.program_version, program_before=before.program_version)  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def _says(group: _Group, by_name: dict[str, Analysis]) -> str:
         parts = [f"{_units(group.units)} came out the same"]
     lines = list(_moved(group, by_name))
     text = ", ".join(parts) + (": " if parts and lines else "") + "; ".join(lines)
-    return text if is_first else f"{text}. Because: {told(group.causes)}"
+    return text if is_first else f"{text}. Because: {causes_in_words(group.causes)}"
 
 
 def _units(counts: Counter[str]) -> str:

@@ -98,13 +98,13 @@ def _near(connection: Connection, analyses: Sequence[Analysis], text: str) -> st
     if slash and head in names:  # a unit of that analysis
         query = select(Unit.key).where(Unit.analysis == head).order_by(Unit.key).limit(COMPARED)
         keys = {f"{head}/{k}" for k in connection.execute(query).scalars()}
-        return _said(get_close_matches(text, sorted(keys), NEAR, 0.5) or sorted(keys)[:NEAR])
+        return _suggestion(get_close_matches(text, sorted(keys), NEAR, 0.5) or sorted(keys)[:NEAR])
     matches += get_close_matches(text, sorted(names), NEAR)
     matches += [n for n in sorted(names) if text.lower() in n.lower()]
-    return _said(list(dict.fromkeys(matches))[:NEAR])
+    return _suggestion(list(dict.fromkeys(matches))[:NEAR])
 
 
-def _said(names: list[str]) -> str:
+def _suggestion(names: list[str]) -> str:
     if names:
         return f"Did you mean {', '.join(names)}?"
     return "Name a table of results, an analysis, a cohort, a patient, or a unit as ANALYSIS/KEY"

@@ -57,7 +57,7 @@ Redact = Callable[[Path, Any, str], RedactedFile | None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class WithdrawalPlan:
     """What a withdrawal would do. Files by what becomes of them: written again, gone, left to a person."""
 
     names: Identifiers
@@ -71,7 +71,7 @@ class Plan:
     outside: list[str]
 
 
-def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> Plan:
+def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> WithdrawalPlan:
     """What the study holds of the patient, and what would become of it. Writes nothing. Raises NotFound."""
     with reading(study.engine) as connection:
         names = identifiers(connection, patient_id)
@@ -94,7 +94,7 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
             rewritten.append(path)
     by_hand += _strangers(study, names)
     parts = list(objects.parts_with(study.objects, names))
-    return Plan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside)
+    return WithdrawalPlan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside)
 
 
 def withdraw(
@@ -299,7 +299,7 @@ def _program() -> str:
 
 
 def _certificate(
-    row: dict, done: Erased, parts, redactions: Sequence[Redaction], plan: Plan, study: Study
+    row: dict, done: Erased, parts, redactions: Sequence[Redaction], plan: WithdrawalPlan, study: Study
 ) -> dict[str, Any]:
     facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
 

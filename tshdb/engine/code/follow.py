@@ -17,7 +17,7 @@ from itertools import count
 from tshdb.canonical import digest
 from tshdb.engine.code.form import Form, Open, form_of
 from tshdb.engine.code.modules import Module, Statement
-from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
+from tshdb.engine.code.program import Definition, Outside, Program, Resolved, Whole
 from tshdb.engine.code.refusals import refusals, refusals_at_import
 from tshdb.engine.code.touches import Touches
 from tshdb.engine.code.walk import is_analysis, resolve
@@ -38,7 +38,7 @@ class Code:
     modules: tuple[str, ...]
 
 
-Lead = Found | None
+Lead = Resolved | None
 DEPTH = 20_000  # of expressions inside of expressions
 StatementsOf = Callable[[Definition], Sequence[Statement]]
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tshdb.engine.code.modules import Statement
-from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
+from tshdb.engine.code.program import Definition, Outside, Program, Resolved, Whole
 from tshdb.engine.code.scopes import COMPREHENSIONS, FUNCTIONS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Touched:
     libraries: set[str] = field(default_factory=set)
 
 
-def resolve(program: Program, statement: Statement, node: ast.expr) -> Found | None:
+def resolve(program: Program, statement: Statement, node: ast.expr) -> Resolved | None:
     """Where a name, or a name with attributes, leads; None for a variable of a function, and for anything else."""
     rest: list[str] = []
     inner = node

@@ -46,7 +46,7 @@ class Slack(NamedTuple):
 
 
 IN_STUDY, OF_USER, AS_SHIPPED = Slack(1.5, 2.0), Slack(2.0, 3.0), Slack(4.0, 4.0)
-Source = tuple[Mapping[str, Sequence[Took]], Slack]  # analysis -> measurements, and how far from them it may be
+Measurements = tuple[Mapping[str, Sequence[Took]], Slack]  # analysis -> measurements, and how far from them it may be
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def estimate(
     n_workers: int = 1,
 ) -> Estimate:
     """The seconds of a rebuild of these plans. parameters: analysis -> its parameters as they are now."""
-    sources: list[Source] = [(own.took, IN_STUDY), (of_user.took, OF_USER), (of_program.took, AS_SHIPPED)]
+    sources: list[Measurements] = [(own.took, IN_STUDY), (of_user.took, OF_USER), (of_program.took, AS_SHIPPED)]
     by_analysis: dict[str, Range | None] = {}
     total, n_unknown, is_computing = _start(of_user.start, of_program.start), 0, False
     for plan in plans:
@@ -111,7 +111,7 @@ def _start(of_user: Sequence[float], of_program: Sequence[float]) -> Range:
 
 
 def _of_analysis(
-    plan: AnalysisPlan, given: Mapping[str, Any], own: Own, sources: Sequence[Source], n_workers: int
+    plan: AnalysisPlan, given: Mapping[str, Any], own: Own, sources: Sequence[Measurements], n_workers: int
 ) -> Range | None:
     """What is due of one analysis; None where nothing like it was ever measured."""
     analysis = plan.analysis
