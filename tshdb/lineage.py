@@ -272,8 +272,8 @@ def where(traced: Lineage, unit_ids: Iterable[int]) -> Iterator[str]:
         lines, columns = [p.line for p in places], [p.column for p in places if p.column is not None]
         text = f"line {lines[0]}" if min(lines) == max(lines) else f"lines {min(lines):,} to {max(lines):,}"
         if columns:
-            one = min(columns) == max(columns)
-            text += f" column {columns[0]}" if one else f" columns {min(columns):,} to {max(columns):,}"
+            is_one = min(columns) == max(columns)
+            text += f" column {columns[0]}" if is_one else f" columns {min(columns):,} to {max(columns):,}"
         yield f"{file} {text} (sha256 {sha256[:12]}…)"
 
 

@@ -128,7 +128,7 @@ def recognised(head: Head, readers: Iterable[Reader]) -> Reader | None:
 def likeliest(head: Head, readers: Iterable[Reader]) -> Reader:
     """The reader that is sure of the file, else the one that it looks most like. Raises InvalidInput where none knows it."""
     ranked = [(reader.recognises(head), reader) for reader in readers]
-    score, reader = max(ranked, key=lambda one: one[0], default=(0.0, None))
+    score, reader = max(ranked, key=lambda pair: pair[0], default=(0.0, None))
     if reader is not None and score > 0:
         return reader
     if head.problem is not None and not head.is_workbook:

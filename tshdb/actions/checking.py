@@ -37,7 +37,7 @@ class Checked:
     @property
     def is_whole(self) -> bool:
         """Whether no rule is broken but those that are warnings."""
-        return all(one.rule.is_warning for one in self.broken)
+        return all(broken.rule.is_warning for broken in self.broken)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -87,11 +87,13 @@ def repair(
     return Checked(again.broken, again.taken_over, mended, was_read)
 
 
-def _facts(one: Broken) -> dict[str, Any]:
+def _facts(broken: Broken) -> dict[str, Any]:
     return {
-        "rule": one.rule.name,
-        "promise": one.rule.meaning,
-        "is_warning": one.rule.is_warning,
-        "repair": one.rule.repair,
-        "problems": [{"where": p.where, "found": p.found, "repair": p.repair or one.rule.repair} for p in one.problems],
+        "rule": broken.rule.name,
+        "promise": broken.rule.meaning,
+        "is_warning": broken.rule.is_warning,
+        "repair": broken.rule.repair,
+        "problems": [
+            {"where": p.where, "found": p.found, "repair": p.repair or broken.rule.repair} for p in broken.problems
+        ],
     }

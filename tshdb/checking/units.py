@@ -115,8 +115,8 @@ def _rows(c: Context) -> Iterator[Problem]:
     with numbers(c.connection, "damaged_units", damaged) as name:
         query = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.unit_id.in_(select_ids(name)))
         names = {unit: f"{analysis}/{key}" for unit, analysis, key in c.connection.execute(query)}
-    for unit, one in damaged.items():
-        yield Problem(names[unit], one.detail, str(unit), helps[unit])
+    for unit, row in damaged.items():
+        yield Problem(names[unit], row.detail, str(unit), helps[unit])
 
 
 def _damaged_rows(c: Context) -> dict[int, Damaged]:

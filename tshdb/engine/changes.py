@@ -101,7 +101,7 @@ def paired(before: Collection[Part], after: Collection[Part]) -> list[tuple[Part
     pairs: list[tuple[Part | None, Part | None]] = [(part, part) for part in after if part in before]
     if len(pairs) == len(before) == len(after):
         return pairs
-    old, new = (dict.fromkeys(p for p in one if p not in other) for one, other in ((before, after), (after, before)))
+    old, new = dict.fromkeys(p for p in before if p not in after), dict.fromkeys(p for p in after if p not in before)
     n_parts = len(next(iter(before or after)))
     for n_shared in range(n_parts - 1, -1, -1):
         if not old or not new:
@@ -111,10 +111,10 @@ def paired(before: Collection[Part], after: Collection[Part]) -> list[tuple[Part
             old_alone, new_alone = _alone(old, places), _alone(new, places)
             proposed |= {(row, new_alone[shared]): None for shared, row in old_alone.items() if shared in new_alone}
         olds, news = Counter(o for o, _ in proposed), Counter(n for _, n in proposed)
-        for one, other in proposed:
-            if olds[one] == news[other] == 1:
-                pairs.append((one, other))
-                del old[one], new[other]
+        for old_row, new_row in proposed:
+            if olds[old_row] == news[new_row] == 1:
+                pairs.append((old_row, new_row))
+                del old[old_row], new[new_row]
     return [*pairs, *((row, None) for row in old), *((None, row) for row in new)]
 
 

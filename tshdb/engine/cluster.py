@@ -162,23 +162,23 @@ class Cluster:
                     send(lost.task, lost.tries)
             if key not in sent:
                 continue
-            one = sent.pop(key)
+            back = sent.pop(key)
             try:
-                outcomes = self._taken(one)
+                outcomes = self._taken(back)
             except TimeoutError:  # its worker died with the answer: it is computed again
-                sent[key] = one
-                one.future.add_done_callback(lambda done: ended.put(done.key))
+                sent[key] = back
+                back.future.add_done_callback(lambda done: ended.put(done.key))
                 continue
-            if outcomes is None and one.tries < TRIES:
+            if outcomes is None and back.tries < TRIES:
                 self._wait()
-                send(one.task, one.tries + 1)
+                send(back.task, back.tries + 1)
             else:
-                yield one.task, outcomes or self._refused(one)
+                yield back.task, outcomes or self._refused(back)
 
-    def _taken(self, one: Sent) -> list[Outcome] | None:
+    def _taken(self, sent: Sent) -> list[Outcome] | None:
         """The outcomes of an answer; None if another process than ours gave it: then its worker gets no task any more."""
         try:
-            worker, theirs, outcomes = one.future.result(timeout=ANSWER_S)
+            worker, theirs, outcomes = sent.future.result(timeout=ANSWER_S)
         except TimeoutError:
             raise
         except Exception as error:  # what an analysis raises is an outcome; this is the cluster's trouble
@@ -188,7 +188,7 @@ class Cluster:
             ) from error  # fmt: skip
         difference = self._difference(theirs)
         if difference is None:
-            difference = next((o.why_foreign for o in outcomes if o.loaded != one.task.loaded), None)
+            difference = next((o.why_foreign for o in outcomes if o.loaded != sent.task.loaded), None)
         if difference is None:
             return outcomes
         self._alike.pop(worker, None)
@@ -208,9 +208,9 @@ class Cluster:
             time.sleep(LOOK_S / 4)
             self._look()
 
-    def _refused(self, one: Sent) -> list[Outcome]:
+    def _refused(self, sent: Sent) -> list[Outcome]:
         """Outcomes that nobody will take, of a task that no worker computed as this program would."""
-        return [Outcome(key, [], None, None, 0.0, "", f"{one.tries + 1} workers") for key in one.task.keys]
+        return [Outcome(key, [], None, None, 0.0, "", f"{sent.tries + 1} workers") for key in sent.task.keys]
 
     def close(self) -> None:
         self._client.close()

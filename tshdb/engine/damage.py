@@ -60,8 +60,8 @@ def makers_of(analyses: Iterable[Analysis]) -> Makers:
 def look(connection: Connection, objects: ObjectStore, makers: Makers) -> Looked:
     """All that can be known without reading what nobody has touched: marks, edited tables, objects that are not there."""
     looked = Looked()
-    for one in marked(connection):
-        looked.add(one)
+    for unit in marked(connection):
+        looked.add(unit)
     changed = changed_by_others(connection)
     look_at_rows(connection, {t: names for t, names in makers.items() if t.name in changed}, looked)
     looked.versions = {t.name: changed[t.name] for t in makers if t.name in changed}
@@ -72,9 +72,9 @@ def look(connection: Connection, objects: ObjectStore, makers: Makers) -> Looked
 def known(connection: Connection, objects: ObjectStore, makers: Makers) -> tuple[Looked, set[int]]:
     """What is damaged now, and the units that are marked and are whole again."""
     looked = look(connection, objects, makers)
-    before = {one.unit_id for one in marked(connection)}
+    before = {damaged.unit_id for damaged in marked(connection)}
     healed = before - _still_damaged(connection, objects, makers, before)
-    looked.damaged = {unit: one for unit, one in looked.damaged.items() if unit not in healed}
+    looked.damaged = {unit: damaged for unit, damaged in looked.damaged.items() if unit not in healed}
     return looked, healed
 
 
@@ -160,14 +160,14 @@ def note(engine: Engine, objects: ObjectStore, makers: Makers) -> None:
     """
     with reading(engine) as connection:
         looked, healed = known(connection, objects, makers)
-        before = {one.unit_id for one in marked(connection)}
-        news = {unit: one for unit, one in looked.damaged.items() if unit not in before}
+        before = {damaged.unit_id for damaged in marked(connection)}
+        news = {unit: damaged for unit, damaged in looked.damaged.items() if unit not in before}
         digests = _digests_of(connection, news)
     if not (news or healed or looked.versions):
         return
     with writing(engine) as connection:
         now = _digests_of(connection, news)  # what was made again meanwhile is whole
-        mark(connection, (one for unit, one in news.items() if now[unit] == digests[unit]))
+        mark(connection, (damaged for unit, damaged in news.items() if now[unit] == digests[unit]))
         unmark(connection, healed)
         for name, version in looked.versions.items():
             _note_seen(connection, name, version, looked.strays)

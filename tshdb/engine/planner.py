@@ -110,7 +110,7 @@ class Planner:
             self._damaged = looked.damaged.values()
         by_analysis: dict[str, dict[str, Damaged]] = defaultdict(dict)
         if self._damaged:
-            by_unit = {one.unit_id: one for one in self._damaged}
+            by_unit = {unit.unit_id: unit for unit in self._damaged}
             for unit_id, (analysis, key) in self.standing.owners(by_unit).items():
                 by_analysis[analysis][key] = by_unit[unit_id]
         return by_analysis

@@ -175,8 +175,8 @@ class Rebuild:
 
     def _planner(self, connection: Connection, settled: dict[str, AnalysisPlan]) -> Planner:
         """A look at the database; what was lost or edited has been marked when the run began."""
-        known = {one.unit_id for one in self._damaged}
-        still = [one for one in damage.marked(connection) if one.unit_id in known]
+        known = {unit.unit_id for unit in self._damaged}
+        still = [unit for unit in damage.marked(connection) if unit.unit_id in known]
         return Planner(connection, self.world, settled, self.refit, still)
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:

@@ -91,7 +91,7 @@ def remove_added(connection: Connection, entities: dict[str, set[str]]) -> set[E
             with texts(connection, "added_entities", entities[table.name]) as name:
                 is_asked = entity.in_(select_ids(name))
                 before = set(connection.execute(select(entity).where(is_asked)).scalars())
-                connection.execute(delete(table).where(is_asked, *[~one for one in named]))
+                connection.execute(delete(table).where(is_asked, *[~is_named for is_named in named]))
                 left = set(connection.execute(select(entity).where(is_asked)).scalars())
             removed |= {(table.name, e) for e in before - left}
     everybody = connection.execute(select(Patient.patient_id)).scalars().all()

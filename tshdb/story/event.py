@@ -53,8 +53,8 @@ def counted(counts: Mapping[str, int], few: int = FEW) -> str:
     return several([f"{name} {counts[name]:,}" for name in ranked], few)
 
 
-def plural(n: int, one: str) -> str:
-    return f"{n:,} {one}{'' if n == 1 else 's'}"
+def plural(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def moved(before: str | None, after: str | None) -> str:

@@ -86,11 +86,11 @@ def _groups(connection: Connection, units: ColumnElement[bool], after: int) -> G
         group.causes |= causes
         return group
 
-    for one in tallies(connection, after, units=units):
-        group = group_of(one.run_id, one.causes)
-        group.units[one.analysis] += one.n_units
-        group.changed[one.analysis] += one.n_changed - one.n_failed  # what failed is counted once
-        group.failed[one.analysis] += one.n_failed
+    for tally in tallies(connection, after, units=units):
+        group = group_of(tally.run_id, tally.causes)
+        group.units[tally.analysis] += tally.n_units
+        group.changed[tally.analysis] += tally.n_changed - tally.n_failed  # what failed is counted once
+        group.failed[tally.analysis] += tally.n_failed
     for run_id, analysis, causes, n in _retired(connection, units, after):
         group_of(run_id, causes).gone[analysis] += n
     for run_id, causes, row in _values(connection, units, after):
@@ -170,9 +170,9 @@ def _moved(group: _Group, by_name: dict[str, Analysis]) -> Iterator[str]:
             lines[row["analysis"]].append((1, _number(row)))
     for (name, column, before, after), keys in flips.items():
         lines[name].append((len(keys), f"{name} {column} {moved(before, after)} {len(keys):,} ({several(keys)})"))
-    shown = [one for some in lines.values() for one in some[:FEW_PER_ANALYSIS]][:FEW_AT_ALL]
+    shown = [pair for pairs in lines.values() for pair in pairs[:FEW_PER_ANALYSIS]][:FEW_AT_ALL]
     yield from (line for _, line in shown)
-    left = sum(n for some in lines.values() for n, _ in some) - sum(n for n, _ in shown)
+    left = sum(n for pairs in lines.values() for n, _ in pairs) - sum(n for n, _ in shown)
     if left:
         yield f"and {left:,} more"
 

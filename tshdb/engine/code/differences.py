@@ -316,9 +316,9 @@ class _Comparison:
         yield from self._order(what, before.leads["settings"], after.leads["settings"])
 
     def _order(self, name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[DefinitionChange]:
-        one, other = [self.wordings_before[s] for s in old], [self.wordings_after[s] for s in new]
-        n_before, n_after = Counter(one), Counter(other)
-        if [s for s in one if n_after[s] == n_before[s]] != [s for s in other if n_before[s] == n_after[s]]:
+        before, after = [self.wordings_before[s] for s in old], [self.wordings_after[s] for s in new]
+        n_before, n_after = Counter(before), Counter(after)
+        if [s for s in before if n_after[s] == n_before[s]] != [s for s in after if n_before[s] == n_after[s]]:
             yield DefinitionChange(name, self.before.text(old), self.after.text(new))
 
     def _names(self) -> Iterator[DefinitionChange]:

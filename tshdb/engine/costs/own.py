@@ -127,12 +127,12 @@ def _of_cohorts(
         n_inputs = {unit_id: n for unit_id, n in connection.execute(counted)}
     besides = {(name, t.run_id): _besides(t) for name in names for t in took.get(name, ())}
 
-    def one(row) -> Took:
+    def took_of(row) -> Took:
         sizes = sizes_of(json.loads(row.params), due[row.analysis].key_field, n_inputs.get(row.unit_id))
         elapsed = row.seconds + besides.get((row.analysis, row.run_id), 0.0)
         return Took(1, elapsed, sizes=sizes, computing=row.seconds, run_id=row.run_id)
 
-    return {here: tuple(map(one, attempts)) for here, attempts in rows.items()}
+    return {here: tuple(map(took_of, attempts)) for here, attempts in rows.items()}
 
 
 def _besides(took: Took) -> float:
