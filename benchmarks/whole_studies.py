@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.common import ROOT, Ran, run
 from tests.support.simulated import changed, told
 
-EXAMPLES = ROOT / "examples" / "tcga-brca-pairs"
+EXAMPLES = ROOT / "tshdb" / "presets" / "fan2023" / "tcga-brca-pairs"
 PAIRS = "tumor_stroma_development"
 SIGNATURE = "radiogenomic_development"
 SMALL_SEARCH = (  # what makes the signature work, and soon, on two dozen patients

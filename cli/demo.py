@@ -14,7 +14,6 @@ import typer
 
 from cli.console import columns, out
 
-EXAMPLES = Path(__file__).parent.parent / "examples" / "tcga-brca-pairs"
 COLLECTION, COHORT = "tcga-brca", "tumor_stroma_development"
 ARRIVE_LATER = 10
 
@@ -24,22 +23,24 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="The study folder to make; it must not exist.")],
-    examples: Annotated[Path, typer.Option(help="Where expression.csv.gz and clinical.tsv.gz lie.")] = EXAMPLES,
+    folder: Annotated[Path, typer.Argument(help="The study folder to make; it must not exist.")] = Path("demo-study"),
+    examples: Annotated[
+        Path | None, typer.Option(help="Where expression.csv.gz and clinical.tsv.gz lie, if others than ours.")
+    ] = None,
 ) -> None:
     """The whole way on real data: 110 TCGA-BRCA pairs, from files to Table 2, then ten patients arrive.
 
     Example: tshdb demo demo-study
     """
+    from tshdb import presets
     from tshdb.errors import InvalidInput, NotFound
 
+    examples = examples or presets.example("fan2023")
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput("the folder is not empty", where=str(folder), repair="Name a new folder")
     for name in ("expression.csv.gz", "clinical.tsv.gz"):
         if not (examples / name).is_file():
-            raise NotFound(
-                f"no {name}", where=str(examples), repair="The example lies in the repository: --examples DIR"
-            )
+            raise NotFound(f"no {name}", where=str(examples), repair="Name a folder that has it: --examples DIR")
     started = time.perf_counter()
     sys.stdout.reconfigure(line_buffering=True)  # so that talk and data keep their order in a pipe, too
     _Story(folder, examples).tell()

@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
-EXAMPLE = HERE.parent / "examples" / "tcga-brca-pairs"
+EXAMPLE = HERE.parent / "tshdb" / "presets" / "fan2023" / "tcga-brca-pairs"
 FILES = ("clinical.tsv.gz", "expression.csv.gz")
 BLOCK = re.compile(r"```python\n(.*?)```\n?", re.S)
 

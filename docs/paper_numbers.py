@@ -21,7 +21,7 @@ from tshdb.study import Study
 from tshdb.tables.paper_claims import Checked, Verdict, claims, counted
 
 HERE = Path(__file__).parent
-PAIRS = HERE.parent / "examples" / "tcga-brca-pairs"
+PAIRS = HERE.parent / "tshdb" / "presets" / "fan2023" / "tcga-brca-pairs"
 DEVELOPMENT, VALIDATION = "tumor_stroma_development", "tumor_stroma_validation"
 BIOTAB = "clinical/nationwidechildrens.org_clinical_patient_brca.2017.txt.gz"
 CDR = "clinical/tcga-cdr-survival.tsv"

@@ -1,4 +1,4 @@
-"""How examples/tcga-brca-pairs was made from larger public files: kept for the record, not needed by the demo.
+"""How tshdb/presets/fan2023/tcga-brca-pairs was made from larger public files: kept for the record, not needed by the demo.
 
     python examples/derive.py DATA [LENGTHS.csv]
 
@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-TARGET = Path(__file__).parent / "tcga-brca-pairs"
+TARGET = Path(__file__).parent.parent / "tshdb" / "presets" / "fan2023" / "tcga-brca-pairs"
 
 
 def main(data: Path) -> None:

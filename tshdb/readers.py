@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, UsageError
 from tshdb.head import Head
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
 SURE = 1.0
+T = TypeVar("T")
 
 
 class Part(StrEnum):
@@ -95,6 +96,7 @@ class Reader:
     guess        a first map of a table, as text
     files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
     folder       of what is read as a whole folder: what lies in it
+    command      that loads such a file, without `tshdb`, where `verb` would be another
     """
 
     name: str
@@ -110,6 +112,8 @@ class Reader:
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
     folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
 
+    command: str | None = None
+
     def __post_init__(self) -> None:
         if (self.precedence is None) != (self.part is Part.SHEETS):
             raise ValueError(f"reader {self.name}: a precedence is for readers that make rows, and needed by them")
@@ -118,6 +122,19 @@ class Reader:
     def is_recognised(self) -> bool:
         """Whether its files can be told from others."""
         return self.recognises is not _never
+
+    @property
+    def verb(self) -> str:
+        """The command that loads such a file: `ingest clinical` takes all tables of patients that are recognised."""
+        name = "clinical" if self.part is Part.CLINICAL and self.is_recognised else self.name
+        return self.command or f"ingest {name}"
+
+
+def needed(part: T | None, reader: Reader, does: str) -> T:
+    """A part of a record that not every reader has. Raises UsageError where it is not there."""
+    if part is None:
+        raise UsageError(f"{reader.about}: the reader '{reader.name}' does not {does}", where="tshdb ingest")
+    return part
 
 
 def recognised(head: Head, readers: Iterable[Reader]) -> Reader | None:

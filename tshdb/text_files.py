@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.reading import Reading
@@ -32,7 +32,7 @@ def open_binary(path: Path) -> Iterator[IO[bytes]]:
             raw.seek(0)
             if packed:
                 with gzip.open(raw) as unpacked:
-                    yield unpacked
+                    yield cast(IO[bytes], unpacked)
             else:
                 yield raw
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -58,10 +58,16 @@ def delimiter_of(header: str) -> str:
     return "\t" if "\t" in header else "," if "," in header or ";" not in header else ";"
 
 
+def csv_reader(lines: Iterable[str], delimiter: str) -> Any:
+    """The fields of each row. Between tabs a quotation mark is a character like any other."""
+    if delimiter == "\t":
+        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter)
+
+
 def rows_of(file: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(line, fields) of every row that is not empty; the line is the one on which the row begins."""
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    reader = csv.reader(file, delimiter=delimiter, quoting=quoting)
+    reader = csv_reader(file, delimiter)
     line = 1
     for fields in reader:
         if fields:

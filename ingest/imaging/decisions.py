@@ -138,4 +138,5 @@ VERDICTS = Reader(
     precedence=LAST,
     read=lambda path, request: read_verdicts(path, {e.study_uid for e in request.known.examinations}),
     needs=frozenset({"examinations"}),
+    command="qc import",
 )

@@ -8,7 +8,7 @@ import shutil
 import tshdb
 from tests.support.program import ROOT
 
-EXAMPLE = ROOT / "examples/tcga-brca-pairs"
+EXAMPLE = ROOT / "tshdb/presets/fan2023/tcga-brca-pairs"
 FEWER = ("repeats", "outer_folds", "n_permutations", "n_bootstrap")  # parameters that cost time and prove nothing here
 
 

@@ -44,7 +44,7 @@ def pairs(folder: Path) -> None:
     study = make_study(folder, "sqlite:///study.db", "fan2023")
     for name, reader in (("clinical.tsv", "clinical"), ("expression.csv", "rna")):
         path = study.root / name
-        with gzip.open(ROOT / f"examples/tcga-brca-pairs/{name}.gz") as packed, path.open("wb") as file:
+        with gzip.open(ROOT / f"tshdb/presets/fan2023/tcga-brca-pairs/{name}.gz") as packed, path.open("wb") as file:
             shutil.copyfileobj(packed, file)
         source = loading.Source("tcga-brca", reader, name)
         options = rna.Options("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)

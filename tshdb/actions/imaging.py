@@ -14,7 +14,7 @@ from tshdb.database import reading
 from tshdb.errors import InvalidInput
 from tshdb.folders import CollectionState, FolderRequest, Progress, counting, silent
 from tshdb.loading.instances import instances_of, known_files
-from tshdb.readers import Request
+from tshdb.readers import Request, needed
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 if TYPE_CHECKING:
@@ -62,8 +62,6 @@ def dicom(
     came from; tells_of_masks: whether masks that are no DICOM are a finding. Raises NotFound or InvalidInput.
     """
     reader, root = installed.reader("dicom"), study.root.resolve()
-    if reader.folder is None:
-        raise installed.no_reader("dicom")
     with reading(study.engine) as connection:
         in_study = CollectionState(
             files=known_files(connection, root, study.objects, collection),
@@ -71,7 +69,7 @@ def dicom(
             progress=progress,
         )
         request = FolderRequest(collection, study.settings, root, jobs=jobs, complete=how.complete)
-        with reader.folder(folder, request, in_study) as look:
+        with needed(reader.folder, reader, "read folders")(folder, request, in_study) as look:
             loaded = loading.load(
                 study,
                 look.items(),
@@ -117,10 +115,8 @@ def masks_at(path: Path, collection: str, options: MaskOptions = OUTLINES, finds
         "les_order": options.les_order,
     }  # fmt: skip
     beside = {"sheet": options.sheet} if options.sheet is not None else {"sheets": path} if finds_sheets else {}
-    find = installed.reader("segmentation").files
-    if find is None:
-        raise installed.no_reader("segmentation")
-    return find(path, Request(collection, path.name, given, beside))
+    reader = installed.reader("segmentation")
+    return needed(reader.files, reader, "read folders")(path, Request(collection, path.name, given, beside))
 
 
 def load_masks(
@@ -128,15 +124,12 @@ def load_masks(
 ) -> Loaded:
     """Load masks that were found."""
     reader = installed.reader("segmentation")
-    read_mask = reader.read
-    if read_mask is None:
-        raise installed.no_reader("segmentation")
-    known = known_of(study, reader.needs)
+    read_file, known = needed(reader.read, reader, "read single files"), known_of(study, reader.needs)
 
     def items():
         for path, request in mask_files:
             source = loading.Source(request.collection, reader.name, request.name)
-            read = partial(read_mask, path, replace(request, known=known))
+            read = partial(read_file, path, replace(request, known=known))
             yield loading.item_of(study, source, path, dict(request.options), read, always=how.complete)
 
     done = 0

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from tshdb.study import Study
+
 
 def _one(frame: pd.DataFrame) -> pd.Series | None:
     return frame.iloc[0] if len(frame) else None
@@ -26,7 +28,7 @@ def _reasons(grouping: str) -> str:
 
 
 def _km(grouping: str, said: str):
-    def read(study, cohort: str | None) -> tuple[Figure, str]:
+    def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
         query = f"SELECT * FROM km_points WHERE grouping = '{grouping}'"
         nothing = f"no survival curves by {said}"
         points, name = of_cohort(
@@ -41,7 +43,7 @@ def _km(grouping: str, said: str):
 
 
 def _roc(model: str, words: str, analysis: str):
-    def read(study, cohort: str | None) -> tuple[Figure, str]:
+    def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
         query = f"SELECT * FROM roc_points WHERE model = '{model}'"
         points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}", analysis)
         figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{name}")
@@ -50,13 +52,13 @@ def _roc(model: str, words: str, analysis: str):
     return read
 
 
-def _nested(study, model: str, cohort: str) -> pd.Series | None:
+def _nested(study: Study, model: str, cohort: str) -> pd.Series | None:
     """The AUC of patients that a model had not seen."""
     query = "SELECT * FROM model_performance WHERE cohort = $c AND model = $m AND scheme = 'nested' AND measure = 'auc'"
     return _one(study.sql(query, {"c": cohort, "m": model}))
 
 
-def _signature_km(study, cohort: str | None) -> tuple[Figure, str]:
+def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
     query = "SELECT * FROM km_points WHERE grouping = 'signature'"
     nothing = "no curves by the signature"
     points, name = of_cohort(study, query, cohort, nothing, "signature_curves", _reasons("signature"))
@@ -72,7 +74,7 @@ def _signature_km(study, cohort: str | None) -> tuple[Figure, str]:
     )
 
 
-def _search(study, cohort: str | None) -> tuple[Figure, str]:
+def _search(study: Study, cohort: str | None) -> tuple[Figure, str]:
     from tshdb.figures import signature_drawings
 
     query = "SELECT * FROM search_generations WHERE reason IS NULL"
@@ -84,7 +86,7 @@ def _search(study, cohort: str | None) -> tuple[Figure, str]:
     return figure, "What the search reaches on its own folds is optimistic; the band is what the whole way is worth."
 
 
-def _calibration(study, cohort: str | None) -> tuple[Figure, str]:
+def _calibration(study: Study, cohort: str | None) -> tuple[Figure, str]:
     from tshdb.figures import signature_drawings
 
     query = "SELECT * FROM calibration_groups WHERE seen IS NOT NULL"
@@ -98,7 +100,7 @@ def _calibration(study, cohort: str | None) -> tuple[Figure, str]:
     )
 
 
-def _abundances(study, cohort: str) -> pd.DataFrame:
+def _abundances(study: Study, cohort: str) -> pd.DataFrame:
     """Abundances in tumour and stroma of a cohort's members, with their prognosis."""
     values = study.sql(
         "SELECT r.patient_id, r.population, r.tumor_abundance, r.stroma_abundance, g.prognosis FROM tsh_ratios r "
@@ -107,14 +109,14 @@ def _abundances(study, cohort: str) -> pd.DataFrame:
     return values[values["patient_id"].isin(members(study, cohort))]
 
 
-def _compartments(study, cohort: str | None) -> tuple[Figure, str]:
+def _compartments(study: Study, cohort: str | None) -> tuple[Figure, str]:
     query = "SELECT * FROM wilcoxon_tests ORDER BY unit_id, grouping"
     tests, name = of_cohort(study, query, cohort, "no tests of compartments", "compartment_tests")
     figure = drawings.compartments(_abundances(study, name), tests, name)
     return figure, "Box: the middle half of the patients; stars: tumour and stroma of the same patients differ."
 
 
-def _networks(study, cohort: str | None) -> tuple[Figure, str]:
+def _networks(study: Study, cohort: str | None) -> tuple[Figure, str]:
     parameters, name = of_cohort(study, "SELECT * FROM network_parameters", cohort, "no networks", "network_parameters")
     edges = study.sql("SELECT * FROM network_edges WHERE cohort = $c ORDER BY ALL", {"c": name})
     populations = list(study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"])
@@ -126,7 +128,7 @@ def _networks(study, cohort: str | None) -> tuple[Figure, str]:
     )
 
 
-def _topology(study, cohort: str | None) -> tuple[Figure, str]:
+def _topology(study: Study, cohort: str | None) -> tuple[Figure, str]:
     query = "SELECT * FROM network_parameters WHERE is_in_paper ORDER BY unit_id DESC, compartment, parameter"
     parameters, name = of_cohort(study, query, cohort, "no networks", "network_parameters")
     figure = drawings.topology(parameters, f"Topology of the cell networks, {name}")
@@ -136,7 +138,7 @@ def _topology(study, cohort: str | None) -> tuple[Figure, str]:
     )
 
 
-def _correlation(study, cohort: str | None) -> tuple[Figure, str]:
+def _correlation(study: Study, cohort: str | None) -> tuple[Figure, str]:
     population = study.sql("SELECT DISTINCT population FROM cutoffs ORDER BY 1")["population"]
     query = "SELECT * FROM wilcoxon_tests ORDER BY unit_id"
     tests, name = of_cohort(study, query, cohort, "no tests of compartments", "compartment_tests")
@@ -148,7 +150,7 @@ def _correlation(study, cohort: str | None) -> tuple[Figure, str]:
     return figure, "A point is a patient; the line is the least-squares fit, r Pearson's correlation in that group."
 
 
-def _flow(study, cohort: str | None) -> tuple[Figure, str]:
+def _flow(study: Study, cohort: str | None) -> tuple[Figure, str]:
     if cohort is None:
         query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
         found = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
@@ -165,7 +167,7 @@ def _flow(study, cohort: str | None) -> tuple[Figure, str]:
     ), "From top to bottom: who is left; to the side: who was taken out, and why."
 
 
-def _features(study, cohort: str | None) -> tuple[Figure, str]:
+def _features(study: Study, cohort: str | None) -> tuple[Figure, str]:
     """Features of first examinations by the prognosis that the TSH score predicts, else that of the ratio."""
     from tshdb.figures import feature_drawings
 
@@ -196,7 +198,7 @@ def _features(study, cohort: str | None) -> tuple[Figure, str]:
     )
 
 
-def _example(study, values: pd.DataFrame):
+def _example(study: Study, values: pd.DataFrame):
     """(patient, SI of a slice, tumour in it, aspect) of the patient whose IDMN is in the middle of the group."""
     from tshdb.figures.feature_drawings import EXAMPLE
     from tshdb.figures.region_drawings import Regions

@@ -42,9 +42,9 @@ INGESTS = {  # ingested table -> what is missing without it, and the command tha
 class NoRows(NotFound):
     """Rows that a table or a figure is made of are not there.
 
-    analyses: that make them; key: the cohort, patient or examination that was asked for; reasons: a SELECT of (cohort, reason)
-    or (patient as cohort, reason), the newest first, of results that say why they are empty; of_unseen: they are of patients alone from whom no model behind
-    them has learned.
+    analyses: that make them; key: the cohort, patient or examination that was asked for; reasons: a SELECT of (cohort, reason),
+    the newest first, of results that say why they are empty (of patients: patient as cohort); of_unseen: they are of patients
+    alone from whom no model behind them has learned.
     """
 
     def __init__(

@@ -79,7 +79,7 @@ def report(study: Study) -> str:
     return rendered("report.html", title=clean(name), counts=status(study.root)["counts"], sections=sections)
 
 
-def _sources(study) -> list[Part]:
+def _sources(study: Study) -> list[Part]:
     frame = study.sql(
         "SELECT collection, reader, name, size_bytes, sha256 FROM source_files WHERE is_current "
         "ORDER BY collection, reader, name"
@@ -114,7 +114,7 @@ def _tables(study: Study, steps: NextSteps) -> Iterator[Part]:
         try:
             shown = table(study, number, steps=steps).layouts
         except NotFound as error:
-            yield Part(title, missing=str(error))
+            yield Part(title, missing=clean(error))
             continue
         for layout in shown:
             yield Part(title, layout)
@@ -137,7 +137,7 @@ def _figure(name: str, study: Study, cohort: str | None, steps: NextSteps) -> Pa
     try:
         drawing = figure(study, name, cohort, steps=steps)
     except NotFound as error:
-        return Part(title, missing=str(error))
+        return Part(title, missing=clean(error))
     return Part(title, image=base64.b64encode(drawing.data).decode("ascii"), how_to_read=drawing.how_to_read)
 
 
@@ -160,7 +160,7 @@ def _models(study: Study, steps: NextSteps) -> list[Part]:
     return [Part("Model versions", Layout("", headers, cells, (2, 4)))]
 
 
-def _paper(study) -> list[Part]:
+def _paper(study: Study) -> list[Part]:
     checked = claims(study)
     counts = ", ".join(f"{n} {verdict}" for verdict, n in counted(checked).items())
     cells = [(f"{c.where}: {c.what}", c.printed, c.here, c.verdict, c.why) for c in checked]
@@ -184,7 +184,7 @@ def _provenance(study: Study, steps: NextSteps) -> list[Part]:
     return [Part("Current results", Layout("", headers, cells, (1,))), *_damaged(study)]
 
 
-def _changes(study) -> list[Part]:
+def _changes(study: Study) -> list[Part]:
     """The last events of the study's history, the newest first."""
     from tshdb.database import reading
     from tshdb.installed import analyses
@@ -198,7 +198,7 @@ def _changes(study) -> list[Part]:
     return [Part("Events", Layout("", ("when (UTC)", "by", "what"), cells, ()))]
 
 
-def _damaged(study) -> Iterator[Part]:
+def _damaged(study: Study) -> Iterator[Part]:
     """Results that were found lost, edited or damaged, and are not made again yet."""
     frame = study.sql("SELECT analysis, key, damage FROM units WHERE damage IS NOT NULL ORDER BY ALL")
     if len(frame):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tshdb.next_step import NoRows
 from tshdb.tables.rows import cohort_order, of_name, place, printed
 
+if TYPE_CHECKING:
+    from tshdb.study import Study
 
-def table_1(study, cohort: str | None) -> list[dict[str, Any]]:
+
+def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """What the members of each cohort are, by the newest version of each (or of the one that is named)."""
     versions = "SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort"
     if cohort is not None:

@@ -61,7 +61,7 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
             (2, 3, 5, 6),
             (
                 f"{same} of {len(compared)} directions agree with the paper. The size of a hazard ratio depends on the "
-                "expression unit, and these patients, values and follow-up are not exactly the paper's: docs/paper.md",
+                "expression unit, and these patients, values and follow-up are not exactly the paper's: tshdb docs paper",
             ),
         )
     ]

@@ -12,6 +12,7 @@ from tshdb.next_step import NoRows
 
 if TYPE_CHECKING:
     from tshdb.cohorts.versions import Version
+    from tshdb.study import Study
 
 PAPER = "fan2023"  # the preset of the paper
 TSH_MODELS = (
@@ -55,7 +56,7 @@ def place(name: str, order: Sequence[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order)), name
 
 
-def cohort_order(study) -> list[str]:
+def cohort_order(study: Study) -> list[str]:
     """The cohorts as study.toml names them, first to last: the order in which they are shown."""
     named: list[str] = []
     for table in study.settings.tables.values():
@@ -64,7 +65,13 @@ def cohort_order(study) -> list[str]:
 
 
 def of_cohort(
-    study, query: str, cohort: str | None, nothing: str, analysis: str, reasons: str = "", of_unseen: bool = False
+    study: Study,
+    query: str,
+    cohort: str | None,
+    nothing: str,
+    analysis: str,
+    reasons: str = "",
+    of_unseen: bool = False,
 ):
     """The rows of one cohort (`named`) and its name. Raises NoRows without any.
 
@@ -91,12 +98,12 @@ def of_name(cohort: str | None) -> str:
     return f" of {cohort}" if cohort else ""
 
 
-def members(study, cohort: str) -> set[str]:
+def members(study: Study, cohort: str) -> set[str]:
     """The members of cohort@version, or of the newest version of a cohort. Raises NoRows for one that there is not."""
     return set(version_of(study, cohort).members)
 
 
-def version_of(study, cohort: str) -> Version:
+def version_of(study: Study, cohort: str) -> Version:
     """A version of a cohort by its name (the newest) or cohort@version. Raises NoRows for one that there is not."""
     from tshdb.cohorts.versions import find_version
     from tshdb.database import reading
@@ -113,7 +120,7 @@ def paper_table_2() -> dict[str, dict[str, float]]:
     return {row.pop("term"): {k: float(v) for k, v in row.items()} for row in printed("table2.csv")}
 
 
-def cox_rows(study, cohort: str | None, models: tuple[str, ...], analysis: str) -> list[dict[str, Any]]:
+def cox_rows(study: Study, cohort: str | None, models: tuple[str, ...], analysis: str) -> list[dict[str, Any]]:
     """The Cox terms of these models of an analysis in one cohort (`named`). Raises NoRows without any."""
     from sqlalchemy import select
 
@@ -135,7 +142,7 @@ def cox_rows(study, cohort: str | None, models: tuple[str, ...], analysis: str) 
     return sorted(found, key=lambda r: (models.index(r["model"]), r["position"]))
 
 
-def table_2(study, cohort: str | None) -> list[dict[str, Any]]:
+def table_2(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """The univariable Cox terms of one cohort version, each with the paper's row. Raises NoRows without any."""
     paper = paper_table_2()
     return [
@@ -143,14 +150,14 @@ def table_2(study, cohort: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def network_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+def network_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """The parameters of the cell networks of one cohort. Raises NoRows without any."""
     query = "SELECT * FROM network_parameters ORDER BY unit_id DESC, compartment, parameter, prognosis"
     frame, _ = of_cohort(study, query, cohort, "no network parameters", "network_parameters")
     return records(frame.drop(columns="unit_id"))
 
 
-def selected_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+def selected_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature that the signature's fit looked at: selected first, by importance; each with the model's figures.
 
     Raises NoRows where there is no signature, with the reason for having none if that is known.
@@ -169,7 +176,7 @@ def selected_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda r: (order[r["status"]], -(r["importance"] or 0), -(r["n_folds"] or 0), r["feature"]))
 
 
-def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+def signature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """What the signature foretells: of every validation cohort (or the one named) and endpoint tests, models and C-indices.
 
     Raises NoRows where nothing was evaluated.
@@ -193,7 +200,7 @@ def signature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
     return found
 
 
-def feature_rows(study, cohort: str | None) -> list[dict[str, Any]]:
+def feature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
     from tshdb.images.feature_names import all_names
 

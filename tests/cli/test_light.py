@@ -1,0 +1,40 @@
+"""What draws and what fills templates is imported by whoever needs it: not by the program's start, nor by a plan."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.program import ROOT
+
+HEAVY = ("matplotlib", "jinja2")
+ENDS = f"\nimport json, sys; print(json.dumps([n for n in {HEAVY} if n in sys.modules]))"
+
+
+def loaded_by(code: str, *arguments: str, cwd=ROOT) -> list[str]:
+    """Which of HEAVY a fresh program has imported after the code."""
+    done = subprocess.run(
+        [sys.executable, "-c", code + ENDS, *arguments], cwd=cwd, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("package", ["tables", "figures", "pages", "exports", "presets", "next_step", "actions"])
+def test_importing_draws_nothing(package):
+    assert loaded_by(f"import tshdb, tshdb.{package}") == []
+
+
+@pytest.mark.parametrize("command", ["--help", "plan", "status"])
+def test_commands_that_draw_nothing_load_nothing_to_draw(core, command):
+    run = "from cli.main import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
+    assert loaded_by(run, command, cwd=core.root) == []
+
+
+def test_a_figure_is_seen(core):
+    """The test can fail: what draws is there after a drawing."""
+    code = "import tshdb\nfrom tshdb.figures import figure\nfigure(tshdb.open(), 'km')"
+    assert "matplotlib" in loaded_by(code, cwd=core.root)
