@@ -23,7 +23,7 @@ def _gdc_folder(project: str) -> Callable[[Path, FolderRequest, CollectionState]
     def look(root: Path, request: FolderRequest, standing: CollectionState) -> Iterator[Look]:
         from ingest.gdc import folder
 
-        options = folder.Options(
+        options = folder.GdcFolderOptions(
             request.collection, project, request.units, request.settings.ingest.her2_rule, request.parts, request.jobs,
             request.check_bytes,
         )  # fmt: skip

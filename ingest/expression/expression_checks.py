@@ -32,7 +32,12 @@ def clip_negative(values: np.ndarray, scale: Scale, reading: Reading) -> None:
 
 
 def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale: Scale, reading: Reading) -> None:
-    """values: (genes, samples), NaN where there is none; lines: of the genes; samples: their names."""
+    """Findings about a matrix: empty profiles, logarithms that are none, values below zero.
+
+    values    (genes, samples), NaN where there is none
+    lines     of the file, one a gene
+    samples   their names
+    """
     if not values.size:
         return
     empty = ~((values != 0) & ~np.isnan(values)).any(axis=0)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}
 
 
-class Options(NamedTuple):
+class MatrixOptions(NamedTuple):
     """How to understand the file. sample_type: the TCGA code of samples whose names are bare patients.
 
     clip_negative: linear values between -1 and 0 are somebody's rounding and count as 0.
@@ -56,7 +56,7 @@ class Options(NamedTuple):
     clip_negative: bool = False
 
 
-def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Reading:
+def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -> Reading:
     """Everything in the file. Raises InvalidInput when it is no expression matrix at all."""
     reading = Reading()
     with open_text(path) as file:
@@ -83,7 +83,7 @@ def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Read
 # --------------------------------------------------------------------------------------------- what it means
 
 
-def _describe(table: Table, options: Options, sheet: SampleSheet | None, reading: Reading) -> None:
+def _describe(table: Table, options: MatrixOptions, sheet: SampleSheet | None, reading: Reading) -> None:
     """Records of patients, samples and profiles, and the matrix with the study's gene names."""
     genes, order = _kept_genes(table, options, reading)
     profile_ids, chosen = [], []
@@ -129,7 +129,7 @@ def _describe(table: Table, options: Options, sheet: SampleSheet | None, reading
     _note_sex_markers(reading, options)
 
 
-def _note_sex_markers(reading: Reading, options: Options) -> None:
+def _note_sex_markers(reading: Reading, options: MatrixOptions) -> None:
     """XIST and RPS4Y1 of every profile, linear, where the table has both."""
     matrix = reading.matrix
     at = {}
@@ -145,7 +145,7 @@ def _note_sex_markers(reading: Reading, options: Options) -> None:
     reading.sex_markers = {p: (float(x), float(y)) for p, x, y in zip(matrix.profile_ids, *pair, strict=True)}
 
 
-def _kept_genes(table: Table, options: Options, reading: Reading) -> tuple[GeneIndex, np.ndarray]:
+def _kept_genes(table: Table, options: MatrixOptions, reading: Reading) -> tuple[GeneIndex, np.ndarray]:
     """The genes that are kept, sorted by the study's name, and the row of each."""
     bad = np.zeros(len(table.genes), dtype=bool)
     if options.scale is Scale.LINEAR and table.values.size:
@@ -215,15 +215,15 @@ def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
 
 
 def _read(path: Path, request: Request) -> Reading:
-    said = request.options
-    map_ = rna_map.RnaMap.model_validate(said["map"]) if said.get("map") is not None else None
+    given = request.options
+    map_ = rna_map.RnaMap.model_validate(given["map"]) if given.get("map") is not None else None
     sheet = sample_sheet.read(request.files["samples"]) if "samples" in request.files else None
     if map_ is not None and map_.samples is not None:
         sheet = rna_map.PatternSheet(map_.samples)
-    options = Options(
-        request.collection, ExpressionUnit(said["unit"]), Scale(said["scale"]), request.name, said.get("sample_type"),
-        said.get("workflow"), said.get("gene_model"),
-        map_ is not None and map_.expression.orientation == "samples_in_rows", said.get("clip_negative", False),
+    options = MatrixOptions(
+        request.collection, ExpressionUnit(given["unit"]), Scale(given["scale"]), request.name, given.get("sample_type"),
+        given.get("workflow"), given.get("gene_model"),
+        map_ is not None and map_.expression.orientation == "samples_in_rows", given.get("clip_negative", False),
     )  # fmt: skip
     return read(path, options, sheet)
 

@@ -202,13 +202,13 @@ def read_transposed(path: Path, delimiter: str, header: list[str], reading: Read
 def long_columns(header: list[str]) -> dict[str, int] | None:
     """Where the columns of a long table are, or None for a wide one."""
     lower = [h.strip().lower() for h in header]
-    found = {}
+    place_of_role = {}
     for role, names in COLUMNS.items():
         here = next((n for n in names if n in lower), None)
         if here is not None:
-            found[role] = lower.index(here)
-    has_sample = "sample" in found or {"patient", "tissue"} <= set(found)
-    return found if {"gene", "value"} <= set(found) and has_sample else None
+            place_of_role[role] = lower.index(here)
+    has_sample = "sample" in place_of_role or {"patient", "tissue"} <= set(place_of_role)
+    return place_of_role if {"gene", "value"} <= set(place_of_role) and has_sample else None
 
 
 def read_long(path: Path, delimiter: str, at: dict[str, int], reading: Reading) -> Table:

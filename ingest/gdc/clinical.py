@@ -172,10 +172,10 @@ def _primary(patient_id: str, rows: Sequence[Row], reading: Reading) -> Sequence
 def _agree(rows: Sequence[Row], fields: Sequence[str], reading: Reading) -> bool:
     """Whether rows of one patient say the same; a finding where they do not."""
     for field in fields:
-        said = [(r.line, r.fields[field]) for r in rows if _value(r, field) is not None]
-        for line, text in said[1:]:
-            if text != said[0][1]:
-                reading.error(line, field, text, "clinical.rows-disagree", f"line {said[0][0]} says '{said[0][1]}'")
+        values = [(r.line, r.fields[field]) for r in rows if _value(r, field) is not None]
+        for line, text in values[1:]:
+            if text != values[0][1]:
+                reading.error(line, field, text, "clinical.rows-disagree", f"line {values[0][0]} says '{values[0][1]}'")
                 return False
     return True
 
@@ -197,8 +197,8 @@ def _typed_age(patient: dict, first: dict, line: int, reading: Reading) -> bool:
 
 def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict | None:
     """Columns of a FollowUp by rule os-1, or None after a finding that withholds the patient."""
-    said = next((r.fields["vital_status"] for r in rows if "vital_status" in r.fields), "")
-    status = next((r.fields["vital_status"] for r in rows if _value(r, "vital_status")), said)
+    written = next((r.fields["vital_status"] for r in rows if "vital_status" in r.fields), "")
+    status = next((r.fields["vital_status"] for r in rows if _value(r, "vital_status")), written)
     outcome = {
         "endpoint": Endpoint.OS,
         "event": None,
@@ -227,8 +227,8 @@ def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict |
                 return None
             days.append(value)
     if not days:
-        said = next((r.fields[fields[0]] for r in rows if fields[0] in r.fields), None)
-        return outcome | {"reason": f"{fields[0]} {missing_reason(said)}"}
+        written = next((r.fields[fields[0]] for r in rows if fields[0] in r.fields), None)
+        return outcome | {"reason": f"{fields[0]} {missing_reason(written)}"}
     latest = max(days)
     if latest < 0:
         reading.warn(

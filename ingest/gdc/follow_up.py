@@ -101,26 +101,28 @@ def _receptors(rows, her2_rule: str) -> dict[str, str | None]:
     if not verdicts:
         return {}
 
-    def one(name: str) -> str | None:
-        found = verdicts.get(name, set())
-        return next(iter(found)) if len(found) == 1 else "several tests disagree" if found else None
+    def result_of(name: str) -> str | None:
+        results = verdicts.get(name, set())
+        return next(iter(results)) if len(results) == 1 else "several tests disagree" if results else None
 
-    er, pr = receptors.status(one("er-ihc")), receptors.status(one("pr-ihc"))
-    return receptors.columns(er, pr, receptors.her2(one("her2-ihc"), one("her2-fish"), her2_rule), her2_rule)
+    er, pr = receptors.status(result_of("er-ihc")), receptors.status(result_of("pr-ihc"))
+    return receptors.columns(
+        er, pr, receptors.her2(result_of("her2-ihc"), result_of("her2-fish"), her2_rule), her2_rule
+    )
 
 
 def _history(rows) -> dict[str, str]:
     """Menopause and family, where the table has them."""
-    found: dict[str, str] = {}
+    history: dict[str, str] = {}
     for _, row, _ in rows:
         menopause = (_value(row, "menopause_status") or "").lower()
         for word, stage in (("premenopausal", "pre"), ("perimenopausal", "peri"), ("postmenopausal", "post")):
             if menopause.startswith(word):
-                found["menopausal_status"] = stage
+                history["menopausal_status"] = stage
         family = (_value(row, "relative_with_cancer_history") or "").lower()
-        if family.startswith("yes") or (family.startswith("no") and "family_history" not in found):
-            found["family_history"] = "yes" if family.startswith("yes") else "no"
-    return found
+        if family.startswith("yes") or (family.startswith("no") and "family_history" not in history):
+            history["family_history"] = "yes" if family.startswith("yes") else "no"
+    return history
 
 
 def _latest_contact(rows) -> tuple[int, dict] | None:

@@ -170,18 +170,18 @@ def read_files_json(path: Path, files: Files) -> None:
 
 def barcodes_of(path: Path) -> dict[str, str]:
     """uuid -> barcode of everything that an answer of /files or /cases names."""
-    found: dict[str, str] = {}
+    barcodes: dict[str, str] = {}
     for hit in hits_of(path):
         for entity in hit.get("associated_entities") or ():
             if entity.get("entity_id") and entity.get("entity_submitter_id"):
-                found[entity["entity_id"]] = entity["entity_submitter_id"]
+                barcodes[entity["entity_id"]] = entity["entity_submitter_id"]
         for case in [hit, *(hit.get("cases") or ())]:
             if case.get("case_id") and case.get("submitter_id"):
-                found[case["case_id"]] = case["submitter_id"]
+                barcodes[case["case_id"]] = case["submitter_id"]
             for sample in case.get("samples") or ():
                 if sample.get("sample_id") and sample.get("submitter_id"):
-                    found[sample["sample_id"]] = sample["submitter_id"]
-    return found
+                    barcodes[sample["sample_id"]] = sample["submitter_id"]
+    return barcodes
 
 
 def _is_status(head: Head) -> bool:

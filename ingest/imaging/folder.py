@@ -41,9 +41,13 @@ Content = list[tuple[str, str, int, bool]]  # SOPInstanceUID, SHA-256, bytes, ha
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a folder is read. accept_identified: of the study's settings; jobs: processes; root: paths below it are kept
-    relative to it, so that a study may move."""
+class DicomFolderOptions:
+    """How a folder is read.
+
+    accept_identified   of the study's settings
+    jobs                how many processes
+    root                paths below it are kept relative to it, so that a study may move
+    """
 
     collection: str
     accept_identified: bool = False
@@ -56,7 +60,7 @@ class Contents:
     """What a folder holds. touched: the series of which something is new or changed."""
 
     root: Path
-    options: Options
+    options: DicomFolderOptions
     spool: Spool
     findings: list[Finding] = field(default_factory=list)
     n_files: int = 0
@@ -97,7 +101,7 @@ class _Refused:
 
 def read_folder(
     root: Path,
-    options: Options,
+    options: DicomFolderOptions,
     spool: Spool,
     known: Iterable[KnownFile],
     progress: Callable[[str, int, int], None] = lambda *_: None,
@@ -173,8 +177,8 @@ def _is_untouched(path: str, contents: Contents) -> bool:
     known = contents.spool.known(path)
     if known is None or known.mtime_ns is None:
         return False
-    found = os.stat(path)
-    if (found.st_size, found.st_mtime_ns) != (known.size_bytes, known.mtime_ns):
+    state = os.stat(path)
+    if (state.st_size, state.st_mtime_ns) != (known.size_bytes, known.mtime_ns):
         return False
     contents.n_untouched += 1
     contents.untouched.add(known.series_uid)
@@ -243,12 +247,12 @@ def _segments(path: str, sha256: str, header: Header) -> tuple[tuple[dict, bytes
     from ingest.imaging.masks import row_of_segment
 
     try:
-        found = dicom_seg.read(Path(path))
+        segments = dicom_seg.read(Path(path))
     except Unreadable as error:
         header.findings.append(("warning", error.rule, None, f"the segmentation is not taken: {error}"))
         return ()
     study, series, description = header.study["study_uid"], header.series["series_uid"], header.series["description"]
-    return tuple(row_of_segment(segment, study, series, description, sha256) for segment in found)
+    return tuple(row_of_segment(segment, study, series, description, sha256) for segment in segments)
 
 
 def _note(contents: Contents, severity: Severity, rule: str, element: str | None, message: str, read: Read) -> None:
@@ -337,15 +341,15 @@ def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, st
     digest = content_digest((sop, sha) for sop, (sha, *_) in union.items())
     place = Path(os.path.commonpath([os.path.dirname(p) for p in spool.paths(series_uid)]))
     source = Source(contents.options.collection, READER, series_uid)
-    patients, studies = spool.said(series_uid, "patient"), spool.said(series_uid, "study")
-    for said, column, element, rule, message in (
+    patients, studies = spool.distinct_rows(series_uid, "patient"), spool.distinct_rows(series_uid, "study")
+    for rows, column, element, rule, message in (
         (patients, "patient_id", "PatientID", "dicom.several-patients", "one series of several patients"),
         (studies, "study_uid", "StudyInstanceUID", "dicom.several-studies", "one series of several studies"),
     ):
-        if len({one[column] for one in said}) > 1:
+        if len({r[column] for r in rows}) > 1:
             reading.withhold(None, element, series_uid, rule, message, n_rows=len(here))
             return Item(source, place, {}, reading, digest)
-    (study, _), (series, mixed) = _common(studies), _common(spool.said(series_uid, "series"))
+    (study, _), (series, mixed) = _common(studies), _common(spool.distinct_rows(series_uid, "series"))
     patient = patients[0]
     of_patient = {"patient_id": patient["patient_id"], "collection": contents.options.collection}
     n_without = sum(not has_pixels for _, _, has_pixels in union.values())
@@ -367,8 +371,8 @@ def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, st
     return Item(source, place, {}, reading, digest, size_bytes=size)
 
 
-def _common(said: list[dict]) -> tuple[dict, list[str]]:
+def _common(rows: list[dict]) -> tuple[dict, list[str]]:
     """What the first says, and the names of the columns on which the others differ."""
-    first, *others = said
+    first, *others = rows
     mixed = sorted({name for other in others for name in first if other[name] != first[name]})
     return dict(first), mixed

@@ -37,7 +37,9 @@ def _look(root: Path, request: FolderRequest, standing: CollectionState) -> Iter
     from ingest.imaging import folder
     from ingest.imaging.spool import KnownFile, Spool
 
-    options = folder.Options(request.collection, request.settings.imaging.accept_identified, request.jobs, request.root)
+    options = folder.DicomFolderOptions(
+        request.collection, request.settings.imaging.accept_identified, request.jobs, request.root
+    )
     with Spool() as spool:
         known = map(KnownFile._make, standing.files)
         contents = folder.read_folder(root, options, spool, known, standing.progress)
@@ -54,10 +56,10 @@ def _look(root: Path, request: FolderRequest, standing: CollectionState) -> Iter
 def _read_mask(path: Path, request: Request) -> Reading:
     from ingest.imaging import mask_files
 
-    said = request.options
-    options = mask_files.Options(
-        request.collection, MaskKind(said["kind"]), MaskRegion(said["region"]), said["label"], said["les_base"],
-        said["les_order"], {path.name: said["sheet"]} if said.get("sheet") else {},
+    given = request.options
+    options = mask_files.MaskFileOptions(
+        request.collection, MaskKind(given["kind"]), MaskRegion(given["region"]), given["label"], given["les_base"],
+        given["les_order"], {path.name: given["sheet"]} if given.get("sheet") else {},
     )  # fmt: skip
     return mask_files.read(path, request.known.examinations, options)
 

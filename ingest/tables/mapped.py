@@ -73,12 +73,12 @@ def _places(path: Path, sheets: list[Sheet], map_: ClinicalMap) -> dict[str, tup
     for endpoint, outcome in map_.follow_ups.items():
         wanted[f"{endpoint}.event"] = outcome.event.names
         wanted[f"{endpoint}.duration"] = outcome.duration.names
-    found = {}
+    place_of_field = {}
     for field, names in wanted.items():
         for sheet in sheets:
             at = sheet.column(names)
             if at is not None:
-                found[field] = (sheet.name, sheet.header[at])
+                place_of_field[field] = (sheet.name, sheet.header[at])
                 break
         else:
             have = ", ".join(h for s in sheets for h in s.header)
@@ -87,7 +87,7 @@ def _places(path: Path, sheets: list[Sheet], map_: ClinicalMap) -> dict[str, tup
                 where=str(path),
                 repair=f"Correct the map; the table has {have}",
             )
-    return found
+    return place_of_field
 
 
 def _read_sheet(sheet: Sheet, map_: ClinicalMap, by_patient: dict[str, Row], reading: Reading) -> None:
@@ -233,19 +233,20 @@ def only_workbook(folder: Path, map_: ClinicalMap) -> Path:
         return folder
     if not folder.is_dir():
         raise NotFound("no such folder", where=str(folder))
-    found = []
+    workbooks = []
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".xlsx", ".xls") and p.name[:2] != "~$"):
         try:
             sheets = read_sheets(path, Reading())
         except TshdbError:
             continue
         if any(s.column(map_.patient_id.names) is not None for s in sheets):
-            found.append(path)
-    if len(found) == 1:
-        return found[0]
-    what = f"{len(found)} workbooks with {map_.patient_id.names[0]}" if found else "no workbook with the patients"
-    raise (InvalidInput if found else NotFound)(
-        what, where=str(folder), repair="Name the file itself with --from" if found else "Expected an .xlsx or .xls"
+            workbooks.append(path)
+    if len(workbooks) == 1:
+        return workbooks[0]
+    n = len(workbooks)
+    what = f"{n} workbooks with {map_.patient_id.names[0]}" if n else "no workbook with the patients"
+    raise (InvalidInput if n else NotFound)(
+        what, where=str(folder), repair="Name the file itself with --from" if n else "Expected an .xlsx or .xls"
     )
 
 

@@ -31,11 +31,11 @@ class Sheet:
 
     def column(self, names: list[str]) -> int | None:
         """The place of the first of the names that the header has, whatever its case and spaces."""
-        at = {plain(h): i for i, h in reversed(list(enumerate(self.header)))}
-        return next((at[plain(n)] for n in names if plain(n) in at), None)
+        at = {header_key(h): i for i, h in reversed(list(enumerate(self.header)))}
+        return next((at[header_key(n)] for n in names if header_key(n) in at), None)
 
 
-def plain(name: str) -> str:
+def header_key(name: str) -> str:
     """A column's name without regard to case, spaces and line ends."""
     return re.sub(r"\s+", " ", name).strip().lower()
 

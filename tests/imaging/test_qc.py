@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from ingest.simulate.dce_layouts import LAYOUTS, Examination, write_examination
+from ingest.simulate.dce_layouts import LAYOUTS, SimulatedExamination, write_examination
 from tests.imaging.test_segmentations import GEOMETRY, GRID, SHAPE, blob, image_of
 from tests.support import tiny
 from tshdb.errors import NotFound
@@ -28,8 +28,8 @@ def scanned(tmp_path_factory) -> Study:
     body[:, 2:-2, 2:-2] = 100
     volumes = [(body + 60 * blob() * p + 5 * p * (body > 0)).astype(np.uint16) for p in range(4)]
     layout = LAYOUTS["ge content time"][0]
-    write_examination(Examination("SIM-0001", "T0", volumes, GEOMETRY), layout, root / "images")
-    write_examination(Examination("SIM-0002", "T0", volumes[:1], GEOMETRY), layout, root / "images")
+    write_examination(SimulatedExamination("SIM-0001", "T0", volumes, GEOMETRY), layout, root / "images")
+    write_examination(SimulatedExamination("SIM-0002", "T0", volumes[:1], GEOMETRY), layout, root / "images")
     sitk.WriteImage(image_of(blob(), GRID), str(root / "SIM-0001.nii.gz"))
     study = tiny.new_study(root / "study")
     dicom(study, root / "images", "sim", jobs=1)

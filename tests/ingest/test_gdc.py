@@ -19,7 +19,7 @@ from tshdb.database import writing
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit
 
-OPTIONS = gdc_folder.Options("tcga-brca", "TCGA-BRCA")
+OPTIONS = gdc_folder.GdcFolderOptions("tcga-brca", "TCGA-BRCA")
 
 
 def ingest(study: Study, folder: GdcFolder, root, options=OPTIONS, **how) -> loading.Loaded:
@@ -72,7 +72,7 @@ def test_values_genes_and_quality_counts_are_those_of_the_file(empty_study, tmp_
 
 def test_every_quantity_that_is_asked_for(empty_study, tmp_path):
     units = tuple(map(ExpressionUnit, ("tpm", "fpkm", "fpkm_uq", "counts")))
-    options = gdc_folder.Options("tcga-brca", "TCGA-BRCA", units=units)
+    options = gdc_folder.GdcFolderOptions("tcga-brca", "TCGA-BRCA", units=units)
     folder = GdcFolder.make(1)
     ingest(empty_study, folder, tmp_path / "gdc", options)
     found = empty_study.sql(

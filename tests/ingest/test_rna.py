@@ -23,7 +23,7 @@ def read(tmp_path, text, scale="linear", name="m.csv", sheet=None, **options):
         path.write_bytes(text)
     else:
         path.write_text(text)
-    return rna.read(path, rna.Options("c", ExpressionUnit.RSEM, Scale(scale), name, **options), sheet)
+    return rna.read(path, rna.MatrixOptions("c", ExpressionUnit.RSEM, Scale(scale), name, **options), sheet)
 
 
 def values_of(reading) -> dict[str, list[float]]:
@@ -209,7 +209,7 @@ def test_an_open_last_line_is_said(tmp_path):
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(NotFound):
-        rna.read(tmp_path / "nothing.csv", rna.Options("c", ExpressionUnit.TPM, Scale.LINEAR, "x"))
+        rna.read(tmp_path / "nothing.csv", rna.MatrixOptions("c", ExpressionUnit.TPM, Scale.LINEAR, "x"))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_real_matrices(shared):
 
     def matrix(name, unit, scale, **options):
         path = shared / "expression" / name
-        return rna.read(path, rna.Options("tcga-brca", ExpressionUnit(unit), Scale(scale), name, **options))
+        return rna.read(path, rna.MatrixOptions("tcga-brca", ExpressionUnit(unit), Scale(scale), name, **options))
 
     pairs = matrix("tcga-brca-rsem-110-pairs.csv.gz", "rsem", "linear")
     assert pairs.matrix.values.shape == (18708, 220) and not pairs.errors

@@ -288,7 +288,7 @@ def test_a_part_that_holds_others_profiles_is_written_by_both_sources(tmp_path):
         found = []
         for name in names:
             path = files[name][0]
-            options = rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, name)
+            options = rna.MatrixOptions("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, name)
             source = loading.Source("tcga-tn", "rna", name)
             found.append(loading.item_of(study, source, path, {}, lambda path=path, own=options: rna.read(path, own)))
         return found

@@ -36,8 +36,8 @@ def networks(study: Study, cohort: str | None = None) -> dict[str, nx.Graph]:
     for compartment, prognosis in sorted({(p["compartment"], p["prognosis"]) for p in parameters}):
         graph = nx.Graph(cohort=name, compartment=compartment, prognosis=prognosis)
         graph.add_nodes_from((p, {"name": p}) for p in populations)
-        mine = edges[(edges["compartment"] == compartment) & (edges["prognosis"] == prognosis)]
-        for edge in mine.itertuples():
+        of_group = edges[(edges["compartment"] == compartment) & (edges["prognosis"] == prognosis)]
+        for edge in of_group.itertuples():
             graph.add_edge(edge.population, edge.other_population, correlation=float(edge.correlation), n=int(edge.n))
         graphs[f"{compartment}-{prognosis}"] = graph
     return graphs
