@@ -11,8 +11,8 @@ from tshdb.vocabulary import ExpressionUnit
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
+    from tshdb.file_content import Finding
     from tshdb.loading import Item, Release, Source, SourceState
-    from tshdb.reading import Finding
 
 Progress = Callable[[str, int, int], None]  # (of what, done, of how many)
 

@@ -18,8 +18,8 @@ from tshdb.head import Head
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
+    from tshdb.file_content import FileContent
     from tshdb.folders import CollectionState, FolderRequest, Look
-    from tshdb.reading import Reading
 
 LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
 SURE = 1.0
@@ -104,7 +104,7 @@ class Reader:
     part: Part
     precedence: int | None
     recognises: Callable[[Head], float] = _never
-    read: Callable[[Path, Request], Reading] | None = None
+    read: Callable[[Path, Request], FileContent] | None = None
     recorded: Callable[[Request, Settings], dict[str, Any]] = _as_given
     needs: frozenset[str] = frozenset()
     reads_again: Callable[[Mapping[str, Any]], bool] = _never_again

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tshdb.file_content import FileContent
 from tshdb.folders import CollectionState, FolderRequest, Look
 from tshdb.head import Head
 from tshdb.readers import LAST, Part, Reader, Request
-from tshdb.reading import Reading
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 MASK_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les")
@@ -53,7 +53,7 @@ def _look(root: Path, request: FolderRequest, standing: CollectionState) -> Iter
         )
 
 
-def _read_mask(path: Path, request: Request) -> Reading:
+def _read_mask(path: Path, request: Request) -> FileContent:
     from ingest.imaging import mask_files
 
     given = request.options

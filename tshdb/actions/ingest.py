@@ -17,8 +17,8 @@ from tshdb.readers import Examination, Known, Part, Request, likeliest, needed
 from tshdb.schema import ImagingSeries, ImagingStudy
 
 if TYPE_CHECKING:
+    from tshdb.file_content import FileContent
     from tshdb.loading import Loaded
-    from tshdb.reading import Reading
     from tshdb.study import Study
     from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -91,7 +91,7 @@ def file(
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
 
-    def read() -> Reading:
+    def read() -> FileContent:
         return read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
 
     source = loading.Source(collection, record.name, request.name)

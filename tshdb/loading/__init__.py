@@ -20,12 +20,12 @@ from pathlib import Path
 from tshdb import installed
 from tshdb.database import reading, writing
 from tshdb.failpoints import fp
+from tshdb.file_content import Finding
 from tshdb.loading import commit as committing
 from tshdb.loading.checks import findings_together, still_named
 from tshdb.loading.compare import KINDS, Comparison, compare
 from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_of
 from tshdb.lock import study_lock
-from tshdb.reading import Finding
 from tshdb.study import Study
 from tshdb.vocabulary import Severity
 from tshdb.withdrawal.tombstones import Withheld
@@ -125,18 +125,18 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         for item in items:
             loaded.n_files += 1
             installed.reader(item.source.reader)  # who is not known has no precedence
-            if withheld and item.reading is not None:
-                n = withheld.take_out(item.reading)
+            if withheld and item.content is not None:
+                n = withheld.take_out(item.content)
                 loaded.n_withheld += n
-                if n and not item.reading.records:  # all of it, such as a series: not even its folder's name is kept
-                    loaded.findings += map(withheld.without_names, item.reading.findings)
+                if n and not item.content.records:  # all of it, such as a series: not even its folder's name is kept
+                    loaded.findings += map(withheld.without_names, item.content.findings)
                     progress(item)
                     continue
-            if item.reading is None:
+            if item.content is None:
                 loaded.n_same_bytes += 1
             else:
-                loaded.n_withheld += item.reading.n_withheld
-                findings = [f if f.path else f._replace(path=str(item.path)) for f in item.reading.findings]
+                loaded.n_withheld += item.content.n_withheld
+                findings = [f if f.path else f._replace(path=str(item.path)) for f in item.content.findings]
                 loaded.findings += map(withheld.without_names, findings) if withheld else findings
             yield item
             progress(item)

@@ -13,12 +13,12 @@ from tshdb.change_chain import chained, head, note_head
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
+from tshdb.file_content import Finding, GeneIndex
 from tshdb.ingested import entity_fingerprints
 from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
 from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
 from tshdb.process import actor
-from tshdb.reading import Finding, GeneIndex
 from tshdb.schema import (
     Base,
     Change,
@@ -136,7 +136,7 @@ def choose_again(connection: Connection, changes: Changes) -> None:
 
 def _register_files(connection: Connection, comparison: Comparison, run_id: int) -> dict[Source, int]:
     """A row of source_files for every file that was read; those of gone sources are no longer current."""
-    read = [item for item in comparison.items if item.reading is not None]
+    read = [item for item in comparison.items if item.content is not None]
     sources = [*(i.source for i in read), *comparison.gone_sources]
     by_reader: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source in sources:
@@ -267,7 +267,7 @@ def _write_instances(connection: Connection, comparison: Comparison) -> set[str]
     """The files of every series that was read. Gives the studies whose files changed."""
     moved = set()
     for item in comparison.items:
-        new = None if item.reading is None else item.reading.instances
+        new = None if item.content is None else item.content.instances
         if new is not None and instances.write(connection, new, comparison.complete):
             moved.add(new.study_uid)
         if new is not None and ("imaging_instances", new.study_uid) in comparison.hurt:

@@ -15,6 +15,7 @@ from sqlalchemy.inspection import inspect
 
 from tshdb.database import texts
 from tshdb.engine.units import ENTITY_COLUMN, select_ids
+from tshdb.file_content import Finding, RawValue
 from tshdb.ingested import SPOKEN_BY, Entity, entity_fingerprints, keys_of, known_fingerprints, marked
 from tshdb.loading import instances
 from tshdb.loading.hanging import take_out_orphans, take_out_withheld
@@ -31,7 +32,6 @@ from tshdb.loading.sources import (
     row_key,
 )
 from tshdb.loading.values import IncomingValues
-from tshdb.reading import Finding, RawValue
 from tshdb.schema import SourceFile
 from tshdb.study import Study
 
@@ -84,13 +84,13 @@ def compare(
     with_errors = set()
     for item in items:
         comparison.items.append(item)
-        if item.reading is not None:
-            if item.reading.errors:
+        if item.content is not None:
+            if item.content.errors:
                 with_errors.add(item.source)
             _take(comparison, connection, item, complete)
     comparison.values.flush()
     comparison.orphans = take_out_orphans(connection, comparison)
-    read = [i.source for i in comparison.items if i.reading is not None]
+    read = [i.source for i in comparison.items if i.content is not None]
     if complete:
         readers = {(i.source.collection, i.source.reader) for i in comparison.items}
         present = {i.source for i in comparison.items}
@@ -141,7 +141,7 @@ def _without_records(comparison: Comparison, connection: Connection) -> set[Enti
         columns = (SourceFile.collection, SourceFile.reader, SourceFile.name)
         same = [c == value for c, value in zip(columns, item.source, strict=True)]
         query = select(SourceFile.sha256).where(*same, SourceFile.is_current)
-        if item.reading is not None and item.sha256 not in connection.execute(query).scalars().all():
+        if item.content is not None and item.sha256 not in connection.execute(query).scalars().all():
             return set()
     return hurt
 
@@ -155,29 +155,29 @@ def _moved(comparison: Comparison, moved: list[tuple[Source, Key]]) -> set[Entit
 
 def _take(comparison: Comparison, connection: Connection, item: Item, complete: bool) -> None:
     """What one item says; its matrix is let go."""
-    reading = item.reading
-    take_out_withheld(reading)
-    for record in reading.records:
+    content = item.content
+    take_out_withheld(content)
+    for record in content.records:
         key = (record.table.__tablename__, row_key(record.table, record.values))
         comparison.incoming.setdefault(
             (item.source, key), SourceRow(item.source, record.values, None, record.line, record.column)
         )
-    if reading.matrix is not None:
-        for profile_id, fingerprint in comparison.values.take(connection, reading.matrix).items():
+    if content.matrix is not None:
+        for profile_id, fingerprint in comparison.values.take(connection, content.matrix).items():
             comparison.incoming[item.source, ("expression_profiles", profile_id)].values["values_fingerprint"] = (
                 fingerprint
             )
-        reading.matrix = None
-    for suffix, content in reading.objects if comparison.values.writes else ():
-        comparison.values.objects.put(lambda path, content=content: path.write_bytes(content), suffix)
-    reading.objects = []
-    if reading.instances is not None:
-        for kind, n in instances.compared(connection, reading.instances, complete).items():
+        content.matrix = None
+    for suffix, data in content.objects if comparison.values.writes else ():
+        comparison.values.objects.put(lambda path, data=data: path.write_bytes(data), suffix)
+    content.objects = []
+    if content.instances is not None:
+        for kind, n in instances.compared(connection, content.instances, complete).items():
             _count(comparison, "imaging_instances", kind, n)
-    comparison.sex_markers |= reading.sex_markers
-    if reading.raw_values:
-        comparison.raw_values[item.source] = reading.raw_values
-    reading.records = []
+    comparison.sex_markers |= content.sex_markers
+    if content.raw_values:
+        comparison.raw_values[item.source] = content.raw_values
+    content.records = []
 
 
 def derive_rows(comparison: Comparison, connection: Connection, touched: list[Key]) -> None:

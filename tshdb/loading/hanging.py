@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 
 from tshdb.database import texts
 from tshdb.engine.units import select_ids
+from tshdb.file_content import FileContent, Finding, Record
 from tshdb.loading.sources import TABLES
-from tshdb.reading import Finding, Found, Reading
 from tshdb.schema import Base
 from tshdb.vocabulary import Severity
 
@@ -32,13 +32,13 @@ PARENTS: dict[
 }
 
 
-def take_out_withheld(reading: Reading) -> None:
+def take_out_withheld(content: FileContent) -> None:
     """Take out what hangs on the patients whose rows the reader left out: it has values of them, and no row."""
-    there = {r.values["patient_id"] for r in reading.records if r.table.__tablename__ == PATIENTS}
-    gone = {PATIENTS: {v.patient_id for v in reading.raw_values} - there}
+    there = {r.values["patient_id"] for r in content.records if r.table.__tablename__ == PATIENTS}
+    gone = {PATIENTS: {v.patient_id for v in content.raw_values} - there}
     if not gone[PATIENTS]:
         return
-    kept: list[Found] = reading.records
+    kept: list[Record] = content.records
     for name, references in PARENTS.items():
         parents = {*references, ("patient_id", PATIENTS)}  # notices of patients name them without a reference
         lost = [
@@ -51,8 +51,8 @@ def take_out_withheld(reading: Reading) -> None:
             gone[name] = {r.values[key.name] for r in lost}
             taken = set(map(id, lost))
             kept = [r for r in kept if id(r) not in taken]
-    reading.records = kept
-    reading.raw_values = [v for v in reading.raw_values if v.patient_id not in gone[PATIENTS]]
+    content.records = kept
+    content.raw_values = [v for v in content.raw_values if v.patient_id not in gone[PATIENTS]]
 
 
 def take_out_orphans(connection: Connection, comparison) -> list[Finding]:

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, delete, select
 from tshdb.canonical import digest, rows_fingerprint
 from tshdb.database import texts, upsert
 from tshdb.engine.units import select_ids
+from tshdb.file_content import Instances
 from tshdb.ingested import counted, known_fingerprints, marked
 from tshdb.loading.lost import lost_sources
 from tshdb.objects import ObjectStore
-from tshdb.reading import Instances
 from tshdb.schema import ImagingInstance, ImagingSeries, ImagingStudy
 
 TABLE = ImagingInstance.__table__

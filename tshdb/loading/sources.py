@@ -16,9 +16,9 @@ from sqlalchemy.inspection import inspect
 from tshdb.canonical import json_text
 from tshdb.database import reading, texts
 from tshdb.engine.units import select_ids
+from tshdb.file_content import FileContent
 from tshdb.loading.lost import has_lost, lost_sources
 from tshdb.objects import sha256_of
-from tshdb.reading import Reading
 from tshdb.schema import (
     Annotation,
     Base,
@@ -72,7 +72,7 @@ class SourceRow(NamedTuple):
 
 @dataclass
 class Item:
-    """One file to load, or the files of one DICOM series. Without a reading its rows are there already, unchanged.
+    """One file to load, or the files of one DICOM series. Without content its rows are there already, unchanged.
 
     sha256: of a series, the digest of its content; size_bytes: where `path` is a folder; archive_id: the archive's own
     identifier of the file; md5: as published, when it was compared.
@@ -81,7 +81,7 @@ class Item:
     source: Source
     path: Path
     options: dict[str, Any]
-    reading: Reading | None
+    content: FileContent | None
     sha256: str
     md5: str | None = None
     archive_id: str | None = None
@@ -104,7 +104,12 @@ def row_key(table: type[Base], values: Mapping[Any, Any]) -> str:
 
 
 def item_of(
-    study: Study, source: Source, path: Path, options: dict[str, Any], read: Callable[[], Reading], always: bool = False
+    study: Study,
+    source: Source,
+    path: Path,
+    options: dict[str, Any],
+    read: Callable[[], FileContent],
+    always: bool = False,
 ) -> Item:
     """A file with what `read` finds in it; without, where exactly these bytes are loaded already (unless `always`).
 
