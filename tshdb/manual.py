@@ -13,9 +13,9 @@ HERE = Path(__file__).parent
 def pages() -> dict[str, Path]:
     """name -> the page's file (Markdown), by name. Raises NotFound where the manual is not installed."""
     for folder in (HERE / "docs", HERE.parent / "docs"):  # of a wheel; of the repository
-        found = {path.stem: path for path in sorted(folder.glob("*.md"))}
-        if found:
-            return found
+        page_of_name = {path.stem: path for path in sorted(folder.glob("*.md"))}
+        if page_of_name:
+            return page_of_name
     raise NotFound(
         "the manual is not there",
         where=str(HERE / "docs"),

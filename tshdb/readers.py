@@ -18,8 +18,8 @@ from tshdb.head import Head
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
-    from tshdb.folders import FolderRequest, Look, Standings
-    from tshdb.reading import Reading
+    from tshdb.file_content import FileContent
+    from tshdb.folders import CollectionState, FolderRequest, Look
 
 LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
 SURE = 1.0
@@ -104,13 +104,13 @@ class Reader:
     part: Part
     precedence: int | None
     recognises: Callable[[Head], float] = _never
-    read: Callable[[Path, Request], Reading] | None = None
+    read: Callable[[Path, Request], FileContent] | None = None
     recorded: Callable[[Request, Settings], dict[str, Any]] = _as_given
     needs: frozenset[str] = frozenset()
     reads_again: Callable[[Mapping[str, Any]], bool] = _never_again
     guess: Callable[[Path], str] | None = None
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
-    folder: Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]] | None = None
+    folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
 
     command: str | None = None
 
@@ -145,7 +145,7 @@ def recognised(head: Head, readers: Iterable[Reader]) -> Reader | None:
 def likeliest(head: Head, readers: Iterable[Reader]) -> Reader:
     """The reader that is sure of the file, else the one that it looks most like. Raises InvalidInput where none knows it."""
     ranked = [(reader.recognises(head), reader) for reader in readers]
-    score, reader = max(ranked, key=lambda one: one[0], default=(0.0, None))
+    score, reader = max(ranked, key=lambda pair: pair[0], default=(0.0, None))
     if reader is not None and score > 0:
         return reader
     if head.problem is not None and not head.is_workbook:

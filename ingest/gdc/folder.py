@@ -25,11 +25,11 @@ from tshdb import installed
 from tshdb.barcode import Barcode
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent, Finding
 from tshdb.folders import Look
-from tshdb.loading import Item, Release, Source, Standing
+from tshdb.loading import Item, Release, Source, SourceState
 from tshdb.objects import sha256_of
 from tshdb.readers import Part, Reader, expected
-from tshdb.reading import Finding, Reading
 from tshdb.vocabulary import ExpressionUnit, Severity
 
 READ_AHEAD = 2  # files a worker may be ahead of the one that is taken in
@@ -121,9 +121,9 @@ def _read_sheets(contents: Contents, options: GdcFolderOptions) -> None:
     readers = ((Format.SAMPLE_SHEET, gdc_sheets.read_sample_sheet), (Format.MANIFEST, gdc_sheets.read_manifest))
     for format_, read in readers:
         for path in contents.of(format_):
-            reading = Reading()
-            read(path, contents.files, reading)
-            contents.findings += [f._replace(path=str(path)) for f in reading.findings]
+            content = FileContent()
+            read(path, contents.files, content)
+            contents.findings += [f._replace(path=str(path)) for f in content.findings]
     for path in (*contents.of(Format.FILES), *contents.of(Format.CASES)):
         contents.barcodes |= gdc_sheets.barcodes_of(path)
     for path in contents.of(Format.STATUS):
@@ -165,7 +165,7 @@ def _compare_with_manifest(contents: Contents) -> None:
             )  # fmt: skip
 
 
-def items(contents: Contents, options: GdcFolderOptions, standing: Mapping[Source, Standing]) -> Iterator[Item]:
+def items(contents: Contents, options: GdcFolderOptions, standing: Mapping[Source, SourceState]) -> Iterator[Item]:
     """All items, clinical first. standing: what is loaded; RNA files that were not written since are not read again."""
     if "clinical" in options.only:
         yield from _clinical_items(contents, options, standing)
@@ -182,7 +182,7 @@ def items(contents: Contents, options: GdcFolderOptions, standing: Mapping[Sourc
         yield from _expression_items(contents, options, standing)
 
 
-def look_of(contents: Contents, options: GdcFolderOptions, standing: Mapping[Source, Standing]) -> Look:
+def look_of(contents: Contents, options: GdcFolderOptions, standing: Mapping[Source, SourceState]) -> Look:
     """A folder's contents as they are loaded; what sheets and answers of the API tell is told with them."""
     files = {name: paths for name, paths in contents.by_format.items() if name in _taken() and name != Format.EMPTY}
     return Look(
@@ -197,7 +197,7 @@ def look_of(contents: Contents, options: GdcFolderOptions, standing: Mapping[Sou
     )
 
 
-def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], Reading]) -> Item:
+def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], FileContent]) -> Item:
     digest = sha256_of(path)
     known = standing.get(source)
     is_known = known is not None and known[:2] == (digest, json_text(read_with))
@@ -259,10 +259,10 @@ def _expression_item(path: Path, contents: Contents, options: GdcFolderOptions, 
     item = Item(source, path, read_with, None, sha, md5, file_id)
     problem = _problem(path, facts, len(data), md5, options)
     if problem is not None:
-        item.reading = Reading()
-        item.reading.withhold(None, None, None, *problem)
+        item.content = FileContent()
+        item.content.withhold(None, None, None, *problem)
     elif known is None or not known.is_same(sha, json_text(read_with)):
-        item.reading = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
+        item.content = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
     return item
 
 

@@ -20,10 +20,10 @@ from ingest.imaging import les
 from ingest.imaging.headers import Unreadable
 from ingest.imaging.masks import Named, row_of_volume
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent, Record
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS, sha256_of
 from tshdb.readers import Examination
-from tshdb.reading import Found, Reading
 from tshdb.schema import Segmentation
 from tshdb.vocabulary import MaskKind, MaskRegion
 
@@ -71,9 +71,9 @@ def read_sheet(path: Path) -> dict[str, dict[str, str]]:
     return {row["file"]: {k: (v or "").strip() for k, v in row.items() if k} for row in rows}
 
 
-def read(path: Path, examinations: Sequence[Examination], options: MaskFileOptions) -> Reading:
+def read(path: Path, examinations: Sequence[Examination], options: MaskFileOptions) -> FileContent:
     """The mask of one file, with its object; findings instead of a row where it cannot be taken."""
-    reading = Reading()
+    content = FileContent()
     try:
         sheet_row = options.sheet.get(path.name, {})
         study_uid = _study_of(path, sheet_row, examinations)
@@ -87,25 +87,25 @@ def read(path: Path, examinations: Sequence[Examination], options: MaskFileOptio
         if format_ == "les":
             lesion = les.read(path, base=options.les_base, order=options.les_order)
             what = Named(MaskRegion.TUMOR, MaskKind.LES)
-            row, content = row_of_volume(
+            row, voxels = row_of_volume(
                 name, study_uid, lesion.values, lesion.grid, what, format=format_, label=None, sha256=sha256,
                 flags=[f"voxels in order {lesion.voxel_order}, header {lesion.header_order}", *lesion.flags],
                 is_index_grid=True,
             )  # fmt: skip
         else:
             values, grid = _volume(path)
-            row, content = row_of_volume(
+            row, voxels = row_of_volume(
                 name, study_uid, values, grid, what, format=format_, label=label, sha256=sha256, flags=[]
             )
         if row["n_voxels"] == 0:
-            reading.warn(None, None, path.name, "mask.empty", "no voxel is inside")
-        reading.records.append(Found(Segmentation, row, 0))
-        reading.objects.append((VOXELS, content))
+            content.warn(None, None, path.name, "mask.empty", "no voxel is inside")
+        content.records.append(Record(Segmentation, row, 0))
+        content.objects.append((VOXELS, voxels))
     except Unreadable as error:
-        reading.withhold(None, None, path.name, error.rule, str(error))
+        content.withhold(None, None, path.name, error.rule, str(error))
     except ValueError as error:
-        reading.withhold(None, None, path.name, "mask.sheet", str(error))
-    return reading
+        content.withhold(None, None, path.name, "mask.sheet", str(error))
+    return content
 
 
 def _study_of(path: Path, sheet_row: Mapping[str, str], examinations: Sequence[Examination]) -> str:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tshdb.folders import FolderRequest, Look, Standings
+from tshdb.file_content import FileContent
+from tshdb.folders import CollectionState, FolderRequest, Look
 from tshdb.head import Head
 from tshdb.readers import LAST, Part, Reader, Request
-from tshdb.reading import Reading
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 MASK_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les")
@@ -32,7 +32,7 @@ def _is_dicom(head: Head) -> bool:
 
 
 @contextmanager
-def _look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[Look]:
+def _look(root: Path, request: FolderRequest, standing: CollectionState) -> Iterator[Look]:
     """The series of a folder, their headers read into a scratch database that is gone afterwards."""
     from ingest.imaging import folder
     from ingest.imaging.spool import KnownFile, Spool
@@ -53,7 +53,7 @@ def _look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[L
         )
 
 
-def _read_mask(path: Path, request: Request) -> Reading:
+def _read_mask(path: Path, request: Request) -> FileContent:
     from ingest.imaging import mask_files
 
     given = request.options

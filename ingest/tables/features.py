@@ -25,8 +25,8 @@ from ingest.identifiers import checked_patient
 from ingest.tables.workbook import Sheet, header_key, read_sheets
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent, Record
 from tshdb.readers import LAST, Part, Reader, Request
-from tshdb.reading import Found, Reading
 from tshdb.schema import ImportedFeature, Patient
 from tshdb.text_files import MISSING, number
 
@@ -80,40 +80,40 @@ class _MeasuredExamination:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def read(path: Path, options: FeatureTableOptions) -> Reading:
+def read(path: Path, options: FeatureTableOptions) -> FileContent:
     """The table's examinations. Raises NotFound, or InvalidInput for a table without patients or features."""
-    reading = Reading()
-    sheets = [s for s in read_sheets(path, reading) if s.column(list(PATIENT)) is not None]
+    content = FileContent()
+    sheets = [s for s in read_sheets(path, content) if s.column(list(PATIENT)) is not None]
     if not sheets:
         raise InvalidInput(
             "no column names the patients", where=f"{path}:1", repair=f"Expected {', '.join(PATIENT[:5])} …"
         )
     sheet = max(sheets, key=lambda s: len(s.header))
-    columns = _feature_columns(path, sheet, reading)
+    columns = _feature_columns(path, sheet, content)
     examinations: dict[str, _MeasuredExamination] = {}
     bad: set[str | None] = set()
     for line, cells in sheet.rows:
-        with reading.row() as is_bad:
-            key = _take(sheet, line, cells, columns, options, examinations, reading)
+        with content.row() as is_bad:
+            key = _take(sheet, line, cells, columns, options, examinations, content)
         if is_bad():
             bad.add(key)
     known = options.settings or _diagnosed(sheet)
     for key, examination in examinations.items():
         if key in bad:  # half of an examination is another one
             continue
-        reading.records.append(
-            Found(Patient, {"patient_id": examination.patient_id, "collection": options.collection}, examination.line)
+        content.records.append(
+            Record(Patient, {"patient_id": examination.patient_id, "collection": options.collection}, examination.line)
         )
-        reading.records.append(Found(ImportedFeature, _row(key, examination, options, known), examination.line))
+        content.records.append(Record(ImportedFeature, _row(key, examination, options, known), examination.line))
     if not options.settings and not known:
-        reading.warn(
+        content.warn(
             None, None, None, "features.settings-unknown",
             "nothing says how the features were computed: they compare with this table alone (--settings FILE)",
         )  # fmt: skip
-    return reading
+    return content
 
 
-def _feature_columns(path: Path, sheet: Sheet, reading: Reading) -> dict[int, re.Match]:
+def _feature_columns(path: Path, sheet: Sheet, content: FileContent) -> dict[int, re.Match]:
     """place -> what its name says, of the columns that are features."""
     match_of_column: dict[int, re.Match] = {}
     others = []
@@ -136,7 +136,7 @@ def _feature_columns(path: Path, sheet: Sheet, reading: Reading) -> dict[int, re
         )  # fmt: skip
     if others:
         shown = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
-        reading.warn(
+        content.warn(
             sheet.header_line,
             others[0],
             None,
@@ -148,7 +148,7 @@ def _feature_columns(path: Path, sheet: Sheet, reading: Reading) -> dict[int, re
 
 def _take(
     sheet: Sheet, line: int, cells: list[str], columns: dict[int, re.Match], options: FeatureTableOptions,
-    examinations: dict[str, _MeasuredExamination], reading: Reading,
+    examinations: dict[str, _MeasuredExamination], content: FileContent,
 ) -> str | None:  # fmt: skip
     """Take a row in. Gives the examination's key; None where the row names no patient."""
 
@@ -157,7 +157,7 @@ def _take(
         return cells[at].strip() if at is not None else ""
 
     at = sheet.column(list(PATIENT))
-    patient_id = checked_patient(cells[at], line, sheet.header[at], reading)
+    patient_id = checked_patient(cells[at], line, sheet.header[at], content)
     if patient_id is None:
         return None
     time_point = cell(TIME_POINT) or "T0"
@@ -167,7 +167,7 @@ def _take(
     for place, match in columns.items():
         name = _name(match, region, map_name)
         if name is None:
-            reading.error(
+            content.error(
                 line, sheet.header[place], None, "features.place-unknown",
                 "nothing says of which region and map it is: --region and --map, or columns region and map",
             )  # fmt: skip
@@ -175,11 +175,11 @@ def _take(
         text = cells[place].strip()
         value = None if text in MISSING else number(text)
         if value is None and text not in MISSING:
-            reading.error(line, sheet.header[place], text, "features.no-number", "expected a number, or nothing")
+            content.error(line, sheet.header[place], text, "features.no-number", "expected a number, or nothing")
             continue
         before = examination.values.get(name)
         if name in examination.values and before != value and value is not None and before is not None:
-            reading.error(
+            content.error(
                 line,
                 sheet.header[place],
                 text,
@@ -290,7 +290,7 @@ def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
     return {"table": request.name.split(".")[0], "settings": known, **request.options}
 
 
-def _read(path: Path, request: Request) -> Reading:
+def _read(path: Path, request: Request) -> FileContent:
     given = request.options
     options = FeatureTableOptions(
         request.collection, given["table"], given.get("region"), given.get("map"), given["settings"]

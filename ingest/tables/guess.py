@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.tables.maps import PATIENT_COLUMNS
 from ingest.tables.workbook import Sheet, header_key, read_sheets
 from tshdb.errors import InvalidInput
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 from tshdb.text_files import number
 
 ID_NAMES = r"(patient|subject|case|participant).*(id|barcode|identifier)|^(id|patient|subject|case)$"
@@ -52,7 +52,7 @@ MOST_CODES = 12
 
 def guess(path: Path) -> str:
     """A map as TOML text. Raises InvalidInput when no column looks like a patient's identifier."""
-    sheets = read_sheets(path, Reading())
+    sheets = read_sheets(path, FileContent())
     id_column = next(
         ((s, i) for s in sheets for i, h in enumerate(s.header) if re.search(ID_NAMES, header_key(h))), None
     )

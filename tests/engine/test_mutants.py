@@ -98,7 +98,7 @@ MUTANTS = (
     Mutant(
         "the commit does not check its lease",
         "tshdb/engine/batches.py",
-        "if o.key in mine and",
+        "if o.key in leased and",
         "if",
         "engine/test_engine.py -k late_owner",
     ),

@@ -69,8 +69,8 @@ def frames_of(folder) -> tuple[pd.DataFrame, pd.DataFrame]:
         contents = read_folder(folder, DicomFolderOptions("sim", jobs=1), spool, [])
         assert not [f for f in contents.findings if f.severity is Severity.ERROR]
         items = list(folder_items(contents, lambda series, here: []))
-        series = [r.values for item in items for r in item.reading.records if r.table is ImagingSeries]
-        instances = [row for item in items for row in item.reading.instances.rows()]
+        series = [r.values for item in items for r in item.content.records if r.table is ImagingSeries]
+        instances = [row for item in items for row in item.content.instances.rows()]
     return pd.DataFrame(series), pd.DataFrame(instances).astype({"acquisition_number": float})
 
 

@@ -166,9 +166,9 @@ def test_a_lesion_file_that_is_not_its_box_is_refused(tmp_path, spoil):
 def test_a_mask_file_gives_its_voxels_and_place(tmp_path, suffix):
     path = tmp_path / f"{WHO}{suffix}"
     sitk.WriteImage(image_of(blob() * 255, GRID), str(path))
-    reading = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", MaskKind.EXPERT))
-    (record,) = reading.records
-    assert not reading.findings
+    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", MaskKind.EXPERT))
+    (record,) = content.records
+    assert not content.findings
     row = record.values
     assert (row["study_uid"], row["n_voxels"], row["is_outline"]) == ("1.2", int(blob().sum()), True)
     assert differences(Grid.of_text(row["grid"]), GRID) == []
@@ -180,8 +180,8 @@ def test_one_label_of_several_is_taken(tmp_path):
     values[0, 0, :5] = 2
     path = tmp_path / f"{WHO}.nrrd"
     sitk.WriteImage(image_of(values, GRID), str(path))
-    reading = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", label=2))
-    assert reading.records[0].values["n_voxels"] == 5
+    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", label=2))
+    assert content.records[0].values["n_voxels"] == 5
 
 
 def cut_gzip(path: Path) -> None:
@@ -211,8 +211,8 @@ def test_a_bad_mask_is_named(tmp_path, spoil, rule):
     sitk.WriteImage(image_of(blob(), GRID), str(path))
     spoil(path)
     (path,) = files_of(tmp_path)
-    reading = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim"))
-    assert [f.rule for f in reading.errors] == [rule] and not reading.records
+    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim"))
+    assert [f.rule for f in content.errors] == [rule] and not content.records
 
 
 def test_a_patient_with_several_examinations_has_masks_of_the_first_unless_said(tmp_path):

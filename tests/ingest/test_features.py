@@ -21,8 +21,8 @@ def table(folder: Path, text: str, name: str = "features.csv") -> Path:
     return path
 
 
-def rows(reading) -> list[dict]:
-    return [r.values for r in reading.records if r.table is ImportedFeature]
+def rows(content) -> list[dict]:
+    return [r.values for r in content.records if r.table is ImportedFeature]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ingest.tables import mapped, maps
 from tests.ingest.test_gdc import OPTIONS, ingest
 from tests.support.gdc_folder import GENES, GdcFolder
 from tshdb.errors import TshdbError
-from tshdb.reading import Finding
+from tshdb.file_content import Finding
 from tshdb.vocabulary import ExpressionUnit, Scale, Severity
 
 PATIENTS = 12

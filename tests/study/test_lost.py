@@ -308,7 +308,7 @@ def test_a_part_that_holds_others_profiles_is_written_by_both_sources(tmp_path):
     assert len(study.sql("SELECT * FROM expression_parts")) == 2 and part in " ".join(advised(study)[0])
     loading.load(study, items("a", "b"), command="test")
     assert advised(study)[0] == [] and study.sql(values).equals(before)
-    assert len(study.sql("SELECT * FROM expression_parts")) == 2 and all(i.reading is None for i in items("a", "b"))
+    assert len(study.sql("SELECT * FROM expression_parts")) == 2 and all(i.content is None for i in items("a", "b"))
     study.engine.dispose()
 
 

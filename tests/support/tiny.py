@@ -295,7 +295,7 @@ def ingest(study: Study, archive: TinyArchive, complete: bool = True, images: bo
             return rna.read(path, rna.MatrixOptions("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name))
 
         item = loading.item_of(study, source, path, {}, read)
-        if item.reading is not None:
+        if item.content is not None:
             done.append(loading.load(study, [item], command="test", complete=complete))
     path = archive.write_features(study.root / "raw")
     source = loading.Source("tcga-tn", "features", path.name)
@@ -303,7 +303,7 @@ def ingest(study: Study, archive: TinyArchive, complete: bool = True, images: bo
         "tcga-tn", "features", settings={"software": "pyradiomics 3.0.1", "settings": {"bin_width": 1}}
     )
     item = loading.item_of(study, source, path, {}, lambda: features.read(path, options))
-    if item.reading is not None:
+    if item.content is not None:
         done.append(loading.load(study, [item], command="test", complete=complete))
     if images:
         done += ingest_images(study, archive, complete)

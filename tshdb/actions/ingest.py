@@ -17,8 +17,8 @@ from tshdb.readers import Examination, Known, Part, Request, likeliest, needed
 from tshdb.schema import ImagingSeries, ImagingStudy
 
 if TYPE_CHECKING:
+    from tshdb.file_content import FileContent
     from tshdb.loading import Loaded
-    from tshdb.reading import Reading
     from tshdb.study import Study
     from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -91,7 +91,7 @@ def file(
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
 
-    def read() -> Reading:
+    def read() -> FileContent:
         return read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
 
     source = loading.Source(collection, record.name, request.name)
@@ -118,16 +118,16 @@ def rna(
     study: Study, path: Path, collection: str, options: RnaOptions, *, name: str | None = None, how: Loading = PLAIN
 ) -> Loaded:
     """Load an expression matrix (genes x samples) or a long table. Raises UsageError without unit and scale."""
-    said: dict[str, Any] = {
+    given: dict[str, Any] = {
         "unit": None if options.unit is None else str(options.unit),
         "scale": None if options.scale is None else str(options.scale),
         "sample_type": options.sample_type, "workflow": options.workflow, "gene_model": options.gene_model,
         "samples": None,
     }  # fmt: skip
     if options.clip_negative:
-        said["clip_negative"] = True
+        given["clip_negative"] = True
     beside = {"samples": options.samples, "map": options.map}
-    return file(study, path, collection, "rna", name=name, options=said, files=beside, how=how)
+    return file(study, path, collection, "rna", name=name, options=given, files=beside, how=how)
 
 
 def clinical(
@@ -175,9 +175,9 @@ def features(
     how: Loading = PLAIN,
 ) -> Loaded:
     """Load radiomic features that were computed elsewhere, one row an examination."""
-    said = {"region": options.region, "map": options.map}
+    given = {"region": options.region, "map": options.map}
     beside = {"settings": options.settings}
-    return file(study, path, collection, "features", name=name, options=said, files=beside, how=how)
+    return file(study, path, collection, "features", name=name, options=given, files=beside, how=how)
 
 
 def decisions(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:
