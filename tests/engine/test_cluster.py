@@ -99,7 +99,7 @@ def another_program(tmp_path):
     """A copy of the program in which scores are another's: their seconds are not ours."""
     for name in ("tshdb", "analyses"):
         shutil.copytree(ROOT / name, tmp_path / "another" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    path = tmp_path / "another" / "analyses" / "tsh_scores.py"
+    path = tmp_path / "another" / "analyses" / "tsh_model" / "tsh_scores.py"
     path.write_text(path.read_text() + "\nANOTHER = True\n")
     return tmp_path / "another"
 
