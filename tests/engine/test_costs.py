@@ -272,7 +272,7 @@ def test_the_shipped_figures_are_of_analyses_that_there_are():
     assert math.isfinite(sum(t.seconds for took in shipped.took.values() for t in took))
 
 
-def test_plan_says_a_range(quick, study, account):
+def test_plan_says_a_range(quick, tshdb, study, account):
     """Nothing of the study's was measured: what is said is from the shipped figures."""
     with writing(study.engine) as connection:
         connection.execute(delete(RunCost))
@@ -281,7 +281,7 @@ def test_plan_says_a_range(quick, study, account):
     said = quick("plan", "--jobs", "2", cwd=study.root, TSHDB_HOME=str(account.parent)).stdout
     facts = json.loads(quick("plan", "--jobs", "2", "--json", cwd=study.root).stdout)
     assert f", {seconds(**facts['seconds'])}. Run: tshdb rebuild" in said
-    quick("rebuild", "cutoff", cwd=study.root, TSHDB_HOME=str(account.parent))
+    tshdb("rebuild", "cutoff", cwd=study.root, TSHDB_HOME=str(account.parent))
     (start,) = elsewhere.known().start  # a program of its own: its start is known
     assert 0 < start < 60
 
