@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 import grimp
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 PACKAGES = ("cli", "ingest", "analyses", "migrations", "tshdb")
 MOST_ARROWS = 6

@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from cli.main import app
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/first-study.md", "docs/architecture.md")
 

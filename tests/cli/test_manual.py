@@ -8,7 +8,7 @@ import subprocess
 import sys
 import zipfile
 
-from tests.conftest import ROOT
+from tests.support.program import ROOT
 from tshdb.manual import pages
 
 SOURCES = (

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_quick
 from tests.support import tiny
+from tests.support.program import run_quick
 from tshdb.actions import ingest
 from tshdb.vocabulary import ExpressionUnit, Scale
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tshdb.next_step import told
+from tshdb.next_step import naming_next_step
 from tshdb.places import plain_name
 from tshdb.tables.rows import network_rows
 
@@ -23,7 +23,7 @@ def networks(study: Study, cohort: str | None = None) -> dict[str, nx.Graph]:
     """
     import networkx as nx
 
-    with told(study):
+    with naming_next_step(study):
         parameters = network_rows(study, cohort)
     name = parameters[0]["cohort"]
     populations = study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"]

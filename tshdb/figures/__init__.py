@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from tshdb.errors import NotFound, UsageError
 from tshdb.files import complete
 from tshdb.near import did_you_mean
-from tshdb.next_step import NextSteps, told
+from tshdb.next_step import NextSteps, naming_next_step
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -99,7 +99,7 @@ def figure(
 
     refuse_unknown(name)
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    with told(study, steps), rc_context(STYLE):
+    with naming_next_step(study, steps), rc_context(STYLE):
         drawn, how_to_read = FIGURES[name].read(study, cohort)
         buffer = io.BytesIO()
         drawn.savefig(buffer, format=form, metadata=dates[form], dpi=150)
@@ -140,7 +140,7 @@ def regions(study: Study, patient: str, time_point: str | None = None, form: str
     study_uid = examinations.uid_of(patient, time_point)
     facts = examinations.sets.set_index("study_uid").loc[study_uid]
     heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
-    with told(study):
+    with naming_next_step(study):
         drawn = saved(picture(Regions(study, study_uid), heading), form)
     return Drawing(f"{patient}-{facts['time_point']}", "What features see is inside of the lines.", form, drawn)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tshdb.next_step.look import Look
     from tshdb.study import Study
 
+REBUILD = "Run: tshdb rebuild "
 NOTHING_YET = "Nothing was ingested yet: tshdb ingest --help"
 CLINICAL = "tshdb ingest clinical FILE --collection NAME"
 RNA = "tshdb ingest rna FILE --collection NAME --unit tpm --scale linear"
@@ -42,9 +43,11 @@ INGESTS = {  # ingested table -> what is missing without it, and the command tha
 class NoRows(NotFound):
     """Rows that a table or a figure is made of are not there.
 
-    analyses: that make them; key: the cohort, patient or examination that was asked for; reasons: a SELECT of (cohort, reason),
-    the newest first, of results that say why they are empty (of patients: patient as cohort); of_unseen: they are of patients
-    alone from whom no model behind them has learned.
+    analyses    that make the rows
+    key         the cohort, patient or examination that was asked for
+    reasons     a SELECT of (cohort, reason), the newest first, of results that say why they are empty; for results of
+                patients, the patient stands as cohort
+    of_unseen   the rows are of patients alone from whom no model behind them has learned
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class NoRows(NotFound):
 
 
 @contextmanager
-def told(study: Study, steps: NextSteps | None = None) -> Iterator[None]:
+def naming_next_step(study: Study, steps: NextSteps | None = None) -> Iterator[None]:
     """Raise NoRows of the block as NotFound with the next step. steps: of the same study, if they were looked at already."""
     try:
         yield
@@ -110,9 +113,9 @@ class NextSteps:
         for analysis in known:
             if step := self._of_analysis(analysis, missing.key, missing.of_unseen):
                 return step
-        return self._said(missing)
+        return self._reason(missing)
 
-    def _said(self, missing: NoRows) -> str | None:
+    def _reason(self, missing: NoRows) -> str | None:
         """What the results themselves say of it."""
         if missing.reasons:
             for row in self.study.sql(missing.reasons).itertuples():
@@ -160,10 +163,8 @@ class NextSteps:
         """The step before units that should be; None where all of them are current."""
         name, failed = plan.analysis.name, self._failed(plan, keys)
         due = sorted(key for key in keys & plan.due.keys() if key not in failed)
-        if any(self._has_inputs(plan, key) for key in due):
-            return _rebuild(plan.analysis)
         if due:
-            return self._without_inputs(plan, due[0])
+            return self._before_inputs(plan, due[0]) or _rebuild(plan.analysis)
         if blocked := sorted(keys & plan.blocked.keys()):
             return self._before_blocked(plan, blocked[0])
         if failed:
@@ -184,9 +185,9 @@ class NextSteps:
 
     def _before_blocked(self, plan: AnalysisPlan, key: str) -> str:
         """What a blocked unit waits for."""
-        if found := re.match(r"input (\w+)/(.+) is (?:failed|blocked)$", plan.blocked[key]):
-            before = self._look.plans[found[1]]
-            if step := self._of_units(before, {found[2]}):
+        if match := re.match(r"input (\w+)/(.+) is (?:failed|blocked)$", plan.blocked[key]):
+            before = self._look.plans[match[1]]
+            if step := self._of_units(before, {match[2]}):
                 return step
         for fit in self._models(plan.analysis):
             if step := self._of_analysis(fit, None):
@@ -211,28 +212,37 @@ class NextSteps:
             maker[need.table] for need in analysis.needs.values() if isinstance(need, Model) and need.table in maker
         ]
 
-    def _has_inputs(self, plan: AnalysisPlan, key: str) -> bool:
-        """Whether a unit that is due would be made of something: over a cohort, of any member's results."""
+    def _before_inputs(self, plan: AnalysisPlan, key: str) -> str | None:
+        """The step before inputs that a unit over a cohort is without, if it is another than a rebuild.
+
+        Results that its members cannot have, such as ratios of patients with one sample, stand in nothing's way.
+        """
         if not plan.analysis.over_cohort:
-            return True
-        roles = self._roles(plan.analysis, results=True) or self._roles(plan.analysis, results=False)
-        return not roles or any(plan.inputs[role].get(key) for role in roles)
+            return None
+        steps = [self._of_input(plan.analysis, role, None) for role in self._lacking(plan, key)]
+        return next((step for step in steps if step is not None and not step.startswith(REBUILD)), None)
+
+    def _lacking(self, plan: AnalysisPlan, key: str | None) -> list[str]:
+        """The roles in which a unit (None: any) has no input: results of other analyses, then what was ingested."""
+        roles = self._roles(plan.analysis, results=True) + self._roles(plan.analysis, results=False)
+        return [role for role in roles if not (plan.inputs[role] if key is None else plan.inputs[role].get(key))]
+
+    def _of_input(self, analysis: Analysis, role: str, key: str | None) -> str | None:
+        """The step before the inputs of a role."""
+        producer = self._look.world.producer_of(analysis, role)
+        if producer not in self._look.plans:
+            return self._of_table(producer.partition(".")[2])
+        same = analysis.needs[role].via.sql is None and not analysis.over_cohort  # the same key
+        return self._of_analysis(self._look.world.by_name[producer], key if same else None)
 
     def _without_inputs(self, plan: AnalysisPlan, key: str | None) -> str | None:
         """The step before the first inputs that a unit (None: any) should have, and has not."""
         analysis = plan.analysis
-        roles = self._roles(analysis, results=True) + self._roles(analysis, results=False)
-        lacking = [role for role in roles if not (plan.inputs[role] if key is None else plan.inputs[role].get(key))]
+        lacking = self._lacking(plan, key)
         for role in lacking:
-            producer = self._look.world.producer_of(analysis, role)
-            if producer not in self._look.plans:
-                if step := self._of_table(producer.partition(".")[2]):
-                    return step
-                continue
-            same = analysis.needs[role].via.sql is None and not analysis.over_cohort  # the same key
-            if step := self._of_analysis(self._look.world.by_name[producer], key if same else None):
+            if step := self._of_input(analysis, role, key):
                 return step
-        names = ", ".join(analysis.needs[role].table.__tablename__ for role in lacking or roles)
+        names = ", ".join(analysis.needs[role].table.__tablename__ for role in lacking or self._roles(analysis, True))
         return f"Nobody who was asked for has {names}" if lacking else f"Nobody has all of {names}"
 
     def _roles(self, analysis: Analysis, results: bool) -> list[str]:
@@ -339,4 +349,4 @@ class NextSteps:
 
 
 def _rebuild(analysis: Analysis) -> str:
-    return f"Run: tshdb rebuild {analysis.name}"
+    return f"{REBUILD}{analysis.name}"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import UsageError
 from tshdb.near import did_you_mean
-from tshdb.next_step import NextSteps, told
+from tshdb.next_step import NextSteps, naming_next_step
 from tshdb.tables.layouts import TABLES, Layout
 from tshdb.tables.paper_claims import Checked, Verdict, claims
 from tshdb.text.controls import clean
@@ -80,7 +80,7 @@ def table(study: Study, number: str, cohort: str | None = None, steps: NextSteps
     """
     refuse_unknown(number)
     paper_table = TABLES[number.lower()]
-    with told(study, steps):
+    with naming_next_step(study, steps):
         facts = paper_table.rows(study, cohort)
     return Table(number.lower(), paper_table.title, facts, paper_table.layout(facts))
 

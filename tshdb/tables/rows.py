@@ -75,8 +75,10 @@ def of_cohort(
 ):
     """The rows of one cohort (`named`) and its name. Raises NoRows without any.
 
-    query: a SELECT over a result table, with a column cohort; nothing: what there is none of; analysis: that makes the table;
-    reasons, of_unseen: as NoRows has them.
+    query               a SELECT over a result table, with a column cohort
+    nothing             what there is none of, in words
+    analysis            that makes the table
+    reasons, of_unseen  as NoRows has them
     """
     frame = study.sql(query)
     name = named(cohort, frame["cohort"], cohort_order(study))
