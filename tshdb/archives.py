@@ -22,8 +22,12 @@ Failed = Sequence[tuple[str, "TshdbError"]]  # what could not be had, and why
 class Images:
     """Which images of an archive.
 
-    parts: imaging, segmentation; archive: idc or nbia; url: of a mirror of it; index: the IDC's, if not the installed
-    package's; manifest: of TCIA, whose series alone are wanted; patients: none for all.
+    parts: imaging, segmentation.
+    archive: idc or nbia.
+    url: of a mirror of it.
+    index: the IDC's, if not the installed package's.
+    manifest: of TCIA, whose series alone are wanted.
+    patients: none for all.
     """
 
     parts: frozenset[str] = frozenset({"imaging"})
@@ -43,8 +47,11 @@ class Images:
 class Download:
     """What there is to fetch of an archive, before it is fetched.
 
-    release: how the archive names its state; counts: files or series; n_missing: those that the folder lacks, of n_files
-    files and n_bytes bytes; n_present: those that it has; is_large: it may be more than anybody expects;
+    release: how the archive names its state.
+    counts: files or series.
+    n_missing: those that the folder lacks, of n_files files and n_bytes bytes.
+    n_present: those that it has.
+    is_large: it may be more than anybody expects.
     run: fetches them by so many threads, and gives what could not be had.
     """
 

@@ -18,8 +18,11 @@ from tshdb.schema import ResultChange, Run
 class Flip(NamedTuple):
     """One patient whose group changed in one run.
 
-    row: which of the unit's rows it is now, row_before: which it was, where that was another one, as by another population;
-    before, after: the group, None where there was or is none; cause: what began it, in words; trail: the units on the way.
+    row: which of the unit's rows it is now.
+    row_before: which it was, where that was another one, as by another population.
+    before, after: the group, None where there was or is none.
+    cause: what began it, in words.
+    trail: the units on the way.
     """
 
     patient_id: str

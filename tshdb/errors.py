@@ -25,7 +25,9 @@ class Exit(IntEnum):
 class TshdbError(Exception):
     """An error that the user can mend.
 
-    where: the file and line, table or command; message: what was found and what was expected; repair: what to do.
+    where: the file and line, table or command.
+    message: what was found and what was expected.
+    repair: what to do.
     """
 
     exit_code = Exit.INVALID_INPUT

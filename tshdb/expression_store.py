@@ -33,8 +33,10 @@ READERS = 2  # parts that are read at once
 class ExpressionMatrix:
     """Values of some genes in some profiles.
 
-    genes: (g,) gene ids, sorted; profiles: frame of p rows, indexed by profile_id, with unit and scale;
-    values: (g, p) as they stand in the source, NaN where there is none; present: (g, p) whether the source has the gene.
+    genes: (g,) gene ids, sorted.
+    profiles: frame of p rows, indexed by profile_id, with unit and scale.
+    values: (g, p) as they stand in the source, NaN where there is none.
+    present: (g, p) whether the source has the gene.
     """
 
     genes: np.ndarray

@@ -25,8 +25,11 @@ def silent(what: str, done: int, total: int) -> None:
 class FolderRequest:
     """What to take of a folder, and how.
 
-    parts: clinical, rna; units: of RNA values, one profile each; jobs: threads or processes; check_bytes: hash files even if
-    they were not written since; root: of the study, which may move with its files.
+    parts: clinical, rna.
+    units: of RNA values, one profile each.
+    jobs: threads or processes.
+    check_bytes: hash files even if they were not written since.
+    root: of the study, which may move with its files.
     """
 
     collection: str
@@ -41,8 +44,11 @@ class FolderRequest:
 
 @dataclass(frozen=True)
 class CollectionState:
-    """What the study has of the collection. sources: where each stands; files: DICOM files that were read, as
-    (path, size, time of writing, series); instances: (series, what the folder has of it) -> what the study has of it.
+    """What the study has of the collection.
+
+    sources: where each stands.
+    files: DICOM files that were read, as (path, size, time of writing, series).
+    instances: (series, what the folder has of it) -> what the study has of it.
     """
 
     sources: Mapping[Source, SourceState] = field(default_factory=dict)
@@ -53,8 +59,12 @@ class CollectionState:
 
 @dataclass
 class Look:
-    """What lies in a folder. items: taken one after the other; what: as it is told; n_items: how many will come, for the
-    progress that counts those of `counted` (a reader's name); files: reader -> the paths that it knows.
+    """What lies in a folder.
+
+    items: taken one after the other.
+    what: as it is told.
+    n_items: how many will come, for the progress that counts those of `counted` (a reader's name).
+    files: reader -> the paths that it knows.
     """
 
     items: Callable[[], Iterator[Item]]

@@ -61,9 +61,13 @@ class OpenStudy(Study):
     ) -> list[Loaded]:
         """Load a file, or what lies in a folder; gives what was loaded, a part each.
 
-        unit, scale: of an expression matrix (tpm, linear), which is loaded as one if they are given; reader: by its name, else a
-        file is recognised by what it holds; complete: what the file lacks is gone; keep_going: load good rows beside bad ones;
-        dry_run: only say what would change. Raises NotFound and UsageError; InvalidInput for what was refused, with its findings.
+        unit, scale: of an expression matrix (tpm, linear), which is loaded as one if they are given.
+        reader: by its name, else a file is recognised by what it holds.
+        complete: what the file lacks is gone.
+        keep_going: load good rows beside bad ones.
+        dry_run: only say what would change.
+
+        Raises NotFound and UsageError; InvalidInput for what was refused, with its findings.
         """
         from tshdb.actions import ingest
 

@@ -59,8 +59,10 @@ class Known:
 class Request:
     """How one file is to be read.
 
-    name: of the source; options: as the study records them, values of JSON; files: that are read beside it, by the option
-    that names them; known: what the reader's `needs` name.
+    name: of the source.
+    options: as the study records them, values of JSON.
+    files: that are read beside it, by the option that names them.
+    known: what the reader's `needs` name.
     """
 
     collection: str

@@ -24,9 +24,12 @@ ReadAgain = Callable[["Study", Sequence["LoadedSource"]], Sequence["LoadedSource
 
 @dataclass(frozen=True)
 class Checked:
-    """broken: the rules that do not hold, with their problems; taken_over: day -> digests that were made later than results.
+    """What a check found, and what a repair did.
 
-    After a repair: mended (rules, with what was mended or marked as lost), read_again (sources that were read once more).
+    broken: the rules that do not hold, with their problems.
+    taken_over: day -> digests that were made later than results.
+    mended: after a repair, rules with what was mended or marked as lost.
+    read_again: after a repair, sources that were read once more.
     """
 
     broken: Sequence[Broken]

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Defined:
-    """version: the members of now, with their flow; tables: that the SQL reads; problem: why there are none, where so.
+    """A cohort that was defined.
 
+    version: the members of now, with their flow.
+    tables: that the SQL reads.
+    problem: why there are no members, where so.
     not_yet: cohorts that a step asks for members of, though no version of them was frozen.
     """
 

@@ -28,8 +28,10 @@ IMAGE_PARTS = frozenset({"imaging", "segmentation"})
 class Wanted:
     """What of a collection.
 
-    parts: None for all that there is; units: of RNA values, one profile each; jobs: threads or processes; check_bytes: hash
-    RNA files even if they were not written since.
+    parts: None for all that there is.
+    units: of RNA values, one profile each.
+    jobs: threads or processes.
+    check_bytes: hash RNA files even if they were not written since.
     """
 
     parts: frozenset[str] | None = None

@@ -28,8 +28,10 @@ MASK_FILE = "dicom.mask-file"  # the finding that masks lie beside the images
 class MaskOptions:
     """What masks are taken for, where no sheet says it.
 
-    label: the one value that is the mask, else all that is not 0; les_base: number of the first voxel of .les files;
-    les_order: F or C, else found out; sheet: csv with file, patient_id.
+    label: the one value that is the mask, else all that is not 0.
+    les_base: number of the first voxel of .les files.
+    les_order: F or C, else found out.
+    sheet: csv with file, patient_id.
     """
 
     kind: MaskKind = MaskKind.OTHER
@@ -58,8 +60,12 @@ def dicom(
 ) -> Loaded:
     """Load the headers of a folder of DICOM files, in any layout.
 
-    jobs: processes; command, what: as it is recorded and told, if not as of this folder alone; release: of the archive it
-    came from; tells_of_masks: whether masks that are no DICOM are a finding. Raises NotFound or InvalidInput.
+    jobs: processes.
+    command, what: as it is recorded and told, if not as of this folder alone.
+    release: of the archive it came from.
+    tells_of_masks: whether masks that are no DICOM are a finding.
+
+    Raises NotFound or InvalidInput.
     """
     reader, root = installed.reader("dicom"), study.root.resolve()
     with reading(study.engine) as connection:

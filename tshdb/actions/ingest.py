@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loading:
-    """complete: the file (or folder) is the whole truth, and what it lacks is gone; keep_going: load the good rows beside bad
-    ones; dry_run: only say what would change.
+    """How files are loaded.
+
+    complete: the file (or folder) is the whole truth, and what it lacks is gone.
+    keep_going: load the good rows beside bad ones.
+    dry_run: only say what would change.
     """
 
     complete: bool = False
@@ -41,8 +44,11 @@ PLAIN = Loading()
 class RnaOptions:
     """What an expression matrix holds. unit, scale: needed, unless a map says them.
 
-    sample_type: TCGA code of columns named by patient alone; clip_negative: linear values between -1 and 0 count as 0;
-    workflow, gene_model: for the record; samples: sheet of names that are no TCGA barcodes; map: what the columns mean.
+    sample_type: TCGA code of columns named by patient alone.
+    clip_negative: linear values between -1 and 0 count as 0.
+    workflow, gene_model: for the record.
+    samples: sheet of names that are no TCGA barcodes.
+    map: what the columns mean.
     """
 
     unit: ExpressionUnit | None = None
@@ -80,8 +86,11 @@ def file(
 ) -> Loaded:
     """Load one file by the reader of that name.
 
-    name: of the source, if not the file's; options: of the reader, values of JSON; files: that it reads beside the file, by
-    the option that names them. Raises NotFound, InvalidInput or UsageError.
+    name: of the source, if not the file's.
+    options: of the reader, values of JSON.
+    files: that it reads beside the file, by the option that names them.
+
+    Raises NotFound, InvalidInput or UsageError.
     """
     record = installed.reader(reader)
     read_file = needed(record.read, record, "read single files; name their folder")

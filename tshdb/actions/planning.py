@@ -32,8 +32,10 @@ REASONS = ("new", "code", "params", "input", "member", "failed", "refit", "lost"
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """names: analyses, with all that they rest on (none: all); refit: count fits whose members' data was corrected;
+    """What is planned.
 
+    names: analyses, with all that they rest on (none: all).
+    refit: count fits whose members' data was corrected.
     n_workers: for the estimate of time.
     """
 

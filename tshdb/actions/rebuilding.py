@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RebuildOptions:
-    """names: analyses, with all that they rest on (none: all); n_workers: processes; dask: address of a Dask scheduler.
+    """What is computed, and where.
 
+    names: analyses, with all that they rest on (none: all).
+    n_workers: processes.
+    dask: address of a Dask scheduler.
     refit: also refit fits whose members' data was corrected.
     """
 

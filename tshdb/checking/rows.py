@@ -29,7 +29,12 @@ NO_UNIT = "has rows that were never ingested"
 
 
 class _EditedRows(NamedTuple):
-    """wrong: entity -> what is wrong; added: those that no source says; spoken: the sources of the others."""
+    """Ingested rows that are not as they were ingested.
+
+    wrong: entity -> what is wrong.
+    added: those that no source says.
+    spoken: the sources of the others.
+    """
 
     wrong: dict[Entity, str]
     added: set[Entity]

@@ -38,8 +38,9 @@ Mend = Callable[[Context, list[Problem]], None]
 class Rule:
     """One promise.
 
-    is_full: it reads bytes and all rows, so that --fast leaves it out; is_warning: nothing is wrong yet; marks: `mend` only
-    notes what is to be made again or read again, by the command that `repair` names.
+    is_full: it reads bytes and all rows, so that --fast leaves it out.
+    is_warning: nothing is wrong yet.
+    marks: `mend` only notes what is to be made again or read again, by the command that `repair` names.
     """
 
     name: str

@@ -94,13 +94,16 @@ def analysis(
 ) -> Callable[[Callable], Analysis]:
     """Make a function an analysis. See `Analysis` for the options; `source` is the DOI and section it follows.
 
-    cohorts: for fit and summary, the field of the parameters that names the cohorts (a str, or a tuple of str), or a fixed
-    tuple of names; the function is not given that field; identity: for fit, the name of what stands in for a
-    model while no cohort is frozen; libraries: packages whose versions are recorded; strict_libraries: packages whose
-    versions make units stale; tracks: columns whose changes are remembered (`result_changes`); batch: keys in one call;
-    base: a table of study.toml that several analyses share, each taking the settings that it has; same_as: fingerprint of
-    the code as it is now -> former fingerprints, oldest first, whose results are the same: they stay current, and `why`
-    says so. A change later has another fingerprint, and is seen.
+    cohorts: for fit and summary, the field of the parameters that names the cohorts (a str, or a tuple of str), or a
+        fixed tuple of names; the function is not given that field.
+    identity: for fit, the name of what stands in for a model while no cohort is frozen.
+    libraries: packages whose versions are recorded.
+    strict_libraries: packages whose versions make units stale.
+    tracks: columns whose changes are remembered (`result_changes`).
+    batch: keys in one call.
+    base: a table of study.toml that several analyses share, each taking the settings that it has.
+    same_as: fingerprint of the code as it is now -> former fingerprints, oldest first, whose results are the same: they
+        stay current, and `why` says so. A change later has another fingerprint, and is seen.
     """
 
     def make(function: Callable) -> Analysis:

@@ -44,8 +44,10 @@ POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM
 class Task:
     """A batch to compute.
 
-    analysis: `module:name` of the record, so that any process can find it; work: of a lone key; modules, libraries: what
-    the results rest on; loaded: their digest in the process that will commit.
+    analysis: `module:name` of the record, so that any process can find it.
+    work: of a lone key.
+    modules, libraries: what the results rest on.
+    loaded: their digest in the process that will commit.
     """
 
     analysis: str

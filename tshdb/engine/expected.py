@@ -19,7 +19,11 @@ from tshdb.vocabulary import CohortMode
 
 
 class Expected:
-    """plans: of the analyses that come first, as they are made; settled: those that a running rebuild has finished."""
+    """The units that there should be.
+
+    plans: of the analyses that come first, as they are made.
+    settled: those that a running rebuild has finished.
+    """
 
     def __init__(
         self,

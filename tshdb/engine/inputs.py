@@ -52,8 +52,10 @@ def load(
 ) -> Inputs:
     """The inputs of a batch.
 
-    pairs: role -> (key, input unit) for every keyed or shared input; references: role -> (key, rows);
-    members: the patients of the cohort, for analyses over one; root: the study's folder, from which its paths go.
+    pairs: role -> (key, input unit) for every keyed or shared input.
+    references: role -> (key, rows).
+    members: the patients of the cohort, for analyses over one.
+    root: the study's folder, from which its paths go.
     """
     values: dict[str, Any] = {}
     keyed: set[str] = set()

@@ -51,9 +51,9 @@ class Relation:
 class Need:
     """An input: rows of `table`, for the entities that `via` relates to the key.
 
-    values: hand over the expression values of the profiles (an ExpressionMatrix) instead of rows of `table`;
-    genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes;
-    optional: a key without such an input is computed all the same, from an empty frame;
+    values: hand over the expression values of the profiles (an ExpressionMatrix) instead of rows of `table`.
+    genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes.
+    optional: a key without such an input is computed all the same, from an empty frame.
     one_of: a key needs at least one of the inputs that are so marked.
     """
 

@@ -18,7 +18,11 @@ from tshdb.study import Study
 
 
 def handed_over(study: Study, analyses: Sequence[Analysis]) -> dict[str, Any]:
-    """seed; fits: fit -> the analyses upstream with their fingerprints; references: those whose fingerprint is another now."""
+    """What another program's results were computed from: seed, fits and references.
+
+    fits: fit -> the analyses upstream with their fingerprints.
+    references: those whose fingerprint is another now.
+    """
     world = World(analyses, study.settings)
     return {
         "seed": study.settings.study.seed,

@@ -90,9 +90,10 @@ class KeptCode(NamedTuple):
 class CurrentSpec:
     """How an analysis would be computed now.
 
-    params: canonical JSON, all of them; counted: without the field that chooses the keys; known: the code's fingerprint and
-    where it was found, when its text is as it was when that was kept; same_as: current fingerprint -> former ones whose
-    results are the same.
+    params: canonical JSON, all of them.
+    counted: without the field that chooses the keys.
+    known: the code's fingerprint and where it was found, when its text is as it was when that was kept.
+    same_as: current fingerprint -> former ones whose results are the same.
     """
 
     analysis: str

@@ -18,9 +18,12 @@ OF_PROGRAM = frozenset({CauseKind.CODE, CauseKind.LIBRARY, CauseKind.TABLE, Caus
 def upgrade_facts(connection: Connection, world: World) -> dict[str, Any]:
     """What this program would compute again of a study at its revision, and what of that is because of the program.
 
-    Gives program: this version; computed_by: the versions that made the results that stand; analyses: those that are computed
-    otherwise, each with its causes, how many of its results are due by them, and of how many; follow: analysis -> results that
-    may follow; otherwise: analysis -> results that are due for other reasons.
+    program: this version.
+    computed_by: the versions that made the results that stand.
+    analyses: those that are computed otherwise, each with its causes, how many of its results are due by them, and of how
+        many.
+    follow: analysis -> results that may follow.
+    otherwise: analysis -> results that are due for other reasons.
     """
     planner = Planner(connection, world)
     counted = select(Unit.analysis, func.count()).where(Unit.state == UnitState.CURRENT).group_by(Unit.analysis)

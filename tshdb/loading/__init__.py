@@ -37,7 +37,8 @@ __all__ = ["Item", "Loaded", "Release", "Source", "SourceState", "current_files"
 class Loaded:
     """What an ingest did, or would do.
 
-    what, command: what was loaded, and the command that does it; run_id: of ingest_runs, None when nothing was written;
+    what, command: what was loaded, and the command that does it.
+    run_id: of ingest_runs, None when nothing was written.
     by_reader: of a folder of several kinds of files, reader -> its files.
     """
 
@@ -92,10 +93,14 @@ def load(
 ) -> Loaded:
     """Load the items, which are taken one after the other.
 
-    complete: rows that a file no longer has are gone, and so are the files that are not among the items; keep_going:
-    load the good rows of files with bad ones. With errors and without keep_going nothing is loaded, and the findings
-    are kept. findings: of whoever found the files; together: also look for what only shows between sources; what: is loaded,
-    in the words of who asked. Raises NotFound for an item of a reader that is not installed.
+    complete: rows that a file no longer has are gone, and so are the files that are not among the items.
+    keep_going: load the good rows of files with bad ones. With errors and without keep_going nothing is loaded, and the
+        findings are kept.
+    findings: of whoever found the files.
+    together: also look for what only shows between sources.
+    what: is loaded, in the words of who asked.
+
+    Raises NotFound for an item of a reader that is not installed.
     """
     loaded = Loaded(what=what, command=command, is_dry_run=dry_run, findings=list(findings))
     if dry_run:

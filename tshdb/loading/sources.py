@@ -74,8 +74,10 @@ class SourceRow(NamedTuple):
 class Item:
     """One file to load, or the files of one DICOM series. Without content its rows are there already, unchanged.
 
-    sha256: of a series, the digest of its content; size_bytes: where `path` is a folder; archive_id: the archive's own
-    identifier of the file; md5: as published, when it was compared.
+    sha256: of a series, the digest of its content.
+    size_bytes: where `path` is a folder.
+    archive_id: the archive's own identifier of the file.
+    md5: as published, when it was compared.
     """
 
     source: Source

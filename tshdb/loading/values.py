@@ -54,7 +54,12 @@ def _block_of(columns: Sequence[_Column]) -> Block:
 
 @dataclass
 class IncomingValues:
-    """parts: rows of expression_parts; part_of: profile -> its new part; changes: profile -> gene -> [before, after]."""
+    """The expression values of what is loaded.
+
+    parts: rows of expression_parts.
+    part_of: profile -> its new part.
+    changes: profile -> gene -> [before, after].
+    """
 
     objects: ObjectStore
     writes: bool

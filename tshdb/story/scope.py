@@ -20,10 +20,12 @@ COMPARED = 20_000  # patients whose names are compared letter by letter
 
 @dataclass(frozen=True)
 class Scope:
-    """units, rows: the conditions that choose units, and rows of the change log. Where a part is None it is not told.
+    """Which part of the story is told.
 
-    of_one: of a key rather than of the study or a table: each row is told, and only what came out different; cohort, version:
-    the one whose versions are told, "" for all; patient: whose comings and goings.
+    units, rows: the conditions that choose units, and rows of the change log. Where a part is None it is not told.
+    of_one: of a key rather than of the study or a table. Each row is told, and only what came out different.
+    cohort, version: the one whose versions are told, "" for all.
+    patient: whose comings and goings.
     """
 
     units: ColumnElement[bool] | None = None

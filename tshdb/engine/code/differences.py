@@ -29,8 +29,11 @@ Label = Callable[[str], str]
 
 
 class DefinitionChange(NamedTuple):
-    """One definition that differs. name: as it is known now, or was known when it went; before, after: its text, None on the
-    side on which there is none. Comments below a text (`# mean: numpy.mean`) say where a name led that leads elsewhere now.
+    """One definition that differs.
+
+    name: as it is known now, or was known when it went.
+    before, after: its text, None on the side on which there is none. Comments below a text (`# mean: numpy.mean`) say
+        where a name led that leads elsewhere now.
 
     What is no definition has a name in words: the order in which one is changed, settings and imports of libraries.
     """

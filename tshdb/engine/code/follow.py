@@ -28,8 +28,10 @@ from tshdb.errors import InvalidInput
 class Code:
     """The code behind an analysis.
 
-    sources: name of a statement -> its text; leads: where the names in them lead (see `kept.py`); fingerprint: of the
-    normal form; modules: all that were read on the way, and whose text decides.
+    sources: name of a statement -> its text.
+    leads: where the names in them lead (see `kept.py`).
+    fingerprint: of the normal form.
+    modules: all that were read on the way, and whose text decides.
     """
 
     sources: dict[str, str]

@@ -40,7 +40,10 @@ class Open:
 
 @dataclass(frozen=True)
 class Form:
-    """parts: text, and names that are open; reads_names: the statement asks definitions for their names;
+    """A statement in its normal form.
+
+    parts: text, and names that are open.
+    reads_names: the statement asks definitions for their names.
     imports: what is imported inside of it, and never named there: (module, attribute).
     """
 

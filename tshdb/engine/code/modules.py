@@ -49,7 +49,11 @@ class Statement:
 
 @dataclass(eq=False)
 class Module:
-    """statements: all that are executed at import; imports: name -> (module, attribute), of names that are never else."""
+    """One module.
+
+    statements: all that are executed at import.
+    imports: name -> (module, attribute), of names that are never else.
+    """
 
     name: str
     text: Text

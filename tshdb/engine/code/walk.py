@@ -32,9 +32,14 @@ PATCHING_LIBRARIES = frozenset({"functools.update_wrapper", "functools.wraps"})
 
 
 class How(StrEnum):
-    """What a statement does with a name. bind: gives it another value; store: sets an attribute or item of it; receiver:
-    calls a method of it; argument: hands it to a call; patch: hands it to a call that sets attributes; alias: gives it
-    another name, or puts it into something.
+    """What a statement does with a name.
+
+    bind: gives it another value.
+    store: sets an attribute or item of it.
+    receiver: calls a method of it.
+    argument: hands it to a call.
+    patch: hands it to a call that sets attributes.
+    alias: gives it another name, or puts it into something.
     """
 
     BIND = "bind"

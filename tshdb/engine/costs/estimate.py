@@ -51,7 +51,12 @@ Measurements = tuple[Mapping[str, Sequence[Took]], Slack]  # analysis -> measure
 
 @dataclass(frozen=True)
 class Estimate:
-    """by_analysis: seconds, None where it is not known at all; total: with the start; n_unknown: units that it leaves out."""
+    """How long a rebuild will take.
+
+    by_analysis: seconds, None where it is not known at all.
+    total: with the start.
+    n_unknown: units that it leaves out.
+    """
 
     by_analysis: Mapping[str, Range | None]
     total: Range

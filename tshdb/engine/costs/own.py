@@ -22,7 +22,11 @@ LAST = 3  # computations of a unit over a cohort that are looked at
 
 @dataclass(frozen=True)
 class Own:
-    """took: analysis -> what runs took, the newest last; of_cohort: (analysis, cohort) -> its last units, of any version."""
+    """What the study's own runs took.
+
+    took: analysis -> what runs took, the newest last.
+    of_cohort: (analysis, cohort) -> its last units, of any version.
+    """
 
     took: Mapping[str, tuple[Took, ...]] = field(default_factory=dict)
     of_cohort: Mapping[tuple[str, str], tuple[Took, ...]] = field(default_factory=dict)

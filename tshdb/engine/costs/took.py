@@ -22,7 +22,9 @@ UNLIKE = 3.0  # how many times dearer or cheaper another text, fraction or switc
 class Sizes:
     """What the cost of a unit may depend on.
 
-    n_inputs: of one unit, None where not known; numbers: of the parameters; rest: the other parameters, None where not known.
+    n_inputs: of one unit, None where not known.
+    numbers: of the parameters.
+    rest: the other parameters, None where not known.
     """
 
     n_inputs: float | None = None
