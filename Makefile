@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO ?= demo-study
 
-.PHONY: install demo test lint docs new-analysis notebook bench soak clean
+.PHONY: install demo test test-unit lint docs new-analysis notebook bench soak clean
 
 install: .venv/installed
 
@@ -21,6 +21,10 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# what needs no study: docs/testing.md
+test-unit: install
+	$(BIN)/python -m pytest tests/unit -n 2
 
 lint: install
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import Measured, Ran, best, run
-from ingest.simulate.dce_layouts import Examination, ge_content_time, write_examination
+from ingest.simulate.dce_layouts import SimulatedExamination, ge_content_time, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry
 
 EXAMINATIONS, SLICES, PHASES = 32, 44, 3
@@ -21,10 +21,10 @@ GOAL = 1.3
 OURS = """
 import sys
 from pathlib import Path
-from ingest.imaging.folder import Options, read_folder
+from ingest.imaging.folder import DicomFolderOptions, read_folder
 from ingest.imaging.spool import Spool
 with Spool() as spool:
-    print(read_folder(Path(sys.argv[1]), Options("sim", jobs=int(sys.argv[2])), spool, []).n_dicom)
+    print(read_folder(Path(sys.argv[1]), DicomFolderOptions("sim", jobs=int(sys.argv[2])), spool, []).n_dicom)
 """
 PLAIN = """
 import os, sys
@@ -41,7 +41,7 @@ def measure(scratch: Path) -> Iterator[Measured]:
     volume = random.integers(0, 900, (SLICES, 256, 256), dtype=np.uint16)
     for i in range(EXAMINATIONS):
         part = scratch / ("quarter" if i < EXAMINATIONS // 4 else "rest")
-        e = Examination(f"SIM-{i:04d}", "T0", [volume] * PHASES, Geometry(orientation=SAGITTAL))
+        e = SimulatedExamination(f"SIM-{i:04d}", "T0", [volume] * PHASES, Geometry(orientation=SAGITTAL))
         write_examination(e, ge_content_time, part / "images")
     (scratch / "all").mkdir()
     for part in ("quarter", "rest"):

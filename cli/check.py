@@ -39,48 +39,48 @@ def check(
 
     opened = Study.find(study)
     with progress() as show:
-        found = checking.check(opened, full=not is_fast, progress=show)
+        report = checking.check(opened, full=not is_fast, progress=show)
     if is_repaired:
         with progress() as show:
-            found = checking.repair(opened, found, read_again, full=not is_fast, progress=show)
+            report = checking.repair(opened, report, read_again, full=not is_fast, progress=show)
     if as_json:
-        out_json(found.facts)
+        out_json(report.facts)
     else:
-        for one in found.mended:
-            _show_mended(one)
-        if found.read_again:
-            out(f" read again, from where they lie: {shown(map(str, found.read_again))}")
-        for one in found.broken:
-            _show(one)
-        for day, n in found.taken_over.items():
+        for mended in report.mended:
+            _show_mended(mended)
+        if report.read_again:
+            out(f" read again, from where they lie: {shown(map(str, report.read_again))}")
+        for broken in report.broken:
+            _show(broken)
+        for day, n in report.taken_over.items():
             out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
-        if not found.broken:
+        if not report.broken:
             out(
                 " Everything holds."
                 if not is_fast
                 else " Everything that was looked at holds; without --fast all of it is."
             )
-    if not found.is_whole:
+    if not report.is_whole:
         raise typer.Exit(Exit.INTEGRITY)
 
 
-def _show(one: Broken) -> None:
-    mark = "W" if one.rule.is_warning else "E"
-    out(f" {mark} {one.rule.name}  {len(one.problems):,} x: it is not so that {one.rule.meaning}")
-    for problem in one.problems[:SHOWN]:
+def _show(broken: Broken) -> None:
+    mark = "W" if broken.rule.is_warning else "E"
+    out(f" {mark} {broken.rule.name}  {len(broken.problems):,} x: it is not so that {broken.rule.meaning}")
+    for problem in broken.problems[:SHOWN]:
         out(f"     {problem.where}: {problem.found}")
-    if len(one.problems) > SHOWN:
-        out(f"     … {len(one.problems) - SHOWN:,} more")
-    for repair in dict.fromkeys(p.repair or one.rule.repair for p in one.problems[:SHOWN]):
+    if len(broken.problems) > SHOWN:
+        out(f"     … {len(broken.problems) - SHOWN:,} more")
+    for repair in dict.fromkeys(p.repair or broken.rule.repair for p in broken.problems[:SHOWN]):
         say(f"     -> {repair}")
 
 
-def _show_mended(one: Broken) -> None:
-    if not one.rule.marks:
-        out(f" mended {one.rule.name}: {len(one.problems):,} x")
-        for problem in one.problems:
+def _show_mended(mended: Broken) -> None:
+    if not mended.rule.marks:
+        out(f" mended {mended.rule.name}: {len(mended.problems):,} x")
+        for problem in mended.problems:
             out(f"     {problem.where}")
         return
-    names = ", ".join(p.where for p in one.problems[:SHOWN])
-    more = f" and {len(one.problems) - SHOWN:,} more" if len(one.problems) > SHOWN else ""
-    out(f" marked {one.rule.name}: {names}{more}")
+    names = ", ".join(p.where for p in mended.problems[:SHOWN])
+    more = f" and {len(mended.problems) - SHOWN:,} more" if len(mended.problems) > SHOWN else ""
+    out(f" marked {mended.rule.name}: {names}{more}")

@@ -37,11 +37,11 @@ def show(
 
     opened = Study.find(study)
     if name is None:
-        found = all_in_short(opened)
+        checklists = all_in_short(opened)
         if as_json:
-            out_json(found)
+            out_json(checklists)
             return
-        rows = [(c["name"], c["items"], c["filled"], c["not_yet"], c["needs_a_person"], c["title"]) for c in found]
+        rows = [(c["name"], c["items"], c["filled"], c["not_yet"], c["needs_a_person"], c["title"]) for c in checklists]
         table(("checklist", "items", "filled", "not yet", NEEDS, ""), rows, right=(1, 2, 3, 4))
         return
     filled = checklist(opened, name)

@@ -204,17 +204,17 @@ def diff(
 
     first = _version(before, study)
     second = _version(after or first.cohort, study, is_now=after is None)
-    found = difference(first, second)
+    differences = difference(first, second)
     second_name = f"{second.key} (now)" if second.version is None else second.key
     if as_json:
-        out_json([{"before": first.key, "after": second.key, **d._asdict()} for d in found])
-    elif not found:
+        out_json([{"before": first.key, "after": second.key, **d._asdict()} for d in differences])
+    elif not differences:
         out(f" {first.key} and {second_name} have the same {len(first.members):,} members.")
     else:
-        n = {what: sum(d.what == what for d in found) for what in ("came", "left")}
+        n = {what: sum(d.what == what for d in differences) for what in ("came", "left")}
         out(f" From {first.key} ({len(first.members):,}) to {second_name} ({len(second.members):,}): "
             f"{n['came']} came, {n['left']} left")  # fmt: skip
-        table(("patient", "", "because"), [(d.patient_id, d.what, d.reason) for d in found])
+        table(("patient", "", "because"), [(d.patient_id, d.what, d.reason) for d in differences])
 
 
 @app.command()

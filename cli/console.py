@@ -29,10 +29,10 @@ def columns(stream: TextIO) -> int | None:
     if not stream.isatty():
         return None
     try:
-        found = os.get_terminal_size(stream.fileno()).columns
+        width = os.get_terminal_size(stream.fileno()).columns
     except OSError:
         return None
-    return max(found, NARROWEST) if found else None
+    return max(width, NARROWEST) if width else None
 
 
 def out(text: object = "", hanging: str | None = None) -> None:
@@ -98,8 +98,8 @@ def seconds(low: float, high: float) -> str:
 
 
 def _rounded(value: float, to_whole: Callable[[float], int]) -> str:
-    unit, one, step = next((tuple(rest) for limit, *rest in STEPS if value < limit), LARGEST)
-    return f"{to_whole(value / one / step) * step:,} {unit}"
+    unit, divisor, step = next((tuple(rest) for limit, *rest in STEPS if value < limit), LARGEST)
+    return f"{to_whole(value / divisor / step) * step:,} {unit}"
 
 
 def settings(values: dict[str, Any]) -> str:

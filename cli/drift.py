@@ -27,22 +27,22 @@ def drift(
     from tshdb.actions import explaining
     from tshdb.study import Study
 
-    found = explaining.drift(Study.find(study), model)
+    changes = explaining.drift(Study.find(study), model)
     if as_json:
-        out_json([f._asdict() for f in found])
-    elif not found:
+        out_json([c._asdict() for c in changes])
+    elif not changes:
         out(" Nobody has changed group.")
     else:
         rows = [
-            (f.run_id, f.at[:10], f.patient_id, f"{f.row_before} -> {f.row}" if f.row_before else f.row,
-             f.before or "none", f.after or "none", f.cause)
-            for f in found
+            (c.run_id, c.at[:10], c.patient_id, f"{c.row_before} -> {c.row}" if c.row_before else c.row,
+             c.before or "none", c.after or "none", c.cause)
+            for c in changes
         ]  # fmt: skip
         table(("run", "", "patient", "", "was", "is", "because"), rows, right=(0,))
         causes: dict[str, int] = {}
-        for f in found:
-            causes[f.cause] = causes.get(f.cause, 0) + 1
-        out(f" {len(found)} changes: {'; '.join(f'{n} x {c}' for c, n in causes.items())}")
+        for change in changes:
+            causes[change.cause] = causes.get(change.cause, 0) + 1
+        out(f" {len(changes)} changes: {'; '.join(f'{n} x {cause}' for cause, n in causes.items())}")
 
 
 def diff(
@@ -58,11 +58,11 @@ def diff(
     from tshdb.actions import explaining
     from tshdb.study import Study
 
-    found = explaining.runs_between(Study.find(study), first, second)
+    rebuilds = explaining.runs_between(Study.find(study), first, second)
     if as_json:
-        out_json(found)
-    elif not found:
+        out_json(rebuilds)
+    elif not rebuilds:
         out(" Nothing was computed.")
     else:
-        rows = [(f["analysis"], f["units"], f["changed"], f["failed"] or None, f["because"]) for f in found]
+        rows = [(r["analysis"], r["units"], r["changed"], r["failed"] or None, r["because"]) for r in rebuilds]
         table(("analysis", "units", "changed", "failed", "because"), rows, right=(1, 2, 3))

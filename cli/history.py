@@ -38,12 +38,12 @@ def history(
     from tshdb.actions import explaining
     from tshdb.study import Study
 
-    found = explaining.history(Study.find(study), name, since, limit)
+    events = explaining.history(Study.find(study), name, since, limit)
     if as_json:
-        out_json([e.as_values() for e in found])
-    elif not found:
+        out_json([e.as_values() for e in events])
+    elif not events:
         out(" Nothing has happened.")
     else:
-        width = max(len(e.by) for e in found)
-        for e in found:
+        width = max(len(e.by) for e in events)
+        for e in events:
             out(f" {e.at[:16].replace('T', ' ')}  {e.by:<{width}}  {e.says}")

@@ -44,29 +44,29 @@ def show(
 
     opened = Study.find(study)
     with reading(opened.engine) as connection:
-        found = lineage(connection, table_name, keys)
+        row_lineage = lineage(connection, table_name, keys)
     if crate is not None:
         from tshdb.exports import crate_files, write_crate
 
-        write_crate(crate, crate_files(opened.name, found))
-        out(f"{crate}: RO-Crate of {found.unit.name}")
+        write_crate(crate, crate_files(opened.name, row_lineage))
+        out(f"{crate}: RO-Crate of {row_lineage.unit.name}")
     elif as_json:
-        out_json(facts_of(found))
+        out_json(facts_of(row_lineage))
     else:
-        _print(found, is_code)
+        _print(row_lineage, is_code)
 
 
-def _print(found: Lineage, is_code: bool) -> None:
+def _print(row_lineage: Lineage, is_code: bool) -> None:
     from tshdb.lineage import tree, where
 
-    names = [n for n in found.rows[0] if any(r[n] is not None for r in found.rows)]
-    if len(found.rows) == 1:
-        out(f" {found.table}: " + ", ".join(f"{n} {short(found.rows[0][n])}" for n in names))
+    names = [n for n in row_lineage.rows[0] if any(r[n] is not None for r in row_lineage.rows)]
+    if len(row_lineage.rows) == 1:
+        out(f" {row_lineage.table}: " + ", ".join(f"{n} {short(row_lineage.rows[0][n])}" for n in names))
     else:
-        table(names, [[short(r[n]) for n in names] for r in found.rows[:ROWS_SHOWN]])
-    unit = found.unit
+        table(names, [[short(r[n]) for n in names] for r in row_lineage.rows[:ROWS_SHOWN]])
+    unit = row_lineage.unit
     out(f" {unit.name}" + (", superseded or failed" if unit.state != "current" else ""))
-    run, spec = found.runs.get(unit.run_id), found.specs.get(unit.spec_id)
+    run, spec = row_lineage.runs.get(unit.run_id), row_lineage.specs.get(unit.spec_id)
     if run and spec:
         out(f" computed by run {unit.run_id} ({run['actor']}, {run['started_at']}): {run['command']}")
         out(f" code {spec['code']}, {len(spec['sources'])} statements, Python {spec['python']}")
@@ -74,21 +74,21 @@ def _print(found: Lineage, is_code: bool) -> None:
         if spec["seed"] is not None:
             out(f" [study] seed {spec['seed']}")
         out(f" libraries {', '.join(f'{n} {v}' for n, v in sorted(run['libraries'].items()))}")
-    for line in where(found, [unit.unit_id]):
+    for line in where(row_lineage, [unit.unit_id]):
         out(f" ← {line}")
-    for line in tree(found):
+    for line in tree(row_lineage):
         out(f" {line}")
     by_analysis: dict[str, list[str]] = {}
-    for node in found.resting:
+    for node in row_lineage.resting:
         by_analysis.setdefault(node.analysis, []).append(node.key)
     if by_analysis:
         out(" On it rest")
         for analysis, keys in by_analysis.items():
             more = f", … {len(keys) - RESTING_SHOWN:,} more" if len(keys) > RESTING_SHOWN else ""
             out(f"   {len(keys):,} {analysis}: {', '.join(keys[:RESTING_SHOWN])}{more}")
-    if found.n_others:
-        more = ", …" if found.n_others > len(found.others) else ""
-        out(f" Older units with such rows: {', '.join(found.others)}{more}. Narrow with COLUMN=VALUE")
+    if row_lineage.n_others:
+        more = ", …" if row_lineage.n_others > len(row_lineage.others) else ""
+        out(f" Older units with such rows: {', '.join(row_lineage.others)}{more}. Narrow with COLUMN=VALUE")
     if is_code and spec:
         for name, text in spec["sources"].items():
             out()

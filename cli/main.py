@@ -15,6 +15,7 @@ from cli import (
     checklist,
     cohort,
     demo,
+    docs,
     drift,
     export,
     figure,
@@ -93,6 +94,7 @@ check.add_to(app)
 checklist.add_to(app)
 simulate.add_to(app)
 demo.add_to(app)
+docs.add_to(app)
 
 
 class _Stopped(BaseException):

@@ -27,16 +27,16 @@ def list_models(study: StudyOption = None, as_json: JsonOption = False) -> None:
     from tshdb.study import Study
 
     opened = Study.find(study)
-    found = explaining.list_models(opened)
+    models = explaining.list_models(opened)
     if as_json:
-        out_json(found)
-    elif not found:
+        out_json(models)
+    elif not models:
         say(f"No model versions yet. {NextSteps(opened).of_models()}")
     else:
         rows = [
             (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:12], m["comparability"], m["made_at"], m["began"],
              in_words(m["n_corrections"]) if m["is_flagged"] else m["message"] or "")
-            for m in found
+            for m in models
         ]  # fmt: skip
         headers = ("model version", "", "members", "content", "compares with", "made", "because", "")
         table(headers, rows, right=(2,))
@@ -51,19 +51,19 @@ def show(model: ModelArgument, study: StudyOption = None, as_json: JsonOption = 
     from tshdb.actions import explaining
     from tshdb.study import Study
 
-    found = explaining.show_model(Study.find(study), model)
+    facts = explaining.show_model(Study.find(study), model)
     if as_json:
-        out_json(found)
+        out_json(facts)
         return
-    out(f"{found['model']}: {found['state']}, made {found['made_at']} by run {found['run']}, because {found['began']}")
-    out(f"  training set {found['n_members']} members: {_few(found['training_set'])}")
-    out(f"  parameters {settings(found['parameters'] or {})}")
-    if found["seed"] is not None:
-        out(f"  [study] seed {found['seed']}")
-    out(f"  code {(found['code'] or '')[:12]}…: {len(found['functions'])} definitions; libraries "
-        + ", ".join(f"{n} {v}" for n, v in found["libraries"].items()))  # fmt: skip
-    out(f"  source {found['source']}")
-    _rows(found["rows"])
+    out(f"{facts['model']}: {facts['state']}, made {facts['made_at']} by run {facts['run']}, because {facts['began']}")
+    out(f"  training set {facts['n_members']} members: {_few(facts['training_set'])}")
+    out(f"  parameters {settings(facts['parameters'] or {})}")
+    if facts["seed"] is not None:
+        out(f"  [study] seed {facts['seed']}")
+    out(f"  code {(facts['code'] or '')[:12]}…: {len(facts['functions'])} definitions; libraries "
+        + ", ".join(f"{n} {v}" for n, v in facts["libraries"].items()))  # fmt: skip
+    out(f"  source {facts['source']}")
+    _rows(facts["rows"])
 
 
 @app.command()
@@ -76,24 +76,24 @@ def diff(first: ModelArgument, second: ModelArgument, study: StudyOption = None,
     from tshdb.engine.code.differences import short_diff
     from tshdb.study import Study
 
-    found = explaining.diff_models(Study.find(study), first, second)
+    difference = explaining.diff_models(Study.find(study), first, second)
     if as_json:
-        out_json(found)
+        out_json(difference)
         return
-    out(f"{first} -> {second}: {'the same content' if found['same_content'] else 'other content'}"
-        f"{'' if found['comparable'] else ', not made the same way'}")  # fmt: skip
-    if found["members_came"]:
-        out(f"  {counted(len(found['members_came']), 'member')} came: {_few(found['members_came'])}")
-    if found["members_left"]:
-        out(f"  {counted(len(found['members_left']), 'member')} left: {_few(found['members_left'])}")
-    for change in found["definitions"]:
+    out(f"{first} -> {second}: {'the same content' if difference['same_content'] else 'other content'}"
+        f"{'' if difference['comparable'] else ', not made the same way'}")  # fmt: skip
+    if difference["members_came"]:
+        out(f"  {counted(len(difference['members_came']), 'member')} came: {_few(difference['members_came'])}")
+    if difference["members_left"]:
+        out(f"  {counted(len(difference['members_left']), 'member')} left: {_few(difference['members_left'])}")
+    for change in difference["definitions"]:
         out(f"  the definition {change['name']}")
         for line in short_diff(change["before"], change["after"]):
             out(f"    {line}")
-    for name, (before, after) in found["parameters"].items():
+    for name, (before, after) in difference["parameters"].items():
         out(f"  parameter {name}: {before} -> {after}")
-    if not found["same_content"]:
-        for title, rows in (("before", found["rows_before"]), ("after", found["rows_after"])):
+    if not difference["same_content"]:
+        for title, rows in (("before", difference["rows_before"]), ("after", difference["rows_after"])):
             out(f"  {title}")
             _rows(rows)
 
@@ -128,18 +128,16 @@ def leakage(
     from tshdb.errors import Exit
     from tshdb.study import Study
 
-    found = explaining.leakage(Study.find(study), model, cohort)
+    leak = explaining.leakage(Study.find(study), model, cohort)
     if as_json:
-        out_json(found._asdict() | {"overlaps": [o._asdict() for o in found.overlaps], "patients": found.patients})
+        out_json(leak._asdict() | {"overlaps": [o._asdict() for o in leak.overlaps], "patients": leak.patients})
     else:
-        out(f" {found.model} has learned through {', '.join(found.fits)}")
-        if not found.overlaps:
-            out(
-                f" None of the {found.n_members:,} members of {found.cohort} is among the patients they were fitted on."
-            )
-        for overlap in found.overlaps:
-            out(f" {overlap.fit} has seen {len(overlap.patients):,} of the {found.n_members:,} members of {found.cohort}: "
+        out(f" {leak.model} has learned through {', '.join(leak.fits)}")
+        if not leak.overlaps:
+            out(f" None of the {leak.n_members:,} members of {leak.cohort} is among the patients they were fitted on.")
+        for overlap in leak.overlaps:
+            out(f" {overlap.fit} has seen {len(overlap.patients):,} of the {leak.n_members:,} members of {leak.cohort}: "
                 f"{_few(overlap.patients)}")  # fmt: skip
             out(f"   {' ← '.join(overlap.path)}")
-    if found.overlaps:
+    if leak.overlaps:
         raise typer.Exit(Exit.PARTIAL)

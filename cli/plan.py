@@ -128,7 +128,7 @@ def _show_program(facts: dict[str, Any]) -> None:
             n for n, cause in enumerate(facts["causes"]) if cause["kind"] in ("code", "library", "table", "engine")
         }
         changed = [a["analysis"] for a in facts["analyses"] if numbers & set(a["causes"])]
-        said = (
+        meaning = (
             f"computed otherwise, or from what is: {', '.join(changed)}" if changed else "nothing is computed otherwise"
         )
-        out(f"tshdb {', '.join(before)} made results that stand; this is {now}: {said}")
+        out(f"tshdb {', '.join(before)} made results that stand; this is {now}: {meaning}")

@@ -116,7 +116,7 @@ def import_(
 
     Example: tshdb qc import verdicts.csv --collection ispy1
     """
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import ingest
     from tshdb.study import Study
 

@@ -61,7 +61,7 @@ def described() -> list[dict[str, Any]]:
     from tshdb.views import VIEWS
 
     types = table_columns()
-    found = []
+    tables = []
     for mapper in sorted(Base.registry.mappers, key=lambda m: m.class_.__tablename__):
         model = mapper.class_
         columns = []
@@ -78,7 +78,7 @@ def described() -> list[dict[str, Any]]:
                 }
             )
         one_row = " ".join(model.__doc__.split()).removeprefix("One row is ")
-        found.append({"table": model.__tablename__, "one_row": one_row, "columns": columns})
-    found += [{"table": v.name, "one_row": v.one_row, "columns": []} for v in VIEWS.values()]
+        tables.append({"table": model.__tablename__, "one_row": one_row, "columns": columns})
+    tables += [{"table": v.name, "one_row": v.one_row, "columns": []} for v in VIEWS.values()]
     columns = [{"name": n, "type": "", "is_key": False, "meaning": m} for n, m in EXPRESSION.items()]
-    return [*found, {"table": "expression", "one_row": "the value of one gene in one profile", "columns": columns}]
+    return [*tables, {"table": "expression", "one_row": "the value of one gene in one profile", "columns": columns}]

@@ -50,7 +50,7 @@ def simulate(
     from analyses.expression import markers as marker_table
     from ingest.simulate.star_counts import Marker
     from ingest.simulate.study import write_study
-    from ingest.simulate.subjects import PAPER, POPULATIONS, Settings, counts_of
+    from ingest.simulate.subjects import PAPER, POPULATIONS, SimulationSettings, counts_of
 
     chosen = [patients is not None, like_paper, cohorts is not None]
     counts = PAPER if like_paper else _counts(cohorts) if cohorts else counts_of(patients or 10)
@@ -58,7 +58,7 @@ def simulate(
         from tshdb.errors import UsageError
 
         raise UsageError("two of --patients, --like-paper and --cohorts", where="tshdb simulate", repair="Give one")
-    settings = Settings(seed, _effects(effect or []), genes, voxel_mm, n_visits=visits, has_images=images)
+    settings = SimulationSettings(seed, _effects(effect or []), genes, voxel_mm, n_visits=visits, has_images=images)
     _, rows = marker_table.read("mcp_counter", Path())
     markers = tuple(
         Marker(r["population"], r["marker"], r["ensembl"])

@@ -71,8 +71,8 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         names = ("current", "failed", "blocked")
         rows = [(a, *(states.get(n, None) for n in names)) for a, states in facts["units"].items()]
         table(("analysis", *names), rows, right=(1, 2, 3))
-    for one in facts["damaged"]:
-        out(f"{one['n']:,} units of {one['analysis']} are {one['damage']}: tshdb check says what helps")
+    for damaged in facts["damaged"]:
+        out(f"{damaged['n']:,} units of {damaged['analysis']} are {damaged['damage']}: tshdb check says what helps")
     for fit in facts["flagged_fits"]:
         rows = f": {', '.join(fit['rows'])}" if fit["rows"] else ""
         out(f"{fit['unit']}: {in_words(fit['corrections'])}{rows}.")

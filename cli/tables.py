@@ -29,8 +29,8 @@ def print_table(
     from tshdb.tables import refuse_unknown, table
 
     refuse_unknown(number)
-    found = table(Study.find(study), number, cohort)
+    paper_table = table(Study.find(study), number, cohort)
     if as_json:
-        out_json(found.facts)
+        out_json(paper_table.facts)
     else:
-        out_exact(found.text(columns(sys.stdout)))
+        out_exact(paper_table.text(columns(sys.stdout)))

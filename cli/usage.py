@@ -67,11 +67,11 @@ class Program(TyperGroup):
 
     def make_context(self, *args: Any, **settings: Any):
         _show_with(self)
-        with _told():
+        with _usage_errors_shown():
             return super().make_context(*args, **settings)
 
     def invoke(self, ctx):
-        with _told():
+        with _usage_errors_shown():
             return super().invoke(ctx)
 
 
@@ -85,8 +85,8 @@ def _show_with(command: Any) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Tell what is wrong with the words of a command; where nothing but its name was said, its help."""
+def _usage_errors_shown() -> Iterator[None]:
+    """Show what is wrong with the words of a command. A command that was given no words shows its help."""
     try:
         yield
     except _UsageError as error:
@@ -103,6 +103,6 @@ def _meant(error: Any) -> str:
     """Of a word that is none of an option's values: those that are like it."""
     from tshdb.near import did_you_mean
 
-    said = re.search(r"'([^']*)' is not one of ('.*')", error.message)
-    question = did_you_mean(said[1], re.findall(r"'([^']*)'", said[2])) if said else ""
+    choice = re.search(r"'([^']*)' is not one of ('.*')", error.message)
+    question = did_you_mean(choice[1], re.findall(r"'([^']*)'", choice[2])) if choice else ""
     return f" {question}" if question else ""

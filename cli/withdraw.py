@@ -106,20 +106,24 @@ def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, a
     from tshdb.actions.withdrawing import withdraw as erase_patient
     from tshdb.errors import Exit
 
-    path, said = erase_patient(study, patient, reason, scope)
+    path, certificate = erase_patient(study, patient, reason, scope)
     if as_json:
-        out_json({"certificate": str(path), **said})
+        out_json({"certificate": str(path), **certificate})
     else:
-        out(f" {sum(said['rows_erased'].values()):,} rows erased, {sum(said['texts_scrubbed'].values()):,} texts scrubbed, "
-            f"{len(said['parts'])} expression parts and {len(said['files'])} files without the patient")  # fmt: skip
-        _listed("models that learned from the patient", said["models_that_learned_from_the_patient"])
-        _listed("models revoked", said["models_revoked"])
-        _listed("cohort versions without the patient", said["cohort_versions_without"])
-        _listed("outside the study, and yours to see to", said["files_outside_the_study"])
+        n_rows, n_texts = sum(certificate["rows_erased"].values()), sum(certificate["texts_scrubbed"].values())
+        n_parts, n_files = len(certificate["parts"]), len(certificate["files"])
+        out(
+            f" {n_rows:,} rows erased, {n_texts:,} texts scrubbed, "
+            f"{n_parts} expression parts and {n_files} files without the patient"
+        )
+        _listed("models that learned from the patient", certificate["models_that_learned_from_the_patient"])
+        _listed("models revoked", certificate["models_revoked"])
+        _listed("cohort versions without the patient", certificate["cohort_versions_without"])
+        _listed("outside the study, and yours to see to", certificate["files_outside_the_study"])
         out(f" Certificate: {path}")
         say("Next: tshdb rebuild")
-    if said["left"]:
-        say(f"These files still name the patient, and you must see to them: {', '.join(said['left'])}")
+    if certificate["left"]:
+        say(f"These files still name the patient, and you must see to them: {', '.join(certificate['left'])}")
         raise typer.Exit(Exit.PARTIAL)
 
 
@@ -127,13 +131,13 @@ def _verify(study: Study, path: Path, as_json: bool) -> None:
     from tshdb.actions.withdrawing import verify
     from tshdb.errors import Exit
 
-    found = verify(study, path)
+    checks = verify(study, path)
     if as_json:
-        out_json([v._asdict() for v in found])
+        out_json([v._asdict() for v in checks])
     else:
-        for v in found:
+        for v in checks:
             out(f" {'yes' if v.holds else 'NO '}  {v.what}{': ' + v.detail if v.detail else ''}")
-    if not all(v.holds for v in found):
+    if not all(v.holds for v in checks):
         raise typer.Exit(Exit.INTEGRITY)
 
 

@@ -9,6 +9,7 @@ import ast
 import inspect
 import itertools
 import json
+import subprocess
 import sys
 import textwrap
 import tomllib
@@ -88,7 +89,16 @@ def _table(name: str, model: type) -> list[str]:
 
 def commands() -> str:
     """Every command: its help, arguments and options."""
-    lines = ["# The commands", "", "Written by `make docs` from `cli/`. Exit codes: README.md.", ""]
+    lines = [
+        "# The commands",
+        "",
+        "Written by `make docs` from `cli/`. `tshdb --version` says the program's version; `tshdb --install-completion` has your",
+        "shell complete commands, options and their values (`--show-completion` shows the script).",
+        "",
+        "Exit codes: 0 done, 2 usage, 3 done but something failed or was withheld, 4 busy, 5 integrity, 6 resource,",
+        "7 the input is wrong, 8 not found, 130 / 143 interrupted.",
+        "",
+    ]
     for path, command in _walk(typer.main.get_command(app), "tshdb"):
         lines += [f"## {path}", "", (command.help or "").strip(), ""]
         for parameter in command.params:
@@ -206,6 +216,7 @@ def main(folder: Path) -> None:
     (folder / "schema.md").write_text(schema(), encoding="utf-8")
     (HERE.parent / "tshdb" / "schema" / "columns.txt").write_text(described(), encoding="utf-8")
     (folder / "cli.md").write_text(commands(), encoding="utf-8")
+    subprocess.run([sys.executable, HERE / "architecture.py"], check=True)
 
 
 if __name__ == "__main__":

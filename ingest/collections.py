@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tshdb.archives import Collection, Download, Images
 from tshdb.errors import UsageError
-from tshdb.folders import FolderRequest, Look, Standings
+from tshdb.folders import CollectionState, FolderRequest, Look
 
 if TYPE_CHECKING:
     from tshdb.loading import Item
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 MODALITIES = {"imaging": {"MR"}, "segmentation": {"SEG"}}
 
 
-def _gdc_folder(project: str) -> Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]]:
+def _gdc_folder(project: str) -> Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]]:
     @contextmanager
-    def look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[Look]:
+    def look(root: Path, request: FolderRequest, standing: CollectionState) -> Iterator[Look]:
         from ingest.gdc import folder
 
-        options = folder.Options(
+        options = folder.GdcFolderOptions(
             request.collection, project, request.units, request.settings.ingest.her2_rule, request.parts, request.jobs,
             request.check_bytes,
         )  # fmt: skip
@@ -32,11 +32,11 @@ def _gdc_folder(project: str) -> Callable[[Path, FolderRequest, Standings], Abst
     return look
 
 
-def _workbook(map_name: str) -> Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]]:
+def _workbook(map_name: str) -> Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]]:
     """The one workbook of a folder that the map of that name fits."""
 
     @contextmanager
-    def look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[Look]:
+    def look(root: Path, request: FolderRequest, standing: CollectionState) -> Iterator[Look]:
         from ingest.tables import mapped, maps
         from tshdb.canonical import json_text
         from tshdb.loading import Item, Source

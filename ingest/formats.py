@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from tshdb import installed
+from tshdb.file_content import FileContent
 from tshdb.head import Head
 from tshdb.readers import Request, recognised
-from tshdb.reading import Reading
 
 UNKNOWN = "unknown"
 
@@ -39,7 +39,7 @@ def format_of(path: Path) -> str:
     return UNKNOWN if reader is None else reader.name
 
 
-def clinical_reader(name: str, collection: str, her2_rule: str) -> Callable[[Path], Reading]:
+def clinical_reader(name: str, collection: str, her2_rule: str) -> Callable[[Path], FileContent]:
     """What reads a clinical format."""
     read = installed.reader(name).read
     return lambda path: read(path, Request(collection, path.name, {"her2_rule": her2_rule}))

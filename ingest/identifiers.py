@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from ingest.gdc.columns import missing_reason
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _TCGA_LIKE = re.compile(r"tcga[-_. ]", re.IGNORECASE)
@@ -19,29 +19,29 @@ _FORMULA = ("=", "+", "@", "-")
 LONGEST = 64
 
 
-def checked_patient(text: str, line: int | None, column: str, reading: Reading) -> str | None:
+def checked_patient(text: str, line: int | None, column: str, content: FileContent) -> str | None:
     """The identifier of a patient without what surrounds it; None after an error."""
-    return _checked(text, line, column, reading, "patient")
+    return _checked(text, line, column, content, "patient")
 
 
-def checked_sample(text: str, line: int | None, column: str, reading: Reading) -> str | None:
+def checked_sample(text: str, line: int | None, column: str, content: FileContent) -> str | None:
     """As checked_patient, for a sample or aliquot."""
-    return _checked(text, line, column, reading, "sample")
+    return _checked(text, line, column, content, "sample")
 
 
-def _checked(text: str, line: int | None, column: str, reading: Reading, what: str) -> str | None:
+def _checked(text: str, line: int | None, column: str, content: FileContent, what: str) -> str | None:
     name = text.strip()
     if missing_reason(name):
-        reading.error(line, column, text, f"id.no-{what}", f"expected a {what}'s identifier")
+        content.error(line, column, text, f"id.no-{what}", f"expected a {what}'s identifier")
         return None
     problem = _problem(name)
     if problem is not None:
         rule, message = problem
-        reading.error(line, column, text, rule, message)
+        content.error(line, column, text, rule, message)
         return None
     if name != text:
         blank = "a no-break space" if "\u00a0" in text else "a blank"
-        reading.warn(line, column, text, "id.blank-around", f"{blank} around it was taken off")
+        content.warn(line, column, text, "id.blank-around", f"{blank} around it was taken off")
     return name
 
 

@@ -24,10 +24,10 @@ class Redacted:
 
 
 def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
-    """A file without what the pattern finds; None for a format that cannot be written again without harm.
+    """A file without what the pattern finds. None for a format that cannot be written again without harm.
 
-    Delimited text loses the columns whose header names the patient, then the lines that do; JSON loses the elements of
-    lists that do; SQL, TOML and Markdown name the alias instead. Packed files are packed again.
+    Delimited text loses the columns whose header names the patient, then the lines that do. JSON loses the elements of
+    lists that do. SQL, TOML and Markdown name the alias instead. Packed files are packed again.
     """
     is_packed = path.suffix == ".gz"
     kind = Path(path.stem).suffix if is_packed else path.suffix
@@ -67,11 +67,11 @@ def _delimited(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...
         dropped = set()
     kept, removed = [], []
     for number, line in enumerate(lines, 1):
-        said = _without(line, dropped, delimiter) if dropped else line
-        if pattern.search(said):
+        line_without = _without(line, dropped, delimiter) if dropped else line
+        if pattern.search(line_without):
             removed.append(number)
         else:
-            kept.append(said)
+            kept.append(line_without)
     return "".join(kept), tuple(removed), tuple(sorted(i + 1 for i in dropped))
 
 

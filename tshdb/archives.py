@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tshdb.errors import TshdbError
-    from tshdb.folders import FolderRequest, Look, Standings
+    from tshdb.folders import CollectionState, FolderRequest, Look
     from tshdb.loading import Release
 
 Arrived = Callable[[int], None]  # so many bytes more
@@ -76,14 +76,14 @@ class Collection:
     name: str
     title: str
     tables: frozenset[str]
-    look: Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]]
+    look: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]]
     plan_images: Callable[[Path, Images], Download]
     plan_tables: Callable[[Path, frozenset[str], str | None], Download] | None = None
 
 
 def size(n_bytes: int) -> str:
     """Bytes in words."""
-    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if n_bytes >= one:
-            return f"{n_bytes / one:.1f} {unit}"
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if n_bytes >= factor:
+            return f"{n_bytes / factor:.1f} {unit}"
     return f"{n_bytes} bytes"

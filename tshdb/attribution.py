@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, select, true
 
 from tshdb.database import numbers
 from tshdb.engine.cause_sets import causes_of_sets
-from tshdb.engine.causes import UNRECORDED, Cause, Causes, told
+from tshdb.engine.causes import UNRECORDED, Cause, Causes, causes_in_words
 from tshdb.engine.units import select_ids
 from tshdb.schema import Attempt, Retirement, Unit
 from tshdb.vocabulary import CauseKind, UnitState
@@ -46,10 +46,10 @@ class Attribution:
             for step in self._steps[unit_id]:
                 if step.cause_set is not None and (unit_id, step.run_id) in sets:
                     sets[unit_id, step.run_id].add(step.cause_set)
-        recorded = causes_of_sets(self.connection, {number for found in sets.values() for number in found})
+        recorded = causes_of_sets(self.connection, {number for of_pair in sets.values() for number in of_pair})
         return {
-            pair: frozenset(cause for n in found for cause in recorded.get(n, ())) or NOT_RECORDED
-            for pair, found in sets.items()
+            pair: frozenset(cause for n in of_pair for cause in recorded.get(n, ())) or NOT_RECORDED
+            for pair, of_pair in sets.items()
         }
 
     @cached_property
@@ -68,22 +68,22 @@ class Attribution:
 
     def _read(self, unit_ids: Iterable[int]) -> None:
         fresh = set(unit_ids) - self._steps.keys()
-        found: dict[int, list[_Step]] = {unit_id: [] for unit_id in fresh}
+        steps_of_unit: dict[int, list[_Step]] = {unit_id: [] for unit_id in fresh}
         a, r = Attempt, Retirement
         with numbers(self.connection, "units_asked_for", fresh) as name:
-            mine = select_ids(name)
+            chosen = select_ids(name)
             attempts = select(a.unit_id, a.run_id, a.cause_set, a.through_unit_id).order_by(a.attempt_id)
             for unit_id, run_id, cause_set, through in self.connection.execute(
-                attempts.where(a.unit_id.in_(mine), a.is_changed)
+                attempts.where(a.unit_id.in_(chosen), a.is_changed)
             ):
-                found[unit_id].append(_Step(run_id, cause_set, through))
-            retired = select(r.unit_id, r.run_id, r.cause_set).where(r.unit_id.in_(mine)).order_by(r.retirement_id)
+                steps_of_unit[unit_id].append(_Step(run_id, cause_set, through))
+            retired = select(r.unit_id, r.run_id, r.cause_set).where(r.unit_id.in_(chosen)).order_by(r.retirement_id)
             for unit_id, run_id, cause_set in self.connection.execute(retired):
-                found[unit_id].append(_Step(run_id, cause_set, None))
-            units = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.unit_id.in_(mine))
+                steps_of_unit[unit_id].append(_Step(run_id, cause_set, None))
+            units = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.unit_id.in_(chosen))
             for unit_id, analysis, key in self.connection.execute(units):
                 self._names[unit_id] = f"{analysis}/{key}"
-        self._steps |= found
+        self._steps |= steps_of_unit
 
     def _through(self, unit_id: int, run_id: int) -> int | None:
         """The input through which the last change of a unit came, up to a run."""
@@ -132,20 +132,20 @@ def tallies(
     return [Tally(run, name, recorded.get(number, NOT_RECORDED), *map(int, n)) for run, name, number, *n in rows]
 
 
-def together(found: Iterable[Tally]) -> list[Tally]:
+def together(tally_rows: Iterable[Tally]) -> list[Tally]:
     """Tallies of one run and analysis whose causes differ in data, members or units alone, as one; the largest first.
 
     Give those of several runs or analyses the same number or name to have them counted together.
     """
     groups: dict[tuple, list[Tally]] = defaultdict(list)
-    for one in found:
-        groups[one.run_id, one.analysis, alike(one.causes)].append(one)
+    for part in tally_rows:
+        groups[part.run_id, part.analysis, alike(part.causes)].append(part)
     summed = []
     for (run, name, _), some in groups.items():
         causes = frozenset(cause for tally in some for cause in tally.causes)
         counts = (sum(t.n_units for t in some), sum(t.n_changed for t in some), sum(t.n_failed for t in some))
         summed.append(Tally(run, name, causes, *counts))
-    return sorted(summed, key=lambda t: (t.run_id, t.analysis, -t.n_units, told(t.causes)))
+    return sorted(summed, key=lambda t: (t.run_id, t.analysis, -t.n_units, causes_in_words(t.causes)))
 
 
 def alike(causes: Causes) -> frozenset[Cause | CauseKind]:

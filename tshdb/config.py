@@ -61,7 +61,7 @@ class Settings:
         self.imaging = self._typed(ImagingSettings, "imaging")
 
     @property
-    def told(self) -> str:
+    def shown(self) -> str:
         """The text without the address of the database, which may hold a password."""
         return re.sub(r"""\bdatabase(\s*)=(\s*)("[^"]*"|'[^']*')""", r'database\1=\2"…"', self.text)
 
@@ -104,10 +104,10 @@ class Settings:
             key = str(first["loc"][0]) if first["loc"] else ""
             if key in inherited and key not in self.tables.get(table, {}):
                 table = base or table
-            found = "nothing" if first["type"] == "missing" else repr(first["input"])
+            value = "nothing" if first["type"] == "missing" else repr(first["input"])
             known = ", ".join(kind.model_fields)
             raise InvalidInput(
-                f"found {found}, but {first['msg'][0].lower()}{first['msg'][1:]}",
+                f"found {value}, but {first['msg'][0].lower()}{first['msg'][1:]}",
                 where=f"{self.where(table, key)}: [{table}] {key}".rstrip(),
                 repair=f"Settings of [{table}]: {known}" if first["type"] == "extra_forbidden" else "",
             ) from None

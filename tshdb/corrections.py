@@ -46,14 +46,14 @@ def corrections(run: Run) -> dict[tuple[str, str], frozenset[int] | None]:
     None where that was not recorded; empty where it was no row of data, such as a result that came out otherwise when it was
     made again. run: a SELECT -> its rows.
     """
-    found: dict[tuple[str, str], set[int]] = {(analysis, key): set() for analysis, key in run(_FLAGGED)}
-    if not found:
+    rows_of_fit: dict[tuple[str, str], set[int]] = {(analysis, key): set() for analysis, key in run(_FLAGGED)}
+    if not rows_of_fit:
         return {}
     for query in (_DIRECT, _BEHIND):
         for analysis, key, change_id in run(query):
-            found[analysis, key].add(change_id)
+            rows_of_fit[analysis, key].add(change_id)
     unknown = set(run(_NOT_RECORDED))
-    return {fit: None if fit in unknown else frozenset(rows) for fit, rows in found.items()}
+    return {fit: None if fit in unknown else frozenset(rows) for fit, rows in rows_of_fit.items()}
 
 
 def counted(rows: frozenset[int] | None) -> int | None:

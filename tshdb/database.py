@@ -88,7 +88,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, sqlite3.OperationalError) as error:
-        text = _said(error)
+        text = _message(error)
         if "locked" in text or "lock timeout" in text:
             raise Busy("another command is writing to the study", repair="Try again when it has ended") from error
         if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
@@ -97,12 +97,12 @@ def translated() -> Iterator[None]:
             raise ResourceError(f"the database cannot be opened for writing ({text})") from error
         raise
     except (DatabaseError, sqlite3.DatabaseError) as error:
-        if "malformed" in _said(error) or "not a database" in _said(error):
-            raise IntegrityError(f"the database is damaged ({_said(error)})", repair="Restore a backup") from error
+        if "malformed" in _message(error) or "not a database" in _message(error):
+            raise IntegrityError(f"the database is damaged ({_message(error)})", repair="Restore a backup") from error
         raise
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """What the driver said: SQLAlchemy's errors hold it, a cursor's own are it."""
     return str(getattr(error, "orig", None) or error)
 

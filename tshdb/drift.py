@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Enum, and_, or_, select
 
 from tshdb.attribution import Attribution, facts, tallies, together
 from tshdb.engine.analysis import Analysis, Kind, Model
-from tshdb.engine.causes import told
+from tshdb.engine.causes import causes_in_words
 from tshdb.errors import NotFound
 from tshdb.near import did_you_mean
 from tshdb.schema import ResultChange, Run
@@ -61,26 +61,26 @@ def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> li
             repair=did_you_mean(name, [a.name for a in analyses], f"Name a fit, or one of {', '.join(tracked)}"),
         )
     change = ResultChange
-    mine = [and_(change.analysis == n, change.column_name.in_(tracked[n])) for n in names]
+    of_tracked = [and_(change.analysis == n, change.column_name.in_(tracked[n])) for n in names]
     query = (
         select(change.__table__, Run.started_at)
         .join(Run, Run.run_id == change.run_id)
-        .where(or_(*mine))
+        .where(or_(*of_tracked))
         .order_by(change.run_id, change.entity_key, change.row_part, change.result_change_id)
     )
     rows = connection.execute(query).mappings().all()
     recorded = Attribution(connection, [(row["unit_id"], row["run_id"]) for row in rows])
-    found = []
+    flips = []
     for row in rows:
         moved = row["unit_id"], row["run_id"]
-        found.append(
+        flips.append(
             Flip(
                 row["entity_key"], row["analysis"], row["row_part"], row["column_name"], row["value_before"],
-                row["value_after"], row["run_id"], row["started_at"], told(recorded.causes[moved]), recorded.trails[moved],
-                row["row_part_before"],
+                row["value_after"], row["run_id"], row["started_at"], causes_in_words(recorded.causes[moved]),
+                recorded.trails[moved], row["row_part_before"],
             )
         )  # fmt: skip
-    return found
+    return flips
 
 
 def runs_between(connection: Connection, first: int, second: int) -> list[dict[str, Any]]:
@@ -93,11 +93,11 @@ def runs_between(connection: Connection, first: int, second: int) -> list[dict[s
     for run in (first, second):
         if run not in known and run != 0:
             raise NotFound(f"no run {run}", repair='Runs: tshdb sql "SELECT run_id, started_at, command FROM runs"')
-    found = together(t._replace(run_id=0) for t in tallies(connection, first, second))
+    summed = together(t._replace(run_id=0) for t in tallies(connection, first, second))
     return [
         {
-            "analysis": t.analysis, "because": told(t.causes), "units": t.n_units, "changed": t.n_changed,
+            "analysis": t.analysis, "because": causes_in_words(t.causes), "units": t.n_units, "changed": t.n_changed,
             "failed": t.n_failed, "causes": facts(t.causes),
         }
-        for t in found
+        for t in summed
     ]  # fmt: skip

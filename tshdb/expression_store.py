@@ -179,8 +179,8 @@ def _read_part(path: Path, wanted: list[str] | None, members: list[str]) -> _Pie
         blocks: list[np.ndarray] = []
         table = file.read_row_groups(groups, columns=["gene", "value"], use_threads=False)
         for batch in table.to_batches():
-            mine = batch.column(0).dictionary.to_pylist()
-            rows, block = _block(batch, mine, len(names), path)
+            profiles = batch.column(0).dictionary.to_pylist()
+            rows, block = _block(batch, profiles, len(names), path)
             if asked is not None:
                 keep = [i for i, gene in enumerate(rows) if gene in asked]
                 rows, block = [rows[i] for i in keep], block[keep]
@@ -193,16 +193,16 @@ def _groups_with(metadata, wanted: list[str] | None) -> list[int]:
     """The row groups that may hold one of the wanted genes, by their smallest and largest gene."""
     if wanted is None:
         return list(range(metadata.num_row_groups))
-    found = []
+    groups = []
     for i in range(metadata.num_row_groups):
         statistics = metadata.row_group(i).column(0).statistics
         if statistics is None or not statistics.has_min_max:
-            found.append(i)
+            groups.append(i)
             continue
         at = bisect_left(wanted, statistics.min)
         if at < len(wanted) and wanted[at] <= statistics.max:
-            found.append(i)
-    return found
+            groups.append(i)
+    return groups
 
 
 def _order_of_profiles(file, group: int) -> list[str]:

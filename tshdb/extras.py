@@ -27,8 +27,8 @@ def _extras() -> dict[str, str]:
         lines = requires("tshdb") or []
     except PackageNotFoundError:
         return {}
-    found: dict[str, str] = {}
+    by_module: dict[str, str] = {}
     for line in lines:
         if matched := _REQUIREMENT.match(line):
-            found.setdefault(matched[1].lower(), matched[2])
-    return found
+            by_module.setdefault(matched[1].lower(), matched[2])
+    return by_module

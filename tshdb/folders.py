@@ -11,8 +11,8 @@ from tshdb.vocabulary import ExpressionUnit
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
-    from tshdb.loading import Item, Release, Source, Standing
-    from tshdb.reading import Finding
+    from tshdb.file_content import Finding
+    from tshdb.loading import Item, Release, Source, SourceState
 
 Progress = Callable[[str, int, int], None]  # (of what, done, of how many)
 
@@ -40,12 +40,12 @@ class FolderRequest:
 
 
 @dataclass(frozen=True)
-class Standings:
+class CollectionState:
     """What the study has of the collection. sources: where each stands; files: DICOM files that were read, as
     (path, size, time of writing, series); instances: (series, what the folder has of it) -> what the study has of it.
     """
 
-    sources: Mapping[Source, Standing] = field(default_factory=dict)
+    sources: Mapping[Source, SourceState] = field(default_factory=dict)
     files: Iterable[tuple] = ()
     instances: Callable[[str, Sequence[Any]], Sequence[Any]] = lambda series_uid, here: []
     progress: Progress = silent

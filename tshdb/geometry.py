@@ -64,31 +64,31 @@ def differences(mask: Grid, image: Grid) -> list[str]:
 
     A mask that covers a part of the image, or is turned end to end, is no difference.
     """
-    found = []
-    for name, mine, theirs in (
+    texts = []
+    for name, of_mask, of_image in (
         ("slice", mask.spacing_mm[0], image.spacing_mm[0]),
         ("row", mask.spacing_mm[1], image.spacing_mm[1]),
         ("column", mask.spacing_mm[2], image.spacing_mm[2]),
     ):
-        if abs(mine - theirs) > 0.01 * theirs and not (name == "slice" and mask.shape[0] == 1):
-            found.append(f"{name} spacing {mine:g} mm, the image's is {theirs:g} mm")
+        if abs(of_mask - of_image) > 0.01 * of_image and not (name == "slice" and mask.shape[0] == 1):
+            texts.append(f"{name} spacing {of_mask:g} mm, the image's is {of_image:g} mm")
     for name in ("row", "column", "normal"):
         cosine = float(np.dot(getattr(mask, name), getattr(image, name)))
         if abs(abs(cosine) - 1) > TOLERANCE_DIRECTION:
             angle = float(np.degrees(np.arccos(np.clip(abs(cosine), 0, 1))))
-            found.append(f"{name} direction turned by {angle:.1f} degrees")
-    if found:
-        return found
+            texts.append(f"{name} direction turned by {angle:.1f} degrees")
+    if texts:
+        return texts
     corner = image.index_of(np.array(mask.origin_mm))
     shift = np.abs(corner - np.round(corner)) * np.array(image.spacing_mm)
     if (shift > TOLERANCE_MM).any():
         worst = ", ".join(f"{s:.2f}" for s in shift)
-        found.append(f"voxels lie between the image's (slice, row, column: {worst} mm off)")
+        texts.append(f"voxels lie between the image's (slice, row, column: {worst} mm off)")
     other = image.index_of(mask.at(*(n - 1 for n in mask.shape)))
     low, high = np.minimum(corner, other), np.maximum(corner, other)
     if (high < -0.5).any() or (low > np.array(image.shape) - 0.5).any():
-        found.append("outside of the image")
-    return found
+        texts.append("outside of the image")
+    return texts
 
 
 def placed(values: np.ndarray, mask: Grid, image: Grid) -> np.ndarray:

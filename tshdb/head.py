@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tshdb.errors import TshdbError
-from tshdb.text_files import delimiter_of, open_text
+from tshdb.text_files import csv_reader, delimiter_of, open_text
 
 HEAD_CHARACTERS = 1 << 16
 HEAD_ROWS = 3
@@ -80,9 +79,7 @@ class Head:
         lines = [] if self.is_json else self.text.splitlines()[:HEAD_ROWS]
         if not lines:
             return []
-        delimiter = delimiter_of(lines[0])
-        quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        return [[field.strip() for field in row] for row in csv.reader(lines, delimiter=delimiter, quoting=quoting)]
+        return [[field.strip() for field in row] for row in csv_reader(lines, delimiter_of(lines[0]))]
 
     @property
     def header(self) -> list[str]:

@@ -20,7 +20,7 @@ from tshdb.vocabulary import UnitState
 
 Entity = tuple[str, str]  # table, the key of its ingest unit
 Key = tuple[str, str]  # table, row key
-Source = tuple[str, str, str]  # collection, reader, name
+SourceKey = tuple[str, str, str]  # collection, reader, name
 
 SPOKEN_BY = {"clinical_values": "patients", "imaging_instances": "imaging_series"}
 OF_PATIENTS = {name for name, column in ENTITY_COLUMN.items() if column == "patient_id"} - {"patients"}
@@ -51,7 +51,7 @@ def entity_fingerprints(connection: Connection, table: str, among=None) -> dict[
     for row in connection.execute(query):
         by_entity.setdefault(row[0], []).append(tuple(row[1:]))
     names = [c.name for c in columns]
-    return {found: rows_fingerprint(names, rows) for found, rows in by_entity.items()}
+    return {key: rows_fingerprint(names, rows) for key, rows in by_entity.items()}
 
 
 def known_fingerprints(connection: Connection, table: str) -> dict[str, str]:
@@ -64,27 +64,27 @@ def edited(connection: Connection, table: str) -> dict[str, str]:
     """entity -> what is wrong with its rows, of a table that ingests write."""
     known = known_fingerprints(connection, table)
     there = entity_fingerprints(connection, table)
-    found = {}
+    problems = {}
     for key in sorted(known.keys() | there.keys()):
         if key not in there:
-            found[key] = "was ingested, and has no row"
+            problems[key] = "was ingested, and has no row"
         elif key not in known:
-            found[key] = "has rows that were never ingested"
+            problems[key] = "has rows that were never ingested"
         elif there[key] != known[key]:
-            found[key] = "was edited: its rows are not those that were ingested"
-    return found
+            problems[key] = "was edited: its rows are not those that were ingested"
+    return problems
 
 
 def marked(connection: Connection) -> dict[str, set[str]]:
     """table -> the entities whose ingest unit `check` has marked."""
     query = select(Unit.analysis, Unit.key).where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
-    found: dict[str, set[str]] = defaultdict(set)
+    by_table: dict[str, set[str]] = defaultdict(set)
     for analysis, key in connection.execute(query):
-        found[analysis.removeprefix(INGEST)].add(key)
-    return {table: keys for table, keys in found.items() if table in ENTITY_COLUMN}
+        by_table[analysis.removeprefix(INGEST)].add(key)
+    return {table: keys for table, keys in by_table.items() if table in ENTITY_COLUMN}
 
 
-def records_of(connection: Connection, table: str, entities: set[str], source: Source | None = None) -> Iterator:
+def records_of(connection: Connection, table: str, entities: set[str], source: SourceKey | None = None) -> Iterator:
     """The records of the rows of some entities, of all sources or of one."""
     column = ENTITY_COLUMN[table]
     query = select(SourceRecord.__table__).where(SourceRecord.table_name == table)
@@ -98,38 +98,38 @@ def records_of(connection: Connection, table: str, entities: set[str], source: S
 
 def keys_of(connection: Connection, entities: dict[str, set[str]]) -> list[Key]:
     """The rows of these entities, those that stand and those that a source says."""
-    found: dict[Key, None] = {}
+    ordered: dict[Key, None] = {}
     for name, keys in entities.items():
         table = table_of(name)
         with texts(connection, "asked_entities", keys) as asked:
-            mine = table.c[ENTITY_COLUMN[name]].in_(select_ids(asked))
-            for row in connection.execute(select(*table.primary_key).where(mine)).mappings():
-                found[name, key_of(table, row)] = None
-        found |= {(name, record.row_key): None for record in records_of(connection, name, keys)}
-    return list(found)
+            of_entities = table.c[ENTITY_COLUMN[name]].in_(select_ids(asked))
+            for row in connection.execute(select(*table.primary_key).where(of_entities)).mappings():
+                ordered[name, key_of(table, row)] = None
+        ordered |= {(name, record.row_key): None for record in records_of(connection, name, keys)}
+    return list(ordered)
 
 
 def speakers(
-    connection: Connection, entities: dict[str, set[str]], only: Source | None = None
-) -> dict[Source, set[Entity]]:
+    connection: Connection, entities: dict[str, set[str]], only: SourceKey | None = None
+) -> dict[SourceKey, set[Entity]]:
     """The sources that say the rows of these entities, each with what it speaks of. only: ask of this source alone."""
-    found: dict[Source, set[Entity]] = defaultdict(set)
+    by_source: dict[SourceKey, set[Entity]] = defaultdict(set)
     for name, keys in entities.items():
         spoken = SPOKEN_BY.get(name, name)
         column = ENTITY_COLUMN[name]
-        mine: dict[Source, set[Entity]] = defaultdict(set)
+        of_table: dict[SourceKey, set[Entity]] = defaultdict(set)
         for record in records_of(connection, spoken, keys, None if name in SPOKEN_BY else only):
             source = (record.collection, record.reader, record.name)
-            mine[source].add((name, str(json.loads(record.row_values)[column])))
-        if name == ClinicalValue.__tablename__ and mine:
+            of_table[source].add((name, str(json.loads(record.row_values)[column])))
+        if name == ClinicalValue.__tablename__ and of_table:
             with_values = _with_values(connection)
-            mine = {source: said for source, said in mine.items() if source in with_values} or mine
-        for source, said in mine.items():
-            found[source] |= said
-    return found
+            of_table = {source: of_table[source] for source in of_table if source in with_values} or of_table
+        for source, spoken_of in of_table.items():
+            by_source[source] |= spoken_of
+    return by_source
 
 
-def _with_values(connection: Connection) -> set[Source]:
+def _with_values(connection: Connection) -> set[SourceKey]:
     """The sources that have values as found, or had: those that say outcomes."""
     file, record = SourceFile, SourceRecord
     with_rows = select(file.collection, file.reader, file.name).where(

@@ -40,22 +40,22 @@ def analyses() -> tuple[Analysis, ...]:
 @cache
 def readers() -> tuple[Reader, ...]:
     """The readers' records: ours, then others' by the name of their entry point. Raises InvalidInput for a name twice."""
-    found = _records("tshdb.readers")
-    twice = [name for name, n in Counter(reader.name for reader in found).items() if n > 1]
+    all_readers = _records("tshdb.readers")
+    twice = [name for name, n in Counter(reader.name for reader in all_readers).items() if n > 1]
     if twice:
         raise InvalidInput(
             f"two readers are called '{twice[0]}'", where="entry points of tshdb.readers",
             repair="Give the newer one another name: sources are known by it",
         )  # fmt: skip
-    return found
+    return all_readers
 
 
 def reader(name: str) -> Reader:
     """The reader of that name. Raises NotFound where none is installed."""
-    found = next((each for each in readers() if each.name == name), None)
-    if found is None:
+    match = next((each for each in readers() if each.name == name), None)
+    if match is None:
         raise no_reader(name)
-    return found
+    return match
 
 
 def no_reader(name: str) -> NotFound:
@@ -75,11 +75,11 @@ def collections() -> tuple[Collection, ...]:
 
 def collection(name: str) -> Collection:
     """The collection of that name. Raises NotFound."""
-    found = next((each for each in collections() if each.name == name), None)
-    if found is None:
+    match = next((each for each in collections() if each.name == name), None)
+    if match is None:
         known = ", ".join(each.name for each in collections())
         raise NotFound(f"no collection '{name}'", where="collections", repair=f"Collections: {known}")
-    return found
+    return match
 
 
 @cache
@@ -97,19 +97,19 @@ def redact() -> Redact:
 def _part(name: str) -> Any:
     """One part of the program that the core does not import."""
     group = "tshdb.parts"
-    found = next((point for point in entry_points(group=group) if point.name == name), None)
-    if found is None:
+    match = next((point for point in entry_points(group=group) if point.name == name), None)
+    if match is None:
         raise _incomplete(f"its {name}", group)
     refuse_foreign()
-    return found.load()
+    return match.load()
 
 
 def _records(group: str) -> tuple[Any, ...]:
-    found: list[Any] = []
+    records: list[Any] = []
     refuse_foreign()
     for point in sorted(_points(group), key=lambda p: (p.name != OURS[group], p.name)):
-        found += point.load()
-    return tuple(found)
+        records += point.load()
+    return tuple(records)
 
 
 def _points(group: str) -> list[EntryPoint]:

@@ -99,9 +99,9 @@ def _reached(start: int, edges: dict[int, list[int]]) -> dict[int, int | None]:
 
 def _path(fit: int, came_from: dict[int, int | None], names: dict[int, tuple[str, str]]) -> tuple[str, ...]:
     """From the model to the fit."""
-    found = []
+    path = []
     unit: int | None = fit
     while unit is not None:
-        found.append("/".join(names[unit]))
+        path.append("/".join(names[unit]))
         unit = came_from[unit]
-    return tuple(reversed(found))
+    return tuple(reversed(path))

@@ -70,11 +70,11 @@ class Lineage:
     def inputs_of(self, unit_ids: Iterable[int]) -> dict[tuple[str, str], list[int]]:
         """(role, analysis) -> the inputs of these units."""
         wanted = set(unit_ids)
-        found: dict[tuple[str, str], dict[int, None]] = {}
+        by_role: dict[tuple[str, str], dict[int, None]] = {}
         for edge in self.edges:
             if edge.unit_id in wanted:
-                found.setdefault((edge.role, self.nodes[edge.input_id].analysis), {})[edge.input_id] = None
-        return {key: list(ids) for key, ids in found.items()}
+                by_role.setdefault((edge.role, self.nodes[edge.input_id].analysis), {})[edge.input_id] = None
+        return {key: list(ids) for key, ids in by_role.items()}
 
 
 def lineage(connection: Connection, table_name: str, keys: Sequence[str]) -> Lineage:
@@ -104,15 +104,15 @@ def lineage(connection: Connection, table_name: str, keys: Sequence[str]) -> Lin
     others = {unit for unit, _ in matches} - {unit_id}
     nodes = _nodes(connection, {unit_id, *others})
     names = sorted(nodes[o].name for o in others)
-    found = Lineage(table_name, nodes[unit_id], rows, len(others), names[:OTHERS_SHOWN])
-    found.edges = edges_above(connection, unit_id)
-    found.nodes = _nodes(connection, {unit_id, *(e.input_id for e in found.edges)})
-    found.places = _places(connection, found.nodes.values())
-    found.specs = _specs(connection, {n.spec_id for n in found.nodes.values()} - {None})
-    found.runs = _runs(connection, {n.run_id for n in found.nodes.values()} - {None})
+    traced = Lineage(table_name, nodes[unit_id], rows, len(others), names[:OTHERS_SHOWN])
+    traced.edges = edges_above(connection, unit_id)
+    traced.nodes = _nodes(connection, {unit_id, *(e.input_id for e in traced.edges)})
+    traced.places = _places(connection, traced.nodes.values())
+    traced.specs = _specs(connection, {n.spec_id for n in traced.nodes.values()} - {None})
+    traced.runs = _runs(connection, {n.run_id for n in traced.nodes.values()} - {None})
     resting = _nodes(connection, units_below(connection, [unit_id])).values()
-    found.resting = sorted(resting, key=lambda n: (n.analysis, n.key))
-    return found
+    traced.resting = sorted(resting, key=lambda n: (n.analysis, n.key))
+    return traced
 
 
 def _matches(connection: Connection, table: Table, keys: Sequence[str]) -> list[tuple[int, dict[str, Any]]]:
@@ -125,10 +125,10 @@ def _matches(connection: Connection, table: Table, keys: Sequence[str]) -> list[
         joined = (Unit.key == entity) & (Unit.analysis == INGEST + table.name) & (Unit.state != UnitState.RETIRED)
     conditions = [_has(table, key) for key in keys]
     query = select(Unit.unit_id.label("of_unit"), table).join(Unit, joined).where(and_(*conditions))
-    found = []
+    matches = []
     for row in connection.execute(query).mappings():
-        found.append((row["of_unit"], {c.name: row[c.name] for c in table.columns if c.name != "unit_id"}))
-    return found
+        matches.append((row["of_unit"], {c.name: row[c.name] for c in table.columns if c.name != "unit_id"}))
+    return matches
 
 
 def _has(table: Table, key: str):
@@ -158,10 +158,10 @@ def _places(connection: Connection, nodes: Iterable[Node]) -> list[Place]:
     for node in nodes:
         if node.analysis.startswith(INGEST):
             by_table.setdefault(node.analysis.removeprefix(INGEST), {})[node.key] = node.unit_id
-    found = []
+    places = []
     for table, unit_of in by_table.items():
         if table.startswith("imaging_") and table != "imaging_decisions":
-            found += _image_places(connection, unit_of)
+            places += _image_places(connection, unit_of)
             continue
         query = (
             select(
@@ -180,8 +180,8 @@ def _places(connection: Connection, nodes: Iterable[Node]) -> list[Place]:
         for row_key, name, sha256, path, line, column in connection.execute(query):
             unit = unit_of.get(row_key, unit_of.get(row_key.partition("|")[0]))
             if unit is not None:
-                found.append(Place(unit, name, sha256, path, line, column))
-    return found
+                places.append(Place(unit, name, sha256, path, line, column))
+    return places
 
 
 def _image_places(connection: Connection, unit_of: dict[str, int]) -> list[Place]:
@@ -226,67 +226,67 @@ def _runs(connection: Connection, run_ids: set) -> dict[int, dict[str, Any]]:
 # ------------------------------------------------------------------------------------------------ as a tree of text
 
 
-def tree(found: Lineage) -> Iterator[str]:
+def tree(traced: Lineage) -> Iterator[str]:
     """The lineage as indented lines, units of one analysis together, an analysis once."""
-    yield from _branch(found, [found.unit.unit_id], "", set())
+    yield from _branch(traced, [traced.unit.unit_id], "", set())
 
 
-def _branch(found: Lineage, unit_ids: list[int], indent: str, told: set[str]) -> Iterator[str]:
-    groups = list(found.inputs_of(unit_ids).items())
+def _branch(traced: Lineage, unit_ids: list[int], indent: str, above: set[str]) -> Iterator[str]:
+    groups = list(traced.inputs_of(unit_ids).items())
     for i, ((role, analysis), inputs) in enumerate(groups):
         is_last = i == len(groups) - 1
         mark, deeper = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
-        nodes = [found.nodes[u] for u in inputs]
-        said = nodes[0].name if len(nodes) == 1 else f"{len(nodes):,} {analysis.removeprefix(INGEST)}"
+        nodes = [traced.nodes[u] for u in inputs]
+        text = nodes[0].name if len(nodes) == 1 else f"{len(nodes):,} {analysis.removeprefix(INGEST)}"
         owners, sources = set(unit_ids), set(inputs)
-        moved = sum(not e.is_same for e in found.edges if e.unit_id in owners and e.input_id in sources)
+        moved = sum(not e.is_same for e in traced.edges if e.unit_id in owners and e.input_id in sources)
         note = f"  ({moved:,} changed since)" if moved else ""
         shown = analysis if not nodes[0].is_fit else nodes[0].name
         if analysis.startswith(INGEST):
-            yield f"{indent}{mark}{role}: {said}{note}"
-            for line in where(found, inputs):
+            yield f"{indent}{mark}{role}: {text}{note}"
+            for line in where(traced, inputs):
                 yield f"{indent}{deeper}  ← {line}"
         elif analysis == COHORT or nodes[0].spec_id is None:
-            yield f"{indent}{mark}{role}: {said}{note}"
-        elif shown in told:
-            yield f"{indent}{mark}{role}: {said}{note}  (as above)"
+            yield f"{indent}{mark}{role}: {text}{note}"
+        elif shown in above:
+            yield f"{indent}{mark}{role}: {text}{note}  (as above)"
         else:
-            told.add(shown)
-            specs = sorted({found.specs[n.spec_id]["code"][:12] for n in nodes if n.spec_id in found.specs})
-            yield f"{indent}{mark}{role}: {said}{note}  code {', '.join(specs)}"
-            yield from _branch(found, inputs, indent + deeper, told)
+            above.add(shown)
+            specs = sorted({traced.specs[n.spec_id]["code"][:12] for n in nodes if n.spec_id in traced.specs})
+            yield f"{indent}{mark}{role}: {text}{note}  code {', '.join(specs)}"
+            yield from _branch(traced, inputs, indent + deeper, above)
 
 
-def where(found: Lineage, unit_ids: Iterable[int]) -> Iterator[str]:
+def where(traced: Lineage, unit_ids: Iterable[int]) -> Iterator[str]:
     """The places of some ingested units, one line a file."""
     wanted = set(unit_ids)
     by_file: dict[tuple[str, str], list[Place]] = {}
-    images = [place for place in found.places if place.unit_id in wanted and place.line == 0]
+    images = [place for place in traced.places if place.unit_id in wanted and place.line == 0]
     if images:
         more = f" and {len(images) - 1:,} more DICOM files" if len(images) > 1 else ""
         yield f"{images[0].path} (sha256 {images[0].sha256[:12]}…){more}"
-    for place in found.places:
+    for place in traced.places:
         if place.unit_id in wanted and place.line:
             by_file.setdefault((place.file, place.sha256), []).append(place)
     for (file, sha256), places in by_file.items():
         lines, columns = [p.line for p in places], [p.column for p in places if p.column is not None]
-        said = f"line {lines[0]}" if min(lines) == max(lines) else f"lines {min(lines):,} to {max(lines):,}"
+        text = f"line {lines[0]}" if min(lines) == max(lines) else f"lines {min(lines):,} to {max(lines):,}"
         if columns:
-            one = min(columns) == max(columns)
-            said += f" column {columns[0]}" if one else f" columns {min(columns):,} to {max(columns):,}"
-        yield f"{file} {said} (sha256 {sha256[:12]}…)"
+            is_one = min(columns) == max(columns)
+            text += f" column {columns[0]}" if is_one else f" columns {min(columns):,} to {max(columns):,}"
+        yield f"{file} {text} (sha256 {sha256[:12]}…)"
 
 
-def facts_of(found: Lineage) -> dict[str, Any]:
+def facts_of(traced: Lineage) -> dict[str, Any]:
     """The whole graph for a machine: units by number, edges, places, specs with their code, runs."""
     return {
-        "table": found.table,
-        "unit": found.unit.name,
-        "rows": found.rows,
-        "units": [n._asdict() for n in sorted(found.nodes.values())],
-        "edges": [e._asdict() for e in found.edges],
-        "places": [p._asdict() for p in found.places],
-        "specs": found.specs,
-        "runs": found.runs,
-        "rests_on_it": [n.name for n in found.resting],
+        "table": traced.table,
+        "unit": traced.unit.name,
+        "rows": traced.rows,
+        "units": [n._asdict() for n in sorted(traced.nodes.values())],
+        "edges": [e._asdict() for e in traced.edges],
+        "places": [p._asdict() for p in traced.places],
+        "specs": traced.specs,
+        "runs": traced.runs,
+        "rests_on_it": [n.name for n in traced.resting],
     }

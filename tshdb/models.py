@@ -20,7 +20,7 @@ from tshdb.corrections import corrections, counted
 from tshdb.database import numbers, tuples
 from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.cause_sets import causes_of_sets
-from tshdb.engine.causes import UNRECORDED, told
+from tshdb.engine.causes import UNRECORDED, causes_in_words
 from tshdb.engine.code.differences import definitions_changed
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
@@ -34,7 +34,7 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
     """One entry a model version, in the order of the analyses, the newest cohort version last."""
     fits = [a for a in analyses if a.kind is Kind.FIT]
     corrected = corrections(partial(tuples, connection))
-    found = []
+    models = []
     for analysis in fits:
         query = (
             select(
@@ -51,7 +51,7 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
             n = connection.execute(
                 select(CohortVersion.n_members).where(CohortVersion.cohort == cohort, CohortVersion.version == version)
             ).scalar()
-            found.append(
+            models.append(
                 {
                     "model": f"{analysis.name}/{row['key']}",
                     "state": row["state"].value,
@@ -66,8 +66,8 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
                     "unit_id": row["unit_id"],
                 }
             )
-    _add_causes(connection, found)
-    return found
+    _add_causes(connection, models)
+    return models
 
 
 def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> None:
@@ -82,7 +82,7 @@ def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> Non
     for unit_id, model in unit_ids.items():
         number = sets.get(unit_id)
         causes = frozenset({UNRECORDED}) if number is None else recorded.get(number, frozenset({UNRECORDED}))
-        model |= {"causes": facts(causes), "began": told(causes)}
+        model |= {"causes": facts(causes), "began": causes_in_words(causes)}
 
 
 def _version(key: str) -> tuple[str, int]:

@@ -18,11 +18,11 @@ def near(word: str, known: Iterable[str]) -> list[str]:
     for name in known:
         plain.setdefault(_plain(name), name)
     asked = _plain(word)
-    found = get_close_matches(asked, plain, SHOWN, 0.7)
+    matches = get_close_matches(asked, plain, SHOWN, 0.7)
     if len(asked) >= LEAST:
-        found += sorted((p for p in plain if asked in p), key=lambda p: (not p.startswith(asked), len(p), p))
-        found += [p for p in get_close_matches(asked, plain, SHOWN, 0.6) if p[0] == asked[0]]
-    return [plain[p] for p in dict.fromkeys(found)][:SHOWN]
+        matches += sorted((p for p in plain if asked in p), key=lambda p: (not p.startswith(asked), len(p), p))
+        matches += [p for p in get_close_matches(asked, plain, SHOWN, 0.6) if p[0] == asked[0]]
+    return [plain[p] for p in dict.fromkeys(matches)][:SHOWN]
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:

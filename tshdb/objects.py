@@ -49,9 +49,9 @@ class LostObject(IntegrityError):
     """An object is not there, or has other bytes than its name says. repair: what the program knows to help."""
 
     def __init__(self, digest: str, suffix: str, damage: Damage, repair: str = ""):
-        said = "an object is missing" if damage is Damage.LOST else "an object's bytes have changed"
+        text = "an object is missing" if damage is Damage.LOST else "an object's bytes have changed"
         repair = repair or "Run tshdb check: it says whose it is, and what helps"
-        super().__init__(said, where=name_of(digest, suffix), repair=repair)
+        super().__init__(text, where=name_of(digest, suffix), repair=repair)
         self.digest, self.suffix, self.damage = digest, suffix, damage
 
     def __reduce__(self):
@@ -107,9 +107,9 @@ class ObjectStore:
         """What lies in the folder and is not ours by its name and place. Links are, and are not followed."""
         if not self.root.is_dir():
             return
-        mine = set(self._folders())
+        folders = set(self._folders())
         for path in sorted(self.root.iterdir()):
-            if path in mine:
+            if path in folders:
                 yield from (p for p in sorted(path.iterdir()) if not self._is_own(p))
             elif path.is_symlink() or path.is_dir() or not (path.name == MARK or WRITING.fullmatch(path.name)):
                 yield path
@@ -117,8 +117,8 @@ class ObjectStore:
     def _folders(self) -> list[Path]:
         if not self.root.is_dir():
             return []
-        found = (p for p in self.root.iterdir() if re.fullmatch("[0-9a-f]{2}", p.name))
-        return sorted(p for p in found if p.is_dir() and not p.is_symlink())
+        folders = (p for p in self.root.iterdir() if re.fullmatch("[0-9a-f]{2}", p.name))
+        return sorted(p for p in folders if p.is_dir() and not p.is_symlink())
 
     def _is_own(self, path: Path) -> bool:
         return is_digest(path.stem) and path.suffix in SUFFIXES and path.parent.name == path.stem[:2] and is_file(path)
@@ -192,18 +192,18 @@ class ObjectStore:
 
     def names(self) -> set[str]:
         """The names of all files, from one pass through the folders."""
-        found: set[str] = set()
+        names: set[str] = set()
         if self.root.is_dir():
             for folder in os.scandir(self.root):
                 if folder.is_dir():
-                    found.update(entry.name for entry in os.scandir(folder.path))
-        return found
+                    names.update(entry.name for entry in os.scandir(folder.path))
+        return names
 
 
 def _state(path: Path) -> tuple[int, int, int]:
     """What changes when a file is written anew."""
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _sync_folder(folder: Path) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tshdb.loading import Loaded
     from tshdb.pages import Page
     from tshdb.tables import Table
-    from tshdb.withdrawal.withdraw import Plan as WithdrawalPlan
+    from tshdb.withdrawal.withdraw import WithdrawalPlan
 
 Progress = Callable[..., None]
 

@@ -28,7 +28,7 @@ SHOWN = 3
 UNSAID = ("map", "samples", "sheet")  # options of which the study keeps the content, not the file
 
 
-class Source(NamedTuple):
+class LoadedSource(NamedTuple):
     """A source as it was read last."""
 
     collection: str
@@ -60,7 +60,7 @@ class Origins:
     @cached_property
     def units(self) -> dict[str, dict[int, str]]:
         """object -> unit -> analysis/key, of results."""
-        found: dict[str, dict[int, str]] = defaultdict(dict)
+        by_digest: dict[str, dict[int, str]] = defaultdict(dict)
         for table, column, _ in object_columns():
             if "unit_id" in table.columns:
                 query = select(table.c[column], Unit.unit_id, Unit.analysis, Unit.key).join(
@@ -68,13 +68,13 @@ class Origins:
                 )
                 for digest, unit, analysis, key in self.connection.execute(query):
                     if digest is not None:
-                        found[digest][unit] = f"{analysis}/{key}"
-        return found
+                        by_digest[digest][unit] = f"{analysis}/{key}"
+        return by_digest
 
     @cached_property
     def rows(self) -> dict[str, list[Row]]:
         """object -> the ingested rows that it speaks for."""
-        found: dict[str, list[Row]] = defaultdict(list)
+        by_digest: dict[str, list[Row]] = defaultdict(list)
         profiles = ExpressionProfile.__table__
         named = [(profiles, profiles.c.part_id)]
         named += [(t, t.c[column]) for t, column, _ in object_columns() if "unit_id" not in t.columns]
@@ -82,18 +82,18 @@ class Origins:
             (key,) = table.primary_key
             query = select(column, key, table.c[ENTITY_COLUMN[table.name]]).where(column.is_not(None))
             for digest, row, entity in self.connection.execute(query):
-                found[digest].append(Row(table.name, row, entity))
-        return found
+                by_digest[digest].append(Row(table.name, row, entity))
+        return by_digest
 
-    def sources(self, rows: Iterable[Row]) -> list[Source]:
+    def sources(self, rows: Iterable[Row]) -> list[LoadedSource]:
         """The sources that say these rows, in order."""
         keys: dict[str, list[str]] = defaultdict(list)
         for row in rows:
             keys[row.table].append(row.key)
-        found: set[Source] = set()
+        sources: set[LoadedSource] = set()
         file, record = SourceFile, SourceRecord
-        for table, mine in keys.items():
-            with texts(self.connection, "rows_of_objects", mine) as name:
+        for table, row_keys in keys.items():
+            with texts(self.connection, "rows_of_objects", row_keys) as name:
                 query = (
                     select(
                         file.collection, file.reader, file.name, file.path, file.options, file.sha256, IngestRun.command
@@ -103,25 +103,25 @@ class Origins:
                     .where(record.table_name == table, record.row_key.in_(select_ids(name)))
                     .distinct()
                 )
-                found |= {Source(*row) for row in self.connection.execute(query)}
-        return sorted(found)
+                sources |= {LoadedSource(*row) for row in self.connection.execute(query)}
+        return sorted(sources)
 
-    def sources_of_marked(self) -> list[Source]:
+    def sources_of_marked(self) -> list[LoadedSource]:
         """The sources of rows whose ingest unit is marked."""
         return self.named(speakers(self.connection, marked(self.connection)))
 
-    def named(self, sources: Iterable[tuple[str, str, str]]) -> list[Source]:
+    def named(self, sources: Iterable[tuple[str, str, str]]) -> list[LoadedSource]:
         """Sources by collection, reader and name, as they were read last; in order."""
-        file, found = SourceFile, []
+        file, known = SourceFile, []
         for collection, reader, name in sorted(sources):
-            mine = (file.collection == collection) & (file.reader == reader) & (file.name == name)
+            of_source = (file.collection == collection) & (file.reader == reader) & (file.name == name)
             query = (
                 select(file.collection, file.reader, file.name, file.path, file.options, file.sha256, IngestRun.command)
                 .join(IngestRun, IngestRun.ingest_run_id == file.ingest_run_id)
-                .where(mine, file.is_current)
+                .where(of_source, file.is_current)
             )
-            found += [Source(*row) for row in self.connection.execute(query)]
-        return found
+            known += [LoadedSource(*row) for row in self.connection.execute(query)]
+        return known
 
     def advice(self, digest: str, damage: Damage = Damage.LOST) -> str:
         """What helps when an object is lost or damaged."""
@@ -138,7 +138,7 @@ class Origins:
         return _advice(self.named(sources), damage)
 
 
-def _advice(sources: list[Source], damage: Damage) -> str:
+def _advice(sources: list[LoadedSource], damage: Damage) -> str:
     if not sources:
         return RESTORE
     commands = _commands(sources)
@@ -157,31 +157,31 @@ def shown(names: Iterable[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
-def _commands(sources: list[Source]) -> list[str]:
+def _commands(sources: list[LoadedSource]) -> list[str]:
     """The commands that read the sources again, as far as the study knows them."""
-    found: list[str] = []
+    commands: list[str] = []
     folders: dict[str, list[str]] = defaultdict(list)  # command -> what it found in an archive's folder
     for source in sources:
         verb = _verb(source)
         if verb is not None:
-            found.append(_command(source, verb))
+            commands.append(_command(source, verb))
         else:
             folders[source.command.removesuffix(BY_REPAIR)].append(source.path)
-    found += [f"{command} (it read {os.path.commonpath(paths)})" for command, paths in folders.items()]
-    found = list(dict.fromkeys(found))
-    return found[:SHOWN] + ([f"and {len(found) - SHOWN:,} more"] if len(found) > SHOWN else [])
+    commands += [f"{command} (it read {os.path.commonpath(paths)})" for command, paths in folders.items()]
+    commands = list(dict.fromkeys(commands))
+    return commands[:SHOWN] + ([f"and {len(commands) - SHOWN:,} more"] if len(commands) > SHOWN else [])
 
 
-def _verb(source: Source) -> str | None:
+def _verb(source: LoadedSource) -> str | None:
     """The command that reads this source alone; None where it was found in an archive's folder."""
     verb = f"tshdb ingest {source.reader}"
     if source.command.startswith(f"{verb} "):
         return verb
-    verb, found, _ = source.command.partition(f" {Path(source.path).name} --collection ")
-    return verb if found else None
+    verb, separator, _ = source.command.partition(f" {Path(source.path).name} --collection ")
+    return verb if separator else None
 
 
-def _command(source: Source, verb: str) -> str:
+def _command(source: LoadedSource, verb: str) -> str:
     words = [source.path, "--collection", source.collection]
     if not Path(source.path).is_dir() and source.name != Path(source.path).name:
         words += ["--name", source.name]

@@ -28,12 +28,12 @@ def objects_folder(settings: Settings, root: Path) -> Path:
     """The folder of the objects, as study.toml names it. Raises InvalidInput for one that cannot be the study's."""
     from tshdb.objects import MARK, ObjectStore
 
-    said = settings.study.objects
-    place, home = (root / said).resolve(), root.resolve()
+    setting = settings.study.objects
+    place, home = (root / setting).resolve(), root.resolve()
 
     def refused(why: str, repair: str = 'Write a folder of its own below the study, such as objects = "objects"'):
         where = f"{settings.where('study', 'objects')}: [study] objects"
-        return InvalidInput(f"found '{said}', which {why}", where=where, repair=repair)
+        return InvalidInput(f"found '{setting}', which {why}", where=where, repair=repair)
 
     if place == home or place in home.parents:
         raise refused("is the study's own folder or one above it")
@@ -56,7 +56,7 @@ def objects_folder(settings: Settings, root: Path) -> Path:
             "lies outside of the study and is not known as a folder of objects",
             f"Write a folder below the study; or, for one elsewhere, move objects/ there with its {MARK}",
         )
-    if not Path(said).is_absolute() and ".." in Path(said).parts:
+    if not Path(setting).is_absolute() and ".." in Path(setting).parts:
         raise refused("leads out of the study", f'Write it in full: objects = "{place}"')
     return place
 

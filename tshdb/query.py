@@ -87,11 +87,11 @@ def run_queries(study: Queried, queries: Sequence[str], *, seconds: float = SECO
 
 def _gathered(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float) -> list[Answer]:
     answers: list[Answer] = []
-    for said in _said(study, asked, seconds, MAX_BYTES):
-        if isinstance(said, Answer):
-            answers.append(said)
+    for part in _messages(study, asked, seconds, MAX_BYTES):
+        if isinstance(part, Answer):
+            answers.append(part)
         else:
-            answers[-1].rows += said
+            answers[-1].rows += part
     return answers
 
 
@@ -105,15 +105,15 @@ def stream_query(
 ) -> Iterator[Answer]:
     """The answer as it comes: first without rows, then some thousand rows at a time. Raises as `run_query` does."""
     head: Answer | None = None
-    for said in _said(study, [(sql, parameters or {})], seconds, max_bytes):
-        if isinstance(said, Answer):
-            head = said
+    for part in _messages(study, [(sql, parameters or {})], seconds, max_bytes):
+        if isinstance(part, Answer):
+            head = part
             yield Answer(head.columns, head.types, [])
         elif head is not None:
-            yield Answer(head.columns, head.types, said)
+            yield Answer(head.columns, head.types, part)
 
 
-def _said(
+def _messages(
     study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, max_bytes: int | None
 ) -> Iterator[Answer | list[tuple]]:
     """What a child process answers: of each query an Answer without rows, then its rows, some thousand at a time."""
@@ -128,13 +128,13 @@ def _said(
     status = None
     try:
         for line in _lines(reader, seconds, max_bytes):
-            said = json.loads(line)
-            if isinstance(said, list):
-                yield [tuple(row) for row in said]
-            elif "columns" in said:
-                yield Answer(said["columns"], said["types"], [])
-            elif "error" in said:
-                kind, message, where, repair = said["error"]
+            answer = json.loads(line)
+            if isinstance(answer, list):
+                yield [tuple(row) for row in answer]
+            elif "columns" in answer:
+                yield Answer(answer["columns"], answer["types"], [])
+            elif "error" in answer:
+                kind, message, where, repair = answer["error"]
                 raise _ERRORS[kind](message, where=where, repair=repair)
             else:
                 return
@@ -188,8 +188,8 @@ def _child(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.setsid()
         try:
-            for said in _answer(study, asked, seconds):
-                _send(writer, said)
+            for message in _answer(study, asked, seconds):
+                _send(writer, message)
             reply: dict[str, Any] = {"end": True}
         except TshdbError as error:
             kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _ERRORS)
@@ -206,9 +206,9 @@ def _child(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds:
         os._exit(1)
 
 
-def _send(writer: int, said: Any) -> None:
+def _send(writer: int, message: Any) -> None:
     """One line."""
-    view = memoryview(json.dumps(said, default=_plain).encode() + b"\n")
+    view = memoryview(json.dumps(message, default=_plain).encode() + b"\n")
     while view:
         view = view[os.write(writer, view[: 1 << 20]) :]
 

@@ -11,18 +11,19 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, UsageError
 from tshdb.head import Head
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
-    from tshdb.folders import FolderRequest, Look, Standings
-    from tshdb.reading import Reading
+    from tshdb.file_content import FileContent
+    from tshdb.folders import CollectionState, FolderRequest, Look
 
 LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
 SURE = 1.0
+T = TypeVar("T")
 
 
 class Part(StrEnum):
@@ -95,6 +96,7 @@ class Reader:
     guess        a first map of a table, as text
     files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
     folder       of what is read as a whole folder: what lies in it
+    command      that loads such a file, without `tshdb`, where `verb` would be another
     """
 
     name: str
@@ -102,13 +104,15 @@ class Reader:
     part: Part
     precedence: int | None
     recognises: Callable[[Head], float] = _never
-    read: Callable[[Path, Request], Reading] | None = None
+    read: Callable[[Path, Request], FileContent] | None = None
     recorded: Callable[[Request, Settings], dict[str, Any]] = _as_given
     needs: frozenset[str] = frozenset()
     reads_again: Callable[[Mapping[str, Any]], bool] = _never_again
     guess: Callable[[Path], str] | None = None
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
-    folder: Callable[[Path, FolderRequest, Standings], AbstractContextManager[Look]] | None = None
+    folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
+
+    command: str | None = None
 
     def __post_init__(self) -> None:
         if (self.precedence is None) != (self.part is Part.SHEETS):
@@ -119,6 +123,19 @@ class Reader:
         """Whether its files can be told from others."""
         return self.recognises is not _never
 
+    @property
+    def verb(self) -> str:
+        """The command that loads such a file: `ingest clinical` takes all tables of patients that are recognised."""
+        name = "clinical" if self.part is Part.CLINICAL and self.is_recognised else self.name
+        return self.command or f"ingest {name}"
+
+
+def needed(part: T | None, reader: Reader, does: str) -> T:
+    """A part of a record that not every reader has. Raises UsageError where it is not there."""
+    if part is None:
+        raise UsageError(f"{reader.about}: the reader '{reader.name}' does not {does}", where="tshdb ingest")
+    return part
+
 
 def recognised(head: Head, readers: Iterable[Reader]) -> Reader | None:
     """The first reader that is sure of the file; None where none is."""
@@ -128,7 +145,7 @@ def recognised(head: Head, readers: Iterable[Reader]) -> Reader | None:
 def likeliest(head: Head, readers: Iterable[Reader]) -> Reader:
     """The reader that is sure of the file, else the one that it looks most like. Raises InvalidInput where none knows it."""
     ranked = [(reader.recognises(head), reader) for reader in readers]
-    score, reader = max(ranked, key=lambda one: one[0], default=(0.0, None))
+    score, reader = max(ranked, key=lambda pair: pair[0], default=(0.0, None))
     if reader is not None and score > 0:
         return reader
     if head.problem is not None and not head.is_workbook:

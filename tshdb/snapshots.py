@@ -28,8 +28,8 @@ class Snapshots:
     def find(self, table: str, version: int | None) -> Path | None:
         """The file of a table at a version, its bytes verified; None if there is none."""
         for path in self._kept(table):
-            _, said, digest, _ = path.name.split(".")
-            if said == str(version):
+            _, number, digest, _ = path.name.split(".")
+            if number == str(version):
                 if digest == sha256_of(path):
                     return path
                 path.unlink(missing_ok=True)
@@ -37,8 +37,8 @@ class Snapshots:
 
     def _kept(self, table: str | None = None) -> list[Path]:
         """The files that we made here, of one table or of all; a link in their place is none of ours."""
-        found = [(p, p.name.split(".")) for p in files_below(self.folder, is_deep=False)]
-        return [p for p, parts in found if _is_kept(parts) and table in (None, parts[0])]
+        split = [(p, p.name.split(".")) for p in files_below(self.folder, is_deep=False)]
+        return [p for p, parts in split if _is_kept(parts) and table in (None, parts[0])]
 
     def begin(self) -> Path | None:
         """A path to write the next file to; None where the folder cannot be written."""

@@ -12,12 +12,12 @@ from importlib import resources
 @cache
 def table_columns() -> dict[str, dict[str, str]]:
     """table -> column -> type."""
-    found: dict[str, dict[str, str]] = {}
+    by_table: dict[str, dict[str, str]] = {}
     text = resources.files("tshdb").joinpath("schema/columns.txt").read_text(encoding="utf-8")
     for line in text.splitlines():
         table, column, kind = line.split()
-        found.setdefault(table, {})[column] = kind
-    return found
+        by_table.setdefault(table, {})[column] = kind
+    return by_table
 
 
 def described() -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from tshdb.cohorts.guarded import Refused, run_guarded
 from tshdb.cohorts.steps import members_after, parse, walk
 from tshdb.corrections import corrections, counted, rows_named
-from tshdb.engine.causes import Cause, told
+from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.study import SETTINGS_FILE, absolute_url, check_revision, sqlite_path
 from tshdb.vocabulary import CauseKind
@@ -67,8 +67,8 @@ def status(root: Path) -> dict[str, Any]:
     raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         tables = raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
-        found = raw.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
-        check_revision(found[0] if found else None, root)
+        row = raw.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
+        check_revision(row[0] if row else None, root)
         return _collect(settings, lambda sql: raw.execute(sql).fetchall(), _by_sqlite(raw))
     finally:
         raw.close()
@@ -127,8 +127,8 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dic
 
 def _rebuild(run: Callable[[str], list[tuple]], run_id: int, state: str, started_at: str) -> dict[str, Any]:
     """The last rebuild, and what began what it did; `because`: None where it did nothing."""
-    mine = f"WHERE run_id = {run_id}"
-    sets = f"SELECT cause_set FROM attempts {mine} UNION SELECT cause_set FROM retirements {mine}"
+    of_run = f"WHERE run_id = {run_id}"
+    sets = f"SELECT cause_set FROM attempts {of_run} UNION SELECT cause_set FROM retirements {of_run}"
     numbers = [number for (number,) in run(sets)]
     fields = "kind, subject, value_before, value_after, place, entity_key, change_id"
     recorded = run(
@@ -139,19 +139,19 @@ def _rebuild(run: Callable[[str], list[tuple]], run_id: int, state: str, started
         "run_id": run_id,
         "state": state,
         "started_at": started_at,
-        "because": told(causes) if numbers else None,
+        "because": causes_in_words(causes) if numbers else None,
         "causes": [cause.facts() for cause in causes],
     }
 
 
 def _cohort(run, eligible, name: str, mode: str, sql: str, version: int | None, n_members: int | None) -> dict:
-    found = eligible(name, sql)
+    eligible_now = eligible(name, sql)
     entry = {"cohort": name, "mode": mode, "version": version, "n_members": n_members, "problem": None}
-    if found is None:
+    if eligible_now is None:
         return entry | {"problem": "its SQL fails now", "newly_eligible": 0, "no_longer_eligible": 0}
     if mode == "live":
-        return entry | {"n_members": len(found), "newly_eligible": 0, "no_longer_eligible": 0}
+        return entry | {"n_members": len(eligible_now), "newly_eligible": 0, "no_longer_eligible": 0}
     quoted = name.replace("'", "''")
     rows = run(f"SELECT patient_id FROM cohort_members WHERE cohort = '{quoted}' AND version = {version}")
     members = {row[0] for row in rows}
-    return entry | {"newly_eligible": len(found - members), "no_longer_eligible": len(members - found)}
+    return entry | {"newly_eligible": len(eligible_now - members), "no_longer_eligible": len(members - eligible_now)}

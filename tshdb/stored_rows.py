@@ -53,7 +53,7 @@ def stored_digests(connection: Connection, table: Table, among: str | None = Non
                 lines[row[0]].append(line)
     finally:
         result.close()
-    return {unit: Stored(_digest(mine), len(mine)) for unit, mine in lines.items()}
+    return {unit: Stored(_digest(of_unit), len(of_unit)) for unit, of_unit in lines.items()}
 
 
 def _names(table: Table) -> list[str]:

@@ -116,10 +116,10 @@ class Study:
         from tshdb.cohorts.versions import find_version
 
         with database.reading(self.engine) as connection:
-            found = find_version(connection, name)
-        members = pd.Index(found.members, name="patient_id")
-        steps = [step._asdict() | {"effect": step.effect.value} for step in found.flow]
-        return SimpleNamespace(name=found.key, members=members, flow=pd.DataFrame(steps), sql=found.sql_text)
+            version = find_version(connection, name)
+        members = pd.Index(version.members, name="patient_id")
+        steps = [step._asdict() | {"effect": step.effect.value} for step in version.flow]
+        return SimpleNamespace(name=version.key, members=members, flow=pd.DataFrame(steps), sql=version.sql_text)
 
     def results(self, table: str, *, wide: bool = False):
         """A result table as a DataFrame. wide: one row a patient (profile, examination), one column a cell population (feature).
@@ -177,21 +177,21 @@ def refuse_foreign(engine: Engine, root: Path) -> None:
         )
 
 
-def check_revision(found: str | None, root: Path) -> None:
+def check_revision(revision: str | None, root: Path) -> None:
     """Raises InvalidInput unless the database has exactly this program's revision."""
-    if found == database.REVISION:
+    if revision == database.REVISION:
         return
     where = str(root)
-    if found is None:
+    if revision is None:
         raise InvalidInput("the database is empty", where=where, repair="Run: tshdb migrate")
-    if found > database.REVISION:
+    if revision > database.REVISION:
         raise InvalidInput(
-            f"the database has revision {found}, this program knows {database.REVISION}",
+            f"the database has revision {revision}, this program knows {database.REVISION}",
             where=where,
             repair="Install a newer tshdb; nothing was touched",
         )
     raise InvalidInput(
-        f"the database has revision {found}, this program needs {database.REVISION}",
+        f"the database has revision {revision}, this program needs {database.REVISION}",
         where=where,
         repair="Run: tshdb migrate (it makes a backup first)",
     )

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 
 MISSING = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "removed", "'--", "--"}
 
@@ -32,7 +32,7 @@ def open_binary(path: Path) -> Iterator[IO[bytes]]:
             raw.seek(0)
             if packed:
                 with gzip.open(raw) as unpacked:
-                    yield unpacked
+                    yield cast(IO[bytes], unpacked)
             else:
                 yield raw
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -58,10 +58,16 @@ def delimiter_of(header: str) -> str:
     return "\t" if "\t" in header else "," if "," in header or ";" not in header else ";"
 
 
+def csv_reader(lines: Iterable[str], delimiter: str) -> Any:
+    """The fields of each row. Between tabs a quotation mark is a character like any other."""
+    if delimiter == "\t":
+        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=delimiter)
+
+
 def rows_of(file: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """(line, fields) of every row that is not empty; the line is the one on which the row begins."""
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-    reader = csv.reader(file, delimiter=delimiter, quoting=quoting)
+    reader = csv_reader(file, delimiter)
     line = 1
     for fields in reader:
         if fields:
@@ -70,7 +76,7 @@ def rows_of(file: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str
 
 
 def whole_rows(
-    rows: Iterable[tuple[int, list[str]]], n_fields: int, reading: Reading, rule: str
+    rows: Iterable[tuple[int, list[str]]], n_fields: int, content: FileContent, rule: str
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows that have as many fields as the header; each other one is withheld by the rule."""
     for line, fields in rows:
@@ -78,7 +84,7 @@ def whole_rows(
             yield line, fields
         else:
             message = f"{len(fields)} fields; the header has {n_fields}"
-            reading.withhold(line, None, fields[0], rule, message)
+            content.withhold(line, None, fields[0], rule, message)
 
 
 class Opened(NamedTuple):
@@ -93,7 +99,7 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def open_table(path: Path, reading: Reading, rule: str, n_top: int = 1) -> Iterator[Opened]:
+def open_table(path: Path, content: FileContent, rule: str, n_top: int = 1) -> Iterator[Opened]:
     """A table by the delimiter that its first line has. rule: of rows that have more or fewer fields than the header.
 
     n_top: how many rows the header has. Raises NotFound or InvalidInput for what is no text.
@@ -102,7 +108,7 @@ def open_table(path: Path, reading: Reading, rule: str, n_top: int = 1) -> Itera
         first = file.readline()
         rows = rows_of(chain([first], file), delimiter_of(first))
         top = [[field.strip() for field in fields] for _, fields in (next(rows, (1, [])) for _ in range(n_top))]
-        yield Opened(top, whole_rows(rows, len(top[0]), reading, rule))
+        yield Opened(top, whole_rows(rows, len(top[0]), content, rule))
 
 
 def number(text: str) -> float | None:

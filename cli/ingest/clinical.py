@@ -41,7 +41,7 @@ def clinical(
 
     Example: tshdb ingest clinical clinical.tsv --collection tcga-brca
     """
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import ingest
     from tshdb.study import Study
 
@@ -68,7 +68,7 @@ def follow_up(
 
     Example: tshdb ingest follow-up clinical.tsv --collection tcga-brca
     """
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import ingest
     from tshdb.study import Study
 

@@ -111,7 +111,7 @@ def tcga_brca(
 
     Example: tshdb ingest tcga-brca --only imaging --first-study --dry-run
     """
-    options = _Options(
+    options = _CollectionOptions(
         folder, _parts(only), tuple(units or (ExpressionUnit.TPM,)), jobs, check_bytes, gdc_url,
         Images(frozenset(), source, source_url, index, manifest, tuple(patients or ()), first_study), yes,
     )  # fmt: skip
@@ -139,7 +139,7 @@ def _command(of: Workbook) -> Callable[..., None]:
         as_json: JsonOption = False,
     ) -> None:
         images = Images(frozenset(), source, source_url, index, manifest, tuple(patients or ()), first_study)
-        options = _Options(folder, _parts(only), jobs=jobs, images=images, is_sure=yes)
+        options = _CollectionOptions(folder, _parts(only), jobs=jobs, images=images, is_sure=yes)
         _ingest(of.name, options, (complete, keep_going, dry_run), study, as_json)
 
     ingest.__doc__ = f"""{of.says}
@@ -152,7 +152,7 @@ def _command(of: Workbook) -> Callable[..., None]:
     return ingest
 
 
-class _Options(NamedTuple):
+class _CollectionOptions(NamedTuple):
     """What of a collection, and where from. folder: None to download; parts: None for all that come unasked."""
 
     folder: Path | None
@@ -170,15 +170,17 @@ class _Options(NamedTuple):
         return Wanted(self.parts, self.units, self.jobs, self.check_bytes)
 
 
-Told = tuple[str, dict[str, Any], int]  # part, facts, exit code
+PartOutcome = tuple[str, dict[str, Any], int]  # part, facts, exit code
 
 
 def _parts(only: str | None) -> frozenset[str] | None:
     return frozenset(part.strip() for part in only.split(",")) if only else None
 
 
-def _ingest(name: str, options: _Options, how: tuple[bool, bool, bool], study: Path | None, as_json: bool) -> None:
-    """All parts that are asked for, up to one that is refused; ends with its exit code, or the worst of all."""
+def _ingest(
+    name: str, options: _CollectionOptions, how: tuple[bool, bool, bool], study: Path | None, as_json: bool
+) -> None:
+    """Ingest the parts that are asked for, up to one that is refused. Ends with the worst exit code of them."""
     from cli.console import out_json
     from tshdb.actions.collection import IMAGE_PARTS
     from tshdb.actions.ingest import Loading
@@ -187,22 +189,22 @@ def _ingest(name: str, options: _Options, how: tuple[bool, bool, bool], study: P
 
     opened = Study.find(study)
     come = _from_folder if options.folder is not None else _from_archives
-    told: list[Told] = []
+    parts: list[PartOutcome] = []
     for part in come(opened, name, options, Loading(*how), as_json):
-        told.append(part)
+        parts.append(part)
         if part[-1] == Exit.INVALID_INPUT:
             break  # what comes after may rest on it
     if as_json:
         facts: dict[str, Any] = {}
-        for part, said, _ in told:
-            facts |= {part: said} if part in IMAGE_PARTS else said
+        for part, facts_of_part, _ in parts:
+            facts |= {part: facts_of_part} if part in IMAGE_PARTS else facts_of_part
         out_json(facts)
-    if code := max(code for *_, code in told):
+    if code := max(code for *_, code in parts):
         raise typer.Exit(code)
 
 
 class _Bars:
-    """Bars of progress that are there from the first word of it until they are closed, so that talk comes after them."""
+    """Bars of progress, shown from the first call until they are closed. Lines on stderr come after them."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -220,7 +222,9 @@ class _Bars:
         self._show = None
 
 
-def _from_folder(study: Study, name: str, options: _Options, how: Loading, as_json: bool) -> Iterator[Told]:
+def _from_folder(
+    study: Study, name: str, options: _CollectionOptions, how: Loading, as_json: bool
+) -> Iterator[PartOutcome]:
     """What lies in a folder. What was not named with --only may be absent, if something else is there."""
     from tshdb import installed
     from tshdb.actions import collection
@@ -229,13 +233,15 @@ def _from_folder(study: Study, name: str, options: _Options, how: Loading, as_js
     for step in collection.from_folder(study, name, options.folder, wanted, how=how, progress=bars):
         bars.close()
         if step.loaded is not None:
-            yield _told(study, step.part, step.loaded, as_json)
+            yield _part_outcome(study, step.part, step.loaded, as_json)
         else:
             tables = wanted.of(installed.collection(name)) - collection.IMAGE_PARTS
             say(f"{', '.join(sorted(tables))}: {step.absent}")
 
 
-def _from_archives(study: Study, name: str, options: _Options, how: Loading, as_json: bool) -> Iterator[Told]:
+def _from_archives(
+    study: Study, name: str, options: _CollectionOptions, how: Loading, as_json: bool
+) -> Iterator[PartOutcome]:
     """What is new of the archives: tables and matrices, and of images what is named."""
     from cli.console import progress
     from tshdb import installed
@@ -253,7 +259,7 @@ def _from_archives(study: Study, name: str, options: _Options, how: Loading, as_
             folder = downloads.fetched(plan, options.jobs, options.is_sure)
             with progress() as show:
                 loaded = collection.tables(study, name, folder, wanted, how=how, progress=show)
-            yield _told(study, "clinical", loaded, as_json)
+            yield _part_outcome(study, "clinical", loaded, as_json)
     if named := parts & collection.IMAGE_PARTS if options.parts is not None else frozenset():
         plan = archive.plan_images(study, name, options.images.of(named))
         if not (how.dry_run and as_json):
@@ -266,7 +272,7 @@ def _from_archives(study: Study, name: str, options: _Options, how: Loading, as_
                 loaded = collection.images(
                     study, name, folder, jobs=options.jobs, how=how, progress=show, release=plan.state
                 )
-            yield _told(study, "imaging", loaded, as_json)
+            yield _part_outcome(study, "imaging", loaded, as_json)
     if not as_json:
         if how.dry_run:
             say("Dry run: nothing was fetched.")
@@ -276,7 +282,7 @@ def _from_archives(study: Study, name: str, options: _Options, how: Loading, as_
             )
 
 
-def _told(study: Study, part: str, loaded: Loaded, as_json: bool) -> Told:
-    from cli.ingest.talk import exit_code, told
+def _part_outcome(study: Study, part: str, loaded: Loaded, as_json: bool) -> PartOutcome:
+    from cli.ingest.outcome import exit_code, report_outcome
 
-    return part, told(study, loaded, as_json), exit_code(loaded)
+    return part, report_outcome(study, loaded, as_json), exit_code(loaded)

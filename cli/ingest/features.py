@@ -45,7 +45,7 @@ def features(
 
     Example: tshdb ingest features published.csv --collection tcga-brca --settings params.yaml --region tumor --map S0
     """
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import ingest
     from tshdb.study import Study
 

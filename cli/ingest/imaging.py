@@ -42,7 +42,7 @@ def dicom(
     Example: tshdb ingest dicom ~/tcia/ISPY1 --collection ispy1
     """
     from cli.console import progress
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import imaging
     from tshdb.actions.ingest import Loading
     from tshdb.study import Study
@@ -82,7 +82,7 @@ def segmentation(
     Example: tshdb ingest segmentation ~/masks --collection ispy1 --kind expert
     """
     from cli.console import progress
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import imaging
     from tshdb.actions.ingest import Loading
     from tshdb.errors import UsageError
@@ -115,7 +115,7 @@ def decisions(
 
     Example: tshdb ingest decisions decisions.csv --collection tcga-brca
     """
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import ingest
     from tshdb.study import Study
 

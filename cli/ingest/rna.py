@@ -57,7 +57,7 @@ def rna(
 
     Example: tshdb ingest rna rsem.csv.gz --collection tcga-brca --unit rsem --scale linear
     """
-    from cli.ingest.talk import finish
+    from cli.ingest.outcome import finish
     from tshdb.actions import ingest
     from tshdb.study import Study
 

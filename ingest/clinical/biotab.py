@@ -19,8 +19,8 @@ from ingest.gdc.clinical import OLDEST_YEARS, OS_RULE, keep_raw
 from ingest.gdc.columns import missing_reason
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
+from tshdb.file_content import FileContent, Record
 from tshdb.readers import Part, Reader
-from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
 from tshdb.text_files import number, open_table
 from tshdb.vocabulary import Endpoint
@@ -44,11 +44,11 @@ def is_biotab(rows: list[list[str]]) -> bool:
     return len(rows) == HEADER_ROWS and KEY in rows[0] and any(f.startswith("CDE_ID:") for f in rows[2])
 
 
-def read(path: Path, collection: str, her2_rule: str) -> Reading:
+def read(path: Path, collection: str, her2_rule: str) -> FileContent:
     """Everything in the table. Raises InvalidInput for another file."""
-    reading = Reading()
+    content = FileContent()
     by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
-    with open_table(path, reading, "clinical.field-count", HEADER_ROWS) as table:
+    with open_table(path, content, "clinical.field-count", HEADER_ROWS) as table:
         if not is_biotab(table.top):
             raise InvalidInput(
                 f"no Biotab table with {KEY}",
@@ -58,31 +58,31 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
         header = table.header
         for line, fields in table.rows:
             values = dict(zip(header, (f.strip() for f in fields), strict=True))
-            with reading.row():
-                patient_id = checked_patient(fields[header.index(KEY)], line, KEY, reading)
+            with content.row():
+                patient_id = checked_patient(fields[header.index(KEY)], line, KEY, content)
             if patient_id is not None:
                 by_patient.setdefault(patient_id, []).append((line, values))
     is_patient_table = "gender" in header
     for patient_id, lines in by_patient.items():
         if is_patient_table and len(lines) > 1:
-            reading.withhold(
+            content.withhold(
                 lines[1][0], KEY, patient_id, "clinical.patient-twice", f"stands on line {lines[0][0]} already"
             )
             continue
-        with reading.row() as is_bad:
-            outcome = _outcome(lines, reading)
+        with content.row() as is_bad:
+            outcome = _outcome(lines, content)
         if is_bad():
             continue
         patient = {"patient_id": patient_id, "collection": collection}
         if is_patient_table:
-            patient |= _patient(*lines[0], her2_rule, reading)
-        reading.records.append(Found(Patient, patient, lines[0][0]))
+            patient |= _patient(*lines[0], her2_rule, content)
+        content.records.append(Record(Patient, patient, lines[0][0]))
         if outcome is not None:
             line, columns = outcome
-            reading.records.append(Found(FollowUp, {"patient_id": patient_id, **columns}, line))
-    check_outcomes(reading)
-    keep_raw(by_patient, reading)
-    return reading
+            content.records.append(Record(FollowUp, {"patient_id": patient_id, **columns}, line))
+    check_outcomes(content)
+    keep_raw(by_patient, content)
+    return content
 
 
 def _value(row: dict[str, str], field: str) -> str | None:
@@ -90,14 +90,14 @@ def _value(row: dict[str, str], field: str) -> str | None:
     return None if missing_reason(text) else text
 
 
-def _patient(line: int, row: dict[str, str], her2_rule: str, reading: Reading) -> dict:
+def _patient(line: int, row: dict[str, str], her2_rule: str, content: FileContent) -> dict:
     patient: dict = {column: _value(row, field) for column, field in FIELDS.items()}
     for column in LOWER:
         patient[column] = patient[column].lower() if patient[column] else None
     age = _value(row, "age_at_diagnosis")
     patient["age_years"] = None if age is None else number(age)
     if age is not None and (patient["age_years"] is None or not 0 <= patient["age_years"] <= OLDEST_YEARS):
-        reading.warn(line, "age_at_diagnosis", age, "clinical.age", "expected years; the age stays empty")
+        content.warn(line, "age_at_diagnosis", age, "clinical.age", "expected years; the age stays empty")
         patient["age_years"] = None
     menopause = _value(row, "menopause_status")
     word = menopause.split()[0].lower() if menopause else ""
@@ -111,7 +111,7 @@ def _patient(line: int, row: dict[str, str], her2_rule: str, reading: Reading) -
     return patient | receptors.columns(er, pr, her2, her2_rule)
 
 
-def _outcome(lines: list[tuple[int, dict[str, str]]], reading: Reading) -> tuple[int, dict] | None:
+def _outcome(lines: list[tuple[int, dict[str, str]]], content: FileContent) -> tuple[int, dict] | None:
     """(line, columns of a FollowUp): the death if any row tells it, else the latest contact."""
     best: tuple[int, dict] | None = None
     for line, row in lines:
@@ -133,7 +133,7 @@ def _outcome(lines: list[tuple[int, dict[str, str]]], reading: Reading) -> tuple
             text = _value(row, field)
             days = None if text is None else number(text)
             if text is not None and days is None:
-                reading.error(line, field, text, "clinical.not-a-number", "expected days")
+                content.error(line, field, text, "clinical.not-a-number", "expected days")
                 return None
             if days is None or days < 0:
                 columns["reason"] = f"{field} {missing_reason(row.get(field)) or 'is negative'}"

@@ -15,8 +15,8 @@ from ingest.gdc.clinical import keep_raw
 from ingest.gdc.columns import missing_reason
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
+from tshdb.file_content import FileContent, Record
 from tshdb.readers import Part, Reader
-from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation, FollowUp, Patient
 from tshdb.text_files import number, open_table
 from tshdb.vocabulary import Effect, Endpoint
@@ -26,11 +26,11 @@ PATIENT_NAMES = ("_PATIENT", "bcr_patient_barcode", "patient")
 REQUIRED = ("OS", "OS.time")
 
 
-def read(path: Path, collection: str) -> Reading:
+def read(path: Path, collection: str) -> FileContent:
     """Everything in the table. Raises InvalidInput for another file."""
-    reading = Reading()
+    content = FileContent()
     by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
-    with open_table(path, reading, "clinical.field-count") as table:
+    with open_table(path, content, "clinical.field-count") as table:
         header = table.header
         key = next((n for n in PATIENT_NAMES if n in header), None)
         missing = [c for c in REQUIRED if c not in header] + ([] if key else [PATIENT_NAMES[0]])
@@ -39,26 +39,28 @@ def read(path: Path, collection: str) -> Reading:
                 f"no column {', '.join(missing)}", where=f"{path}:1", repair="Expected the TCGA-CDR table"
             )
         for line, fields in table.rows:
-            with reading.row():
-                patient_id = checked_patient(fields[header.index(key)], line, key, reading)
+            with content.row():
+                patient_id = checked_patient(fields[header.index(key)], line, key, content)
             if patient_id is None:
                 continue
             values = dict(zip(header, (f.strip() for f in fields), strict=True))
             by_patient.setdefault(patient_id, []).append((line, values))
     for patient_id, lines in by_patient.items():
-        with reading.row():
-            _read_patient(patient_id, lines, collection, reading)
-    check_outcomes(reading)
-    keep_raw(by_patient, reading)
-    return reading
+        with content.row():
+            _read_patient(patient_id, lines, collection, content)
+    check_outcomes(content)
+    keep_raw(by_patient, content)
+    return content
 
 
-def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], collection: str, reading: Reading) -> None:
+def _read_patient(
+    patient_id: str, lines: list[tuple[int, dict[str, str]]], collection: str, content: FileContent
+) -> None:
     line, row = lines[0]
     for other_line, other in lines[1:]:
         for field in REQUIRED:
             if other[field] != row[field]:
-                reading.error(
+                content.error(
                     other_line, field, other[field], "clinical.rows-disagree", f"line {line} says '{row[field]}'"
                 )
                 return
@@ -67,10 +69,10 @@ def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], coll
     bad = event is None and not _is_missing(row["OS"]), days is None and not _is_missing(row["OS.time"])
     for field, is_bad, expected in zip(REQUIRED, bad, ("expected 0 or 1", "expected days"), strict=True):
         if is_bad:
-            reading.error(line, field, row[field], "clinical.not-a-number", expected)
+            content.error(line, field, row[field], "clinical.not-a-number", expected)
             return
     if days is not None and days < 0:
-        reading.warn(line, "OS.time", row["OS.time"], "clinical.negative-days", "before diagnosis; it stays empty")
+        content.warn(line, "OS.time", row["OS.time"], "clinical.negative-days", "before diagnosis; it stays empty")
         days = None
     outcome = {
         "patient_id": patient_id,
@@ -81,9 +83,9 @@ def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], coll
         "reason": None if event is not None and days is not None else "OS or OS.time empty in the source",
         "rule": RULE,
     }
-    reading.records += [
-        Found(Patient, {"patient_id": patient_id, "collection": collection}, line),
-        Found(FollowUp, outcome, line),
+    content.records += [
+        Record(Patient, {"patient_id": patient_id, "collection": collection}, line),
+        Record(FollowUp, outcome, line),
     ]
     redaction = row.get("Redaction", "")
     if not _is_missing(redaction):
@@ -100,7 +102,7 @@ def _read_patient(patient_id: str, lines: list[tuple[int, dict[str, str]]], coll
             "effect": Effect.EXCLUDE,
             "rule": RULE,
         }
-        reading.records.append(Found(Annotation, notice, line))
+        content.records.append(Record(Annotation, notice, line))
 
 
 def _is_missing(text: str) -> bool:

@@ -10,24 +10,24 @@ from pathlib import Path
 from ingest.gdc import clinical
 from ingest.tables import mapped, maps
 from ingest.tables.guess import guess
+from tshdb.file_content import FileContent
 from tshdb.readers import Part, Reader, Request
-from tshdb.reading import Reading
 from tshdb.schema import Patient
 
 OF_THE_IDENTIFIER = {"patient_id", "collection"}
 
 
-def _read(path: Path, request: Request) -> Reading:
+def _read(path: Path, request: Request) -> FileContent:
     map_ = maps.map_in(request.options)
     if map_ is None:
         return clinical.read(path, request.collection, follow_up_only=True)
-    reading = mapped.read(path, request.collection, map_)
-    reading.raw_values = []
-    for record in reading.records:
+    content = mapped.read(path, request.collection, map_)
+    content.raw_values = []
+    for record in content.records:
         if record.table is Patient:
             for column in record.values.keys() - OF_THE_IDENTIFIER:
                 del record.values[column]
-    return reading
+    return content
 
 
 READER = Reader(

@@ -6,7 +6,7 @@ import numpy as np
 
 from ingest.expression.genes import gene_name
 from tshdb.errors import UsageError
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 DOUBTFUL_LOG2 = 50.0  # no log2 of an expression value is larger
@@ -19,7 +19,7 @@ ROUNDING = -1.0  # no rounding is larger, and log2(x + 1) ends here
 MOST_FINDINGS = 1000
 
 
-def clip_negative(values: np.ndarray, scale: Scale, reading: Reading) -> None:
+def clip_negative(values: np.ndarray, scale: Scale, content: FileContent) -> None:
     """Linear values between -1 and 0 become 0, in place. Raises UsageError for logarithms, which may be negative."""
     if scale is not Scale.LINEAR:
         raise UsageError("--clip-negative with logarithms", where="--scale log2", repair="Leave --clip-negative away")
@@ -27,34 +27,39 @@ def clip_negative(values: np.ndarray, scale: Scale, reading: Reading) -> None:
     if small.any():
         smallest = float(values[small].min())
         values[small] = 0.0
-        reading.warn(None, None, repr(smallest), "rna.clipped",
+        content.warn(None, None, repr(smallest), "rna.clipped",
                      f"{int(small.sum()):,} values between {ROUNDING:g} and 0 count as 0")  # fmt: skip
 
 
-def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale: Scale, reading: Reading) -> None:
-    """values: (genes, samples), NaN where there is none; lines: of the genes; samples: their names."""
+def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale: Scale, content: FileContent) -> None:
+    """Findings about a matrix: empty profiles, logarithms that are none, values below zero.
+
+    values    (genes, samples), NaN where there is none
+    lines     of the file, one a gene
+    samples   their names
+    """
     if not values.size:
         return
     empty = ~((values != 0) & ~np.isnan(values)).any(axis=0)
     for j in np.flatnonzero(empty)[:MOST_FINDINGS]:
-        reading.error(None, samples[j], samples[j], "rna.profile-empty", "every gene is 0 or missing")
+        content.error(None, samples[j], samples[j], "rna.profile-empty", "every gene is 0 or missing")
     if scale is Scale.LOG2:
         largest = np.nanmax(values, initial=0.0)
         if largest > DOUBTFUL_LOG2:
             i, j = np.argwhere(values > DOUBTFUL_LOG2)[0]
-            reading.warn(lines[i], samples[j], repr(float(values[i, j])), "rna.scale-doubtful",
+            content.warn(lines[i], samples[j], repr(float(values[i, j])), "rna.scale-doubtful",
                          f"above {DOUBTFUL_LOG2:.0f}, which no log2 value is; is --scale linear meant?")  # fmt: skip
         return
     negative = np.argwhere(values < 0)
-    with reading.row(n_rows=len(set(negative[:, 0]))):
+    with content.row(n_rows=len(set(negative[:, 0]))):
         for i, j in negative[:MOST_FINDINGS]:
-            reading.error(lines[i], samples[j], repr(float(values[i, j])), "rna.negative",
+            content.error(lines[i], samples[j], repr(float(values[i, j])), "rna.negative",
                           "linear values are not negative; if these are logarithms, say --scale log2")  # fmt: skip
     if not len(negative):
-        _check_linear(values, samples, unit, reading)
+        _check_linear(values, samples, unit, content)
 
 
-def _check_linear(values: np.ndarray, samples, unit: ExpressionUnit, reading: Reading) -> None:
+def _check_linear(values: np.ndarray, samples, unit: ExpressionUnit, content: FileContent) -> None:
     """Of a linear matrix with many genes: is it of the unit that was said?"""
     if len(values) < FEW_GENES:
         return
@@ -63,14 +68,14 @@ def _check_linear(values: np.ndarray, samples, unit: ExpressionUnit, reading: Re
     is_whole = bool((np.abs(known - np.round(known)) < WHOLE).all())
     largest = float(known.max(initial=0.0))
     if largest <= LINEAR_LIKE_LOG and not is_whole:
-        reading.warn(None, samples[0], f"{largest:g}", "rna.scale-doubtful",
+        content.warn(None, samples[0], f"{largest:g}", "rna.scale-doubtful",
                      f"no value above {LINEAR_LIKE_LOG:.0f}; are these logarithms (--scale log2)?")  # fmt: skip
     elif unit is ExpressionUnit.COUNTS and not is_whole:
-        reading.warn(
+        content.warn(
             None, samples[0], f"{largest:g}", "rna.not-counts", "counts are whole numbers; is another --unit meant?"
         )
     elif unit in (ExpressionUnit.TPM, ExpressionUnit.FPKM, ExpressionUnit.FPKM_UQ) and is_whole and largest > 100:
-        reading.warn(
+        content.warn(
             None,
             samples[0],
             f"{largest:g}",
@@ -81,12 +86,12 @@ def _check_linear(values: np.ndarray, samples, unit: ExpressionUnit, reading: Re
         sums = np.nansum(probe, axis=0)
         off = np.flatnonzero(np.abs(sums / MILLION - 1) > TPM_TOLERANCE)
         if len(off):
-            reading.warn(
+            content.warn(
                 None, samples[off[0]], f"{sums[off[0]]:.0f}", "rna.not-tpm", "TPM of all genes add up to a million"
             )
 
 
-def check_genes(genes: list[str], lines, reading: Reading) -> None:
+def check_genes(genes: list[str], lines, content: FileContent) -> None:
     """Names of several systems in one table, or of another species."""
     if len(genes) < FEW_GENES:
         return
@@ -95,7 +100,7 @@ def check_genes(genes: list[str], lines, reading: Reading) -> None:
     ensembl, symbols = shares.get("ensembl", 0), shares.get("symbol", 0)
     if ensembl > 0.05 and symbols > 0.05:
         at = kinds.index("symbol" if ensembl > symbols else "ensembl")
-        reading.warn(lines[at], "gene", genes[at], "rna.mixed-names",
+        content.warn(lines[at], "gene", genes[at], "rna.mixed-names",
                      f"{ensembl:.0%} Ensembl ids and {symbols:.0%} symbols: are two tables mixed?")  # fmt: skip
     mouse = [
         g
@@ -103,4 +108,4 @@ def check_genes(genes: list[str], lines, reading: Reading) -> None:
         if g.startswith("ENSMUSG") or (g[:1].isupper() and g[1:].islower() and g.isalnum() and len(g) > 2)
     ]
     if len(mouse) > len(genes) / 2:
-        reading.warn(lines[0], "gene", mouse[0], "rna.other-species", "most names are spelt as those of the mouse")
+        content.warn(lines[0], "gene", mouse[0], "rna.other-species", "most names are spelt as those of the mouse")

@@ -26,9 +26,9 @@ from ingest.gdc import sample_sheet
 from ingest.gdc.sample_sheet import SampleSheet
 from ingest.identifiers import checked_sample
 from tshdb.errors import InvalidInput, UsageError
+from tshdb.file_content import FileContent, GeneIndex, Matrix, Record
 from tshdb.objects import sha256_of
 from tshdb.readers import Part, Reader, Request
-from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
 from tshdb.text_files import delimiter_of, open_text
 from tshdb.vocabulary import ExpressionUnit, Scale
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}
 
 
-class Options(NamedTuple):
+class MatrixOptions(NamedTuple):
     """How to understand the file. sample_type: the TCGA code of samples whose names are bare patients.
 
     clip_negative: linear values between -1 and 0 are somebody's rounding and count as 0.
@@ -56,9 +56,9 @@ class Options(NamedTuple):
     clip_negative: bool = False
 
 
-def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Reading:
+def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -> FileContent:
     """Everything in the file. Raises InvalidInput when it is no expression matrix at all."""
-    reading = Reading()
+    content = FileContent()
     with open_text(path) as file:
         header_line = file.readline()
     if not header_line.strip():
@@ -67,25 +67,25 @@ def read(path: Path, options: Options, sheet: SampleSheet | None = None) -> Read
     header = next(csv.reader([header_line], delimiter=delimiter), [])
     long = None if options.transposed else long_columns(header)
     if options.transposed:
-        table = read_transposed(path, delimiter, header, reading)
+        table = read_transposed(path, delimiter, header, content)
     elif long:
-        table = read_long(path, delimiter, long, reading)
+        table = read_long(path, delimiter, long, content)
     else:
-        table = read_wide(path, delimiter, header, reading)
+        table = read_wide(path, delimiter, header, content)
     if options.clip_negative:
-        clip_negative(table.values, options.scale, reading)
-    check_values(table.values, table.lines, table.samples, options.unit, options.scale, reading)
-    check_genes(table.genes, table.lines, reading)
-    _describe(table, options, sheet, reading)
-    return reading
+        clip_negative(table.values, options.scale, content)
+    check_values(table.values, table.lines, table.samples, options.unit, options.scale, content)
+    check_genes(table.genes, table.lines, content)
+    _describe(table, options, sheet, content)
+    return content
 
 
 # --------------------------------------------------------------------------------------------- what it means
 
 
-def _describe(table: Table, options: Options, sheet: SampleSheet | None, reading: Reading) -> None:
+def _describe(table: Table, options: MatrixOptions, sheet: SampleSheet | None, content: FileContent) -> None:
     """Records of patients, samples and profiles, and the matrix with the study's gene names."""
-    genes, order = _kept_genes(table, options, reading)
+    genes, order = _kept_genes(table, options, content)
     profile_ids, chosen = [], []
     seen: set[str] = set()
     for j, name in enumerate(table.samples):
@@ -93,19 +93,19 @@ def _describe(table: Table, options: Options, sheet: SampleSheet | None, reading
             continue
         seen.add(name)
         line, column = table.sample_lines[j], table.columns[j]
-        if checked_sample(name, line, name, reading) is None:
+        if checked_sample(name, line, name, content) is None:
             continue
         sample = (sheet or SampleSheet({})).sample_of(name, options.sample_type)
         if sample is None:
-            reading.error(line, name, name, "rna.unknown-sample",
+            content.error(line, name, name, "rna.unknown-sample",
                           "no TCGA sample barcode and not in a sample sheet; name one with --samples")  # fmt: skip
             continue
         profile_id = f"{name}:{options.unit}:{options.name}"
         column_values = table.values[:, j][order]
-        reading.records += [
-            Found(Patient, {"patient_id": sample.patient_id, "collection": options.collection}, line, column),
-            Found(Sample, sample._asdict(), line, column),
-            Found(
+        content.records += [
+            Record(Patient, {"patient_id": sample.patient_id, "collection": options.collection}, line, column),
+            Record(Sample, sample._asdict(), line, column),
+            Record(
                 ExpressionProfile,
                 {
                     "profile_id": profile_id,
@@ -125,13 +125,13 @@ def _describe(table: Table, options: Options, sheet: SampleSheet | None, reading
         profile_ids.append(profile_id)
         chosen.append(j)
     values = table.values if len(chosen) == len(table.samples) else np.asfortranarray(table.values[:, chosen])
-    reading.matrix = Matrix(genes, profile_ids, values, order)
-    _note_sex_markers(reading, options)
+    content.matrix = Matrix(genes, profile_ids, values, order)
+    _note_sex_markers(content, options)
 
 
-def _note_sex_markers(reading: Reading, options: Options) -> None:
+def _note_sex_markers(content: FileContent, options: MatrixOptions) -> None:
     """XIST and RPS4Y1 of every profile, linear, where the table has both."""
-    matrix = reading.matrix
+    matrix = content.matrix
     at = {}
     for marker, names in SEX_MARKERS.items():
         for i, gene in enumerate(matrix.genes.ids):
@@ -142,10 +142,10 @@ def _note_sex_markers(reading: Reading, options: Options) -> None:
     pair = np.nan_to_num(matrix.values[[at["XIST"], at["RPS4Y1"]], :])
     if options.scale is Scale.LOG2:
         pair = 2.0**pair - 1.0
-    reading.sex_markers = {p: (float(x), float(y)) for p, x, y in zip(matrix.profile_ids, *pair, strict=True)}
+    content.sex_markers = {p: (float(x), float(y)) for p, x, y in zip(matrix.profile_ids, *pair, strict=True)}
 
 
-def _kept_genes(table: Table, options: Options, reading: Reading) -> tuple[GeneIndex, np.ndarray]:
+def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> tuple[GeneIndex, np.ndarray]:
     """The genes that are kept, sorted by the study's name, and the row of each."""
     bad = np.zeros(len(table.genes), dtype=bool)
     if options.scale is Scale.LINEAR and table.values.size:
@@ -169,7 +169,7 @@ def _kept_genes(table: Table, options: Options, reading: Reading) -> tuple[GeneI
             n_y += 1
             continue
         if is_date(text):
-            reading.warn(table.lines[i], "gene", text, "rna.gene-is-a-date", "a spreadsheet has renamed this gene")
+            content.warn(table.lines[i], "gene", text, "rna.gene-is-a-date", "a spreadsheet has renamed this gene")
         name = gene_name(text)
         if name.id_type == "symbol" and name.source_name == text and name.gene_id in present:
             name = name._replace(gene_id=text, source_name=None)  # the file knows both the old and the new symbol
@@ -180,10 +180,10 @@ def _kept_genes(table: Table, options: Options, reading: Reading) -> tuple[GeneI
         kept, dropped = (i, other) if mean(i) > mean(other) else (other, i)
         if kept == i:
             best[name.gene_id] = (i, name)
-        reading.warn(table.lines[dropped], "gene", text, "rna.gene-twice",
+        content.warn(table.lines[dropped], "gene", text, "rna.gene-twice",
                      f"line {table.lines[kept]} has the higher mean and is kept")  # fmt: skip
     if n_y:
-        reading.warn(None, "gene", None, "rna.par-y", f"{n_y} _PAR_Y copies are left out")
+        content.warn(None, "gene", None, "rna.par-y", f"{n_y} _PAR_Y copies are left out")
     genes = sorted(best)
     index = GeneIndex(
         genes,
@@ -214,16 +214,16 @@ def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
     return options
 
 
-def _read(path: Path, request: Request) -> Reading:
-    said = request.options
-    map_ = rna_map.RnaMap.model_validate(said["map"]) if said.get("map") is not None else None
+def _read(path: Path, request: Request) -> FileContent:
+    given = request.options
+    map_ = rna_map.RnaMap.model_validate(given["map"]) if given.get("map") is not None else None
     sheet = sample_sheet.read(request.files["samples"]) if "samples" in request.files else None
     if map_ is not None and map_.samples is not None:
         sheet = rna_map.PatternSheet(map_.samples)
-    options = Options(
-        request.collection, ExpressionUnit(said["unit"]), Scale(said["scale"]), request.name, said.get("sample_type"),
-        said.get("workflow"), said.get("gene_model"),
-        map_ is not None and map_.expression.orientation == "samples_in_rows", said.get("clip_negative", False),
+    options = MatrixOptions(
+        request.collection, ExpressionUnit(given["unit"]), Scale(given["scale"]), request.name, given.get("sample_type"),
+        given.get("workflow"), given.get("gene_model"),
+        map_ is not None and map_.expression.orientation == "samples_in_rows", given.get("clip_negative", False),
     )  # fmt: skip
     return read(path, options, sheet)
 

@@ -97,10 +97,10 @@ def load_rna_map(path: Path) -> RnaMap:
     if not path.is_file():
         raise NotFound("no such map", where=str(path), repair="Write one with --guess")
     try:
-        found = RnaMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        if found.samples is not None:
-            re.compile(found.samples.pattern)
-        return found
+        rna_map = RnaMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        if rna_map.samples is not None:
+            re.compile(rna_map.samples.pattern)
+        return rna_map
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"not TOML: {error}", where=str(path), repair="Mend the line") from None
     except re.error as error:

@@ -15,7 +15,7 @@ import numpy as np
 
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 from tshdb.text_files import MISSING, number, open_binary, open_text, rows_of
 
 COLUMNS = {
@@ -55,7 +55,7 @@ class Table(NamedTuple):
 # ------------------------------------------------------------------------------------------------------ wide
 
 
-def read_wide(path: Path, delimiter: str, header: list[str], reading: Reading) -> Table:
+def read_wide(path: Path, delimiter: str, header: list[str], content: FileContent) -> Table:
     names = [h.strip() for h in header]
     with open_text(path) as file:
         file.readline()
@@ -80,10 +80,10 @@ def read_wide(path: Path, delimiter: str, header: list[str], reading: Reading) -
         raise InvalidInput("no samples in the header", where=f"{path}:1", repair="Is the delimiter tab or comma?")
     for name, times in Counter(samples).items():
         if times > 1:
-            reading.error(1, name, name, "rna.sample-twice", f"named {times} times; a sample has one column")
-    genes, values = _parse_numbers(path, delimiter, samples, reading)
+            content.error(1, name, name, "rna.sample-twice", f"named {times} times; a sample has one column")
+    genes, values = _parse_numbers(path, delimiter, samples, content)
     if genes is None:
-        genes, lines, values = _parse_slowly(path, delimiter, samples, reading)
+        genes, lines, values = _parse_slowly(path, delimiter, samples, content)
     else:
         lines = list(range(2, len(genes) + 2))
     columns = [i + 2 for i in range(len(samples))]
@@ -100,7 +100,7 @@ def _is_transposed(path: Path, delimiter: str, header: list[str]) -> bool:
     return sum(map(Barcode.is_one, first)) > len(first) / 2
 
 
-def _parse_numbers(path: Path, delimiter: str, samples: list[str], reading: Reading):
+def _parse_numbers(path: Path, delimiter: str, samples: list[str], content: FileContent):
     """(genes, values) by pyarrow, or (None, None) when anything in the file is not as it should be."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -113,7 +113,7 @@ def _parse_numbers(path: Path, delimiter: str, samples: list[str], reading: Read
             last = block
     if not last.endswith(b"\n"):
         n_lines += 1
-        reading.warn(n_lines, None, None, "rna.last-line-open", "the last line has no end; is the file complete?")
+        content.warn(n_lines, None, None, "rna.last-line-open", "the last line has no end; is the file complete?")
     names = ["", *map(str, range(len(samples)))]
     values = np.empty((n_lines - 1, len(samples)), order="F")
     genes: list[str] = []
@@ -145,14 +145,14 @@ def _parse_numbers(path: Path, delimiter: str, samples: list[str], reading: Read
     return genes, values
 
 
-def _parse_slowly(path: Path, delimiter: str, samples: list[str], reading: Reading):
+def _parse_slowly(path: Path, delimiter: str, samples: list[str], content: FileContent):
     """(genes, lines, values), row by row; bad rows are withheld, each bad cell a finding."""
     genes, lines, rows = [], [], []
     with open_text(path) as file:
         file.readline()
         for line, fields in rows_of(file, delimiter):
             line += 1
-            numbers = _numbers(line, fields, samples, reading)
+            numbers = _numbers(line, fields, samples, content)
             if numbers is not None:
                 genes.append(fields[0])
                 lines.append(line)
@@ -160,23 +160,23 @@ def _parse_slowly(path: Path, delimiter: str, samples: list[str], reading: Readi
     return genes, lines, np.array(rows, dtype=float).reshape(len(rows), len(samples))
 
 
-def _numbers(line: int, fields: list[str], names: list[str], reading: Reading) -> list[float] | None:
+def _numbers(line: int, fields: list[str], names: list[str], content: FileContent) -> list[float] | None:
     """The values of a row behind its first field, one for each of the names; None for a row that is withheld."""
     if len(fields) != len(names) + 1:
         message = f"{len(fields)} fields; the header has {len(names) + 1}"
-        reading.withhold(line, None, fields[0], "rna.field-count", message)
+        content.withhold(line, None, fields[0], "rna.field-count", message)
         return None
     numbers = [np.nan if f.strip() in MISSING else number(f) for f in fields[1:]]
     if None not in numbers:
         return numbers
-    with reading.row():
+    with content.row():
         for name, text, value in zip(names, fields[1:], numbers, strict=True):
             if value is None:
-                reading.error(line, name, text, "rna.not-a-number", "expected a number or a blank", MOST_FINDINGS)
+                content.error(line, name, text, "rna.not-a-number", "expected a number or a blank", MOST_FINDINGS)
     return None
 
 
-def read_transposed(path: Path, delimiter: str, header: list[str], reading: Reading) -> Table:
+def read_transposed(path: Path, delimiter: str, header: list[str], content: FileContent) -> Table:
     """Samples in rows, genes in the header: every value has its sample's line."""
     genes = [h.strip() for h in header[1:]]
     samples, lines, rows = [], [], []
@@ -184,14 +184,14 @@ def read_transposed(path: Path, delimiter: str, header: list[str], reading: Read
         file.readline()
         for line, fields in rows_of(file, delimiter):
             line += 1
-            numbers = _numbers(line, fields, genes, reading)
+            numbers = _numbers(line, fields, genes, content)
             if numbers is not None:
                 samples.append(fields[0].strip())
                 lines.append(line)
                 rows.append(numbers)
     for name, times in Counter(samples).items():
         if times > 1:
-            reading.error(lines[samples.index(name)], header[0], name, "rna.sample-twice", f"stands on {times} rows")
+            content.error(lines[samples.index(name)], header[0], name, "rna.sample-twice", f"stands on {times} rows")
     values = np.array(rows, dtype=float).reshape(len(rows), len(genes)).T
     return Table(genes, [1] * len(genes), samples, [1] * len(samples), np.asfortranarray(values), lines)
 
@@ -202,16 +202,16 @@ def read_transposed(path: Path, delimiter: str, header: list[str], reading: Read
 def long_columns(header: list[str]) -> dict[str, int] | None:
     """Where the columns of a long table are, or None for a wide one."""
     lower = [h.strip().lower() for h in header]
-    found = {}
+    place_of_role = {}
     for role, names in COLUMNS.items():
         here = next((n for n in names if n in lower), None)
         if here is not None:
-            found[role] = lower.index(here)
-    has_sample = "sample" in found or {"patient", "tissue"} <= set(found)
-    return found if {"gene", "value"} <= set(found) and has_sample else None
+            place_of_role[role] = lower.index(here)
+    has_sample = "sample" in place_of_role or {"patient", "tissue"} <= set(place_of_role)
+    return place_of_role if {"gene", "value"} <= set(place_of_role) and has_sample else None
 
 
-def read_long(path: Path, delimiter: str, at: dict[str, int], reading: Reading) -> Table:
+def read_long(path: Path, delimiter: str, at: dict[str, int], content: FileContent) -> Table:
     cells: dict[tuple[str, str], tuple[float, int]] = {}
     genes: dict[str, int] = {}
     samples: dict[str, int] = {}
@@ -220,7 +220,7 @@ def read_long(path: Path, delimiter: str, at: dict[str, int], reading: Reading) 
         _, header = next(rows)
         for line, fields in rows:
             if len(fields) != len(header):
-                reading.withhold(
+                content.withhold(
                     line, None, None, "rna.field-count", f"{len(fields)} fields; the header has {len(header)}"
                 )
                 continue
@@ -228,14 +228,14 @@ def read_long(path: Path, delimiter: str, at: dict[str, int], reading: Reading) 
             gene, text = fields[at["gene"]], fields[at["value"]].strip()
             value = np.nan if text in MISSING else number(text)
             if sample is None:
-                reading.withhold(line, header[at["tissue"]], fields[at["tissue"]], "rna.tissue",
+                content.withhold(line, header[at["tissue"]], fields[at["tissue"]], "rna.tissue",
                                  f"expected one of {', '.join(TISSUE_CODES)}")  # fmt: skip
             elif value is None:
-                reading.withhold(line, header[at["value"]], text, "rna.not-a-number", "expected a number or a blank")
+                content.withhold(line, header[at["value"]], text, "rna.not-a-number", "expected a number or a blank")
             elif (gene, sample) in cells:
                 before, where = cells[gene, sample]
                 same = before == value or (before != before and value != value)
-                note = reading.warn if same else reading.withhold
+                note = content.warn if same else content.withhold
                 note(line, header[at["gene"]], gene, "rna.value-twice", f"{sample} has it on line {where} already")
             else:
                 cells[gene, sample] = (value, line)

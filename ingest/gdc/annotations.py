@@ -16,9 +16,9 @@ from ingest.gdc.columns import missing_reason
 from ingest.gdc.hits import hits_of, keys_of
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
+from tshdb.file_content import FileContent, Record
 from tshdb.head import Head
 from tshdb.readers import Part, Reader
-from tshdb.reading import Found, Reading
 from tshdb.schema import Annotation
 from tshdb.text_files import open_table, open_text
 from tshdb.vocabulary import Effect
@@ -56,14 +56,14 @@ def is_table(header: list[str]) -> bool:
     return all(any(n in header for n in NAMES[field]) for field in REQUIRED) and "category" in map(str.lower, header)
 
 
-def read(path: Path, collection: str, barcodes: Mapping[str, str]) -> Reading:
+def read(path: Path, collection: str, barcodes: Mapping[str, str]) -> FileContent:
     """The notices. barcodes: uuid of a case, sample or aliquot -> its barcode, as far as known."""
-    reading = Reading()
-    for line, row in _rows(path, reading):
+    content = FileContent()
+    for line, row in _rows(path, content):
         values = {field: next((row[n] for n in names if row.get(n)), None) for field, names in NAMES.items()}
         values = {f: None if v is None or missing_reason(v) else v.strip() for f, v in values.items()}
         if any(values[f] is None for f in REQUIRED):
-            reading.withhold(
+            content.withhold(
                 line, None, values["annotation_id"], "annotation.incomplete", f"expected {', '.join(REQUIRED)}"
             )
             continue
@@ -73,11 +73,11 @@ def read(path: Path, collection: str, barcodes: Mapping[str, str]) -> Reading:
         if patient is None and Barcode.is_one(entity):
             patient = Barcode.parse(entity).patient_id
         if patient is None:
-            reading.warn(line, "entity_id", entity, "annotation.unknown-entity",
+            content.warn(line, "entity_id", entity, "annotation.unknown-entity",
                          "no case or sample of this folder; the notice is left out")  # fmt: skip
             continue
-        reading.records.append(Found(Annotation, _notice(values, collection, patient, entity), line))
-    return reading
+        content.records.append(Record(Annotation, _notice(values, collection, patient, entity), line))
+    return content
 
 
 def _notice(values: dict, collection: str, patient: str, entity: str) -> dict:
@@ -98,14 +98,14 @@ def _notice(values: dict, collection: str, patient: str, entity: str) -> dict:
     }
 
 
-def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(path: Path, content: FileContent) -> Iterator[tuple[int, dict[str, str]]]:
     with open_text(path) as file:
         is_json = file.read(1) in ("[", "{")
     if is_json:
         for i, hit in enumerate(hits_of(path), 1):
             yield i, {k: str(v) for k, v in hit.items() if isinstance(v, str | int | float)}
         return
-    with open_table(path, reading, "annotation.field-count") as table:
+    with open_table(path, content, "annotation.field-count") as table:
         if not is_table(table.header):
             raise InvalidInput("no table of annotations", where=f"{path}:1", repair=f"Expected {', '.join(REQUIRED)}")
         for line, fields in table.rows:

@@ -39,7 +39,7 @@ BIOTAB_NAMES = ("clinical_patient_", "clinical_follow_up_")
 
 
 @dataclass
-class Plan:
+class GdcPlan:
     """What there is to fetch. missing: files that are not in the folder; n_present: those that are."""
 
     folder: Path
@@ -73,7 +73,7 @@ class Gdc:
             raise DownloadError("this is no GDC API", where=f"{self.url}/status", repair="Correct --gdc-url")
         return answer
 
-    def plan(self, project: str, parts: frozenset[str]) -> Plan:
+    def plan(self, project: str, parts: frozenset[str]) -> GdcPlan:
         """Ask what there is, and compare with the folder. Writes the answers, but no file of the project."""
         status = self.status()
         release = str(status.get("data_release") or f"API {status.get('tag') or status.get('version')}")
@@ -81,7 +81,7 @@ class Gdc:
         is_new = known is None or release != str(
             known.get("data_release") or f"API {known.get('tag') or known.get('version')}"
         )
-        plan = Plan(self.folder, release, is_new)
+        plan = GdcPlan(self.folder, release, is_new)
         answers: dict[str, list[dict]] = {}
         for name, ask in (
             ("files.json", lambda: self.hits("/files", _rna_filter(project), fields=FILE_FIELDS, sort="file_id:asc")),
@@ -106,7 +106,7 @@ class Gdc:
         return plan
 
     def fetch(
-        self, plan: Plan, jobs: int, arrived: Callable[[Wanted, int], None], done: Callable[[Wanted], None]
+        self, plan: GdcPlan, jobs: int, arrived: Callable[[Wanted, int], None], done: Callable[[Wanted], None]
     ) -> list[tuple[Wanted, TshdbError]]:
         """Fetch what is missing. Gives the files that could not be had, with the reason."""
         failed = []
@@ -119,10 +119,10 @@ class Gdc:
     def hits(self, endpoint: str, filters: dict, *, fields=(), expand=(), sort: str) -> list[dict]:
         """All hits of a search, page by page; begun anew when the total moves between pages."""
         for _ in range(RESTARTS):
-            found: list[dict] = []
+            hits: list[dict] = []
             total = None
-            while total is None or len(found) < total:
-                body = {"filters": filters, "sort": sort, "size": PAGE, "from": len(found), "format": "JSON"}
+            while total is None or len(hits) < total:
+                body = {"filters": filters, "sort": sort, "size": PAGE, "from": len(hits), "format": "JSON"}
                 if fields:
                     body["fields"] = ",".join(fields)
                 if expand:
@@ -134,14 +134,14 @@ class Gdc:
                 if total is not None and pagination["total"] != total:
                     break
                 total = pagination["total"]
-                if not page and len(found) < total:
+                if not page and len(hits) < total:
                     raise DownloadError(
-                        f"{len(found)} of {total} hits came, then an empty page", where=self.url + endpoint,
+                        f"{len(hits)} of {total} hits came, then an empty page", where=self.url + endpoint,
                         repair="Run the command again",
                     )  # fmt: skip
-                found += page
+                hits += page
             else:
-                return found
+                return hits
         raise DownloadError("the total changes from page to page", where=self.url + endpoint, repair="Try again later")
 
     def _biotabs(self, project: str) -> list[dict]:

@@ -11,22 +11,22 @@ from pathlib import Path
 from ingest.clinical import receptors
 from ingest.gdc import clinical, follow_up
 from ingest.gdc.hits import keys_of
+from tshdb.file_content import FileContent
 from tshdb.head import Head
 from tshdb.readers import Part, Reader
-from tshdb.reading import Reading
 from tshdb.schema import Patient
 
 
-def read(path: Path, collection: str, her2_rule: str) -> Reading:
+def read(path: Path, collection: str, her2_rule: str) -> FileContent:
     """As `clinical.read`; receptors and menopause of the follow-ups are added to each patient."""
-    reading = clinical.read(path, collection)
+    content = clinical.read(path, collection)
     added = follow_up.read(path, collection, her2_rule)
     more = {r.values["patient_id"]: r.values for r in added.records if r.table is Patient}
-    for record in reading.records:
+    for record in content.records:
         if record.table is Patient:
             for name, value in more.get(record.values["patient_id"], {}).items():
                 record.values.setdefault(name, value)
-    return reading
+    return content
 
 
 def _recognises(head: Head) -> bool:

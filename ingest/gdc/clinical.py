@@ -25,9 +25,9 @@ from ingest.identifiers import checked_patient
 from ingest.tables import mapped, maps
 from ingest.tables.guess import guess
 from tshdb.errors import InvalidInput
+from tshdb.file_content import FileContent, RawValue, Record
 from tshdb.head import Head
 from tshdb.readers import SURE, Part, Reader, Request
-from tshdb.reading import Found, RawValue, Reading
 from tshdb.schema import FollowUp, Patient
 from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
@@ -65,32 +65,32 @@ class Row(NamedTuple):
     raw: dict[str, str]
 
 
-def read(path: Path, collection: str, *, follow_up_only: bool = False) -> Reading:
+def read(path: Path, collection: str, *, follow_up_only: bool = False) -> FileContent:
     """Patients, follow-up and raw fields; with follow_up_only the outcome alone. Raises InvalidInput for another file."""
-    reading = Reading()
+    content = FileContent()
     cases: dict[str, list[Row]] = {}
-    for row in _rows(path, reading):
+    for row in _rows(path, content):
         column = next((name for name in FIELDS["patient_id"] if name in row.raw), "patient_id")
-        with reading.row():
-            patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, reading)
+        with content.row():
+            patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, content)
         if patient_id is not None:
             cases.setdefault(patient_id, []).append(row)
     for patient_id, rows in cases.items():
-        with reading.row():
-            _read_case(patient_id, rows, collection, follow_up_only, reading)
-    check_outcomes(reading)
+        with content.row():
+            _read_case(patient_id, rows, collection, follow_up_only, content)
+    check_outcomes(content)
     if not follow_up_only:
-        keep_raw({p: [(r.line, r.raw) for r in rows] for p, rows in cases.items()}, reading)
-    return reading
+        keep_raw({p: [(r.line, r.raw) for r in rows] for p, rows in cases.items()}, content)
+    return content
 
 
-def _rows(path: Path, reading: Reading) -> Iterator[Row]:
+def _rows(path: Path, content: FileContent) -> Iterator[Row]:
     with open_text(path) as file:
         start = file.read(1)
     if start in ("[", "{"):
         yield from _json_rows(path)
         return
-    with open_table(path, reading, "clinical.field-count") as table:
+    with open_table(path, content, "clinical.field-count") as table:
         header = table.header
         at = positions(header, WANTED)
         missing = [f for f in REQUIRED if f not in at]
@@ -117,10 +117,12 @@ def _json_rows(path: Path) -> Iterator[Row]:
 # ----------------------------------------------------------------------------------------------------- one case
 
 
-def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_only: bool, reading: Reading) -> None:
-    tumour = _primary(patient_id, rows, reading)
+def _read_case(
+    patient_id: str, rows: Sequence[Row], collection: str, follow_up_only: bool, content: FileContent
+) -> None:
+    tumour = _primary(patient_id, rows, content)
     line = tumour[0].line
-    if not (_agree(rows, OF_THE_PERSON, reading) and (follow_up_only or _agree(tumour, OF_THE_TUMOUR, reading))):
+    if not (_agree(rows, OF_THE_PERSON, content) and (follow_up_only or _agree(tumour, OF_THE_TUMOUR, content))):
         return
     first = {f: next((r.fields[f] for r in rows if missing_reason(r.fields.get(f)) is None), None) for f in WANTED}
     patient: dict[str, Any] = {"patient_id": patient_id, "collection": collection}
@@ -130,16 +132,16 @@ def _read_case(patient_id: str, rows: Sequence[Row], collection: str, follow_up_
             text = None if missing_reason(text) else text
             patient[column] = text.lower() if text and field in LOWER else text
         patient["histology"] = histology(_value(tumour[0], "morphology"), _value(tumour[0], "primary_diagnosis"))
-        if not _typed_age(patient, first, line, reading):
+        if not _typed_age(patient, first, line, content):
             return
-    reading.records.append(Found(Patient, patient, line))
+    content.records.append(Record(Patient, patient, line))
     if not any("vital_status" in r.fields for r in rows):
         return
-    outcome = overall_survival(rows, line, reading)
+    outcome = overall_survival(rows, line, content)
     if outcome is None:
-        reading.records.pop()
+        content.records.pop()
         return
-    reading.records.append(Found(FollowUp, {"patient_id": patient_id, **outcome}, line))
+    content.records.append(Record(FollowUp, {"patient_id": patient_id, **outcome}, line))
 
 
 def _value(row: Row, field: str) -> str | None:
@@ -147,7 +149,7 @@ def _value(row: Row, field: str) -> str | None:
     return None if missing_reason(text) else text
 
 
-def _primary(patient_id: str, rows: Sequence[Row], reading: Reading) -> Sequence[Row]:
+def _primary(patient_id: str, rows: Sequence[Row], content: FileContent) -> Sequence[Row]:
     """The rows of the primary diagnosis."""
     diagnoses = [r for r in rows if _value(r, "diagnosis_id")] or list(rows)
     if len({_value(r, "diagnosis_id") for r in diagnoses}) == 1:
@@ -162,25 +164,25 @@ def _primary(patient_id: str, rows: Sequence[Row], reading: Reading) -> Sequence
     chosen = at_start or is_primary or diagnoses
     ids = list(dict.fromkeys(_value(r, "diagnosis_id") for r in chosen))
     if len(ids) > 1:
-        reading.warn(
+        content.warn(
             chosen[0].line, "diagnosis_id", patient_id, "clinical.several-primaries",
             f"{len(ids)} diagnoses could be the primary one; the first in the file describes the tumour",
         )  # fmt: skip
     return [r for r in chosen if _value(r, "diagnosis_id") == ids[0]]
 
 
-def _agree(rows: Sequence[Row], fields: Sequence[str], reading: Reading) -> bool:
+def _agree(rows: Sequence[Row], fields: Sequence[str], content: FileContent) -> bool:
     """Whether rows of one patient say the same; a finding where they do not."""
     for field in fields:
-        said = [(r.line, r.fields[field]) for r in rows if _value(r, field) is not None]
-        for line, text in said[1:]:
-            if text != said[0][1]:
-                reading.error(line, field, text, "clinical.rows-disagree", f"line {said[0][0]} says '{said[0][1]}'")
+        values = [(r.line, r.fields[field]) for r in rows if _value(r, field) is not None]
+        for line, text in values[1:]:
+            if text != values[0][1]:
+                content.error(line, field, text, "clinical.rows-disagree", f"line {values[0][0]} says '{values[0][1]}'")
                 return False
     return True
 
 
-def _typed_age(patient: dict, first: dict, line: int, reading: Reading) -> bool:
+def _typed_age(patient: dict, first: dict, line: int, content: FileContent) -> bool:
     """age_years as a number: age_at_index, else age_at_diagnosis, which is in days."""
     text, days = patient["age_years"], first["age_at_diagnosis"]
     if text is None and days is not None:
@@ -190,15 +192,15 @@ def _typed_age(patient: dict, first: dict, line: int, reading: Reading) -> bool:
     if text is not None:
         patient["age_years"] = number(text)
         if patient["age_years"] is None or not 0 <= patient["age_years"] <= OLDEST_YEARS:
-            reading.error(line, "age_at_index", text, "clinical.age", f"expected years between 0 and {OLDEST_YEARS}")
+            content.error(line, "age_at_index", text, "clinical.age", f"expected years between 0 and {OLDEST_YEARS}")
             return False
     return True
 
 
-def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict | None:
+def overall_survival(rows: Sequence[Row], line: int, content: FileContent) -> dict | None:
     """Columns of a FollowUp by rule os-1, or None after a finding that withholds the patient."""
-    said = next((r.fields["vital_status"] for r in rows if "vital_status" in r.fields), "")
-    status = next((r.fields["vital_status"] for r in rows if _value(r, "vital_status")), said)
+    written = next((r.fields["vital_status"] for r in rows if "vital_status" in r.fields), "")
+    status = next((r.fields["vital_status"] for r in rows if _value(r, "vital_status")), written)
     outcome = {
         "endpoint": Endpoint.OS,
         "event": None,
@@ -209,11 +211,11 @@ def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict |
     }
     if status.lower() not in ("alive", "dead"):
         if missing_reason(status) is None:
-            reading.error(line, "vital_status", status, "clinical.vital-status", "expected Alive or Dead")
+            content.error(line, "vital_status", status, "clinical.vital-status", "expected Alive or Dead")
             return None
         return outcome | {"reason": f"vital status {missing_reason(status)}"}
     outcome["event"] = status.lower() == "dead"
-    _check_days(rows, outcome["event"], reading)
+    _check_days(rows, outcome["event"], content)
     fields = ("days_to_death",) if outcome["event"] else ("days_to_last_follow_up", "days_to_follow_up")
     days: list[float] = []
     for field in fields:
@@ -223,39 +225,39 @@ def overall_survival(rows: Sequence[Row], line: int, reading: Reading) -> dict |
                 continue
             value = number(text)
             if value is None:
-                reading.error(row.line, field, text, "clinical.not-a-number", "expected days")
+                content.error(row.line, field, text, "clinical.not-a-number", "expected days")
                 return None
             days.append(value)
     if not days:
-        said = next((r.fields[fields[0]] for r in rows if fields[0] in r.fields), None)
-        return outcome | {"reason": f"{fields[0]} {missing_reason(said)}"}
+        written = next((r.fields[fields[0]] for r in rows if fields[0] in r.fields), None)
+        return outcome | {"reason": f"{fields[0]} {missing_reason(written)}"}
     latest = max(days)
     if latest < 0:
-        reading.warn(
+        content.warn(
             line, fields[0], f"{latest:g}", "clinical.negative-days", "before diagnosis; the duration stays empty"
         )
         return outcome | {"reason": f"{fields[0]} is negative"}
     return outcome | {"duration_days": latest}
 
 
-def _check_days(rows: Sequence[Row], is_dead: bool, reading: Reading) -> None:
+def _check_days(rows: Sequence[Row], is_dead: bool, content: FileContent) -> None:
     """Days that do not go together: a day of death of somebody alive, a contact after the death."""
     deaths = [(r, d) for r in rows if (d := number(_value(r, "days_to_death") or "")) is not None]
     contacts = [d for r in rows if (d := number(_value(r, "days_to_last_follow_up") or "")) is not None]
     if deaths and not is_dead:
         row, day = deaths[0]
-        reading.warn(
+        content.warn(
             row.line, "days_to_death", f"{day:g}", "clinical.alive-with-death", "vital status is Alive, which holds"
         )
     elif deaths and contacts and max(contacts) > deaths[0][1]:
         row, day = deaths[0]
-        reading.warn(
+        content.warn(
             row.line, "days_to_last_follow_up", f"{max(contacts):g}", "clinical.contact-after-death",
             f"the death was on day {day:g}, which holds",
         )  # fmt: skip
 
 
-def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], reading: Reading) -> None:
+def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], content: FileContent) -> None:
     """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once."""
     used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if missing_reason(text) is None}
     used |= {
@@ -268,7 +270,7 @@ def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], reading: Readin
                 if field in used and (field, text) not in seen:
                     seen.add((field, text))
                     reason = missing_reason(text)
-                    reading.raw_values.append(RawValue(patient_id, line, field, None if reason else text, reason))
+                    content.raw_values.append(RawValue(patient_id, line, field, None if reason else text, reason))
 
 
 def _recognises(head: Head) -> float:
@@ -276,7 +278,7 @@ def _recognises(head: Head) -> float:
     return SURE if {"patient_id", "vital_status"} <= at.keys() else 0.5 if at else 0.0
 
 
-def _read(path: Path, request: Request) -> Reading:
+def _read(path: Path, request: Request) -> FileContent:
     map_ = maps.map_in(request.options)
     return read(path, request.collection) if map_ is None else mapped.read(path, request.collection, map_)
 

@@ -76,19 +76,19 @@ def missing_reason(text: str | None) -> str | None:
     """How the file says that a value is missing, or None for a value. The Biotab writes [Not Available] and the like."""
     if text is None:
         return EMPTY
-    plain = text.strip().lower()
-    if plain.startswith("[") and plain.endswith("]"):
-        plain = plain[1:-1].strip()
-        return REASONS.get(plain, plain or EMPTY)
-    return REASONS.get(plain)
+    lower = text.strip().lower()
+    if lower.startswith("[") and lower.endswith("]"):
+        lower = lower[1:-1].strip()
+        return REASONS.get(lower, lower or EMPTY)
+    return REASONS.get(lower)
 
 
 def positions(header: Sequence[str], wanted: Iterable[str]) -> dict[str, int]:
     """field -> column, of those fields that the header has under any of their names."""
     at = {name.strip(): i for i, name in reversed(list(enumerate(header)))}
-    found = {}
+    place_of_field = {}
     for field in wanted:
         here = next((name for name in FIELDS[field] if name in at), None)
         if here is not None:
-            found[field] = at[here]
-    return found
+            place_of_field[field] = at[here]
+    return place_of_field

@@ -22,9 +22,9 @@ import numpy as np
 
 from ingest.gdc.sheets import FileFacts
 from tshdb.barcode import Barcode, compartment_of
+from tshdb.file_content import FileContent, GeneIndex, Matrix, Record
 from tshdb.head import Head
 from tshdb.readers import Part, Reader
-from tshdb.reading import Found, GeneIndex, Matrix, Reading
 from tshdb.schema import ExpressionProfile, Patient, Sample
 from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -75,19 +75,19 @@ class GeneRows:
         self._known: list[_GeneRows] = []
         self._lock = threading.Lock()
 
-    def of(self, names, symbols, gene_types, reading: Reading) -> _GeneRows | None:
+    def of(self, names, symbols, gene_types, content: FileContent) -> _GeneRows | None:
         """The places of the genes; None after an error. symbols, gene_types: functions that give them."""
         with self._lock:
             for known in self._known:
                 if known.names.equals(names):
                     return known
-            fresh = _gene_rows(names, symbols(), gene_types(), reading)
+            fresh = _gene_rows(names, symbols(), gene_types(), content)
             if fresh is not None:
                 self._known.append(fresh)
             return fresh
 
 
-def _gene_rows(names, symbols: list | None, gene_types: list | None, reading: Reading) -> _GeneRows | None:
+def _gene_rows(names, symbols: list | None, gene_types: list | None, content: FileContent) -> _GeneRows | None:
     texts = names.to_pylist()
     qc, at, n_y = {}, {}, 0
     for i, text in enumerate(texts):
@@ -100,7 +100,7 @@ def _gene_rows(names, symbols: list | None, gene_types: list | None, reading: Re
         else:
             gene = text.partition(".")[0]
             if gene in at:
-                reading.error(None, "gene_id", text, "rna.gene-twice", f"{texts[at[gene]]} stands before it")
+                content.error(None, "gene_id", text, "rna.gene-twice", f"{texts[at[gene]]} stands before it")
                 return None
             at[gene] = i
     genes = sorted(at)
@@ -126,27 +126,27 @@ def read(
     data: bytes, path: Path, facts: FileFacts, collection: str, units: tuple[ExpressionUnit, ...], genes: GeneRows
 ):
     """What one file holds. data: its bytes, as they lie on the disk. Errors are findings; then there is no record."""
-    reading = Reading()
+    content = FileContent()
     if data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            return _refused(reading, None, "rna.cut", f"the gzip file is cut or damaged ({error}); fetch it again")
+            return _refused(content, None, "rna.cut", f"the gzip file is cut or damaged ({error}); fetch it again")
     if data and not data.endswith(b"\n"):
-        return _refused(reading, data.count(b"\n") + 1, "rna.cut", "the last line has no end; fetch the file again")
+        return _refused(content, data.count(b"\n") + 1, "rna.cut", "the last line has no end; fetch the file again")
     if unit := htseq_unit(path):
-        return _read(data, path, facts, collection, {unit: 1}, _Layout(0, 2, None, "HTSeq"), genes, reading)
+        return _read(data, path, facts, collection, {unit: 1}, _Layout(0, 2, None, "HTSeq"), genes, content)
     first, _, rest = data.partition(b"\n")
     header = rest.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r").split("\t")
     if not first.startswith(GENE_MODEL.encode()):
-        return _refused(reading, 1, "star.no-gene-model", "expected a first line '# gene-model: …'")
+        return _refused(content, 1, "star.no-gene-model", "expected a first line '# gene-model: …'")
     missing = [c for c in ("gene_id", *(STAR_COLUMNS[u] for u in units)) if c not in header]
     if missing:
-        return _refused(reading, 2, "star.no-column", f"no column {', '.join(missing)}")
+        return _refused(content, 2, "star.no-column", f"no column {', '.join(missing)}")
     model = first.decode("utf-8", "replace").partition(":")[2].strip()
     layout = _Layout(2, len(header), model, "STAR - Counts", header)
     return _read(
-        data, path, facts, collection, {u: header.index(STAR_COLUMNS[u]) for u in units}, layout, genes, reading
+        data, path, facts, collection, {u: header.index(STAR_COLUMNS[u]) for u in units}, layout, genes, content
     )
 
 
@@ -159,10 +159,10 @@ class _Layout:
     header: list[str] | None = None
 
 
-def _refused(reading: Reading, line: int | None, rule: str, message: str, column=None, value=None) -> Reading:
-    reading.withhold(line, column, value, rule, message)
-    reading.records, reading.matrix, reading.sex_markers = [], None, {}
-    return reading
+def _refused(content: FileContent, line: int | None, rule: str, message: str, column=None, value=None) -> FileContent:
+    content.withhold(line, column, value, rule, message)
+    content.records, content.matrix, content.sex_markers = [], None, {}
+    return content
 
 
 def _columns(data: bytes, layout: _Layout, wanted: dict[str, object]):
@@ -184,8 +184,8 @@ def _columns(data: bytes, layout: _Layout, wanted: dict[str, object]):
 
 
 def _read(
-    data, path: Path, facts: FileFacts, collection, at: dict, layout: _Layout, genes: GeneRows, reading
-) -> Reading:
+    data, path: Path, facts: FileFacts, collection, at: dict, layout: _Layout, genes: GeneRows, content
+) -> FileContent:
     import pyarrow as pa
 
     gene_column = str(layout.header.index("gene_id")) if layout.header else "0"
@@ -195,7 +195,7 @@ def _read(
     try:
         table = _columns(data, layout, wanted)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        return _refused(reading, *_bad_place(data, layout, error))
+        return _refused(content, *_bad_place(data, layout, error))
 
     def texts(name: str):
         if not layout.header or name not in layout.header:
@@ -205,21 +205,21 @@ def _read(
 
     column = table[gene_column]
     names = column.chunk(0) if column.num_chunks else pa.array([], pa.string())
-    with reading.row():
-        rows = genes.of(names, texts("gene_name"), texts("gene_type"), reading)
+    with content.row():
+        rows = genes.of(names, texts("gene_name"), texts("gene_type"), content)
     if rows is None:
-        return reading
+        return content
     if not len(rows.order):
-        return _refused(reading, layout.n_skipped + 1, "rna.no-genes", "the file has no gene")
+        return _refused(content, layout.n_skipped + 1, "rna.no-genes", "the file has no gene")
     values = np.column_stack([table[str(i)].to_numpy(zero_copy_only=False) for i in at.values()])
     for j, unit in enumerate(at):
         problem = _problem(values[:, j][rows.order], unit)
         if problem is not None:
             rule, message, place = problem
             line = None if place is None else layout.n_skipped + 1 + int(rows.order[place])
-            return _refused(reading, line, rule, message, layout.header[at[unit]] if layout.header else None)
-    _describe(reading, path, facts, collection, at, layout, rows, values, table)
-    return reading
+            return _refused(content, line, rule, message, layout.header[at[unit]] if layout.header else None)
+    _describe(content, path, facts, collection, at, layout, rows, values, table)
+    return content
 
 
 def _problem(values: np.ndarray, unit: ExpressionUnit) -> tuple[str, str, int | None] | None:
@@ -235,7 +235,7 @@ def _problem(values: np.ndarray, unit: ExpressionUnit) -> tuple[str, str, int | 
     return None
 
 
-def _describe(reading, path, facts: FileFacts, collection, at, layout: _Layout, rows: _GeneRows, values, table) -> None:
+def _describe(content, path, facts: FileFacts, collection, at, layout: _Layout, rows: _GeneRows, values, table) -> None:
     patient_id = facts.case_id or Barcode.parse(facts.sample_id).patient_id
     code = Barcode.parse(facts.sample_id).sample_type if Barcode.is_one(facts.sample_id) else None
     sample = {
@@ -249,9 +249,9 @@ def _describe(reading, path, facts: FileFacts, collection, at, layout: _Layout, 
     has_qc = layout.header is not None or ExpressionUnit.COUNTS in at
     qc = {QC_ROWS[name]: int(counts[i].as_py()) for name, i in rows.qc.items() if has_qc and counts[i].is_valid}
     line = layout.n_skipped or 1
-    reading.records += [
-        Found(Patient, {"patient_id": patient_id, "collection": collection}, line),
-        Found(Sample, sample, line),
+    content.records += [
+        Record(Patient, {"patient_id": patient_id, "collection": collection}, line),
+        Record(Sample, sample, line),
     ]
     profile_ids = []
     for j, (unit, column) in enumerate(at.items()):
@@ -269,13 +269,13 @@ def _describe(reading, path, facts: FileFacts, collection, at, layout: _Layout, 
             "n_missing": 0,
             **qc,
         }
-        reading.records.append(Found(ExpressionProfile, profile, line, column + 1))
+        content.records.append(Record(ExpressionProfile, profile, line, column + 1))
         if rows.sex is not None:
-            reading.sex_markers[profile_id] = (float(values[rows.sex[0], j]), float(values[rows.sex[1], j]))
+            content.sex_markers[profile_id] = (float(values[rows.sex[0], j]), float(values[rows.sex[1], j]))
         total = float(values[:, j][rows.order].sum())
         if unit is ExpressionUnit.TPM and len(rows.index) > 10_000 and abs(total / MILLION - 1) > TPM_TOLERANCE:
-            reading.warn(line, "tpm_unstranded", f"{total:.0f}", "rna.not-tpm", "TPM of all genes add up to a million")
-    reading.matrix = Matrix(rows.index, profile_ids, values, rows.order)
+            content.warn(line, "tpm_unstranded", f"{total:.0f}", "rna.not-tpm", "TPM of all genes add up to a million")
+    content.matrix = Matrix(rows.index, profile_ids, values, rows.order)
 
 
 def _bad_place(data: bytes, layout: _Layout, error: Exception) -> tuple[int, str, str]:

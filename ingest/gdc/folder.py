@@ -25,11 +25,11 @@ from tshdb import installed
 from tshdb.barcode import Barcode
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent, Finding
 from tshdb.folders import Look
-from tshdb.loading import Item, Release, Source, Standing
+from tshdb.loading import Item, Release, Source, SourceState
 from tshdb.objects import sha256_of
 from tshdb.readers import Part, Reader, expected
-from tshdb.reading import Finding, Reading
 from tshdb.vocabulary import ExpressionUnit, Severity
 
 READ_AHEAD = 2  # files a worker may be ahead of the one that is taken in
@@ -37,10 +37,12 @@ IGNORED = {"LICENSE", "README.md", "README.txt", ".DS_Store", "Thumbs.db"}
 
 
 @dataclass(frozen=True)
-class Options:
+class GdcFolderOptions:
     """What to take of a folder, and how.
 
-    only: clinical, rna; units: of RNA, one profile each; check_bytes: hash RNA files even if they were not written since.
+    units         of RNA values; each makes a profile
+    only          the parts that are taken: clinical, rna
+    check_bytes   hash RNA files again, even those that were not written since
     """
 
     collection: str
@@ -70,7 +72,7 @@ class Contents:
         self.findings.append(Finding(None, None, value, rule, severity, message, str(path) if path else None))
 
 
-def look(root: Path, options: Options) -> Contents:
+def look(root: Path, options: GdcFolderOptions) -> Contents:
     """Find and classify all files, and read the sheets. Raises NotFound for no folder, InvalidInput for an empty one."""
     if not root.is_dir():
         raise NotFound(
@@ -78,9 +80,9 @@ def look(root: Path, options: Options) -> Contents:
         )
     contents = Contents(root)
     for path in _paths(root, contents):
-        found = format_of(path)
-        contents.by_format.setdefault(found, []).append(path)
-        if found == UNKNOWN and path.stat().st_size:
+        format_ = format_of(path)
+        contents.by_format.setdefault(format_, []).append(path)
+        if format_ == UNKNOWN and path.stat().st_size:
             contents.note(Severity.WARNING, "folder.unknown-file", "of no format that this collection has", path)
     known = set(contents.by_format) & _taken().keys()
     if not known and contents.by_format and UNKNOWN not in contents.by_format:
@@ -113,21 +115,21 @@ def _paths(root: Path, contents: Contents) -> Iterator[Path]:
             yield path
 
 
-def _read_sheets(contents: Contents, options: Options) -> None:
+def _read_sheets(contents: Contents, options: GdcFolderOptions) -> None:
     for path in contents.of(Format.FILES):
         gdc_sheets.read_files_json(path, contents.files)
     readers = ((Format.SAMPLE_SHEET, gdc_sheets.read_sample_sheet), (Format.MANIFEST, gdc_sheets.read_manifest))
     for format_, read in readers:
         for path in contents.of(format_):
-            reading = Reading()
-            read(path, contents.files, reading)
-            contents.findings += [f._replace(path=str(path)) for f in reading.findings]
+            content = FileContent()
+            read(path, contents.files, content)
+            contents.findings += [f._replace(path=str(path)) for f in content.findings]
     for path in (*contents.of(Format.FILES), *contents.of(Format.CASES)):
         contents.barcodes |= gdc_sheets.barcodes_of(path)
     for path in contents.of(Format.STATUS):
-        said = json.loads(path.read_text(encoding="utf-8"))
-        name = str(said.get("data_release") or f"API {said.get('tag') or said.get('version')}")
-        contents.release = Release(options.collection, "gdc", name, said)
+        status = json.loads(path.read_text(encoding="utf-8"))
+        name = str(status.get("data_release") or f"API {status.get('tag') or status.get('version')}")
+        contents.release = Release(options.collection, "gdc", name, status)
 
 
 def _file_id(path: Path, contents: Contents) -> str | None:
@@ -163,7 +165,7 @@ def _compare_with_manifest(contents: Contents) -> None:
             )  # fmt: skip
 
 
-def items(contents: Contents, options: Options, standing: Mapping[Source, Standing]) -> Iterator[Item]:
+def items(contents: Contents, options: GdcFolderOptions, standing: Mapping[Source, SourceState]) -> Iterator[Item]:
     """All items, clinical first. standing: what is loaded; RNA files that were not written since are not read again."""
     if "clinical" in options.only:
         yield from _clinical_items(contents, options, standing)
@@ -180,14 +182,14 @@ def items(contents: Contents, options: Options, standing: Mapping[Source, Standi
         yield from _expression_items(contents, options, standing)
 
 
-def look_of(contents: Contents, options: Options, standing: Mapping[Source, Standing]) -> Look:
+def look_of(contents: Contents, options: GdcFolderOptions, standing: Mapping[Source, SourceState]) -> Look:
     """A folder's contents as they are loaded; what sheets and answers of the API tell is told with them."""
-    told = {name: paths for name, paths in contents.by_format.items() if name in _taken() and name != Format.EMPTY}
+    files = {name: paths for name, paths in contents.by_format.items() if name in _taken() and name != Format.EMPTY}
     return Look(
         items=lambda: items(contents, options, standing),
         findings=contents.findings,
         release=contents.release,
-        files=told,
+        files=files,
         together=True,
         counted=Format.EXPRESSION,
         counts="rna files",
@@ -195,14 +197,14 @@ def look_of(contents: Contents, options: Options, standing: Mapping[Source, Stan
     )
 
 
-def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], Reading]) -> Item:
+def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], FileContent]) -> Item:
     digest = sha256_of(path)
     known = standing.get(source)
     is_known = known is not None and known[:2] == (digest, json_text(read_with))
     return Item(source, path, read_with, None if is_known else read(), digest)
 
 
-def _clinical_items(contents: Contents, options: Options, standing) -> Iterator[Item]:
+def _clinical_items(contents: Contents, options: GdcFolderOptions, standing) -> Iterator[Item]:
     clinical = [r for r in _taken().values() if r.part is Part.CLINICAL]
     for reader in sorted(clinical, key=lambda r: r.precedence):
         read = clinical_reader(reader.name, options.collection, options.her2_rule)
@@ -212,7 +214,7 @@ def _clinical_items(contents: Contents, options: Options, standing) -> Iterator[
             yield _item(source, path, read_with, standing, lambda read=read, path=path: read(path))
 
 
-def _superseded(path: Path, contents: Contents, options: Options, standing) -> bool:
+def _superseded(path: Path, contents: Contents, options: GdcFolderOptions, standing) -> bool:
     """Whether a file was loaded once, and the API's list of files does not have it any more."""
     file_id = _file_id(path, contents)
     if not contents.of(Format.FILES) or file_id is None or file_id in contents.files:
@@ -220,7 +222,7 @@ def _superseded(path: Path, contents: Contents, options: Options, standing) -> b
     return Source(options.collection, Format.EXPRESSION.value, f"{file_id}/{path.name}") in standing
 
 
-def _expression_items(contents: Contents, options: Options, standing) -> Iterator[Item]:
+def _expression_items(contents: Contents, options: GdcFolderOptions, standing) -> Iterator[Item]:
     """One item a file, in the order of the paths, read by several threads a few files ahead."""
     genes = gdc_expression.GeneRows()
     paths = []
@@ -242,7 +244,7 @@ def _expression_items(contents: Contents, options: Options, standing) -> Iterato
             yield waiting.popleft().result()
 
 
-def _expression_item(path: Path, contents: Contents, options: Options, standing, genes) -> Item:
+def _expression_item(path: Path, contents: Contents, options: GdcFolderOptions, standing, genes) -> Item:
     file_id = _file_id(path, contents)
     facts = contents.files.get(file_id) if file_id else None
     source = Source(options.collection, Format.EXPRESSION.value, f"{file_id}/{path.name}" if file_id else path.name)
@@ -257,14 +259,14 @@ def _expression_item(path: Path, contents: Contents, options: Options, standing,
     item = Item(source, path, read_with, None, sha, md5, file_id)
     problem = _problem(path, facts, len(data), md5, options)
     if problem is not None:
-        item.reading = Reading()
-        item.reading.withhold(None, None, None, *problem)
+        item.content = FileContent()
+        item.content.withhold(None, None, None, *problem)
     elif known is None or not known.is_same(sha, json_text(read_with)):
-        item.reading = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
+        item.content = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
     return item
 
 
-def _problem(path: Path, facts, size: int, md5: str, options: Options) -> tuple[str, str] | None:
+def _problem(path: Path, facts, size: int, md5: str, options: GdcFolderOptions) -> tuple[str, str] | None:
     """(rule, message) of what keeps a file from being read."""
     if facts is None or facts.sample_id is None:
         return "star.no-sample", "no sample sheet and no files.json says whose it is; add the sheet to the folder"

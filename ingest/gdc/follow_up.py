@@ -20,9 +20,9 @@ from ingest.gdc.columns import FIELDS, missing_reason, positions
 from ingest.gdc.hits import flattened, hits_of
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
+from tshdb.file_content import FileContent, Record
 from tshdb.head import Head
 from tshdb.readers import LAST, Part, Reader
-from tshdb.reading import Found, Reading
 from tshdb.schema import FollowUp, Patient
 from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
@@ -34,16 +34,16 @@ WANTED = (
 )  # fmt: skip
 
 
-def read(path: Path, collection: str, her2_rule: str) -> Reading:
+def read(path: Path, collection: str, her2_rule: str) -> FileContent:
     """Everything in the table. Raises InvalidInput for another file."""
-    reading = Reading()
+    content = FileContent()
     by_patient: dict[str, list[tuple[int, dict[str, str], dict[str, str]]]] = {}
-    for line, known, raw in _rows(path, reading):
+    for line, known, raw in _rows(path, content):
         text = _value(known, "days_to_follow_up")
-        with reading.row() as is_bad:
-            patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", reading)
+        with content.row() as is_bad:
+            patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", content)
             if patient_id is not None and text is not None and number(text) is None:
-                reading.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
+                content.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
         if not is_bad():
             by_patient.setdefault(patient_id, []).append((line, known, raw))
     for patient_id, rows in by_patient.items():
@@ -51,14 +51,14 @@ def read(path: Path, collection: str, her2_rule: str) -> Reading:
         patient = {"patient_id": patient_id, "collection": collection}
         patient |= _receptors(rows, her2_rule) | _history(rows)
         contact = _latest_contact(rows)
-        reading.records.append(Found(Patient, patient, line))
+        content.records.append(Record(Patient, patient, line))
         if contact is not None:
-            reading.records.append(Found(FollowUp, {"patient_id": patient_id, **contact[1]}, contact[0]))
-    keep_raw({p: [(line, raw) for line, _, raw in rows] for p, rows in by_patient.items()}, reading)
-    return reading
+            content.records.append(Record(FollowUp, {"patient_id": patient_id, **contact[1]}, contact[0]))
+    keep_raw({p: [(line, raw) for line, _, raw in rows] for p, rows in by_patient.items()}, content)
+    return content
 
 
-def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str], dict[str, str]]]:
+def _rows(path: Path, content: FileContent) -> Iterator[tuple[int, dict[str, str], dict[str, str]]]:
     with open_text(path) as file:
         is_json = file.read(1) in ("[", "{")
     if is_json:
@@ -68,7 +68,7 @@ def _rows(path: Path, reading: Reading) -> Iterator[tuple[int, dict[str, str], d
                 values = list(raw.values())
                 yield i, {f: values[j] for f, j in at.items()}, raw
         return
-    with open_table(path, reading, "clinical.field-count") as table:
+    with open_table(path, content, "clinical.field-count") as table:
         header = table.header
         at = positions(header, WANTED)
         if "patient_id" not in at:
@@ -101,26 +101,28 @@ def _receptors(rows, her2_rule: str) -> dict[str, str | None]:
     if not verdicts:
         return {}
 
-    def one(name: str) -> str | None:
-        found = verdicts.get(name, set())
-        return next(iter(found)) if len(found) == 1 else "several tests disagree" if found else None
+    def result_of(name: str) -> str | None:
+        results = verdicts.get(name, set())
+        return next(iter(results)) if len(results) == 1 else "several tests disagree" if results else None
 
-    er, pr = receptors.status(one("er-ihc")), receptors.status(one("pr-ihc"))
-    return receptors.columns(er, pr, receptors.her2(one("her2-ihc"), one("her2-fish"), her2_rule), her2_rule)
+    er, pr = receptors.status(result_of("er-ihc")), receptors.status(result_of("pr-ihc"))
+    return receptors.columns(
+        er, pr, receptors.her2(result_of("her2-ihc"), result_of("her2-fish"), her2_rule), her2_rule
+    )
 
 
 def _history(rows) -> dict[str, str]:
     """Menopause and family, where the table has them."""
-    found: dict[str, str] = {}
+    history: dict[str, str] = {}
     for _, row, _ in rows:
         menopause = (_value(row, "menopause_status") or "").lower()
         for word, stage in (("premenopausal", "pre"), ("perimenopausal", "peri"), ("postmenopausal", "post")):
             if menopause.startswith(word):
-                found["menopausal_status"] = stage
+                history["menopausal_status"] = stage
         family = (_value(row, "relative_with_cancer_history") or "").lower()
-        if family.startswith("yes") or (family.startswith("no") and "family_history" not in found):
-            found["family_history"] = "yes" if family.startswith("yes") else "no"
-    return found
+        if family.startswith("yes") or (family.startswith("no") and "family_history" not in history):
+            history["family_history"] = "yes" if family.startswith("yes") else "no"
+    return history
 
 
 def _latest_contact(rows) -> tuple[int, dict] | None:

@@ -49,18 +49,18 @@ def flattened(hit: dict[str, Any]) -> Iterator[dict[str, str]]:
     for diagnosis in hit.get("diagnoses") or [{}]:
         yield _texts(person | {f"diagnoses.{k}": v for k, v in diagnosis.items()})
     for follow_up in hit.get("follow_ups") or ():
-        plain = {f"follow_ups.{k}": v for k, v in follow_up.items()}
+        of_follow_up = {f"follow_ups.{k}": v for k, v in follow_up.items()}
         nested = [*(follow_up.get("molecular_tests") or ()), *(follow_up.get("other_clinical_attributes") or ())]
         for part in nested or [{}]:
-            yield _texts(person | plain | {f"molecular_tests.{k}": v for k, v in part.items()})
+            yield _texts(person | of_follow_up | {f"molecular_tests.{k}": v for k, v in part.items()})
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
     """Scalars as text; a whole number has no decimals."""
-    found = {}
+    texts = {}
     for name, value in values.items():
         if value is None or isinstance(value, list | dict):
             continue
         whole = isinstance(value, float) and value.is_integer()
-        found[name] = str(int(value)) if whole else str(value).lower() if isinstance(value, bool) else str(value)
-    return found
+        texts[name] = str(int(value)) if whole else str(value).lower() if isinstance(value, bool) else str(value)
+    return texts

@@ -16,9 +16,9 @@ from ingest.gdc.columns import missing_reason, positions
 from ingest.gdc.hits import hits_in, hits_of, keys_of
 from ingest.identifiers import checked_sample
 from tshdb.barcode import Barcode
+from tshdb.file_content import FileContent
 from tshdb.head import Head
 from tshdb.readers import Part, Reader
-from tshdb.reading import Reading
 from tshdb.text_files import number, open_table
 
 MANIFEST = ("id", "filename", "md5", "size", "state")
@@ -60,49 +60,49 @@ class FileFacts:
 Files = dict[str, FileFacts]
 
 
-def _rows(path: Path, reading: Reading, rule: str):
-    with open_table(path, reading, rule) as table:
+def _rows(path: Path, content: FileContent, rule: str):
+    with open_table(path, content, rule) as table:
         for line, fields in table.rows:
             yield line, table.header, [f.strip() for f in fields]
 
 
-def read_manifest(path: Path, files: Files, reading: Reading) -> None:
+def read_manifest(path: Path, files: Files, content: FileContent) -> None:
     """Learn name, md5 and size of every file of a manifest."""
-    for line, header, fields in _rows(path, reading, "manifest.field-count"):
+    for line, header, fields in _rows(path, content, "manifest.field-count"):
         row = dict(zip(header, fields, strict=True))
         size = number(row["size"])
         if size is None or len(row["md5"]) != 32:
-            reading.error(
+            content.error(
                 line, "md5", row["md5"], "manifest.bad-row", "expected an md5 of 32 digits and a size in bytes"
             )
             continue
         facts = files.setdefault(row["id"], FileFacts(row["id"]))
         if facts.md5 not in (None, row["md5"]):
-            reading.error(line, "md5", row["md5"], "manifest.disagree", f"{facts.said_by[-1]} says {facts.md5}")
+            content.error(line, "md5", row["md5"], "manifest.disagree", f"{facts.said_by[-1]} says {facts.md5}")
         facts.learn(file_name=Path(row["filename"]).name, md5=row["md5"], size=int(size))
         facts.said_by.append(path.name)
 
 
-def read_sample_sheet(path: Path, files: Files, reading: Reading) -> None:
+def read_sample_sheet(path: Path, files: Files, content: FileContent) -> None:
     """Learn the case and the sample of every file of a sample sheet, old or new."""
     seen: dict[str, int] = {}
-    for line, header, fields in _rows(path, reading, "sheet.field-count"):
+    for line, header, fields in _rows(path, content, "sheet.field-count"):
         at = positions(header, SHEET_WANTED)
         row = {name: fields[i] for name, i in at.items()}
         if "," in row["sample"]:
-            reading.error(
+            content.error(
                 line, "Sample ID", row["sample"], "sheet.several-samples",
                 "several samples for one file; expression comes from one",
             )  # fmt: skip
             continue
         if row["file_id"] in seen:
-            reading.error(
+            content.error(
                 line, "File ID", row["file_id"], "sheet.file-twice", f"stands on line {seen[row['file_id']]} already"
             )
             continue
         seen[row["file_id"]] = line
-        sample = checked_sample(row["sample"], line, "Sample ID", reading)
-        if sample is None or not _fits(row, sample, line, reading):
+        sample = checked_sample(row["sample"], line, "Sample ID", content)
+        if sample is None or not _fits(row, sample, line, content):
             continue
         preservation = row.get("preservation_method")
         facts = files.setdefault(row["file_id"], FileFacts(row["file_id"]))
@@ -115,24 +115,24 @@ def read_sample_sheet(path: Path, files: Files, reading: Reading) -> None:
         facts.said_by.append(path.name)
 
 
-def _fits(row: dict[str, str], sample: str, line: int, reading: Reading) -> bool:
+def _fits(row: dict[str, str], sample: str, line: int, content: FileContent) -> bool:
     """Whether the sample's barcode is of the case and of the tissue that the row names."""
     if not sample.startswith(row["case"]):
-        reading.error(line, "Sample ID", sample, "sheet.other-case", f"the row's case is {row['case']}")
+        content.error(line, "Sample ID", sample, "sheet.other-case", f"the row's case is {row['case']}")
         return False
     if not Barcode.is_one(sample):
         return True
     code = Barcode.parse(sample).sample_type
     named = TYPE_CODES.get(row.get("sample_type", ""))
     if named is not None and code is not None and named != code:
-        reading.error(
+        content.error(
             line, "Sample Type", row["sample_type"], "sheet.type-and-barcode",
             f"{sample} has sample type code {code}; {row['sample_type']} is {named}",
         )  # fmt: skip
         return False
     tissue = row.get("tissue_type", "").lower()
     if code is not None and tissue in ("tumor", "normal") and (tissue == "normal") != ("10" <= code <= "19"):
-        reading.error(
+        content.error(
             line, "Tissue Type", row["tissue_type"], "sheet.type-and-barcode", f"{sample} has sample type code {code}"
         )
         return False
@@ -170,18 +170,18 @@ def read_files_json(path: Path, files: Files) -> None:
 
 def barcodes_of(path: Path) -> dict[str, str]:
     """uuid -> barcode of everything that an answer of /files or /cases names."""
-    found: dict[str, str] = {}
+    barcodes: dict[str, str] = {}
     for hit in hits_of(path):
         for entity in hit.get("associated_entities") or ():
             if entity.get("entity_id") and entity.get("entity_submitter_id"):
-                found[entity["entity_id"]] = entity["entity_submitter_id"]
+                barcodes[entity["entity_id"]] = entity["entity_submitter_id"]
         for case in [hit, *(hit.get("cases") or ())]:
             if case.get("case_id") and case.get("submitter_id"):
-                found[case["case_id"]] = case["submitter_id"]
+                barcodes[case["case_id"]] = case["submitter_id"]
             for sample in case.get("samples") or ():
                 if sample.get("sample_id") and sample.get("submitter_id"):
-                    found[sample["sample_id"]] = sample["submitter_id"]
-    return found
+                    barcodes[sample["sample_id"]] = sample["submitter_id"]
+    return barcodes
 
 
 def _is_status(head: Head) -> bool:

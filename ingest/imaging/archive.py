@@ -68,8 +68,8 @@ class Selection:
         first: dict[str, tuple[str, str]] = {}
         for s in listed:
             if s.study_uid in with_mr:
-                mine = (s.study_date, s.study_uid)
-                first[s.patient_id] = min(first.get(s.patient_id, mine), mine)
+                date_and_uid = (s.study_date, s.study_uid)
+                first[s.patient_id] = min(first.get(s.patient_id, date_and_uid), date_and_uid)
         wanted = [
             s for s in listed
             if s.modality in self.modalities and s.study_uid in with_mr
@@ -81,7 +81,7 @@ class Selection:
 
 
 @dataclass
-class Plan:
+class SeriesPlan:
     """What there is to fetch. missing: series that are not whole in the folder; n_present: those that are."""
 
     folder: Path
@@ -118,7 +118,7 @@ class Archive(Protocol):
         """Fetch what the folder lacks of a series; gives how it was verified. Raises TshdbError."""
 
 
-def plan(archive: Archive, folder: Path, selection: Selection) -> Plan:
+def plan(archive: Archive, folder: Path, selection: Selection) -> SeriesPlan:
     """Hold the archive's list against the folder; fetches no image. Raises NotFound when nothing is selected."""
     listed = archive.series()
     wanted = selection.of(listed)
@@ -130,7 +130,7 @@ def plan(archive: Archive, folder: Path, selection: Selection) -> Plan:
             where="the archive",
             repair="Ask for other parts or patients",
         )
-    made = Plan(folder, archive.release(), n_patients=len({s.patient_id for s in wanted}),
+    made = SeriesPlan(folder, archive.release(), n_patients=len({s.patient_id for s in wanted}),
                 n_studies=len({s.study_uid for s in wanted}))  # fmt: skip
     for series in wanted:
         if is_complete(series, series.folder(folder)):
@@ -143,17 +143,17 @@ def plan(archive: Archive, folder: Path, selection: Selection) -> Plan:
 def is_complete(series: RemoteSeries, folder: Path) -> bool:
     """Whether the series was fetched whole, as it is today, and is still there."""
     try:
-        said = json.loads((folder / COMPLETE).read_text(encoding="utf-8"))
+        record = json.loads((folder / COMPLETE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     here = [e.stat().st_size for e in os.scandir(folder) if e.name.endswith(".dcm")]
-    is_here = len(here) == said.get("files") and sum(here) == said.get("bytes")
-    return is_here and said.get("revision") == series.revision
+    is_here = len(here) == record.get("files") and sum(here) == record.get("bytes")
+    return is_here and record.get("revision") == series.revision
 
 
 def fetch(
     archive: Archive,
-    planned: Plan,
+    planned: SeriesPlan,
     jobs: int,
     arrived: Callable[[Wanted, int], None] = lambda wanted, size: None,
     done: Callable[[RemoteSeries], None] = lambda series: None,
@@ -186,13 +186,13 @@ def _finish(series: RemoteSeries, folder: Path, verified: str) -> None:
             f"{len(files):,} files came; the archive's list says {series.n_files:,}", where=series.place,
             repair="Run the command again; if it stays so, the list is older than the archive",
         )  # fmt: skip
-    said = {
+    record = {
         "files": len(files), "bytes": sum((folder / name).stat().st_size for name in files),
         "revision": series.revision, "verified": verified, "place": series.place,
     }  # fmt: skip
     written = without_link(folder / f"{COMPLETE}.writing")
     with written.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(said, sort_keys=True))
+        file.write(json.dumps(record, sort_keys=True))
         file.flush()
         os.fsync(file.fileno())
     os.replace(written, folder / COMPLETE)
@@ -217,17 +217,17 @@ def read_manifest(path: Path) -> frozenset[str]:
     start = next((i for i, line in enumerate(lines) if line.strip().startswith(MANIFEST_MARK)), None)
     if start is None:
         raise InvalidInput(f"no line {MANIFEST_MARK}=", where=str(path), repair="Expected a .tcia manifest")
-    found = set()
+    uids = set()
     for at, line in enumerate(lines[start + 1 :], start + 2):
         text = line.strip()
         if not any(c.isdigit() for c in text):
             continue  # empty, or a heading such as "Series ID", which published manifests have
         if not UID.fullmatch(text) or "." not in text:
             raise InvalidInput(f"'{text[:80]}' is no series UID", where=f"{path}:{at}", repair="Remove the line")
-        found.add(text)
-    if not found:
+        uids.add(text)
+    if not uids:
         raise InvalidInput("names no series", where=str(path), repair="Make the manifest again")
-    return frozenset(found)
+    return frozenset(uids)
 
 
 def opened(patience: Patience | None, http: httpx.Client | None) -> tuple[Patience, httpx.Client]:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tshdb.errors import InvalidInput
+from tshdb.file_content import FileContent, Record
 from tshdb.readers import LAST, Part, Reader
-from tshdb.reading import Found, Reading
 from tshdb.schema import ImagingDecision, QcVerdict
 from tshdb.text_files import delimiter_of, number, open_text, rows_of
 from tshdb.vocabulary import PhaseKey, Verdict, VerdictCause
@@ -27,44 +27,44 @@ ALL, TUMOR = "all", "tumor"
 PLACES = {"seed": 3, "box": 6}  # of a tumour -> how many numbers
 
 
-def read(path: Path, known: set[tuple[str, str]]) -> Reading:
+def read(path: Path, known: set[tuple[str, str]]) -> FileContent:
     """The decisions. known: (study, series) that there are. Raises NotFound, or InvalidInput without the columns."""
-    reading = Reading()
+    content = FileContent()
     known = known | {(study_uid, what) for study_uid, _ in known for what in (ALL, TUMOR)}
     seen: dict[tuple[str, str], int] = {}
-    for line, row in _rows(path, COLUMNS, reading):
-        _take(line, row, known, seen, reading)
-    return reading
+    for line, row in _rows(path, COLUMNS, content):
+        _take(line, row, known, seen, content)
+    return content
 
 
-def read_verdicts(path: Path, known: set[str]) -> Reading:
+def read_verdicts(path: Path, known: set[str]) -> FileContent:
     """The verdicts. known: the studies that there are. Raises NotFound, or InvalidInput without the columns."""
-    reading = Reading()
+    content = FileContent()
     seen: dict[str, int] = {}
-    for line, row in _rows(path, VERDICT_COLUMNS, reading):
+    for line, row in _rows(path, VERDICT_COLUMNS, content):
         study_uid, verdict, cause = row["study_uid"], row["verdict"].lower(), row.get("cause", "").lower()
         if not verdict:
             continue  # not looked at yet
         if verdict not in set(Verdict) or (cause and cause not in set(VerdictCause)):
             expected = f"expected {' or '.join(Verdict)}, and as cause {', '.join(VerdictCause)}"
-            reading.withhold(line, "verdict", f"{verdict} {cause}".strip(), "verdict.unknown", expected)
+            content.withhold(line, "verdict", f"{verdict} {cause}".strip(), "verdict.unknown", expected)
         elif not row["read_by"]:
-            reading.withhold(line, "read_by", None, "verdict.nobody", "a verdict has the name of who looked")
+            content.withhold(line, "read_by", None, "verdict.nobody", "a verdict has the name of who looked")
         elif study_uid not in known:
-            reading.withhold(line, "study_uid", study_uid, "verdict.unknown-study", "the study has no such examination")
+            content.withhold(line, "study_uid", study_uid, "verdict.unknown-study", "the study has no such examination")
         elif study_uid in seen:
-            reading.withhold(line, "study_uid", study_uid, "verdict.twice", f"judged in line {seen[study_uid]} already")
+            content.withhold(line, "study_uid", study_uid, "verdict.twice", f"judged in line {seen[study_uid]} already")
         else:
             seen[study_uid] = line
             values = {
                 "study_uid": study_uid, "verdict": Verdict(verdict), "cause": VerdictCause(cause) if cause else None,
                 "read_by": row["read_by"], "comment": row.get("comment") or None,
             }  # fmt: skip
-            reading.records.append(Found(QcVerdict, values, line))
-    return reading
+            content.records.append(Record(QcVerdict, values, line))
+    return content
 
 
-def _rows(path: Path, required: tuple[str, ...], reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(path: Path, required: tuple[str, ...], content: FileContent) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, row) of a table that has these columns."""
     with open_text(path) as file:
         delimiter = delimiter_of(file.readline())
@@ -78,42 +78,42 @@ def _rows(path: Path, required: tuple[str, ...], reading: Reading) -> Iterator[t
             )
         for line, fields in rows:
             if len(fields) != len(header):
-                reading.withhold(line, None, None, "decision.field-count", f"{len(fields)} fields, not {len(header)}")
+                content.withhold(line, None, None, "decision.field-count", f"{len(fields)} fields, not {len(header)}")
             else:
                 yield line, dict(zip(header, map(str.strip, fields), strict=True))
 
 
-def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str], int], reading: Reading) -> None:
+def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str], int], content: FileContent) -> None:
     key = (row["study_uid"], row["series_uid"])
     what = row["decision"]
     if empty := next((c for c in COLUMNS if not row[c]), None):
-        reading.withhold(
+        content.withhold(
             line, empty, None, "decision.incomplete", "a decision has a study, a series, a person and a reason"
         )
     elif key not in known:
-        reading.withhold(
+        content.withhold(
             line, "series_uid", key[1], "decision.unknown-series", "the study has no such series of this study_uid"
         )
     elif key in seen:
-        reading.withhold(line, "series_uid", key[1], "decision.twice", f"decided in line {seen[key]} already")
+        content.withhold(line, "series_uid", key[1], "decision.twice", f"decided in line {seen[key]} already")
     elif what in ("dynamic", "not-dynamic") and row["series_uid"] in (ALL, TUMOR):
-        reading.withhold(
+        content.withhold(
             line, "series_uid", key[1], "decision.unknown", f"{what} is said of one series, not of {key[1]}"
         )
     elif row["series_uid"] == TUMOR:
         if _is_place(what):
             seen[key] = line
-            reading.records.append(Found(ImagingDecision, {c: row[c] for c in COLUMNS}, line))
+            content.records.append(Record(ImagingDecision, {c: row[c] for c in COLUMNS}, line))
         else:
             expected = "expected seed=X,Y,Z or box=X,Y,Z,X,Y,Z, in mm"
-            reading.withhold(line, "decision", what, "decision.unknown", expected)
+            content.withhold(line, "decision", what, "decision.unknown", expected)
     elif what not in ("dynamic", "not-dynamic") and what.removeprefix("key=") not in set(PhaseKey):
-        reading.withhold(
+        content.withhold(
             line, "decision", what, "decision.unknown", f"expected dynamic, not-dynamic or key= {', '.join(PhaseKey)}"
         )
     else:
         seen[key] = line
-        reading.records.append(Found(ImagingDecision, {c: row[c] for c in COLUMNS}, line))
+        content.records.append(Record(ImagingDecision, {c: row[c] for c in COLUMNS}, line))
 
 
 def _is_place(text: str) -> bool:
@@ -138,4 +138,5 @@ VERDICTS = Reader(
     precedence=LAST,
     read=lambda path, request: read_verdicts(path, {e.study_uid for e in request.known.examinations}),
     needs=frozenset({"examinations"}),
+    command="qc import",
 )

@@ -38,8 +38,8 @@ class Segment:
     @property
     def histogram(self) -> dict[int, int]:
         """Value -> voxels, 0 left out."""
-        found, counts = np.unique(self.values[self.values > 0], return_counts=True)
-        return {int(v): int(n) for v, n in zip(found, counts, strict=True)}
+        distinct, counts = np.unique(self.values[self.values > 0], return_counts=True)
+        return {int(v): int(n) for v, n in zip(distinct, counts, strict=True)}
 
 
 def read(path: Path) -> list[Segment]:
@@ -70,26 +70,26 @@ def _segments(dataset: pydicom.Dataset) -> list[Segment]:
     if len(orientations) != 1:
         raise Unreadable("seg.orientations", f"frames of {len(orientations)} orientations in one segmentation")
     kind = str(dataset.SegmentationType)
-    found = []
+    segments = []
     for described in dataset.SegmentSequence:
         number = int(described.SegmentNumber)
         if kind == "LABELMAP":
             if number == 0:
                 continue  # the background
-            mine, values = frames, (pixels == number).astype(np.uint8)
+            own_frames, values = frames, (pixels == number).astype(np.uint8)
         else:
             chosen = [i for i, f in enumerate(frames) if f.segment in (number, None)]
-            mine, values = [frames[i] for i in chosen], pixels[chosen]
+            own_frames, values = [frames[i] for i in chosen], pixels[chosen]
         codes = described.get("SegmentedPropertyTypeCodeSequence")
-        grid, volume = _volume(values, mine, rows, columns)
-        found.append(
+        grid, volume = _volume(values, own_frames, rows, columns)
+        segments.append(
             Segment(
                 str(dataset.SOPInstanceUID), number, str(described.get("SegmentLabel", "")), kind, volume, grid,
                 str(dataset.get("FrameOfReferenceUID", "")) or None, _references(dataset),
                 str(codes[0].get("CodeMeaning", "")) if codes else None,
             )
         )  # fmt: skip
-    return found
+    return segments
 
 
 @dataclass(frozen=True)

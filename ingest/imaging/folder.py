@@ -24,10 +24,10 @@ from ingest.identifiers import checked_patient
 from ingest.imaging.headers import SEGMENTATIONS, Header, Unreadable, digest_and_header
 from ingest.imaging.spool import KnownFile, Read, Spool
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent, Finding, Instances, Record
 from tshdb.loading import Item, Source
 from tshdb.loading.instances import content_digest
 from tshdb.objects import VOXELS
-from tshdb.reading import Finding, Found, Instances, Reading
 from tshdb.schema import ImagingSeries, ImagingStudy, Patient, Segmentation
 from tshdb.vocabulary import Severity
 
@@ -41,9 +41,13 @@ Content = list[tuple[str, str, int, bool]]  # SOPInstanceUID, SHA-256, bytes, ha
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a folder is read. accept_identified: of the study's settings; jobs: processes; root: paths below it are kept
-    relative to it, so that a study may move."""
+class DicomFolderOptions:
+    """How a folder is read.
+
+    accept_identified   of the study's settings
+    jobs                how many processes
+    root                paths below it are kept relative to it, so that a study may move
+    """
 
     collection: str
     accept_identified: bool = False
@@ -56,7 +60,7 @@ class Contents:
     """What a folder holds. touched: the series of which something is new or changed."""
 
     root: Path
-    options: Options
+    options: DicomFolderOptions
     spool: Spool
     findings: list[Finding] = field(default_factory=list)
     n_files: int = 0
@@ -97,7 +101,7 @@ class _Refused:
 
 def read_folder(
     root: Path,
-    options: Options,
+    options: DicomFolderOptions,
     spool: Spool,
     known: Iterable[KnownFile],
     progress: Callable[[str, int, int], None] = lambda *_: None,
@@ -173,8 +177,8 @@ def _is_untouched(path: str, contents: Contents) -> bool:
     known = contents.spool.known(path)
     if known is None or known.mtime_ns is None:
         return False
-    found = os.stat(path)
-    if (found.st_size, found.st_mtime_ns) != (known.size_bytes, known.mtime_ns):
+    state = os.stat(path)
+    if (state.st_size, state.st_mtime_ns) != (known.size_bytes, known.mtime_ns):
         return False
     contents.n_untouched += 1
     contents.untouched.add(known.series_uid)
@@ -243,12 +247,12 @@ def _segments(path: str, sha256: str, header: Header) -> tuple[tuple[dict, bytes
     from ingest.imaging.masks import row_of_segment
 
     try:
-        found = dicom_seg.read(Path(path))
+        segments = dicom_seg.read(Path(path))
     except Unreadable as error:
         header.findings.append(("warning", error.rule, None, f"the segmentation is not taken: {error}"))
         return ()
     study, series, description = header.study["study_uid"], header.series["series_uid"], header.series["description"]
-    return tuple(row_of_segment(segment, study, series, description, sha256) for segment in found)
+    return tuple(row_of_segment(segment, study, series, description, sha256) for segment in segments)
 
 
 def _note(contents: Contents, severity: Severity, rule: str, element: str | None, message: str, read: Read) -> None:
@@ -292,12 +296,12 @@ def _judge_patients(contents: Contents) -> None:
         names[name].add(series)
         folders[folder].add(name)
     for name, series in sorted(names.items()):
-        reading, n_files = Reading(), 0
-        if checked_patient(name, None, "PatientID", reading) is None:
+        content, n_files = FileContent(), 0
+        if checked_patient(name, None, "PatientID", content) is None:
             for uid in series:
                 n_files += len(contents.spool.paths(uid))
                 contents.spool.drop_series(uid)
-        for finding in reading.findings:  # one; of a name that was mended no file is withheld
+        for finding in content.findings:  # one; of a name that was mended no file is withheld
             contents.withhold(finding._replace(path=str(contents.root)), n_files)
     wrong = defaultdict(list)
     for folder, patients in sorted(folders.items()):
@@ -325,27 +329,27 @@ def items(contents: Contents, standing: Callable[[str, Content], Content], compl
         here = contents.spool.content(series_uid)
         yield _item(contents, study_uid, series_uid, here, [] if complete else standing(series_uid, here))
     for series_uid in sorted(contents.untouched - contents.touched):
-        content = standing(series_uid, [])
+        in_study = standing(series_uid, [])
         source = Source(contents.options.collection, READER, series_uid)
-        digest = content_digest((sop, sha) for sop, sha, *_ in content)
-        yield Item(source, contents.root, {}, None, digest, size_bytes=sum(size for _, _, size, _ in content))
+        digest = content_digest((sop, sha) for sop, sha, *_ in in_study)
+        yield Item(source, contents.root, {}, None, digest, size_bytes=sum(size for _, _, size, _ in in_study))
 
 
 def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, standing: Content) -> Item:
-    spool, reading = contents.spool, Reading()
+    spool, content = contents.spool, FileContent()
     union = {sop: facts for sop, *facts in [*standing, *here]}
     digest = content_digest((sop, sha) for sop, (sha, *_) in union.items())
     place = Path(os.path.commonpath([os.path.dirname(p) for p in spool.paths(series_uid)]))
     source = Source(contents.options.collection, READER, series_uid)
-    patients, studies = spool.said(series_uid, "patient"), spool.said(series_uid, "study")
-    for said, column, element, rule, message in (
+    patients, studies = spool.distinct_rows(series_uid, "patient"), spool.distinct_rows(series_uid, "study")
+    for rows, column, element, rule, message in (
         (patients, "patient_id", "PatientID", "dicom.several-patients", "one series of several patients"),
         (studies, "study_uid", "StudyInstanceUID", "dicom.several-studies", "one series of several studies"),
     ):
-        if len({one[column] for one in said}) > 1:
-            reading.withhold(None, element, series_uid, rule, message, n_rows=len(here))
-            return Item(source, place, {}, reading, digest)
-    (study, _), (series, mixed) = _common(studies), _common(spool.said(series_uid, "series"))
+        if len({r[column] for r in rows}) > 1:
+            content.withhold(None, element, series_uid, rule, message, n_rows=len(here))
+            return Item(source, place, {}, content, digest)
+    (study, _), (series, mixed) = _common(studies), _common(spool.distinct_rows(series_uid, "series"))
     patient = patients[0]
     of_patient = {"patient_id": patient["patient_id"], "collection": contents.options.collection}
     n_without = sum(not has_pixels for _, _, has_pixels in union.values())
@@ -353,22 +357,22 @@ def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, st
         "study_uid": study_uid, "n_instances": len(union), "n_without_pixels": n_without,
         "mixed": ",".join(mixed) or None, "content_digest": digest,
     }  # fmt: skip
-    reading.records = [
-        Found(Patient, of_patient | {"sex": patient["sex"]}, 0), Found(ImagingStudy, study | of_patient, 0),
-        Found(ImagingSeries, series_row, 0),
+    content.records = [
+        Record(Patient, of_patient | {"sex": patient["sex"]}, 0), Record(ImagingStudy, study | of_patient, 0),
+        Record(ImagingSeries, series_row, 0),
     ]  # fmt: skip
-    for row, content in spool.segments(series_uid):
-        reading.records.append(Found(Segmentation, row, 0))
-        reading.objects.append((VOXELS, content))
-    reading.instances = Instances(
+    for row, voxels in spool.segments(series_uid):
+        content.records.append(Record(Segmentation, row, 0))
+        content.objects.append((VOXELS, voxels))
+    content.instances = Instances(
         study_uid, series_uid, len(here), lambda: spool.instances(series_uid, contents.options.root)
     )
     size = sum(size for _, size, _ in union.values())
-    return Item(source, place, {}, reading, digest, size_bytes=size)
+    return Item(source, place, {}, content, digest, size_bytes=size)
 
 
-def _common(said: list[dict]) -> tuple[dict, list[str]]:
+def _common(rows: list[dict]) -> tuple[dict, list[str]]:
     """What the first says, and the names of the columns on which the others differ."""
-    first, *others = said
+    first, *others = rows
     mixed = sorted({name for other in others for name in first if other[name] != first[name]})
     return dict(first), mixed

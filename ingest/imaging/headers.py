@@ -56,10 +56,10 @@ class Header(NamedTuple):
 
 def seconds_of(text: str | None) -> float | None:
     """A DICOM time (HHMMSS.ffffff, or HH:MM:SS of the old standard) in seconds since midnight."""
-    found = re.fullmatch(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?", (text or "").strip())
-    if found is None:
+    match = re.fullmatch(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?", (text or "").strip())
+    if match is None:
         return None
-    hours, minutes, seconds, fraction = found.groups()
+    hours, minutes, seconds, fraction = match.groups()
     return round(int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + float(fraction or 0), 6)
 
 
@@ -74,10 +74,10 @@ def date_of(text: str | None) -> date | None:
 
 def years_of(text: str | None) -> float | None:
     """A DICOM age (071Y, 018M, 003W, 010D) in years."""
-    found = re.fullmatch(r"(\d{1,3})([YMWD]?)", (text or "").strip().upper())
-    if found is None:
+    match = re.fullmatch(r"(\d{1,3})([YMWD]?)", (text or "").strip().upper())
+    if match is None:
         return None
-    return round(int(found[1]) / {"Y": 1, "": 1, "M": 12, "W": 52.18, "D": 365.25}[found[2]], 3)
+    return round(int(match[1]) / {"Y": 1, "": 1, "M": 12, "W": 52.18, "D": 365.25}[match[2]], 3)
 
 
 def _tesla(text: str) -> float:
@@ -213,9 +213,9 @@ def _header(dataset: FileDataset, file, size: int, accepts_identified: bool) -> 
     for name in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
         if not values.get(name):
             raise Unreadable("dicom.no-uid", f"{name} is missing: nobody can say what this file belongs to")
-    told = identity.identifying(values)
-    if told and not accepts_identified:
-        raise Unreadable("dicom.identified", _identified(told, values))
+    tags = identity.identifying(values)
+    if tags and not accepts_identified:
+        raise Unreadable("dicom.identified", _identified(tags, values))
     findings: list[tuple[str, str, str | None, str]] = []
     for name in FREE_TEXTS:
         if name in values:
@@ -234,16 +234,16 @@ def _header(dataset: FileDataset, file, size: int, accepts_identified: bool) -> 
     return Header(patient, study, series, instance, findings)
 
 
-def _identified(told: list[str], values: dict[str, str]) -> str:
+def _identified(tags: list[str], values: dict[str, str]) -> str:
     removed = values.get("PatientIdentityRemoved")
     state = f"says {removed}" if removed in ("YES", "NO") else "is no YES" if removed else "is absent"
-    named = ", ".join(told[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else "")
+    named = ", ".join(tags[:4]) + (f" and {len(tags) - 4} more" if len(tags) > 4 else "")
     return f"{named}: names a person, and PatientIdentityRemoved {state}; this study takes de-identified images only"
 
 
 def _texts(dataset: FileDataset) -> dict[str, str]:
     """Element -> its value as text, of the elements that are looked at and not empty."""
-    found = {}
+    texts = {}
     for tag, element in dataset.items():
         name = _NAME.get(tag)
         if name is None:
@@ -262,8 +262,8 @@ def _texts(dataset: FileDataset) -> dict[str, str]:
             text = text.translate(_CONTROLS)
         text = text.strip()
         if text:
-            found[name] = text
-    return found
+            texts[name] = text
+    return texts
 
 
 def _unpacked(raw: bytes, code: str, is_little_endian: bool) -> str:
@@ -323,11 +323,11 @@ def _add_geometry(series: dict, instance: dict, values: dict[str, str], findings
         if text is None:
             return [None] * n
         try:
-            found = [float(part) for part in text.split("\\")]
+            parts = [float(part) for part in text.split("\\")]
         except ValueError:
-            found = []
-        if len(found) == n:
-            return found
+            parts = []
+        if len(parts) == n:
+            return parts
         findings.append(("warning", "dicom.bad-value", name, f"expected {n} numbers; left out"))
         return [None] * n
 

@@ -35,8 +35,8 @@ MD5 = re.compile(r"[0-9a-f]{32}")
 def index_of(path: Path | None = None) -> Path:
     """The index: a file that is named, else the installed package's. Raises NotFound."""
     if path is None:
-        found = importlib.util.find_spec(PACKAGE)
-        path = Path(found.submodule_search_locations[0]) / INDEX if found and found.submodule_search_locations else None
+        spec = importlib.util.find_spec(PACKAGE)
+        path = Path(spec.submodule_search_locations[0]) / INDEX if spec and spec.submodule_search_locations else None
     if path is None or not path.is_file():
         raise NotFound(
             "no index of the IDC", where=str(path or PACKAGE),
@@ -107,7 +107,7 @@ class Idc:
     def _objects(self, series: RemoteSeries) -> dict[str, tuple[str, int, str | None]]:
         """File name -> (key, size, MD5 or None) of all objects of a series."""
         base, prefix = series.place.rsplit("/", 2)[0], series.place.rsplit("/", 2)[1] + "/"
-        found: dict[str, tuple[str, int, str | None]] = {}
+        objects: dict[str, tuple[str, int, str | None]] = {}
         token: str | None = None
         while True:
             asked = {"list-type": "2", "prefix": prefix} | ({"continuation-token": token} if token else {})
@@ -125,13 +125,13 @@ class Idc:
                 if not key.startswith(prefix) or not size.isdigit():
                     raise DownloadError(f"an object '{key}' of {size} bytes", where=series.place)
                 name = safe_name(key.removeprefix(prefix), series.place)
-                found[name] = (key, int(size), tag if MD5.fullmatch(tag) else None)
+                objects[name] = (key, int(size), tag if MD5.fullmatch(tag) else None)
             token = root.findtext("{*}NextContinuationToken")
             if root.findtext("{*}IsTruncated") != "true" or not token:
                 break
-        if len(found) != series.n_files:
+        if len(objects) != series.n_files:
             raise DownloadError(
-                f"the bucket has {len(found):,} objects; the index says {series.n_files:,}", where=series.place,
+                f"the bucket has {len(objects):,} objects; the index says {series.n_files:,}", where=series.place,
                 repair="Install the index of today: pip install -U idc-index-data",
             )  # fmt: skip
-        return found
+        return objects

@@ -36,17 +36,17 @@ def identifying(values: dict[str, str]) -> list[str]:
 
     values: the elements of ELEMENTS that the header has, as text; a sequence that is there has any text.
     """
-    found = [name for name in PERSON if not _is_harmless(values.get(name, ""), values)]
+    names = [name for name in PERSON if not _is_harmless(values.get(name, ""), values)]
     if _names_a_person(values):
-        found.insert(0, "PatientName")
+        names.insert(0, "PatientName")
     removed = values.get("PatientIdentityRemoved", "").upper()
     if removed != "YES":
-        found += [name for name in PLACE if not _is_harmless(values.get(name, ""), values)]
+        names += [name for name in PLACE if not _is_harmless(values.get(name, ""), values)]
     if removed == "NO":
-        found.append("PatientIdentityRemoved = NO")
+        names.append("PatientIdentityRemoved = NO")
     if values.get("BurnedInAnnotation", "").upper() == "YES":
-        found.append("BurnedInAnnotation = YES")
-    return found
+        names.append("BurnedInAnnotation = YES")
+    return names
 
 
 def without_dates(text: str) -> tuple[str, bool]:

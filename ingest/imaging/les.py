@@ -93,5 +93,5 @@ def _compact(volumes: dict[str, np.ndarray]) -> tuple[str, str | None]:
     (other,) = set(volumes) - {best}
     if pieces[other] >= CLEARLY * pieces[best] or surface[other] >= CLEARLY * max(surface[best], 1):
         return best, None
-    said = f"both orders of voxels hang together ({pieces['F']} and {pieces['C']} pieces): taken as {best}"
-    return best, said
+    flag = f"both orders of voxels hang together ({pieces['F']} and {pieces['C']} pieces): taken as {best}"
+    return best, flag

@@ -20,10 +20,10 @@ from ingest.imaging import les
 from ingest.imaging.headers import Unreadable
 from ingest.imaging.masks import Named, row_of_volume
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent, Record
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS, sha256_of
 from tshdb.readers import Examination
-from tshdb.reading import Found, Reading
 from tshdb.schema import Segmentation
 from tshdb.vocabulary import MaskKind, MaskRegion
 
@@ -33,7 +33,7 @@ SHEET = ("file", "patient_id")
 
 
 @dataclass(frozen=True)
-class Options:
+class MaskFileOptions:
     """What masks are taken for, where a sheet does not say it; les_base, les_order: see `les`."""
 
     collection: str
@@ -55,8 +55,8 @@ def files_of(path: Path) -> list[Path]:
     """The masks at a path, a file or a folder, by name; there may be none. Raises NotFound for no such path."""
     if not path.exists():
         raise NotFound("no such file or folder", where=str(path))
-    found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    return [p for p in found if format_of(p) is not None and not p.name.startswith(".")]
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    return [p for p in files if format_of(p) is not None and not p.name.startswith(".")]
 
 
 def read_sheet(path: Path) -> dict[str, dict[str, str]]:
@@ -71,64 +71,66 @@ def read_sheet(path: Path) -> dict[str, dict[str, str]]:
     return {row["file"]: {k: (v or "").strip() for k, v in row.items() if k} for row in rows}
 
 
-def read(path: Path, examinations: Sequence[Examination], options: Options) -> Reading:
+def read(path: Path, examinations: Sequence[Examination], options: MaskFileOptions) -> FileContent:
     """The mask of one file, with its object; findings instead of a row where it cannot be taken."""
-    reading = Reading()
+    content = FileContent()
     try:
-        said = options.sheet.get(path.name, {})
-        study_uid = _study_of(path, said, examinations)
-        what = Named(MaskRegion(said.get("region") or options.region), MaskKind(said.get("kind") or options.kind))
-        label = int(said["label"]) if said.get("label") else options.label
+        sheet_row = options.sheet.get(path.name, {})
+        study_uid = _study_of(path, sheet_row, examinations)
+        what = Named(
+            MaskRegion(sheet_row.get("region") or options.region), MaskKind(sheet_row.get("kind") or options.kind)
+        )
+        label = int(sheet_row["label"]) if sheet_row.get("label") else options.label
         format_ = format_of(path)
         sha256 = sha256_of(path)
         name = f"{options.collection}/{path.name}"
         if format_ == "les":
             lesion = les.read(path, base=options.les_base, order=options.les_order)
             what = Named(MaskRegion.TUMOR, MaskKind.LES)
-            row, content = row_of_volume(
+            row, voxels = row_of_volume(
                 name, study_uid, lesion.values, lesion.grid, what, format=format_, label=None, sha256=sha256,
                 flags=[f"voxels in order {lesion.voxel_order}, header {lesion.header_order}", *lesion.flags],
                 is_index_grid=True,
             )  # fmt: skip
         else:
             values, grid = _volume(path)
-            row, content = row_of_volume(
+            row, voxels = row_of_volume(
                 name, study_uid, values, grid, what, format=format_, label=label, sha256=sha256, flags=[]
             )
         if row["n_voxels"] == 0:
-            reading.warn(None, None, path.name, "mask.empty", "no voxel is inside")
-        reading.records.append(Found(Segmentation, row, 0))
-        reading.objects.append((VOXELS, content))
+            content.warn(None, None, path.name, "mask.empty", "no voxel is inside")
+        content.records.append(Record(Segmentation, row, 0))
+        content.objects.append((VOXELS, voxels))
     except Unreadable as error:
-        reading.withhold(None, None, path.name, error.rule, str(error))
+        content.withhold(None, None, path.name, error.rule, str(error))
     except ValueError as error:
-        reading.withhold(None, None, path.name, "mask.sheet", str(error))
-    return reading
+        content.withhold(None, None, path.name, "mask.sheet", str(error))
+    return content
 
 
-def _study_of(path: Path, said: Mapping[str, str], examinations: Sequence[Examination]) -> str:
+def _study_of(path: Path, sheet_row: Mapping[str, str], examinations: Sequence[Examination]) -> str:
     """The examination that a mask belongs to."""
-    if said.get("study_uid"):
-        mine = [e for e in examinations if e.study_uid == said["study_uid"]]
+    if sheet_row.get("study_uid"):
+        matching = [e for e in examinations if e.study_uid == sheet_row["study_uid"]]
     else:
-        patient = said.get("patient_id") or _patient_in(path, {e.patient_id for e in examinations})
-        mine = [e for e in examinations if e.patient_id == patient]
-        if said.get("time_point"):
-            mine = [e for e in mine if e.time_point == said["time_point"]]
-        elif len(mine) > 1:
-            mine = [e for e in mine if e.time_point == "T0"]
-    if len(mine) != 1:
+        patient = sheet_row.get("patient_id") or _patient_in(path, {e.patient_id for e in examinations})
+        matching = [e for e in examinations if e.patient_id == patient]
+        if sheet_row.get("time_point"):
+            matching = [e for e in matching if e.time_point == sheet_row["time_point"]]
+        elif len(matching) > 1:
+            matching = [e for e in matching if e.time_point == "T0"]
+    if len(matching) != 1:
         raise Unreadable(
             "mask.no-study", "the study has no such examination; ingest its images first, or name it in a sheet"
         )
-    return mine[0].study_uid
+    return matching[0].study_uid
 
 
 def _patient_in(path: Path, patients: set[str]) -> str:
     for text in (path.name, path.parent.name):
-        found = {p for p in patients if re.search(rf"(?<![A-Za-z0-9]){re.escape(p)}(?![A-Za-z0-9])", text)}
-        if len(found) == 1:
-            return found.pop()
+        matching = {p for p in patients if re.search(rf"(?<![A-Za-z0-9]){re.escape(p)}(?![A-Za-z0-9])", text)}
+        if len(matching) == 1:
+            return matching.pop()
     raise Unreadable("mask.no-patient", "its name holds no patient of the study, or several: name it in a sheet")
 
 

@@ -42,9 +42,9 @@ class Named:
 
 def named(*texts: str | None) -> Named:
     """By what the series and the segment are called."""
-    said = " ".join(t for t in texts if t)
+    text = " ".join(t for t in texts if t)
     for pattern, region, kind in _NAMES:
-        if re.search(pattern, said, re.IGNORECASE):
+        if re.search(pattern, text, re.IGNORECASE):
             return Named(region, kind)
     return Named(MaskRegion.OTHER, MaskKind.OTHER)
 
@@ -114,7 +114,7 @@ def _row(
     label: str | None, series_uid: str | None, reference_series_uid: str | None, rule: str, least: int,
     flags: list[str], sha256: str, is_index_grid: bool = False,
 ) -> tuple[dict[str, Any], bytes]:  # fmt: skip
-    found, n = np.unique(values[values > 0], return_counts=True)
+    distinct, n = np.unique(values[values > 0], return_counts=True)
     n_voxels = int((values >= least).sum())
     if n_voxels == 0:
         flags.append("empty: no voxel is inside")
@@ -137,7 +137,7 @@ def _row(
         "grid": grid.text(),
         "n_voxels": n_voxels,
         "volume_ml": None if is_index_grid else round(n_voxels * grid.voxel_ml, 6),
-        "value_counts": json.dumps({str(v): int(c) for v, c in zip(found, n, strict=True)}, sort_keys=True),
+        "value_counts": json.dumps({str(v): int(c) for v, c in zip(distinct, n, strict=True)}, sort_keys=True),
         "flags": "; ".join(flags) or None,
         "object_id": hashlib.sha256(content).hexdigest(),
         "file_sha256": sha256,

@@ -144,8 +144,8 @@ def _hashes(zip_: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> dict[str, 
     if HASHES not in {m.filename for m in members}:
         raise _Broken(f"the zip has no {HASHES}")
     rows = csv.DictReader(io.StringIO(zip_.read(HASHES).decode("utf-8", "replace")))
-    found = {(r.get("Filename") or "").strip(): (r.get("MD5Hash") or "").strip().lower() for r in rows}
-    return {name: md5 for name, md5 in found.items() if name.lower().endswith(".dcm")}
+    md5_of_file = {(r.get("Filename") or "").strip(): (r.get("MD5Hash") or "").strip().lower() for r in rows}
+    return {name: md5 for name, md5 in md5_of_file.items() if name.lower().endswith(".dcm")}
 
 
 def _written(zip_: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, md5: str) -> Path:

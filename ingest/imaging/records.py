@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tshdb.folders import FolderRequest, Look, Standings
+from tshdb.file_content import FileContent
+from tshdb.folders import CollectionState, FolderRequest, Look
 from tshdb.head import Head
 from tshdb.readers import LAST, Part, Reader, Request
-from tshdb.reading import Reading
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 MASK_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les")
@@ -32,12 +32,14 @@ def _is_dicom(head: Head) -> bool:
 
 
 @contextmanager
-def _look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[Look]:
+def _look(root: Path, request: FolderRequest, standing: CollectionState) -> Iterator[Look]:
     """The series of a folder, their headers read into a scratch database that is gone afterwards."""
     from ingest.imaging import folder
     from ingest.imaging.spool import KnownFile, Spool
 
-    options = folder.Options(request.collection, request.settings.imaging.accept_identified, request.jobs, request.root)
+    options = folder.DicomFolderOptions(
+        request.collection, request.settings.imaging.accept_identified, request.jobs, request.root
+    )
     with Spool() as spool:
         known = map(KnownFile._make, standing.files)
         contents = folder.read_folder(root, options, spool, known, standing.progress)
@@ -51,13 +53,13 @@ def _look(root: Path, request: FolderRequest, standing: Standings) -> Iterator[L
         )
 
 
-def _read_mask(path: Path, request: Request) -> Reading:
+def _read_mask(path: Path, request: Request) -> FileContent:
     from ingest.imaging import mask_files
 
-    said = request.options
-    options = mask_files.Options(
-        request.collection, MaskKind(said["kind"]), MaskRegion(said["region"]), said["label"], said["les_base"],
-        said["les_order"], {path.name: said["sheet"]} if said.get("sheet") else {},
+    given = request.options
+    options = mask_files.MaskFileOptions(
+        request.collection, MaskKind(given["kind"]), MaskRegion(given["region"]), given["label"], given["les_base"],
+        given["les_order"], {path.name: given["sheet"]} if given.get("sheet") else {},
     )  # fmt: skip
     return mask_files.read(path, request.known.examinations, options)
 

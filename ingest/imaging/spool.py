@@ -113,7 +113,7 @@ class Spool:
         """(folder, patient as JSON, series) of all files, once each."""
         return self.db.execute("SELECT DISTINCT folder, patient, series_uid FROM files ORDER BY 1, 2, 3")
 
-    def said(self, series_uid: str, what: str) -> list[dict[str, Any]]:
+    def distinct_rows(self, series_uid: str, what: str) -> list[dict[str, Any]]:
         """What the files of a series say of the patient, the study or the series, once each, by instance number."""
         rows = self.db.execute(
             f"SELECT {what}, min(coalesce(instance_number, 0)) FROM files WHERE series_uid = ? GROUP BY {what} "

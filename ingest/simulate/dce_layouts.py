@@ -21,10 +21,13 @@ PHILIPS = {"Manufacturer": "Philips Medical Systems", "ManufacturerModelName": "
 
 
 @dataclass(frozen=True)
-class Examination:
-    """One dynamic examination. volumes: a (slices, rows, columns) array a phase, in the order of time.
+class SimulatedExamination:
+    """One dynamic examination.
 
-    start_s: of phase 0, seconds since midnight; step_s: from phase to phase after the first gap; date: StudyDate.
+    volumes   a (slices, rows, columns) array a phase, in the order of time
+    start_s   of phase 0, in seconds since midnight
+    step_s    from phase to phase after the first gap, in seconds
+    date      StudyDate
     """
 
     patient_id: str
@@ -66,15 +69,15 @@ class Examination:
 Slices = Iterator[
     tuple[Series, int, int, np.ndarray, dict[str, Any]]
 ]  # series, instance, slice, pixels, its attributes
-Layout = Callable[[Examination], Slices]
+Layout = Callable[[SimulatedExamination], Slices]
 
 
-def write_examination(examination: Examination, layout: Layout, folder: Path) -> int:
+def write_examination(examination: SimulatedExamination, layout: Layout, folder: Path) -> int:
     """Write all files of an examination in TCIA's folders; gives their number."""
     return write_slices(examination, layout(examination), folder)
 
 
-def write_slices(examination: Examination, slices: Slices, folder: Path) -> int:
+def write_slices(examination: SimulatedExamination, slices: Slices, folder: Path) -> int:
     """Write files of an examination in TCIA's folders; gives their number."""
     n = 0
     for series, instance, index, pixels, own in slices:
@@ -84,7 +87,9 @@ def write_slices(examination: Examination, slices: Slices, folder: Path) -> int:
     return n
 
 
-def _blocks(examination: Examination, series: Series, phases: Sequence[int], of_phase: Callable[[int], dict]) -> Slices:
+def _blocks(
+    examination: SimulatedExamination, series: Series, phases: Sequence[int], of_phase: Callable[[int], dict]
+) -> Slices:
     """One phase after the other in one series."""
     instance = 0
     for phase in phases:
@@ -93,7 +98,7 @@ def _blocks(examination: Examination, series: Series, phases: Sequence[int], of_
             yield series, instance, index, pixels, of_phase(phase)
 
 
-def ge_content_time(e: Examination) -> Slices:
+def ge_content_time(e: SimulatedExamination) -> Slices:
     """ISPY1 and NACT, GE: one series; no AcquisitionTime; phases differ in ContentTime alone."""
     extra = GE | {"SequenceName": "3dfgre", "AcquisitionTime": None}
     series = e.series(2, "Sagittal-IR_3DFGRE", e.start_s, **extra)
@@ -106,7 +111,7 @@ def ge_content_time(e: Examination) -> Slices:
     )
 
 
-def ge_multiphase(e: Examination) -> Slices:
+def ge_multiphase(e: SimulatedExamination) -> Slices:
     """TCGA-BRCA, BH: one axial series "MULTIPHASE"; one AcquisitionTime; TriggerTime tells phases apart."""
     series = e.series(
         5, "Ax Vibrant MULTIPHASE", e.start_s, **GE, ContrastBolusAgent="20cc PROHANCE",
@@ -117,7 +122,7 @@ def ge_multiphase(e: Examination) -> Slices:
     yield from _blocks(e, series, range(len(e.volumes)), lambda p: {"TriggerTime": (starts[p] - starts[0]) * 1000})
 
 
-def ge_pre_and_post(e: Examination) -> Slices:
+def ge_pre_and_post(e: SimulatedExamination) -> Slices:
     """TCGA-BRCA, E2: one series before contrast, one with all phases after it (AcquisitionTime)."""
     starts = e.starts()
 
@@ -131,7 +136,7 @@ def ge_pre_and_post(e: Examination) -> Slices:
     yield from _blocks(e, post, range(1, len(e.volumes)), times)
 
 
-def ge_split(e: Examination) -> Slices:
+def ge_split(e: SimulatedExamination) -> Slices:
     """ISPY1, GE: phases split over series of one name, told apart by their times."""
     for p, start in enumerate(e.starts()):
         series = e.series(3 + p, "Sagittal-IR_3DFGRE", start, **GE | {"SequenceName": "3dfgre"})
@@ -139,7 +144,7 @@ def ge_split(e: Examination) -> Slices:
         yield from _blocks(e, series, [p], lambda _, times=times: times)
 
 
-def ge_vibrant_subtracted(e: Examination) -> Slices:
+def ge_vibrant_subtracted(e: SimulatedExamination) -> Slices:
     """TCGA-BRCA, AR: one series VIBRANT, and GE's subtractions of its images, named (exam/series/image)-(…)."""
     starts, per_phase = e.starts(), len(e.volumes[0])
     series = e.series(8, "Ax VIBRANT", starts[0], **GE, AcquisitionTime=clock(starts[0]), ContentTime=clock(starts[0]))
@@ -150,7 +155,7 @@ def ge_vibrant_subtracted(e: Examination) -> Slices:
         yield from _difference(e, derived, p)
 
 
-def ge_bound_halves(e: Examination) -> Slices:
+def ge_bound_halves(e: SimulatedExamination) -> Slices:
     """TCGA-BRCA, AO: each phase of each side in a series of its own, bound by GE's software; nothing fat-suppressed first."""
     starts, half = e.starts(), len(e.volumes[0]) // 2
     for p, start in enumerate(starts):
@@ -163,14 +168,14 @@ def ge_bound_halves(e: Examination) -> Slices:
                 yield series, instance, index, e.volumes[p][index], times
 
 
-def _difference(e: Examination, series: Series, p: int, **own: Any) -> Slices:
+def _difference(e: SimulatedExamination, series: Series, p: int, **own: Any) -> Slices:
     """The subtraction of phase 0 from phase p."""
     difference = np.clip(e.volumes[p].astype(int) - e.volumes[0], 0, 65_535)
     for index, pixels in enumerate(difference):
         yield series, index + 1, index, pixels, own
 
 
-def siemens_separate(e: Examination) -> Slices:
+def siemens_separate(e: SimulatedExamination) -> Slices:
     """ISPY1, Siemens: one series a phase, all of one name."""
     for p, start in enumerate(e.starts()):
         series = e.series(4 + p, "fl3d_t1_sag_dyn", start, **SIEMENS, SequenceName="*fl3d1")
@@ -178,7 +183,7 @@ def siemens_separate(e: Examination) -> Slices:
         yield from _blocks(e, series, [p], lambda _, times=times: times)
 
 
-def siemens_pre_named(e: Examination) -> Slices:
+def siemens_pre_named(e: SimulatedExamination) -> Slices:
     """ISPY1, Siemens: the scans after contrast have a name of their own."""
     for p, start in enumerate(e.starts()):
         name = "FL3D_T1_SAG" if p == 0 else "FL3D_T1_SAG_CA"
@@ -187,7 +192,7 @@ def siemens_pre_named(e: Examination) -> Slices:
         yield from _blocks(e, series, [p], lambda _, times=times: times)
 
 
-def siemens_dynviews(e: Examination) -> Slices:
+def siemens_dynviews(e: SimulatedExamination) -> Slices:
     """TCGA-BRCA, EW: AX_dynVIEWS before and minutes after contrast, with subtractions beside them."""
     starts = e.starts()
     for p, start in enumerate(starts):
@@ -200,7 +205,7 @@ def siemens_dynviews(e: Examination) -> Slices:
             yield from _difference(e, e.series(5 + 2 * p, f"{name}_SUB", start, **SIEMENS, **kind), p, **times)
 
 
-def philips_temporal_position(e: Examination) -> Slices:
+def philips_temporal_position(e: SimulatedExamination) -> Slices:
     """ISPY1 and TCGA-BRCA, Philips: one series; TemporalPositionIdentifier, phases interleaved by slice."""
     starts = e.starts()
     n = len(e.volumes)
@@ -214,31 +219,31 @@ def philips_temporal_position(e: Examination) -> Slices:
             yield series, instance, index, e.volumes[p][index], own
 
 
-def philips_ethrive(e: Examination) -> Slices:
+def philips_ethrive(e: SimulatedExamination) -> Slices:
     """TCGA-BRCA, OL: the same with the name of the axial scan."""
     for series, instance, index, pixels, own in philips_temporal_position(e):
         yield replace(series, number=501, description="dyn_eTHRIVE"), instance, index, pixels, own
 
 
-def philips_trigger_time(e: Examination) -> Slices:
+def philips_trigger_time(e: SimulatedExamination) -> Slices:
     """Philips without temporal positions: TriggerTime alone."""
     for series, instance, index, pixels, own in philips_temporal_position(e):
         yield series, instance, index, pixels, {"TriggerTime": own["TriggerTime"]}
 
 
-def acquisition_number(e: Examination) -> Slices:
+def acquisition_number(e: SimulatedExamination) -> Slices:
     """One series without any clock: AcquisitionNumber counts the phases."""
     series = e.series(3, "T1 dynamic", e.start_s, **SIEMENS)
     yield from _blocks(e, series, range(len(e.volumes)), lambda p: {"AcquisitionNumber": p + 1})
 
 
-def instance_blocks(e: Examination) -> Slices:
+def instance_blocks(e: SimulatedExamination) -> Slices:
     """One series without any clock: InstanceNumber runs through one phase after the other."""
     series = e.series(3, "T1 dynamic", e.start_s, **SIEMENS)
     yield from _blocks(e, series, range(len(e.volumes)), lambda _: {})
 
 
-def instance_interleaved(e: Examination) -> Slices:
+def instance_interleaved(e: SimulatedExamination) -> Slices:
     """One series without any clock: InstanceNumber runs through all phases of a slice."""
     for series, instance, index, pixels, _ in philips_temporal_position(e):
         bare = replace(series, description="T1 dynamic", extra={**series.extra, "NumberOfTemporalPositions": None,
@@ -246,7 +251,7 @@ def instance_interleaved(e: Examination) -> Slices:
         yield bare, instance, index, pixels, {}
 
 
-def _date(e: Examination, seconds: float) -> str:
+def _date(e: SimulatedExamination, seconds: float) -> str:
     """The day of a time, when the examination runs past midnight."""
     return str(int(e.date) + int(seconds // 86_400))
 

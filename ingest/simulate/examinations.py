@@ -18,11 +18,11 @@ import numpy as np
 
 from ingest.simulate import dce_layouts as layouts
 from ingest.simulate.breast import Phantom, Scan, scanned, shape_and_geometry
-from ingest.simulate.dce_layouts import Examination, Layout, Slices, write_slices
+from ingest.simulate.dce_layouts import Layout, SimulatedExamination, Slices, write_slices
 from ingest.simulate.dicom_files import AXIAL, Geometry, clock, write
 from ingest.simulate.files import write_bytes
 from ingest.simulate.mask_writers import les_bytes, segmentation, write_nifti
-from ingest.simulate.subjects import IMAGE_SITES, Role, Settings, Subject, stream
+from ingest.simulate.subjects import IMAGE_SITES, Role, SimulationSettings, Subject, stream
 
 FOLDERS = {Role.RADIOGENOMIC: "TCGA-BRCA", Role.ISPY1: "ISPY1", Role.NACT: "Breast-MRI-NACT-Pilot"}
 LES_FOLDER = "TCGA-Breast-Radiogenomics"
@@ -74,12 +74,12 @@ def protocol_of(subject: Subject) -> Protocol:
     return OF_NACT[subject.number % 10 == 9]
 
 
-def write_images(subject: Subject, settings: Settings, root: Path) -> list[dict[str, Any]]:
+def write_images(subject: Subject, settings: SimulationSettings, root: Path) -> list[dict[str, Any]]:
     """Write all examinations of a patient below `root`; gives their truth."""
     return [_write_visit(subject, settings, visit, root) for visit in range(settings.n_visits)]
 
 
-def _write_visit(subject: Subject, settings: Settings, visit: int, root: Path) -> dict[str, Any]:
+def _write_visit(subject: Subject, settings: SimulationSettings, visit: int, root: Path) -> dict[str, Any]:
     random = stream(settings, subject.role, subject.number, "images", visit)
     protocol = protocol_of(subject)
     times = [protocol.step_s * (p - 0.5) for p in range(protocol.n_phases)]  # contrast comes as phase 1 begins
@@ -87,7 +87,7 @@ def _write_visit(subject: Subject, settings: Settings, visit: int, root: Path) -
     shrink = SHRINKS[min(visit, len(SHRINKS) - 1)]
     phantom = scanned(scan, subject.u, subject.clinical["size_mm"], shrink, random)
     first_day = int(random.integers(0, 1_500))
-    examination = Examination(
+    examination = SimulatedExamination(
         subject.patient_id, f"T{visit}", phantom.volumes, phantom.geometry, _date(first_day, visit),
         36_000.0 + float(random.integers(0, 14_400)), protocol.step_s,
         extra=_visit_extra(subject.role, visit),
@@ -120,7 +120,7 @@ def _date(first_day: int, visit: int) -> str:
     return f"{1985 + month // 12}{month % 12 + 1:02d}{day + 1:02d}"
 
 
-def _localiser(e: Examination) -> Slices:
+def _localiser(e: SimulatedExamination) -> Slices:
     """Three coarse slices in another plane."""
     geometry = Geometry((3.0, 3.0, 30.0), (-150.0, -90.0, -30.0), AXIAL)
     series = e.series(1, "3-PLANE LOC", e.start_s - 300, **layouts.GE, MRAcquisitionType="2D", RepetitionTime=80.0,
@@ -130,7 +130,7 @@ def _localiser(e: Examination) -> Slices:
         yield series, index + 1, index, pixels, {}
 
 
-def _t2(e: Examination, scan: Scan, phantom: Phantom) -> Slices:
+def _t2(e: SimulatedExamination, scan: Scan, phantom: Phantom) -> Slices:
     """A fast spin echo, every second slice: fluid and fat bright."""
     series = e.series(9, "T2 FSE FAT SAT", e.start_s - 200, **layouts.GE, MRAcquisitionType="2D", RepetitionTime=4200.0,
                       EchoTime=85.0, ScanningSequence="SE", FlipAngle=90)  # fmt: skip
@@ -143,7 +143,7 @@ def _t2(e: Examination, scan: Scan, phantom: Phantom) -> Slices:
 # ------------------------------------------------------------------------------------------------- UCSF's maps and masks
 
 
-def _write_maps(e: Examination, protocol: Protocol, phantom: Phantom, folder: Path) -> int:
+def _write_maps(e: SimulatedExamination, protocol: Protocol, phantom: Phantom, folder: Path) -> int:
     """SER and PE as series, enhancement and tissue as SEG, numbered and named as UCSF does."""
     base = protocol.number // 100 if protocol.number > 1000 else protocol.number
     early = 2 if protocol.n_phases >= 6 else 1

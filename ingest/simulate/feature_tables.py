@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ingest.simulate.subjects import COLLECTION, IMAGE_NOISE, Role, Settings, Subject, stream
+from ingest.simulate.subjects import COLLECTION, IMAGE_NOISE, Role, SimulationSettings, Subject, stream
 
 TABLE = "features"
 STRENGTH = 0.8
@@ -59,19 +59,21 @@ intermediate_s = 150
 
 def families() -> dict[str, list[str]]:
     """family -> names of its features, in the table's order."""
-    found = {"tumor_shape": [f"tumor_original_shape_{name}" for name in SHAPE]}
+    names_of_family = {"tumor_shape": [f"tumor_original_shape_{name}" for name in SHAPE]}
     for region in ("tumor", "stroma"):
         for map_name in ("S0", "SI", "SL"):
             for kind, names in OTHERS.items():
-                found[f"{region}_{map_name}_{kind}"] = [f"{region}_{map_name}_original_{kind}_{n}" for n in names]
-    return found
+                names_of_family[f"{region}_{map_name}_{kind}"] = [
+                    f"{region}_{map_name}_original_{kind}_{n}" for n in names
+                ]
+    return names_of_family
 
 
-def features_of(one: Subject, settings: Settings) -> dict[str, float]:
+def features_of(subject: Subject, settings: SimulationSettings) -> dict[str, float]:
     """name -> value of one patient."""
-    random = stream(settings, one.role, one.number, "features")
-    shown = one.u / np.sqrt(1 + IMAGE_NOISE**2)
-    site = SITE_SHIFT * (SITES.index(site_of(one)) - 1)
+    random = stream(settings, subject.role, subject.number, "features")
+    shown = subject.u / np.sqrt(1 + IMAGE_NOISE**2)
+    site = SITE_SHIFT * (SITES.index(site_of(subject)) - 1)
     values = {}
     for names in families().values():
         shared = random.standard_normal()
@@ -85,18 +87,18 @@ def features_of(one: Subject, settings: Settings) -> dict[str, float]:
     return values
 
 
-def site_of(one: Subject) -> str:
+def site_of(subject: Subject) -> str:
     """Where the patient would have been examined."""
-    return SITES[one.number % len(SITES)]
+    return SITES[subject.number % len(SITES)]
 
 
-def rows(patients: Iterable[Subject], settings: Settings) -> Iterator[str]:
+def rows(patients: Iterable[Subject], settings: SimulationSettings) -> Iterator[str]:
     """The lines of the table."""
     names = [name for family in families().values() for name in family]
     yield _line(["patient_id", "batch", *names])
-    for one in patients:
-        values = features_of(one, settings)
-        yield _line([one.patient_id, site_of(one), *(f"{values[name]:.9g}" for name in names)])
+    for subject in patients:
+        values = features_of(subject, settings)
+        yield _line([subject.patient_id, site_of(subject), *(f"{values[name]:.9g}" for name in names)])
 
 
 def _line(fields: list[str]) -> str:

@@ -138,9 +138,11 @@ def les_bytes(mask: np.ndarray) -> bytes:
 
 
 def les_box(box: np.ndarray, start: list[int], order: str = "F", header: str = "starts") -> bytes:
-    """The same for a box as it stands. start: its first slice, row, column, as the file counts them.
+    """A .les file of a box as it stands.
 
-    order: F or C; header: `starts` (then ends), or `axes` (start and end of each).
+    start    the first slice, row and column of the box, as the file counts them
+    order    of the voxels: F or C
+    header   `starts` (then ends), or `axes` (start and end of each)
     """
     nz, ny, nx = box.shape
     z, y, x = start

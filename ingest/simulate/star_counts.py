@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ingest.simulate.files import write_bytes
-from ingest.simulate.subjects import Role, Settings, Subject, stream
+from ingest.simulate.subjects import Role, SimulationSettings, Subject, stream
 
 MODEL = "GENCODE v36"
 HEADER = (
@@ -71,12 +71,12 @@ class RnaFile:
 
 
 @lru_cache(maxsize=2)
-def _genes(settings: Settings, markers: tuple[Marker, ...]) -> _Genes:
+def _genes(settings: SimulationSettings, markers: tuple[Marker, ...]) -> _Genes:
     random = stream(settings, "genes")
     share = np.exp(GENE_SD * random.standard_normal(len(markers)))
     for population in {m.population for m in markers}:
-        mine = [i for i, m in enumerate(markers) if m.population == population]
-        share[mine] /= share[mine].mean()
+        of_population = [i for i, m in enumerate(markers) if m.population == population]
+        share[of_population] /= share[of_population].mean()
     n_others = max(settings.n_genes - len(markers) - len(SEX_GENES), 0)
     names = [f"{m.ensembl}.{1 + i % 20}\t{m.symbol}\tprotein_coding\t" for i, m in enumerate(markers)]
     names += [f"{ensembl}.13\t{symbol}\tlncRNA\t" for ensembl, symbol, _ in SEX_GENES]
@@ -91,12 +91,16 @@ def samples_of(role: Role) -> Sequence[str]:
     return ("01A", "11A") if role is Role.PAIR else ("01A",)
 
 
-def write_files(subject: Subject, settings: Settings, markers: Iterable[Marker], folder: Path) -> list[dict[str, Any]]:
+def write_files(
+    subject: Subject, settings: SimulationSettings, markers: Iterable[Marker], folder: Path
+) -> list[dict[str, Any]]:
     """Write the patient's files; gives what a manifest says of each."""
     return [_write(subject, sample, settings, tuple(markers), folder) for sample in samples_of(subject.role)]
 
 
-def _write(subject: Subject, sample: str, settings: Settings, markers: tuple[Marker, ...], folder: Path) -> dict:
+def _write(
+    subject: Subject, sample: str, settings: SimulationSettings, markers: tuple[Marker, ...], folder: Path
+) -> dict:
     random = stream(settings, subject.role, subject.number, "rna", sample)
     genes = _genes(settings, markers)
     data = _text(subject, sample, genes, random).encode()

@@ -24,7 +24,7 @@ from typing import Any
 from ingest.simulate import clinical_tables, feature_tables, star_counts, subjects
 from ingest.simulate.files import write_lines
 from ingest.simulate.star_counts import Marker
-from ingest.simulate.subjects import COLLECTION, HAS_IMAGES, HAS_RNA, Role, Settings, Subject, subject
+from ingest.simulate.subjects import COLLECTION, HAS_IMAGES, HAS_RNA, Role, SimulationSettings, Subject, subject
 from tshdb.errors import InvalidInput, UsageError
 
 STATE = "simulation.jsonl"
@@ -55,7 +55,7 @@ class Done:
 def write_study(
     out: Path,
     counts: Mapping[Role, int],
-    settings: Settings,
+    settings: SimulationSettings,
     markers: tuple[Marker, ...],
     *,
     jobs: int = 2,
@@ -73,9 +73,9 @@ def write_study(
             repair="Ask for as many or more, or name another folder",
         )  # fmt: skip
     todo = [who for who in wanted if who not in done]
-    one = partial(write_patient, out, settings, markers)
+    write = partial(write_patient, out, settings, markers)
     with (out / STATE).open("a", encoding="utf-8") as state:
-        for n, (who, record) in enumerate(_each(one, todo, jobs), 1):
+        for n, (who, record) in enumerate(_each(write, todo, jobs), 1):
             done[who] = record
             state.write(json.dumps({"role": who[0], "number": who[1], **record}) + "\n")
             state.flush()
@@ -85,7 +85,7 @@ def write_study(
     return Done(len(todo), len(wanted) - len(todo), counts)
 
 
-def _begun(out: Path, settings: Settings) -> dict[tuple[Role, int], dict[str, Any]]:
+def _begun(out: Path, settings: SimulationSettings) -> dict[tuple[Role, int], dict[str, Any]]:
     """The patients of an earlier run with the same settings; begins a new folder where there is none."""
     first = json.dumps({"simulated": True, "settings": settings.record()}, sort_keys=True)
     state = out / STATE
@@ -115,42 +115,44 @@ def _begun(out: Path, settings: Settings) -> dict[tuple[Role, int], dict[str, An
     return done
 
 
-def _each(one, todo: list, jobs: int) -> Iterator[tuple]:
+def _each(write, todo: list, jobs: int) -> Iterator[tuple]:
     """Each patient's record, in their order."""
     if jobs == 1 or len(todo) < 3:
         for who in todo:
-            yield who, one(who)
+            yield who, write(who)
         return
     with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("forkserver")) as pool:
         waiting = []
         rest = iter(todo)
         for who in islice(rest, jobs * AHEAD):
-            waiting.append((who, pool.submit(one, who)))
+            waiting.append((who, pool.submit(write, who)))
         while waiting:
             who, future = waiting.pop(0)
             yield who, future.result()
             if (following := next(rest, None)) is not None:
-                waiting.append((following, pool.submit(one, following)))
+                waiting.append((following, pool.submit(write, following)))
 
 
-def write_patient(out: Path, settings: Settings, markers: tuple[Marker, ...], who: tuple[Role, int]) -> dict[str, Any]:
+def write_patient(
+    out: Path, settings: SimulationSettings, markers: tuple[Marker, ...], who: tuple[Role, int]
+) -> dict[str, Any]:
     """All files of one patient; gives what the tables and the truth say of them."""
-    one = subject(settings, *who)
-    folder = out / one.collection
+    patient = subject(settings, *who)
+    folder = out / patient.collection
     record: dict[str, Any] = {"files": [], "images": []}
-    if one.role in HAS_RNA:
-        record["files"] = star_counts.write_files(one, settings, markers, folder / GDC)
-    if one.role in HAS_IMAGES and settings.has_images:
+    if patient.role in HAS_RNA:
+        record["files"] = star_counts.write_files(patient, settings, markers, folder / GDC)
+    if patient.role in HAS_IMAGES and settings.has_images:
         from ingest.simulate.examinations import write_images
 
-        record["images"] = write_images(one, settings, folder)
+        record["images"] = write_images(patient, settings, folder)
     return record
 
 
 # ------------------------------------------------------------------------------------------------- tables and truth
 
 
-def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) -> None:
+def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], settings: SimulationSettings) -> None:
     def of(*roles: Role) -> Iterator[Subject]:
         return (subject(settings, *who) for who in records if who[0] in roles)
 
@@ -167,36 +169,36 @@ def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], se
         (Role.ISPY1, clinical_tables.write_ispy1, ISPY1_BOOK),
         (Role.NACT, clinical_tables.write_nact, NACT_BOOK),
     ):
-        if mine := list(of(role)):
-            write(out / COLLECTION[role] / name, mine)
+        if patients := list(of(role)):
+            write(out / COLLECTION[role] / name, patients)
             if settings.has_images:
-                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(mine, settings))
+                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(patients, settings))
     if not settings.has_images:
         _write_features(out, of, settings)
     write_lines(out / TRUTH, _truth(records, settings))
     write_lines(out / "README.txt", _readme({who[0] for who in records}, settings.has_images))
 
 
-def _write_features(out: Path, of: Callable[..., Iterator[Subject]], settings: Settings) -> None:
+def _write_features(out: Path, of: Callable[..., Iterator[Subject]], settings: SimulationSettings) -> None:
     """Tables of features in the place of images, how they were made, and cohorts of those who have them."""
     for role in HAS_IMAGES:
-        if mine := list(of(role)):
+        if patients := list(of(role)):
             folder = out / feature_tables.TABLE
-            write_lines(folder / f"{COLLECTION[role]}.csv", feature_tables.rows(mine, settings))
+            write_lines(folder / f"{COLLECTION[role]}.csv", feature_tables.rows(patients, settings))
             write_lines(folder / "settings.toml", feature_tables.SETTINGS.splitlines())
             write_lines(folder / f"{feature_tables.COHORTS[role]}.sql", feature_tables.cohort_lines(role))
 
 
-def _sheet(of_role: list[Subject], settings: Settings) -> Iterator[str]:
+def _sheet(of_role: list[Subject], settings: SimulationSettings) -> Iterator[str]:
     """Whose outline each file is."""
     yield "file,patient_id,time_point,kind,region"
-    for one in of_role:
+    for patient in of_role:
         for visit in range(settings.n_visits):
-            name = one.patient_id if visit == 0 else f"{one.patient_id}_T{visit}"
-            yield f"{name}.nii.gz,{one.patient_id},T{visit},expert,tumor"
+            name = patient.patient_id if visit == 0 else f"{patient.patient_id}_T{visit}"
+            yield f"{name}.nii.gz,{patient.patient_id},T{visit},expert,tumor"
 
 
-def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) -> Iterator[str]:
+def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: SimulationSettings) -> Iterator[str]:
     """truth.json, one patient a line."""
     head = {
         "simulated": True,
@@ -212,10 +214,11 @@ def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: Settings) 
     yield json.dumps(head, indent=1)[:-2] + ',\n "patients": ['
     last = len(records) - 1
     for i, (who, record) in enumerate(records.items()):
-        one = subject(settings, *who)
+        patient = subject(settings, *who)
         row = {
-            "patient_id": one.patient_id, "collection": one.collection, "role": one.role, "z": one.z, "u": one.u,
-            "tsh_ratios": one.ratios, "stroma": one.stroma, "outcome": one.outcome, "clinical": one.clinical,
+            "patient_id": patient.patient_id, "collection": patient.collection, "role": patient.role,
+            "z": patient.z, "u": patient.u, "tsh_ratios": patient.ratios, "stroma": patient.stroma,
+            "outcome": patient.outcome, "clinical": patient.clinical,
             "images": record["images"],
         }  # fmt: skip
         yield "  " + json.dumps(row) + ("," if i < last else "")

@@ -82,8 +82,12 @@ def counts_of(n: int) -> dict[Role, int]:
 
 @dataclass(frozen=True)
 class Effects:
-    """How much the planted z moves. rna: times the signal of the loads; texture: SD of what images show of it; survival: log
-    hazard ratio of an SD."""
+    """How much the planted z moves.
+
+    rna        times the signal of the loads
+    texture    SD of what images show of z
+    survival   log hazard ratio of an SD of z
+    """
 
     rna: float = 1.0
     texture: float = 1.0
@@ -91,7 +95,7 @@ class Effects:
 
 
 @dataclass(frozen=True)
-class Settings:
+class SimulationSettings:
     """All that a simulated study depends on. voxel_mm, slice_mm: of the images; n_genes: rows of a STAR file."""
 
     seed: int = 1
@@ -106,7 +110,7 @@ class Settings:
         return asdict(self)
 
 
-def stream(settings: Settings, *purpose: object) -> np.random.Generator:
+def stream(settings: SimulationSettings, *purpose: object) -> np.random.Generator:
     """Random numbers of a purpose, which no other purpose shares."""
     text = "/".join(map(str, ("tshdb", settings.seed, *purpose)))
     return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")))
@@ -150,7 +154,7 @@ def patient_id(role: Role, number: int) -> str:
     return f"TCGA-{site}-{SIMULATED}{code}"
 
 
-def subject(settings: Settings, role: Role, number: int) -> Subject:
+def subject(settings: SimulationSettings, role: Role, number: int) -> Subject:
     """The patient of that number among those of her role."""
     random = stream(settings, role, number, "subject")
     z = float(random.standard_normal())

@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.identifiers import checked_patient
-from ingest.tables.workbook import Sheet, plain, read_sheets
+from ingest.tables.workbook import Sheet, header_key, read_sheets
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent, Record
 from tshdb.readers import LAST, Part, Reader, Request
-from tshdb.reading import Found, Reading
 from tshdb.schema import ImportedFeature, Patient
 from tshdb.text_files import MISSING, number
 
@@ -52,8 +52,14 @@ MOST_FEATURES = 20_000
 
 
 @dataclass(frozen=True)
-class Options:
-    """collection; name: of the table in the study; region, map: of columns that do not say; settings: of `read_settings`."""
+class FeatureTableOptions:
+    """Whose features a table holds, and how they were computed.
+
+    name       of the table in the study
+    region     of columns whose names have no region
+    map        of columns whose names have no map
+    settings   of the computation, as `read_settings` gives them
+    """
 
     collection: str
     name: str
@@ -63,7 +69,7 @@ class Options:
 
 
 @dataclass
-class _Examination:
+class _MeasuredExamination:
     """One examination while its rows come."""
 
     patient_id: str
@@ -74,75 +80,75 @@ class _Examination:
     lines: dict[str, int] = field(default_factory=dict)
 
 
-def read(path: Path, options: Options) -> Reading:
+def read(path: Path, options: FeatureTableOptions) -> FileContent:
     """The table's examinations. Raises NotFound, or InvalidInput for a table without patients or features."""
-    reading = Reading()
-    sheets = [s for s in read_sheets(path, reading) if s.column(list(PATIENT)) is not None]
+    content = FileContent()
+    sheets = [s for s in read_sheets(path, content) if s.column(list(PATIENT)) is not None]
     if not sheets:
         raise InvalidInput(
             "no column names the patients", where=f"{path}:1", repair=f"Expected {', '.join(PATIENT[:5])} …"
         )
     sheet = max(sheets, key=lambda s: len(s.header))
-    columns = _feature_columns(path, sheet, reading)
-    found: dict[str, _Examination] = {}
+    columns = _feature_columns(path, sheet, content)
+    examinations: dict[str, _MeasuredExamination] = {}
     bad: set[str | None] = set()
     for line, cells in sheet.rows:
-        with reading.row() as is_bad:
-            key = _take(sheet, line, cells, columns, options, found, reading)
+        with content.row() as is_bad:
+            key = _take(sheet, line, cells, columns, options, examinations, content)
         if is_bad():
             bad.add(key)
     known = options.settings or _diagnosed(sheet)
-    for key, one in found.items():
+    for key, examination in examinations.items():
         if key in bad:  # half of an examination is another one
             continue
-        reading.records.append(
-            Found(Patient, {"patient_id": one.patient_id, "collection": options.collection}, one.line)
+        content.records.append(
+            Record(Patient, {"patient_id": examination.patient_id, "collection": options.collection}, examination.line)
         )
-        reading.records.append(Found(ImportedFeature, _row(key, one, options, known), one.line))
+        content.records.append(Record(ImportedFeature, _row(key, examination, options, known), examination.line))
     if not options.settings and not known:
-        reading.warn(
+        content.warn(
             None, None, None, "features.settings-unknown",
             "nothing says how the features were computed: they compare with this table alone (--settings FILE)",
         )  # fmt: skip
-    return reading
+    return content
 
 
-def _feature_columns(path: Path, sheet: Sheet, reading: Reading) -> dict[int, re.Match]:
+def _feature_columns(path: Path, sheet: Sheet, content: FileContent) -> dict[int, re.Match]:
     """place -> what its name says, of the columns that are features."""
-    found: dict[int, re.Match] = {}
+    match_of_column: dict[int, re.Match] = {}
     others = []
     used = {sheet.column(list(names)) for names in (PATIENT, TIME_POINT, BATCH, ("region",), ("map",))}
     for place, name in enumerate(sheet.header):
         match = PYRADIOMICS.fullmatch(name) or OUR_SHAPE.fullmatch(name) or OURS.fullmatch(name)
         if match:
-            found[place] = match
+            match_of_column[place] = match
         elif place not in used and not name.startswith(DIAGNOSTICS):
             others.append(name)
-    twice = [name for name, n in Counter(sheet.header[place] for place in found).items() if n > 1]
+    twice = [name for name, n in Counter(sheet.header[place] for place in match_of_column).items() if n > 1]
     if twice:
         raise InvalidInput(
             f"the column {twice[0]} is there twice", where=f"{path}:{sheet.header_line}", repair="Drop one"
         )
-    if not found or len(found) > MOST_FEATURES:
+    if not match_of_column or len(match_of_column) > MOST_FEATURES:
         raise InvalidInput(
-            f"{len(found):,} columns have a name of PyRadiomics", where=f"{path}:{sheet.header_line}",
+            f"{len(match_of_column):,} columns have a name of PyRadiomics", where=f"{path}:{sheet.header_line}",
             repair="Expected such as original_glcm_Idmn or tumor.SI.glcm.Idmn",
         )  # fmt: skip
     if others:
         shown = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
-        reading.warn(
+        content.warn(
             sheet.header_line,
             others[0],
             None,
             "features.other-columns",
             f"{len(others)} columns are no features: {shown}",
         )
-    return found
+    return match_of_column
 
 
 def _take(
-    sheet: Sheet, line: int, cells: list[str], columns: dict[int, re.Match], options: Options, found: dict[str, _Examination],
-    reading: Reading,
+    sheet: Sheet, line: int, cells: list[str], columns: dict[int, re.Match], options: FeatureTableOptions,
+    examinations: dict[str, _MeasuredExamination], content: FileContent,
 ) -> str | None:  # fmt: skip
     """Take a row in. Gives the examination's key; None where the row names no patient."""
 
@@ -151,17 +157,17 @@ def _take(
         return cells[at].strip() if at is not None else ""
 
     at = sheet.column(list(PATIENT))
-    patient_id = checked_patient(cells[at], line, sheet.header[at], reading)
+    patient_id = checked_patient(cells[at], line, sheet.header[at], content)
     if patient_id is None:
         return None
     time_point = cell(TIME_POINT) or "T0"
     key = f"{options.collection}/{options.name}/{patient_id}/{time_point}"
-    one = found.setdefault(key, _Examination(patient_id, time_point, line, cell(BATCH) or None))
+    examination = examinations.setdefault(key, _MeasuredExamination(patient_id, time_point, line, cell(BATCH) or None))
     region, map_name = cell(("region",)) or options.region, cell(("map",)) or options.map
     for place, match in columns.items():
         name = _name(match, region, map_name)
         if name is None:
-            reading.error(
+            content.error(
                 line, sheet.header[place], None, "features.place-unknown",
                 "nothing says of which region and map it is: --region and --map, or columns region and map",
             )  # fmt: skip
@@ -169,15 +175,19 @@ def _take(
         text = cells[place].strip()
         value = None if text in MISSING else number(text)
         if value is None and text not in MISSING:
-            reading.error(line, sheet.header[place], text, "features.no-number", "expected a number, or nothing")
+            content.error(line, sheet.header[place], text, "features.no-number", "expected a number, or nothing")
             continue
-        before = one.values.get(name)
-        if name in one.values and before != value and value is not None and before is not None:
-            reading.error(
-                line, sheet.header[place], text, "features.twice", f"it is {before:g} in line {one.lines[name]} already"
+        before = examination.values.get(name)
+        if name in examination.values and before != value and value is not None and before is not None:
+            content.error(
+                line,
+                sheet.header[place],
+                text,
+                "features.twice",
+                f"it is {before:g} in line {examination.lines[name]} already",
             )
-        elif value is not None or name not in one.values:
-            one.values[name], one.lines[name] = value, line
+        elif value is not None or name not in examination.values:
+            examination.values[name], examination.lines[name] = value, line
     return key
 
 
@@ -196,33 +206,36 @@ def _name(match: re.Match, region: str | None, map_name: str | None) -> str | No
     return f"{at[0]}.{'_'.join(at[1:])}.{middle}{parts['class']}.{parts['name']}"
 
 
-def _row(key: str, one: _Examination, options: Options, known: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    key: str, examination: _MeasuredExamination, options: FeatureTableOptions, known: dict[str, Any]
+) -> dict[str, Any]:
     unknown = f"unknown: {options.collection}/{options.name}"
     parts = {name: json_text(known[name]) if name in known else unknown for name in PARTS}
     return {
-        "examination": key, "patient_id": one.patient_id, "collection": options.collection, "feature_table": options.name,
-        "time_point": one.time_point, "software": str(known.get("software", "unknown")), **parts,
-        "mask_kind": str(known.get("mask_kind", "unknown")), "batch": one.batch,
-        "n_features": sum(v is not None for v in one.values.values()), "features": json_text(dict(sorted(one.values.items()))),
+        "examination": key, "patient_id": examination.patient_id, "collection": options.collection, "feature_table": options.name,
+        "time_point": examination.time_point, "software": str(known.get("software", "unknown")), **parts,
+        "mask_kind": str(known.get("mask_kind", "unknown")), "batch": examination.batch,
+        "n_features": sum(v is not None for v in examination.values.values()),
+        "features": json_text(dict(sorted(examination.values.items()))),
     }  # fmt: skip
 
 
 def _diagnosed(sheet: Sheet) -> dict[str, Any]:
     """Software and settings as PyRadiomics wrote them into every row, where all rows say the same."""
-    said = {}
+    texts = {}
     for name in (VERSION, CONFIGURATION, IMAGE_TYPES):
-        at = sheet.column([plain(name)])
+        at = sheet.column([header_key(name)])
         values = {cells[at] for _, cells in sheet.rows} if at is not None else set()
         if len(values) == 1 and (text := values.pop().strip()):
-            said[name] = text
+            texts[name] = text
     known: dict[str, Any] = {}
-    if VERSION in said:
-        known["software"] = f"pyradiomics {said[VERSION]}"
+    if VERSION in texts:
+        known["software"] = f"pyradiomics {texts[VERSION]}"
     try:
-        if CONFIGURATION in said:
-            known["settings"] = {"setting": _literal(said[CONFIGURATION])}
-            if IMAGE_TYPES in said:
-                known["settings"]["imageType"] = _literal(said[IMAGE_TYPES])
+        if CONFIGURATION in texts:
+            known["settings"] = {"setting": _literal(texts[CONFIGURATION])}
+            if IMAGE_TYPES in texts:
+                known["settings"]["imageType"] = _literal(texts[IMAGE_TYPES])
     except (ValueError, SyntaxError):
         known.pop("settings", None)
     return known
@@ -239,21 +252,21 @@ def read_settings(path: Path) -> dict[str, Any]:
         raise NotFound("no such file", where=str(path))
     try:
         text = path.read_text(encoding="utf-8")
-        found = _parsed(path, text)
+        document = _parsed(path, text)
     except (ValueError, UnicodeDecodeError) as error:
         raise InvalidInput(f"cannot be read ({error})", where=str(path), repair="Write TOML, JSON or YAML") from None
-    if not isinstance(found, dict) or not found:
+    if not isinstance(document, dict) or not document:
         raise InvalidInput(
             "holds no settings", where=str(path), repair=f"Expected software, mask_kind, {', '.join(PARTS)}"
         )
-    if {"setting", "imageType", "featureClass"} & found.keys():
-        return {"software": "pyradiomics", "settings": found}
-    strange = sorted(found.keys() - {"software", "mask_kind", *PARTS})
+    if {"setting", "imageType", "featureClass"} & document.keys():
+        return {"software": "pyradiomics", "settings": document}
+    strange = sorted(document.keys() - {"software", "mask_kind", *PARTS})
     if strange:
         raise InvalidInput(
             f"no part '{strange[0]}'", where=str(path), repair=f"Expected software, mask_kind, {', '.join(PARTS)}"
         )
-    return json.loads(json.dumps(found, default=str))
+    return json.loads(json.dumps(document, default=str))
 
 
 def _parsed(path: Path, text: str) -> Any:
@@ -277,9 +290,11 @@ def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
     return {"table": request.name.split(".")[0], "settings": known, **request.options}
 
 
-def _read(path: Path, request: Request) -> Reading:
-    said = request.options
-    options = Options(request.collection, said["table"], said.get("region"), said.get("map"), said["settings"])
+def _read(path: Path, request: Request) -> FileContent:
+    given = request.options
+    options = FeatureTableOptions(
+        request.collection, given["table"], given.get("region"), given.get("map"), given["settings"]
+    )
     return read(path, options)
 
 

@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 
 from ingest.tables.maps import PATIENT_COLUMNS
-from ingest.tables.workbook import Sheet, plain, read_sheets
+from ingest.tables.workbook import Sheet, header_key, read_sheets
 from tshdb.errors import InvalidInput
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 from tshdb.text_files import number
 
 ID_NAMES = r"(patient|subject|case|participant).*(id|barcode|identifier)|^(id|patient|subject|case)$"
@@ -52,23 +52,25 @@ MOST_CODES = 12
 
 def guess(path: Path) -> str:
     """A map as TOML text. Raises InvalidInput when no column looks like a patient's identifier."""
-    sheets = read_sheets(path, Reading())
-    found = next(((s, i) for s in sheets for i, h in enumerate(s.header) if re.search(ID_NAMES, plain(h))), None)
-    if found is None:
+    sheets = read_sheets(path, FileContent())
+    id_column = next(
+        ((s, i) for s in sheets for i, h in enumerate(s.header) if re.search(ID_NAMES, header_key(h))), None
+    )
+    if id_column is None:
         names = ", ".join(h for s in sheets for h in s.header[:20])
         raise InvalidInput("no column looks like a patient's identifier", where=str(path), repair=f"Columns: {names}")
     lines = [
         f"# A guess from the columns of {path.name}: correct it, then name it with --map. A ? must become a meaning.",
         "[patient_id]",
-        f"column = {_text(found[0].header[found[1]])}",
+        f"column = {_text(id_column[0].header[id_column[1]])}",
         "",
     ]
-    taken = {found[0].header[found[1]]}
+    taken = {id_column[0].header[id_column[1]]}
     columns = [(s, i, h) for s in sheets for i, h in enumerate(s.header) if h not in taken]
     for target in PATIENT_COLUMNS:
         pattern = COLUMN_NAMES.get(target)
         hit = next(
-            ((s, i, h) for s, i, h in columns if pattern and h not in taken and re.search(pattern, plain(h))), None
+            ((s, i, h) for s, i, h in columns if pattern and h not in taken and re.search(pattern, header_key(h))), None
         )
         if hit is not None:
             taken.add(hit[2])
@@ -114,24 +116,25 @@ def _outcomes(columns: list[tuple[Sheet, int, str]]) -> list[str]:
     events = [
         (s, i, h)
         for s, i, h in columns
-        if re.search(EVENT_NAMES, plain(h))
-        and not re.search(NO_EVENT, plain(h))
+        if re.search(EVENT_NAMES, header_key(h))
+        and not re.search(NO_EVENT, header_key(h))
         and 0 < len(set(_cells(s, i))) <= MOST_CODES
     ]
     times = [
         (s, i, h) for s, i, h in columns
-        if re.search(TIME_NAMES, plain(h)) and len(set(_cells(s, i))) > 2 and all(number(c) is not None for c in _cells(s, i))
+        if re.search(TIME_NAMES, header_key(h)) and len(set(_cells(s, i))) > 2
+        and all(number(c) is not None for c in _cells(s, i))
     ]  # fmt: skip
     lines: list[str] = []
     used: set[str] = set()
     for endpoint, (of_event, of_time) in ENDPOINTS.items():
-        event = next((e for e in events if e[2] not in used and re.search(of_event, plain(e[2]))), None)
-        time = next((t for t in times if t[2] not in used and re.search(of_time, plain(t[2]))), None)
+        event = next((e for e in events if e[2] not in used and re.search(of_event, header_key(e[2]))), None)
+        time = next((t for t in times if t[2] not in used and re.search(of_time, header_key(t[2]))), None)
         if event is None or time is None:
             continue
         used |= {event[2], time[2]}
         codes = {c: EVENTS.get(c.lower(), "?") for c in sorted(set(_cells(event[0], event[1])))}
-        name = plain(time[2])
+        name = header_key(time[2])
         unit = next((u for u in ("days", "weeks", "months", "years") if u[:-1] in name), None)
         lines += [
             f"[follow_ups.{endpoint}]",

@@ -150,7 +150,7 @@ def bundled_map(name: str) -> ClinicalMap:
 
 def parse_map(text: str, where: str) -> ClinicalMap:
     try:
-        found = ClinicalMap.model_validate(tomllib.loads(text))
+        map_ = ClinicalMap.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"not TOML: {error}", where=where, repair="Mend the line") from None
     except ValidationError as error:
@@ -159,19 +159,19 @@ def parse_map(text: str, where: str) -> ClinicalMap:
         raise InvalidInput(
             f"{key}: {first['msg']}", where=where, repair="See the head of ingest/tables/maps.py, or --guess"
         ) from None
-    open_codes = [f"patients.{n}" for n, v in found.patients.items() if "?" in (v.codes or {}).values()]
+    open_codes = [f"patients.{n}" for n, v in map_.patients.items() if "?" in (v.codes or {}).values()]
     if open_codes:
         raise InvalidInput(
             f"{open_codes[0]}: a code means '?'", where=where, repair="Say what it means, or move it to reasons"
         )
-    unknown = [c for c in found.patients if c not in PATIENT_COLUMNS]
+    unknown = [c for c in map_.patients if c not in PATIENT_COLUMNS]
     if unknown:
         raise InvalidInput(
             f"patients.{unknown[0]} is no column of patients",
             where=where,
             repair=f"Columns: {', '.join(PATIENT_COLUMNS)}",
         )
-    return found
+    return map_
 
 
 def recorded(request: Request, settings: Settings) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 from tshdb.text_files import open_table, open_text
 
 MOST_CELLS = 5_000_000
@@ -31,16 +31,16 @@ class Sheet:
 
     def column(self, names: list[str]) -> int | None:
         """The place of the first of the names that the header has, whatever its case and spaces."""
-        at = {plain(h): i for i, h in reversed(list(enumerate(self.header)))}
-        return next((at[plain(n)] for n in names if plain(n) in at), None)
+        at = {header_key(h): i for i, h in reversed(list(enumerate(self.header)))}
+        return next((at[header_key(n)] for n in names if header_key(n) in at), None)
 
 
-def plain(name: str) -> str:
+def header_key(name: str) -> str:
     """A column's name without regard to case, spaces and line ends."""
     return re.sub(r"\s+", " ", name).strip().lower()
 
 
-def read_sheets(path: Path, reading: Reading) -> list[Sheet]:
+def read_sheets(path: Path, content: FileContent) -> list[Sheet]:
     """All sheets that hold a table. Raises NotFound or InvalidInput."""
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
@@ -50,15 +50,15 @@ def read_sheets(path: Path, reading: Reading) -> list[Sheet]:
         return _xlsx(path)
     if magic == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         return _xls(path)
-    return [_text(path, reading)]
+    return [_text(path, content)]
 
 
-def _text(path: Path, reading: Reading) -> Sheet:
+def _text(path: Path, content: FileContent) -> Sheet:
     with open_text(path) as file:
         header_line = file.readline()
     if not header_line.strip():
         raise InvalidInput("the file is empty", where=f"{path}:1", repair="Expected a header row")
-    with open_table(path, reading, "clinical.field-count") as table:
+    with open_table(path, content, "clinical.field-count") as table:
         return Sheet("", table.header, 1, list(table.rows))
 
 

@@ -54,7 +54,7 @@ def test_tumours_alone_on_the_recovered_tumours(shared, tmp_path):
         ("tcga-brca-rsem-110-pairs.csv.gz", {}),
         ("tcga-brca-rsem-1382-genes-956-tumors.csv.gz", {"sample_type": "01", "clip_negative": True}),
     ):
-        path, wanted = shared / "expression" / name, rna.Options("tcga-brca", **options, name=name, **more)
+        path, wanted = shared / "expression" / name, rna.MatrixOptions("tcga-brca", **options, name=name, **more)
         source = loading.Source("tcga-brca", "rna", name)
         item = loading.item_of(study, source, path, {}, lambda p=path, w=wanted: rna.read(p, w))
         loading.load(study, [item], command="test")

@@ -21,8 +21,8 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example(tshdb, command):
-    text = tshdb(*command, "--help").stdout
+def test_every_command_has_help_with_an_example(quick, command):
+    text = quick(*command, "--help").stdout
     assert "Usage" in text
     if command and command not in (("ingest",), ("cohort",), ("model",), ("export",)):
         assert "Example: tshdb" in text
@@ -59,30 +59,30 @@ def test_the_whole_way(tshdb, tmp_path):
     assert len(pd.read_parquet(tmp_path / "r.parquet")) > 0
 
 
-def test_a_file_with_bad_rows_loads_nothing_unless_told(tshdb, tmp_path):
-    tshdb("init", "s", cwd=tmp_path)
+def test_a_file_with_bad_rows_loads_nothing_unless_told(quick, tmp_path):
+    quick("init", "s", cwd=tmp_path)
     matrix, _ = tiny.TinyArchive.make(3).write(tmp_path / "files")
     text = matrix.read_text().splitlines()
     text[4] = text[4].replace(",", ",oops", 1)
     matrix.write_text("\n".join(text) + "\n")
     rna = ("ingest", "rna", matrix, "--collection", "tn", "--unit", "rsem", "--scale", "linear")
-    refused = tshdb(*rna, cwd=tmp_path / "s", code=7)
+    refused = quick(*rna, cwd=tmp_path / "s", code=7)
     assert (
         "expression.csv:5 column TCGA-TN-0000-01A-11R-A000-07" in refused.stderr
         and "Nothing was loaded" in refused.stderr
     )
-    issues = tshdb("sql", "SELECT path, line, column_name, value, rule FROM ingest_issues", "--format", "json",
+    issues = quick("sql", "SELECT path, line, column_name, value, rule FROM ingest_issues", "--format", "json",
                    cwd=tmp_path / "s").stdout  # fmt: skip
     (issue,) = json.loads(issues)
     assert issue["line"] == 5 and issue["rule"] == "rna.not-a-number" and issue["value"].startswith("oops")
-    assert json.loads(tshdb("status", "--json", cwd=tmp_path / "s").stdout)["counts"]["profiles"] == 0
-    tshdb(*rna, "--dry-run", "--keep-going", cwd=tmp_path / "s", code=3)
-    assert json.loads(tshdb("status", "--json", cwd=tmp_path / "s").stdout)["counts"]["profiles"] == 0
-    tshdb(*rna, "--keep-going", cwd=tmp_path / "s", code=3)
-    assert json.loads(tshdb("status", "--json", cwd=tmp_path / "s").stdout)["counts"]["profiles"] == 6
+    assert json.loads(quick("status", "--json", cwd=tmp_path / "s").stdout)["counts"]["profiles"] == 0
+    quick(*rna, "--dry-run", "--keep-going", cwd=tmp_path / "s", code=3)
+    assert json.loads(quick("status", "--json", cwd=tmp_path / "s").stdout)["counts"]["profiles"] == 0
+    quick(*rna, "--keep-going", cwd=tmp_path / "s", code=3)
+    assert json.loads(quick("status", "--json", cwd=tmp_path / "s").stdout)["counts"]["profiles"] == 6
 
 
-def test_errors_are_one_line_with_place_and_repair(tshdb, tmp_path, study):
+def test_errors_are_one_line_with_place_and_repair(quick, tmp_path, study):
     cases = {
         ("status",): (8, "no study here"),
         ("plan", "--study", str(tmp_path / "none")): (8, "no study.toml there"),
@@ -94,7 +94,7 @@ def test_errors_are_one_line_with_place_and_repair(tshdb, tmp_path, study):
         ("ingest", "clinical", "none.tsv", "--collection", "c", "--study", str(study.root)): (8, "no such file"),
     }
     for command, (code, words) in cases.items():
-        completed = tshdb(*command, cwd=tmp_path, code=code)
+        completed = quick(*command, cwd=tmp_path, code=code)
         assert words in completed.stderr and "Traceback" not in completed.stderr
         assert len(completed.stderr.strip().splitlines()) == 1
 
@@ -109,19 +109,19 @@ def test_errors_are_one_line_with_place_and_repair(tshdb, tmp_path, study):
         ("[study]", "[study", "not TOML"),
     ],
 )
-def test_settings_name_their_line(tshdb, study, old, new, words):
+def test_settings_name_their_line(quick, study, old, new, words):
     settings = study.root / "study.toml"
     assert old in settings.read_text()
     settings.write_text(settings.read_text().replace(old, new, 1))
-    completed = tshdb("plan", cwd=study.root, code=7)
+    completed = quick("plan", cwd=study.root, code=7)
     assert words in completed.stderr
 
 
-def test_a_damaged_object_is_refused(tshdb, study, archive):
+def test_a_damaged_object_is_refused(quick, study, archive):
     part = next((study.root / "objects").rglob("*.parquet"))
     part.write_bytes(part.read_bytes()[:-1] + b"x")
     archive.set_value("TCGA-TN-0001", "tumor", "GNLY", 1.5)
-    completed = tshdb("sql", "SELECT sum(value) FROM expression", cwd=study.root, code=5)
+    completed = quick("sql", "SELECT sum(value) FROM expression", cwd=study.root, code=5)
     assert "bytes have changed" in completed.stderr
 
 

@@ -90,11 +90,11 @@ def test_the_reports_numbers_are_the_tables(study):
     assert all(s in text for s in sha)
 
 
-def test_the_same_results_give_the_same_bytes(tshdb, study, tmp_path):
+def test_the_same_results_give_the_same_bytes(quick, study, tmp_path):
     """Also of a study that was made anew from the same files: no time, path or run number is in it."""
     pages = []
     for seed in "12":
-        tshdb("report", "--out", tmp_path / f"{seed}.html", cwd=study.root, PYTHONHASHSEED=seed)
+        quick("report", "--out", tmp_path / f"{seed}.html", cwd=study.root, PYTHONHASHSEED=seed)
         pages.append((tmp_path / f"{seed}.html").read_bytes())
     other = tiny.new_study(tmp_path / "again" / "study")
     tiny.ingest(other, tiny.TinyArchive.make(10))
@@ -182,13 +182,13 @@ def test_the_papers_numbers_on_the_pairs_are_those_of_the_document(real):
     assert counted(found) == {Verdict.HOLDS: 38, Verdict.MOVED: 9, Verdict.NOT_HERE: 26}
 
 
-def test_paper_check_says_the_same_to_people_and_machines(tshdb, real):
+def test_paper_check_says_the_same_to_people_and_machines(quick, real):
     root = ("--study", str(real.root))
-    facts = json.loads(tshdb("paper", "check", "--json", *root).stdout)
-    said = tshdb("paper", "check", *root).stdout
+    facts = json.loads(quick("paper", "check", "--json", *root).stdout)
+    said = quick("paper", "check", *root).stdout
     assert said.rstrip().endswith("38 holds, 9 moved, 26 not reproducible here")
     assert all(f["what"] in said for f in facts)
-    assert tshdb("paper", "check", "--markdown", *root).stdout.count("\n") == len(facts) + 2
+    assert quick("paper", "check", "--markdown", *root).stdout.count("\n") == len(facts) + 2
 
 
 def test_figure_s1_shows_the_tested_correlation(real):

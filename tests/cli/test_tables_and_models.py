@@ -16,8 +16,8 @@ FROZEN = f"{tiny.COHORT}@1"
 
 
 @pytest.mark.parametrize(("number", "model"), [("2", "univariable"), ("s2", "tumor"), ("s3", "stroma")])
-def test_tables_of_cox_terms_are_the_rows_of_the_database(tshdb, study, number, model):
-    printed = json.loads(tshdb("table", number, "--json", cwd=study.root).stdout)
+def test_tables_of_cox_terms_are_the_rows_of_the_database(quick, study, number, model):
+    printed = json.loads(quick("table", number, "--json", cwd=study.root).stdout)
     stored = study.sql(
         "SELECT term, coefficient, n, n_events FROM cox_terms WHERE cohort = $cohort AND model = $model ORDER BY position",
         {"cohort": FROZEN, "model": model},
@@ -25,30 +25,30 @@ def test_tables_of_cox_terms_are_the_rows_of_the_database(tshdb, study, number, 
     assert len(printed) == 3
     assert [r["term"] for r in printed] == list(stored["term"])
     assert [r["coefficient"] for r in printed] == pytest.approx(list(stored["coefficient"]), nan_ok=True)
-    shown = tshdb("table", number, "--cohort", FROZEN, cwd=study.root).stdout
+    shown = quick("table", number, "--cohort", FROZEN, cwd=study.root).stdout
     assert all(term in shown for term in stored["term"]) and FROZEN in shown
 
 
-def test_table_s4_shows_every_model_of_the_biomarker(tshdb, study):
-    printed = json.loads(tshdb("table", "s4", "--json", cwd=study.root).stdout)
+def test_table_s4_shows_every_model_of_the_biomarker(quick, study):
+    printed = json.loads(quick("table", "s4", "--json", cwd=study.root).stdout)
     assert {"group", "continuous", "multivariable"} <= {r["model"] for r in printed}
     assert {r["n"] for r in printed if r["model"] in ("group", "continuous")} == {10}
     left_out = [r for r in printed if r["coefficient"] is None]
     assert "er_status" in {r["term"] for r in left_out} and all(r["reason"] for r in left_out)
-    shown = tshdb("table", "s4", cwd=study.root).stdout
+    shown = quick("table", "s4", cwd=study.root).stdout
     assert all(r["reason"] in shown for r in left_out)
 
 
-def test_table_s5_sets_good_beside_poor(tshdb, study):
-    printed = json.loads(tshdb("table", "s5", "--json", cwd=study.root).stdout)
+def test_table_s5_sets_good_beside_poor(quick, study):
+    printed = json.loads(quick("table", "s5", "--json", cwd=study.root).stdout)
     assert {r["prognosis"] for r in printed} == {"good", "poor"}
     assert {r["compartment"] for r in printed} == {"tumor", "stroma"}
-    shown = tshdb("table", "s5", cwd=study.root).stdout
+    shown = quick("table", "s5", cwd=study.root).stdout
     assert shown.count("density") == 2
 
 
-def test_networks_are_read_by_other_programs(tshdb, study, tmp_path):
-    made = [tshdb("export", "networks", tmp_path / n, "--json", cwd=study.root, PYTHONHASHSEED=n).stdout for n in "12"]
+def test_networks_are_read_by_other_programs(quick, study, tmp_path):
+    made = [quick("export", "networks", tmp_path / n, "--json", cwd=study.root, PYTHONHASHSEED=n).stdout for n in "12"]
     assert len(json.loads(made[0])) == 8
     stored = study.sql("SELECT * FROM network_edges WHERE cohort = $cohort", {"cohort": FROZEN})
     assert len(stored)
@@ -68,21 +68,21 @@ def test_networks_are_read_by_other_programs(tshdb, study, tmp_path):
                 assert path.with_suffix(suffix).read_bytes() == same
 
 
-def test_table_1_counts_the_members(tshdb, study):
-    rows = json.loads(tshdb("table", "1", "--cohort", FROZEN, "--json", cwd=study.root).stdout)
+def test_table_1_counts_the_members(quick, study):
+    rows = json.loads(quick("table", "1", "--cohort", FROZEN, "--json", cwd=study.root).stdout)
     found = {(r["row"], r["level"]): r for r in rows}
     assert found["n", ""]["value"] == "10" and found["n", ""]["paper"] == "112"
     (deaths,) = study.sql("SELECT count(*) AS n FROM follow_ups WHERE endpoint = 'OS' AND event").n
     assert found["Death", "event"]["value"].startswith(f"{deaths} (")
     assert found["Age (years)", "median (range)"]["value"] == "60 (60–60)"
-    everyone = tshdb("table", "1", cwd=study.root).stdout
+    everyone = quick("table", "1", cwd=study.root).stdout
     assert "everyone@" in everyone and FROZEN in everyone
 
 
-def test_a_table_that_is_not_there_is_one_line(tshdb, study):
-    assert "Known: 1, 2, s1, s2" in tshdb("table", "9", cwd=study.root, code=2).stderr
+def test_a_table_that_is_not_there_is_one_line(quick, study):
+    assert "Known: 1, 2, s1, s2" in quick("table", "9", cwd=study.root, code=2).stderr
     for number in ("1", "2", "s4", "s5"):
-        failed = tshdb("table", number, "--cohort", "nobody@4", cwd=study.root, code=None)
+        failed = quick("table", number, "--cohort", "nobody@4", cwd=study.root, code=None)
         assert failed.returncode not in (0, 70) and failed.stderr.count("\n") == 1, failed.stderr
 
 
@@ -109,55 +109,55 @@ def test_remarks_of_several_rows_stand_once_below():
     assert footnoted(alone) == alone
 
 
-def test_models_are_listed_with_training_set_and_state(tshdb, study):
-    models = {m["model"]: m for m in json.loads(tshdb("model", "list", "--json", cwd=study.root).stdout)}
+def test_models_are_listed_with_training_set_and_state(quick, study):
+    models = {m["model"]: m for m in json.loads(quick("model", "list", "--json", cwd=study.root).stdout)}
     assert f"tsh_model/{FROZEN}" in models and f"cutoff/{FROZEN}" in models
     assert {m["n_members"] for m in models.values()} == {10}
     assert {m["n_corrections"] for m in models.values()} == {0}
-    assert f"tsh_model/{FROZEN}" in tshdb("model", "list", cwd=study.root).stdout
+    assert f"tsh_model/{FROZEN}" in quick("model", "list", cwd=study.root).stdout
 
 
-def test_a_model_shows_rows_members_parameters_and_code(tshdb, study):
-    found = json.loads(tshdb("model", "show", f"cutoff/{FROZEN}", "--json", cwd=study.root).stdout)
+def test_a_model_shows_rows_members_parameters_and_code(quick, study):
+    found = json.loads(quick("model", "show", f"cutoff/{FROZEN}", "--json", cwd=study.root).stdout)
     (row,) = found["rows"]
     assert row["population"] == "Cytotoxic lymphocytes" and row["method"] == "median"
     assert len(found["training_set"]) == 10 and len(found["code"]) == 32
     assert found["parameters"]["cohort"] == tiny.COHORT and any("cutoff" in f for f in found["functions"])
-    missing = tshdb("model", "show", "cutoff/nobody@1", cwd=study.root, code=None)
+    missing = quick("model", "show", "cutoff/nobody@1", cwd=study.root, code=None)
     assert missing.returncode not in (0, 70) and f"gene_filter/{FROZEN}" in missing.stderr
 
 
-def test_versions_differ_by_members_and_content(tshdb, study, archive):
+def test_versions_differ_by_members_and_content(quick, study, archive):
     archive.add(40)
     tiny.ingest(study, archive)
     tiny.freeze(study)
     tiny.rebuild(study)
     names = [f"cutoff/{tiny.COHORT}@{v}" for v in (1, 2)]
-    found = json.loads(tshdb("model", "diff", *names, "--json", cwd=study.root).stdout)
+    found = json.loads(quick("model", "diff", *names, "--json", cwd=study.root).stdout)
     assert found["members_came"] == ["TCGA-TN-0040"] and not found["members_left"]
     assert found["comparable"] and not found["code_changed"] and not found["parameters"] and not found["same_content"]
-    shown = tshdb("model", "diff", *names, cwd=study.root).stdout
+    shown = quick("model", "diff", *names, cwd=study.root).stdout
     assert "1 member came: TCGA-TN-0040" in shown
 
 
-def test_a_correction_is_counted_on_the_models_that_saw_the_old_value(tshdb, study, archive):
+def test_a_correction_is_counted_on_the_models_that_saw_the_old_value(quick, study, archive):
     archive.set_value("TCGA-TN-0003", "tumor", "GNLY", 999.0)
     tiny.ingest(study, archive)
     tiny.rebuild(study)
-    models = {m["model"]: m for m in json.loads(tshdb("model", "list", "--json", cwd=study.root).stdout)}
+    models = {m["model"]: m for m in json.loads(quick("model", "list", "--json", cwd=study.root).stdout)}
     cutoff = models[f"cutoff/{FROZEN}"]
     assert cutoff["state"] == "current"
     assert cutoff["n_corrections"] == 1, "the model stays as it was, and says that one ratio is another today"
-    assert "1 row of data corrected since" in tshdb("model", "list", cwd=study.root).stdout
+    assert "1 row of data corrected since" in quick("model", "list", cwd=study.root).stdout
 
 
 # ------------------------------------------------------------------------------------------------------------ figures
 
 
 @pytest.mark.parametrize("name", ["flow", "km", "compartments", "s1", "networks", "topology", "roc"])
-def test_a_figure_is_the_same_bytes_again_and_says_its_cohort(tshdb, study, tmp_path, name):
+def test_a_figure_is_the_same_bytes_again_and_says_its_cohort(quick, study, tmp_path, name):
     for seed in "12":
-        said = tshdb("figure", name, "--out", tmp_path / f"{seed}.svg", cwd=study.root, PYTHONHASHSEED=seed).stdout
+        said = quick("figure", name, "--out", tmp_path / f"{seed}.svg", cwd=study.root, PYTHONHASHSEED=seed).stdout
         assert len(said.splitlines()) == 2, "the path, and how to read it"
     text = (tmp_path / "1.svg").read_bytes()
     assert text == (tmp_path / "2.svg").read_bytes()
@@ -165,10 +165,10 @@ def test_a_figure_is_the_same_bytes_again_and_says_its_cohort(tshdb, study, tmp_
     assert {p.name for p in tmp_path.iterdir() if p.is_file()} == {"1.svg", "2.svg"}
 
 
-def test_figures_that_cannot_be_are_one_line(tshdb, study):
-    assert "Known: flow, km" in tshdb("figure", "pie", cwd=study.root, code=2).stderr
-    assert "Known: .svg" in tshdb("figure", "km", "--out", "km.gif", cwd=study.root, code=2).stderr
-    assert "no survival curves by the TSH ratio of nobody@1" in tshdb(
+def test_figures_that_cannot_be_are_one_line(quick, study):
+    assert "Known: flow, km" in quick("figure", "pie", cwd=study.root, code=2).stderr
+    assert "Known: .svg" in quick("figure", "km", "--out", "km.gif", cwd=study.root, code=2).stderr
+    assert "no survival curves by the TSH ratio of nobody@1" in quick(
         "figure", "km", "--cohort", "nobody@1", cwd=study.root, code=8
     ).stderr  # fmt: skip
 

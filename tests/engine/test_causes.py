@@ -238,4 +238,4 @@ def test_a_run_keeps_no_password(tmp_path, text):
     table = "" if text.startswith("study.") else "[study]\n"
     name = 'study.name = "x"\n' if not table else 'name = "x"\n'
     settings = Settings(tmp_path / "study.toml", f"{table}{name}{text}\n")
-    assert "secret" not in settings.told and 'name = "x"' in settings.told
+    assert "secret" not in settings.shown and 'name = "x"' in settings.shown

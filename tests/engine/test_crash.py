@@ -1,4 +1,7 @@
-"""Scenario 11: killed anywhere, two rebuilds at once: the same final tables as one undisturbed run."""
+"""Scenario 11: killed anywhere, two rebuilds at once: the same final tables as one undisturbed run.
+
+More of all of them: `make soak PART=kills`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import sys
 
 from tests.support.program import ROOT
 
-KILLS = int(os.environ.get("TSHDB_TEST_KILLS", "20"))
+KILLS = int(os.environ.get("TSHDB_TEST_KILLS", "10"))
 
 
 def serve(*arguments) -> dict:

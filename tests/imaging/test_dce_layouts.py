@@ -10,10 +10,16 @@ import pytest
 
 from analyses.imaging import dce_phases, dce_sets, dce_slices, series_roles
 from analyses.imaging.series_hints import read as hints_of
-from ingest.imaging.folder import Options, read_folder
+from ingest.imaging.folder import DicomFolderOptions, read_folder
 from ingest.imaging.folder import items as folder_items
 from ingest.imaging.spool import Spool
-from ingest.simulate.dce_layouts import LAYOUTS, Examination, ge_bound_halves, ge_pre_and_post, write_examination
+from ingest.simulate.dce_layouts import (
+    LAYOUTS,
+    SimulatedExamination,
+    ge_bound_halves,
+    ge_pre_and_post,
+    write_examination,
+)
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, uid
 from tshdb.schema import ImagingSeries
 from tshdb.vocabulary import Severity
@@ -30,15 +36,15 @@ def volumes(n_phases: int) -> list[np.ndarray]:
     ]
 
 
-def examination(orientation, n_phases: int = 4, **options) -> Examination:
-    return Examination("SIM-0001", "T0", volumes(n_phases), Geometry(orientation=orientation), **options)
+def examination(orientation, n_phases: int = 4, **options) -> SimulatedExamination:
+    return SimulatedExamination("SIM-0001", "T0", volumes(n_phases), Geometry(orientation=orientation), **options)
 
 
 @pytest.fixture
 def found(tmp_path):
     """A function: examination and layout -> (dce_sets row, dce_phases rows, phase and slice of every instance)."""
 
-    def find(e: Examination, layout, spoil=lambda folder: None, decided=()):
+    def find(e: SimulatedExamination, layout, spoil=lambda folder: None, decided=()):
         write_examination(e, layout, tmp_path / "images")
         spoil(tmp_path / "images")
         series, instances = frames_of(tmp_path / "images")
@@ -60,15 +66,15 @@ def found(tmp_path):
 def frames_of(folder) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of imaging_series and imaging_instances, as the reader of a folder makes them."""
     with Spool() as spool:
-        contents = read_folder(folder, Options("sim", jobs=1), spool, [])
+        contents = read_folder(folder, DicomFolderOptions("sim", jobs=1), spool, [])
         assert not [f for f in contents.findings if f.severity is Severity.ERROR]
         items = list(folder_items(contents, lambda series, here: []))
-        series = [r.values for item in items for r in item.reading.records if r.table is ImagingSeries]
-        instances = [row for item in items for row in item.reading.instances.rows()]
+        series = [r.values for item in items for r in item.content.records if r.table is ImagingSeries]
+        instances = [row for item in items for row in item.content.instances.rows()]
     return pd.DataFrame(series), pd.DataFrame(instances).astype({"acquisition_number": float})
 
 
-def truth(e: Examination, layout) -> dict[str, tuple[int, int]]:
+def truth(e: SimulatedExamination, layout) -> dict[str, tuple[int, int]]:
     """sop UID -> (phase, slice), from the voxels that were written."""
     known = {}
     for series, instance, index, pixels, _ in layout(e):
@@ -108,7 +114,9 @@ def test_midnight_and_a_full_minute_break_nothing(found, name):
 
 def test_a_missing_slice_is_left_out_and_flagged(found):
     layout, orientation, _ = LAYOUTS["ge multiphase"]
-    e = Examination("SIM-0001", "T0", [np.repeat(v, 4, axis=0) for v in volumes(3)], Geometry(orientation=orientation))
+    e = SimulatedExamination(
+        "SIM-0001", "T0", [np.repeat(v, 4, axis=0) for v in volumes(3)], Geometry(orientation=orientation)
+    )
 
     def spoil(folder):
         next(iter(sorted(folder.rglob("1-007.dcm")))).unlink()
@@ -140,7 +148,7 @@ def test_without_a_scan_before_contrast_there_is_no_set(found):
 def test_a_set_whose_first_phase_is_bright_is_flagged(found):
     layout, orientation, _ = LAYOUTS["siemens separate"]
     bright = volumes(3)
-    e = Examination("SIM-0001", "T0", [bright[2], bright[0], bright[1]], Geometry(orientation=orientation))
+    e = SimulatedExamination("SIM-0001", "T0", [bright[2], bright[0], bright[1]], Geometry(orientation=orientation))
     _, phases, _ = found(e, layout)
     assert all("phase 0 is not the darkest" in p["qc_flags"] for p in phases)
 
@@ -148,7 +156,7 @@ def test_a_set_whose_first_phase_is_bright_is_flagged(found):
 def test_a_phase_that_was_rescaled_twice_is_flagged(found):
     layout, orientation, _ = LAYOUTS["siemens separate"]
     scaled = [v if p < 2 else (v * 6).astype(np.uint16) for p, v in enumerate(volumes(3))]
-    _, phases, _ = found(Examination("SIM-0001", "T0", scaled, Geometry(orientation=orientation)), layout)
+    _, phases, _ = found(SimulatedExamination("SIM-0001", "T0", scaled, Geometry(orientation=orientation)), layout)
     assert all("phase 2 is" in p["qc_flags"] and "rescaled twice" in p["qc_flags"] for p in phases)
     assert all("phase 1 is" not in p["qc_flags"] for p in phases)
 
@@ -187,7 +195,7 @@ def test_two_equal_sets_are_left_to_a_person(found):
 def test_halves_of_one_side_each_are_left_to_a_person_and_found_by_a_decision(found):
     """TCGA-BRCA, AO: left and right in series of their own."""
     pair = [np.repeat(v, 2, axis=0) for v in volumes(3)]
-    e = Examination("SIM-0001", "T0", pair, Geometry(orientation=SAGITTAL))
+    e = SimulatedExamination("SIM-0001", "T0", pair, Geometry(orientation=SAGITTAL))
     row, phases, _ = found(e, ge_bound_halves)
     assert row["status"] != "found" and not phases
     left = sorted({s.series_uid for s, *_ in ge_bound_halves(e) if s.number % 2 == 0})

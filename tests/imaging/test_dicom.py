@@ -13,7 +13,7 @@ from pydicom.datadict import DicomDictionary, keyword_for_tag
 
 from ingest.imaging.headers import WHITELIST, Unreadable, digest_and_header, seconds_of, years_of
 from ingest.imaging.identity import ELEMENTS
-from ingest.simulate.dce_layouts import LAYOUTS, Examination, write_examination
+from ingest.simulate.dce_layouts import LAYOUTS, SimulatedExamination, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, Series, slice_dataset, write
 from tests.support import tiny
 from tshdb.actions.imaging import dicom
@@ -29,8 +29,8 @@ def volumes(n_phases: int = 3) -> list[np.ndarray]:
     return [np.full((4, 6, 6), 100 + 50 * p, np.uint16) + np.arange(6, dtype=np.uint16) for p in range(n_phases)]
 
 
-def examination(patient: str = "SIM-0001", study: str = "T0", **options) -> Examination:
-    return Examination(patient, study, volumes(), Geometry(orientation=SAGITTAL), **options)
+def examination(patient: str = "SIM-0001", study: str = "T0", **options) -> SimulatedExamination:
+    return SimulatedExamination(patient, study, volumes(), Geometry(orientation=SAGITTAL), **options)
 
 
 @pytest.fixture

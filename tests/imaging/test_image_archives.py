@@ -19,7 +19,7 @@ from ingest.imaging import archive
 from ingest.imaging.archive import Selection, read_manifest
 from ingest.imaging.idc import Idc
 from ingest.imaging.nbia import HASHES, Nbia
-from ingest.simulate.subjects import Role, Settings, subject
+from ingest.simulate.subjects import Role, SimulationSettings, subject
 from tests.support.fault_server import FAULTS, NbiaServer, S3Server, running
 from tshdb.errors import InvalidInput, NotFound
 
@@ -305,7 +305,7 @@ def published(tmp_path):
     """Simulated examinations of ISPY1 as a bucket with its index."""
     from ingest.simulate.examinations import write_images
 
-    settings = Settings(seed=4, voxel_mm=5.0, slice_mm=9.0, n_visits=2)
+    settings = SimulationSettings(seed=4, voxel_mm=5.0, slice_mm=9.0, n_visits=2)
     root = tmp_path / "made"
     for number in range(2):
         write_images(subject(settings, Role.ISPY1, number), settings, root)

@@ -13,7 +13,7 @@ from analyses.imaging.images.fuzzy import clusters
 from analyses.imaging.images.grids import array_of, box_of, cropped, image_of, turned_back, upright
 from ingest.simulate.breast import Scan, scanned
 from ingest.simulate.dicom_files import Geometry
-from ingest.simulate.subjects import Settings, stream
+from ingest.simulate.subjects import SimulationSettings, stream
 
 ANISOTROPIC = (0.8, 0.8, 2.0)
 
@@ -245,7 +245,7 @@ CASES = [(True, "left", True), (True, "right", False), (False, "left", True), (F
 def test_the_breast_is_found_without_skin_and_chest_wall(is_axial, side, is_fat_suppressed):
     """Axial or sagittal, both or one, fat-suppressed or not: most of the true breast, nothing of muscle, lung or air."""
     scan = Scan(is_axial, side, [-60.0, 100.0, 300.0], 2.2, 4.0, is_fat_suppressed)
-    made = scanned(scan, 0.0, 30.0, 1.0, stream(Settings(seed=9), is_axial, side, is_fat_suppressed))
+    made = scanned(scan, 0.0, 30.0, 1.0, stream(SimulationSettings(seed=9), is_axial, side, is_fat_suppressed))
     s0 = prepare.resample(on(made.geometry, made.volumes[0]), (2.0, 2.0, 4.0))
     found = breast.find(s0)
     truth = prepare.resample_mask(on(made.geometry, made.breast.astype(np.uint8)), s0)
@@ -272,7 +272,7 @@ def test_no_breast_is_a_failure_with_its_reason():
 
 def test_a_tumour_is_found_again_from_the_strongest_enhancement():
     scan = Scan(False, "left", [-60.0, 100.0, 300.0], 1.6, 3.0)
-    made = scanned(scan, 0.5, 35.0, 1.0, stream(Settings(seed=10), "peak"))
+    made = scanned(scan, 0.5, 35.0, 1.0, stream(SimulationSettings(seed=10), "peak"))
     s0, early = (prepare.resample(on(made.geometry, v)) for v in made.volumes[:2])
     inside = breast.find(s0).mask
     enhancement = early - s0

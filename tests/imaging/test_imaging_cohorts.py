@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from ingest.simulate.dce_layouts import LAYOUTS, Examination, ge_content_time, write_examination
+from ingest.simulate.dce_layouts import LAYOUTS, SimulatedExamination, ge_content_time, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, uid
 from tests.support import tiny
 from tshdb.actions.imaging import dicom
@@ -26,7 +26,7 @@ PRESET = {
 def scan(folder, patient: str, n_phases: int) -> str:
     """Write the images of a patient; gives the study's UID."""
     volumes = [np.full((2, 4, 4), 50 + 40 * p, np.uint16) for p in range(n_phases)]
-    e = Examination(patient, "T0", volumes, Geometry(orientation=SAGITTAL))
+    e = SimulatedExamination(patient, "T0", volumes, Geometry(orientation=SAGITTAL))
     layout = ge_content_time if n_phases > 1 else LAYOUTS["instance blocks"][0]
     write_examination(e, layout, folder)
     return uid(patient, "T0")

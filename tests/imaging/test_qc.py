@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from ingest.simulate.dce_layouts import LAYOUTS, Examination, write_examination
+from ingest.simulate.dce_layouts import LAYOUTS, SimulatedExamination, write_examination
 from tests.imaging.test_segmentations import GEOMETRY, GRID, SHAPE, blob, image_of
 from tests.support import tiny
 from tshdb.errors import NotFound
@@ -28,8 +28,8 @@ def scanned(tmp_path_factory) -> Study:
     body[:, 2:-2, 2:-2] = 100
     volumes = [(body + 60 * blob() * p + 5 * p * (body > 0)).astype(np.uint16) for p in range(4)]
     layout = LAYOUTS["ge content time"][0]
-    write_examination(Examination("SIM-0001", "T0", volumes, GEOMETRY), layout, root / "images")
-    write_examination(Examination("SIM-0002", "T0", volumes[:1], GEOMETRY), layout, root / "images")
+    write_examination(SimulatedExamination("SIM-0001", "T0", volumes, GEOMETRY), layout, root / "images")
+    write_examination(SimulatedExamination("SIM-0002", "T0", volumes[:1], GEOMETRY), layout, root / "images")
     sitk.WriteImage(image_of(blob(), GRID), str(root / "SIM-0001.nii.gz"))
     study = tiny.new_study(root / "study")
     dicom(study, root / "images", "sim", jobs=1)
@@ -68,34 +68,34 @@ def test_letters_say_where_a_direction_points():
     assert letter_of(np.array((0.8, 0.6, 0))) == "LP"
 
 
-def test_commands(scanned, tshdb, tmp_path):
+def test_commands(scanned, quick, tmp_path):
     path = tmp_path / "one.svg"
-    assert tshdb("qc", "SIM-0001", "--out", path, cwd=scanned.root).stdout.strip() == str(path)
+    assert quick("qc", "SIM-0001", "--out", path, cwd=scanned.root).stdout.strip() == str(path)
     assert path.read_text().startswith("<?xml")
-    refused = tshdb("qc", "SIM-0002", cwd=scanned.root, code=8).stderr
+    refused = quick("qc", "SIM-0002", cwd=scanned.root, code=8).stderr
     assert "one phase: a dynamic scan has one before" in refused or "no series can be" in refused
     assert refused.count("\n") == 1
     with pytest.raises(NotFound):
         Examinations(scanned).uid_of("SIM-0001", "T7")
 
 
-def test_the_page_has_everybody_and_draws_what_is_new_alone(scanned, tshdb, tmp_path):
+def test_the_page_has_everybody_and_draws_what_is_new_alone(scanned, quick, tmp_path):
     folder = tmp_path / "page"
-    tshdb("qc", "page", "--out", folder, cwd=scanned.root)
+    quick("qc", "page", "--out", folder, cwd=scanned.root)
     text = (folder / "index.html").read_text()
     assert text.count("<article") == 2 and text.count("<img") == 1
     (drawn,) = folder.glob("*.png")
     assert drawn.read_bytes()[:4] == b"\x89PNG"
     drawn.write_bytes(b"as it was")
-    tshdb("qc", "page", "--out", folder, cwd=scanned.root)
+    quick("qc", "page", "--out", folder, cwd=scanned.root)
     assert drawn.read_bytes() == b"as it was"
     file = tmp_path / "verdicts.csv"
     uid = Examinations(scanned).uid_of("SIM-0001", None)
     file.write_text(
         f'study_uid,verdict,cause,read_by,comment\n{uid},fail,poor_quality,A. Reader,"<script>x</script>"\n'
     )
-    tshdb("qc", "import", file, "--collection", "sim", cwd=scanned.root)
-    tshdb("qc", "page", "--out", folder, cwd=scanned.root)
+    quick("qc", "import", file, "--collection", "sim", cwd=scanned.root)
+    quick("qc", "page", "--out", folder, cwd=scanned.root)
     assert drawn.read_bytes()[:4] == b"\x89PNG", "the picture says the verdict, and so is drawn again"
     text = (folder / "index.html").read_text()
     assert "&lt;script&gt;x&lt;/script&gt;" in text and "<script>x" not in text

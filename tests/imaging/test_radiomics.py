@@ -189,7 +189,7 @@ def test_a_region_of_a_few_voxels_has_reasons_for_textures():
 def test_planted_differences_are_recovered_in_order():
     """Fifteen simulated breasts: what u moves (see ingest.simulate.breast) is found in the features, in its order."""
     u = np.linspace(-2.2, 2.2, 15)
-    settings = subjects.Settings(seed=21)
+    settings = subjects.SimulationSettings(seed=21)
     found: dict[str, list[float]] = {}
     for i, planted in enumerate(u):
         scan = Scan(False, "left", [-60.0, 100.0, 300.0], 1.6, 3.0)
@@ -228,7 +228,7 @@ def simulated(tmp_path_factory):
     from tests.support.program import run_quick
 
     root = tmp_path_factory.mktemp("radiomics")
-    settings = subjects.Settings(seed=31, n_genes=200, voxel_mm=2.6, slice_mm=4.0)
+    settings = subjects.SimulationSettings(seed=31, n_genes=200, voxel_mm=2.6, slice_mm=4.0)
     counts = {Role.RADIOGENOMIC: 1, Role.ISPY1: 3, Role.NACT: 1}
     write_study(root / "sim", counts, settings, (Marker("T cells", "CD3D", "ENSG00000167286"),), jobs=1)
     run_quick("init", root / "study", "--preset", "fan2023", cwd=root)

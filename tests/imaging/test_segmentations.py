@@ -14,11 +14,10 @@ import SimpleITK as sitk
 from ingest.imaging import les
 from ingest.imaging.dicom_seg import read as read_seg
 from ingest.imaging.headers import Unreadable
-from ingest.imaging.mask_files import Examination, Options, files_of
+from ingest.imaging.mask_files import Examination, MaskFileOptions, files_of
 from ingest.imaging.mask_files import read as read_mask_file
 from ingest.imaging.masks import named
-from ingest.simulate.dce_layouts import LAYOUTS, write_examination
-from ingest.simulate.dce_layouts import Examination as Scan
+from ingest.simulate.dce_layouts import LAYOUTS, SimulatedExamination, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, write
 from ingest.simulate.mask_writers import les_box, segmentation
 from tests.support import tiny
@@ -167,9 +166,9 @@ def test_a_lesion_file_that_is_not_its_box_is_refused(tmp_path, spoil):
 def test_a_mask_file_gives_its_voxels_and_place(tmp_path, suffix):
     path = tmp_path / f"{WHO}{suffix}"
     sitk.WriteImage(image_of(blob() * 255, GRID), str(path))
-    reading = read_mask_file(path, [Examination("1.2", WHO, "T0")], Options("sim", MaskKind.EXPERT))
-    (record,) = reading.records
-    assert not reading.findings
+    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", MaskKind.EXPERT))
+    (record,) = content.records
+    assert not content.findings
     row = record.values
     assert (row["study_uid"], row["n_voxels"], row["is_outline"]) == ("1.2", int(blob().sum()), True)
     assert differences(Grid.of_text(row["grid"]), GRID) == []
@@ -181,8 +180,8 @@ def test_one_label_of_several_is_taken(tmp_path):
     values[0, 0, :5] = 2
     path = tmp_path / f"{WHO}.nrrd"
     sitk.WriteImage(image_of(values, GRID), str(path))
-    reading = read_mask_file(path, [Examination("1.2", WHO, "T0")], Options("sim", label=2))
-    assert reading.records[0].values["n_voxels"] == 5
+    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", label=2))
+    assert content.records[0].values["n_voxels"] == 5
 
 
 def cut_gzip(path: Path) -> None:
@@ -212,17 +211,17 @@ def test_a_bad_mask_is_named(tmp_path, spoil, rule):
     sitk.WriteImage(image_of(blob(), GRID), str(path))
     spoil(path)
     (path,) = files_of(tmp_path)
-    reading = read_mask_file(path, [Examination("1.2", WHO, "T0")], Options("sim"))
-    assert [f.rule for f in reading.errors] == [rule] and not reading.records
+    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim"))
+    assert [f.rule for f in content.errors] == [rule] and not content.records
 
 
 def test_a_patient_with_several_examinations_has_masks_of_the_first_unless_said(tmp_path):
     path = tmp_path / f"{WHO}.nrrd"
     sitk.WriteImage(image_of(blob(), GRID), str(path))
     both = [Examination("1.2", WHO, "T0"), Examination("1.3", WHO, "T1")]
-    assert read_mask_file(path, both, Options("sim")).records[0].values["study_uid"] == "1.2"
+    assert read_mask_file(path, both, MaskFileOptions("sim")).records[0].values["study_uid"] == "1.2"
     sheet = {path.name: {"file": path.name, "patient_id": WHO, "time_point": "T1", "kind": "manual"}}
-    row = read_mask_file(path, both, Options("sim", sheet=sheet)).records[0].values
+    row = read_mask_file(path, both, MaskFileOptions("sim", sheet=sheet)).records[0].values
     assert (row["study_uid"], row["kind"]) == ("1.3", MaskKind.MANUAL)
 
 
@@ -260,7 +259,7 @@ def scanned(tmp_path, quick) -> Study:
     body[:, 2:-2, 2:-2] = 100
     volumes = [(body + 20 * blob() * p + 5 * p * (body > 0)).astype(np.uint16) for p in range(3)]
     folder = tmp_path / "images"
-    write_examination(Scan(WHO, "T0", volumes, GEOMETRY), LAYOUTS["ge content time"][0], folder)
+    write_examination(SimulatedExamination(WHO, "T0", volumes, GEOMETRY), LAYOUTS["ge content time"][0], folder)
     study = tiny.new_study(tmp_path / "study")
     quick("ingest", "dicom", folder, "--collection", "sim", cwd=study.root)
     yield study
@@ -304,7 +303,7 @@ def test_a_segmentation_of_another_patient_is_named(scanned, quick, tmp_path, of
     """It says this examination's UID, and was drawn in another frame of reference, or on a series of another one."""
     said = of_mask if isinstance(of_mask, dict) else {}
     dynamic = scanned.sql("SELECT series_uid FROM imaging_series")["series_uid"].tolist()[0]
-    series = Scan(WHO, "T0", [blob()], GEOMETRY).series(99, "lesion", 0.0, **said)
+    series = SimulatedExamination(WHO, "T0", [blob()], GEOMETRY).series(99, "lesion", 0.0, **said)
     named = "2.25.888" if of_mask == "series" else dynamic
     write(segmentation(series, blob() > 0, "Lesion", named, is_fractional=False), tmp_path / "images/seg/1-1.dcm")
     quick("ingest", "dicom", tmp_path / "images", "--collection", "sim", cwd=scanned.root)
@@ -367,7 +366,7 @@ def test_an_examination_with_masks_does_not_go_before_them(scanned, quick, tmp_p
     quick("ingest", "segmentation", path, "--collection", "sim", cwd=scanned.root)
     images = tmp_path / "images"
     shutil.rmtree(images / WHO)
-    scan = Scan("SIM-0002", "T0", [np.full(SHAPE, 50 + 30 * p, np.uint16) for p in range(3)], GEOMETRY)
+    scan = SimulatedExamination("SIM-0002", "T0", [np.full(SHAPE, 50 + 30 * p, np.uint16) for p in range(3)], GEOMETRY)
     write_examination(scan, LAYOUTS["ge content time"][0], images)
     done = quick("ingest", "dicom", images, "--collection", "sim", "--complete", cwd=scanned.root, code=7)
     assert "study.still-named" in done.stderr and f"sim/{WHO}.nrrd#1" in done.stderr

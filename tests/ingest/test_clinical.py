@@ -23,17 +23,17 @@ def edit(path, old, new, count=-1):
     path.write_text(text.replace(old, new, count))
 
 
-def outcomes(reading):
-    return {r.values["patient_id"]: r.values for r in reading.records if r.table is FollowUp}
+def outcomes(content):
+    return {r.values["patient_id"]: r.values for r in content.records if r.table is FollowUp}
 
 
 def test_one_patient_and_one_outcome_per_case(clinical):
-    reading = gdc_clinical.read(clinical, "tcga-tn")
-    assert [r.table for r in reading.records] == [Patient, FollowUp] * 3
-    assert [r.line for r in reading.records] == [2, 2, 4, 4, 6, 6]
-    patient = reading.records[0].values
+    content = gdc_clinical.read(clinical, "tcga-tn")
+    assert [r.table for r in content.records] == [Patient, FollowUp] * 3
+    assert [r.line for r in content.records] == [2, 2, 4, 4, 6, 6]
+    patient = content.records[0].values
     assert patient["age_years"] == 60.0 and patient["sex"] == "female" and patient["race"] is None
-    assert not reading.errors
+    assert not content.errors
 
 
 def test_raw_values_are_kept_with_their_reason(clinical):
@@ -90,8 +90,8 @@ def test_overall_survival(clinical, status, death, last, expected):
 )
 def test_values_that_mean_nothing_withhold_the_patient(clinical, status, last, rule):
     assert with_outcome(clinical, status, "'--", last) is None
-    reading = gdc_clinical.read(clinical, "c")
-    assert [(f.rule, f.line) for f in reading.errors] == [(rule, 2)] and reading.n_withheld == 1
+    content = gdc_clinical.read(clinical, "c")
+    assert [(f.rule, f.line) for f in content.errors] == [(rule, 2)] and content.n_withheld == 1
 
 
 def test_rows_of_a_patient_must_agree(clinical):
@@ -121,8 +121,8 @@ def test_another_file_is_refused(tmp_path):
 
 def test_the_real_export(shared):
     """1,095 cases of TCGA-BRCA; 152 of them Dead (counted with awk over distinct cases)."""
-    reading = gdc_clinical.read(shared / "gdc/clinical.2023-11.TCGA-BRCA.tsv.gz", "tcga-brca")
-    assert sum(r.table is Patient for r in reading.records) == 1095 and not reading.errors
-    found = outcomes(reading)
+    content = gdc_clinical.read(shared / "gdc/clinical.2023-11.TCGA-BRCA.tsv.gz", "tcga-brca")
+    assert sum(r.table is Patient for r in content.records) == 1095 and not content.errors
+    found = outcomes(content)
     assert sum(bool(r["event"]) for r in found.values()) == 152
     assert found["TCGA-AC-A23H"]["duration_days"] == 0.0

@@ -214,26 +214,26 @@ def test_certificates(server, tmp_path, kind):
 # ----------------------------------------------------------------------------------------------------- the command
 
 
-def test_the_command_downloads_loads_and_then_asks_only_for_news(server, tmp_path, tshdb, empty_study):
+def test_the_command_downloads_loads_and_then_asks_only_for_news(server, tmp_path, quick, empty_study):
     with running(server) as url:
         command = ("ingest", "tcga-brca", "--gdc-url", url)
-        plan = tshdb(*command, "--dry-run", cwd=empty_study.root).stderr
+        plan = quick(*command, "--dry-run", cwd=empty_study.root).stderr
         assert "Data Release 45.0" in plan and "6 files to fetch" in plan and "nothing was fetched" in plan
         assert not list((empty_study.root / "raw" / "tcga-brca").glob("*/*.tsv"))
-        said = tshdb(*command, cwd=empty_study.root).stderr
+        said = quick(*command, cwd=empty_study.root).stderr
         assert "Loaded tcga-brca" in said
         assert empty_study.sql("SELECT count(*) AS n FROM expression_profiles WHERE is_selected")["n"].tolist() == [6]
         assert empty_study.sql("SELECT release FROM source_releases")["release"].tolist() == [server.release]
         aliquots = set(empty_study.sql("SELECT aliquot_id FROM expression_profiles")["aliquot_id"])
         assert aliquots == {f.aliquot for f in server.folder.files}
         server.log.clear()
-        again = tshdb(*command, cwd=empty_study.root).stderr
+        again = quick(*command, cwd=empty_study.root).stderr
         assert "0 files to fetch" in again and "nothing to load" in again
         assert server.log == [("GET", "/status", None)]
 
 
-def test_without_a_network_one_line_names_from(tmp_path, tshdb, empty_study):
-    said = tshdb("ingest", "tcga-brca", "--gdc-url", "http://127.0.0.1:9", cwd=empty_study.root, code=6).stderr
+def test_without_a_network_one_line_names_from(tmp_path, quick, empty_study):
+    said = quick("ingest", "tcga-brca", "--gdc-url", "http://127.0.0.1:9", cwd=empty_study.root, code=6).stderr
     assert len(said.strip().splitlines()) == 1 and "--from" in said
 
 

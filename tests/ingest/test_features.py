@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from ingest.tables import features
-from ingest.tables.features import Options, read, read_settings
+from ingest.tables.features import FeatureTableOptions, read, read_settings
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import ImportedFeature, Patient
 
-OPTIONS = Options("some", "published")
+OPTIONS = FeatureTableOptions("some", "published")
 
 
 def table(folder: Path, text: str, name: str = "features.csv") -> Path:
@@ -21,8 +21,8 @@ def table(folder: Path, text: str, name: str = "features.csv") -> Path:
     return path
 
 
-def rows(reading) -> list[dict]:
-    return [r.values for r in reading.records if r.table is ImportedFeature]
+def rows(content) -> list[dict]:
+    return [r.values for r in content.records if r.table is ImportedFeature]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def rows(reading) -> list[dict]:
 )
 def test_names(tmp_path, column, place, expected):
     path = table(tmp_path, f"patient_id,{column}\nP1,0.5\n")
-    (row,) = rows(read(path, Options("some", "published", *place)))
+    (row,) = rows(read(path, FeatureTableOptions("some", "published", *place)))
     assert json.loads(row["features"]) == {expected: 0.5} and row["n_features"] == 1
 
 
@@ -100,7 +100,7 @@ def test_without_settings_it_compares_with_itself_alone(tmp_path):
     assert {f.rule for f in found.findings} == {"features.settings-unknown", "features.other-columns"}
     (row,) = rows(found)
     assert {row[c] for c in ("settings", "normalisation", "phases")} == {"unknown: some/published"}
-    other = rows(read(path, Options("some", "another")))[0]
+    other = rows(read(path, FeatureTableOptions("some", "another")))[0]
     assert other["settings"] != row["settings"]
     assert [r.values for r in found.records if r.table is Patient] == [{"patient_id": "P1", "collection": "some"}]
 
@@ -115,7 +115,7 @@ def test_pyradiomics_own_columns_say_how(tmp_path):
         "P2\tv3.0.1\t{'binWidth': 5, 'force2D': False}\t{'Original': {}}\t0.8\n",
         "features.tsv",
     )
-    found = read(path, Options("some", "published", "tumor", "S0"))
+    found = read(path, FeatureTableOptions("some", "published", "tumor", "S0"))
     assert not found.errors
     one, two = rows(found)
     assert one["software"] == "pyradiomics v3.0.1" and one["settings"] == two["settings"]
@@ -178,4 +178,4 @@ def test_the_table_is_named_by_the_file(empty_study, tmp_path, quick):
 
 
 def test_columns_are_found_whatever_their_case():
-    assert {features.plain(n) for n in features.PATIENT} == set(features.PATIENT)
+    assert {features.header_key(n) for n in features.PATIENT} == set(features.PATIENT)

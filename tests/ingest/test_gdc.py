@@ -19,7 +19,7 @@ from tshdb.database import writing
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit
 
-OPTIONS = gdc_folder.Options("tcga-brca", "TCGA-BRCA")
+OPTIONS = gdc_folder.GdcFolderOptions("tcga-brca", "TCGA-BRCA")
 
 
 def ingest(study: Study, folder: GdcFolder, root, options=OPTIONS, **how) -> loading.Loaded:
@@ -72,7 +72,7 @@ def test_values_genes_and_quality_counts_are_those_of_the_file(empty_study, tmp_
 
 def test_every_quantity_that_is_asked_for(empty_study, tmp_path):
     units = tuple(map(ExpressionUnit, ("tpm", "fpkm", "fpkm_uq", "counts")))
-    options = gdc_folder.Options("tcga-brca", "TCGA-BRCA", units=units)
+    options = gdc_folder.GdcFolderOptions("tcga-brca", "TCGA-BRCA", units=units)
     folder = GdcFolder.make(1)
     ingest(empty_study, folder, tmp_path / "gdc", options)
     found = empty_study.sql(
@@ -267,12 +267,12 @@ def test_the_sheet_of_2023(shared, tmp_path):
 def test_the_papers_112_women_come_out_of_the_biotab(shared, rule, expected):
     """Table 1 of the paper: ER 78/21/13, PR 68/31/13, HER2 23/56/33; then the other rules."""
     path = shared / "clinical" / "nationwidechildrens.org_clinical_patient_brca.2017.txt.gz"
-    reading = clinical_reader(Format.BIOTAB, "tcga-brca", rule)(path)
-    assert not reading.errors and len({r.values["patient_id"] for r in reading.records}) == 1099
+    content = clinical_reader(Format.BIOTAB, "tcga-brca", rule)(path)
+    assert not content.errors and len({r.values["patient_id"] for r in content.records}) == 1099
     pairs = (shared / "clinical" / "paired-113-vital-status-three-sources.csv").read_text().splitlines()[1:]
     names = {line.split(",")[0] for line in pairs}
     women = [
-        r.values for r in reading.records
+        r.values for r in content.records
         if r.table.__tablename__ == "patients" and r.values["patient_id"] in names and r.values["sex"] == "female"
     ]  # fmt: skip
     assert len(women) == 112
@@ -336,9 +336,9 @@ def test_the_format_of_2025(shared):
 
 
 def test_cases_of_the_api(shared):
-    reading = clinical_reader(Format.CASES, "tcga-brca", "ihc-fish")(shared / "gdc" / "gdc_api_cases_brca.json")
-    patients = {r.values["patient_id"]: r.values for r in reading.records}
-    assert not reading.errors and len(patients) == len(
+    content = clinical_reader(Format.CASES, "tcga-brca", "ihc-fish")(shared / "gdc" / "gdc_api_cases_brca.json")
+    patients = {r.values["patient_id"]: r.values for r in content.records}
+    assert not content.errors and len(patients) == len(
         json.loads((shared / "gdc" / "gdc_api_cases_brca.json").read_text())
     )
     assert patients["TCGA-E9-A5FL"]["age_years"] == 65.0 and patients["TCGA-E9-A5FL"]["race"] == "white"
@@ -350,10 +350,10 @@ def test_the_head_of_a_real_star_file(shared):
 
     (path,) = (shared / "gdc").glob("star_counts_head*")
     facts = FileFacts("f", case_id="TCGA-BD-A3EP", sample_id="TCGA-BD-A3EP-01A")
-    reading = gdc_expression.read(path.read_bytes(), path, facts, "c", (ExpressionUnit.TPM,), gdc_expression.GeneRows())
-    assert not reading.findings and reading.matrix.column(0).tolist() == [44.6685, 0.0, 56.2676]
-    assert reading.records[-1].values["n_unmapped"] == 8120268
-    assert reading.matrix.genes.ids == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
+    content = gdc_expression.read(path.read_bytes(), path, facts, "c", (ExpressionUnit.TPM,), gdc_expression.GeneRows())
+    assert not content.findings and content.matrix.column(0).tolist() == [44.6685, 0.0, 56.2676]
+    assert content.records[-1].values["n_unmapped"] == 8120268
+    assert content.matrix.genes.ids == ["ENSG00000000003", "ENSG00000000005", "ENSG00000000419"]
 
 
 def test_receptor_rules_by_hand():

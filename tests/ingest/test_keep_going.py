@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import tiny
 from tshdb import loading
-from tshdb.reading import Found, RawValue, Reading
+from tshdb.file_content import FileContent, RawValue, Record
 from tshdb.schema import Annotation, ExpressionProfile, FollowUp, Patient, Sample
 from tshdb.study import Study
 
@@ -191,21 +191,21 @@ def test_what_hangs_on_a_row_that_nobody_has_is_named_and_left_out(empty_study, 
     outcome = {
         "endpoint": "OS", "event": True, "duration_days": 5.0, "time_origin": "diagnosis", "reason": None, "rule": "x",
     }  # fmt: skip
-    reading = Reading()
-    reading.records = [
-        Found(ExpressionProfile, profile, 4), Found(Sample, lonely, 3), Found(Patient, patient, 1),
-        Found(FollowUp, {"patient_id": "P00001", **outcome}, 1), Found(FollowUp, {"patient_id": "P00008", **outcome}, 2),
-        Found(FollowUp, {"patient_id": "TCGA-TN-0001", **outcome}, 5),
+    content = FileContent()
+    content.records = [
+        Record(ExpressionProfile, profile, 4), Record(Sample, lonely, 3), Record(Patient, patient, 1),
+        Record(FollowUp, {"patient_id": "P00001", **outcome}, 1), Record(FollowUp, {"patient_id": "P00008", **outcome}, 2),
+        Record(FollowUp, {"patient_id": "TCGA-TN-0001", **outcome}, 5),
     ]  # fmt: skip
     path = tmp_path / "x.csv"
     path.write_text("x")
     source = loading.Source("mine", "clinical", "x.csv")
 
-    records = reading.records
+    records = content.records
 
     def load(**options):
-        reading.records, reading.findings = list(records), []
-        return loading.load(empty_study, [loading.item_of(empty_study, source, path, {}, lambda: reading)],
+        content.records, content.findings = list(records), []
+        return loading.load(empty_study, [loading.item_of(empty_study, source, path, {}, lambda: content)],
                             command="test", **options)  # fmt: skip
 
     refused = load(dry_run=True)
@@ -220,14 +220,14 @@ def test_what_hangs_on_a_row_that_nobody_has_is_named_and_left_out(empty_study, 
 def test_values_of_a_patient_without_a_row_take_along_what_the_file_says_of_her():
     from tshdb.loading.hanging import take_out_withheld
 
-    reading = Reading()
+    content = FileContent()
     sample = {"sample_id": "S2", "patient_id": "P2"}
-    reading.records = [
-        Found(ExpressionProfile, {"profile_id": "S2:tpm", "sample_id": "S2"}, 2), Found(Sample, sample, 2),
-        Found(Patient, {"patient_id": "P1"}, 1), Found(FollowUp, {"patient_id": "P1"}, 1),
-        Found(FollowUp, {"patient_id": "P2"}, 2), Found(Annotation, {"annotation_id": "a", "patient_id": "P2"}, 2),
+    content.records = [
+        Record(ExpressionProfile, {"profile_id": "S2:tpm", "sample_id": "S2"}, 2), Record(Sample, sample, 2),
+        Record(Patient, {"patient_id": "P1"}, 1), Record(FollowUp, {"patient_id": "P1"}, 1),
+        Record(FollowUp, {"patient_id": "P2"}, 2), Record(Annotation, {"annotation_id": "a", "patient_id": "P2"}, 2),
     ]  # fmt: skip
-    reading.raw_values = [RawValue("P1", 1, "age", "50", None), RawValue("P2", 2, "age", "x", None)]
-    take_out_withheld(reading)
-    assert {r.values.get("patient_id") for r in reading.records} == {"P1"}
-    assert [v.patient_id for v in reading.raw_values] == ["P1"]
+    content.raw_values = [RawValue("P1", 1, "age", "50", None), RawValue("P2", 2, "age", "x", None)]
+    take_out_withheld(content)
+    assert {r.values.get("patient_id") for r in content.records} == {"P1"}
+    assert [v.patient_id for v in content.raw_values] == ["P1"]

@@ -14,11 +14,11 @@ from tests.support import tiny
 from tshdb import installed, loading
 from tshdb.actions import ingest
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.file_content import FileContent
 from tshdb.head import Head
 from tshdb.loading.reconcile import in_precedence, precedence_rule
-from tshdb.loading.sources import Said, Source
+from tshdb.loading.sources import Source, SourceRow
 from tshdb.readers import Part, Reader, likeliest, recognised
-from tshdb.reading import Reading
 
 ROOT = Path(__file__).parents[2]
 CDR = [["sample", "_PATIENT", "OS", "OS.time"], ["TCGA-TN-0001-01", "TCGA-TN-0001", "1", "300"]]
@@ -67,13 +67,13 @@ def test_every_reader_of_rows_says_where_its_word_stands():
 
 
 def test_a_source_of_a_reader_that_is_not_installed_is_refused_and_not_last(empty_study, tmp_path):
-    words = [Said(Source("c", reader, "x"), {}, None, 1, None) for reader in ("gdc-table", "clinical", "registry")]
+    words = [SourceRow(Source("c", reader, "x"), {}, None, 1, None) for reader in ("gdc-table", "clinical", "registry")]
     with pytest.raises(NotFound, match="no reader 'registry' is installed"):
         in_precedence(words)
     assert [s.source.reader for s in in_precedence(words[:2])] == ["clinical", "gdc-table"]
     path = tmp_path / "x.csv"
     path.write_text("x")
-    item = loading.Item(Source("c", "registry", "x"), path, {}, Reading(), "0" * 64)
+    item = loading.Item(Source("c", "registry", "x"), path, {}, FileContent(), "0" * 64)
     with pytest.raises(NotFound, match="no reader 'registry' is installed"):
         loading.load(empty_study, [item], command="test")
     assert empty_study.sql("SELECT count(*) AS n FROM ingest_runs")["n"].tolist() == [0]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_quick
 from tests.support import tiny
+from tests.support.program import run_quick
 from tshdb.actions import ingest
 from tshdb.vocabulary import ExpressionUnit, Scale
 
@@ -105,6 +105,7 @@ def test_what_is_kept_of_an_ingest_is_as_ever_by_every_door(files):
     assert list(kept.itertuples(index=False, name=None)) == expected
     for loaded in by_functions(study, files):
         assert loaded.is_same_bytes and loaded.run_id is None, loaded.what
+        assert loaded.command in set(kept["command"])
     study.engine.dispose()
 
 
@@ -117,6 +118,7 @@ def by_functions(study, files: Path):
     features = ingest.FeatureOptions("tumor", "S0", files / "set.toml")
     yield ingest.clinical(study, files / "clin.tsv", "mine")
     yield ingest.clinical(study, files / "cdr.tsv", "mine")
+    yield ingest.file(study, files / "cdr.tsv", "mine", "cdr")
     yield ingest.clinical(study, files / "other.csv", "mine", map=files / "other.toml")
     yield ingest.follow_up(study, files / "clin.tsv", "mine")
     yield ingest.rna(study, files / "rna.csv", "mine", rsem)

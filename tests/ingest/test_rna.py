@@ -23,29 +23,29 @@ def read(tmp_path, text, scale="linear", name="m.csv", sheet=None, **options):
         path.write_bytes(text)
     else:
         path.write_text(text)
-    return rna.read(path, rna.Options("c", ExpressionUnit.RSEM, Scale(scale), name, **options), sheet)
+    return rna.read(path, rna.MatrixOptions("c", ExpressionUnit.RSEM, Scale(scale), name, **options), sheet)
 
 
-def values_of(reading) -> dict[str, list[float]]:
-    return {g: [reading.matrix.column(j)[i] for j in range(len(reading.matrix.profile_ids))]
-            for i, g in enumerate(reading.matrix.genes.ids)}  # fmt: skip
+def values_of(content) -> dict[str, list[float]]:
+    return {g: [content.matrix.column(j)[i] for j in range(len(content.matrix.profile_ids))]
+            for i, g in enumerate(content.matrix.genes.ids)}  # fmt: skip
 
 
-def rules(reading) -> list[tuple[str, int | None]]:
-    return [(f.rule, f.line) for f in reading.findings]
+def rules(content) -> list[tuple[str, int | None]]:
+    return [(f.rule, f.line) for f in content.findings]
 
 
 def test_wide_matrix(tmp_path):
-    reading = read(tmp_path, f"gene,{T},{S}\nCD3D,1.5,2\nA1BG,,0012\n")
-    assert values_of(reading) == {"A1BG": [pytest.approx(np.nan, nan_ok=True), 12.0], "CD3D": [1.5, 2.0]}
-    tables = [r.table for r in reading.records]
+    content = read(tmp_path, f"gene,{T},{S}\nCD3D,1.5,2\nA1BG,,0012\n")
+    assert values_of(content) == {"A1BG": [pytest.approx(np.nan, nan_ok=True), 12.0], "CD3D": [1.5, 2.0]}
+    tables = [r.table for r in content.records]
     assert tables == [Patient, Sample, ExpressionProfile] * 2
-    sample = reading.records[4].values
+    sample = content.records[4].values
     assert sample["sample_id"] == "TCGA-A7-A0CE-11A" and sample["compartment"] is Compartment.STROMA
-    profile = reading.records[2]
+    profile = content.records[2]
     assert profile.values["profile_id"] == f"{T}:rsem:m.csv" and (profile.line, profile.column) == (1, 2)
     assert profile.values["n_genes"] == 2 and profile.values["n_missing"] == 1
-    assert reading.findings == []
+    assert content.findings == []
 
 
 @pytest.mark.parametrize("token", ["", "NA", "NaN", "null", "removed"])
@@ -80,9 +80,9 @@ def test_a_gene_called_na_stays(tmp_path):
     ],
 )
 def test_bad_rows_are_found_with_their_line(tmp_path, row, rule):
-    reading = read(tmp_path, f"gene,{T}\nCD3D,1\n{row}\nCD6,2\n")
-    assert rules(reading) == [(rule, 3)] and reading.n_withheld == 1
-    assert set(values_of(reading)) == {"CD3D", "CD6"}, "the good rows are there for --keep-going"
+    content = read(tmp_path, f"gene,{T}\nCD3D,1\n{row}\nCD6,2\n")
+    assert rules(content) == [(rule, 3)] and content.n_withheld == 1
+    assert set(values_of(content)) == {"CD3D", "CD6"}, "the good rows are there for --keep-going"
 
 
 def test_a_bad_value_is_named_with_its_sample(tmp_path):
@@ -110,9 +110,9 @@ def test_a_sample_named_twice(tmp_path):
 
 
 def test_of_a_gene_named_twice_the_higher_mean_is_kept(tmp_path):
-    reading = read(tmp_path, f"gene,{T}\nCD3D,1\nCD5,1\nCD3D,9\nENSG00000178562.5,3\nENSG00000178562.7,2\n")
-    assert values_of(reading) == {"CD3D": [9.0], "CD5": [1.0], "ENSG00000178562": [3.0]}
-    assert rules(reading) == [("rna.gene-twice", 2), ("rna.gene-twice", 6)]
+    content = read(tmp_path, f"gene,{T}\nCD3D,1\nCD5,1\nCD3D,9\nENSG00000178562.5,3\nENSG00000178562.7,2\n")
+    assert values_of(content) == {"CD3D": [9.0], "CD5": [1.0], "ENSG00000178562": [3.0]}
+    assert rules(content) == [("rna.gene-twice", 2), ("rna.gene-twice", 6)]
 
 
 def test_unknown_names_need_a_sheet(tmp_path):
@@ -120,9 +120,9 @@ def test_unknown_names_need_a_sheet(tmp_path):
     assert [r for r, _ in rules(read(tmp_path, text))] == ["rna.unknown-sample"] * 2
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("sample,patient_id,compartment\none,P1,tumor\ntwo,P1,stroma\n")
-    reading = read(tmp_path, text, sheet=sample_sheet.read(sheet))
-    assert [r.values["sample_id"] for r in reading.records if r.table is Sample] == ["one", "two"]
-    assert [r.values["sample_type_code"] for r in reading.records if r.table is Sample] == ["01", "11"]
+    content = read(tmp_path, text, sheet=sample_sheet.read(sheet))
+    assert [r.values["sample_id"] for r in content.records if r.table is Sample] == ["one", "two"]
+    assert [r.values["sample_type_code"] for r in content.records if r.table is Sample] == ["01", "11"]
 
 
 @pytest.mark.parametrize(
@@ -154,13 +154,13 @@ def test_metastases_are_neither_tumour_nor_stroma(tmp_path):
 
 def test_long_table(tmp_path):
     text = "patient,tissue,gene,rsem_normalized,source\nTCGA-A7-A0CE,tumor,CD3D,1.5,x\nTCGA-A7-A0CE,normal,CD3D,2,x\n"
-    reading = read(tmp_path, text)
-    assert [r.values["sample_id"] for r in reading.records if r.table is Sample] == [
+    content = read(tmp_path, text)
+    assert [r.values["sample_id"] for r in content.records if r.table is Sample] == [
         "TCGA-A7-A0CE-01",
         "TCGA-A7-A0CE-11",
     ]
-    assert values_of(reading) == {"CD3D": [1.5, 2.0]}
-    assert reading.records[0].line == 2 and reading.records[0].column == 4
+    assert values_of(content) == {"CD3D": [1.5, 2.0]}
+    assert content.records[0].line == 2 and content.records[0].column == 4
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_long_table(tmp_path):
     ],
 )
 def test_bad_long_rows(tmp_path, row, rule):
-    reading = read(tmp_path, f"gene,sample,value\nCD3D,{T},1\n{row}\n")
-    assert rules(reading) == [(rule, 3)] and len(reading.errors) == 1
+    content = read(tmp_path, f"gene,sample,value\nCD3D,{T},1\n{row}\n")
+    assert rules(content) == [(rule, 3)] and len(content.errors) == 1
 
 
 def test_an_unknown_tissue(tmp_path):
-    reading = read(tmp_path, "patient,tissue,gene,value\nTCGA-A7-A0CE,blood?,CD3D,1\n")
-    assert rules(reading) == [("rna.tissue", 2)]
+    content = read(tmp_path, "patient,tissue,gene,value\nTCGA-A7-A0CE,blood?,CD3D,1\n")
+    assert rules(content) == [("rna.tissue", 2)]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_an_open_last_line_is_said(tmp_path):
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(NotFound):
-        rna.read(tmp_path / "nothing.csv", rna.Options("c", ExpressionUnit.TPM, Scale.LINEAR, "x"))
+        rna.read(tmp_path / "nothing.csv", rna.MatrixOptions("c", ExpressionUnit.TPM, Scale.LINEAR, "x"))
 
 
 @pytest.mark.parametrize(
@@ -236,9 +236,9 @@ def test_a_legacy_symbol_stays_where_the_file_has_both(tmp_path):
 
 def test_spreadsheet_dates_and_y_copies(tmp_path):
     assert is_date("2-Sep") and not is_date("CD3D") and is_y_copy("ENSG00000002586.20_PAR_Y")
-    reading = read(tmp_path, f"gene,{T}\n2-Sep,1\nENSG00000002586.20,1\nENSG00000002586.20_PAR_Y,9\n")
-    assert [r for r, _ in rules(reading)] == ["rna.gene-is-a-date", "rna.par-y"]
-    assert values_of(reading)["ENSG00000002586"] == [1.0]
+    content = read(tmp_path, f"gene,{T}\n2-Sep,1\nENSG00000002586.20,1\nENSG00000002586.20_PAR_Y,9\n")
+    assert [r for r, _ in rules(content)] == ["rna.gene-is-a-date", "rna.par-y"]
+    assert values_of(content)["ENSG00000002586"] == [1.0]
 
 
 def test_real_matrices(shared):
@@ -246,7 +246,7 @@ def test_real_matrices(shared):
 
     def matrix(name, unit, scale, **options):
         path = shared / "expression" / name
-        return rna.read(path, rna.Options("tcga-brca", ExpressionUnit(unit), Scale(scale), name, **options))
+        return rna.read(path, rna.MatrixOptions("tcga-brca", ExpressionUnit(unit), Scale(scale), name, **options))
 
     pairs = matrix("tcga-brca-rsem-110-pairs.csv.gz", "rsem", "linear")
     assert pairs.matrix.values.shape == (18708, 220) and not pairs.errors

@@ -15,10 +15,10 @@ from ingest.simulate import star_counts
 from ingest.simulate.breast import Scan, scanned
 from ingest.simulate.star_counts import Marker
 from ingest.simulate.study import STATE, TRUTH, write_study
-from ingest.simulate.subjects import POPULATIONS, Effects, Role, Settings, counts_of, stream, subject
+from ingest.simulate.subjects import POPULATIONS, Effects, Role, SimulationSettings, counts_of, stream, subject
 from tshdb.errors import UsageError
 
-SMALL = Settings(seed=3, n_genes=400, voxel_mm=4.0, slice_mm=7.5)
+SMALL = SimulationSettings(seed=3, n_genes=400, voxel_mm=4.0, slice_mm=7.5)
 COUNTS = {Role.PAIR: 1, Role.TUMOR: 1, Role.RADIOGENOMIC: 1, Role.ISPY1: 1, Role.NACT: 1}
 
 
@@ -95,7 +95,7 @@ def log_hazard_ratio(subjects, event: str, days: str) -> tuple[float, float, flo
 
 @pytest.mark.parametrize(("effect", "role"), [(0.7, Role.TUMOR), (1.2, Role.NACT), (0.0, Role.ISPY1)])
 def test_survival_has_the_stated_hazard(effect, role):
-    settings = Settings(seed=11, effects=Effects(survival=effect))
+    settings = SimulationSettings(seed=11, effects=Effects(survival=effect))
     subjects = [subject(settings, role, i) for i in range(1_500)]
     event = "rfs" if role is Role.NACT else "os"
     beta, error, _ = log_hazard_ratio(subjects, f"{event}_event", f"{event}_days")
@@ -103,7 +103,7 @@ def test_survival_has_the_stated_hazard(effect, role):
 
 
 def test_without_an_effect_p_is_uniform():
-    settings = [Settings(seed=s, effects=Effects(0, 0, 0)) for s in range(60)]
+    settings = [SimulationSettings(seed=s, effects=Effects(0, 0, 0)) for s in range(60)]
     p = [log_hazard_ratio([subject(s, Role.TUMOR, i) for i in range(120)], "os_event", "os_days")[2] for s in settings]
     assert 0.3 < np.mean(p) < 0.7 and 0.0 < np.mean(np.array(p) < 0.25) < 0.45
 

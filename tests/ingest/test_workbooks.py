@@ -24,10 +24,10 @@ def counts(study, endpoint: str) -> tuple[int, int]:
     return int(row.n), int(row.e)
 
 
-def test_ispy1_as_published(shared, tshdb, empty_study, tmp_path):
+def test_ispy1_as_published(shared, quick, empty_study, tmp_path):
     """221 patients, 40 dead, 5 lost, 63 events of RFS, 17 with RFS beyond survival: data/README.md."""
     shutil.copy(shared / "clinical" / WORKBOOK, tmp_path)
-    said = json.loads(tshdb("ingest", "ispy1", "--from", tmp_path, "--json", cwd=empty_study.root).stdout)
+    said = json.loads(quick("ingest", "ispy1", "--from", tmp_path, "--json", cwd=empty_study.root).stdout)
     assert said["tables"]["patients"]["inserted"] == 221 and not said["refused"]
     assert [(r["rule"], r["n"]) for r in said["rules"]] == [("follow-up.beyond-survival", 17)]
     assert counts(empty_study, "OS") == (221, 40) and counts(empty_study, "RFS") == (221, 63)
@@ -38,14 +38,14 @@ def test_ispy1_as_published(shared, tshdb, empty_study, tmp_path):
     assert (row.tumor_size_mm, row.tumor_size_source) == (88.0, "MRI longest diameter, baseline")
     formula = empty_study.sql("SELECT count(*) AS n FROM clinical_values WHERE field = 'predictors: HR_HER2_STATUS'")
     assert formula["n"].tolist() == [221]  # a column of formulas, by its saved values
-    again = tshdb("ingest", "ispy1", "--from", tmp_path, cwd=empty_study.root).stderr
+    again = quick("ingest", "ispy1", "--from", tmp_path, cwd=empty_study.root).stderr
     assert "nothing to load" in again
 
 
-def test_nact_pilot(tshdb, empty_study, tmp_path):
+def test_nact_pilot(quick, empty_study, tmp_path):
     """censor 0 is the event, weeks become days, cm become mm, the clock begins at surgery."""
     write_nact(tmp_path / "SharedClinicalAndRFS.xls")
-    tshdb("ingest", "breast-mri-nact-pilot", "--from", tmp_path, cwd=empty_study.root)
+    quick("ingest", "breast-mri-nact-pilot", "--from", tmp_path, cwd=empty_study.root)
     assert counts(empty_study, "DFS") == (64, 23)
     row = empty_study.sql("SELECT * FROM follow_ups WHERE patient_id = 'UCSF-BR-01'").iloc[0]
     assert (row.duration_days, row.time_origin, bool(row.event)) == (280.0, "surgery", True)
@@ -55,38 +55,38 @@ def test_nact_pilot(tshdb, empty_study, tmp_path):
     assert size.tumor_size_mm == pytest.approx(28.0) and size.her2_status_reason == "not performed"
 
 
-def test_nact_pilot_the_other_way_round_stops(tshdb, empty_study, tmp_path):
+def test_nact_pilot_the_other_way_round_stops(quick, empty_study, tmp_path):
     write_nact(tmp_path / "n.xls", event_code=1)
-    said = tshdb("ingest", "breast-mri-nact-pilot", "--from", tmp_path, cwd=empty_study.root, code=7).stderr
+    said = quick("ingest", "breast-mri-nact-pilot", "--from", tmp_path, cwd=empty_study.root, code=7).stderr
     assert "the code seems to run the other way" in said and "Nothing was loaded" in said
     assert empty_study.sql("SELECT count(*) AS n FROM patients")["n"].tolist() == [0]
 
 
-def test_a_workbook_is_found_by_content_or_asked_for(tshdb, empty_study, tmp_path):
-    assert "--from" in tshdb("ingest", "ispy1", cwd=empty_study.root, code=2).stderr
-    assert "no workbook" in tshdb("ingest", "ispy1", "--from", tmp_path, cwd=empty_study.root, code=8).stderr
+def test_a_workbook_is_found_by_content_or_asked_for(quick, empty_study, tmp_path):
+    assert "--from" in quick("ingest", "ispy1", cwd=empty_study.root, code=2).stderr
+    assert "no workbook" in quick("ingest", "ispy1", "--from", tmp_path, cwd=empty_study.root, code=8).stderr
     write_nact(tmp_path / "a.xls")
-    assert "no workbook" in tshdb("ingest", "ispy1", "--from", tmp_path, cwd=empty_study.root, code=8).stderr
+    assert "no workbook" in quick("ingest", "ispy1", "--from", tmp_path, cwd=empty_study.root, code=8).stderr
     write_nact(tmp_path / "b.xls")
-    said = tshdb("ingest", "breast-mri-nact-pilot", "--from", tmp_path, cwd=empty_study.root, code=7).stderr
+    said = quick("ingest", "breast-mri-nact-pilot", "--from", tmp_path, cwd=empty_study.root, code=7).stderr
     assert "2 workbooks" in said
 
 
-def test_a_map_of_ones_own(tshdb, empty_study, tmp_path):
+def test_a_map_of_ones_own(quick, empty_study, tmp_path):
     table = tmp_path / "own.csv"
     table.write_text(
         "Patient ID,Age,ER,Size (cm),Death,Survival months\n"
         "P1,50,pos,2.5,1,12\nP2,61,neg,1.0,0,24\nP3,NA,not done,,0,6\n"
     )
-    tshdb("ingest", "clinical", table, "--collection", "own", "--guess", cwd=empty_study.root)
+    quick("ingest", "clinical", table, "--collection", "own", "--guess", cwd=empty_study.root)
     text = (tmp_path / "own.map.toml").read_text()
     assert '"not done" = "?"' in text and 'unit = "months"' in text and "factor = 10" in text
     command = ("ingest", "clinical", table, "--collection", "own", "--map", tmp_path / "own.map.toml")
-    assert "a code means '?'" in tshdb(*command, cwd=empty_study.root, code=7).stderr
+    assert "a code means '?'" in quick(*command, cwd=empty_study.root, code=7).stderr
     text = text.replace(', "not done" = "?"', "").replace('"not done" = "?", ', "")
     text = text.replace('"pos" = "positive" }', '"pos" = "positive" }\nreasons = { "not done" = "not done" }')
     (tmp_path / "own.map.toml").write_text(text)
-    tshdb(*command, cwd=empty_study.root)
+    quick(*command, cwd=empty_study.root)
     rows = empty_study.sql(
         "SELECT patient_id, age_years, er_status, er_status_reason, tumor_size_mm FROM patients ORDER BY 1"
     )
@@ -97,25 +97,25 @@ def test_a_map_of_ones_own(tshdb, empty_study, tmp_path):
     assert days["duration_days"].tolist() == pytest.approx([365.25, 730.5, 182.625])
     assert days["event"].tolist() == [True, False, False]
     table.write_text(table.read_text().replace("P2,61", "P2,62"))
-    said = tshdb(*command, cwd=empty_study.root).stderr
+    said = quick(*command, cwd=empty_study.root).stderr
     assert "1 updated" in said and "2 unchanged" in said
 
 
-def test_a_matrix_of_ones_own(tshdb, empty_study, tmp_path):
+def test_a_matrix_of_ones_own(quick, empty_study, tmp_path):
     table = tmp_path / "own.csv"
     table.write_text("name,CD3D,GNLY,TP53\nP1_T,1.5,2,300\nP1_N,2,3,4\nP2_T,0,4,1\n")
-    tshdb("ingest", "rna", table, "--collection", "own", "--guess", cwd=empty_study.root)
+    quick("ingest", "rna", table, "--collection", "own", "--guess", cwd=empty_study.root)
     path = tmp_path / "own.map.toml"
     assert 'orientation = "samples_in_rows"' in path.read_text()
     command = ("ingest", "rna", table, "--collection", "own", "--map", path)
-    assert "expression.unit" in tshdb(*command, cwd=empty_study.root, code=7).stderr
+    assert "expression.unit" in quick(*command, cwd=empty_study.root, code=7).stderr
     path.write_text(path.read_text().replace('unit = "?"', 'unit = "tpm"'))
-    tshdb(*command, cwd=empty_study.root)
+    quick(*command, cwd=empty_study.root)
     rows = empty_study.sql("SELECT sample_id, value FROM expression WHERE gene = 'GNLY' ORDER BY 1")
     assert rows.values.tolist() == [["P1_N", 3.0], ["P1_T", 2.0], ["P2_T", 4.0]]
     where = empty_study.sql("SELECT line FROM source_records WHERE table_name = 'expression_profiles' ORDER BY row_key")
     assert where["line"].tolist() == [3, 2, 4]
-    said = tshdb("ingest", "rna", table, "--collection", "own", cwd=empty_study.root, code=2).stderr
+    said = quick("ingest", "rna", table, "--collection", "own", cwd=empty_study.root, code=2).stderr
     assert "--unit" in said and "--map" in said
 
 
@@ -153,13 +153,13 @@ def test_the_settings_know_the_receptor_rules():
     assert set(typing.get_args(IngestSettings.model_fields["her2_rule"].annotation)) == set(HER2_RULES)
 
 
-def test_a_later_release_of_the_real_table_changes_three_patients(shared, tshdb, empty_study, tmp_path):
+def test_a_later_release_of_the_real_table_changes_three_patients(shared, quick, empty_study, tmp_path):
     with gzip.open(shared / "gdc" / "clinical.2023-11.TCGA-BRCA.tsv.gz", "rt") as file:
         lines = file.read().splitlines()
     path = tmp_path / "clinical.tsv"
     path.write_text("\n".join(lines) + "\n")
     command = ("ingest", "clinical", path, "--collection", "tcga-brca", "--json")
-    first = json.loads(tshdb(*command, cwd=empty_study.root).stdout)
+    first = json.loads(quick(*command, cwd=empty_study.root).stdout)
     assert first["tables"]["follow_ups"]["inserted"] == 1095
     header = lines[0].split("\t")
     at, status = header.index("days_to_last_follow_up"), header.index("vital_status")
@@ -171,7 +171,7 @@ def test_a_later_release_of_the_real_table_changes_three_patients(shared, tshdb,
             cells[at] = str(int(cells[at]) + 365)
             lines[i] = "\t".join(cells)
     path.write_text("\n".join(lines) + "\n")
-    second = json.loads(tshdb(*command, cwd=empty_study.root).stdout)
+    second = json.loads(quick(*command, cwd=empty_study.root).stdout)
     assert second["tables"]["follow_ups"] == {"inserted": 0, "updated": 3, "deleted": 0, "unchanged": 1092}
     assert second["tables"]["patients"]["unchanged"] == 1095
     changed = empty_study.sql("SELECT entity_key, changes FROM change_log WHERE ingest_run_id = 2 ORDER BY 1")

@@ -23,7 +23,7 @@ from ingest.tables import mapped, maps
 from tests.ingest.test_gdc import OPTIONS, ingest
 from tests.support.gdc_folder import GENES, GdcFolder
 from tshdb.errors import TshdbError
-from tshdb.reading import Finding
+from tshdb.file_content import Finding
 from tshdb.vocabulary import ExpressionUnit, Scale, Severity
 
 PATIENTS = 12
@@ -362,7 +362,7 @@ def of_matrix(spring, study, tmp_path) -> list[Finding]:
     path = tmp_path / "m.csv"
     path.write_text("\n".join(",".join(row) for row in spring(good_matrix())) + "\n")
     unit = ExpressionUnit.TPM
-    return rna.read(path, rna.Options("c", unit, Scale.LINEAR, path.name)).findings
+    return rna.read(path, rna.MatrixOptions("c", unit, Scale.LINEAR, path.name)).findings
 
 
 # ------------------------------------------------------------------------------------------------------- workbooks
@@ -535,5 +535,5 @@ def test_tpm_that_do_not_add_up(tmp_path):
     rows = [["gene", "TCGA-TN-0001-01A"]] + [[f"LOC{i:06d}", f"{i % 97 + 0.5}"] for i in range(12_000)]
     path = tmp_path / "m.csv"
     path.write_text("\n".join(map(",".join, rows)) + "\n")
-    findings = rna.read(path, rna.Options("c", ExpressionUnit.TPM, Scale.LINEAR, path.name)).findings
+    findings = rna.read(path, rna.MatrixOptions("c", ExpressionUnit.TPM, Scale.LINEAR, path.name)).findings
     assert [f.rule for f in findings] == ["rna.not-tpm"]

@@ -243,11 +243,11 @@ def test_no_alarm_on_whole_studies(tmp_path, seed):
 @pytest.mark.parametrize(
     "name", ["object.extra", "part.unused", "payload.orphan", "lease.orphan", "run.dead", "file.half-written"]
 )
-def test_repair_mends_and_changes_no_good_row(tshdb, study, name):
+def test_repair_mends_and_changes_no_good_row(quick, study, name):
     before = tiny.dump(study)
     study.engine.dispose()
     DAMAGES[name](study.root)
-    said = json.loads(tshdb("check", "--repair", "--json", cwd=study.root, code=None).stdout)
+    said = json.loads(quick("check", "--repair", "--json", cwd=study.root, code=None).stdout)
     assert name in {m["rule"] for m in said["mended"]}
     assert name not in broken(study)
     if name != "payload.orphan":
@@ -269,17 +269,17 @@ def test_repair_looks_again_before_it_removes(study):
     assert part.is_file() and broken(study) == {}
 
 
-def test_the_command_says_what_is_wrong_and_how_to_mend_it(tshdb, study):
-    assert "Everything holds" in tshdb("check", cwd=study.root).stdout
-    assert "without --fast" in tshdb("check", "--fast", cwd=study.root).stdout
+def test_the_command_says_what_is_wrong_and_how_to_mend_it(quick, study):
+    assert "Everything holds" in quick("check", cwd=study.root).stdout
+    assert "without --fast" in quick("check", "--fast", cwd=study.root).stdout
     study.engine.dispose()
     DAMAGES["unit.rows"](study.root)
-    said = tshdb("check", cwd=study.root, code=5)
+    said = quick("check", cwd=study.root, code=5)
     assert "E unit.rows" in said.stdout and "rows of cox_terms are not those that were computed" in said.stdout
     assert "tshdb rebuild" in said.stderr
-    assert "Everything that was looked at holds" in tshdb("check", "--fast", cwd=study.root).stdout
+    assert "Everything that was looked at holds" in quick("check", "--fast", cwd=study.root).stdout
     DAMAGES["object.extra"](study.root)
-    assert "W object.extra" in tshdb("check", "--fast", cwd=study.root).stdout, "a warning alone is no failure"
+    assert "W object.extra" in quick("check", "--fast", cwd=study.root).stdout, "a warning alone is no failure"
 
 
 def test_check_on_postgresql(postgresql, tmp_path):

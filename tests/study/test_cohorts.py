@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from tests.support import tiny
 from tests.support.tiny import COHORT, LIVE
-from tshdb.cohorts import steps
 from tshdb.cohorts.states import states
 from tshdb.cohorts.versions import define, difference, find_version, freeze
 from tshdb.database import reading, writing
@@ -31,42 +30,6 @@ SELECT patient_id FROM follow_ups WHERE duration_days < 365;
 -- include: those with short names, after all
 SELECT patient_id FROM patients WHERE patient_id LIKE '%0001';
 """
-
-
-# ------------------------------------------------------------------------------------------------------- the file
-
-
-def test_a_file_is_its_steps_in_order():
-    found = steps.parse("-- disjoint from: a, b\n-- Disjoint from: c\n" + STEPPED, "here")
-    assert [(s.effect.value, s.reason) for s in found.steps] == [
-        ("include", "everyone"),
-        ("exclude", "men; the paper is about women"),
-        ("exclude", "lived less than a year"),
-        ("include", "those with short names, after all"),
-    ]
-    assert found.steps[1].sql.startswith("SELECT patient_id FROM patients WHERE sex = 'male'")
-    assert found.disjoint_from == ("a", "b", "c")
-
-
-def test_a_file_without_marks_is_one_inclusion():
-    found = steps.parse("-- people\nWITH x AS (SELECT 1) SELECT patient_id FROM patients;", "here")
-    assert [s.effect.value for s in found.steps] == ["include"] and found.steps[0].sql.endswith("patients")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("SELECT 1; -- include: x\n-- include: y\nSELECT patient_id FROM patients", "stands before the first step"),
-        ("-- include:\nSELECT patient_id FROM patients", "has no reason"),
-        ("-- exclude: men\nSELECT patient_id FROM patients", "takes patients out"),
-        ("-- include: all\nDELETE FROM patients", "not a SELECT"),
-        ("-- include: all\n-- exclude: men\nSELECT patient_id FROM patients", "not a SELECT"),
-        ("", "not a SELECT"),
-    ],
-)
-def test_files_that_are_refused(text, said):
-    with pytest.raises(InvalidInput, match=said):
-        steps.parse(text, "here")
 
 
 # ------------------------------------------------------------------------------------------------------- the flow
@@ -179,7 +142,7 @@ def test_what_is_to_be_disjoint_is_refused_frozen_and_blocked_live(study):
             freeze(connection, COHORT)
 
 
-def test_defining_says_that_members_of_a_live_cohort_cannot_be_excluded_yet(tshdb, tmp_path):
+def test_defining_says_that_members_of_a_live_cohort_cannot_be_excluded_yet(quick, tmp_path):
     study = tiny.new_study(tmp_path / "study", live=False)
     tiny.ingest(study, tiny.TinyArchive.make(3))
     first, second = tmp_path / "first.sql", tmp_path / "second.sql"
@@ -189,10 +152,10 @@ def test_defining_says_that_members_of_a_live_cohort_cannot_be_excluded_yet(tshd
         "-- exclude: in the first\nSELECT patient_id FROM cohort_members WHERE cohort = 'first'"
     )
     root = ("--study", study.root)
-    tshdb("cohort", "define", "first", first, *root)
-    assert "No step finds the members of first" in tshdb("cohort", "define", "second", second, *root).stderr
-    tshdb("cohort", "freeze", "first", *root)
-    said = tshdb("cohort", "define", "second", second, *root).stderr
+    quick("cohort", "define", "first", first, *root)
+    assert "No step finds the members of first" in quick("cohort", "define", "second", second, *root).stderr
+    quick("cohort", "freeze", "first", *root)
+    said = quick("cohort", "define", "second", second, *root).stderr
     assert "No step finds the members of first" not in said and "nobody may be" not in said
     study.engine.dispose()
 
@@ -232,25 +195,25 @@ def test_the_papers_arithmetic_on_a_study_of_its_shape(tmp_path):
 # --------------------------------------------------------------------------------------------------- the commands
 
 
-def test_commands_about_cohorts(tshdb, study, tmp_path):
+def test_commands_about_cohorts(quick, study, tmp_path):
     root = ("--study", str(study.root))
-    shown = tshdb("cohort", "flow", COHORT, *root).stdout
+    shown = quick("cohort", "flow", COHORT, *root).stdout
     assert "10  patients with RNA" in shown and f"= 10  {COHORT}@1" in shown
-    facts = json.loads(tshdb("cohort", "show", COHORT, "--json", *root).stdout)
+    facts = json.loads(quick("cohort", "show", COHORT, "--json", *root).stdout)
     assert facts["n_members"] == 10 and "cutoff" in facts["units"] and facts["flow"][0]["n_out"] == 10
-    assert tshdb("cohort", "members", f"{COHORT}@1", *root).stdout.split() == [f"TCGA-TN-000{i}" for i in range(10)]
-    assert "same 10 members" in tshdb("cohort", "diff", COHORT, *root).stdout
-    assert "frozen" in tshdb("cohort", "list", "--versions", *root).stdout
+    assert quick("cohort", "members", f"{COHORT}@1", *root).stdout.split() == [f"TCGA-TN-000{i}" for i in range(10)]
+    assert "same 10 members" in quick("cohort", "diff", COHORT, *root).stdout
+    assert "frozen" in quick("cohort", "list", "--versions", *root).stdout
     out = tmp_path / "members.csv"
-    tshdb("cohort", "export", COHORT, "--out", out, *root)
+    quick("cohort", "export", COHORT, "--out", out, *root)
     assert [r["is_member"] for r in csv.DictReader(out.open())] == ["True"] * 10
-    refused = tshdb("cohort", "export", COHORT, "--out", tmp_path / "x.pdf", *root, code=2)
+    refused = quick("cohort", "export", COHORT, "--out", tmp_path / "x.pdf", *root, code=2)
     assert refused.stderr.count("\n") == 1
-    assert "no cohort 'nobody'" in tshdb("cohort", "flow", "nobody", *root, code=8).stderr
+    assert "no cohort 'nobody'" in quick("cohort", "flow", "nobody", *root, code=8).stderr
 
 
-def test_a_patient_who_arrives_shows_in_the_difference_to_now(tshdb, study, archive):
+def test_a_patient_who_arrives_shows_in_the_difference_to_now(quick, study, archive):
     archive.add(30)
     tiny.ingest(Study(study.root), archive)
-    said = tshdb("cohort", "diff", COHORT, "--study", str(study.root)).stdout
+    said = quick("cohort", "diff", COHORT, "--study", str(study.root)).stdout
     assert "1 came, 0 left" in said and "TCGA-TN-0030" in said

@@ -176,7 +176,7 @@ def test_the_trail_goes_from_input_to_input_to_the_row(core, archive):
     )  # fmt: skip
 
 
-def test_one_thing_after_the_other_is_told_apart(tshdb, core, archive):
+def test_one_thing_after_the_other_is_told_apart(quick, core, archive):
     moved = []
     for what in ("correct", "method", "members"):
         before = groups(core)
@@ -195,18 +195,18 @@ def test_one_thing_after_the_other_is_told_apart(tshdb, core, archive):
     )
     assert parameter == [f.run_id == moved[1][0] for f in found]
     assert all(datum), "the fit that followed the parameter has learned from the corrected row, too"
-    said = tshdb("drift", "cutoff", cwd=core.root).stdout
+    said = quick("drift", "cutoff", cwd=core.root).stdout
     assert "[cutoff] method" in said and said.count("\n") == len(found) + 2
-    assert len(json.loads(tshdb("drift", "survival_groups", "--json", cwd=core.root).stdout)) == len(found)
-    assert "tracked" in tshdb("drift", "gene_filter", cwd=core.root, code=8).stderr
+    assert len(json.loads(quick("drift", "survival_groups", "--json", cwd=core.root).stdout)) == len(found)
+    assert "tracked" in quick("drift", "gene_filter", cwd=core.root, code=8).stderr
 
 
-def test_a_study_at_rest_has_no_drift(tshdb, study):
-    assert "Nobody has changed group" in tshdb("drift", "tsh_model", cwd=study.root).stdout
+def test_a_study_at_rest_has_no_drift(quick, study):
+    assert "Nobody has changed group" in quick("drift", "tsh_model", cwd=study.root).stdout
     assert flips(study) == []
 
 
-def test_runs_are_compared(tshdb, core, archive):
+def test_runs_are_compared(quick, core, archive):
     first = tiny.last_run(core)
     did(core, archive, "correct")
     second = tiny.rebuild(core, tiny.CORE).run_id
@@ -217,14 +217,14 @@ def test_runs_are_compared(tshdb, core, archive):
         assert {len(f["causes"]) for f in found.values()} == {1} and "cutoff" not in found
         with pytest.raises(NotFound, match="no run 99"):
             runs_between(connection, first, 99)
-    everything = json.loads(tshdb("diff", "0", str(second), "--json", cwd=core.root).stdout)
+    everything = json.loads(quick("diff", "0", str(second), "--json", cwd=core.root).stdout)
     assert (
         sum(e["units"] for e in everything) > 45
     )  # 20 profiles, twice 10 patients, 4 over cohorts, and the correction
-    assert "Nothing was computed" in tshdb("diff", str(second), str(second), cwd=core.root).stdout
+    assert "Nothing was computed" in quick("diff", str(second), str(second), cwd=core.root).stdout
 
 
-def test_runs_are_compared_by_what_began_them(tshdb, core):
+def test_runs_are_compared_by_what_began_them(quick, core):
     """Causes of data are one group of an analysis, whoever they are of; a parameter is another, no record a third."""
     run = tiny.last_run(core)
     rows = [Cause(CauseKind.DATUM, f"patients/{i}", "{}", "{}") for i in range(3)]
@@ -238,7 +238,7 @@ def test_runs_are_compared_by_what_began_them(tshdb, core):
         (1, 1, "not recorded", 1),
     ]
     assert found[1]["causes"] == [METHOD.facts()] and found[2]["causes"] == [UNRECORDED.facts()]
-    said = tshdb("diff", "0", str(run), cwd=core.root).stdout
+    said = quick("diff", "0", str(run), cwd=core.root).stdout
     assert "3 rows of data, such as patients/0" in said and "not recorded" in said
 
 

@@ -97,17 +97,17 @@ def test_what_has_no_lineage_is_one_line(study):
         look(study, "cutoffs", "n=x")
 
 
-def test_the_command_says_it_to_people_and_machines(tshdb, study):
-    facts = json.loads(tshdb("lineage", "cutoffs", FROZEN, "--json", cwd=study.root).stdout)
-    said = tshdb("lineage", "cutoffs", FROZEN, "--code", cwd=study.root).stdout
+def test_the_command_says_it_to_people_and_machines(quick, study):
+    facts = json.loads(quick("lineage", "cutoffs", FROZEN, "--json", cwd=study.root).stdout)
+    said = quick("lineage", "cutoffs", FROZEN, "--code", cwd=study.root).stdout
     assert facts["unit"] == f"cutoff/{FROZEN}" and f"cutoff/{FROZEN}" in said
     assert facts["specs"][str(facts["units"][0]["spec_id"] or next(iter(facts["specs"])))]
     assert "def cutoff(" in said and "clinical.tsv lines" in said and "On it rest" in said
     assert all(name.partition("/")[0] in said for name in facts["rests_on_it"])
 
 
-def test_an_ro_crate_has_every_file_that_it_names(tshdb, study, tmp_path):
-    tshdb("lineage", "cutoffs", FROZEN, "--rocrate", tmp_path / "crate", cwd=study.root)
+def test_an_ro_crate_has_every_file_that_it_names(quick, study, tmp_path):
+    quick("lineage", "cutoffs", FROZEN, "--rocrate", tmp_path / "crate", cwd=study.root)
     graph = json.loads((tmp_path / "crate/ro-crate-metadata.json").read_text())["@graph"]
     by_id = {entity["@id"]: entity for entity in graph}
     assert len(by_id) == len(graph)
@@ -129,14 +129,14 @@ def test_an_ro_crate_has_every_file_that_it_names(tshdb, study, tmp_path):
     assert outside == {"https://w3id.org/ro/crate/1.1"}
     action = by_id[by_id["./"]["mentions"]["@id"]]
     assert "def cutoff(" in (tmp_path / "crate" / action["instrument"]["@id"]).read_text()
-    again = tshdb("lineage", "cutoffs", FROZEN, "--rocrate", tmp_path / "crate", cwd=study.root, code=7)
+    again = quick("lineage", "cutoffs", FROZEN, "--rocrate", tmp_path / "crate", cwd=study.root, code=7)
     assert "not empty" in again.stderr
 
 
 # ------------------------------------------------------------------------------------------------ leakage
 
 
-def test_14_a_filter_fitted_on_everybody_is_reported_with_the_path(tshdb, tmp_path):
+def test_14_a_filter_fitted_on_everybody_is_reported_with_the_path(quick, tmp_path):
     """The gene filter's cohort is everybody; the model's cohort leaves out those it is judged on. Both halves are told."""
     study = tiny.new_study(tmp_path / "study", live=False)
     settings = study.root / "study.toml"
@@ -166,18 +166,18 @@ def test_14_a_filter_fitted_on_everybody_is_reported_with_the_path(tshdb, tmp_pa
         "tsh_model", "tumor_abundances", "cell_abundances", "gene_filter",
     ]  # fmt: skip
     assert {o.fit for o in clean.overlaps} == {"gene_filter/all@1"}, "the cut-off rests on the same abundances"
-    said = tshdb("model", "leakage", f"tsh_model/{FROZEN}", "--cohort", "judges", cwd=study.root, code=3).stdout
+    said = quick("model", "leakage", f"tsh_model/{FROZEN}", "--cohort", "judges", cwd=study.root, code=3).stdout
     assert "gene_filter/all@1 has seen 4 of the 4 members of judges@1" in said and " ← cell_abundances/" in said
     study.engine.dispose()
 
 
-def test_a_model_fitted_on_others_alone_is_clean(tshdb, study, archive):
+def test_a_model_fitted_on_others_alone_is_clean(quick, study, archive):
     archive.add(40)
     tiny.ingest(study, archive)
     with writing(study.engine) as connection:
         define(connection, "judges", "SELECT patient_id FROM patients WHERE patient_id = 'TCGA-TN-0040'")
         freeze(connection, "judges")
-    said = tshdb("model", "leakage", f"tsh_model/{FROZEN}", "--cohort", "judges", cwd=study.root).stdout
+    said = quick("model", "leakage", f"tsh_model/{FROZEN}", "--cohort", "judges", cwd=study.root).stdout
     assert "None of the 1 members" in said
     with reading(study.engine) as connection, pytest.raises(NotFound, match="no model version"):
         leakage(connection, ANALYSES, "tsh_ratios/TCGA-TN-0001", "judges")

@@ -288,7 +288,7 @@ def test_a_part_that_holds_others_profiles_is_written_by_both_sources(tmp_path):
         found = []
         for name in names:
             path = files[name][0]
-            options = rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, name)
+            options = rna.MatrixOptions("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, name)
             source = loading.Source("tcga-tn", "rna", name)
             found.append(loading.item_of(study, source, path, {}, lambda path=path, own=options: rna.read(path, own)))
         return found
@@ -308,7 +308,7 @@ def test_a_part_that_holds_others_profiles_is_written_by_both_sources(tmp_path):
     assert len(study.sql("SELECT * FROM expression_parts")) == 2 and part in " ".join(advised(study)[0])
     loading.load(study, items("a", "b"), command="test")
     assert advised(study)[0] == [] and study.sql(values).equals(before)
-    assert len(study.sql("SELECT * FROM expression_parts")) == 2 and all(i.reading is None for i in items("a", "b"))
+    assert len(study.sql("SELECT * FROM expression_parts")) == 2 and all(i.content is None for i in items("a", "b"))
     study.engine.dispose()
 
 

@@ -80,7 +80,7 @@ def test_foreign_keys_and_checks_hold(any_database, tmp_path):
     engine.dispose()
 
 
-def test_a_newer_database_is_refused_untouched(study, tshdb):
+def test_a_newer_database_is_refused_untouched(study, quick):
     path = study.sqlite_path
     with sqlite3.connect(path) as raw:
         raw.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -88,21 +88,21 @@ def test_a_newer_database_is_refused_untouched(study, tshdb):
     with pytest.raises(InvalidInput, match="revision 9999"):
         _ = Study(study.root).engine
     for command in (("status",), ("plan",), ("migrate",)):
-        completed = tshdb(*command, cwd=study.root, code=7)
+        completed = quick(*command, cwd=study.root, code=7)
         assert "revision 9999" in completed.stderr and "Install a newer tshdb" in completed.stderr
     with sqlite3.connect(path) as raw:
         assert list(raw.iterdump()) == before
     raw.close()
 
 
-def test_migrate_makes_a_verified_backup_first(study, tshdb, tmp_path):
+def test_migrate_makes_a_verified_backup_first(study, quick, tmp_path):
     with sqlite3.connect(study.sqlite_path) as raw:
         raw.execute("UPDATE alembic_version SET version_num = '0000'")
     backup = migrations.backup_sqlite(study.sqlite_path)
     with sqlite3.connect(backup) as raw:
         assert raw.execute("SELECT count(*) FROM patients").fetchone() == (10,)
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    completed = tshdb("status", cwd=study.root, code=7)
+    completed = quick("status", cwd=study.root, code=7)
     assert "Run: tshdb migrate" in completed.stderr
 
 
@@ -169,15 +169,15 @@ def test_0002_keeps_what_stood_and_goes_back(any_database, tmp_path):
     engine.dispose()
 
 
-def test_an_older_study_is_migrated_by_the_command(tmp_path, tshdb):
+def test_an_older_study_is_migrated_by_the_command(tmp_path, quick):
     from tshdb.actions.making import make_study
 
     study = make_study(tmp_path / "s", "sqlite:///study.db", "fan2023")
     engine = create(study.database_url)
     migrations.downgrade(engine, "0001")
     engine.dispose()
-    assert "Run: tshdb migrate" in tshdb("status", cwd=study.root, code=7).stderr
-    said = tshdb("migrate", cwd=study.root).stderr
+    assert "Run: tshdb migrate" in quick("status", cwd=study.root, code=7).stderr
+    said = quick("migrate", cwd=study.root).stderr
     assert "Backup:" in said and f"Migrated from 0001 to {database.REVISION}" in said
     assert len(list(study.root.glob("study.backup-*.db"))) == 1
-    tshdb("status", cwd=study.root)
+    quick("status", cwd=study.root)

@@ -19,6 +19,7 @@ TABLES = ("patients", "patients_wide", "tsh_ratios", "tsh_ratios_wide", "cox_ter
         ("TSH-Ratios", "tsh_ratios"),
         ("cox", "cox_terms"),
         ("km_pts", "km_points"),
+        ("xtsh_ratoi", "tsh_ratios"),
     ],
 )
 def test_the_likest_name_comes_first(word, first):

@@ -213,13 +213,13 @@ def test_populations_as_columns_are_pandas_pivot(queried, wide, long, key, value
     assert queried.results(long, wide=True).shape == (len(theirs), queried.sql(f"FROM {wide} LIMIT 1").shape[1])
 
 
-def test_queries_from_file_and_stdin_with_parameters(tshdb, queried, tmp_path):
+def test_queries_from_file_and_stdin_with_parameters(quick, queried, tmp_path):
     import subprocess
     import sys
 
     file = tmp_path / "query.sql"
     file.write_text("SELECT count(*) AS n FROM patients WHERE patient_id >= $first AND age_years > $age")
-    said = tshdb(
+    said = quick(
         "sql", "--file", file, "-p", "first=TCGA-TN-0004", "-p", "age=59.5", "--format", "csv", cwd=queried.root
     )
     assert said.stdout == "n\n6\n"
@@ -228,11 +228,11 @@ def test_queries_from_file_and_stdin_with_parameters(tshdb, queried, tmp_path):
                           env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})  # fmt: skip
     assert done.stdout == '[\n{"x": "a|ü"}\n]\n'
     for bad in ("nothing", "1x=2"):
-        assert "-p NAME=VALUE" in tshdb("sql", "SELECT 1", "-p", bad, cwd=queried.root, code=2).stderr
-    assert "no such file" in tshdb("sql", "--file", "nowhere.sql", cwd=queried.root, code=8).stderr
+        assert "-p NAME=VALUE" in quick("sql", "SELECT 1", "-p", bad, cwd=queried.root, code=2).stderr
+    assert "no such file" in quick("sql", "--file", "nowhere.sql", cwd=queried.root, code=8).stderr
 
 
-def test_large_answers_stream(tshdb, queried, tmp_path):
+def test_large_answers_stream(quick, queried, tmp_path):
     """More rows than one chunk, in every format, with nothing of them held but the chunk."""
     import json
 
@@ -247,7 +247,7 @@ def test_large_answers_stream(tshdb, queried, tmp_path):
     frames = {}
     for kind in ("csv", "json", "parquet"):
         out = tmp_path / f"answer.{kind}"
-        assert f"{n:,} rows" in tshdb("sql", query, "--format", kind, "--out", out, cwd=queried.root).stderr
+        assert f"{n:,} rows" in quick("sql", query, "--format", kind, "--out", out, cwd=queried.root).stderr
         frames[kind] = {
             "csv": lambda p: pd.read_csv(p),
             "json": lambda p: pd.DataFrame(json.loads(p.read_text())),
@@ -256,7 +256,7 @@ def test_large_answers_stream(tshdb, queried, tmp_path):
         assert frames[kind]["i"].sum() == n * (n - 1) // 2 and frames[kind]["word"].notna().sum() == (n + 1) // 2
         assert frames[kind]["x"].tolist() == [i / 4 for i in range(n)] and frames[kind]["b"].sum() == -(-n // 3)
     out = tmp_path / "cut.csv"
-    tshdb("sql", "SELECT i, error('no') FROM range(9) t(i)", "--out", out, "--format", "csv", cwd=queried.root, code=7)
+    quick("sql", "SELECT i, error('no') FROM range(9) t(i)", "--out", out, "--format", "csv", cwd=queried.root, code=7)
     assert not out.exists(), "a failed query leaves no file"
 
 
@@ -285,17 +285,17 @@ def test_several_queries_are_answered_as_each_alone(queried):
         run_queries(queried, [*queries, "DELETE FROM patients"])
 
 
-def test_schema_says_what_every_column_means(tshdb):
+def test_schema_says_what_every_column_means(quick):
     import json
 
     from tshdb.sqltypes import table_columns
 
-    facts = {e["table"]: e for e in json.loads(tshdb("schema", "--json").stdout)}
+    facts = {e["table"]: e for e in json.loads(quick("schema", "--json").stdout)}
     assert set(table_columns()) | {"expression", "patients_wide"} <= set(facts)
     assert all(e["one_row"] for e in facts.values())
-    said = tshdb("schema", "tsh_ratios").stdout
+    said = quick("schema", "tsh_ratios").stdout
     assert "stroma_abundance" in said and "key" in said
-    assert "Did you mean" in tshdb("schema", "ratio", code=8).stderr
+    assert "Did you mean" in quick("schema", "ratio", code=8).stderr
 
 
 def test_a_bug_in_the_querys_process_is_no_lack_of_time(queried, monkeypatch, capfd):

@@ -18,7 +18,7 @@ from tshdb.errors import NotFound, UsageError
 from tshdb.origins import BY_REPAIR
 from tshdb.pages.study_report import _changes
 from tshdb.schema import Attempt, IngestRun, Run, Spec
-from tshdb.story import Event, Kind, since, story, what_changed
+from tshdb.story import Event, EventKind, since, story, what_changed
 from tshdb.story.event import counted, moved, several
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
@@ -90,13 +90,13 @@ def test_every_event_is_told_in_its_order(lived):
         ("ingest", "ingest 8"), ("rebuild", "run 5"),
     ]  # fmt: skip
     assert [e.at for e in events] == sorted(e.at for e in events)
-    assert [e.says for e in events if e.kind is Kind.COHORT] == [
+    assert [e.says for e in events if e.kind is EventKind.COHORT] == [
         f"{tiny.COHORT} was defined", f"{tiny.LIVE} was defined", f"{FROZEN} was frozen: 10 members",
         f"{tiny.LIVE}@1 was found anew (live): 10 members",
         f"{tiny.COHORT}@2 was frozen: 17 members, 7 came, 0 left",
         f"{tiny.LIVE}@2 was found anew (live): 17 members, 7 came, 0 left",
     ]  # fmt: skip
-    assert [e.says for e in events if e.kind is Kind.INGEST][:4] == [
+    assert [e.says for e in events if e.kind is EventKind.INGEST][:4] == [
         "test (clinical.tsv): 20 inserted", "test (expression.csv): 40 inserted", "test (features.csv): 10 inserted",
         "test (expression.csv): 1 updated",
     ]  # fmt: skip
@@ -193,11 +193,11 @@ def test_repairs_programs_and_migrations_are_told(copied):
         connection.execute(update(Spec).where(Spec.analysis == "cutoff").values(taken_over="2020-01-01T00:00:00.000Z"))
         n = len(connection.execute(select(Spec.spec_id).where(Spec.analysis == "cutoff")).all())
     events = told(copied)
-    assert [e.by for e in events if e.kind is Kind.REPAIR] == ["ingest 4"]
+    assert [e.by for e in events if e.kind is EventKind.REPAIR] == ["ingest 4"]
     assert (events[0].kind, events[0].says) == (
-        Kind.MIGRATION, f"taken over from revision 0009: {n} ways in which analyses were computed",
+        EventKind.MIGRATION, f"taken over from revision 0009: {n} ways in which analyses were computed",
     )  # fmt: skip
-    (program,) = [e for e in events if e.kind is Kind.PROGRAM]
+    (program,) = [e for e in events if e.kind is EventKind.PROGRAM]
     assert program.by == "run 3" and program.says == "tshdb 0.1.0 computes, before it was 0.0.1"
 
 
@@ -217,7 +217,7 @@ def test_a_table_and_an_analysis_have_their_changes_alone(lived):
 
 def test_a_patient_has_rows_with_their_lines_and_cohorts_and_results(lived):
     events = told(lived.study, CORRECTED)
-    said = [e.says for e in events if e.kind is Kind.INGEST]
+    said = [e.says for e in events if e.kind is EventKind.INGEST]
     assert f"follow_ups/{CORRECTED}|OS: inserted (clinical.tsv line 4)" in said  # two lines a patient, one of headers
     (correction,) = [e for e in events if e.by == "ingest 4"]
     assert correction.says == (
@@ -225,18 +225,18 @@ def test_a_patient_has_rows_with_their_lines_and_cohorts_and_results(lived):
         "GNLY 37.178 -> 500000.0, KLRD1 8.541 -> 500000.0 (expression.csv line 1)"
     )
     assert correction.facts["columns"]["EOMES"] == [11.668, 500000.0] and correction.facts["line"] == 1
-    came = [e.says for e in events if e.kind is Kind.COHORT]
+    came = [e.says for e in events if e.kind is EventKind.COHORT]
     assert came == [f"{CORRECTED} came into {FROZEN}", f"{CORRECTED} came into {tiny.LIVE}@1"]
     (run,) = of_run(events, 2)
     assert [a["analysis"] for a in run.facts["analyses"]] == ["cell_abundances", "tsh_ratios", "survival_groups"]
     assert f"survival_groups prognosis poor -> good 1 ({CORRECTED})" in run.says
     assert not of_run(events, 4), "nothing of that patient was computed"
     sample = told(lived.study, f"{LOST}-11A")
-    assert [e.facts["action"] for e in sample if e.kind is Kind.INGEST] == ["insert", "delete"]
+    assert [e.facts["action"] for e in sample if e.kind is EventKind.INGEST] == ["insert", "delete"]
 
 
 def test_a_cohort_a_version_and_a_unit(lived, copied):
-    assert [e.facts["version"] for e in told(lived.study, tiny.LIVE) if e.kind is Kind.COHORT] == [None, 1, 2]
+    assert [e.facts["version"] for e in told(lived.study, tiny.LIVE) if e.kind is EventKind.COHORT] == [None, 1, 2]
     assert {m["key"] for e in told(lived.study, tiny.LIVE) for m in e.facts.get("moved", ())} == {tiny.LIVE}
     second = told(lived.study, f"{tiny.COHORT}@2")
     assert len(second[0].facts["came"]) == 7 and second[0].facts["left"] == []
@@ -322,7 +322,7 @@ def test_a_withdrawn_patient_is_told_without_a_name(copied):
     assert LOST not in left and CORRECTED not in left
     with writing(fresh.engine) as connection:
         readmit(connection, fresh.root, LOST, "asked again")
-    assert [e.kind for e in told(fresh)][-3:] == [Kind.WITHDRAWAL, Kind.WITHDRAWAL, Kind.READMISSION]
+    assert [e.kind for e in told(fresh)][-3:] == [EventKind.WITHDRAWAL, EventKind.WITHDRAWAL, EventKind.READMISSION]
 
 
 def test_the_report_tells_what_changed_since_the_study_was_first_computed(lived, core):

@@ -134,13 +134,13 @@ def test_no_row_is_left_on_postgresql(postgresql, tmp_path):
     study.engine.dispose()
 
 
-def test_a_preview_writes_nothing_and_says_what_will_be_done(tshdb, study):
+def test_a_preview_writes_nothing_and_says_what_will_be_done(quick, study):
     # whoever closes the database last moves its log into it: that shall not be the command
     with sqlite3.connect(study.root / "study.db") as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     before = digests(study.root)
-    said = json.loads(tshdb("withdraw", WHO, "--preview", "--json", cwd=study.root).stdout)
+    said = json.loads(quick("withdraw", WHO, "--preview", "--json", cwd=study.root).stdout)
     assert digests(study.root) == before
     assert said["rows"]["patients"] == 1 and said["rows"]["expression_profiles"] == 2
     assert f"tsh_model/{tiny.COHORT}@1" in said["models"] and said["cohort_versions"]
@@ -260,7 +260,7 @@ def test_revoke_erases_the_models(study):
 # ------------------------------------------------------------------------------------------------ nobody comes back
 
 
-def test_a_later_ingest_withholds_the_patient_until_readmitted(tshdb, study, archive):
+def test_a_later_ingest_withholds_the_patient_until_readmitted(quick, study, archive):
     path, _ = gone(study)
     archive.add(30)
     loaded = tiny.ingest(Study(study.root), archive)
@@ -276,12 +276,12 @@ def test_a_later_ingest_withholds_the_patient_until_readmitted(tshdb, study, arc
     (study.root / "raw/features.csv").unlink()
     shutil.rmtree(study.root / "raw/images" / WHO)
     assert all(v.holds for v in verify(Study(study.root), path))
-    tshdb("withdraw", WHO, "--readmit", "--reason", "consented again", cwd=study.root)
+    quick("withdraw", WHO, "--readmit", "--reason", "consented again", cwd=study.root)
     archive.add(31)
     tiny.ingest(Study(study.root), archive)
     with reading(study.engine) as connection:
         assert WHO in set(connection.execute(select(Patient.patient_id)).scalars())
-    failed = tshdb("withdraw", "--verify", path, cwd=study.root, code=5).stdout
+    failed = quick("withdraw", "--verify", path, cwd=study.root, code=5).stdout
     assert "NO   the patient was not readmitted" in failed and "NO   no row names the patient" in failed
     _, said = gone(Study(study.root), reason="and again withdrawn")
     assert said["left"] == [] and files_with(study.root, WHO) == []
@@ -298,10 +298,10 @@ def test_the_key_is_outside_the_database_and_its_loss_is_said(study, archive):
         tiny.ingest(Study(study.root), archive)
 
 
-def test_a_certificate_that_was_edited_is_found_out(tshdb, study):
+def test_a_certificate_that_was_edited_is_found_out(quick, study):
     path, _ = gone(study)
     path.write_text(path.read_text().replace('"keep"', '"revoke"'))
-    said = tshdb("withdraw", "--verify", path, cwd=study.root, code=5).stdout
+    said = quick("withdraw", "--verify", path, cwd=study.root, code=5).stdout
     assert "NO   the certificate is as it was written" in said
 
 
@@ -345,13 +345,13 @@ def test_strangers_and_short_names_are_refused(study, tmp_path):
         gone(study, "12")
 
 
-def test_what_cannot_be_written_again_is_left_to_a_person(tshdb, study):
+def test_what_cannot_be_written_again_is_left_to_a_person(quick, study):
     import openpyxl
 
     book = openpyxl.Workbook()
     book.active.append([WHO, CANARY])
     book.save(study.root / "raw" / "table.xlsx")
-    said = tshdb("withdraw", WHO, "--reason", "consent withdrawn", cwd=study.root, code=3)
+    said = quick("withdraw", WHO, "--reason", "consent withdrawn", cwd=study.root, code=3)
     assert "raw/table.xlsx" in said.stderr and "see to them" in said.stderr
     assert files_with(study.root, WHO) == ["raw/table.xlsx"]
 

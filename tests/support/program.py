@@ -16,8 +16,10 @@ DATA = ROOT / "tests" / "data"
 SHARED = ROOT.parent / "shared" / "data"
 
 
-def run_quick(*arguments: object, cwd: Path | None = None, code: int | None = 0) -> subprocess.CompletedProcess:
-    """Run the program in this process: where it is not its start that is tested."""
+def run_quick(
+    *arguments: object, cwd: Path | None = None, code: int | None = 0, **environment: str
+) -> subprocess.CompletedProcess:
+    """Run the program in this process: where it is not its start that is tested. code: how it has to end; None: anyhow."""
     from cli.main import main
 
     out, err = io.StringIO(), io.StringIO()
@@ -26,6 +28,8 @@ def run_quick(*arguments: object, cwd: Path | None = None, code: int | None = 0)
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         if cwd is not None:
             patch.chdir(cwd)
+        for name, value in environment.items():
+            patch.setenv(name, value)
         patch.setattr(sys, "argv", ["tshdb", *map(str, arguments)])
         try:
             main()

@@ -47,7 +47,7 @@ def pairs(folder: Path) -> None:
         with gzip.open(ROOT / f"tshdb/presets/fan2023/tcga-brca-pairs/{name}.gz") as packed, path.open("wb") as file:
             shutil.copyfileobj(packed, file)
         source = loading.Source("tcga-brca", reader, name)
-        options = rna.Options("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)
+        options = rna.MatrixOptions("tcga-brca", ExpressionUnit.RSEM, Scale.LINEAR, name)
         found = gdc_clinical.read(path, "tcga-brca") if reader == "clinical" else rna.read(path, options)
         item = loading.item_of(study, source, path, {}, lambda found=found: found)
         loading.load(study, [item], command="test")

@@ -23,12 +23,11 @@ from analyses import ANALYSES
 from ingest.expression import rna
 from ingest.gdc import clinical as gdc_clinical
 from ingest.imaging import mask_files
-from ingest.imaging.folder import Options as FolderOptions
+from ingest.imaging.folder import DicomFolderOptions, read_folder
 from ingest.imaging.folder import items as folder_items
-from ingest.imaging.folder import read_folder
 from ingest.imaging.masks import nrrd
 from ingest.imaging.spool import KnownFile, Spool
-from ingest.simulate.dce_layouts import Examination, ge_content_time, write_examination
+from ingest.simulate.dce_layouts import SimulatedExamination, ge_content_time, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry
 from ingest.tables import features
 from tshdb import loading
@@ -156,7 +155,7 @@ class TinyArchive:
             if p.images is not None and (first is None or first.read_bytes()[-2:] != bytes([50 + p.images, 0])):
                 shutil.rmtree(folder / p.patient_id, ignore_errors=True)
                 volumes = [np.full((3, 4, 4), 50 + p.images + 40 * phase, np.uint16) for phase in range(3)]
-                examination = Examination(p.patient_id, "T0", volumes, Geometry(orientation=SAGITTAL))
+                examination = SimulatedExamination(p.patient_id, "T0", volumes, Geometry(orientation=SAGITTAL))
                 write_examination(examination, ge_content_time, folder)
         for path in folder.glob("TCGA-*"):
             if path.name not in self.patients or self.patients[path.name].images is None:
@@ -293,18 +292,18 @@ def ingest(study: Study, archive: TinyArchive, complete: bool = True, images: bo
         def read(reader=reader, path=path):
             if reader == "clinical":
                 return gdc_clinical.read(path, "tcga-tn")
-            return rna.read(path, rna.Options("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name))
+            return rna.read(path, rna.MatrixOptions("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name))
 
         item = loading.item_of(study, source, path, {}, read)
-        if item.reading is not None:
+        if item.content is not None:
             done.append(loading.load(study, [item], command="test", complete=complete))
     path = archive.write_features(study.root / "raw")
     source = loading.Source("tcga-tn", "features", path.name)
-    options = features.Options(
+    options = features.FeatureTableOptions(
         "tcga-tn", "features", settings={"software": "pyradiomics 3.0.1", "settings": {"bin_width": 1}}
     )
     item = loading.item_of(study, source, path, {}, lambda: features.read(path, options))
-    if item.reading is not None:
+    if item.content is not None:
         done.append(loading.load(study, [item], command="test", complete=complete))
     if images:
         done += ingest_images(study, archive, complete)
@@ -320,7 +319,7 @@ def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> 
         return []
     with reading(study.engine) as connection, Spool() as spool:
         known = map(KnownFile._make, known_files(connection, study.root.resolve(), study.objects, "tcga-tn"))
-        contents = read_folder(folder, FolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
+        contents = read_folder(folder, DicomFolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
         items = list(folder_items(contents, partial(instances_of, connection), complete))
         done = [gone, loading.load(study, items, command="test", complete=complete)]
     done.append(ingest_masks(study, archive, complete))
@@ -334,7 +333,7 @@ def ingest_masks(study: Study, archive: TinyArchive, complete: bool = True) -> l
     columns = (ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point)
     with reading(study.engine) as connection:
         examinations = [mask_files.Examination(*row) for row in connection.execute(select(*columns))]
-    options = mask_files.Options("tcga-tn", MaskKind.EXPERT)
+    options = mask_files.MaskFileOptions("tcga-tn", MaskKind.EXPERT)
     items = []
     known = {e.patient_id for e in examinations}
     for path in sorted(p for p in folder.glob("*.nrrd") if p.stem in known):

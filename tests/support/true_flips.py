@@ -11,7 +11,7 @@ from sqlalchemy.inspection import inspect
 from tests.support.life import Life
 from tshdb.database import reading
 from tshdb.drift import drift, groups_of
-from tshdb.engine.causes import Cause, told
+from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.schema import Unit
 from tshdb.study import Study
 from tshdb.vocabulary import UnitState
@@ -69,9 +69,10 @@ class Flips:
             yield f"{len(less)} flips are not told, such as {tuple(less[0])}"
         for flip in found:
             unit = f"{flip.analysis}/{flip.patient_id}"
-            if flip.cause != told(causes.get(unit, ())):
-                yield f"the flip of {unit} is told to be of {flip.cause}, and was recorded of {told(causes.get(unit, ()))}"
-            if flip.cause == told(()):
+            recorded = causes_in_words(causes.get(unit, ()))
+            if flip.cause != recorded:
+                yield f"the flip of {unit} is told to be of {flip.cause}, and was recorded of {recorded}"
+            if flip.cause == causes_in_words(()):
                 yield f"the flip of {unit} has no cause"
 
 

@@ -1,1 +1,1 @@
-"""Pure functions: no study, no database, no program is started. Each is over in a moment."""
+"""Pure functions: no study, no database, and (but for what they import) no program. Each is over in a moment."""

@@ -5,45 +5,45 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tshdb.reading import Reading
+from tshdb.file_content import FileContent
 from tshdb.text_files import open_table
 
 PLACES = {  # a file, an ingest, a folder of images, and their sum
-    "tshdb/reading.py", "tshdb/loading/__init__.py", "ingest/imaging/folder.py", "tshdb/actions/imaging.py",
+    "tshdb/file_content.py", "tshdb/loading/__init__.py", "ingest/imaging/folder.py", "tshdb/actions/imaging.py",
 }  # fmt: skip
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_a_row_with_two_errors_is_withheld_once():
-    reading = Reading()
-    with reading.row() as is_bad:
+    content = FileContent()
+    with content.row() as is_bad:
         assert not is_bad()
-        reading.error(2, "age", "x", "clinical.age", "expected years")
-        reading.error(2, "sex", "y", "clinical.sex", "expected a sex")
+        content.error(2, "age", "x", "clinical.age", "expected years")
+        content.error(2, "sex", "y", "clinical.sex", "expected a sex")
         assert is_bad()
-    with reading.row():
-        reading.warn(3, "age", "0", "clinical.age", "doubtful")
-    assert (len(reading.findings), reading.n_withheld) == (3, 1)
+    with content.row():
+        content.warn(3, "age", "0", "clinical.age", "doubtful")
+    assert (len(content.findings), content.n_withheld) == (3, 1)
 
 
 def test_an_error_that_is_not_told_withholds_its_row_too():
-    reading = Reading()
+    content = FileContent()
     for line in (2, 3, 4):
-        with reading.row(n_rows=2):
-            reading.error(line, None, "x", "rna.not-a-number", "expected a number", most=1)
-    assert (len(reading.findings), reading.n_withheld) == (1, 6)
+        with content.row(n_rows=2):
+            content.error(line, None, "x", "rna.not-a-number", "expected a number", most=1)
+    assert (len(content.findings), content.n_withheld) == (1, 6)
 
 
 def test_a_row_with_fields_too_few_is_withheld_whatever_the_delimiter(tmp_path):
     for delimiter in "\t,;":
         path = tmp_path / "table"
         path.write_text("a,b\n1,2\n3\n4,5\n".replace(",", delimiter))
-        reading = Reading()
-        with open_table(path, reading, "clinical.field-count") as table:
+        content = FileContent()
+        with open_table(path, content, "clinical.field-count") as table:
             assert table.header == ["a", "b"]
             assert list(table.rows) == [(2, ["1", "2"]), (4, ["4", "5"])]
-        assert [(f.line, f.value, f.rule) for f in reading.errors] == [(3, "3", "clinical.field-count")]
-        assert reading.n_withheld == 1
+        assert [(f.line, f.value, f.rule) for f in content.errors] == [(3, "3", "clinical.field-count")]
+        assert content.n_withheld == 1
 
 
 def test_no_reader_counts_by_itself():

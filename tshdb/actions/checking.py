@@ -15,11 +15,11 @@ from tshdb.lock import study_lock
 from tshdb.origins import Origins
 
 if TYPE_CHECKING:
-    from tshdb.origins import Source
+    from tshdb.origins import LoadedSource
     from tshdb.study import Study
 
 Progress = Callable[[str, int, int], None]
-ReadAgain = Callable[["Study", Sequence["Source"]], Sequence["Source"]]
+ReadAgain = Callable[["Study", Sequence["LoadedSource"]], Sequence["LoadedSource"]]
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Checked:
     broken: Sequence[Broken]
     taken_over: dict[str, int]
     mended: Sequence[Broken] = field(default_factory=tuple)
-    read_again: Sequence[Source] = field(default_factory=tuple)
+    read_again: Sequence[LoadedSource] = field(default_factory=tuple)
 
     @property
     def is_whole(self) -> bool:
         """Whether no rule is broken but those that are warnings."""
-        return all(one.rule.is_warning for one in self.broken)
+        return all(broken.rule.is_warning for broken in self.broken)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -70,16 +70,16 @@ def check(study: Study, *, full: bool = True, progress: Progress = lambda *_: No
 
 
 def repair(
-    study: Study, found: Checked, read_again: ReadAgain, *, full: bool = True, progress: Progress = lambda *_: None
+    study: Study, checked: Checked, read_again: ReadAgain, *, full: bool = True, progress: Progress = lambda *_: None
 ) -> Checked:
     """Mend what a check found, as far as nothing is lost by it, and check again.
 
     read_again: reads sources once more from where they lie, and gives those that it could read.
     """
-    if not found.broken:
-        return found
+    if not checked.broken:
+        return checked
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        mended = mend(Context(study, connection, installed.analyses()), found.broken)
+        mended = mend(Context(study, connection, installed.analyses()), checked.broken)
     with reading(study.engine) as connection:
         lost = Origins(connection).sources_of_marked()
     was_read = read_again(study, lost)
@@ -87,11 +87,13 @@ def repair(
     return Checked(again.broken, again.taken_over, mended, was_read)
 
 
-def _facts(one: Broken) -> dict[str, Any]:
+def _facts(broken: Broken) -> dict[str, Any]:
     return {
-        "rule": one.rule.name,
-        "promise": one.rule.meaning,
-        "is_warning": one.rule.is_warning,
-        "repair": one.rule.repair,
-        "problems": [{"where": p.where, "found": p.found, "repair": p.repair or one.rule.repair} for p in one.problems],
+        "rule": broken.rule.name,
+        "promise": broken.rule.meaning,
+        "is_warning": broken.rule.is_warning,
+        "repair": broken.rule.repair,
+        "problems": [
+            {"where": p.where, "found": p.found, "repair": p.repair or broken.rule.repair} for p in broken.problems
+        ],
     }

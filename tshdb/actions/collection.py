@@ -12,7 +12,7 @@ from tshdb import installed, loading
 from tshdb.actions import imaging
 from tshdb.actions.ingest import PLAIN, Loading
 from tshdb.errors import NotFound, UsageError
-from tshdb.folders import FolderRequest, Progress, Standings, counting, silent
+from tshdb.folders import CollectionState, FolderRequest, Progress, counting, silent
 from tshdb.head import Head
 from tshdb.vocabulary import ExpressionUnit
 
@@ -52,7 +52,7 @@ class Wanted:
 ALL = Wanted()
 
 
-class Step(NamedTuple):
+class LoadedPart(NamedTuple):
     """One part of a collection. part: clinical (all tables), imaging or segmentation; absent: why it was passed over."""
 
     part: str
@@ -75,8 +75,8 @@ def tables(
         name, study.settings, study.root.resolve(), wanted.of(collection) - IMAGE_PARTS, wanted.units, wanted.jobs,
         wanted.check_bytes, how.complete,
     )  # fmt: skip
-    standing = Standings(sources=loading.current_files(study, name), progress=progress)
-    with collection.look(folder, request, standing) as look:
+    in_study = CollectionState(sources=loading.current_files(study, name), progress=progress)
+    with collection.look(folder, request, in_study) as look:
         loaded = loading.load(
             study,
             look.items(),
@@ -118,7 +118,7 @@ def from_folder(
     *,
     how: Loading = PLAIN,
     progress: Progress = silent,
-) -> Iterator[Step]:
+) -> Iterator[LoadedPart]:
     """Load what lies in a folder, part by part, up to one that is refused: what comes after may rest on it.
 
     A part that was not named may be absent, if another is there; else NotFound is raised.
@@ -129,29 +129,33 @@ def from_folder(
             return
 
 
-def _steps(study: Study, name: str, folder: Path, wanted: Wanted, how: Loading, progress: Progress) -> Iterator[Step]:
+def _steps(
+    study: Study, name: str, folder: Path, wanted: Wanted, how: Loading, progress: Progress
+) -> Iterator[LoadedPart]:
     parts = wanted.of(installed.collection(name))
     if not folder.exists():
         raise NotFound(
             "no such folder", where=str(folder), repair="Name a folder with --from, or leave it out to download"
         )
     are_images = bool(parts & IMAGE_PARTS) and folder.is_dir() and has_images(folder)
-    found = imaging.masks_at(folder, name, finds_sheets=True) if "segmentation" in parts and folder.is_dir() else ()
+    mask_files = (
+        imaging.masks_at(folder, name, finds_sheets=True) if "segmentation" in parts and folder.is_dir() else ()
+    )
     if parts - IMAGE_PARTS:
         try:
-            yield Step("clinical", tables(study, name, folder, wanted, how=how, progress=progress))
+            yield LoadedPart("clinical", tables(study, name, folder, wanted, how=how, progress=progress))
         except NotFound as error:
-            if wanted.parts is not None or not (are_images or found):
+            if wanted.parts is not None or not (are_images or mask_files):
                 raise
-            yield Step("clinical", absent=error)
+            yield LoadedPart("clinical", absent=error)
     if "imaging" in parts and wanted.parts is not None and not are_images:
         raise NotFound("no DICOM file in it", where=str(folder), repair="Name the folder with the images")
     if are_images:
-        yield Step("imaging", images(study, name, folder, jobs=wanted.jobs, how=how, progress=progress))
-    if found:
+        yield LoadedPart("imaging", images(study, name, folder, jobs=wanted.jobs, how=how, progress=progress))
+    if mask_files:
         command, what = _command(name, folder), f"{name}/segmentation"
-        loaded = imaging.load_masks(study, found, command=command, what=what, how=how, progress=progress)
-        yield Step("segmentation", loaded)
+        loaded = imaging.load_masks(study, mask_files, command=command, what=what, how=how, progress=progress)
+        yield LoadedPart("segmentation", loaded)
 
 
 def has_images(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from tshdb import leakage as leaks
 from tshdb.database import reading
 from tshdb.engine.why import why as why_of
 from tshdb.engine.world import World
-from tshdb.next_step import told
+from tshdb.next_step import naming_next_step
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -51,13 +51,13 @@ def list_models(study: Study) -> list[dict[str, Any]]:
 
 def show_model(study: Study, model: str) -> dict[str, Any]:
     """One model version (ANALYSIS/COHORT@VERSION): rows, training set, parameters, code. Raises NotFound."""
-    with told(study), reading(study.engine) as connection:
+    with naming_next_step(study), reading(study.engine) as connection:
         return models.show_model(connection, installed.analyses(), model)
 
 
 def diff_models(study: Study, first: str, second: str) -> dict[str, Any]:
     """What differs between two versions of one model. Raises NotFound."""
-    with told(study), reading(study.engine) as connection:
+    with naming_next_step(study), reading(study.engine) as connection:
         return models.diff_models(connection, installed.analyses(), first, second)
 
 

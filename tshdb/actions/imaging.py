@@ -12,9 +12,9 @@ from tshdb import installed, loading
 from tshdb.actions.ingest import PLAIN, Loading, known_of
 from tshdb.database import reading
 from tshdb.errors import InvalidInput
-from tshdb.folders import FolderRequest, Progress, Standings, counting, silent
+from tshdb.folders import CollectionState, FolderRequest, Progress, counting, silent
 from tshdb.loading.instances import instances_of, known_files
-from tshdb.readers import Request
+from tshdb.readers import Request, needed
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 if TYPE_CHECKING:
@@ -62,16 +62,14 @@ def dicom(
     came from; tells_of_masks: whether masks that are no DICOM are a finding. Raises NotFound or InvalidInput.
     """
     reader, root = installed.reader("dicom"), study.root.resolve()
-    if reader.folder is None:
-        raise installed.no_reader("dicom")
     with reading(study.engine) as connection:
-        standing = Standings(
+        in_study = CollectionState(
             files=known_files(connection, root, study.objects, collection),
             instances=partial(instances_of, connection),
             progress=progress,
         )
         request = FolderRequest(collection, study.settings, root, jobs=jobs, complete=how.complete)
-        with reader.folder(folder, request, standing) as look:
+        with needed(reader.folder, reader, "read folders")(folder, request, in_study) as look:
             loaded = loading.load(
                 study,
                 look.items(),
@@ -99,44 +97,39 @@ def masks(
     progress: Progress = silent,
 ) -> Loaded:
     """Load a mask, or a folder of masks. Raises NotFound, or InvalidInput for a folder without."""
-    found = masks_at(path, collection, options)
-    if not found:
+    mask_files = masks_at(path, collection, options)
+    if not mask_files:
         raise InvalidInput(
             "no mask in it", where=str(path),
             repair=f"Expected {installed.reader('segmentation').about}; DICOM SEG is read by: tshdb ingest dicom",
         )  # fmt: skip
     command = f"tshdb ingest segmentation {path.name} --collection {collection}"
     what = f"{collection}/segmentation/{path.name}"
-    return load_masks(study, found, how=how, progress=progress, command=command, what=what)
+    return load_masks(study, mask_files, how=how, progress=progress, command=command, what=what)
 
 
 def masks_at(path: Path, collection: str, options: MaskOptions = OUTLINES, finds_sheets: bool = False) -> Masks:
     """The masks at a path. finds_sheets: every segmentations.csv below it says whose they are."""
-    said = {
+    given = {
         "kind": str(options.kind), "region": str(options.region), "label": options.label, "les_base": options.les_base,
         "les_order": options.les_order,
     }  # fmt: skip
     beside = {"sheet": options.sheet} if options.sheet is not None else {"sheets": path} if finds_sheets else {}
-    find = installed.reader("segmentation").files
-    if find is None:
-        raise installed.no_reader("segmentation")
-    return find(path, Request(collection, path.name, said, beside))
+    reader = installed.reader("segmentation")
+    return needed(reader.files, reader, "read folders")(path, Request(collection, path.name, given, beside))
 
 
 def load_masks(
-    study: Study, found: Masks, *, command: str, what: str, how: Loading = PLAIN, progress: Progress = silent
+    study: Study, mask_files: Masks, *, command: str, what: str, how: Loading = PLAIN, progress: Progress = silent
 ) -> Loaded:
     """Load masks that were found."""
     reader = installed.reader("segmentation")
-    read_mask = reader.read
-    if read_mask is None:
-        raise installed.no_reader("segmentation")
-    known = known_of(study, reader.needs)
+    read_file, known = needed(reader.read, reader, "read single files"), known_of(study, reader.needs)
 
     def items():
-        for path, request in found:
+        for path, request in mask_files:
             source = loading.Source(request.collection, reader.name, request.name)
-            read = partial(read_mask, path, replace(request, known=known))
+            read = partial(read_file, path, replace(request, known=known))
             yield loading.item_of(study, source, path, dict(request.options), read, always=how.complete)
 
     done = 0
@@ -144,6 +137,6 @@ def load_masks(
     def taken(_item) -> None:
         nonlocal done
         done += 1
-        progress("masks", done, len(found))
+        progress("masks", done, len(mask_files))
 
     return loading.load(study, items(), command=command, what=what, progress=taken, **asdict(how))

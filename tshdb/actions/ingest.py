@@ -11,12 +11,13 @@ from sqlalchemy import select
 
 from tshdb import installed, loading
 from tshdb.database import reading
-from tshdb.errors import InvalidInput, NotFound, UsageError
+from tshdb.errors import InvalidInput, NotFound
 from tshdb.head import Head
-from tshdb.readers import Examination, Known, Part, Request, likeliest
+from tshdb.readers import Examination, Known, Part, Request, likeliest, needed
 from tshdb.schema import ImagingSeries, ImagingStudy
 
 if TYPE_CHECKING:
+    from tshdb.file_content import FileContent
     from tshdb.loading import Loaded
     from tshdb.study import Study
     from tshdb.vocabulary import ExpressionUnit, Scale
@@ -75,30 +76,27 @@ def file(
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
     files: Mapping[str, Path | None] | None = None,
-    verb: str | None = None,
     how: Loading = PLAIN,
 ) -> Loaded:
     """Load one file by the reader of that name.
 
     name: of the source, if not the file's; options: of the reader, values of JSON; files: that it reads beside the file, by
-    the option that names them; verb: of the command that does the same. Raises NotFound, InvalidInput or UsageError.
+    the option that names them. Raises NotFound, InvalidInput or UsageError.
     """
     record = installed.reader(reader)
-    read_file = record.read
-    if read_file is None:
-        raise UsageError(f"{record.about} are not loaded file by file", where=str(path), repair="Name their folder")
+    read_file = needed(record.read, record, "read single files; name their folder")
     beside = {option: each for option, each in (files or {}).items() if each is not None}
     request = Request(collection, name or path.name, options or {}, beside)
     recorded = record.recorded(request, study.settings)
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
 
-    def read():
+    def read() -> FileContent:
         return read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
 
     source = loading.Source(collection, record.name, request.name)
     item = loading.item_of(study, source, path, recorded, read, always=how.complete)
-    command = f"tshdb {verb or f'ingest {reader}'} {path.name} --collection {collection}"
+    command = f"tshdb {record.verb} {path.name} --collection {collection}"
     return loading.load(study, [item], command=command, what=str(source), **asdict(how))
 
 
@@ -120,16 +118,16 @@ def rna(
     study: Study, path: Path, collection: str, options: RnaOptions, *, name: str | None = None, how: Loading = PLAIN
 ) -> Loaded:
     """Load an expression matrix (genes x samples) or a long table. Raises UsageError without unit and scale."""
-    said: dict[str, Any] = {
+    given: dict[str, Any] = {
         "unit": None if options.unit is None else str(options.unit),
         "scale": None if options.scale is None else str(options.scale),
         "sample_type": options.sample_type, "workflow": options.workflow, "gene_model": options.gene_model,
         "samples": None,
     }  # fmt: skip
     if options.clip_negative:
-        said["clip_negative"] = True
+        given["clip_negative"] = True
     beside = {"samples": options.samples, "map": options.map}
-    return file(study, path, collection, "rna", name=name, options=said, files=beside, how=how)
+    return file(study, path, collection, "rna", name=name, options=given, files=beside, how=how)
 
 
 def clinical(
@@ -143,7 +141,7 @@ def clinical(
 ) -> Loaded:
     """Load a table of patients: of a make that a reader recognises, or any other by a map."""
     reader = "clinical" if map is not None else recognised_clinical(path)
-    return file(study, path, collection, reader, name=name, files={"map": map}, verb="ingest clinical", how=how)
+    return file(study, path, collection, reader, name=name, files={"map": map}, how=how)
 
 
 def recognised_clinical(path: Path) -> str:
@@ -177,9 +175,9 @@ def features(
     how: Loading = PLAIN,
 ) -> Loaded:
     """Load radiomic features that were computed elsewhere, one row an examination."""
-    said = {"region": options.region, "map": options.map}
+    given = {"region": options.region, "map": options.map}
     beside = {"settings": options.settings}
-    return file(study, path, collection, "features", name=name, options=said, files=beside, how=how)
+    return file(study, path, collection, "features", name=name, options=given, files=beside, how=how)
 
 
 def decisions(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:
@@ -189,15 +187,13 @@ def decisions(study: Study, path: Path, collection: str, *, how: Loading = PLAIN
 
 def verdicts(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:
     """Load what people saw on images, pass or fail."""
-    return file(study, path, collection, "qc", verb="qc import", how=how)
+    return file(study, path, collection, "qc", how=how)
 
 
 def write_map(path: Path, reader: str, target: Path) -> Path:
     """Write a first map of a table, for a person to correct; nothing is loaded. Raises InvalidInput where a map is."""
-    guess = installed.reader(reader).guess
-    if guess is None:
-        raise UsageError(f"no map helps to read {installed.reader(reader).about}", where=str(path))
-    text = guess(path)
+    record = installed.reader(reader)
+    text = needed(record.guess, record, "take a map")(path)
     if target.exists():
         raise InvalidInput("a map is there already", where=str(target), repair="Name another file with --map")
     target.write_text(text, encoding="utf-8")

@@ -39,48 +39,48 @@ def migrate(study: Study) -> Migrated:
     """
     engine = database.create(study.database_url)
     with study_lock(engine, study.root):
-        found = _checked_revision(study, engine)
-        if found == database.REVISION:
-            return Migrated(found, found, None)
-        has_file = study.sqlite_path is not None and found is not None
+        revision = _checked_revision(study, engine)
+        if revision == database.REVISION:
+            return Migrated(revision, revision, None)
+        has_file = study.sqlite_path is not None and revision is not None
         backup = installed.migrations().backup_sqlite(study.sqlite_path) if has_file else None
         installed.migrations().upgrade(engine, handed=handed_over(study, installed.analyses()))
-    return Migrated(found, database.REVISION, backup)
+    return Migrated(revision, database.REVISION, backup)
 
 
 def try_migration(study: Study) -> dict[str, Any]:
     """What this program would do to the results of a study, which stays as it is: by a copy, or a transaction rolled back."""
     engine = database.create(study.database_url)
     with study_lock(engine, study.root):
-        found = _checked_revision(study, engine)
-        return {"revision": found, "revision_now": database.REVISION, **_tried(study, engine, found)}
+        revision = _checked_revision(study, engine)
+        return {"revision": revision, "revision_now": database.REVISION, **_tried(study, engine, revision)}
 
 
 def _checked_revision(study: Study, engine: Engine) -> str | None:
-    found = revision_of(engine)
-    if found is not None and found > database.REVISION:
+    revision = revision_of(engine)
+    if revision is not None and revision > database.REVISION:
         raise InvalidInput(
-            f"the database has revision {found}, this program knows {database.REVISION}",
+            f"the database has revision {revision}, this program knows {database.REVISION}",
             where=str(study.root),
             repair="Install a newer tshdb; nothing was touched",
         )
-    if found is None and study.sqlite_path is not None:
+    if revision is None and study.sqlite_path is not None:
         refuse_foreign(engine, study.root)
-    return found
+    return revision
 
 
-def _tried(study: Study, engine: Engine, found: str | None) -> dict[str, Any]:
+def _tried(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
     facts: dict[str, Any] = {}
 
     def look(connection: Connection) -> None:
         facts.update(upgrade_facts(connection, World(installed.analyses(), study.settings)))
 
-    if found == database.REVISION:
+    if revision == database.REVISION:
         with database.reading(engine) as connection:
             look(connection)
         return facts
     migrations = installed.migrations()
-    handed = handed_over(study, installed.analyses()) if found is not None else {}
+    handed = handed_over(study, installed.analyses()) if revision is not None else {}
     if study.sqlite_path is None:
         migrations.tried(engine, handed, look)
         return facts

@@ -19,16 +19,16 @@ from tshdb.origins import BY_REPAIR
 from tshdb.readers import Request
 
 if TYPE_CHECKING:
-    from tshdb.origins import Source
+    from tshdb.origins import LoadedSource
     from tshdb.study import Study
 
 
-def read_again(study: Study, sources: Iterable[Source]) -> list[Source]:
+def read_again(study: Study, sources: Iterable[LoadedSource]) -> list[LoadedSource]:
     """Read the sources whose files are where they were. Gives those that were read."""
     return [source for source in sources if _was_read(study, source)]
 
 
-def _was_read(study: Study, source: Source) -> bool:
+def _was_read(study: Study, source: LoadedSource) -> bool:
     try:
         reader = installed.reader(source.reader)
         return _folder(study, source) if reader.folder is not None else _file(study, source)
@@ -36,7 +36,7 @@ def _was_read(study: Study, source: Source) -> bool:
         return False
 
 
-def _folder(study: Study, source: Source) -> bool:
+def _folder(study: Study, source: LoadedSource) -> bool:
     """A series: its folder, of which all other series are known."""
     folder = Path(source.path)
     if not folder.is_dir():
@@ -46,7 +46,7 @@ def _folder(study: Study, source: Source) -> bool:
     return True
 
 
-def _file(study: Study, source: Source) -> bool:
+def _file(study: Study, source: LoadedSource) -> bool:
     """A file that has the bytes it had, and was read with nothing that the study does not know."""
     reader, options, path = installed.reader(source.reader), json.loads(source.options), Path(source.path)
     read = reader.read

@@ -24,7 +24,7 @@ class Withdrawn(NamedTuple):
     facts: dict[str, Any]
 
 
-def preview(study: Study, patient_id: str) -> withdrawal.Plan:
+def preview(study: Study, patient_id: str) -> withdrawal.WithdrawalPlan:
     """What the study holds of a patient, and what would become of it. Writes nothing. Raises NotFound."""
     return withdrawal.preview(study, installed.analyses(), patient_id, installed.redact())
 

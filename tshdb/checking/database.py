@@ -22,10 +22,10 @@ def _bytes(c: Context) -> Iterator[Problem]:
     if c.connection.dialect.name != "sqlite":
         return
     try:
-        said = [row[0] for row in tuples(c.connection, "PRAGMA integrity_check(20)")]
+        lines = [row[0] for row in tuples(c.connection, "PRAGMA integrity_check(20)")]
     except (sqlite3.DatabaseError, DatabaseError) as error:
-        said = [str(getattr(error, "orig", error))]
-    for text in said:
+        lines = [str(getattr(error, "orig", error))]
+    for text in lines:
         if text != "ok":
             yield Problem("study.db", text)
 

@@ -36,5 +36,5 @@ def healing(c: Context, damaged: Iterable[Damaged]) -> dict[int, str]:
 def mark_ingested(c: Context, rows: Iterable[Row], damage: Damage) -> None:
     """Mark the ingest units of rows whose stored values are damaged: the next ingest of their source reads it again."""
     for analysis, key in {ingest_unit(row) for row in rows}:
-        mine = (Unit.analysis == analysis) & (Unit.key == key)
-        c.connection.execute(update(Unit).where(mine).values(damage=damage.value))
+        of_row = (Unit.analysis == analysis) & (Unit.key == key)
+        c.connection.execute(update(Unit).where(of_row).values(damage=damage.value))

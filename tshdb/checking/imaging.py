@@ -23,11 +23,11 @@ def _content(c: Context) -> Iterator[Problem]:
     for series, sop, sha in c.connection.execute(files.order_by(ImagingInstance.series_uid)):
         held.setdefault(series, []).append((sop, sha))
     rows = select(ImagingSeries.series_uid, ImagingSeries.n_instances, ImagingSeries.content_digest)
-    for series, n, said in c.connection.execute(rows):
-        mine = held.get(series, [])
-        if len(mine) != n:
-            yield Problem(f"series {series}", f"has {len(mine)} files, its row says {n}")
-        elif content_digest(mine) != said:
+    for series, n, recorded in c.connection.execute(rows):
+        digests = held.get(series, [])
+        if len(digests) != n:
+            yield Problem(f"series {series}", f"has {len(digests)} files, its row says {n}")
+        elif content_digest(digests) != recorded:
             yield Problem(f"series {series}", "its files are not those of its digest")
 
 

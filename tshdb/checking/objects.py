@@ -66,13 +66,13 @@ def _in_use(c: Context) -> set[str]:
 
 def _all_named(c: Context) -> list[tuple[str, str, str]]:
     """(digest, suffix, column) of what rows name: voxels of segmentations, images and regions, and models."""
-    found = {
+    named = {
         (digest, suffix, f"{table.name}.{column}")
         for table, column, suffix in object_columns()
         for digest in c.connection.execute(select(table.c[column])).scalars()
         if digest is not None
     }
-    return sorted(found)
+    return sorted(named)
 
 
 def _named(c: Context) -> list[tuple[str, str]]:
@@ -93,10 +93,10 @@ def _problems(c: Context, lost: Iterable[tuple[str, str, str]], damage: Damage) 
     lost = list(lost)
     units = {unit: f"{digest} {damage.value}" for digest, *_ in lost for unit in origins.units.get(digest, ())}
     helps = healing(c, (Damaged(unit, damage, detail) for unit, detail in units.items()))
-    for digest, suffix, found in lost:
-        mine = origins.units.get(digest, {})
-        held = next((helps[unit] for unit in mine if helps.get(unit) != MADE_AGAIN), None) if mine else None
-        yield Problem(name_of(digest, suffix), found, digest, held or origins.advice(digest, damage))
+    for digest, suffix, text in lost:
+        made_by = origins.units.get(digest, {})
+        held = next((helps[unit] for unit in made_by if helps.get(unit) != MADE_AGAIN), None) if made_by else None
+        yield Problem(name_of(digest, suffix), text, digest, held or origins.advice(digest, damage))
 
 
 def _marking(damage: Damage) -> Callable[[Context, list[Problem]], None]:
@@ -205,10 +205,10 @@ def _unused(c: Context) -> Iterator[Problem]:
             yield Problem(f"objects/{part[:2]}/{part}.parquet", "its profiles stand in other parts now", part)
 
 
-def _of_profiles(c: Context, found: dict[str, str]) -> Iterator[Problem]:
+def _of_profiles(c: Context, problems: dict[str, str]) -> Iterator[Problem]:
     """found: profile -> what is wrong with it."""
     origins = Origins(c.connection)
-    for profile, text in sorted(found.items()):
+    for profile, text in sorted(problems.items()):
         row = Row("expression_profiles", profile, profile)
         yield Problem(f"profile {profile}", text, profile, origins.advice_of_rows([row], Damage.EDITED))
 
@@ -225,7 +225,7 @@ def _profiles(c: Context) -> Iterator[Problem]:
     wanted: dict[str, set[str]] = {}
     for profile, part in c.connection.execute(select(ExpressionProfile.profile_id, ExpressionProfile.part_id)):
         wanted.setdefault(part, set()).add(profile)
-    found: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for part, _, n in _parts(c):
         path = _whole(c, part)
         if path is None:
@@ -233,9 +233,9 @@ def _profiles(c: Context) -> Iterator[Problem]:
         held = profiles_in(path)
         if len(held) != n:
             text = f"its part {part[:12]}… holds {len(held)} profiles, its row says {n}"
-            found |= dict.fromkeys(wanted.get(part, ()), text)
-        found |= dict.fromkeys(wanted.get(part, set()) - set(held), f"is not in its part {part[:12]}…")
-    return _of_profiles(c, found)
+            problems |= dict.fromkeys(wanted.get(part, ()), text)
+        problems |= dict.fromkeys(wanted.get(part, set()) - set(held), f"is not in its part {part[:12]}…")
+    return _of_profiles(c, problems)
 
 
 @rule(
@@ -247,7 +247,7 @@ def _values(c: Context) -> Iterator[Problem]:
     columns = (ExpressionProfile.profile_id, ExpressionProfile.part_id, ExpressionProfile.values_fingerprint)
     for profile, part, fingerprint in c.connection.execute(select(*columns)):
         by_part.setdefault(part, {})[profile] = fingerprint
-    found: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for part, expected in sorted(by_part.items()):
         path = _whole(c, part)
         if path is None:
@@ -255,8 +255,8 @@ def _values(c: Context) -> Iterator[Problem]:
         genes, profiles, values = read_part(path, sorted(expected))
         for i, profile in enumerate(profiles):
             if values_fingerprint(genes, values[:, i]) != expected[profile]:
-                found[profile] = "its values are not those that were ingested"
-    return _of_profiles(c, found)
+                problems[profile] = "its values are not those that were ingested"
+    return _of_profiles(c, problems)
 
 
 RULES = (_digests, _missing, _size, _bytes, _extra, _foreign, _unused, _profiles, _values)

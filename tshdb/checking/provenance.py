@@ -26,10 +26,12 @@ RESTORE = "Restore a backup, or ingest the source again with --name"
 @rule("record.missing", "every ingested row leads to a file and a line", OF_ROWS, is_full=True)
 def _missing(c: Context) -> Iterator[Problem]:
     for name, table in TABLES.items():
-        said = set(c.connection.execute(select(SourceRecord.row_key).where(SourceRecord.table_name == name)).scalars())
+        recorded = set(
+            c.connection.execute(select(SourceRecord.row_key).where(SourceRecord.table_name == name)).scalars()
+        )
         for row in c.connection.execute(select(*table.__table__.primary_key)).mappings():
             key = row_key(table, row)
-            if key not in said:
+            if key not in recorded:
                 yield Problem(f"{name}/{key}", "no file says it")
 
 
@@ -67,8 +69,8 @@ def _current(c: Context) -> Iterator[Problem]:
 
 @rule("history.chain", "the change log is as it was written, row for row", BACKUP, is_full=True)
 def _chain(c: Context) -> Iterator[Problem]:
-    for change, found in breaks(c.connection):
-        yield Problem(f"change_log {change}" if change else "change_log", found)
+    for change, text in breaks(c.connection):
+        yield Problem(f"change_log {change}" if change else "change_log", text)
 
 
 @rule("spec.code", "the code that is kept is the code of its digest", BACKUP, is_full=True)

@@ -28,7 +28,7 @@ REPAIR = f"Run: {MARK}"
 NO_UNIT = "has rows that were never ingested"
 
 
-class _Found(NamedTuple):
+class _EditedRows(NamedTuple):
     """wrong: entity -> what is wrong; added: those that no source says; spoken: the sources of the others."""
 
     wrong: dict[Entity, str]
@@ -36,14 +36,14 @@ class _Found(NamedTuple):
     spoken: dict[Entity, set[tuple[str, str, str]]]
 
 
-def _look(c: Context) -> _Found:
+def _look(c: Context) -> _EditedRows:
     wrong = {(t, e): text for t in ENTITY_COLUMN for e, text in edited(c.connection, t).items()}
     spoken: dict[Entity, set[tuple[str, str, str]]] = defaultdict(set)
-    for source, said in speakers(c.connection, _by_table(wrong)).items() if wrong else ():
-        for entity in said:
+    for source, entities in speakers(c.connection, _by_table(wrong)).items() if wrong else ():
+        for entity in entities:
             spoken[entity].add(source)
     added = {e for e, text in wrong.items() if text == NO_UNIT and not _is_said(c, e, spoken[e])}
-    return _Found(wrong, added, spoken)
+    return _EditedRows(wrong, added, spoken)
 
 
 def _is_said(c: Context, entity: Entity, sources: set[tuple[str, str, str]]) -> bool:
@@ -60,10 +60,10 @@ def _is_said(c: Context, entity: Entity, sources: set[tuple[str, str, str]]) -> 
 
 
 def _by_table(entities: Iterable[Entity]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
+    by_table: dict[str, set[str]] = defaultdict(set)
     for table, entity in entities:
-        found[table].add(entity)
-    return found
+        by_table[table].add(entity)
+    return by_table
 
 
 @rule(
@@ -71,32 +71,32 @@ def _by_table(entities: Iterable[Entity]) -> dict[str, set[str]]:
     is_full=True, mend=lambda c, problems: _mend_rows(c), marks=True,
 )  # fmt: skip
 def _ingested(c: Context) -> Iterator[Problem]:
-    found = _look(c)
-    mine = found.wrong.keys() - found.added
-    proven = prove(c.connection, c.study.objects, _by_table(mine)).entities if mine else set()
+    looked = _look(c)
+    to_prove = looked.wrong.keys() - looked.added
+    proven = prove(c.connection, c.study.objects, _by_table(to_prove)).entities if to_prove else set()
     origins = Origins(c.connection)
-    for table, entity in sorted(mine):
+    for table, entity in sorted(to_prove):
         where = f"{table}/{entity}"
         if (table, entity) in proven:
             repair = f"{REPAIR}. It puts back what was ingested"
-        elif found.wrong[table, entity] == NO_UNIT or not found.spoken[table, entity]:
+        elif looked.wrong[table, entity] == NO_UNIT or not looked.spoken[table, entity]:
             repair = RESTORE
         else:
-            advice = origins.advice_of_sources(found.spoken[table, entity], Damage.EDITED)
+            advice = origins.advice_of_sources(looked.spoken[table, entity], Damage.EDITED)
             repair = f"{advice}. If that does not help, restore a backup"
-        yield Problem(where, found.wrong[table, entity], where, repair)
+        yield Problem(where, looked.wrong[table, entity], where, repair)
 
 
 def _mend_rows(c: Context) -> None:
     """Put back what is proven; mark the rest."""
-    found = _look(c)
-    mine = found.wrong.keys() - found.added
-    proven = prove(c.connection, c.study.objects, _by_table(mine))
+    looked = _look(c)
+    to_prove = looked.wrong.keys() - looked.added
+    proven = prove(c.connection, c.study.objects, _by_table(to_prove))
     if proven.entities:
         put_back(c.connection, proven, MARK)
-        for table, entities in _by_table(e for e in proven.entities if found.wrong[e] == NO_UNIT).items():
+        for table, entities in _by_table(e for e in proven.entities if looked.wrong[e] == NO_UNIT).items():
             refresh_units(c.connection, table, entities)
-    mark_ingested(c, (Row(table, "", entity) for table, entity in mine - proven.entities), Damage.EDITED)
+    mark_ingested(c, (Row(table, "", entity) for table, entity in to_prove - proven.entities), Damage.EDITED)
 
 
 def _remove(c: Context, problems: list[Problem]) -> None:

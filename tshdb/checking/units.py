@@ -29,17 +29,17 @@ _VERSION = (CohortVersion.cohort, CohortVersion.version, CohortVersion.fingerpri
 def _mark_edited(c: Context, problems: list[Problem]) -> None:
     """The units whose numbers are the problems' keys are to be made again."""
     with numbers(c.connection, "edited_units", (int(p.key) for p in problems)) as name:
-        mine = Unit.unit_id.in_(select_ids(name)) & (Unit.state == UnitState.CURRENT)
-        c.connection.execute(update(Unit).where(mine).values(damage=Damage.EDITED.value))
+        of_problems = Unit.unit_id.in_(select_ids(name)) & (Unit.state == UnitState.CURRENT)
+        c.connection.execute(update(Unit).where(of_problems).values(damage=Damage.EDITED.value))
 
 
 def _mend_digests(c: Context, problems: list[Problem]) -> None:
     """Units without a result have no digest; results without one are to be made again."""
     _mark_edited(c, problems)
     with numbers(c.connection, "other_units", (int(p.key) for p in problems)) as name:
-        mine = Unit.unit_id.in_(select_ids(name)) & (Unit.state != UnitState.CURRENT)
+        of_problems = Unit.unit_id.in_(select_ids(name)) & (Unit.state != UnitState.CURRENT)
         nothing = {"fingerprint": None, "rows_digest": None, "digest_taken_over": None}
-        c.connection.execute(update(Unit).where(mine).values(**nothing))
+        c.connection.execute(update(Unit).where(of_problems).values(**nothing))
 
 
 @rule(
@@ -74,18 +74,18 @@ def _made_by(c: Context) -> Iterator[Problem]:
     query = select(Unit.unit_id, Unit.analysis, Unit.key).where(
         Unit.state == UnitState.CURRENT, Unit.run_id.is_(None) | Unit.spec_id.is_(None)
     )
-    found = [
+    units = [
         (unit, f"{analysis}/{key}")
         for unit, analysis, key in c.connection.execute(query)
         if analysis in names and (analysis, key) not in identities
     ]
-    return _results(c, found, "made by no run")
+    return _results(c, units, "made by no run")
 
 
-def _results(c: Context, found: list[tuple[int, str]], text: str) -> Iterator[Problem]:
+def _results(c: Context, units: list[tuple[int, str]], text: str) -> Iterator[Problem]:
     """A problem for each of the results, with what helps."""
-    helps = healing(c, (Damaged(unit, Damage.EDITED, text) for unit, _ in found))
-    for unit, name in found:
+    helps = healing(c, (Damaged(unit, Damage.EDITED, text) for unit, _ in units))
+    for unit, name in units:
         yield Problem(name, text, str(unit), helps[unit])
 
 
@@ -96,13 +96,13 @@ def _inputs(c: Context) -> Iterator[Problem]:
     query = select(Unit.unit_id, Unit.analysis, Unit.key).where(
         Unit.state == UnitState.CURRENT, Unit.spec_id.is_not(None), Unit.unit_id.not_in(with_inputs)
     )
-    found = [(unit, f"{analysis}/{key}") for unit, analysis, key in c.connection.execute(query) if analysis in names]
-    return _results(c, found, "without inputs")
+    units = [(unit, f"{analysis}/{key}") for unit, analysis, key in c.connection.execute(query) if analysis in names]
+    return _results(c, units, "without inputs")
 
 
 def _mark_rows(c: Context, problems: list[Problem]) -> None:
-    found = _damaged_rows(c)
-    mark(c.connection, (found[int(p.key)] for p in problems))
+    damaged = _damaged_rows(c)
+    mark(c.connection, (damaged[int(p.key)] for p in problems))
 
 
 @rule(
@@ -110,37 +110,37 @@ def _mark_rows(c: Context, problems: list[Problem]) -> None:
     is_full=True, mend=_mark_rows, marks=True,
 )  # fmt: skip
 def _rows(c: Context) -> Iterator[Problem]:
-    found = _damaged_rows(c)
-    helps = healing(c, found.values())
-    with numbers(c.connection, "damaged_units", found) as name:
+    damaged = _damaged_rows(c)
+    helps = healing(c, damaged.values())
+    with numbers(c.connection, "damaged_units", damaged) as name:
         query = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.unit_id.in_(select_ids(name)))
         names = {unit: f"{analysis}/{key}" for unit, analysis, key in c.connection.execute(query)}
-    for unit, one in found.items():
-        yield Problem(names[unit], one.detail, str(unit), helps[unit])
+    for unit, row in damaged.items():
+        yield Problem(names[unit], row.detail, str(unit), helps[unit])
 
 
 def _damaged_rows(c: Context) -> dict[int, Damaged]:
     """unit -> what is wrong with its rows: by the second digest, and by the first, of which a second was taken over."""
     makers = makers_of(c.analyses)
-    found = Looked()
-    look_at_rows(c.connection, makers, found)
+    looked = Looked()
+    look_at_rows(c.connection, makers, looked)
     withdrawn = _trained_on_withdrawn(c)
     for table in {a.makes for a in c.analyses}:
         names = [a.name for a in c.analyses if a.makes is table]
         query = select(Unit.unit_id, Unit.fingerprint).where(
             Unit.analysis.in_(names), Unit.state == UnitState.CURRENT, Unit.spec_id.is_not(None)
         )
-        units = {u: f for u, f in c.connection.execute(query) if u not in found.damaged and u not in withdrawn}
+        units = {u: f for u, f in c.connection.execute(query) if u not in looked.damaged and u not in withdrawn}
         rows: dict[int, list[dict]] = {u: [] for u in units}
         with numbers(c.connection, "whole_units", units) as name:
-            mine = table.__table__.c.unit_id.in_(select_ids(name))
-            for row in c.connection.execute(select(table.__table__).where(mine)).mappings():
+            of_table = table.__table__.c.unit_id.in_(select_ids(name))
+            for row in c.connection.execute(select(table.__table__).where(of_table)).mappings():
                 rows[row["unit_id"]].append(dict(row))
         for unit, some in rows.items():
             if payload_fingerprint(table, some) != units[unit]:
                 text = f"its {len(some):,} rows of {table.__tablename__} are not those that were computed"
-                found.add(Damaged(unit, Damage.EDITED, text))
-    return found.damaged
+                looked.add(Damaged(unit, Damage.EDITED, text))
+    return looked.damaged
 
 
 def _trained_on_withdrawn(c: Context) -> set[int]:
@@ -169,7 +169,7 @@ def _strays(c: Context) -> dict[Table, list[tuple[int, int, str | None]]]:
     """table -> (unit, rows, name) of units that have rows there and made none."""
     makers = makers_of(c.analyses)
     everything = {name for names in makers.values() for name in names}
-    found: dict[Table, list[tuple[int, int, str | None]]] = {}
+    by_table: dict[Table, list[tuple[int, int, str | None]]] = {}
     for table, names in makers.items():
         query = (
             select(table.c.unit_id, func.count(), Unit.analysis, Unit.key, Unit.state)
@@ -179,8 +179,8 @@ def _strays(c: Context) -> dict[Table, list[tuple[int, int, str | None]]]:
         )
         for unit, n, analysis, key, state in c.connection.execute(query):
             if is_stray(analysis, state, everything - names):
-                found.setdefault(table, []).append((unit, n, f"{analysis}/{key}" if analysis else None))
-    return found
+                by_table.setdefault(table, []).append((unit, n, f"{analysis}/{key}" if analysis else None))
+    return by_table
 
 
 @rule(

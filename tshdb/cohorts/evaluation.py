@@ -37,9 +37,9 @@ def evaluate(connection: Connection, name: str, text: str) -> Evaluated:
     tables: set[str] = set()
 
     def select(sql: str, place: str) -> set[str]:
-        found, read = _patients(connection, sql, place, known)
+        patients, read = _patients(connection, sql, place, known)
         tables.update(read)
-        return found
+        return patients
 
     flow = walk(definition, where, select)
     known_tables = sorted(tables & Base.metadata.tables.keys())
@@ -55,15 +55,15 @@ def _patients(connection: Connection, sql: str, where: str, known: set[str]) -> 
             f"the SELECT gives {', '.join(columns)}", where=where, repair="It must give a column patient_id"
         )
     position = columns.index("patient_id")
-    found = {row[position] for row in rows} - {None}
-    if strangers := sorted(map(str, found - known)):
+    patients = {row[position] for row in rows} - {None}
+    if strangers := sorted(map(str, patients - known)):
         raise InvalidInput(
-            f"{len(strangers)} of its {len(found)} values of patient_id are no patients of the study, "
+            f"{len(strangers)} of its {len(patients)} values of patient_id are no patients of the study, "
             f"such as {strangers[0]!r}",
             where=where,
             repair="Select patient_id from patients, samples or follow_ups",
         )
-    return found, tables
+    return patients, tables
 
 
 def _on_sqlite(connection: Connection, sql: str, where: str):

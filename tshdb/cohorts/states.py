@@ -48,7 +48,7 @@ def members_of(connection: Connection, name: str, version: int) -> tuple[str, ..
 
 def states(connection: Connection) -> dict[str, CohortState]:
     """Every cohort with its members now, writing nothing. A definition that fails keeps its last members, and says so."""
-    found = {}
+    by_name = {}
     for name, text, mode in connection.execute(select(Cohort.cohort, Cohort.sql_text, Cohort.mode)).fetchall():
         problem: str | None = None
         disjoint: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ def states(connection: Connection) -> dict[str, CohortState]:
         if latest is None and not is_live:
             problem = "it is frozen, and no version is: tshdb cohort freeze"
         members = now_members if is_live else committed
-        found[name] = CohortState(
+        by_name[name] = CohortState(
             name,
             name if is_live else f"{name}@{latest.version if latest else 0}",
             latest.version if latest else None,
@@ -75,27 +75,29 @@ def states(connection: Connection) -> dict[str, CohortState]:
             is_live and bool(members) and problem is None and members != committed,
             disjoint,
         )
-    problems = overlaps(found)
+    problems = overlaps(by_name)
     return {
         name: state._replace(problem=problems[name]) if name in problems and state.problem is None else state
-        for name, state in found.items()
+        for name, state in by_name.items()
     }
 
 
-def overlaps(found: Mapping[str, CohortState], instead: Mapping[str, tuple[str, ...]] | None = None) -> dict[str, str]:
+def overlaps(
+    by_name: Mapping[str, CohortState], instead: Mapping[str, tuple[str, ...]] | None = None
+) -> dict[str, str]:
     """cohort -> what is wrong, for cohorts that share patients although one is declared disjoint from the other.
 
     instead: members that some cohorts are about to have.
     """
     problems: dict[str, str] = {}
-    for name, state in found.items():
+    for name, state in by_name.items():
         for other in state.disjoint_from:
-            if other not in found:
+            if other not in by_name:
                 continue
-            pair = [(instead or {}).get(n, found[n].members) for n in (name, other)]
+            pair = [(instead or {}).get(n, by_name[n].members) for n in (name, other)]
             shared = sorted(set(pair[0]) & set(pair[1]))
             if shared:
-                said = f"{len(shared)} of its patients, such as {shared[0]}, are in {{}} too, and nobody may be in both"
-                problems.setdefault(name, said.format(other))
-                problems.setdefault(other, said.format(name))
+                text = f"{len(shared)} of its patients, such as {shared[0]}, are in {{}} too, and nobody may be in both"
+                problems.setdefault(name, text.format(other))
+                problems.setdefault(other, text.format(name))
     return problems

@@ -25,7 +25,7 @@ COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 UNNAMED = "the definition's SELECT"
 
 
-class Step(NamedTuple):
+class CohortStep(NamedTuple):
     """One SELECT of a definition, what it does, and why."""
 
     effect: StepEffect
@@ -36,14 +36,14 @@ class Step(NamedTuple):
 class Definition(NamedTuple):
     """What a cohort's file says."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[CohortStep, ...]
     disjoint_from: tuple[str, ...]
 
 
 class Moved(NamedTuple):
     """A step with the patients that it brought in or took out, sorted; n_in and n_out: members before and after it."""
 
-    step: Step
+    step: CohortStep
     patients: tuple[str, ...]
     n_in: int
     n_out: int
@@ -54,8 +54,8 @@ def walk(definition: Definition, where: str, select: Callable[[str, str], set[st
     members: set[str] = set()
     flow = []
     for i, step in enumerate(definition.steps, 1):
-        found = select(step.sql, where if len(definition.steps) == 1 else f"{where}, step {i} ({step.reason})")
-        moved = found - members if step.effect is StepEffect.INCLUDE else found & members
+        patients = select(step.sql, where if len(definition.steps) == 1 else f"{where}, step {i} ({step.reason})")
+        moved = patients - members if step.effect is StepEffect.INCLUDE else patients & members
         flow.append(Moved(step, tuple(sorted(moved)), len(members), len(members ^ moved)))
         members ^= moved
     return flow
@@ -71,23 +71,23 @@ def members_after(flow: list[Moved]) -> set[str]:
 
 def parse(text: str, where: str) -> Definition:
     """The steps of a cohort's file. Raises InvalidInput for a file whose steps cannot be told apart."""
-    others = [name.strip() for found in DISJOINT.findall(text) for name in found.split(",")]
+    others = [name.strip() for listed in DISJOINT.findall(text) for name in listed.split(",")]
     disjoint = tuple(dict.fromkeys(name for name in others if name))
     marks = list(MARK.finditer(text))
     if not marks:
-        return Definition((Step(StepEffect.INCLUDE, UNNAMED, _select(text, where)),), disjoint)
+        return Definition((CohortStep(StepEffect.INCLUDE, UNNAMED, _select(text, where)),), disjoint)
     if COMMENT.sub("", text[: marks[0].start()]).strip():
         raise InvalidInput(
             "SQL stands before the first step", where=where, repair="Write '-- include: WHO' above the first SELECT"
         )
-    steps: list[Step] = []
+    steps: list[CohortStep] = []
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         effect, reason = StepEffect(mark[1].lower()), mark[2].strip()
         place = f"{where}, step {len(steps) + 1} ({reason or effect})"
         if not reason:
             raise InvalidInput("the step has no reason", where=place, repair=f"Write '-- {effect}: WHO, or WHY'")
         sql = text[mark.end() : following.start() if following else len(text)]
-        steps.append(Step(effect, reason, _select(sql, place)))
+        steps.append(CohortStep(effect, reason, _select(sql, place)))
     if steps[0].effect is not StepEffect.INCLUDE:
         raise InvalidInput("the first step takes patients out", where=where, repair="Begin with '-- include: WHO'")
     return Definition(tuple(steps), disjoint)

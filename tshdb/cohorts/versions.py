@@ -64,19 +64,19 @@ def define(connection: Connection, name: str, text: str) -> Evaluated:
     """Define a cohort, or give it other steps; frozen versions stay as they are. Gives its members now."""
     if not NAME.fullmatch(name):
         raise InvalidInput(f"'{name}' cannot name a cohort", repair="Use lower-case letters, digits and _")
-    found = evaluate(connection, name, text)
-    if name in found.disjoint_from:
+    evaluated = evaluate(connection, name, text)
+    if name in evaluated.disjoint_from:
         raise InvalidInput("the cohort is to be disjoint from itself", where=f"cohort {name}")
     before = connection.execute(select(Cohort.mode).where(Cohort.cohort == name)).scalar()
     row = {
         "cohort": name,
         "sql_text": text,
         "mode": before or CohortMode.LIVE,
-        "tables": json.dumps(list(found.tables)),
+        "tables": json.dumps(list(evaluated.tables)),
         "defined_at": now(),
     }
     upsert(connection, Cohort.__table__, [row], ("cohort",))
-    return found
+    return evaluated
 
 
 def freeze(connection: Connection, name: str) -> tuple[int, tuple[str, ...], bool]:
@@ -85,32 +85,32 @@ def freeze(connection: Connection, name: str) -> tuple[int, tuple[str, ...], boo
     Raises NotFound without such a cohort; InvalidInput without members, and for members whom a cohort has that must
     not share any.
     """
-    found = evaluate(connection, name, _definition(connection, name))
-    if not found.members:
+    evaluated = evaluate(connection, name, _definition(connection, name))
+    if not evaluated.members:
         raise InvalidInput("nobody is a member now", where=f"cohort {name}", repair="Ingest patients, or mend its SQL")
     latest = latest_version(connection, name, CohortMode.FROZEN)
-    if latest is not None and latest.fingerprint == members_fingerprint(found.members):
-        return latest.version, found.members, False
+    if latest is not None and latest.fingerprint == members_fingerprint(evaluated.members):
+        return latest.version, evaluated.members, False
     # a live cohort that excludes this one's members does so once they stand; until then it may still have them
     others = {n: s for n, s in states(connection).items() if n == name or s.mode is CohortMode.FROZEN}
-    if problem := overlaps(others, {name: found.members}).get(name):
+    if problem := overlaps(others, {name: evaluated.members}).get(name):
         raise InvalidInput(problem, where=f"cohort {name}", repair="Exclude them in one of the two")
-    version = _new_version(connection, name, found, CohortMode.FROZEN)
+    version = _new_version(connection, name, evaluated, CohortMode.FROZEN)
     connection.execute(update(Cohort).where(Cohort.cohort == name).values(mode=CohortMode.FROZEN))
-    set_fingerprints(connection, COHORT, {f"{name}@{version}": members_fingerprint(found.members)})
+    set_fingerprints(connection, COHORT, {f"{name}@{version}": members_fingerprint(evaluated.members)})
     live = connection.execute(select(Unit.unit_id).where(Unit.analysis == COHORT, Unit.key == name)).scalars().all()
     retire(connection, live)
-    return version, found.members, True
+    return version, evaluated.members, True
 
 
 def commit_live(connection: Connection, name: str) -> bool:
     """Commit the members of a live cohort as a version, if they moved. Inside `writing`."""
-    found = evaluate(connection, name, _definition(connection, name))
+    evaluated = evaluate(connection, name, _definition(connection, name))
     latest = latest_version(connection, name, CohortMode.LIVE)
-    if latest is not None and latest.fingerprint == members_fingerprint(found.members):
+    if latest is not None and latest.fingerprint == members_fingerprint(evaluated.members):
         return False
-    _new_version(connection, name, found, CohortMode.LIVE)
-    set_fingerprints(connection, COHORT, {name: members_fingerprint(found.members)})
+    _new_version(connection, name, evaluated, CohortMode.LIVE)
+    set_fingerprints(connection, COHORT, {name: members_fingerprint(evaluated.members)})
     return True
 
 
@@ -123,7 +123,7 @@ def _definition(connection: Connection, name: str) -> str:
     return text
 
 
-def _new_version(connection: Connection, name: str, found: Evaluated, mode: CohortMode) -> int:
+def _new_version(connection: Connection, name: str, evaluated: Evaluated, mode: CohortMode) -> int:
     last = connection.execute(select(func.max(CohortVersion.version)).where(CohortVersion.cohort == name)).scalar()
     version = (last or 0) + 1
     key = {"cohort": name, "version": version}
@@ -132,19 +132,19 @@ def _new_version(connection: Connection, name: str, found: Evaluated, mode: Coho
             **key,
             mode=mode,
             sql_text=_definition(connection, name),
-            n_members=len(found.members),
-            fingerprint=members_fingerprint(found.members),
+            n_members=len(evaluated.members),
+            fingerprint=members_fingerprint(evaluated.members),
             created_at=now(),
             program=_program(connection),
         )
     )
-    bulk_insert(connection, CohortMember.__table__, [key | {"patient_id": m} for m in found.members])
-    flow = _steps(found)
+    bulk_insert(connection, CohortMember.__table__, [key | {"patient_id": m} for m in evaluated.members])
+    flow = _steps(evaluated)
     bulk_insert(connection, CohortFlow.__table__, [key | step._asdict() for step in flow])
     bulk_insert(
         connection,
         CohortExclusion.__table__,
-        [key | {"patient_id": p, "step": step} for p, step in sorted(_excluded(found).items())],
+        [key | {"patient_id": p, "step": step} for p, step in sorted(_excluded(evaluated).items())],
     )
     return version
 
@@ -155,21 +155,21 @@ def _program(connection: Connection) -> str:
     return f"tshdb {version_of('tshdb')}, {connection.dialect.name} {number}".strip()
 
 
-def _steps(found: Evaluated) -> tuple[FlowStep, ...]:
+def _steps(evaluated: Evaluated) -> tuple[FlowStep, ...]:
     return tuple(
-        FlowStep(i, m.step.effect, m.step.reason, m.n_in, m.n_out, m.step.sql) for i, m in enumerate(found.flow, 1)
+        FlowStep(i, m.step.effect, m.step.reason, m.n_in, m.n_out, m.step.sql) for i, m in enumerate(evaluated.flow, 1)
     )
 
 
-def _excluded(found: Evaluated) -> dict[str, int]:
+def _excluded(evaluated: Evaluated) -> dict[str, int]:
     """patient -> the step that took it out for good."""
     last = {
         patient: i
-        for i, moved in enumerate(found.flow, 1)
+        for i, moved in enumerate(evaluated.flow, 1)
         if moved.step.effect is StepEffect.EXCLUDE
         for patient in moved.patients
     }
-    return {patient: step for patient, step in last.items() if patient not in set(found.members)}
+    return {patient: step for patient, step in last.items() if patient not in set(evaluated.members)}
 
 
 # ---------------------------------------------------------------------------------------------- what a version holds
@@ -187,8 +187,10 @@ def find_version(connection: Connection, text: str, *, is_now: bool = False) -> 
         mode = connection.execute(select(Cohort.mode).where(Cohort.cohort == name)).scalar_one()
         newest = None if is_now else latest_version(connection, name, mode)
         if newest is None:
-            found = evaluate(connection, name, sql)
-            return Version(name, None, mode, sql, found.members, _steps(found), _excluded(found), None, None)
+            evaluated = evaluate(connection, name, sql)
+            return Version(
+                name, None, mode, sql, evaluated.members, _steps(evaluated), _excluded(evaluated), None, None
+            )
         number = str(newest.version)
     table = CohortVersion.__table__
     row = None
@@ -232,11 +234,11 @@ class Difference(NamedTuple):
 
 def difference(before: Version, after: Version) -> list[Difference]:
     """Who came and who left from one version to another, each with the step that accounts for it."""
-    found = []
+    differences = []
     for what, has, lacks in (("came", after, before), ("left", before, after)):
         reasons = {step.step: step.reason for step in lacks.flow}
         for patient in sorted(set(has.members) - set(lacks.members)):
             step = lacks.excluded.get(patient)
             reason = f"{lacks.key} excludes: {reasons[step]}" if step is not None else f"not among those of {lacks.key}"
-            found.append(Difference(patient, what, reason))
-    return found
+            differences.append(Difference(patient, what, reason))
+    return differences

@@ -91,17 +91,19 @@ class Batches:
             ]
             for key in keys
         }
-        used = {unit_id for found in inputs.values() for _, unit_id in found if unit_id is not None}
+        used = {unit_id for inputs_of_key in inputs.values() for _, unit_id in inputs_of_key if unit_id is not None}
         with numbers(connection, "wanted_inputs", used) as name:
             query = select(Unit.unit_id, Unit.fingerprint).where(
                 Unit.unit_id.in_(store.select_ids(name)), Unit.state == UnitState.CURRENT
             )
             current: dict[int, Any] = {unit_id: fingerprint for unit_id, fingerprint in connection.execute(query)}
-        unready = {key for key, found in inputs.items() if any(unit_id not in current for _, unit_id in found)}
+        unready = {
+            key for key, inputs_of_key in inputs.items() if any(unit_id not in current for _, unit_id in inputs_of_key)
+        }
         edges = {
-            key: [(role, unit_id, current[unit_id]) for role, unit_id in found if unit_id is not None]
-            for key, found in inputs.items()
-            if all(unit_id in current for _, unit_id in found)
+            key: [(role, unit_id, current[unit_id]) for role, unit_id in inputs_of_key if unit_id is not None]
+            for key, inputs_of_key in inputs.items()
+            if all(unit_id in current for _, unit_id in inputs_of_key)
         }
         if not edges:
             return None, unready
@@ -120,12 +122,12 @@ class Batches:
         lost = {e.digest: e for e in errors.values() if isinstance(e, LostObject)}
         known = Origins(connection)
         help_of = {digest: known.advice(digest, e.damage) for digest, e in lost.items()}
-        told = {k: f"{e.where}: {e.message}. {help_of[e.digest]}" if isinstance(e, LostObject) else str(e)
+        reasons = {k: f"{e.where}: {e.message}. {help_of[e.digest]}" if isinstance(e, LostObject) else str(e)
                 for k, e in errors.items()}  # fmt: skip
-        makers = tuple(one for digest, e in lost.items()
-                       for one in makers_of_object(connection, self.makers, digest, e.damage))  # fmt: skip
+        makers = tuple(maker for digest, e in lost.items()
+                       for maker in makers_of_object(connection, self.makers, digest, e.damage))  # fmt: skip
         rooted = planner.roots.of(connection, plan, list(edges))
-        return Batch(plan, wanted, edges, rooted, values, told, makers), unready
+        return Batch(plan, wanted, edges, rooted, values, reasons, makers), unready
 
     def commit(self, batch: Batch, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
         """Commit the outcomes whose lease is held, whose inputs are unchanged, and which rest on what is loaded here.
@@ -215,21 +217,21 @@ class Batches:
         sets = self.book.write(connection, causes.values())
         first, now = next_id(connection, Retirement.retirement_id), store.now()
         rows = [
-            {"retirement_id": first + i, "run_id": self.run_id, "unit_id": unit, "cause_set": sets[found], "ended_at": now}
-            for i, (unit, found) in enumerate(causes.items())
+            {"retirement_id": first + i, "run_id": self.run_id, "unit_id": unit, "cause_set": sets[of_unit], "ended_at": now}
+            for i, (unit, of_unit) in enumerate(causes.items())
         ]  # fmt: skip
         bulk_insert(connection, Retirement.__table__, rows)
 
     def _still_valid(self, connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> list[Outcome]:
         name = batch.plan.analysis.name
-        mine = self.leases.mine(connection, name)
-        used = {unit for found in batch.edges.values() for _, unit, _ in found}
+        leased = self.leases.mine(connection, name)
+        used = {unit for edges in batch.edges.values() for _, unit, _ in edges}
         with numbers(connection, "used_units", used) as ids:
             rows = connection.execute(
                 select(Unit.unit_id, Unit.fingerprint).where(Unit.unit_id.in_(store.select_ids(ids)))
             )
             now = {unit_id: fingerprint for unit_id, fingerprint in rows.fetchall()}
-        return [o for o in outcomes if o.key in mine and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
+        return [o for o in outcomes if o.key in leased and all(now.get(u) == seen for _, u, seen in batch.edges[o.key])]
 
 
 def _readable(load_of: Loader, keys: list[str]) -> tuple[Inputs | None, dict[str, IntegrityError]]:
@@ -273,8 +275,8 @@ def unit_rows(connection: Connection, analysis: str, keys: Sequence[str], insert
         )
         if not insert_missing:
             query = query.where(Unit.state != UnitState.RETIRED)
-        found = {row.key: row for row in connection.execute(query)}
-        missing = [key for key in keys if key not in found]
+        by_key = {row.key: row for row in connection.execute(query)}
+        missing = [key for key in keys if key not in by_key]
         if missing and insert_missing:
             first = next_id(connection, Unit.unit_id)
             row = {"analysis": analysis, "state": UnitState.BLOCKED, "updated_at": store.now()}
@@ -283,5 +285,5 @@ def unit_rows(connection: Connection, analysis: str, keys: Sequence[str], insert
                 Unit.__table__,
                 [row | {"unit_id": first + i, "key": key} for i, key in enumerate(missing)],
             )
-            found = {row.key: row for row in connection.execute(query)}
-    return found
+            by_key = {row.key: row for row in connection.execute(query)}
+    return by_key

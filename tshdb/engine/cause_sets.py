@@ -27,8 +27,8 @@ class CauseBook:
 
     def write(self, connection: Connection, sets: Iterable[Causes]) -> dict[Causes, int]:
         """set -> its number."""
-        wanted = [found for found in dict.fromkeys(sets) if found not in self._sets]
-        fresh = [cause for cause in dict.fromkeys(c for found in wanted for c in sorted(found, key=in_order))
+        wanted = [causes for causes in dict.fromkeys(sets) if causes not in self._sets]
+        fresh = [cause for cause in dict.fromkeys(c for causes in wanted for c in sorted(causes, key=in_order))
                  if cause not in self._causes]  # fmt: skip
         if fresh:
             first = next_id(connection, CauseRow.cause_id)
@@ -37,8 +37,8 @@ class CauseBook:
             self._causes |= {cause: first + i for i, cause in enumerate(fresh)}
         if wanted:
             first = (connection.execute(select(func.max(CauseSet.cause_set))).scalar() or 0) + 1
-            numbered = {found: first + i for i, found in enumerate(wanted)}
-            members = [{"cause_set": n, "cause_id": self._causes[c]} for found, n in numbered.items() for c in found]
+            numbered = {causes: first + i for i, causes in enumerate(wanted)}
+            members = [{"cause_set": n, "cause_id": self._causes[c]} for causes, n in numbered.items() for c in causes]
             bulk_insert(connection, CauseSet.__table__, members)
             self._sets |= numbered
         return self._sets
@@ -61,7 +61,7 @@ def _row(cause: Cause) -> dict[str, Any]:
 
 def causes_of_sets(connection: Connection, sets: Iterable[int]) -> Mapping[int, Causes]:
     """set -> its causes; a set without rows has none."""
-    found: dict[int, set[Cause]] = defaultdict(set)
+    by_set: dict[int, set[Cause]] = defaultdict(set)
     with numbers(connection, "asked_sets", set(sets)) as name:
         query = (
             select(
@@ -72,8 +72,8 @@ def causes_of_sets(connection: Connection, sets: Iterable[int]) -> Mapping[int, 
             .where(CauseSet.cause_set.in_(select_ids(name)))
         )  # fmt: skip
         for number, kind, subject, before, after, place, entity_key, change_id in connection.execute(query):
-            found[number].add(Cause(CauseKind(kind), subject, before, after, place, entity_key, change_id))
-    return {number: frozenset(causes) for number, causes in found.items()}
+            by_set[number].add(Cause(CauseKind(kind), subject, before, after, place, entity_key, change_id))
+    return {number: frozenset(causes) for number, causes in by_set.items()}
 
 
 def recorded_causes(connection: Connection, cause_set: int | None) -> list[Cause]:

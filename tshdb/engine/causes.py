@@ -83,9 +83,9 @@ def _columns(cause: Cause) -> str:
     if cause.before is None or cause.after is None:
         return "removed" if cause.after is None else "loaded"
     before, after = json.loads(cause.before), json.loads(cause.after)
-    said = [f"{c} {_short(str(before[c]))} -> {_short(str(after[c]))}" for c in list(before)[:SHOWN]]
+    changes = [f"{c} {_short(str(before[c]))} -> {_short(str(after[c]))}" for c in list(before)[:SHOWN]]
     more = f" and {len(before) - SHOWN:,} more" if len(before) > SHOWN else ""  # a profile has thousands of genes
-    return ", ".join(said) + more or "changed"
+    return ", ".join(changes) + more or "changed"
 
 
 def in_order(cause: Cause) -> tuple[str, ...]:
@@ -93,19 +93,19 @@ def in_order(cause: Cause) -> tuple[str, ...]:
     return tuple("" if v is None else str(v) for v in cause)
 
 
-def told(causes: Iterable[Cause], at_most: int = 3) -> str:
+def causes_in_words(causes: Iterable[Cause], at_most: int = 3) -> str:
     """Causes in one line: each kind of datum and member counted where there are several."""
     by_kind: dict[CauseKind, list[Cause]] = defaultdict(list)
     for cause in sorted(causes, key=in_order):
         by_kind[cause.kind].append(cause)
     parts: list[str] = []
-    for kind, found in by_kind.items():
-        if kind in _COUNTED and len(found) > 1:
-            parts.append(_COUNTED[kind].format(n=len(found), first=found[0].subject))
+    for kind, alike in by_kind.items():
+        if kind in _COUNTED and len(alike) > 1:
+            parts.append(_COUNTED[kind].format(n=len(alike), first=alike[0].subject))
         else:
-            parts += [str(cause) for cause in found[:at_most]]
-            if len(found) > at_most:
-                parts.append(f"and {len(found) - at_most:,} more of {kind.value}")
+            parts += [str(cause) for cause in alike[:at_most]]
+            if len(alike) > at_most:
+                parts.append(f"and {len(alike) - at_most:,} more of {kind.value}")
     return "; ".join(parts) or "not recorded"
 
 

@@ -53,24 +53,24 @@ def _note(
         return
     parts = [c.name for c in inspect(analysis.makes).primary_key if c.name != "unit_id"]
     stood = _standing(connection, analysis, parts, ids.values())
-    coming = {key: ids[key] for key, found in rows.items() if found and ids[key] not in stood}
+    coming = {key: ids[key] for key, new_rows in rows.items() if new_rows and ids[key] not in stood}
     known = _had_results(connection, coming.values()) if coming else set()
     first = [key for key, unit_id in coming.items() if unit_id not in known]
     versions = _versions_before(connection, analysis, parts, first) if first and analysis.over_cohort else {}
     firsts = set(first) - versions.keys()
-    found: list[dict[str, Any]] = []
-    for key, mine in rows.items():
+    changes: list[dict[str, Any]] = []
+    for key, new_rows in rows.items():
         if key in firsts:
             continue
         version, before = versions.get(key, (None, stood.get(ids[key], {})))
-        after = {_part(row, parts): row for row in mine}
+        after = {_part(row, parts): row for row in new_rows}
         for change in _changes(analysis.tracks, before, after, version):
-            found.append(
+            changes.append(
                 {"run_id": run_id, "unit_id": ids[key], "analysis": analysis.name, "entity_key": key, **change}
             )
-    number = next_id(connection, ResultChange.result_change_id) if found else 0
+    number = next_id(connection, ResultChange.result_change_id) if changes else 0
     table = ResultChange.__table__
-    bulk_insert(connection, table, [{"result_change_id": number + i, **row} for i, row in enumerate(found)])
+    bulk_insert(connection, table, [{"result_change_id": number + i, **row} for i, row in enumerate(changes)])
 
 
 def _changes(columns: Sequence[str], before: Rows, after: Rows, version: str | None) -> Iterator[dict[str, Any]]:
@@ -101,29 +101,29 @@ def paired(before: Collection[Part], after: Collection[Part]) -> list[tuple[Part
     pairs: list[tuple[Part | None, Part | None]] = [(part, part) for part in after if part in before]
     if len(pairs) == len(before) == len(after):
         return pairs
-    old, new = (dict.fromkeys(p for p in one if p not in other) for one, other in ((before, after), (after, before)))
+    old, new = dict.fromkeys(p for p in before if p not in after), dict.fromkeys(p for p in after if p not in before)
     n_parts = len(next(iter(before or after)))
     for n_shared in range(n_parts - 1, -1, -1):
         if not old or not new:
             break
         proposed: dict[tuple[Part, Part], None] = {}
         for places in combinations(range(n_parts), n_shared):
-            mine, others = _alone(old, places), _alone(new, places)
-            proposed |= {(row, others[shared]): None for shared, row in mine.items() if shared in others}
+            old_alone, new_alone = _alone(old, places), _alone(new, places)
+            proposed |= {(row, new_alone[shared]): None for shared, row in old_alone.items() if shared in new_alone}
         olds, news = Counter(o for o, _ in proposed), Counter(n for _, n in proposed)
-        for one, other in proposed:
-            if olds[one] == news[other] == 1:
-                pairs.append((one, other))
-                del old[one], new[other]
+        for old_row, new_row in proposed:
+            if olds[old_row] == news[new_row] == 1:
+                pairs.append((old_row, new_row))
+                del old[old_row], new[new_row]
     return [*pairs, *((row, None) for row in old), *((None, row) for row in new)]
 
 
 def _alone(rows: Iterable[Part], places: Sequence[int]) -> dict[Part, Part]:
     """Parts of keys -> the one row that has them there."""
-    found: dict[Part, list[Part]] = defaultdict(list)
+    by_shared: dict[Part, list[Part]] = defaultdict(list)
     for row in rows:
-        found[tuple(row[i] for i in places)].append(row)
-    return {shared: some[0] for shared, some in found.items() if len(some) == 1}
+        by_shared[tuple(row[i] for i in places)].append(row)
+    return {shared: some[0] for shared, some in by_shared.items() if len(some) == 1}
 
 
 # ----------------------------------------------------------------------------------------------- what stands
@@ -133,11 +133,11 @@ def _standing(connection: Connection, analysis: Analysis, parts: Sequence[str], 
     """unit -> its rows, the tracked columns and the key alone; units without rows are left out."""
     table = analysis.makes.__table__
     columns = [table.c[n] for n in ("unit_id", *parts, *analysis.tracks)]
-    found: dict[int, Rows] = defaultdict(dict)
+    rows_of_unit: dict[int, Rows] = defaultdict(dict)
     with numbers(connection, "tracked_units", unit_ids) as name:
         for row in connection.execute(select(*columns).where(table.c.unit_id.in_(select_ids(name)))).mappings():
-            found[row["unit_id"]][_part(row, parts)] = row
-    return found
+            rows_of_unit[row["unit_id"]][_part(row, parts)] = row
+    return rows_of_unit
 
 
 def _had_results(connection: Connection, unit_ids: Iterable[int]) -> set[int]:
@@ -156,14 +156,14 @@ def _versions_before(
     for key, unit_id in connection.execute(query):
         cohort, version = _versioned(key)
         by_cohort[cohort][version] = unit_id
-    found = {}
+    versions = {}
     for key in keys:
-        cohort, mine = _versioned(key)
-        earlier = max((v for v in by_cohort[cohort] if 0 < v < mine), default=None)
+        cohort, number = _versioned(key)
+        earlier = max((v for v in by_cohort[cohort] if 0 < v < number), default=None)
         if earlier is not None:
             unit_id = by_cohort[cohort][earlier]
-            found[key] = (f"{cohort}@{earlier}", _standing(connection, analysis, parts, [unit_id])[unit_id])
-    return found
+            versions[key] = (f"{cohort}@{earlier}", _standing(connection, analysis, parts, [unit_id])[unit_id])
+    return versions
 
 
 def _versioned(key: str) -> tuple[str, int]:

@@ -99,8 +99,8 @@ class Cluster:
         there = self._client.nthreads()
         new = [worker for worker in there if worker not in self._alike and worker not in self.left_out]
         if new:
-            found = self._client.run(joined, *self._to_load, *self._asked, workers=new, on_error="return")
-            for worker, theirs in found.items():
+            facts_of_worker = self._client.run(joined, *self._to_load, *self._asked, workers=new, on_error="return")
+            for worker, theirs in facts_of_worker.items():
                 if isinstance(theirs, OSError):  # it went while it was asked
                     continue
                 if difference := self._difference(theirs):
@@ -113,8 +113,10 @@ class Cluster:
         """In what a process is not as this one, in words; None if it is."""
         if isinstance(theirs, Exception):
             return f"it does not run this program ({type(theirs).__name__}: {theirs})"
-        found = (f"its {n} is {theirs.get(n)}, here it is {v}" for n, v in self._mine.items() if theirs.get(n) != v)
-        return next(found, None)
+        differences = (
+            f"its {n} is {theirs.get(n)}, here it is {v}" for n, v in self._mine.items() if theirs.get(n) != v
+        )
+        return next(differences, None)
 
     def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
         """See `executor.Executor`. All workers are looked at again; those that join later load first."""
@@ -160,23 +162,23 @@ class Cluster:
                     send(lost.task, lost.tries)
             if key not in sent:
                 continue
-            one = sent.pop(key)
+            back = sent.pop(key)
             try:
-                outcomes = self._taken(one)
+                outcomes = self._taken(back)
             except TimeoutError:  # its worker died with the answer: it is computed again
-                sent[key] = one
-                one.future.add_done_callback(lambda done: ended.put(done.key))
+                sent[key] = back
+                back.future.add_done_callback(lambda done: ended.put(done.key))
                 continue
-            if outcomes is None and one.tries < TRIES:
+            if outcomes is None and back.tries < TRIES:
                 self._wait()
-                send(one.task, one.tries + 1)
+                send(back.task, back.tries + 1)
             else:
-                yield one.task, outcomes or self._refused(one)
+                yield back.task, outcomes or self._refused(back)
 
-    def _taken(self, one: Sent) -> list[Outcome] | None:
+    def _taken(self, sent: Sent) -> list[Outcome] | None:
         """The outcomes of an answer; None if another process than ours gave it: then its worker gets no task any more."""
         try:
-            worker, theirs, outcomes = one.future.result(timeout=ANSWER_S)
+            worker, theirs, outcomes = sent.future.result(timeout=ANSWER_S)
         except TimeoutError:
             raise
         except Exception as error:  # what an analysis raises is an outcome; this is the cluster's trouble
@@ -186,7 +188,7 @@ class Cluster:
             ) from error  # fmt: skip
         difference = self._difference(theirs)
         if difference is None:
-            difference = next((o.why_foreign for o in outcomes if o.loaded != one.task.loaded), None)
+            difference = next((o.why_foreign for o in outcomes if o.loaded != sent.task.loaded), None)
         if difference is None:
             return outcomes
         self._alike.pop(worker, None)
@@ -206,9 +208,9 @@ class Cluster:
             time.sleep(LOOK_S / 4)
             self._look()
 
-    def _refused(self, one: Sent) -> list[Outcome]:
+    def _refused(self, sent: Sent) -> list[Outcome]:
         """Outcomes that nobody will take, of a task that no worker computed as this program would."""
-        return [Outcome(key, [], None, None, 0.0, "", f"{one.tries + 1} workers") for key in one.task.keys]
+        return [Outcome(key, [], None, None, 0.0, "", f"{sent.tries + 1} workers") for key in sent.task.keys]
 
     def close(self) -> None:
         self._client.close()
@@ -223,10 +225,10 @@ def answer(task: Task, objects: str, libraries: tuple[str, ...]) -> Answer:
 
 def facts(objects: str, libraries: tuple[str, ...]) -> dict[str, str]:
     """What must be the same everywhere for results to be the same."""
-    found = {"Python": platform.python_version(), "program": _sources()}
-    found |= {name: version_of(name) for name in libraries}
-    found["view of the objects"] = "there" if Path(objects).is_dir() else f"without {objects}"
-    return found
+    known = {"Python": platform.python_version(), "program": _sources()}
+    known |= {name: version_of(name) for name in libraries}
+    known["view of the objects"] = "there" if Path(objects).is_dir() else f"without {objects}"
+    return known
 
 
 def joined(modules: Sequence[str], strict: Sequence[str], objects: str, libraries: tuple[str, ...]) -> dict[str, str]:

@@ -65,15 +65,15 @@ class CohortCauses:
     def _between(self, name: str, before: _Side, after: _Side, since: str) -> Causes:
         """Who came and who left; by another definition, or by rows that were ingested since (a time, UTC)."""
         came, left = sorted({*after.members} - {*before.members}), sorted({*before.members} - {*after.members})
-        found = {
+        causes = {
             *(Cause(CauseKind.MEMBER, f"cohort {name}: {p}", None, "member", None, p) for p in came),
             *(Cause(CauseKind.MEMBER, f"cohort {name}: {p}", "member", None, None, p) for p in left),
         }
         if before.sql != after.sql:
-            found.add(Cause(CauseKind.COHORT, f"definition of cohort {name}", before.sql, after.sql))
+            causes.add(Cause(CauseKind.COHORT, f"definition of cohort {name}", before.sql, after.sql))
         elif came or left:
-            found |= RowsOfPatients(self.connection, [*came, *left]).after(since, self.tables.get(name, ()))
-        return frozenset(found)
+            causes |= RowsOfPatients(self.connection, [*came, *left]).after(since, self.tables.get(name, ()))
+        return frozenset(causes)
 
     # ----------------------------------------------------------------------------------------- cohorts of an analysis
 
@@ -93,11 +93,11 @@ class CohortCauses:
             return self._between(name, before, after, old.created_at) | {frozen}
         if others:
             return frozenset({Cause(CauseKind.COHORT, f"cohort {name}", others[-1], key)})
-        found = self._listed(analysis, name, is_named=True, is_last=True)
+        listed = self._listed(analysis, name, is_named=True, is_last=True)
         if self._is_newer(key):
-            found = found | {Cause(CauseKind.COHORT, f"cohort {name}", None, key)}
+            listed = listed | {Cause(CauseKind.COHORT, f"cohort {name}", None, key)}
         first = frozenset({Cause(CauseKind.FIRST, analysis.name)})
-        return found or self._listed(analysis, name, is_named=True) or first
+        return listed or self._listed(analysis, name, is_named=True) or first
 
     def went(self, analysis: Analysis, key: str) -> Causes:
         """Why there is no unit over a cohort any more: it is no longer named, or is another one."""
@@ -110,13 +110,13 @@ class CohortCauses:
 
     def model_went(self, fit: Analysis, stands_in: str) -> Causes:
         """Why what stands in for a model is read instead of one: the cohort of the fit is another one, or is not frozen."""
-        found: set[Cause] = set()
+        causes: set[Cause] = set()
         for key in self._keys_ever(fit):
-            found |= self._listed(fit, key.partition("@")[0], is_named=False)
+            causes |= self._listed(fit, key.partition("@")[0], is_named=False)
         for name in self.world.cohorts_of(fit):
-            found |= self._listed(fit, name, is_named=True)
-        if found:
-            return frozenset(found)
+            causes |= self._listed(fit, name, is_named=True)
+        if causes:
+            return frozenset(causes)
         now = f"{stands_in}: it is not frozen"
         return frozenset(Cause(CauseKind.COHORT, f"cohort {n}", None, now) for n in self.world.cohorts_of(fit))
 
@@ -142,21 +142,21 @@ class CohortCauses:
 
     def _parameters_before(self, analysis: Analysis) -> list[Parameters]:
         """An analysis's parameters in earlier runs, the newest first; without those that do not fit any more."""
-        found = []
+        parameters = []
         for settings in self._settings_before:
             with suppress(InvalidInput):
-                found.append(settings.parameters(analysis.name, analysis.params, analysis.base))
-        return found
+                parameters.append(settings.parameters(analysis.name, analysis.params, analysis.base))
+        return parameters
 
     @cached_property
     def _settings_before(self) -> list[Settings]:
         """study.toml as earlier runs read it, the newest first."""
         query = select(Run.settings).where(Run.settings.is_not(None), Run.ended_at.is_not(None))
-        found = []
+        settings = []
         for text in dict.fromkeys(self.connection.execute(query.order_by(Run.run_id.desc())).scalars()):
             with suppress(InvalidInput):
-                found.append(Settings(self.world.settings.path, text))
-        return found
+                settings.append(Settings(self.world.settings.path, text))
+        return settings
 
     def _is_newer(self, key: str) -> bool:
         """Whether a cohort, or its version, came after the study's last run, and nothing was computed over it before."""

@@ -99,13 +99,13 @@ def compute(task: Task) -> list[Outcome]:
 
     A process that has loaded something else than the task asks for computes nothing: nobody would take it.
     """
-    if (found := _loaded(task)) != task.loaded:
-        return [Outcome(key, [], None, None, 0.0, found, process_name()) for key in task.keys]
+    if (loaded := _loaded(task)) != task.loaded:
+        return [Outcome(key, [], None, None, 0.0, loaded, process_name()) for key in task.keys]
     with _pools_of_one():
         outcomes = _computed(task)
-    if (found := _loaded(task)) != task.loaded:  # a library was upgraded meanwhile
+    if (loaded := _loaded(task)) != task.loaded:  # a library was upgraded meanwhile
         clear(task.work.folder)
-    return [replace(outcome, loaded=found, process=process_name()) for outcome in outcomes]
+    return [replace(outcome, loaded=loaded, process=process_name()) for outcome in outcomes]
 
 
 @contextmanager
@@ -182,8 +182,8 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
 
 def _message(error: Exception) -> str:
     """What a unit's failure says."""
-    if isinstance(error, ModuleNotFoundError) and (said := missing(error)):
-        return said
+    if isinstance(error, ModuleNotFoundError) and (text := missing(error)):
+        return text
     return f"{type(error).__name__}: {error}".strip()
 
 

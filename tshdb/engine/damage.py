@@ -42,40 +42,40 @@ class Looked:
     strays: dict[Table, list[int]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)  # of the tables that were read
 
-    def add(self, found: Damaged) -> None:
-        self.damaged.setdefault(found.unit_id, found)
+    def add(self, unit: Damaged) -> None:
+        self.damaged.setdefault(unit.unit_id, unit)
 
 
 def makers_of(analyses: Iterable[Analysis]) -> Makers:
     """Every table of results, with the analyses (and references) whose units make its rows."""
-    found: dict[Table, set[str]] = defaultdict(set)
+    names_of_table: dict[Table, set[str]] = defaultdict(set)
     for analysis in analyses:
-        found[analysis.makes.__table__].add(analysis.name)
+        names_of_table[analysis.makes.__table__].add(analysis.name)
         for need in analysis.needs.values():
             if isinstance(need, Reference | Made):
-                found[need.table.__table__].add(REFERENCE + need.table.__tablename__)
-    return {table: frozenset(names) for table, names in found.items()}
+                names_of_table[need.table.__table__].add(REFERENCE + need.table.__tablename__)
+    return {table: frozenset(names) for table, names in names_of_table.items()}
 
 
 def look(connection: Connection, objects: ObjectStore, makers: Makers) -> Looked:
     """All that can be known without reading what nobody has touched: marks, edited tables, objects that are not there."""
-    found = Looked()
-    for one in marked(connection):
-        found.add(one)
+    looked = Looked()
+    for unit in marked(connection):
+        looked.add(unit)
     changed = changed_by_others(connection)
-    look_at_rows(connection, {t: names for t, names in makers.items() if t.name in changed}, found)
-    found.versions = {t.name: changed[t.name] for t in makers if t.name in changed}
-    _look_at_names(connection, objects, makers, found)
-    return found
+    look_at_rows(connection, {t: names for t, names in makers.items() if t.name in changed}, looked)
+    looked.versions = {t.name: changed[t.name] for t in makers if t.name in changed}
+    _look_at_names(connection, objects, makers, looked)
+    return looked
 
 
 def known(connection: Connection, objects: ObjectStore, makers: Makers) -> tuple[Looked, set[int]]:
     """What is damaged now, and the units that are marked and are whole again."""
-    found = look(connection, objects, makers)
-    before = {one.unit_id for one in marked(connection)}
+    looked = look(connection, objects, makers)
+    before = {damaged.unit_id for damaged in marked(connection)}
     healed = before - _still_damaged(connection, objects, makers, before)
-    found.damaged = {unit: one for unit, one in found.damaged.items() if unit not in healed}
-    return found, healed
+    looked.damaged = {unit: damaged for unit, damaged in looked.damaged.items() if unit not in healed}
+    return looked, healed
 
 
 def marked(connection: Connection) -> list[Damaged]:
@@ -84,16 +84,16 @@ def marked(connection: Connection) -> list[Damaged]:
     return [Damaged(unit_id, Damage(damage), f"was found {damage}") for unit_id, damage in rows]
 
 
-def look_at_rows(connection: Connection, makers: Makers, found: Looked) -> None:
+def look_at_rows(connection: Connection, makers: Makers, looked: Looked) -> None:
     """Hash these tables, and compare every unit's rows with its second digest."""
     everything = {name for names in makers.values() for name in names}
     for table, names in makers.items():
         stored = stored_digests(connection, table)
         for unit, digest in _digests(connection, names):
             if problem := _compared(table, unit, digest, stored.get(unit)):
-                found.add(problem)
+                looked.add(problem)
         if strays := _strays(connection, table, everything - names, stored):
-            found.strays[table] = strays
+            looked.strays[table] = strays
 
 
 def _digests(connection: Connection, names: Iterable[str]) -> list[tuple[int, str]]:
@@ -139,18 +139,18 @@ def objects_made(connection: Connection, makers: Makers) -> list[tuple[int, str,
     ]
 
 
-def _look_at_names(connection: Connection, objects: ObjectStore, makers: Makers, found: Looked) -> None:
+def _look_at_names(connection: Connection, objects: ObjectStore, makers: Makers, looked: Looked) -> None:
     made = objects_made(connection, makers)
     there = objects.names() if made else set()
     for unit, digest, suffix in made:
         if f"{digest}{suffix}" not in there:
-            found.add(Damaged(unit, Damage.LOST, f"{name_of(digest, suffix)} is not there"))
+            looked.add(Damaged(unit, Damage.LOST, f"{name_of(digest, suffix)} is not there"))
 
 
-def mark(connection: Connection, found: Iterable[Damaged]) -> None:
+def mark(connection: Connection, units: Iterable[Damaged]) -> None:
     """Note at the units what happened to them. Inside `writing`."""
-    for one in found:
-        connection.execute(update(Unit).where(Unit.unit_id == one.unit_id).values(damage=one.damage.value))
+    for unit in units:
+        connection.execute(update(Unit).where(Unit.unit_id == unit.unit_id).values(damage=unit.damage.value))
 
 
 def note(engine: Engine, objects: ObjectStore, makers: Makers) -> None:
@@ -159,18 +159,18 @@ def note(engine: Engine, objects: ObjectStore, makers: Makers) -> None:
     A rebuild begins with it, so that its own looks at the database read the marks alone.
     """
     with reading(engine) as connection:
-        found, healed = known(connection, objects, makers)
-        before = {one.unit_id for one in marked(connection)}
-        news = {unit: one for unit, one in found.damaged.items() if unit not in before}
+        looked, healed = known(connection, objects, makers)
+        before = {damaged.unit_id for damaged in marked(connection)}
+        news = {unit: damaged for unit, damaged in looked.damaged.items() if unit not in before}
         digests = _digests_of(connection, news)
-    if not (news or healed or found.versions):
+    if not (news or healed or looked.versions):
         return
     with writing(engine) as connection:
         now = _digests_of(connection, news)  # what was made again meanwhile is whole
-        mark(connection, (one for unit, one in news.items() if now[unit] == digests[unit]))
+        mark(connection, (damaged for unit, damaged in news.items() if now[unit] == digests[unit]))
         unmark(connection, healed)
-        for name, version in found.versions.items():
-            _note_seen(connection, name, version, found.strays)
+        for name, version in looked.versions.items():
+            _note_seen(connection, name, version, looked.strays)
 
 
 def _digests_of(connection: Connection, units: Iterable[int]) -> dict[int, str | None]:
@@ -183,8 +183,8 @@ def _note_seen(connection: Connection, name: str, version: int, strays: Mapping[
     """The table's rows have been looked at, unless somebody has changed it again; strays go."""
     seen = "UPDATE table_versions SET written = version WHERE table_name = ?"
     if connection.exec_driver_sql(f"{seen} AND version = ?", (name, version)).rowcount:
-        mine = {table: units for table, units in strays.items() if table.name == name}
-        remove_strays(connection, mine)
+        of_table = {table: units for table, units in strays.items() if table.name == name}
+        remove_strays(connection, of_table)
         connection.exec_driver_sql(seen, (name,))
 
 
@@ -225,21 +225,21 @@ def _still_damaged(connection: Connection, objects: ObjectStore, makers: Makers,
     """Those of the marked units that are not whole: their rows, or the bytes of an object, are not those that were made."""
     if not marked:
         return set()
-    found = Looked()
+    looked = Looked()
     seen: set[int] = set()
     with numbers(connection, "marked_units", marked) as name:
         for table, names in makers.items():
-            mine = [(u, d) for u, d in _digests(connection, names) if u in marked]
-            if not mine:
+            digests = [(u, d) for u, d in _digests(connection, names) if u in marked]
+            if not digests:
                 continue
-            seen |= {unit for unit, _ in mine}
+            seen |= {unit for unit, _ in digests}
             stored = stored_digests(connection, table, name)
-            for unit, digest in mine:
+            for unit, digest in digests:
                 if problem := _compared(table, unit, digest, stored.get(unit)):
-                    found.add(problem)
+                    looked.add(problem)
     broken = {unit for unit, digest, suffix in objects_made(connection, makers)
               if unit in marked and not objects.is_whole(digest, suffix)}  # fmt: skip
-    return set(found.damaged) | broken | (marked - seen)
+    return set(looked.damaged) | broken | (marked - seen)
 
 
 def makers_of_object(connection: Connection, makers: Makers, digest: str, damage: Damage) -> list[Damaged]:

@@ -141,21 +141,21 @@ def _judge_libraries(record: Analysis, wrong: Callable[[str], NoReturn]) -> None
 @lru_cache
 def _declared(distribution: str) -> frozenset[str] | None:
     """The dependencies of a distribution, extras included, and for another one ours; None without metadata."""
-    found = _requirements(distribution)
-    if found is None:
+    required = _requirements(distribution)
+    if required is None:
         for name in metadata.packages_distributions().get(distribution, ()):
-            found = (found or frozenset()) | (_requirements(name) or frozenset())
-    if found is None or distribution == OURS:
-        return found
-    return found | (_requirements(OURS) or frozenset())
+            required = (required or frozenset()) | (_requirements(name) or frozenset())
+    if required is None or distribution == OURS:
+        return required
+    return required | (_requirements(OURS) or frozenset())
 
 
 def _requirements(distribution: str) -> frozenset[str] | None:
     try:
-        said: list[Any] = metadata.requires(distribution) or []
+        requirements: list[Any] = metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:
         return None
-    return frozenset(_plain(re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0]) for text in said)
+    return frozenset(_plain(re.split(r"[^A-Za-z0-9._-]", text, maxsplit=1)[0]) for text in requirements)
 
 
 def _plain(name: str) -> str:

@@ -178,7 +178,7 @@ def _by_key(rows: list[tuple[str, str]]) -> dict[str, Sequence[str]]:
     single: dict[str, Sequence[str]] = {key: (input_key,) for key, input_key in rows}
     if len(single) == len(rows):
         return single
-    found: dict[str, list[str]] = defaultdict(list)
+    inputs_of_key: dict[str, list[str]] = defaultdict(list)
     for key, input_key in rows:
-        found[key].append(input_key)
-    return dict(found)
+        inputs_of_key[key].append(input_key)
+    return dict(inputs_of_key)

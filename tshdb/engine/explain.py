@@ -45,8 +45,8 @@ def _chain(connection: Connection, planner: Planner, plan: AnalysisPlan, key: st
         state = "gone" if due is None else "possible" if due.is_possible else "certain"
         says = "there is nothing any more that it would be made of" if due is None else due.detail
         yield {"unit": f"{plan.analysis.name}/{key}", "state": state, "says": says}
-        found = planner.roots.contributions(connection, plan, key)
-        via = next((via for via, causes in found if cause in causes), None)
+        contributions = planner.roots.contributions(connection, plan, key)
+        via = next((via for via, causes in contributions if cause in causes), None)
         if via is None:
             return
         before = planner.plans.get(via.producer)

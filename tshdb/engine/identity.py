@@ -47,13 +47,13 @@ def ground_of(analysis: Analysis, reached: Iterable[str], versions: Mapping[str,
     modules = tuple(sorted({*reached, analysis.makes.__module__, *MODULES}))
     problem = None
     try:
-        found = loaded_digest(modules, versions)
+        content = loaded_digest(modules, versions)
     except NotShown as error:
-        found, problem = "", str(error)
+        content, problem = "", str(error)
     for library, version in versions.items():
         if (loaded := load(library)) != version:
             problem = f"{library} {loaded} is loaded and {version} is installed: start the program again"
-    return Ground(modules, tuple(sorted(versions)), found, problem)
+    return Ground(modules, tuple(sorted(versions)), content, problem)
 
 
 def loaded_digest(modules: Iterable[str], libraries: Iterable[str]) -> str:
@@ -116,10 +116,10 @@ def _version_before(library: str) -> str:
     """The version of a library that others have loaded: what is installed, unless that came after this process began."""
     installed = library_version(library)
     for live in (sys.modules.get(module) for module in top_level(library)):
-        said, path = getattr(live, "__version__", None), getattr(live, "__file__", None)
-        if isinstance(said, str) and said != installed and path is not None:
+        version, path = getattr(live, "__version__", None), getattr(live, "__file__", None)
+        if isinstance(version, str) and version != installed and path is not None:
             if not os.path.exists(path) or not older_than_process(path):
-                return said
+                return version
     return installed
 
 
@@ -132,10 +132,12 @@ def libraries_of(analyses: Iterable[Analysis]) -> list[str]:
 def top_level(library: str) -> tuple[str, ...]:
     """The modules by which a library is imported; none of one that is not installed."""
     try:
-        found = importlib.metadata.distribution(library)
+        installed = importlib.metadata.distribution(library)
     except importlib.metadata.PackageNotFoundError:
         return ()
-    names = (found.read_text("top_level.txt") or "").split() or _TOP_LEVEL.findall(found.read_text("RECORD") or "")
+    names = (installed.read_text("top_level.txt") or "").split() or _TOP_LEVEL.findall(
+        installed.read_text("RECORD") or ""
+    )
     return tuple(sorted({name for name in names if not name.startswith("_")}))
 
 

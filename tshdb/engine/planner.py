@@ -108,12 +108,12 @@ class Planner:
             objects = ObjectStore(self.world.root / self.world.settings.study.objects)
             looked, _ = known(self.connection, objects, makers_of(self.world.analyses))
             self._damaged = looked.damaged.values()
-        found: dict[str, dict[str, Damaged]] = defaultdict(dict)
+        by_analysis: dict[str, dict[str, Damaged]] = defaultdict(dict)
         if self._damaged:
-            by_unit = {one.unit_id: one for one in self._damaged}
+            by_unit = {unit.unit_id: unit for unit in self._damaged}
             for unit_id, (analysis, key) in self.standing.owners(by_unit).items():
-                found[analysis][key] = by_unit[unit_id]
-        return found
+                by_analysis[analysis][key] = by_unit[unit_id]
+        return by_analysis
 
     # ------------------------------------------------------------------------------ against what does exist
 
@@ -162,17 +162,17 @@ class Planner:
         """What was lost or edited is due, but for what would become another result: that is named, with what helps."""
         damaged = self.damaged.get(plan.analysis.name, {})
         withdrawn = self.standing.rest_on_withdrawn(damaged[key].unit_id for key in damaged) if damaged else set()
-        for key, found in damaged.items():
-            reason = Reason(found.damage)
+        for key, unit in damaged.items():
+            reason = Reason(unit.damage)
             if key in plan.desired and key not in plan.blocked and key not in plan.due:
                 if key not in plan.flagged:
-                    plan.due[key] = Due(key, reason, found.detail)
+                    plan.due[key] = Due(key, reason, unit.detail)
                     plan.kept.pop(key, None)
                     continue
                 n, of = plan.flagged[key]
                 why = (
                     "a patient was withdrawn since"
-                    if found.unit_id in withdrawn
+                    if unit.unit_id in withdrawn
                     else f"data of {n} of {of} members changed since"
                 )
                 helps = f"{why}, and it would be fitted on other data. Restore a backup, or run: tshdb rebuild --refit"
@@ -180,7 +180,7 @@ class Planner:
                 helps = "it is of an older cohort version, which is never computed again. Restore a backup"
             else:
                 continue
-            plan.held[key] = Due(key, reason, f"{found.detail}; {helps}")
+            plan.held[key] = Due(key, reason, f"{unit.detail}; {helps}")
 
     def _hold(self, plan: AnalysisPlan) -> None:
         """Nothing is computed from an input that is damaged and stays so."""
@@ -231,7 +231,7 @@ class Planner:
 
     def _followed(self, plan: AnalysisPlan, changed: Mapping[str, Sequence[Change]]) -> dict[str, tuple[Reason, bool]]:
         """The fits that follow what changed of their inputs: what that is in a word, and whether it may pass."""
-        found = {}
+        reasons = {}
         fits = self.standing.rows(plan.analysis.name, changed)
         for key, through in self.roots.through_inputs(self.connection, plan, list(changed)).items():
             is_otherwise = fits[key].upstream != self.world.upstream_digest(plan.analysis)
@@ -242,8 +242,8 @@ class Planner:
             ]
             if followed:
                 may_pass = all(self._is_pending(plan, change) for change, _ in followed)
-                found[key] = _in_a_word(frozenset().union(*(causes for _, causes in followed))), may_pass
-        return found
+                reasons[key] = _in_a_word(frozenset().union(*(causes for _, causes in followed))), may_pass
+        return reasons
 
     def _is_pending(self, plan: AnalysisPlan, change: Change) -> bool:
         """Whether what changed of an input is not certain to stay so: the input is due, or what a cohort selects on is."""

@@ -175,8 +175,8 @@ class Rebuild:
 
     def _planner(self, connection: Connection, settled: dict[str, AnalysisPlan]) -> Planner:
         """A look at the database; what was lost or edited has been marked when the run began."""
-        known = {one.unit_id for one in self._damaged}
-        still = [one for one in damage.marked(connection) if one.unit_id in known]
+        known = {unit.unit_id for unit in self._damaged}
+        still = [unit for unit in damage.marked(connection) if unit.unit_id in known]
         return Planner(connection, self.world, settled, self.refit, still)
 
     def _is_live(self, analysis: Analysis, planner: Planner) -> bool:
@@ -203,7 +203,7 @@ class Rebuild:
                     state=RunState.RUNNING,
                     libraries=self._versions(),
                     program_version=__version__,
-                    settings=self.world.settings.told,
+                    settings=self.world.settings.shown,
                 )
             )
             stale = connection.execute(select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING))
@@ -332,10 +332,10 @@ class Rebuild:
         if not names:
             return False
         with reading(self.engine) as connection:
-            found = states(connection)
+            by_name = states(connection)
         moved = False
         for name in names:
-            state = found.get(name)
+            state = by_name.get(name)
             if state is not None and state.mode is CohortMode.LIVE and state.has_moved:
                 with writing(self.engine) as connection:
                     moved |= commit_live(connection, name)
@@ -442,10 +442,10 @@ class Rebuild:
         if "work" not in inspect.signature(analysis.function).parameters:
             return Work()
         seed = str(self.study.settings.study.seed)
-        said = [analysis.name, seed, *self.world.spec(analysis.name).identity]
+        parts = [analysis.name, seed, *self.world.spec(analysis.name).identity]
         for key, edges in sorted(batch.edges.items()):
-            said += [key, *(f"{role} {unit} {seen}" for role, unit, seen in sorted(edges))]
-        folder = self.study.root / FOLDER / f"{analysis.name}-{digest(*(part.encode() for part in said))[:16]}"
+            parts += [key, *(f"{role} {unit} {seen}" for role, unit, seen in sorted(edges))]
+        folder = self.study.root / FOLDER / f"{analysis.name}-{digest(*(part.encode() for part in parts))[:16]}"
         return Work(folder, max(1, self.executor.workers // n_due))
 
     def _lease(self, plan: AnalysisPlan, planner: Planner, due: dict[str, Due]) -> Batch | None:

@@ -34,9 +34,9 @@ class Report:
 
     def leave(self, analysis: str, reasons: Iterable[str]) -> None:
         """Note units, each by its reason, of which nothing was kept and which this run leaves due."""
-        said = self.discarded.setdefault(analysis, {})
+        counts = self.discarded.setdefault(analysis, {})
         for reason in reasons:
-            said[reason] = said.get(reason, 0) + 1
+            counts[reason] = counts.get(reason, 0) + 1
 
     @property
     def worked_on(self) -> set[str]:

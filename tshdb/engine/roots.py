@@ -22,7 +22,7 @@ from tshdb.engine.analysis import Analysis, Kind, Made, Model, Need
 from tshdb.engine.causes import OF_DATA, UNRECORDED, Cause, Causes
 from tshdb.engine.cohort_causes import CohortCauses
 from tshdb.engine.plan import AnalysisPlan, Change, Reason
-from tshdb.engine.since import Last, Rows, RunsBefore, Steps, last_attempts, stored_inputs
+from tshdb.engine.since import InputSteps, Last, Rows, RunsBefore, last_attempts, stored_inputs
 from tshdb.engine.spec_causes import spec_causes
 from tshdb.engine.units import COHORT, INGEST, counted_parameters
 from tshdb.engine.world import REFERENCE
@@ -113,15 +113,15 @@ def follows(causes: Causes) -> bool:
 
 
 def _joined(contributions: Iterable[Contribution]) -> Rooted:
-    via, found, is_first = None, NOTHING, True
+    via, joined, is_first = None, NOTHING, True
     for source, causes in contributions:
         if not causes:
             continue
         if is_first:
-            via, found, is_first = source, causes, False
-        elif not causes <= found:
-            found = found | causes
-    return Rooted(found or frozenset({UNRECORDED}), via)
+            via, joined, is_first = source, causes, False
+        elif not causes <= joined:
+            joined = joined | causes
+    return Rooted(joined or frozenset({UNRECORDED}), via)
 
 
 class _Look:
@@ -135,7 +135,7 @@ class _Look:
         self.ids = {key: standing[key] for key in keys if key in standing}
         self._rows: dict[str, Rows] = {}
         self._made_otherwise: dict[tuple[str, int | None], Causes] = {}
-        self._model_steps: dict[int, Steps] = {}
+        self._model_steps: dict[int, InputSteps] = {}
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
@@ -150,8 +150,8 @@ class _Look:
             yield from self._of_blocked(key) if key in self.plan.blocked else self._of_gone(key)
             return
         n, is_refit = 0, self.planner.refit and self.analysis.kind is Kind.FIT and key in self.ids
-        for found in (self._own_causes(key, due.reason), self.changed(key), self.pending(key), self._fresh(key)):
-            for via, causes in found:
+        for part in (self._own_causes(key, due.reason), self.changed(key), self.pending(key), self._fresh(key)):
+            for via, causes in part:
                 n += bool(causes)
                 if causes:
                     yield via, causes
@@ -195,18 +195,18 @@ class _Look:
             return self._of_reference(change, last)
         if producer.startswith(INGEST):
             return self._rows_of(producer).since(change.input_key, last)
-        found = self._steps.since(change.input_id, last)
-        if change.what == "replaced" and not found:
-            found = self._cohorts.model_went(self.world.by_name[producer], change.input_key)
+        causes = self._steps.since(change.input_id, last)
+        if change.what == "replaced" and not causes:
+            causes = self._cohorts.model_went(self.world.by_name[producer], change.input_key)
         before = self.planner.plans.get(producer)
         if before is not None and (change.input_key in before.due or change.input_key in before.gone):
-            found = found | self.roots.of_due(self.connection, before)[change.input_key].causes
+            causes = causes | self.roots.of_due(self.connection, before)[change.input_key].causes
         elif before is not None and change.input_key in before.blocked:
             waits = self.roots.of_blocked(self.connection, before)[change.input_key].causes
-            found = (
-                found | waits - {UNRECORDED} or waits
+            causes = (
+                causes | waits - {UNRECORDED} or waits
             )  # what it was blocked by in this run is among the steps already
-        return found
+        return causes
 
     @cached_property
     def _cohorts(self) -> CohortCauses:
@@ -217,9 +217,9 @@ class _Look:
         return last_attempts(self.connection, self.ids.values())
 
     @cached_property
-    def _steps(self) -> Steps:
+    def _steps(self) -> InputSteps:
         moved = {c.input_id for key in self.keys for c in self.plan.changes.get(key, ()) if c.input_id is not None}
-        return Steps(self.connection, moved)
+        return InputSteps(self.connection, moved)
 
     def _rows_of(self, producer: str) -> Rows:
         if producer not in self._rows:
@@ -285,17 +285,17 @@ class _Look:
                     if before.analysis.kind is Kind.FIT:
                         yield from self._model_before(before.analysis.name, input_key, key)
         for before in self.planner.makers_pending(self.analysis, key):
-            for input_key, found in self.roots.of_due(self.connection, before).items():
-                yield Via(before.analysis.name, input_key, None), found.causes
+            for input_key, due in self.roots.of_due(self.connection, before).items():
+                yield Via(before.analysis.name, input_key, None), due.causes
 
     def _model_before(self, fit: str, model: str, key: str) -> Iterator[Contribution]:
         """What became of a model, or made it, since a unit was computed: what it gave till now may have been the same."""
         model_id = self.planner.standing.ids(fit).get(model)
         if model_id is not None and key in self.ids:
             if model_id not in self._model_steps:
-                self._model_steps[model_id] = Steps(self.connection, [model_id])
-            found = self._model_steps[model_id].since(model_id, self._last.get(self.ids[key]))
-            yield Via(fit, model, model_id), found
+                self._model_steps[model_id] = InputSteps(self.connection, [model_id])
+            causes = self._model_steps[model_id].since(model_id, self._last.get(self.ids[key]))
+            yield Via(fit, model, model_id), causes
 
     # --------------------------------------------------------------------------------------------- units that are new
 
@@ -324,14 +324,14 @@ class _Look:
 
     def _completed(self, key: str) -> Causes:
         """The rows by which all that a unit needs was there: those of the last ingest that concerned its inputs."""
-        newest, found = 0, NOTHING
+        newest, newest_causes = 0, NOTHING
         for table, entity in self._leaves(self.plan, key):
             run, causes = self._newest_rows[table].newest(entity)
             if run > newest:
-                newest, found = run, causes
+                newest, newest_causes = run, causes
             elif run == newest:
-                found = found | causes
-        return found
+                newest_causes = newest_causes | causes
+        return newest_causes
 
     @cached_property
     def _newest_rows(self) -> dict[str, Rows]:
@@ -341,7 +341,7 @@ class _Look:
             if due is not None and due.reason is Reason.NEW:
                 for table, entity in self._leaves(self.plan, key):
                     entities[table].add(entity)
-        return {table: Rows(self.connection, table, found) for table, found in entities.items()}
+        return {table: Rows(self.connection, table, keys) for table, keys in entities.items()}
 
     def _leaves(self, plan: AnalysisPlan, key: str) -> Iterator[tuple[str, str]]:
         """(table, entity) of the ingested rows that a unit rests on, models left out."""
@@ -373,16 +373,16 @@ class _Look:
             before = self.planner.plans.get(producer)
             if producer.startswith(INGEST):
                 rows = Rows(self.connection, _speaks_for(producer), [input_key])
-                if found := rows.since(input_key, last):
-                    yield via, found
+                if causes := rows.since(input_key, last):
+                    yield via, causes
             elif before is not None and input_key in before.gone:
                 yield via, self.roots.of_due(self.connection, before)[input_key].causes
             elif before is not None and input_key in before.blocked:
-                steps = Steps(self.connection, [input_id]).since(input_id, last)
+                steps = InputSteps(self.connection, [input_id]).since(input_id, last)
                 yield via, steps or self.roots.of_blocked(self.connection, before)[input_key].causes
             elif before is not None and input_key not in before.desired:
-                if found := Steps(self.connection, [input_id]).newest(input_id):
-                    yield via, found
+                if causes := InputSteps(self.connection, [input_id]).newest(input_id):
+                    yield via, causes
         if unit_id not in self._stored_inputs:  # it was blocked, and had none
             yield from self._same_key_retired(key)
             yield None, self._rows_of_entity(key)
@@ -396,7 +396,7 @@ class _Look:
             if before is not None and key in before.gone:
                 yield Via(producer, key, unit_id), self.roots.of_due(self.connection, before)[key].causes
             elif before is not None and key not in before.desired:
-                yield Via(producer, key, unit_id), Steps(self.connection, [unit_id]).newest(unit_id)
+                yield Via(producer, key, unit_id), InputSteps(self.connection, [unit_id]).newest(unit_id)
 
     def _rows_of_entity(self, key: str) -> Causes:
         """Rows that were ingested of the very entity since, whatever their table."""
@@ -434,9 +434,9 @@ class _Look:
                     yield producer, input_key, stuck[input_key].unit_id if input_key in stuck else None
 
     @cached_property
-    def _awaited_steps(self) -> Steps:
+    def _awaited_steps(self) -> InputSteps:
         awaited = (input_id for key in self.keys for _, _, input_id in self._awaited(key))
-        return Steps(self.connection, {input_id for input_id in awaited if input_id is not None})
+        return InputSteps(self.connection, {input_id for input_id in awaited if input_id is not None})
 
     def _blocked_before(self, key: str) -> Iterator[Contribution]:
         """Of a unit that waited for its inputs: what became of these."""
@@ -446,11 +446,11 @@ class _Look:
             if not (producer := self.world.producer_of(self.analysis, role)).startswith((INGEST, REFERENCE))
             for input_key in by_key.get(key, ())
         ]
-        steps = Steps(self.connection, {i for _, _, i in inputs if i is not None})
+        steps = InputSteps(self.connection, {i for _, _, i in inputs if i is not None})
         since = self.connection.execute(select(Unit.updated_at).where(Unit.unit_id == self.ids.get(key))).scalar() or ""
         for producer, input_key, input_id in inputs:
-            if found := steps.after(input_id, since):
-                yield Via(producer, input_key, input_id), found
+            if causes := steps.after(input_id, since):
+                yield Via(producer, input_key, input_id), causes
 
 
 def _speaks_for(producer: str) -> str:

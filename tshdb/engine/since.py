@@ -51,7 +51,7 @@ class Last(NamedTuple):
     run_id: int
 
 
-class Step(NamedTuple):
+class InputStep(NamedTuple):
     """An attempt or a retirement of an input. attempt_id: None of a retirement."""
 
     attempt_id: int | None
@@ -75,20 +75,20 @@ def last_attempts(connection: Connection, unit_ids: Iterable[int]) -> dict[int, 
     return {unit_id: Last(attempt, change, ended_at, run) for unit_id, attempt, change, ended_at, run in rows}
 
 
-class Steps:
+class InputSteps:
     """What became of inputs: their attempts that changed something, and their retirements."""
 
     def __init__(self, connection: Connection, unit_ids: Collection[int]):
-        self._of: dict[int, list[Step]] = defaultdict(list)
+        self._of: dict[int, list[InputStep]] = defaultdict(list)
         with numbers(connection, "moved_inputs", unit_ids) as name:
             chosen = select_ids(name)
             attempts = select(Attempt.unit_id, Attempt.attempt_id, Attempt.ended_at, Attempt.cause_set)
             query = attempts.where(Attempt.unit_id.in_(chosen), Attempt.is_changed).order_by(Attempt.attempt_id)
             for unit_id, attempt_id, ended_at, cause_set in connection.execute(query):
-                self._of[unit_id].append(Step(attempt_id, ended_at, cause_set))
+                self._of[unit_id].append(InputStep(attempt_id, ended_at, cause_set))
             retired = select(Retirement.unit_id, Retirement.ended_at, Retirement.cause_set)
             for unit_id, ended_at, cause_set in connection.execute(retired.where(Retirement.unit_id.in_(chosen))):
-                self._of[unit_id].append(Step(None, ended_at, cause_set))
+                self._of[unit_id].append(InputStep(None, ended_at, cause_set))
         for steps in self._of.values():
             steps.sort(key=lambda step: step.ended_at)
         sets = {step.cause_set for steps in self._of.values() for step in steps if step.cause_set is not None}
@@ -108,14 +108,14 @@ class Steps:
         steps = self._of.get(unit_id, ()) if unit_id is not None else ()
         return self._joined([step for step in steps if step.ended_at >= moment])
 
-    def _joined(self, steps: Collection[Step]) -> Causes:
-        found: set[Cause] = set()
+    def _joined(self, steps: Collection[InputStep]) -> Causes:
+        causes: set[Cause] = set()
         for step in steps:
-            found |= self._causes.get(step.cause_set, {UNRECORDED}) if step.cause_set is not None else {UNRECORDED}
-        return frozenset(found)
+            causes |= self._causes.get(step.cause_set, {UNRECORDED}) if step.cause_set is not None else {UNRECORDED}
+        return frozenset(causes)
 
 
-def _is_later(step: Step, last: Last) -> bool:
+def _is_later(step: InputStep, last: Last) -> bool:
     return step.ended_at > last.ended_at if step.attempt_id is None else step.attempt_id > last.attempt_id
 
 
@@ -235,7 +235,7 @@ def seen_members(connection: Connection, unit_ids: Iterable[int], role: str) -> 
 
 def stored_inputs(connection: Connection, unit_ids: Iterable[int]) -> Mapping[int, list[tuple[str, str, int]]]:
     """unit -> (analysis, key, unit) of each of its inputs, retired ones included."""
-    found: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
+    inputs_of_unit: dict[int, list[tuple[str, str, int]]] = defaultdict(list)
     with numbers(connection, "units_with_inputs", unit_ids) as name:
         query = (
             select(UnitInput.unit_id, Unit.analysis, Unit.key, Unit.unit_id)
@@ -244,5 +244,5 @@ def stored_inputs(connection: Connection, unit_ids: Iterable[int]) -> Mapping[in
             .order_by(UnitInput.role, Unit.key)
         )
         for unit_id, analysis, key, input_id in connection.execute(query):
-            found[unit_id].append((analysis, key, input_id))
-    return found
+            inputs_of_unit[unit_id].append((analysis, key, input_id))
+    return inputs_of_unit

@@ -99,8 +99,8 @@ def _versions(connection: Connection, row, named: Mapping[str, str]) -> dict[str
     """The versions behind a spec's digest, from the newest run that computed by it: of the libraries that are named now, or a few
     more or fewer. None where there is no such run, or it does not fit."""
     of_spec = select(func.max(Unit.run_id)).where(Unit.analysis == row.analysis, Unit.spec_id == row.spec_id)
-    said = connection.execute(select(Run.libraries).where(Run.run_id == of_spec.scalar_subquery())).scalar()
-    recorded: dict[str, str] = json.loads(said) if said else {}
+    libraries = connection.execute(select(Run.libraries).where(Run.run_id == of_spec.scalar_subquery())).scalar()
+    recorded: dict[str, str] = json.loads(libraries) if libraries else {}
     for n in range(OTHERS + 1):
         for turned in combinations(sorted(recorded), n):
             names = named.keys() ^ set(turned)

@@ -80,20 +80,20 @@ class Standing:
     def stuck(self) -> dict[str, dict[str, UnitRow]]:
         """analysis -> key -> unit that failed or is blocked."""
         query = select(Unit.analysis, *_COLUMNS).where(Unit.state.in_([UnitState.FAILED, UnitState.BLOCKED]))
-        found: dict[str, dict[str, UnitRow]] = defaultdict(dict)
+        by_analysis: dict[str, dict[str, UnitRow]] = defaultdict(dict)
         for analysis, *values in self.connection.execute(query):
             row = UnitRow._make(values)
-            found[analysis][row.key] = row
-        return found
+            by_analysis[analysis][row.key] = row
+        return by_analysis
 
     @cached_property
     def spec_ids(self) -> dict[str, set[int]]:
         """analysis -> the specs by which its current units were computed."""
-        found: dict[str, set[int]] = defaultdict(set)
+        by_analysis: dict[str, set[int]] = defaultdict(set)
         query = "SELECT DISTINCT analysis, spec_id FROM units WHERE state = 'current' AND spec_id IS NOT NULL"
         for analysis, spec_id in tuples(self.connection, query):
-            found[analysis].add(spec_id)
-        return found
+            by_analysis[analysis].add(spec_id)
+        return by_analysis
 
     def keys_of_spec(self, analysis: str, spec_id: int) -> list[str]:
         """The current units that were computed by one spec."""

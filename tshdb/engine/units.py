@@ -210,8 +210,8 @@ class Specs:
                 sources, leads = map(json.loads, connection.execute(kept).one())
                 identity = identity._replace(code=fingerprint_of_kept(sources, leads))
             elif row.text_digest is not None:
-                found = KeptCode(identity.code, tuple(json.loads(row.modules)), row.text_digest)
-                self.kept.setdefault(row.analysis, []).append(found)
+                code = KeptCode(identity.code, tuple(json.loads(row.modules)), row.text_digest)
+                self.kept.setdefault(row.analysis, []).append(code)
             self._by_id[row.spec_id] = identity
 
     def difference(self, spec_id: int | None, current: CurrentSpec) -> Difference | None:
@@ -242,14 +242,14 @@ def _where(spec: CurrentSpec):
 
 def spec_id_for(connection: Connection, spec: CurrentSpec) -> int:
     """The row of `spec`, inserted if it is new. Inside `writing`."""
-    found = connection.execute(select(Spec.spec_id, Spec.leads).where(_where(spec))).one_or_none()
-    if found is not None and found.leads != NO_LEADS:
-        return found.spec_id
+    row = connection.execute(select(Spec.spec_id, Spec.leads).where(_where(spec))).one_or_none()
+    if row is not None and row.leads != NO_LEADS:
+        return row.spec_id
     sources, leads = json_text(spec.code.sources), json_text(spec.code.leads)
     code = {"sources": sources, "leads": leads, "kept_digest": kept_digest(sources, leads), "python_version": PYTHON}
-    if found is not None:  # taken over from a program that kept its code in another way: from now on as it runs here
+    if row is not None:  # taken over from a program that kept its code in another way: from now on as it runs here
         connection.execute(update(Spec).where(_where(spec)).values(**code, **spec.text))
-        return found.spec_id
+        return row.spec_id
     spec_id = next_id(connection, Spec.spec_id)
     connection.execute(
         insert(Spec).values(

@@ -29,8 +29,8 @@ def upgrade_facts(connection: Connection, world: World) -> dict[str, Any]:
     for name, plan in planner.all().items():
         own, behind, others = set(), 0, 0
         due = 0
-        for key, found in planner.roots.of_due(connection, plan).items():
-            causes = {cause for cause in found.causes if cause.kind in OF_PROGRAM}
+        for key, rooted in planner.roots.of_due(connection, plan).items():
+            causes = {cause for cause in rooted.causes if cause.kind in OF_PROGRAM}
             if causes and key in plan.made_otherwise:
                 own |= causes
                 due += 1
@@ -57,5 +57,5 @@ def upgrade_facts(connection: Connection, world: World) -> dict[str, Any]:
 def programs(connection: Connection) -> list[str]:
     """The versions of the program that computed the results that stand; without those of runs that did not record it."""
     query = select(Run.program_version).join(Unit, Unit.run_id == Run.run_id).distinct()
-    found = connection.execute(query.where(Unit.state == UnitState.CURRENT)).scalars()
-    return sorted(version for version in found if version is not None)
+    versions = connection.execute(query.where(Unit.state == UnitState.CURRENT)).scalars()
+    return sorted(version for version in versions if version is not None)

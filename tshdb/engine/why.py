@@ -34,7 +34,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
     unit = connection.execute(
         select(*Unit.__table__.columns).where(Unit.analysis == analysis.name, Unit.key == key)
     ).one_or_none()
-    if unit is None and not any(key in found for found in (plan.due, plan.blocked, plan.held)):
+    if unit is None and not any(key in keys for keys in (plan.due, plan.blocked, plan.held)):
         meant = did_you_mean(key, plan.desired) or f"{analysis.name} has {len(plan.desired)} units"
         raise NotFound(f"no unit {analysis.name}/{key}", repair=meant)
     answer: dict[str, Any] = {"unit": f"{analysis.name}/{key}", "source": analysis.source, **_standing(plan, key, unit)}
@@ -42,7 +42,7 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
         answer |= _causes(connection, planner, plan, key)
     elif key in plan.flagged:
         through = planner.roots.through_inputs(connection, plan, [key])[key]
-        answer |= _told(connection, frozenset().union(*(causes for _, causes in through)))
+        answer |= _in_words(connection, frozenset().union(*(causes for _, causes in through)))
     if unit is not None and unit.state != "retired":
         answer["computed"] = _computed(connection, unit, world.spec(analysis.name))
         answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)
@@ -74,10 +74,10 @@ def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
 def _causes(connection: Connection, planner: Planner, plan: AnalysisPlan, key: str) -> dict[str, Any]:
     """What began it, each cause with its chain; and of rows of data, a few, with what they were and are."""
     causes = planner.roots.of_due(connection, plan)[key].causes
-    return _told(connection, causes) | {"chains": chains(connection, planner, plan, key)["chains"]}
+    return _in_words(connection, causes) | {"chains": chains(connection, planner, plan, key)["chains"]}
 
 
-def _told(connection: Connection, causes: Causes) -> dict[str, Any]:
+def _in_words(connection: Connection, causes: Causes) -> dict[str, Any]:
     """Causes as plain values, with the rows of data among them as they were and are."""
     changes = sorted(c.change_id for c in causes if c.change_id is not None)
     return {
@@ -159,10 +159,10 @@ def _rows(connection: Connection, table: type[UnitPayload], unit_id: int) -> lis
     return [{k: v for k, v in row.items() if k != "unit_id" and v is not None} for row in rows]
 
 
-def _inputs(connection: Connection, unit_id: int, depth: int, told: set[int]) -> list[dict[str, Any]]:
+def _inputs(connection: Connection, unit_id: int, depth: int, above: set[int]) -> list[dict[str, Any]]:
     """The inputs by role, a few of each, each with its own inputs or with its file and line.
 
-    told: units whose inputs were shown already; they are not shown again.
+    above: units whose inputs were shown already; they are not shown again.
     """
     rows = connection.execute(
         select(
@@ -181,7 +181,7 @@ def _inputs(connection: Connection, unit_id: int, depth: int, told: set[int]) ->
     by_role: dict[str, list] = {}
     for row in rows:
         by_role.setdefault(row.role, []).append(row)
-    found = []
+    roles = []
     for role, members in by_role.items():
         shown = []
         for row in members[: INPUTS_SHOWN if len(members) > 2 else 2]:
@@ -192,14 +192,14 @@ def _inputs(connection: Connection, unit_id: int, depth: int, told: set[int]) ->
                 entry["from"] = _records(connection, row.analysis.removeprefix(INGEST), row.key)
             elif row.upstream is not None:  # a fit: its members are its own story
                 entry["note"] = f"{_count_inputs(connection, row.unit_id)} inputs: tshdb why {row.analysis}/{row.key}"
-            elif depth > 0 and len(members) <= 2 and row.unit_id in told:
+            elif depth > 0 and len(members) <= 2 and row.unit_id in above:
                 entry["note"] = "its inputs: above"
             elif depth > 0 and len(members) <= 2:
-                told.add(row.unit_id)
-                entry["inputs"] = _inputs(connection, row.unit_id, depth - 1, told)
+                above.add(row.unit_id)
+                entry["inputs"] = _inputs(connection, row.unit_id, depth - 1, above)
             shown.append(entry)
-        found.append({"role": role, "n": len(members), "shown": shown})
-    return found
+        roles.append({"role": role, "n": len(members), "shown": shown})
+    return roles
 
 
 def _count_inputs(connection: Connection, unit_id: int) -> int:

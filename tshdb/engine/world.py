@@ -165,9 +165,9 @@ class World:
 
     @cached_property
     def _references(self) -> dict[str, dict[str, ReferenceTable]]:
-        found: dict[str, dict[str, ReferenceTable]] = {}
+        by_analysis: dict[str, dict[str, ReferenceTable]] = {}
         for analysis in self.analyses:
-            tables = found.setdefault(analysis.name, {})
+            tables = by_analysis.setdefault(analysis.name, {})
             for role, need in analysis.needs.items():
                 if isinstance(need, Reference | Made):
                     if isinstance(need, Made):
@@ -177,7 +177,7 @@ class World:
                     columns = sorted({c for row in rows for c in row})
                     values = ([row.get(c) for c in columns] for row in rows)
                     tables[role] = ReferenceTable(key, rows_fingerprint(columns, values), rows)
-        return found
+        return by_analysis
 
 
 def parse_unit(text: str, world: World) -> tuple[Analysis, str]:

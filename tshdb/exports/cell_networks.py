@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tshdb.next_step import told
+from tshdb.next_step import naming_next_step
 from tshdb.places import plain_name
 from tshdb.tables.rows import network_rows
 
@@ -23,7 +23,7 @@ def networks(study: Study, cohort: str | None = None) -> dict[str, nx.Graph]:
     """
     import networkx as nx
 
-    with told(study):
+    with naming_next_step(study):
         parameters = network_rows(study, cohort)
     name = parameters[0]["cohort"]
     populations = study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"]
@@ -36,8 +36,8 @@ def networks(study: Study, cohort: str | None = None) -> dict[str, nx.Graph]:
     for compartment, prognosis in sorted({(p["compartment"], p["prognosis"]) for p in parameters}):
         graph = nx.Graph(cohort=name, compartment=compartment, prognosis=prognosis)
         graph.add_nodes_from((p, {"name": p}) for p in populations)
-        mine = edges[(edges["compartment"] == compartment) & (edges["prognosis"] == prognosis)]
-        for edge in mine.itertuples():
+        of_group = edges[(edges["compartment"] == compartment) & (edges["prognosis"] == prognosis)]
+        for edge in of_group.itertuples():
             graph.add_edge(edge.population, edge.other_population, correlation=float(edge.correlation), n=int(edge.n))
         graphs[f"{compartment}-{prognosis}"] = graph
     return graphs

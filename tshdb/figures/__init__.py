@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from tshdb.errors import NotFound, UsageError
 from tshdb.files import complete
 from tshdb.near import did_you_mean
-from tshdb.next_step import NextSteps, told
+from tshdb.next_step import NextSteps, naming_next_step
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,11 +83,14 @@ def refuse_unknown(name: str) -> None:
 def figure(
     study: Study, name: str, cohort: str | None = None, form: str = "svg", steps: NextSteps | None = None
 ) -> Drawing:
-    """A figure of the paper, from this study's results; the same rows give the same bytes.
+    """A figure of the paper, from this study's results. The same rows give the same bytes.
 
-    name: one of `of_paper.FIGURES`; cohort: cohort@version, or a name for its newest version, else the cohort that study.toml
-    names first; form: svg, pdf or png; steps: what knows the next step, where several figures are asked for. Raises UsageError
-    for a figure that there is not, and NotFound, with the next step, where its rows are not there.
+    name     one of `of_paper.FIGURES`
+    cohort   cohort@version, or a name for its newest version; None for the cohort that study.toml names first
+    form     svg, pdf or png
+    steps    the study's next steps, so that several figures share one look at it
+
+    Raises UsageError for a figure that there is not, and NotFound, with the next step, where its rows are not there.
     """
     from matplotlib import rc_context
 
@@ -96,7 +99,7 @@ def figure(
 
     refuse_unknown(name)
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    with told(study, steps), rc_context(STYLE):
+    with naming_next_step(study, steps), rc_context(STYLE):
         drawn, how_to_read = FIGURES[name].read(study, cohort)
         buffer = io.BytesIO()
         drawn.savefig(buffer, format=form, metadata=dates[form], dpi=150)
@@ -113,16 +116,16 @@ def examination(study: Study, patient: str, time_point: str | None = None, form:
 
     examinations = Examinations(study)
     study_uid = examinations.uid_of(patient, time_point)
-    found = examinations.load(study_uid)
-    if not found.volumes:
-        reason = found.facts["reason"] if isinstance(found.facts["reason"], str) else None
-        why = "; ".join(found.notes) or reason
+    drawn = examinations.load(study_uid)
+    if not drawn.volumes:
+        reason = drawn.facts["reason"] if isinstance(drawn.facts["reason"], str) else None
+        why = "; ".join(drawn.notes) or reason
         if why is not None:
             raise NotFound(f"nothing to look at: {why}", where=patient)
         repair = NextSteps(study).of_analyses("dce_phases", key=study_uid)
         raise NotFound("nothing to look at: no phases yet", where=patient, repair=repair)
-    title = f"{patient}-{found.facts['time_point']}"
-    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(picture(found), form))
+    title = f"{patient}-{drawn.facts['time_point']}"
+    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(picture(drawn), form))
 
 
 def regions(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> Drawing:
@@ -137,7 +140,7 @@ def regions(study: Study, patient: str, time_point: str | None = None, form: str
     study_uid = examinations.uid_of(patient, time_point)
     facts = examinations.sets.set_index("study_uid").loc[study_uid]
     heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
-    with told(study):
+    with naming_next_step(study):
         drawn = saved(picture(Regions(study, study_uid), heading), form)
     return Drawing(f"{patient}-{facts['time_point']}", "What features see is inside of the lines.", form, drawn)
 

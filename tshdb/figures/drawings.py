@@ -120,10 +120,11 @@ def compartments(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figur
     adjusted = {(t.grouping, t.population): t.p_adjusted for t in tests.itertuples()}
     figure = Figure(figsize=(10, 7.2))
     for axes, group in zip(figure.subplots(2, 1, sharex=True, sharey=True), ("good", "poor"), strict=True):
-        mine = values[values["prognosis"] == group]
+        of_group = values[values["prognosis"] == group]
         for shift, side in ((-0.19, "tumor"), (0.19, "stroma")):
             data = [
-                mine.loc[mine["population"] == p, f"{side}_abundance"].dropna().to_numpy(float) for p in populations
+                of_group.loc[of_group["population"] == p, f"{side}_abundance"].dropna().to_numpy(float)
+                for p in populations
             ]
             boxes = axes.boxplot(data, positions=np.arange(len(populations)) + shift, widths=0.32, patch_artist=True,
                                  flierprops={"ms": 2.5, "mew": 0.6}, medianprops={"color": "black"})  # fmt: skip
@@ -132,7 +133,7 @@ def compartments(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figur
         top = axes.get_ylim()[1]
         for i, population in enumerate(populations):
             axes.text(i, top, _stars(adjusted.get((group, population))), ha="center", va="bottom")
-        axes.set_title(f"{group} prognosis (n = {mine['patient_id'].nunique()})", fontsize=10, loc="left", pad=14)
+        axes.set_title(f"{group} prognosis (n = {of_group['patient_id'].nunique()})", fontsize=10, loc="left", pad=14)
         axes.set_ylabel("abundance (mean log2)")
         axes.set_xticks(np.arange(len(populations)), populations, rotation=25, ha="right")
     keys = [Patch(facecolor=COLORS[s], alpha=0.75, label=n) for s, n in (("tumor", "tumour"), ("stroma", "stroma"))]
@@ -153,21 +154,23 @@ def networks(edges: pd.DataFrame, populations: Sequence[str], counts: dict[str, 
     angle = np.linspace(0.5 * np.pi, -1.5 * np.pi, len(populations), endpoint=False)
     place = {p: (np.cos(a), np.sin(a)) for p, a in zip(populations, angle, strict=True)}
     panels = figure.subplots(2, 2)
-    for row, (compartment, said) in zip(panels, (("tumor", "tumour"), ("stroma", "stroma")), strict=True):
+    for row, (compartment, label) in zip(panels, (("tumor", "tumour"), ("stroma", "stroma")), strict=True):
         for axes, group in zip(row, ("good", "poor"), strict=True):
-            mine = edges[(edges["compartment"] == compartment) & (edges["prognosis"] == group)]
-            for edge in mine.itertuples():
+            of_panel = edges[(edges["compartment"] == compartment) & (edges["prognosis"] == group)]
+            for edge in of_panel.itertuples():
                 (x1, y1), (x2, y2) = place[edge.population], place[edge.other_population]
                 axes.plot(
                     [x1, x2], [y1, y2], color=COLORS[group], lw=6 * (abs(edge.correlation) - 0.4), alpha=0.8, zorder=1
                 )
-            linked = {*mine["population"], *mine["other_population"]}
+            linked = {*of_panel["population"], *of_panel["other_population"]}
             for population, (x, y) in place.items():
                 axes.scatter([x], [y], s=90, zorder=2, color=COLORS[group] if population in linked else "0.8")
                 axes.text(1.12 * x, 1.12 * y, population, fontsize=8, va="center",
                           ha="center" if abs(x) < 0.1 else "left" if x > 0 else "right")  # fmt: skip
             axes.set(xlim=(-2.2, 2.2), ylim=(-1.25, 1.3), aspect="equal")
-            axes.set_title(f"{said}, {group} prognosis (n = {counts.get(group, 0)}): {len(mine)} edges", fontsize=10)
+            axes.set_title(
+                f"{label}, {group} prognosis (n = {counts.get(group, 0)}): {len(of_panel)} edges", fontsize=10
+            )
             axes.axis("off")
     figure.suptitle(title, fontsize=10, x=0.01, ha="left")
     return figure
@@ -182,10 +185,10 @@ def topology(parameters: pd.DataFrame, title: str) -> Figure:
 
     figure = Figure(figsize=(11, 5.4))
     panels = figure.subplots(1, 2, subplot_kw={"projection": "polar"})
-    for axes, (compartment, said) in zip(panels, (("stroma", "stroma"), ("tumor", "tumour")), strict=True):
-        mine = parameters[parameters["compartment"] == compartment]
-        table = mine.pivot(index="parameter", columns="prognosis", values="value").astype(float).fillna(0.0)
-        p_values = mine.groupby("parameter")["p_value"].first()
+    for axes, (compartment, label) in zip(panels, (("stroma", "stroma"), ("tumor", "tumour")), strict=True):
+        of_compartment = parameters[parameters["compartment"] == compartment]
+        table = of_compartment.pivot(index="parameter", columns="prognosis", values="value").astype(float).fillna(0.0)
+        p_values = of_compartment.groupby("parameter")["p_value"].first()
         angle = np.linspace(0, 2 * np.pi, len(table), endpoint=False)  # clockwise from the top
         largest = table.max(axis=1).where(lambda v: v > 0, 1.0)
         for group in ("poor", "good"):
@@ -204,7 +207,7 @@ def topology(parameters: pd.DataFrame, title: str) -> Figure:
             text = f"{name.replace('_', ' ')}{star}\n{table.loc[name, 'good']:.3g} good, {table.loc[name, 'poor']:.3g} poor"
             side = "center" if abs(np.sin(a)) < 0.1 else "left" if np.sin(a) > 0 else "right"
             axes.text(a, 1.16, text, ha=side, va="center", fontsize=8)
-        axes.set_title(said, fontsize=11, pad=44, weight="bold")
+        axes.set_title(label, fontsize=11, pad=44, weight="bold")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles[::-1], [f"{name} prognosis" for name in labels[::-1]], loc="outside lower center", frameon=False,
                   ncols=2)  # fmt: skip
@@ -222,8 +225,8 @@ def correlation(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figure
     figure = Figure(figsize=(8.4, 4.2))
     by_group = {row.grouping: row for row in tests.itertuples()}
     for axes, group in zip(figure.subplots(1, 2, sharex=True, sharey=True), ("good", "poor"), strict=True):
-        mine = values[values["prognosis"] == group].dropna(subset=["tumor_abundance", "stroma_abundance"])
-        x, y = mine["tumor_abundance"].to_numpy(float), mine["stroma_abundance"].to_numpy(float)
+        of_group = values[values["prognosis"] == group].dropna(subset=["tumor_abundance", "stroma_abundance"])
+        x, y = of_group["tumor_abundance"].to_numpy(float), of_group["stroma_abundance"].to_numpy(float)
         axes.scatter(x, y, s=16, color=COLORS[group], alpha=0.7, lw=0)
         if len(x) > 2 and np.ptp(x) > 0:
             ends = np.array([x.min(), x.max()])
@@ -233,7 +236,7 @@ def correlation(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figure
         if test is not None and test.correlation is not None and test.correlation == test.correlation:
             axes.text(0.03, 0.97, f"r = {test.correlation:.2f}, p = {test.correlation_p_value:.2g}", va="top",
                       transform=axes.transAxes)  # fmt: skip
-        axes.set_title(f"{group} prognosis (n = {len(mine)})", fontsize=10, loc="left")
+        axes.set_title(f"{group} prognosis (n = {len(of_group)})", fontsize=10, loc="left")
         axes.set_xlabel("abundance in the tumour (mean log2)")
     figure.axes[0].set_ylabel("abundance in the stroma (mean log2)")
     figure.suptitle(title, fontsize=10, x=0.01, ha="left")
@@ -256,13 +259,13 @@ def flow(steps: Sequence, title: str) -> Figure:
     for i, step in enumerate(steps):
         moved, added = abs(step.n_out - step.n_in), step.n_out >= step.n_in
         if i == 0:
-            said = f"{step.n_out:,}  {fill(step.reason, 34)}" + (f"\nmembers of {title}" if last == 0 else "")
-            axes.text(0, 0, said, ha="center", va="center", bbox=box)
+            label = f"{step.n_out:,}  {fill(step.reason, 34)}" + (f"\nmembers of {title}" if last == 0 else "")
+            axes.text(0, 0, label, ha="center", va="center", bbox=box)
             continue
         axes.annotate("", xy=(0, -i + 0.24), xytext=(0, -i + 0.76), arrowprops={"arrowstyle": "->", "color": "0.35"})
-        said = f"{'+' if added and moved else '−' if moved else ''}{moved:,}  {step.reason}"
+        label = f"{'+' if added and moved else '−' if moved else ''}{moved:,}  {step.reason}"
         axes.text(
-            0.62, -i + 0.52, fill(said, 46), ha="left", va="center", fontsize=9, color="black" if moved else "0.6"
+            0.62, -i + 0.52, fill(label, 46), ha="left", va="center", fontsize=9, color="black" if moved else "0.6"
         )
         axes.plot([0, 0.58], [-i + 0.52] * 2, color="0.35" if moved else "0.8", lw=0.9)
         text = f"{step.n_out:,}" + (f"  members of {title}" if i == last else "")

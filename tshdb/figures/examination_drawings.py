@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tshdb.figures.examinations import Examination
+from tshdb.figures.examinations import DrawnExamination
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ def letter_of(direction) -> str:
     return "".join(parts[:2])
 
 
-def picture(examination: Examination) -> Figure:
+def picture(examination: DrawnExamination) -> Figure:
     """The whole picture of an examination that has phases and pixels."""
     from matplotlib.figure import Figure
 
@@ -52,12 +52,12 @@ def picture(examination: Examination) -> Figure:
     return figure
 
 
-def _time(e: Examination, phase: int) -> str:
+def _time(e: DrawnExamination, phase: int) -> str:
     seconds = e.phases["t_seconds"].iloc[phase]
     return "" if seconds is None or seconds != seconds else f", {int(seconds) // 60}:{int(seconds) % 60:02d} min"
 
 
-def _image(axis: Axes, e: Examination, values, low: float, high: float, title: str) -> None:
+def _image(axis: Axes, e: DrawnExamination, values, low: float, high: float, title: str) -> None:
     grid = e.grid
     axis.imshow(
         values,
@@ -90,7 +90,7 @@ def _image(axis: Axes, e: Examination, values, low: float, high: float, title: s
     )
 
 
-def _legend(axis: Axes, e: Examination) -> None:
+def _legend(axis: Axes, e: DrawnExamination) -> None:
     for i, (mask, color) in enumerate(zip(e.masks, COLORS, strict=False)):
         volume = mask.inside.sum() * e.grid.voxel_ml
         axis.text(
@@ -98,7 +98,7 @@ def _legend(axis: Axes, e: Examination) -> None:
         )
 
 
-def _curve(axis: Axes, e: Examination) -> None:
+def _curve(axis: Axes, e: DrawnExamination) -> None:
     """Mean of what is followed, in percent of phase 0, over time."""
     name, inside = e.followed()
     means = [float(v[inside].mean(dtype=np.float64)) for v in e.volumes]
@@ -117,16 +117,18 @@ def _curve(axis: Axes, e: Examination) -> None:
     axis.margins(y=0.15)
 
 
-def _heading(figure: Figure, e: Examination) -> None:
+def _heading(figure: Figure, e: DrawnExamination) -> None:
     f = e.facts
     first = f"{f['patient_id']}   {f['time_point']}   {f['study_date'] or 'no date'}   {f['collection']}"
     figure.text(0.02, 0.955, first, color="#ffffff", fontsize=14, weight="bold")
     second = f"{int(f['n_phases'])} phases of {int(f['n_slices'])} slices, told apart by {f['key_used']}"
     flags = e.phases["qc_flags"].iloc[0]
     figure.text(0.02, 0.927, second, color="#9aa7b4", fontsize=10)
-    said = [f"look at: {flags}"] if flags else []
-    said += e.notes
+    remarks = [f"look at: {flags}"] if flags else []
+    remarks += e.notes
     if isinstance(f["verdict"], str):
-        said.append(f"{f['verdict']}{' (' + f['cause'] + ')' if isinstance(f['cause'], str) else ''}, {f['read_by']}")
-    if said:
-        figure.text(0.02, 0.903, "   |   ".join(said)[:170], color="#ff9e6d", fontsize=10)
+        remarks.append(
+            f"{f['verdict']}{' (' + f['cause'] + ')' if isinstance(f['cause'], str) else ''}, {f['read_by']}"
+        )
+    if remarks:
+        figure.text(0.02, 0.903, "   |   ".join(remarks)[:170], color="#ff9e6d", fontsize=10)

@@ -33,7 +33,7 @@ class LaidMask:
 
 
 @dataclass
-class Examination:
+class DrawnExamination:
     """One examination. volumes: one a phase, float32; empty where there are no phases, and `reason` says why."""
 
     facts: dict[str, Any]
@@ -80,49 +80,51 @@ class Examinations:
 
     def uid_of(self, patient: str, time_point: str | None) -> str:
         """The examination of a patient: the one that is asked for, else the first. Raises NotFound."""
-        mine = self.sets[self.sets["patient_id"] == patient]
+        of_patient = self.sets[self.sets["patient_id"] == patient]
         if time_point is not None:
-            mine = mine[mine["time_point"] == time_point]
-        if not len(mine):
+            of_patient = of_patient[of_patient["time_point"] == time_point]
+        if not len(of_patient):
             what = patient if time_point is None else f"{patient} at {time_point}"
             raise NotFound(
                 f"no images of {what}", where="tshdb qc", repair="tshdb sql 'from imaging_studies' lists them"
             )
-        return str(mine["study_uid"].iloc[0])
+        return str(of_patient["study_uid"].iloc[0])
 
-    def load(self, study_uid: str) -> Examination:
+    def load(self, study_uid: str) -> DrawnExamination:
         """Read an examination's pixels and masks; each file's bytes are compared with those that were ingested."""
 
         def of(table: str) -> pd.DataFrame:
             return self.study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
 
         facts = self.sets[self.sets["study_uid"] == study_uid].iloc[0].to_dict()
-        found = Examination(facts, of("dce_phases").sort_values("phase_index"))
+        examination = DrawnExamination(facts, of("dce_phases").sort_values("phase_index"))
         slices = of("dce_slices")
-        if not len(slices) or not len(found.phases):
-            return found
+        if not len(slices) or not len(examination.phases):
+            return examination
         instances, series = of("imaging_instances"), of("imaging_series")
         instances["path"] = [str(self.study.root / path) for path in instances["path"]]
-        found.grid, files = grid_of_phases(slices, instances, series)
+        examination.grid, files = grid_of_phases(slices, instances, series)
         if not instances[instances["sop_uid"].isin(slices["sop_uid"])]["has_pixels"].all():
-            found.notes.append("headers alone: there are no pixels to look at")
-            return found
-        found.volumes = [read_volume([(f.path, f.sha256) for f in phase]) for phase in files]
-        self._lay(found, of("segmentations"), of("masks"), files)
-        return found
+            examination.notes.append("headers alone: there are no pixels to look at")
+            return examination
+        examination.volumes = [read_volume([(f.path, f.sha256) for f in phase]) for phase in files]
+        self._lay(examination, of("segmentations"), of("masks"), files)
+        return examination
 
-    def _lay(self, found: Examination, segmentations: pd.DataFrame, masks: pd.DataFrame, files: list) -> None:
+    def _lay(
+        self, examination: DrawnExamination, segmentations: pd.DataFrame, masks: pd.DataFrame, files: list
+    ) -> None:
         known = masks.set_index("segmentation_id") if len(masks) else None
         for s in segmentations.itertuples():
             name = f"{s.region} ({s.kind})"
             if known is None or s.segmentation_id not in known.index:
                 step = NextSteps(self.study).of_analyses("masks", key=s.study_uid)
-                found.notes.append(f"{name}: not held against the images yet. {step}")
+                examination.notes.append(f"{name}: not held against the images yet. {step}")
             elif known.loc[s.segmentation_id, "status"] != "fits":
                 state = known.loc[s.segmentation_id]
-                found.notes.append(f"{name}: {state['status']}, {state['differences'] or state['qc_flags']}")
+                examination.notes.append(f"{name}: {state['status']}, {state['differences'] or state['qc_flags']}")
             else:
                 path = self.study.objects.verified(s.object_id, VOXELS)
                 row = SimpleNamespace(**s._asdict(), object_path=str(path))
-                inside = on_images(row, found.grid, files) >= s.min_value
-                found.masks.append(LaidMask(name, bool(s.is_outline), inside))
+                inside = on_images(row, examination.grid, files) >= s.min_value
+                examination.masks.append(LaidMask(name, bool(s.is_outline), inside))

@@ -67,10 +67,10 @@ def _panel(axes: Axes, values: pd.DataFrame, feature: str) -> None:
     axes.set_xticks(range(len(GROUPS)), [f"{g}\nn = {len(of[g])}" for g in GROUPS], fontsize=8)
     axes.tick_params(axis="y", labelsize=7.5)
     p = stats.mannwhitneyu(of["good"], of["poor"]).pvalue if min(map(len, of.values())) >= 3 else None
-    said = "" if p is None else f"\np = {p:.2g}"
+    p_line = "" if p is None else f"\np = {p:.2g}"
     region, *_, name = feature.split(".")
     kind = ".".join(feature.split(".")[1:-1])
-    axes.set_title(f"{region} {kind}\n{_wrapped(name)}{said}", fontsize=8)
+    axes.set_title(f"{region} {kind}\n{_wrapped(name)}{p_line}", fontsize=8)
 
 
 def _wrapped(name: str) -> str:

@@ -27,16 +27,16 @@ def _reasons(grouping: str) -> str:
     return f"SELECT cohort, reason FROM logrank_tests {where} ORDER BY unit_id DESC"
 
 
-def _km(grouping: str, said: str):
+def _km(grouping: str, words: str):
     def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
         query = f"SELECT * FROM km_points WHERE grouping = '{grouping}'"
-        nothing = f"no survival curves by {said}"
+        nothing = f"no survival curves by {words}"
         points, name = of_cohort(
             study, query, cohort, nothing, "km_curves", _reasons(grouping), of_unseen=grouping == "tsh_score"
         )
         tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = $g", {"c": name, "g": grouping})
         endpoint = points["endpoint"].iloc[0]
-        figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {said}, {name}")
+        figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {words}, {name}")
         return figure, "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
 
     return read
@@ -64,10 +64,10 @@ def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
     points, name = of_cohort(study, query, cohort, nothing, "signature_curves", _reasons("signature"))
     tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = 'signature'", {"c": name})
     panels = []
-    for endpoint, mine in points.groupby("endpoint", sort=True):
+    for endpoint, of_endpoint in points.groupby("endpoint", sort=True):
         test = _one(tests[tests["endpoint"] == endpoint])
         origin = f" from {test['time_origin'].replace('_', ' ')}" if test is not None and test["time_origin"] else ""
-        panels.append((mine, test, f"{endpoint}{origin}, by the signature\n{name}"))
+        panels.append((of_endpoint, test, f"{endpoint}{origin}, by the signature\n{name}"))
     return drawings.kaplan_meiers(panels), (
         "Share without an event over time; the band is the 95 % interval, a tick a patient censored there. The signature was "
         "made on other patients."
@@ -153,9 +153,9 @@ def _correlation(study: Study, cohort: str | None) -> tuple[Figure, str]:
 def _flow(study: Study, cohort: str | None) -> tuple[Figure, str]:
     if cohort is None:
         query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
-        found = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
+        versions = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
         order = cohort_order(study)
-        cohort = newest(found[0], order) or newest(found[1], order)
+        cohort = newest(versions[0], order) or newest(versions[1], order)
     if cohort is None:
         raise NoRows("no cohort has a version yet")
     version = version_of(study, cohort)
@@ -203,10 +203,10 @@ def _example(study: Study, values: pd.DataFrame):
     from tshdb.figures.feature_drawings import EXAMPLE
     from tshdb.figures.region_drawings import Regions
 
-    mine = values[values["feature"] == EXAMPLE].sort_values(["value", "patient_id"])
-    if not len(mine):
+    of_example = values[values["feature"] == EXAMPLE].sort_values(["value", "patient_id"])
+    if not len(of_example):
         return None
-    chosen = mine.iloc[len(mine) // 2]
+    chosen = of_example.iloc[len(of_example) // 2]
     regions = Regions(study, chosen["study_uid"])
     at = regions.shown()[0]
     columns, rows, _ = regions.like.GetSpacing()

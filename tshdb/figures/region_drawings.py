@@ -28,8 +28,8 @@ class Regions:
         import SimpleITK as sitk
 
         def of(table: str) -> list[dict[str, Any]]:
-            found = study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
-            return found.astype(object).where(found.notna(), None).to_dict("records")
+            frame = study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
+            return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
         def read(digest: str) -> sitk.Image:
             return sitk.ReadImage(str(study.objects.verified(digest, VOXELS)))
@@ -127,24 +127,24 @@ def _values(axis: Axes, regions: Regions, values: np.ndarray) -> None:
 
 def _lines(regions: Regions) -> list[tuple[str, str]]:
     breast, tumor, stroma = (regions.facts[n] for n in ("breast", "tumor", "stroma"))
-    said = []
+    lines = []
     if breast.get("object_id"):
         ml = f"right {breast['right_ml']:.0f} ml, left {breast['left_ml']:.0f} ml"
-        said.append((f"breast ({breast['status']}): {ml}{_flags(breast)}", COLORS["breast"]))
+        lines.append((f"breast ({breast['status']}): {ml}{_flags(breast)}", COLORS["breast"]))
     else:
-        said.append((f"breast: none. {breast.get('reason') or 'not looked for yet'}", "#ff9e6d"))
+        lines.append((f"breast: none. {breast.get('reason') or 'not looked for yet'}", "#ff9e6d"))
     if tumor.get("object_id"):
-        said.append(
+        lines.append(
             (f"tumour ({tumor['kind']}): {tumor['volume_ml']:.1f} ml, {tumor['side']}{_flags(tumor)}", COLORS["tumor"])
         )
     else:
-        said.append((f"tumour: none. {tumor.get('reason') or 'not looked for yet'}", "#ff9e6d"))
+        lines.append((f"tumour: none. {tumor.get('reason') or 'not looked for yet'}", "#ff9e6d"))
     if stroma.get("object_id"):
         cut = f"{stroma['volume_ml']:.0f} ml within {stroma['width_mm']:g} mm, {stroma['cut_off']:.0%} of the band cut off"
-        said.append((f"stroma: {cut}; parenchyma's mean {stroma['parenchyma_s0']:.0f}", COLORS["stroma"]))
+        lines.append((f"stroma: {cut}; parenchyma's mean {stroma['parenchyma_s0']:.0f}", COLORS["stroma"]))
     else:
-        said.append((f"stroma: none. {stroma.get('reason') or 'not looked for yet'}", "#ff9e6d"))
-    return said
+        lines.append((f"stroma: none. {stroma.get('reason') or 'not looked for yet'}", "#ff9e6d"))
+    return lines
 
 
 def _flags(facts: dict[str, Any]) -> str:

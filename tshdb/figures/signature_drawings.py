@@ -57,13 +57,13 @@ def calibration(groups: pd.DataFrame, title: str) -> Figure:
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", lw=1, ls=":")
     colors = [COLORS["good"], COLORS["poor"], COLORS["stroma"]]
-    for color, (endpoint, mine) in zip(colors, groups.groupby("endpoint", sort=True), strict=False):
-        rows = mine.dropna(subset=["foretold", "seen"]).sort_values("foretold")
+    for color, (endpoint, of_endpoint) in zip(colors, groups.groupby("endpoint", sort=True), strict=False):
+        rows = of_endpoint.dropna(subset=["foretold", "seen"]).sort_values("foretold")
         seen = rows["seen"].to_numpy(float)
         low = seen - rows["ci_lower"].astype(float).fillna(rows["seen"].astype(float)).to_numpy()
         high = rows["ci_upper"].astype(float).fillna(rows["seen"].astype(float)).to_numpy() - seen
         axes.errorbar(rows["foretold"].astype(float), seen, yerr=np.maximum([low, high], 0), fmt="o-", color=color, capsize=3,
-                      label=f"{endpoint} (n = {int(mine['n'].sum())})")  # fmt: skip
+                      label=f"{endpoint} (n = {int(of_endpoint['n'].sum())})")  # fmt: skip
     days = float(groups["at_days"].iloc[0])
     axes.set(xlabel="survival foretold", ylabel="survival seen", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set_title(f"{title}, at {days / 365.25:.3g} years", fontsize=10, loc="left")

@@ -47,8 +47,8 @@ def names_of(class_: str) -> tuple[str, ...]:
 
 def all_names(maps: Sequence[str] = ("S0", "SI", "SL"), settings: Settings = Settings()) -> list[str]:
     """The names of the whole set in order, of the original images: 572 with the paper's settings."""
-    found = [f"tumor.shape.{name}" for name in names_of("shape")]
+    names = [f"tumor.shape.{name}" for name in names_of("shape")]
     for region in REGIONS:
         for map_name in maps:
-            found += [f"{region}.{map_name}.{c}.{name}" for c in settings.classes for name in names_of(c)]
-    return found
+            names += [f"{region}.{map_name}.{c}.{name}" for c in settings.classes for name in names_of(c)]
+    return names

@@ -20,17 +20,17 @@ from pathlib import Path
 from tshdb import installed
 from tshdb.database import reading, writing
 from tshdb.failpoints import fp
+from tshdb.file_content import Finding
 from tshdb.loading import commit as committing
 from tshdb.loading.checks import findings_together, still_named
 from tshdb.loading.compare import KINDS, Comparison, compare
-from tshdb.loading.sources import Item, Release, Source, Standing, current_files, item_of
+from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_of
 from tshdb.lock import study_lock
-from tshdb.reading import Finding
 from tshdb.study import Study
 from tshdb.vocabulary import Severity
 from tshdb.withdrawal.tombstones import Withheld
 
-__all__ = ["Item", "Loaded", "Release", "Source", "Standing", "current_files", "item_of", "load"]
+__all__ = ["Item", "Loaded", "Release", "Source", "SourceState", "current_files", "item_of", "load"]
 
 
 @dataclass
@@ -103,18 +103,18 @@ def load(
         loaded.is_refused = bool(loaded.errors) and not keep_going
         return loaded
     with study_lock(study.engine, study.root):
-        found = _compare(study, items, loaded, complete, True, together, progress)
+        comparison = _compare(study, items, loaded, complete, True, together, progress)
         fp("ingest.objects_written")
         loaded.is_refused = bool(loaded.errors) and not keep_going
         counts = {kind: 0 if loaded.is_refused else loaded.n(kind) for kind in KINDS} | {"withheld": loaded.n_withheld}
-        if loaded.is_same_bytes and not found.gone_sources and not loaded.findings:
+        if loaded.is_same_bytes and not comparison.gone_sources and not loaded.findings:
             return loaded
         with writing(study.engine) as connection:
             loaded.run_id = committing.record_run(connection, command, counts, loaded.findings)
             if not loaded.is_refused:
                 if release is not None:
                     committing.record_release(connection, release, loaded.run_id)
-                committing.commit(connection, found, loaded.run_id)
+                committing.commit(connection, comparison, loaded.run_id)
             fp("ingest.before_commit")
         fp("ingest.committed")
     return loaded
@@ -125,19 +125,19 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         for item in items:
             loaded.n_files += 1
             installed.reader(item.source.reader)  # who is not known has no precedence
-            if withheld and item.reading is not None:
-                n = withheld.take_out(item.reading)
+            if withheld and item.content is not None:
+                n = withheld.take_out(item.content)
                 loaded.n_withheld += n
-                if n and not item.reading.records:  # all of it, such as a series: not even its folder's name is kept
-                    loaded.findings += map(withheld.without_names, item.reading.findings)
+                if n and not item.content.records:  # all of it, such as a series: not even its folder's name is kept
+                    loaded.findings += map(withheld.without_names, item.content.findings)
                     progress(item)
                     continue
-            if item.reading is None:
+            if item.content is None:
                 loaded.n_same_bytes += 1
             else:
-                loaded.n_withheld += item.reading.n_withheld
-                told = [f if f.path else f._replace(path=str(item.path)) for f in item.reading.findings]
-                loaded.findings += map(withheld.without_names, told) if withheld else told
+                loaded.n_withheld += item.content.n_withheld
+                findings = [f if f.path else f._replace(path=str(item.path)) for f in item.content.findings]
+                loaded.findings += map(withheld.without_names, findings) if withheld else findings
             yield item
             progress(item)
 
@@ -145,18 +145,20 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         withheld = Withheld(connection, study.root)
         if withheld:
             loaded.findings = list(map(withheld.without_names, loaded.findings))
-        found = compare(study, connection, noted(), standing=_standing(connection), complete=complete, writes=writes)
-        loaded.findings += map(withheld.without_names, found.orphans) if withheld else found.orphans
-        loaded.n_withheld += len(found.orphans)
+        comparison = compare(
+            study, connection, noted(), known_sources=_known_sources(connection), complete=complete, writes=writes
+        )
+        loaded.findings += map(withheld.without_names, comparison.orphans) if withheld else comparison.orphans
+        loaded.n_withheld += len(comparison.orphans)
         if complete:
-            loaded.findings += still_named(connection, found)
+            loaded.findings += still_named(connection, comparison)
         if together:
-            loaded.findings += findings_together(connection, found)
-    loaded.by_table = found.by_table
-    return found
+            loaded.findings += findings_together(connection, comparison)
+    loaded.by_table = comparison.by_table
+    return comparison
 
 
-def _standing(connection) -> list[Source]:
+def _known_sources(connection) -> list[Source]:
     """All sources that the study has."""
     from sqlalchemy import select
 

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, select
 
 from tshdb.database import texts, tuples
 from tshdb.engine.units import select_ids
+from tshdb.file_content import Finding
 from tshdb.loading.compare import Comparison
 from tshdb.loading.sources import row_key
-from tshdb.reading import Finding
 from tshdb.schema import ImagingDecision, QcVerdict, Segmentation
 from tshdb.vocabulary import Compartment, Severity
 

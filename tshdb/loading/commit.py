@@ -13,12 +13,12 @@ from tshdb.change_chain import chained, head, note_head
 from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
+from tshdb.file_content import Finding, GeneIndex
 from tshdb.ingested import entity_fingerprints
 from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
 from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
 from tshdb.process import actor
-from tshdb.reading import Finding, GeneIndex
 from tshdb.schema import (
     Base,
     Change,
@@ -81,9 +81,9 @@ def record_run(connection: Connection, command: str, counts: dict[str, int], fin
 
 def record_release(connection: Connection, release: Release, run_id: int) -> None:
     """Note the archive's state, once."""
-    mine = (SourceRelease.collection == release.collection) & (SourceRelease.archive == release.archive)
+    of_archive = (SourceRelease.collection == release.collection) & (SourceRelease.archive == release.archive)
     if connection.execute(
-        select(SourceRelease.source_release_id).where(mine, SourceRelease.release == release.name)
+        select(SourceRelease.source_release_id).where(of_archive, SourceRelease.release == release.name)
     ).all():
         return
     connection.execute(
@@ -136,7 +136,7 @@ def choose_again(connection: Connection, changes: Changes) -> None:
 
 def _register_files(connection: Connection, comparison: Comparison, run_id: int) -> dict[Source, int]:
     """A row of source_files for every file that was read; those of gone sources are no longer current."""
-    read = [item for item in comparison.items if item.reading is not None]
+    read = [item for item in comparison.items if item.content is not None]
     sources = [*(i.source for i in read), *comparison.gone_sources]
     by_reader: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source in sources:
@@ -162,19 +162,19 @@ def _register_files(connection: Connection, comparison: Comparison, run_id: int)
 
 
 def _file_row(item: Item, file_id: int, run_id: int) -> dict:
-    found = item.path.stat()
+    stat = item.path.stat()
     return {
         "source_file_id": file_id,
         **item.source._asdict(),
         "path": str(Path(item.path).resolve()),
         "sha256": item.sha256,
-        "size_bytes": found.st_size if item.size_bytes is None else item.size_bytes,
+        "size_bytes": stat.st_size if item.size_bytes is None else item.size_bytes,
         "options": json_text(item.options),
         "is_current": True,
         "ingest_run_id": run_id,
         "md5": item.md5,
         "archive_id": item.archive_id,
-        "mtime_ns": found.st_mtime_ns if item.size_bytes is None else None,
+        "mtime_ns": stat.st_mtime_ns if item.size_bytes is None else None,
     }
 
 
@@ -222,9 +222,9 @@ def _restore(connection: Connection, comparison: Comparison) -> None:
         by_part[comparison.values.part_of[profile]].append(profile)
     for part, profiles in by_part.items():
         with texts(connection, "restored_profiles", profiles) as name:
-            mine = ExpressionProfile.profile_id.in_(select_ids(name))
-            lost = set(connection.execute(select(ExpressionProfile.part_id).where(mine).distinct()).scalars())
-            connection.execute(update(ExpressionProfile).where(mine).values(part_id=part))
+            of_profiles = ExpressionProfile.profile_id.in_(select_ids(name))
+            lost = set(connection.execute(select(ExpressionProfile.part_id).where(of_profiles).distinct()).scalars())
+            connection.execute(update(ExpressionProfile).where(of_profiles).values(part_id=part))
         named = select(ExpressionProfile.part_id)
         unused = ExpressionPart.part_id.in_(lost) & ExpressionPart.part_id.not_in(named)
         connection.execute(delete(ExpressionPart).where(unused))
@@ -236,14 +236,14 @@ def _unmark(connection: Connection, comparison: Comparison) -> None:
         select(Unit.unit_id, Unit.analysis, Unit.key, Unit.fingerprint)
         .where(Unit.damage.is_not(None), Unit.analysis.startswith(INGEST))
     ).fetchall()  # fmt: skip
-    read = {(table, str(said.values.get(ENTITY_COLUMN[table]))) for (_, (table, _)), said in comparison.said.items()}
+    read = {(table, str(row.values.get(ENTITY_COLUMN[table]))) for (_, (table, _)), row in comparison.incoming.items()}
     lost = _without_objects(connection, comparison) if units else set()
     healed = []
     for table in {analysis.removeprefix(INGEST) for _, analysis, *_ in units}:
-        mine = [u for u in units if u[1] == INGEST + table]
-        with texts(connection, "marked_entities", [key for _, _, key, _ in mine]) as name:
+        of_table = [u for u in units if u[1] == INGEST + table]
+        with texts(connection, "marked_entities", [key for _, _, key, _ in of_table]) as name:
             there = entity_fingerprints(connection, table, select_ids(name))
-        for unit, _, key, fingerprint in mine:
+        for unit, _, key, fingerprint in of_table:
             is_read = table not in TABLES or (table, key) in read
             if is_read and (table, key) not in lost and there.get(key) == fingerprint:
                 healed.append(unit)
@@ -267,7 +267,7 @@ def _write_instances(connection: Connection, comparison: Comparison) -> set[str]
     """The files of every series that was read. Gives the studies whose files changed."""
     moved = set()
     for item in comparison.items:
-        new = None if item.reading is None else item.reading.instances
+        new = None if item.content is None else item.content.instances
         if new is not None and instances.write(connection, new, comparison.complete):
             moved.add(new.study_uid)
         if new is not None and ("imaging_instances", new.study_uid) in comparison.hurt:
@@ -328,15 +328,15 @@ def _write_raw_values(connection: Connection, comparison: Comparison, files: dic
         earlier = select(SourceFile.source_file_id).where(of_source(SourceFile, source))
         if file_id is not None:
             earlier = earlier.where(SourceFile.source_file_id != file_id)
-        mine = ClinicalValue.source_file_id.in_(earlier)
+        of_files = ClinicalValue.source_file_id.in_(earlier)
         was: dict[str, list] = defaultdict(list)
         kept: list[dict] = []
         present = {v.patient_id for v in new}
-        for r in connection.execute(select(ClinicalValue.__table__).where(mine)).mappings():
+        for r in connection.execute(select(ClinicalValue.__table__).where(of_files)).mappings():
             was[r["patient_id"]].append((r["field"], r["value"], r["missing_reason"]))
             if r["patient_id"] not in present and source not in complete_sources:
                 kept.append(dict(r))
-        connection.execute(delete(ClinicalValue).where(mine))
+        connection.execute(delete(ClinicalValue).where(of_files))
         bulk_insert(
             connection, ClinicalValue.__table__, [{**v._asdict(), "source_file_id": file_id} for v in new] + kept
         )
@@ -353,21 +353,23 @@ def _write_records(connection: Connection, comparison: Comparison, files: dict[S
     first = next_id(connection, SourceRecord.source_record_id)
     rows = [
         {
-            "source_record_id": comparison.stood[sk].record_id
-            if (sk := (source, key)) in comparison.stood
+            "source_record_id": comparison.recorded[sk].record_id
+            if (sk := (source, key)) in comparison.recorded
             else first + i,
             "table_name": key[0],
             "row_key": key[1],
             **source._asdict(),
             "source_file_id": files[source],
-            "line": said.line,
-            "column_number": said.column,
-            "row_values": json_text(as_json_gives(said.values)),
+            "line": row.line,
+            "column_number": row.column,
+            "row_values": json_text(as_json_gives(row.values)),
         }
-        for i, ((source, key), said) in enumerate(comparison.said.items())
+        for i, ((source, key), row) in enumerate(comparison.incoming.items())
     ]
     upsert(connection, SourceRecord.__table__, rows, ("source_record_id",))
-    with numbers(connection, "removed_records", [comparison.stood[sk].record_id for sk in comparison.removed]) as name:
+    with numbers(
+        connection, "removed_records", [comparison.recorded[sk].record_id for sk in comparison.removed]
+    ) as name:
         connection.execute(delete(SourceRecord).where(SourceRecord.source_record_id.in_(select_ids(name))))
 
 
@@ -375,8 +377,8 @@ def write_changes(
     connection: Connection, comparison: Comparison, changes: Changes, run_id: int, files: dict[Source, int]
 ) -> None:
     """One row of the change log a changed row, with the place that said it before and the place that says it now."""
-    now_at = {key: (files[source], said.line) for (source, key), said in reversed(comparison.said.items())}
-    was_at = {key: (said.file_id, said.line) for (_, key), said in reversed(comparison.stood.items())}
+    now_at = {key: (files[source], row.line) for (source, key), row in reversed(comparison.incoming.items())}
+    was_at = {key: (row.file_id, row.line) for (_, key), row in reversed(comparison.recorded.items())}
     first = next_id(connection, Change.change_id)
     rows = []
     for i, ((table, key), (before, after)) in enumerate(changes.items()):
@@ -420,8 +422,10 @@ def _patients_with_profiles(connection: Connection, changes: Changes) -> set[str
     ]
     patients = {row["patient_id"] for row in rows if "patient_id" in row}
     with texts(connection, "moved_samples", {row["sample_id"] for row in rows if "sample_id" in row}) as name:
-        found = connection.execute(select(Sample.patient_id).where(Sample.sample_id.in_(select_ids(name))))
-        return patients | set(found.scalars())
+        patients_of_samples = connection.execute(
+            select(Sample.patient_id).where(Sample.sample_id.in_(select_ids(name)))
+        )
+        return patients | set(patients_of_samples.scalars())
 
 
 def _patients_with_images(connection: Connection, changes: Changes) -> set[str]:

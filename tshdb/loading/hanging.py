@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 
 from tshdb.database import texts
 from tshdb.engine.units import select_ids
+from tshdb.file_content import FileContent, Finding, Record
 from tshdb.loading.sources import TABLES
-from tshdb.reading import Finding, Found, Reading
 from tshdb.schema import Base
 from tshdb.vocabulary import Severity
 
@@ -32,13 +32,13 @@ PARENTS: dict[
 }
 
 
-def take_out_withheld(reading: Reading) -> None:
+def take_out_withheld(content: FileContent) -> None:
     """Take out what hangs on the patients whose rows the reader left out: it has values of them, and no row."""
-    there = {r.values["patient_id"] for r in reading.records if r.table.__tablename__ == PATIENTS}
-    gone = {PATIENTS: {v.patient_id for v in reading.raw_values} - there}
+    there = {r.values["patient_id"] for r in content.records if r.table.__tablename__ == PATIENTS}
+    gone = {PATIENTS: {v.patient_id for v in content.raw_values} - there}
     if not gone[PATIENTS]:
         return
-    kept: list[Found] = reading.records
+    kept: list[Record] = content.records
     for name, references in PARENTS.items():
         parents = {*references, ("patient_id", PATIENTS)}  # notices of patients name them without a reference
         lost = [
@@ -51,30 +51,30 @@ def take_out_withheld(reading: Reading) -> None:
             gone[name] = {r.values[key.name] for r in lost}
             taken = set(map(id, lost))
             kept = [r for r in kept if id(r) not in taken]
-    reading.records = kept
-    reading.raw_values = [v for v in reading.raw_values if v.patient_id not in gone[PATIENTS]]
+    content.records = kept
+    content.raw_values = [v for v in content.raw_values if v.patient_id not in gone[PATIENTS]]
 
 
-def take_out_orphans(connection: Connection, found) -> list[Finding]:
+def take_out_orphans(connection: Connection, comparison) -> list[Finding]:
     """Take out of a Comparison what points to rows that nobody has. Gives an error for each."""
     findings = []
-    path = {item.source: str(item.path) for item in found.items}
-    said: dict[str, set[str]] = defaultdict(set)
-    for _, (table, key) in found.said:
-        said[table].add(key)
+    path = {item.source: str(item.path) for item in comparison.items}
+    keys_of_table: dict[str, set[str]] = defaultdict(set)
+    for _, (table, key) in comparison.incoming:
+        keys_of_table[table].add(key)
     for name, parents in PARENTS.items():
-        mine = [(sk, row) for sk, row in found.said.items() if sk[1][0] == name]
-        for column, parent in parents if mine else ():
-            wanted = {str(row.values[column]) for _, row in mine} - said[parent]
+        of_table = [(sk, row) for sk, row in comparison.incoming.items() if sk[1][0] == name]
+        for column, parent in parents if of_table else ():
+            wanted = {str(row.values[column]) for _, row in of_table} - keys_of_table[parent]
             lost = wanted - _standing(connection, parent, wanted)
-            for sk, row in mine if lost else ():
-                if str(row.values[column]) in lost and found.said.pop(sk, None) is not None:
-                    said[name].discard(sk[1][1])
+            for sk, row in of_table if lost else ():
+                if str(row.values[column]) in lost and comparison.incoming.pop(sk, None) is not None:
+                    keys_of_table[name].discard(sk[1][1])
                     findings.append(_finding(row.line, column, str(row.values[column]), parent, path[sk[0]]))
-    wanted = {v.patient_id for values in found.raw_values.values() for v in values} - said[PATIENTS]
+    wanted = {v.patient_id for values in comparison.raw_values.values() for v in values} - keys_of_table[PATIENTS]
     lost = wanted - _standing(connection, PATIENTS, wanted)
-    for source, values in found.raw_values.items() if lost else ():
-        found.raw_values[source] = [v for v in values if v.patient_id not in lost]
+    for source, values in comparison.raw_values.items() if lost else ():
+        comparison.raw_values[source] = [v for v in values if v.patient_id not in lost]
         lines = {v.patient_id: v.line for v in reversed(values) if v.patient_id in lost}
         findings += [_finding(line, "patient_id", p, PATIENTS, path[source]) for p, line in sorted(lines.items())]
     return findings

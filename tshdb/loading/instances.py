@@ -15,10 +15,10 @@ from sqlalchemy import Connection, delete, select
 from tshdb.canonical import digest, rows_fingerprint
 from tshdb.database import texts, upsert
 from tshdb.engine.units import select_ids
+from tshdb.file_content import Instances
 from tshdb.ingested import counted, known_fingerprints, marked
 from tshdb.loading.lost import lost_sources
 from tshdb.objects import ObjectStore
-from tshdb.reading import Instances
 from tshdb.schema import ImagingInstance, ImagingSeries, ImagingStudy
 
 TABLE = ImagingInstance.__table__
@@ -108,12 +108,12 @@ def delete_of_series(connection: Connection, series_uids: Iterable[str]) -> None
 
 def take_out_added(connection: Connection, new: Instances) -> None:
     """Delete files of a series that nobody has read, where those that stay are exactly what was ingested of the study."""
-    said = {row["sop_uid"] for row in new.rows()}
+    new_uids = {row["sop_uid"] for row in new.rows()}
     columns = counted(TABLE.name)
     rows = connection.execute(
         select(TABLE.c.sop_uid, TABLE.c.series_uid, *columns).where(TABLE.c.study_uid == new.study_uid)
     ).fetchall()
-    added = {sop for sop, series, *_ in rows if series == new.series_uid and sop not in said}
+    added = {sop for sop, series, *_ in rows if series == new.series_uid and sop not in new_uids}
     rest = [tuple(row[2:]) for row in rows if row[0] not in added]
     ingested = known_fingerprints(connection, TABLE.name).get(new.study_uid)
     if added and rows_fingerprint([c.name for c in columns], rest) == ingested:

@@ -36,16 +36,16 @@ class Proven:
 
 def prove(connection: Connection, objects: ObjectStore, entities: dict[str, set[str]]) -> Proven:
     """What the records give of these entities (table -> keys), where it is what was ingested, or no ingest unit says other."""
-    mine = {table: keys for table, keys in entities.items() if table in TABLES}
+    asked = {table: keys for table, keys in entities.items() if table in TABLES}
     comparison = Comparison(IncomingValues(objects, writes=False))
-    derive_rows(comparison, connection, keys_of(connection, mine))
+    derive_rows(comparison, connection, keys_of(connection, asked))
     _find_parts(comparison, connection, objects)
     rows: dict[Entity, list[dict]] = defaultdict(list)
     for (table, _), row in comparison.after.items():
         if row is not None:
             rows[table, row[ENTITY_COLUMN[table]]].append(row)
     proven = set()
-    for table, keys in mine.items():
+    for table, keys in asked.items():
         known = known_fingerprints(connection, table)
         for entity in keys:
             mine_now = _fingerprint(table, rows[table, entity]) if rows[table, entity] else None
@@ -89,10 +89,10 @@ def remove_added(connection: Connection, entities: dict[str, set[str]]) -> set[E
             ]
             entity = table.c[ENTITY_COLUMN[table.name]]
             with texts(connection, "added_entities", entities[table.name]) as name:
-                mine = entity.in_(select_ids(name))
-                before = set(connection.execute(select(entity).where(mine)).scalars())
-                connection.execute(delete(table).where(mine, *[~one for one in named]))
-                left = set(connection.execute(select(entity).where(mine)).scalars())
+                is_asked = entity.in_(select_ids(name))
+                before = set(connection.execute(select(entity).where(is_asked)).scalars())
+                connection.execute(delete(table).where(is_asked, *[~is_named for is_named in named]))
+                left = set(connection.execute(select(entity).where(is_asked)).scalars())
             removed |= {(table.name, e) for e in before - left}
     everybody = connection.execute(select(Patient.patient_id)).scalars().all()
     select_profiles(connection, everybody)

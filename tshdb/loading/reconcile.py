@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from tshdb import installed
-from tshdb.loading.sources import Said
+from tshdb.loading.sources import SourceRow
 from tshdb.readers import LAST
 from tshdb.schema import Base, FollowUp
 
@@ -26,20 +26,20 @@ class Disagreement(NamedTuple):
     """One column on which another source differs from the one that holds."""
 
     column: str
-    held: Said
+    held: SourceRow
     held_value: Any
-    other: Said
+    other: SourceRow
     other_value: Any
     rule: str
 
 
-def in_precedence(said: Sequence[Said]) -> list[Said]:
+def in_precedence(rows: Sequence[SourceRow]) -> list[SourceRow]:
     """The sources' words, the one that holds first. Raises NotFound for a word of a reader that is not installed."""
     ranks = _precedences()
-    for word in said:
-        if word.source.reader not in ranks:
-            raise installed.no_reader(word.source.reader)
-    return sorted(said, key=lambda s: (ranks[s.source.reader], s.source))
+    for row in rows:
+        if row.source.reader not in ranks:
+            raise installed.no_reader(row.source.reader)
+    return sorted(rows, key=lambda s: (ranks[s.source.reader], s.source))
 
 
 @cache
@@ -56,19 +56,19 @@ def precedence_rule() -> str:
     return f"{' before '.join(names)}, then the source's name"
 
 
-def reconcile(table: type[Base], said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
+def reconcile(table: type[Base], rows: Sequence[SourceRow]) -> tuple[dict[str, Any], list[Disagreement]]:
     """(the row that holds, the disagreements), from all that sources say of it (at least one)."""
-    ordered = in_precedence(said)
+    ordered = in_precedence(rows)
     if table is FollowUp:
         return _outcome(ordered)
     return _by_column([c.name for c in table.__table__.columns], ordered)
 
 
-def _by_column(names: Sequence[str], said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
-    row = {n: said[0].values.get(n) for n in names}
-    holder = dict.fromkeys(names, said[0])
-    found = []
-    for other in said[1:]:
+def _by_column(names: Sequence[str], rows: Sequence[SourceRow]) -> tuple[dict[str, Any], list[Disagreement]]:
+    row = {n: rows[0].values.get(n) for n in names}
+    holder = dict.fromkeys(names, rows[0])
+    disagreements = []
+    for other in rows[1:]:
         for name in names:
             value = other.values.get(name)
             if value is None:
@@ -76,30 +76,30 @@ def _by_column(names: Sequence[str], said: Sequence[Said]) -> tuple[dict[str, An
             if row[name] is None:
                 row[name], holder[name] = value, other
             elif value != row[name] and not name.endswith(("_reason", "_rule")):
-                found.append(Disagreement(name, holder[name], row[name], other, value, precedence_rule()))
+                disagreements.append(Disagreement(name, holder[name], row[name], other, value, precedence_rule()))
     for name in names:  # a reason for having no value falls away with the first value
         if name.endswith("_reason") and row.get(name.removesuffix("_reason")) is not None:
             row[name] = None
-    return row, found
+    return row, disagreements
 
 
-def _outcome(said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
-    holder = next((s for s in said if s.values["event"] is not None), said[0])
+def _outcome(rows: Sequence[SourceRow]) -> tuple[dict[str, Any], list[Disagreement]]:
+    holder = next((s for s in rows if s.values["event"] is not None), rows[0])
     row = {c.name: holder.values.get(c.name) for c in FollowUp.__table__.columns}
-    same_clock = [s for s in said if s is not holder and s.values["time_origin"] == row["time_origin"]]
-    found = []
+    same_clock = [s for s in rows if s is not holder and s.values["time_origin"] == row["time_origin"]]
+    disagreements = []
     day_holder = holder
     for other in same_clock:
         event, days = other.values["event"], other.values["duration_days"]
         if event is not None and event != row["event"]:
-            found.append(Disagreement("event", holder, row["event"], other, event, f"{OUTCOME_RULE}: event"))
+            disagreements.append(Disagreement("event", holder, row["event"], other, event, f"{OUTCOME_RULE}: event"))
         elif days is None:
             continue
         elif row["event"]:
             if event and row["duration_days"] is None:
                 row["duration_days"], day_holder = days, other
             elif event and days != row["duration_days"]:
-                found.append(
+                disagreements.append(
                     Disagreement(
                         "duration_days", day_holder, row["duration_days"], other, days, f"{OUTCOME_RULE}: day of event"
                     )
@@ -110,4 +110,4 @@ def _outcome(said: Sequence[Said]) -> tuple[dict[str, Any], list[Disagreement]]:
         row["rule"] = OUTCOME_RULE
     if row["event"] is not None and row["duration_days"] is not None and day_holder is not holder:
         row["reason"] = None
-    return row, found
+    return row, disagreements

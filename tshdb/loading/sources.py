@@ -16,9 +16,9 @@ from sqlalchemy.inspection import inspect
 from tshdb.canonical import json_text
 from tshdb.database import reading, texts
 from tshdb.engine.units import select_ids
+from tshdb.file_content import FileContent
 from tshdb.loading.lost import has_lost, lost_sources
 from tshdb.objects import sha256_of
-from tshdb.reading import Reading
 from tshdb.schema import (
     Annotation,
     Base,
@@ -59,7 +59,7 @@ class Source(NamedTuple):
         return "/".join(self)
 
 
-class Said(NamedTuple):
+class SourceRow(NamedTuple):
     """What one source says of one row."""
 
     source: Source
@@ -72,7 +72,7 @@ class Said(NamedTuple):
 
 @dataclass
 class Item:
-    """One file to load, or the files of one DICOM series. Without a reading its rows are there already, unchanged.
+    """One file to load, or the files of one DICOM series. Without content its rows are there already, unchanged.
 
     sha256: of a series, the digest of its content; size_bytes: where `path` is a folder; archive_id: the archive's own
     identifier of the file; md5: as published, when it was compared.
@@ -81,7 +81,7 @@ class Item:
     source: Source
     path: Path
     options: dict[str, Any]
-    reading: Reading | None
+    content: FileContent | None
     sha256: str
     md5: str | None = None
     archive_id: str | None = None
@@ -104,19 +104,24 @@ def row_key(table: type[Base], values: Mapping[Any, Any]) -> str:
 
 
 def item_of(
-    study: Study, source: Source, path: Path, options: dict[str, Any], read: Callable[[], Reading], always: bool = False
+    study: Study,
+    source: Source,
+    path: Path,
+    options: dict[str, Any],
+    read: Callable[[], FileContent],
+    always: bool = False,
 ) -> Item:
     """A file with what `read` finds in it; without, where exactly these bytes are loaded already (unless `always`).
 
     The bytes are hashed while they are read. A source that has lost what was stored of it is read again.
     """
-    standing = None if always else _standing_of(study, source)
+    state = None if always else _state_of(study, source)
     with ThreadPoolExecutor(max_workers=1) as pool:
         digest = pool.submit(sha256_of, path)
-        if standing is not None and standing.is_same(digest.result(), json_text(options)):
+        if state is not None and state.is_same(digest.result(), json_text(options)):
             return Item(source, path, options, None, digest.result())
-        found = read()
-        return Item(source, path, options, found, digest.result())
+        contents = read()
+        return Item(source, path, options, contents, digest.result())
 
 
 def of_source(model, source: Source):
@@ -124,7 +129,7 @@ def of_source(model, source: Source):
     return and_(model.collection == source.collection, model.reader == source.reader, model.name == source.name)
 
 
-class Standing(NamedTuple):
+class SourceState(NamedTuple):
     """The bytes at which a source stands, and the file that they were read from."""
 
     sha256: str
@@ -142,39 +147,39 @@ class Standing(NamedTuple):
         """Whether the same file, not written since by its size and time, was read with the same options."""
         if self.has_lost or self.mtime_ns is None or self.options != options or self.path != str(path.resolve()):
             return False
-        found = path.stat()
-        return (found.st_size, found.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
+        stat = path.stat()
+        return (stat.st_size, stat.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
 
 
-_STANDING = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
+_STATE = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
 
 
-def _standing_of(study: Study, source: Source) -> Standing | None:
+def _state_of(study: Study, source: Source) -> SourceState | None:
     """Where one source stands; the bytes of what was stored of it are looked at."""
     with reading(study.engine) as connection:
-        query = select(*_STANDING).where(of_source(SourceFile, source), SourceFile.is_current)
+        query = select(*_STATE).where(of_source(SourceFile, source), SourceFile.is_current)
         row = connection.execute(query.order_by(SourceFile.source_file_id.desc()).limit(1)).one_or_none()
-        return None if row is None else Standing(*row, has_lost(connection, study.objects, source))
+        return None if row is None else SourceState(*row, has_lost(connection, study.objects, source))
 
 
-def current_files(study: Study, collection: str) -> dict[Source, Standing]:
+def current_files(study: Study, collection: str) -> dict[Source, SourceState]:
     """Every source of a collection, and where it stands."""
     with reading(study.engine) as connection:
         rows = connection.execute(
-            select(SourceFile.reader, SourceFile.name, *_STANDING).where(
+            select(SourceFile.reader, SourceFile.name, *_STATE).where(
                 SourceFile.collection == collection, SourceFile.is_current
             )
         ).fetchall()
         lost = lost_sources(connection, study.objects, collection) if rows else set()
-    return {Source(collection, *row[:2]): Standing(*row[2:], (collection, *row[:2]) in lost) for row in rows}
+    return {Source(collection, *row[:2]): SourceState(*row[2:], (collection, *row[:2]) in lost) for row in rows}
 
 
-def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], Said]:
+def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], SourceRow]:
     """All that these sources have said so far."""
     by_reader: dict[tuple[str, str], list[str]] = defaultdict(list)
     for source in sources:
         by_reader[source.collection, source.reader].append(source.name)
-    found = {}
+    by_row = {}
     for (collection, reader), names in by_reader.items():
         with texts(connection, "asked_sources", names) as asked:
             rows = connection.execute(
@@ -185,17 +190,17 @@ def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dic
                 )
             ).fetchall()
         for row in rows:
-            said = _said(row)
-            found[said.source, (row.table_name, row.row_key)] = said
-    return found
+            row_of_source = _source_row(row)
+            by_row[row_of_source.source, (row.table_name, row.row_key)] = row_of_source
+    return by_row
 
 
-def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, list[Said]]:
+def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, list[SourceRow]]:
     """All that any source has said of these rows."""
     by_table: dict[str, list[str]] = defaultdict(list)
     for table, row in keys:
         by_table[table].append(row)
-    found: dict[Key, list[Said]] = {}
+    by_key: dict[Key, list[SourceRow]] = {}
     for table, wanted in by_table.items():
         with texts(connection, "asked_rows", wanted) as asked:
             rows = connection.execute(
@@ -204,13 +209,13 @@ def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, li
                 )
             ).fetchall()
         for row in rows:
-            found.setdefault((table, row.row_key), []).append(_said(row))
-    return found
+            by_key.setdefault((table, row.row_key), []).append(_source_row(row))
+    return by_key
 
 
-def _said(row) -> Said:
+def _source_row(row) -> SourceRow:
     source = Source(row.collection, row.reader, row.name)
-    return Said(
+    return SourceRow(
         source, json.loads(row.row_values), row.source_file_id, row.line, row.column_number, row.source_record_id
     )
 

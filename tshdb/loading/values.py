@@ -17,8 +17,8 @@ from sqlalchemy import Connection, select
 
 from tshdb.expression_store import PART_PROFILES, Block, column_fingerprint, genes_digest, read_matrix, write_part
 from tshdb.failpoints import fp
+from tshdb.file_content import GeneIndex, Matrix
 from tshdb.objects import ObjectStore
-from tshdb.reading import GeneIndex, Matrix
 from tshdb.schema import ExpressionPart, ExpressionProfile, Unit
 
 GENES_SHOWN = 5

@@ -6,6 +6,6 @@ look   the study as it stands
 Light to import: the engine is imported when a step is asked for.
 """
 
-from tshdb.next_step.steps import NOTHING_YET, NextSteps, NoRows, told
+from tshdb.next_step.steps import NOTHING_YET, NextSteps, NoRows, naming_next_step
 
-__all__ = ["NOTHING_YET", "NextSteps", "NoRows", "told"]
+__all__ = ["NOTHING_YET", "NextSteps", "NoRows", "naming_next_step"]

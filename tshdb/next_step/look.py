@@ -55,11 +55,11 @@ def look(study: Study, ingested: tuple[str, ...]) -> Look:
 
 def _flows(connection: Connection, cohorts: Mapping[str, CohortState]) -> dict[str, tuple[Moved, ...]]:
     """What the steps do of the cohorts that have no members."""
-    found = {}
+    flows = {}
     for name, text in connection.execute(select(Cohort.cohort, Cohort.sql_text)).fetchall():
         if not cohorts[name].members and cohorts[name].problem is None:
-            found[name] = evaluate(connection, name, text).flow
-    return found
+            flows[name] = evaluate(connection, name, text).flow
+    return flows
 
 
 def tables_of(sql: str) -> list[str]:

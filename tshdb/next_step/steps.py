@@ -43,9 +43,11 @@ INGESTS = {  # ingested table -> what is missing without it, and the command tha
 class NoRows(NotFound):
     """Rows that a table or a figure is made of are not there.
 
-    analyses: that make them; key: the cohort, patient or examination that was asked for; reasons: a SELECT of (cohort, reason),
-    the newest first, of results that say why they are empty (of patients: patient as cohort); of_unseen: they are of patients
-    alone from whom no model behind them has learned.
+    analyses    that make the rows
+    key         the cohort, patient or examination that was asked for
+    reasons     a SELECT of (cohort, reason), the newest first, of results that say why they are empty; for results of
+                patients, the patient stands as cohort
+    of_unseen   the rows are of patients alone from whom no model behind them has learned
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class NoRows(NotFound):
 
 
 @contextmanager
-def told(study: Study, steps: NextSteps | None = None) -> Iterator[None]:
+def naming_next_step(study: Study, steps: NextSteps | None = None) -> Iterator[None]:
     """Raise NoRows of the block as NotFound with the next step. steps: of the same study, if they were looked at already."""
     try:
         yield
@@ -111,9 +113,9 @@ class NextSteps:
         for analysis in known:
             if step := self._of_analysis(analysis, missing.key, missing.of_unseen):
                 return step
-        return self._said(missing)
+        return self._reason(missing)
 
-    def _said(self, missing: NoRows) -> str | None:
+    def _reason(self, missing: NoRows) -> str | None:
         """What the results themselves say of it."""
         if missing.reasons:
             for row in self.study.sql(missing.reasons).itertuples():
@@ -183,9 +185,9 @@ class NextSteps:
 
     def _before_blocked(self, plan: AnalysisPlan, key: str) -> str:
         """What a blocked unit waits for."""
-        if found := re.match(r"input (\w+)/(.+) is (?:failed|blocked)$", plan.blocked[key]):
-            before = self._look.plans[found[1]]
-            if step := self._of_units(before, {found[2]}):
+        if match := re.match(r"input (\w+)/(.+) is (?:failed|blocked)$", plan.blocked[key]):
+            before = self._look.plans[match[1]]
+            if step := self._of_units(before, {match[2]}):
                 return step
         for fit in self._models(plan.analysis):
             if step := self._of_analysis(fit, None):

@@ -24,7 +24,12 @@ MOST_PARTS = 6  # rows of a fact that are told
 
 
 class Item(NamedTuple):
-    """One item. status: filled, NOT_YET or NEEDS; facts: what the database says; see: the commands that show it."""
+    """One item.
+
+    status   filled, NOT_YET or NEEDS
+    facts    what the database says
+    see      the commands that show it
+    """
 
     id: str
     item: str
@@ -79,9 +84,9 @@ def _filled(facts: Facts, name: str) -> Checklist:
         if "by" in entry:
             item = item._replace(status="filled", facts=[entry["by"]])
         elif names := entry.get("facts", []):
-            said = [(facts.said(fact), facts.known[fact]["see"]) for fact in names]
-            there = [(words, see) for words, see in said if words]
-            see = "; ".join(dict.fromkeys(part for _, see in there or said for part in see.split("; ")))
+            in_words = [(facts.in_words(fact), facts.known[fact]["see"]) for fact in names]
+            there = [(words, see) for words, see in in_words if words]
+            see = "; ".join(dict.fromkeys(part for _, see in there or in_words for part in see.split("; ")))
             item = item._replace(status="filled" if there else NOT_YET, facts=[words for words, _ in there], see=see)
         items.append(item)
     return Checklist(name, document["title"], document["source"], items)
@@ -95,11 +100,11 @@ class Facts:
         items = [item for name in checklists for item in read(name)["items"]]
         names = list(dict.fromkeys(fact for item in items for fact in item.get("facts", [])))
         frames = study.sql_each([self.known[name]["sql"] for name in names])
-        self._said = {name: self._words(name, frame) for name, frame in zip(names, frames, strict=True)}
+        self._in_words = {name: self._words(name, frame) for name, frame in zip(names, frames, strict=True)}
 
-    def said(self, name: str) -> str:
+    def in_words(self, name: str) -> str:
         """The fact in words; empty where there is nothing to say."""
-        return self._said[name]
+        return self._in_words[name]
 
     def _words(self, name: str, frame) -> str:
         rows = frame.astype(object).to_dict("records")

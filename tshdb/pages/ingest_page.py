@@ -11,8 +11,8 @@ from tshdb.pages.html import rendered
 from tshdb.text.controls import clean
 
 if TYPE_CHECKING:
+    from tshdb.file_content import Finding
     from tshdb.loading import Loaded
-    from tshdb.reading import Finding
 
 SHOWN = 100
 

@@ -44,17 +44,17 @@ def write_qc_page(
         state = states.get(row["study_uid"])
         if row["status"] == "found" and state is not None:
             if drawn.get(name) != state or not (folder / name).is_file():
-                found = examinations.load(row["study_uid"])
-                if found.volumes:
+                examination = examinations.load(row["study_uid"])
+                if examination.volumes:
                     with complete(folder / name) as written:
-                        written.write_bytes(saved(picture(found), "png", dpi=70))
+                        written.write_bytes(saved(picture(examination), "png", dpi=70))
                     drawn[name] = state
         rows.append(
             {
                 "study_uid": row["study_uid"],
                 "patient": clean(row["patient_id"]),
                 "picture": name if (folder / name).is_file() and row["status"] == "found" else None,
-                "said": clean(_said(row, steps)),
+                "said": clean(_phases_text(row, steps)),
                 **{
                     k: clean(row[k]) if isinstance(row[k], str) else ""
                     for k in ("verdict", "cause", "read_by", "comment")
@@ -72,7 +72,7 @@ def write_qc_page(
     return path
 
 
-def _said(row: dict[str, Any], steps: NextSteps) -> str:
+def _phases_text(row: dict[str, Any], steps: NextSteps) -> str:
     if row["status"] == "found":
         flags = f"; look at: {row['qc_flags']}" if isinstance(row["qc_flags"], str) else ""
         return f"{int(row['n_phases'])} phases of {int(row['n_slices'])} slices by {row['key_used']}{flags}"
@@ -96,7 +96,7 @@ def _states(study: Study) -> dict[str, str]:
 def _drawn(folder: Path) -> dict[str, str]:
     """picture -> the state that it shows."""
     try:
-        found = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
+        drawn = json.loads((folder / DRAWN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return drawn if isinstance(drawn, dict) else {}

@@ -86,12 +86,13 @@ def _sources(study: Study) -> list[Part]:
     )
     groups = frame.groupby(["collection", "reader"], sort=True)
     cells: list[tuple] = []
-    for (collection, reader), mine in groups:
-        if len(mine) > 20:  # a folder of the archive: its files are named in the database
-            cells.append((collection, reader, f"{len(mine):,} files", f"{mine['size_bytes'].sum():,}", None))
+    for (collection, reader), of_reader in groups:
+        if len(of_reader) > 20:  # a folder of the archive: its files are named in the database
+            cells.append((collection, reader, f"{len(of_reader):,} files", f"{of_reader['size_bytes'].sum():,}", None))
         else:
             cells += [
-                (collection, reader, clean(f.name), f"{f.size_bytes:,}", f.sha256) for f in mine.itertuples(index=False)
+                (collection, reader, clean(f.name), f"{f.size_bytes:,}", f.sha256)
+                for f in of_reader.itertuples(index=False)
             ]
     if not cells:
         return [Part("Files", missing=NOTHING_YET)]
@@ -104,8 +105,8 @@ def _cohorts(study: Study, steps: NextSteps) -> list[Part]:
     if not len(frame):
         return [Part("Cohorts", missing=f"none has a version yet. {steps.of_cohorts()}")]
     order = cohort_order(study)
-    found = sorted(frame.itertuples(), key=lambda row: place(row.cohort, order))
-    return [_figure("flow", study, f"{row.cohort}@{row.version}", steps) for row in found]
+    rows = sorted(frame.itertuples(), key=lambda row: place(row.cohort, order))
+    return [_figure("flow", study, f"{row.cohort}@{row.version}", steps) for row in rows]
 
 
 def _tables(study: Study, steps: NextSteps) -> Iterator[Part]:
@@ -126,8 +127,8 @@ def _figures(study: Study, steps: NextSteps) -> Iterator[Part]:
             continue
         cohorts: list[str | None] = [None]
         if name in OF_EVERY_COHORT:
-            found = study.sql(f"SELECT DISTINCT cohort FROM {OF_EVERY_COHORT[name]} ORDER BY cohort")["cohort"]
-            cohorts = newest_of_each(found, cohort_order(study)) or [None]
+            names = study.sql(f"SELECT DISTINCT cohort FROM {OF_EVERY_COHORT[name]} ORDER BY cohort")["cohort"]
+            cohorts = newest_of_each(names, cohort_order(study)) or [None]
         for cohort in cohorts:
             yield _figure(name, study, cohort, steps)
 
@@ -148,13 +149,13 @@ def _models(study: Study, steps: NextSteps) -> list[Part]:
     from tshdb.models import list_models
 
     with reading(study.engine) as connection:
-        found = list_models(connection, analyses())
-    if not found:
+        models = list_models(connection, analyses())
+    if not models:
         return [Part("Models", missing=f"none yet. {steps.of_models()}")]
     cells = [
         (m["model"], m["state"], m["n_members"], (m["fingerprint"] or "")[:16],
          in_words(m["n_corrections"]) if m["is_flagged"] else "", m["message"] or "")
-        for m in found
+        for m in models
     ]  # fmt: skip
     headers = ("model version", "", "members", "content", "since then", "")
     return [Part("Model versions", Layout("", headers, cells, (2, 4)))]
@@ -191,10 +192,10 @@ def _changes(study: Study) -> list[Part]:
     from tshdb.story import what_changed
 
     with reading(study.engine) as connection:
-        found = what_changed(connection, analyses(), EVENTS_SHOWN)
-    if not found:
+        events = what_changed(connection, analyses(), EVENTS_SHOWN)
+    if not events:
         return [Part("Events", missing="nothing has changed since")]
-    cells = [(e.at[:16].replace("T", " "), clean(e.by), clean(e.says)) for e in reversed(found)]
+    cells = [(e.at[:16].replace("T", " "), clean(e.by), clean(e.says)) for e in reversed(events)]
     return [Part("Events", Layout("", ("when (UTC)", "by", "what"), cells, ()))]
 
 

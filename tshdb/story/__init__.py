@@ -4,7 +4,7 @@
 in cohorts, `rebuilds` what was computed, and which groups and numbers moved by it.
 """
 
-from tshdb.story.event import Event, Kind
+from tshdb.story.event import Event, EventKind
 from tshdb.story.tell import since, story, what_changed
 
-__all__ = ["Event", "Kind", "since", "story", "what_changed"]
+__all__ = ["Event", "EventKind", "since", "story", "what_changed"]

@@ -14,7 +14,7 @@ from tshdb.database import numbers
 from tshdb.engine.units import select_ids
 from tshdb.origins import BY_REPAIR, MARK
 from tshdb.schema import Change, Cohort, CohortMember, CohortVersion, IngestRun, SourceFile, Spec, Tombstone
-from tshdb.story.event import FEW, Event, Kind, event, plural, several
+from tshdb.story.event import FEW, Event, EventKind, event, plural, several
 from tshdb.story.scope import Scope
 from tshdb.vocabulary import CohortMode
 from tshdb.withdrawal.identifiers import alias_of
@@ -37,38 +37,38 @@ def ingested(connection: Connection, scope: Scope, since: str) -> Iterator[Event
     if not scope.is_whole:
         counts = _counts(connection, scope.rows)
     for run in runs:
-        found = counts.get(run.ingest_run_id)
-        if found is None:
+        done = counts.get(run.ingest_run_id)
+        if done is None:
             continue
-        said = ", ".join(f"{n:,} {what}" for what, n in found.items() if n) or "nothing changed"
+        text = ", ".join(f"{n:,} {what}" for what, n in done.items() if n) or "nothing changed"
         names = [name for name in files[run.ingest_run_id] if name not in run.command]
         where = f" ({several(names)})" if names else ""
         yield event(
-            run.started_at, _kind(run), f"ingest {run.ingest_run_id}", f"{run.command}{where}: {said}",
-            ingest_run=run.ingest_run_id, command=run.command, actor=run.actor, files=files[run.ingest_run_id], **found,
+            run.started_at, _kind(run), f"ingest {run.ingest_run_id}", f"{run.command}{where}: {text}",
+            ingest_run=run.ingest_run_id, command=run.command, actor=run.actor, files=files[run.ingest_run_id], **done,
         )  # fmt: skip
 
 
-def _kind(run) -> Kind:
-    return Kind.REPAIR if run.command == MARK or run.command.endswith(BY_REPAIR) else Kind.INGEST
+def _kind(run) -> EventKind:
+    return EventKind.REPAIR if run.command == MARK or run.command.endswith(BY_REPAIR) else EventKind.INGEST
 
 
 def _files(connection: Connection, runs: Iterable[int]) -> dict[int, list[str]]:
     """ingest run -> the names of the files whose bytes were new to it."""
-    found: dict[int, list[str]] = defaultdict(list)
+    files: dict[int, list[str]] = defaultdict(list)
     with numbers(connection, "told_ingests", runs) as name:
         query = select(SourceFile.ingest_run_id, SourceFile.name).order_by(SourceFile.source_file_id)
         for run, file in connection.execute(query.where(SourceFile.ingest_run_id.in_(select_ids(name)))):
-            found[run].append(file)
-    return found
+            files[run].append(file)
+    return files
 
 
 def _counts(connection: Connection, rows: ColumnElement[bool]) -> dict[int, dict[str, int]]:
     query = select(Change.ingest_run_id, Change.action, func.count()).where(rows)
-    found: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(DONE.values(), 0))
+    by_run: dict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(DONE.values(), 0))
     for run, action, n in connection.execute(query.group_by(Change.ingest_run_id, Change.action)):
-        found[run][DONE[action]] = n
-    return found
+        by_run[run][DONE[action]] = n
+    return by_run
 
 
 def _rows(connection: Connection, rows: ColumnElement[bool], runs: dict[int, Any]) -> Iterator[Event]:
@@ -87,10 +87,10 @@ def _rows(connection: Connection, rows: ColumnElement[bool], runs: dict[int, Any
         if run is None:
             continue
         columns = json.loads(row.changes)
-        said = [f"{name} {_shown(before)} -> {_shown(after)}" for name, (before, after) in columns.items()]
+        changes = [f"{name} {_shown(before)} -> {_shown(after)}" for name, (before, after) in columns.items()]
         file_name, line = (row.after_file, row.after_line) if row.after_file else (row.before_file, row.before_line)
         where = f" ({file_name} line {line})" if file_name else ""
-        what = several(said, FEW, of=" columns") or DONE[row.action]
+        what = several(changes, FEW, of=" columns") or DONE[row.action]
         yield event(
             run.started_at, _kind(run), f"ingest {row.ingest_run_id}", f"{row.table_name}/{row.row_key}: {what}{where}",
             ingest_run=row.ingest_run_id, command=run.command, table=row.table_name, row=row.row_key, action=row.action,
@@ -111,20 +111,20 @@ def cohorts(connection: Connection, scope: Scope, since: str) -> Iterator[Event]
         yield from _memberships(connection, scope.patient, since)
     if scope.cohort is None:
         return
-    mine = Cohort.cohort == scope.cohort if scope.cohort else Cohort.cohort.is_not(None)
+    of_scope = Cohort.cohort == scope.cohort if scope.cohort else Cohort.cohort.is_not(None)
     for name, defined_at in connection.execute(
-        select(Cohort.cohort, Cohort.defined_at).where(mine).order_by(Cohort.cohort)
+        select(Cohort.cohort, Cohort.defined_at).where(of_scope).order_by(Cohort.cohort)
     ):
-        before, found = None, []
+        before, versions = None, []
         for version in _versions(connection, name):
             if scope.version in (None, version.version) and version.created_at >= since:
-                found.append(_of_version(connection, version, before))
+                versions.append(_of_version(connection, version, before))
             before = version
         if scope.version is None and defined_at >= since:
             is_new = before is None or defined_at <= _versions(connection, name)[0].created_at
-            said = f"{name} was defined" + ("" if is_new else " anew")
-            yield event(defined_at, Kind.COHORT, "cohort", said, cohort=name, version=None)
-        yield from found
+            text = f"{name} was defined" + ("" if is_new else " anew")
+            yield event(defined_at, EventKind.COHORT, "cohort", text, cohort=name, version=None)
+        yield from versions
 
 
 def _versions(connection: Connection, name: str) -> list:
@@ -140,12 +140,12 @@ def _of_version(connection: Connection, version, before) -> Event:
         stood = set(members_of(connection, name, before.version))
         came, left = came - stood, stood - came
     how = "was frozen" if version.mode is CohortMode.FROZEN else "was found anew (live)"
-    said = f"{name}@{number} {how}: {plural(version.n_members, 'member')}"
+    text = f"{name}@{number} {how}: {plural(version.n_members, 'member')}"
     if before is not None:
-        said += f", {len(came):,} came, {len(left):,} left"
-        said += ", by another definition" if before.sql_text != version.sql_text else ""
+        text += f", {len(came):,} came, {len(left):,} left"
+        text += ", by another definition" if before.sql_text != version.sql_text else ""
     return event(
-        version.created_at, Kind.COHORT, "cohort", said, cohort=name, version=number, mode=version.mode.value,
+        version.created_at, EventKind.COHORT, "cohort", text, cohort=name, version=number, mode=version.mode.value,
         n_members=version.n_members, came=sorted(came) if before is not None else None, left=sorted(left),
     )  # fmt: skip
 
@@ -154,15 +154,15 @@ def _memberships(connection: Connection, patient: str, since: str) -> Iterator[E
     """The versions by which a patient came into a cohort or left it."""
     m = CohortMember
     query = select(m.cohort, m.version).where(m.patient_id == patient)
-    mine = {(name, number) for name, number in connection.execute(query)}
-    for name in sorted({name for name, _ in mine}):
+    memberships = {(name, number) for name, number in connection.execute(query)}
+    for name in sorted({name for name, _ in memberships}):
         was_in = False
         for version in _versions(connection, name):
-            is_in = (name, version.version) in mine
+            is_in = (name, version.version) in memberships
             if is_in is not was_in and version.created_at >= since:
-                said = f"{patient} {'came into' if is_in else 'left'} {name}@{version.version}"
+                text = f"{patient} {'came into' if is_in else 'left'} {name}@{version.version}"
                 facts = {"cohort": name, "version": version.version, "is_member": is_in}
-                yield event(version.created_at, Kind.COHORT, "cohort", said, **facts)
+                yield event(version.created_at, EventKind.COHORT, "cohort", text, **facts)
             was_in = is_in
 
 
@@ -178,10 +178,12 @@ def withdrawn(connection: Connection, scope: Scope, since: str) -> Iterator[Even
     for token, what, actor, at, back in connection.execute(select(*columns).order_by(t.withdrawn_at)):
         name = alias_of(token)
         if at >= since:
-            said = f"a patient was withdrawn, scope {what.value} ({name})"
-            yield event(at, Kind.WITHDRAWAL, "withdraw", said, token=name, scope=what.value, actor=actor)
+            text = f"a patient was withdrawn, scope {what.value} ({name})"
+            yield event(at, EventKind.WITHDRAWAL, "withdraw", text, token=name, scope=what.value, actor=actor)
         if back is not None and back >= since:
-            yield event(back, Kind.READMISSION, "withdraw", f"a patient may be ingested again ({name})", token=name)
+            yield event(
+                back, EventKind.READMISSION, "withdraw", f"a patient may be ingested again ({name})", token=name
+            )
 
 
 def taken_over(connection: Connection, scope: Scope, since: str) -> Iterator[Event]:
@@ -190,5 +192,5 @@ def taken_over(connection: Connection, scope: Scope, since: str) -> Iterator[Eve
         return
     query = select(Spec.taken_over, func.count()).where(Spec.taken_over >= since).group_by(Spec.taken_over)
     for at, n in connection.execute(query):
-        said = f"taken over from revision 0009: {plural(n, 'way')} in which analyses were computed"
-        yield event(at or since, Kind.MIGRATION, "migrate", said, n_specs=n)
+        text = f"taken over from revision 0009: {plural(n, 'way')} in which analyses were computed"
+        yield event(at or since, EventKind.MIGRATION, "migrate", text, n_specs=n)

@@ -10,7 +10,7 @@ FEW = 3
 DIGITS = range(4, 17)  # significant digits of a number that moved: as many as tell it from what it was
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What happened. program: another version of tshdb computed; migration: a study of an older revision was taken over."""
 
     INGEST = "ingest"
@@ -27,7 +27,7 @@ class Event(NamedTuple):
     """One thing that happened. at: UTC; by: the command or the run, in short; says: one line; facts: all of it, as values."""
 
     at: str
-    kind: Kind
+    kind: EventKind
     by: str
     says: str
     facts: dict[str, Any]
@@ -36,7 +36,7 @@ class Event(NamedTuple):
         return {"at": self.at, "kind": self.kind.value, "by": self.by, "says": self.says, **self.facts}
 
 
-def event(at: str, kind: Kind, by: str, says: str, **facts: Any) -> Event:
+def event(at: str, kind: EventKind, by: str, says: str, **facts: Any) -> Event:
     """An event whose text is one line, whatever is in it."""
     return Event(at, kind, by, " ".join(says.split()), facts)
 
@@ -53,8 +53,8 @@ def counted(counts: Mapping[str, int], few: int = FEW) -> str:
     return several([f"{name} {counts[name]:,}" for name in ranked], few)
 
 
-def plural(n: int, one: str) -> str:
-    return f"{n:,} {one}{'' if n == 1 else 's'}"
+def plural(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def moved(before: str | None, after: str | None) -> str:

@@ -14,9 +14,9 @@ from tshdb.attribution import NOT_RECORDED, Attribution, alike, facts, tallies
 from tshdb.drift import groups_of
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.cause_sets import causes_of_sets
-from tshdb.engine.causes import Cause, Causes, told
+from tshdb.engine.causes import Cause, Causes, causes_in_words
 from tshdb.schema import ResultChange, Retirement, Run, Unit
-from tshdb.story.event import Event, Kind, counted, event, moved, plural, several
+from tshdb.story.event import Event, EventKind, counted, event, moved, plural, several
 from tshdb.story.scope import Scope
 from tshdb.vocabulary import CauseKind
 
@@ -52,13 +52,13 @@ def rebuilds(connection: Connection, analyses: Sequence[Analysis], scope: Scope,
     order = {name: i for i, name in enumerate(by_name)}
     groups = _groups(connection, scope.units, runs[0].run_id - 1)
     for run in runs:
-        for group in sorted(groups[run.run_id].values(), key=lambda g: (-g.n_different, told(g.causes))):
+        for group in sorted(groups[run.run_id].values(), key=lambda g: (-g.n_different, causes_in_words(g.causes))):
             if scope.of_one and not group.n_different:
                 continue
             group.moved.sort(key=lambda row: order.get(row["analysis"], len(order)))
             yield event(
-                run.started_at, Kind.REBUILD, f"run {run.run_id}", _says(group, by_name), run=run.run_id,
-                command=run.command, actor=run.actor, state=run.state.value, because=told(group.causes),
+                run.started_at, EventKind.REBUILD, f"run {run.run_id}", _says(group, by_name), run=run.run_id,
+                command=run.command, actor=run.actor, state=run.state.value, because=causes_in_words(group.causes),
                 causes=facts(frozenset(group.causes)), analyses=_counts(group, order), moved=group.moved,
             )  # fmt: skip
 
@@ -69,8 +69,8 @@ def programs(connection: Connection, scope: Scope, since: str) -> Iterator[Event
     runs = connection.execute(query.order_by(Run.run_id)).fetchall() if scope.is_whole else []
     for before, run in pairwise(runs):
         if run.program_version != before.program_version and run.started_at >= since:
-            said = f"tshdb {run.program_version} computes, before it was {before.program_version}"
-            yield event(run.started_at, Kind.PROGRAM, f"run {run.run_id}", said, run=run.run_id,
+            text = f"tshdb {run.program_version} computes, before it was {before.program_version}"
+            yield event(run.started_at, EventKind.PROGRAM, f"run {run.run_id}", text, run=run.run_id,
                         program=run.program_version, program_before=before.program_version)  # fmt: skip
 
 
@@ -86,11 +86,11 @@ def _groups(connection: Connection, units: ColumnElement[bool], after: int) -> G
         group.causes |= causes
         return group
 
-    for one in tallies(connection, after, units=units):
-        group = group_of(one.run_id, one.causes)
-        group.units[one.analysis] += one.n_units
-        group.changed[one.analysis] += one.n_changed - one.n_failed  # what failed is counted once
-        group.failed[one.analysis] += one.n_failed
+    for tally in tallies(connection, after, units=units):
+        group = group_of(tally.run_id, tally.causes)
+        group.units[tally.analysis] += tally.n_units
+        group.changed[tally.analysis] += tally.n_changed - tally.n_failed  # what failed is counted once
+        group.failed[tally.analysis] += tally.n_failed
     for run_id, analysis, causes, n in _retired(connection, units, after):
         group_of(run_id, causes).gone[analysis] += n
     for run_id, causes, row in _values(connection, units, after):
@@ -144,12 +144,12 @@ def _says(group: _Group, by_name: dict[str, Analysis]) -> str:
         "failed": group.failed,
         "gone": group.gone,
     }
-    parts = [f"{_units(found)} {what}" for what, found in counts.items() if found.total()]
+    parts = [f"{_units(units)} {what}" for what, units in counts.items() if units.total()]
     if not parts and group.units:
         parts = [f"{_units(group.units)} came out the same"]
     lines = list(_moved(group, by_name))
-    said = ", ".join(parts) + (": " if parts and lines else "") + "; ".join(lines)
-    return said if is_first else f"{said}. Because: {told(group.causes)}"
+    text = ", ".join(parts) + (": " if parts and lines else "") + "; ".join(lines)
+    return text if is_first else f"{text}. Because: {causes_in_words(group.causes)}"
 
 
 def _units(counts: Counter[str]) -> str:
@@ -170,17 +170,17 @@ def _moved(group: _Group, by_name: dict[str, Analysis]) -> Iterator[str]:
             lines[row["analysis"]].append((1, _number(row)))
     for (name, column, before, after), keys in flips.items():
         lines[name].append((len(keys), f"{name} {column} {moved(before, after)} {len(keys):,} ({several(keys)})"))
-    shown = [one for some in lines.values() for one in some[:FEW_PER_ANALYSIS]][:FEW_AT_ALL]
+    shown = [pair for pairs in lines.values() for pair in pairs[:FEW_PER_ANALYSIS]][:FEW_AT_ALL]
     yield from (line for _, line in shown)
-    left = sum(n for some in lines.values() for n, _ in some) - sum(n for n, _ in shown)
+    left = sum(n for pairs in lines.values() for n, _ in pairs) - sum(n for n, _ in shown)
     if left:
         yield f"and {left:,} more"
 
 
 def _number(row: dict[str, Any]) -> str:
-    mine, before = row["row"], row["row_before"] or ""
-    of = f" {_parts(mine)}" if mine else ""
-    was = before.removesuffix(f"|{mine}") if mine else before  # of another version of the cohort, the same row
+    key, before = row["row"], row["row_before"] or ""
+    of = f" {_parts(key)}" if key else ""
+    was = before.removesuffix(f"|{key}") if key else before  # of another version of the cohort, the same row
     return (
         f"{row['analysis']}/{row['key']}{of} {row['column']} {moved(row['before'], row['after'])}"
         + (f" ({_parts(was)} before)" if was else "")

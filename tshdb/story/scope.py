@@ -75,8 +75,8 @@ def _of_cohort(connection: Connection, name: str, number: str, text: str) -> Sco
     query = select(CohortVersion.version).where(CohortVersion.cohort == name)
     known = set(connection.execute(query).scalars())
     if not number.isdigit() or int(number) not in known:
-        said = f"Its versions: {', '.join(f'{name}@{v}' for v in sorted(known)) or 'none'}"
-        raise NotFound(f"no version '{text}'", repair=said)
+        versions = f"Its versions: {', '.join(f'{name}@{v}' for v in sorted(known)) or 'none'}"
+        raise NotFound(f"no version '{text}'", repair=versions)
     return Scope(units=Unit.key == f"{name}@{int(number)}", of_one=True, cohort=name, version=int(number))
 
 
@@ -89,7 +89,7 @@ def _near(connection: Connection, analyses: Sequence[Analysis], text: str) -> st
     names = {a.name for a in analyses} | {a.makes.__tablename__ for a in analyses} | ENTITY_COLUMN.keys()
     names |= set(connection.execute(select(Cohort.cohort)).scalars())
     patients = Patient.patient_id
-    found = [
+    matches = [
         *connection.execute(select(patients).where(patients.contains(text, autoescape=True)).limit(NEAR)).scalars()
     ]
     if connection.execute(select(func.count()).select_from(Patient)).scalar_one() <= COMPARED:
@@ -98,13 +98,13 @@ def _near(connection: Connection, analyses: Sequence[Analysis], text: str) -> st
     if slash and head in names:  # a unit of that analysis
         query = select(Unit.key).where(Unit.analysis == head).order_by(Unit.key).limit(COMPARED)
         keys = {f"{head}/{k}" for k in connection.execute(query).scalars()}
-        return _said(get_close_matches(text, sorted(keys), NEAR, 0.5) or sorted(keys)[:NEAR])
-    found += get_close_matches(text, sorted(names), NEAR)
-    found += [n for n in sorted(names) if text.lower() in n.lower()]
-    return _said(list(dict.fromkeys(found))[:NEAR])
+        return _suggestion(get_close_matches(text, sorted(keys), NEAR, 0.5) or sorted(keys)[:NEAR])
+    matches += get_close_matches(text, sorted(names), NEAR)
+    matches += [n for n in sorted(names) if text.lower() in n.lower()]
+    return _suggestion(list(dict.fromkeys(matches))[:NEAR])
 
 
-def _said(names: list[str]) -> str:
+def _suggestion(names: list[str]) -> str:
     if names:
         return f"Did you mean {', '.join(names)}?"
     return "Name a table of results, an analysis, a cohort, a patient, or a unit as ANALYSIS/KEY"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import UsageError
 from tshdb.near import did_you_mean
-from tshdb.next_step import NextSteps, told
+from tshdb.next_step import NextSteps, naming_next_step
 from tshdb.tables.layouts import TABLES, Layout
 from tshdb.tables.paper_claims import Checked, Verdict, claims
 from tshdb.text.controls import clean
@@ -38,7 +38,9 @@ __all__ = ["TABLES", "Checked", "Layout", "Table", "Verdict", "claims", "table"]
 class Table:
     """One of the paper's tables.
 
-    number: as the paper has it; facts: its rows as plain values; layouts: how they are shown, one layout a printed table.
+    number    as the paper has it
+    facts     its rows as plain values
+    layouts   how they are shown: one layout a printed table
     """
 
     number: str
@@ -71,15 +73,16 @@ def refuse_unknown(number: str) -> None:
 def table(study: Study, number: str, cohort: str | None = None, steps: NextSteps | None = None) -> Table:
     """A table of the paper: 1, 2, s1 to s6, or prognosis, of the signature.
 
-    cohort: cohort@version, or a name for its newest version; without it the cohort that study.toml names first. steps: what
-    knows the next step, where several tables are asked for. Raises UsageError for a table that there is not, and NotFound, with
-    the next step, where there are no rows.
+    cohort   cohort@version, or a name for its newest version; None for the cohort that study.toml names first
+    steps    the study's next steps, so that several tables share one look at it
+
+    Raises UsageError for a table that there is not, and NotFound, with the next step, where there are no rows.
     """
     refuse_unknown(number)
-    found = TABLES[number.lower()]
-    with told(study, steps):
-        facts = found.rows(study, cohort)
-    return Table(number.lower(), found.title, facts, found.layout(facts))
+    paper_table = TABLES[number.lower()]
+    with naming_next_step(study, steps):
+        facts = paper_table.rows(study, cohort)
+    return Table(number.lower(), paper_table.title, facts, paper_table.layout(facts))
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

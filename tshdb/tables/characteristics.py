@@ -36,9 +36,9 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     rows = []
     order = cohort_order(study)
     groups = sorted(frame.groupby(["cohort", "version"]), key=lambda group: (place(group[0][0], order), group[0][1]))
-    for (name, version), mine in groups:
+    for (name, version), of_cohort in groups:
         stated = {(r["row"], r["level"]): r.get(name) for r in paper}
-        for (row, level), text in _characteristics(mine).items():
+        for (row, level), text in _characteristics(of_cohort).items():
             rows.append(
                 {
                     "cohort": f"{name}@{version}",
@@ -53,24 +53,24 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
 
 def _characteristics(members) -> dict[tuple[str, str], str]:
     n = len(members)
-    found = {("n", ""): str(n)}
+    text_of_row = {("n", ""): str(n)}
 
     def numbers(title: str, values, digits: str = ".3g") -> None:
         values = values.dropna().astype(float)
         if len(values):
             low, middle, high = (format(v, digits) for v in (values.min(), values.median(), values.max()))
-            found[title, "median (range)"] = f"{middle} ({low}–{high})"
+            text_of_row[title, "median (range)"] = f"{middle} ({low}–{high})"
             spread = values.std(ddof=1) if len(values) > 1 else 0.0
-            found[title, "mean ± SD"] = f"{values.mean():{digits}} ± {spread:{digits}}"
+            text_of_row[title, "mean ± SD"] = f"{values.mean():{digits}} ± {spread:{digits}}"
 
     def classes(title: str, values) -> None:
         known = values.dropna().astype(str)
         order = ["positive", "negative", *sorted(set(known) - {"positive", "negative"})]
         for level in order:
             if (known == level).any():
-                found[title, level] = f"{(known == level).sum()} ({(known == level).sum() / n:.0%})"
+                text_of_row[title, level] = f"{(known == level).sum()} ({(known == level).sum() / n:.0%})"
         if len(known) < n and len(known):
-            found[title, "not known"] = f"{n - len(known)} ({(n - len(known)) / n:.0%})"
+            text_of_row[title, "not known"] = f"{n - len(known)} ({(n - len(known)) / n:.0%})"
 
     numbers("Age (years)", members["age_years"])
     for title, column in (
@@ -84,8 +84,8 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
     for title, column in (("Recurrence", "recurrence"), ("Death", "event")):
         events = members[column].dropna().astype(bool)
         if len(events):
-            found[title, "event"] = f"{events.sum()} ({events.sum() / n:.0%})"
-            found[title, "no event"] = f"{(~events).sum()} ({(~events).sum() / n:.0%})"
+            text_of_row[title, "event"] = f"{events.sum()} ({events.sum() / n:.0%})"
+            text_of_row[title, "no event"] = f"{(~events).sum()} ({(~events).sum() / n:.0%})"
             if len(events) < n:
-                found[title, "not known"] = f"{n - len(events)} ({(n - len(events)) / n:.0%})"
-    return found
+                text_of_row[title, "not known"] = f"{n - len(events)} ({(n - len(events)) / n:.0%})"
+    return text_of_row

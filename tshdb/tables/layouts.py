@@ -23,14 +23,14 @@ class Layout(NamedTuple):
 
 def table_1(rows: list[dict[str, Any]]) -> list[Layout]:
     """One table a cohort, the paper's column beside it where the paper has the cohort."""
-    found = []
+    layouts = []
     for cohort in dict.fromkeys(r["cohort"] for r in rows):
-        mine = [r for r in rows if r["cohort"] == cohort]
-        has_paper = any(r["paper"] for r in mine)
-        cells = [(r["row"], r["level"], r["value"], *([r["paper"] or None] if has_paper else [])) for r in mine]
+        of_cohort = [r for r in rows if r["cohort"] == cohort]
+        has_paper = any(r["paper"] for r in of_cohort)
+        cells = [(r["row"], r["level"], r["value"], *([r["paper"] or None] if has_paper else [])) for r in of_cohort]
         headers = ("", "", "here", *(["paper"] if has_paper else []))
-        found.append(Layout(cohort, headers, cells, (2, 3) if has_paper else (2,)))
-    return found
+        layouts.append(Layout(cohort, headers, cells, (2, 3) if has_paper else (2,)))
+    return layouts
 
 
 def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
@@ -61,7 +61,7 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
             (2, 3, 5, 6),
             (
                 f"{same} of {len(compared)} directions agree with the paper. The size of a hazard ratio depends on the "
-                "expression unit, and these patients, values and follow-up are not exactly the paper's: docs/paper.md",
+                "expression unit, and these patients, values and follow-up are not exactly the paper's: tshdb docs paper",
             ),
         )
     ]
@@ -162,7 +162,7 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
     def place(r: dict[str, Any]) -> tuple:
         return r["cohort"], r["endpoint"]
 
-    found = [
+    layouts = [
         Layout(
             "Good against poor by the signature score, log-rank test",
             ("cohort", "endpoint", "from", "good", "events", "poor", "events", "p", ""),
@@ -214,14 +214,14 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
             (2, 3, 4, 5, 6),
         ),
     ]  # fmt: skip
-    return [footnoted(layout) for layout in found if layout.cells]
+    return [footnoted(layout) for layout in layouts if layout.cells]
 
 
 def footnoted(layout: Layout) -> Layout:
     """The same with remarks that stand in several rows (parts of the last column, joined by "; ") once, below the table."""
-    said = [part for row in layout.cells for part in row[-1].split("; ") if part]
-    letters = dict(zip(dict.fromkeys(said), string.ascii_lowercase, strict=False))
-    if len(letters) in (0, len(said)) or len(set(said)) > len(letters):
+    reasons = [part for row in layout.cells for part in row[-1].split("; ") if part]
+    letters = dict(zip(dict.fromkeys(reasons), string.ascii_lowercase, strict=False))
+    if len(letters) in (0, len(reasons)) or len(set(reasons)) > len(letters):
         return layout
     cells = [(*row[:-1], " ".join(letters[part] for part in row[-1].split("; ") if part)) for row in layout.cells]
     return layout._replace(

@@ -63,12 +63,12 @@ class Checked(NamedTuple):
 def read_claims() -> list[Claim]:
     """The claims of paper.toml, in the paper's order: printed tables first, a claim for each of their cells."""
     document = tomllib.loads(presets.text(PAPER, "paper.toml"))
-    found = []
+    all_claims = []
     for table in document["tables"]:
         for line in printed(table["file"]):
             for column in table["columns"]:
                 name = column["printed"]
-                found.append(
+                all_claims.append(
                     Claim(
                         where=table["where"],
                         what=f"{line[table['key']]}: {column['what']}",
@@ -78,7 +78,7 @@ def read_claims() -> list[Claim]:
                         **{k: v for k, v in column.items() if k not in ("printed", "what")},
                     )
                 )
-    return found + [Claim(**entry) for entry in document["claims"]]
+    return all_claims + [Claim(**entry) for entry in document["claims"]]
 
 
 def claims(study: Study) -> list[Checked]:
@@ -105,40 +105,40 @@ class _Tables:
 
     def find(self, row: dict[str, str]) -> list[dict[str, Any]]:
         """The rows that the claim means, of the newest version of its cohort."""
-        found = [r for r in self.rows(row["table"]) if r["cohort"].partition("@")[0] == row["cohort"]]
-        latest = newest(list({r["cohort"] for r in found}))
+        of_cohort = [r for r in self.rows(row["table"]) if r["cohort"].partition("@")[0] == row["cohort"]]
+        latest = newest(list({r["cohort"] for r in of_cohort}))
         keys = {k: v for k, v in row.items() if k not in ("table", "cohort", "column")}
-        return [r for r in found if r["cohort"] == latest and all(r[k] == v for k, v in keys.items())]
+        return [r for r in of_cohort if r["cohort"] == latest and all(r[k] == v for k, v in keys.items())]
 
 
 def _judge(claim: Claim, tables: _Tables) -> Checked:
-    def said(verdict: Verdict, here: str | None, why: str, cohort: str | None = None) -> Checked:
+    def checked(verdict: Verdict, here: str | None, why: str, cohort: str | None = None) -> Checked:
         return Checked(claim.where, claim.what, claim.printed, here, verdict, why, cohort)
 
     if claim.row is None:
-        return said(Verdict.NOT_HERE, None, claim.impossible)
+        return checked(Verdict.NOT_HERE, None, claim.impossible)
     rows = tables.find(claim.row)
     if not rows:
         if claim.criterion == "exists" and any(
             r["cohort"].partition("@")[0] == claim.row["cohort"] for r in tables.rows(claim.row["table"])
         ):
-            return said(Verdict.MOVED, "no", claim.why)
-        return said(Verdict.NOT_HERE, None, f"this study has no result of {claim.row['cohort']} for it")
+            return checked(Verdict.MOVED, "no", claim.why)
+        return checked(Verdict.NOT_HERE, None, f"this study has no result of {claim.row['cohort']} for it")
     cohort = rows[0]["cohort"]
     row = rows[0]
     if claim.over is not None or claim.than is not None:
         of = {r[claim.over]: r[claim.row["column"]] for r in rows} if claim.over is not None else {}
         first, second = (of.get("good"), of.get("poor")) if of else (row[claim.row["column"]], row[claim.than])
         if first is None or second is None:
-            return said(Verdict.NOT_HERE, None, row.get("reason") or "one of the groups has no value", cohort)
+            return checked(Verdict.NOT_HERE, None, row.get("reason") or "one of the groups has no value", cohort)
         holds = first > second if claim.criterion == "greater" else first < second
         here = f"{first:.3g} against {second:.3g}"
-        return said(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
+        return checked(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
     value, here = _value(row, claim)
     if value is None:
-        return said(Verdict.NOT_HERE, None, row.get("reason") or "the result has no value", cohort)
+        return checked(Verdict.NOT_HERE, None, row.get("reason") or "the result has no value", cohort)
     holds = _holds(claim, value, row)
-    return said(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
+    return checked(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
 
 
 def _value(row: dict[str, Any], claim: Claim) -> tuple[float | None, str]:
@@ -176,11 +176,11 @@ def counted(checked: list[Checked]) -> dict[Verdict, int]:
 
 def reasons_of(checked: list[Checked]) -> dict[Verdict, dict[str, list[str]]]:
     """verdict -> reason -> the claims that have it, for those that do not hold."""
-    found: dict[Verdict, dict[str, list[str]]] = {}
+    reasons: dict[Verdict, dict[str, list[str]]] = {}
     for c in checked:
         if c.why:
-            found.setdefault(c.verdict, {}).setdefault(c.why, []).append(c.what)
-    return found
+            reasons.setdefault(c.verdict, {}).setdefault(c.why, []).append(c.what)
+    return reasons
 
 
 def markdown(checked: list[Checked]) -> Iterator[str]:

@@ -75,8 +75,10 @@ def of_cohort(
 ):
     """The rows of one cohort (`named`) and its name. Raises NoRows without any.
 
-    query: a SELECT over a result table, with a column cohort; nothing: what there is none of; analysis: that makes the table;
-    reasons, of_unseen: as NoRows has them.
+    query               a SELECT over a result table, with a column cohort
+    nothing             what there is none of, in words
+    analysis            that makes the table
+    reasons, of_unseen  as NoRows has them
     """
     frame = study.sql(query)
     name = named(cohort, frame["cohort"], cohort_order(study))
@@ -136,10 +138,10 @@ def cox_rows(study: Study, cohort: str | None, models: tuple[str, ...], analysis
             .fetchall()
         )
     wanted = named(cohort, (r["cohort"] for r in rows), cohort_order(study))
-    found = [dict(r) for r in rows if r["cohort"] == wanted]
-    if not found:
+    cohort_rows = [dict(r) for r in rows if r["cohort"] == wanted]
+    if not cohort_rows:
         raise NoRows("no such Cox terms" + of_name(cohort), analyses=(analysis,), key=cohort)
-    return sorted(found, key=lambda r: (models.index(r["model"]), r["position"]))
+    return sorted(cohort_rows, key=lambda r: (models.index(r["model"]), r["position"]))
 
 
 def table_2(study: Study, cohort: str | None) -> list[dict[str, Any]]:
@@ -164,7 +166,7 @@ def selected_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """
     reasons = "SELECT cohort, reason FROM signature_models WHERE reason IS NOT NULL ORDER BY unit_id DESC"
     query = "SELECT * FROM selected_features"
-    found, name = of_cohort(study, query, cohort, "no signature", "selected_features", reasons)
+    selected, name = of_cohort(study, query, cohort, "no signature", "selected_features", reasons)
     figures = study.sql(
         "SELECT scheme, value, ci_lower, ci_upper, n FROM model_performance WHERE model = 'signature_model' "
         "AND measure = 'auc' AND cohort = $c",
@@ -172,7 +174,7 @@ def selected_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     )
     performance = {row["scheme"]: row for row in records(figures)}
     order = {"selected": 0, "candidate": 1, "dropped": 2}
-    rows = [r | {"performance": performance} for r in records(found.drop(columns="unit_id"))]
+    rows = [r | {"performance": performance} for r in records(selected.drop(columns="unit_id"))]
     return sorted(rows, key=lambda r: (order[r["status"]], -(r["importance"] or 0), -(r["n_folds"] or 0), r["feature"]))
 
 
@@ -188,16 +190,16 @@ def signature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
         "concordance": "SELECT * FROM concordances ORDER BY cohort, endpoint, model DESC",
         "calibration": "SELECT * FROM calibration_groups ORDER BY cohort, endpoint, part",
     }
-    found = []
+    evaluated = []
     for kind, frame in zip(queries, study.sql_each(list(queries.values())), strict=True):
         rows = records(frame.drop(columns="unit_id"))
         names = newest_of_each(r["cohort"] for r in rows)
         wanted = [named(cohort, (r["cohort"] for r in rows))] if cohort else names
-        found += [r | {"kind": kind} for r in rows if r["cohort"] in wanted]
-    if not found:
+        evaluated += [r | {"kind": kind} for r in rows if r["cohort"] in wanted]
+    if not evaluated:
         what = "no signature was evaluated" + (f" on {cohort}" if cohort else "")
         raise NoRows(what, analyses=("signature_logrank", "signature_cox"), key=cohort)
-    return found
+    return evaluated
 
 
 def feature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
@@ -206,14 +208,14 @@ def feature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
 
     chosen = "" if cohort is None else "AND s.patient_id IN (SELECT unnest($members))"
     given = {} if cohort is None else {"members": sorted(members(study, cohort))}
-    found = study.sql(
+    features = study.sql(
         "SELECT f.feature, any_value(f.feature_class) AS feature_class, count(f.value) AS n, avg(f.value) AS mean, "
         "stddev_samp(f.value) AS sd, min(f.value) AS lowest, max(f.value) AS highest, "
         "count(*) - count(f.value) AS n_missing FROM radiomic_features f JOIN imaging_studies s USING (study_uid) "
         f"WHERE f.feature_class IS NOT NULL AND s.time_point = 'T0' {chosen} GROUP BY 1",
         given,
     )
-    by_name = {row["feature"]: row for row in records(found)}
+    by_name = {row["feature"]: row for row in records(features)}
     nothing = dict.fromkeys(("mean", "sd", "lowest", "highest")) | {"n": 0, "n_missing": 0}
     names = all_names()
     listed = [{"feature": n, "feature_class": n.split(".")[-2]} | nothing | by_name.pop(n, {}) for n in names]

@@ -1,7 +1,7 @@
 """Tables that fit a terminal.
 
-A table that is too wide loses the columns in which nothing stands; then words wrap in their column; then intervals and the
-like wrap at their spaces; and if nothing of this helps, each row becomes a block of lines "name: value".
+A table that is too wide is made narrower, step by step, until it fits: empty columns are left out; words wrap in their
+column; intervals and the like wrap at their spaces; each row becomes a block of lines "name: value".
 """
 
 from __future__ import annotations
@@ -136,6 +136,6 @@ def _blocks(table: list[_Column], indent: str, columns: int) -> Iterator[str]:
     """Each row as lines "name: value"."""
     hanging = indent + " " * 4
     for row in zip(*(c.values for c in table), strict=True):
-        told = [f"{c.header}: {value}" if c.header else value for c, value in zip(table, row, strict=True) if value]
-        for i, text in enumerate(told or ["·"]):
+        lines = [f"{c.header}: {value}" if c.header else value for c, value in zip(table, row, strict=True) if value]
+        for i, text in enumerate(lines or ["·"]):
             yield from fill(indent + "  " * bool(i) + text.replace("\n", "\n" + hanging), columns, hanging)

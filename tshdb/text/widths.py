@@ -38,10 +38,10 @@ def _cells_of(character: str) -> int:
 
 
 def fill(text: str, columns: int, hanging: str | None = None) -> list[str]:
-    """The lines of a text, wrapped at spaces; lines that fit stay as they are.
+    """The lines of a text, wrapped at spaces. Lines that fit stay as they are.
 
-    hanging: what wrapped lines begin with; without it, the line's own indent and two columns, or below the text of an item
-    (after ← → ->), with the guides of a tree (├─ └─ │) going on.
+    hanging: what wrapped lines begin with. Without it, they begin with the line's own indent and two columns, or below the
+    text of an item (after ← → ->). The guides of a tree (├─ └─ │) go on.
     """
     if len(text) <= columns and _is_plain(text):
         return [text]

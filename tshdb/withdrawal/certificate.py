@@ -38,14 +38,14 @@ class Verified(NamedTuple):
 def verify(study: Study, path: Path) -> list[Verified]:
     """Everything that a certificate promises. Raises InvalidInput for a file that is none."""
     try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        token = said["token"]
+        certificate: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        token = certificate["token"]
     except (OSError, ValueError, KeyError, TypeError):
         raise InvalidInput("this is no certificate", where=str(path), repair="They lie in withdrawals/") from None
     key = key_of(study.root)
     if key is None:
         raise IntegrityError("the study's key is gone", where=str(study.root), repair="Restore it from a backup")
-    found = []
+    checks = []
     with reading(study.engine) as connection:
         row = connection.execute(
             select(Tombstone.certificate_sha256, Tombstone.pending, Tombstone.readmitted_at, Tombstone.sample_tokens)
@@ -55,26 +55,28 @@ def verify(study: Study, path: Path) -> list[Verified]:
             return [Verified("the study knows the withdrawal", False, "no tombstone has this token")]
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         same = digest == row.certificate_sha256
-        found.append(Verified("the certificate is as it was written", same, "" if same else f"its SHA-256 is {digest}"))
-        found.append(Verified("nothing is left to do", row.pending is None, row.pending or ""))
+        checks.append(
+            Verified("the certificate is as it was written", same, "" if same else f"its SHA-256 is {digest}")
+        )
+        checks.append(Verified("nothing is left to do", row.pending is None, row.pending or ""))
         readmitted = row.readmitted_at
-        found.append(Verified("the patient was not readmitted", readmitted is None, readmitted or ""))
+        checks.append(Verified("the patient was not readmitted", readmitted is None, readmitted or ""))
         tokens = {token, *json.loads(row.sample_tokens)}
         places = sorted(set(_named_in_database(connection, key, tokens)))
-        found.append(Verified("no row names the patient", not places, ", ".join(places)))
+        checks.append(Verified("no row names the patient", not places, ", ".join(places)))
     objects = [p.name for p in sorted(study.objects.root.glob("*/*.parquet")) if _has(profiles_in(p), key, tokens)]
-    found.append(Verified("no expression part holds the patient", not objects, ", ".join(objects)))
-    parts = [p["erased"] for p in said.get("parts", ()) if study.objects.path(p["erased"]).exists()]
-    found.append(Verified("the parts with the patient are gone", not parts, ", ".join(parts)))
+    checks.append(Verified("no expression part holds the patient", not objects, ", ".join(objects)))
+    parts = [p["erased"] for p in certificate.get("parts", ()) if study.objects.path(p["erased"]).exists()]
+    checks.append(Verified("the parts with the patient are gone", not parts, ", ".join(parts)))
     left = [
         str(p.relative_to(study.root))
         for p in files_under(study.root, study.objects.root, *_database(study))
         if _has((t.decode("utf-8", "replace") for t in texts_in(p)), key, tokens)
     ]
-    found.append(Verified("no file of the study names the patient", not left, ", ".join(left)))
-    wrong = [f["path"] for f in said.get("files", ()) if not _is_as_said(study.root / f["path"], f)]
-    found.append(Verified("the files are as they were left", not wrong, ", ".join(wrong)))
-    return found
+    checks.append(Verified("no file of the study names the patient", not left, ", ".join(left)))
+    wrong = [f["path"] for f in certificate.get("files", ()) if not _is_as_said(study.root / f["path"], f)]
+    checks.append(Verified("the files are as they were left", not wrong, ", ".join(wrong)))
+    return checks
 
 
 def _is_as_said(path: Path, entry: dict[str, Any]) -> bool:

@@ -144,8 +144,8 @@ def _shift_places(connection: Connection, redactions: Sequence[Redaction]) -> No
             if r.sha256_after is None:  # all of it goes: nothing is read from it any more; others may have its bytes
                 if Path(path).name != Path(r.path).name:
                     continue
-                mine = SourceFile.source_file_id == file_id
-                connection.execute(update(SourceFile).where(mine).values(is_current=False))
+                of_file = SourceFile.source_file_id == file_id
+                connection.execute(update(SourceFile).where(of_file).values(is_current=False))
             else:
                 connection.execute(
                     update(SourceFile)
@@ -175,16 +175,16 @@ def _shift(connection: Connection, table, column, value, place: str, removed: tu
 
 def _erase_units(connection: Connection, names: Identifiers, alias: str) -> None:
     """Payloads go; the units stay for those that rested on them, without name, data or digest."""
-    mine = footprint.unit_ids(connection, names)
-    retire(connection, mine)
-    with numbers(connection, "withdrawn_units", mine) as asked:
+    units = footprint.unit_ids(connection, names)
+    retire(connection, units)
+    with numbers(connection, "withdrawn_units", units) as asked:
         for table in Base.metadata.sorted_tables:
             if "unit_id" in table.columns and table.name not in ("units", "unit_inputs"):
                 connection.execute(delete(table).where(table.c.unit_id.in_(select_ids(asked))))
         connection.execute(
             update(UnitInput).where(UnitInput.input_unit_id.in_(select_ids(asked))).values(seen_fingerprint=SEEN)
         )
-    for unit, analysis in sorted(mine.items()):
+    for unit, analysis in sorted(units.items()):
         connection.execute(
             update(Unit)
             .where(Unit.unit_id == unit, Unit.analysis == analysis)
@@ -200,8 +200,8 @@ def _replace_members(connection: Connection, names: Identifiers, alias: str) -> 
 def _empty_causes(connection: Connection, names: Identifiers, alias: str) -> None:
     """That something of the patient began a change stays on record, not what."""
     nothing = {"subject": alias, "value_before": None, "value_after": None, "place": None, "change_id": None}
-    mine = Cause.entity_key.in_(names.keys)
-    connection.execute(update(Cause).where(mine).values(**nothing, entity_key=alias, kind=CauseKind.WITHDRAWN))
+    of_patient = Cause.entity_key.in_(names.keys)
+    connection.execute(update(Cause).where(of_patient).values(**nothing, entity_key=alias, kind=CauseKind.WITHDRAWN))
 
 
 def _erase_rows(connection: Connection, names: Identifiers) -> dict[str, int]:

@@ -17,25 +17,25 @@ from tshdb.withdrawal.identifiers import Identifiers
 
 def named_in(table: Table, names: Identifiers) -> list[tuple[Column, tuple[str, ...]]]:
     """The columns of a table that can hold the patient's keys, with those keys."""
-    found: list[tuple[Column, tuple[str, ...]]] = []
+    columns: list[tuple[Column, tuple[str, ...]]] = []
     for column in table.columns:
         if column.name == "patient_id":
-            found.append((column, (names.patient_id,)))
+            columns.append((column, (names.patient_id,)))
         elif column.name == "sample_id":
-            found.append((column, names.sample_ids))
+            columns.append((column, names.sample_ids))
         elif column.name == "profile_id":
-            found.append((column, names.profile_ids))
+            columns.append((column, names.profile_ids))
         elif column.name == "study_uid":
-            found.append((column, names.study_uids))
+            columns.append((column, names.study_uids))
         elif column.name == "series_uid":
-            found.append((column, names.series_uids))
+            columns.append((column, names.series_uids))
         elif column.name == "segmentation_id":
-            found.append((column, names.segmentation_ids))
+            columns.append((column, names.segmentation_ids))
         elif column.name == "examination":
-            found.append((column, (*names.examinations, *names.study_uids)))
+            columns.append((column, (*names.examinations, *names.study_uids)))
         elif column.name in ("entity_key", "row_key"):
-            found.append((column, names.keys))
-    return found
+            columns.append((column, names.keys))
+    return columns
 
 
 def rows_of(table: Table, names: Identifiers):
@@ -51,14 +51,14 @@ def rows_of(table: Table, names: Identifiers):
 
 def counted(connection: Connection, names: Identifiers) -> dict[str, int]:
     """table -> how many rows are the patient's, for the tables that have some."""
-    found = {}
+    counts = {}
     for table in Base.metadata.sorted_tables:
         condition = rows_of(table, names)
         if condition is not None:
             n = connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
             if n:
-                found[table.name] = n
-    return found
+                counts[table.name] = n
+    return counts
 
 
 def unit_ids(connection: Connection, names: Identifiers) -> dict[int, str]:

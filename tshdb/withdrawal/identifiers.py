@@ -51,9 +51,9 @@ class Identifiers:
     @property
     def names(self) -> tuple[str, ...]:
         """What a text may call the patient, the longest first."""
-        found = {self.patient_id, *self.sample_ids, *self.aliquot_ids, *self.profile_ids}
-        found |= {*self.study_uids, *self.series_uids, *self.examinations}
-        return tuple(sorted(found, key=lambda n: (-len(n), n)))
+        names = {self.patient_id, *self.sample_ids, *self.aliquot_ids, *self.profile_ids}
+        names |= {*self.study_uids, *self.series_uids, *self.examinations}
+        return tuple(sorted(names, key=lambda n: (-len(n), n)))
 
     @property
     def keys(self) -> tuple[str, ...]:

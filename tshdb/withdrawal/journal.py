@@ -44,7 +44,7 @@ class Journal:
     text: str
     moves: tuple[Move, ...]
     objects: tuple[str, ...]
-    said: dict[str, Any]
+    certificate: dict[str, Any]
 
 
 def redacted_name(path: Path) -> Path:
@@ -52,7 +52,7 @@ def redacted_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.redacted")
 
 
-def pending_of(root: Path, digests: Sequence[str], redactions: Sequence[Redaction], said: dict) -> str:
+def pending_of(root: Path, digests: Sequence[str], redactions: Sequence[Redaction], certificate: dict) -> str:
     """What is still to be done in the file system, and what the certificate will say, as the journal keeps it."""
     home = root.resolve()
 
@@ -60,7 +60,7 @@ def pending_of(root: Path, digests: Sequence[str], redactions: Sequence[Redactio
         return None if path is None else str(Path(path).relative_to(home))
 
     moves = [{"path": relative(r.path), "redacted": relative(r.redacted)} for r in redactions]
-    return json.dumps({"objects": list(digests), "files": moves, "said": said}, sort_keys=True)
+    return json.dumps({"objects": list(digests), "files": moves, "said": certificate}, sort_keys=True)
 
 
 def journals(connection: Connection, study: Study) -> list[Journal]:
@@ -82,16 +82,16 @@ def journal_of(study: Study, token: str, pending: str) -> Journal:
     try:
         work = json.loads(pending)
         files = [(f["path"], f["redacted"]) for f in work["files"]]
-        digests, said = work["objects"], work["said"]
+        digests, certificate = work["objects"], work["said"]
     except (ValueError, KeyError, TypeError):
         raise refused("is no journal of a withdrawal") from None
-    if not isinstance(said, dict) or not isinstance(digests, list):
+    if not isinstance(certificate, dict) or not isinstance(digests, list):
         raise refused("is no journal of a withdrawal")
     for digest in digests:
         if not isinstance(digest, str) or not is_digest(digest):
             raise refused(f"'{digest}' is no SHA-256")
     try:
-        return Journal(pending, tuple(_moves(study, files)), tuple(digests), said)
+        return Journal(pending, tuple(_moves(study, files)), tuple(digests), certificate)
     except ValueError as error:
         raise refused(str(error)) from None
 

@@ -32,9 +32,9 @@ class PartAnew:
 
 def parts_with(objects: ObjectStore, names: Identifiers) -> Iterator[str]:
     """The ids of the parts in the folder, whether a row names them or not, that hold profiles of the patient."""
-    mine = set(names.profile_ids)
+    profiles = set(names.profile_ids)
     for path in sorted(objects.root.glob(f"*/*{PARTS}")):
-        if is_digest(path.stem) and any(profile in mine or names.is_in(profile) for profile in profiles_in(path)):
+        if is_digest(path.stem) and any(profile in profiles or names.is_in(profile) for profile in profiles_in(path)):
             yield path.stem
 
 
@@ -44,35 +44,35 @@ def _rows_of(block: np.ndarray, first: int, last: int) -> np.ndarray:
 
 def rewrite(connection: Connection, objects: ObjectStore, names: Identifiers) -> list[PartAnew]:
     """Write the parts that hold the patient again, without; nothing points to the new ones yet."""
-    found = []
+    anew = []
     for part_id in parts_with(objects, names):
         query = select(ExpressionProfile.profile_id).where(
             ExpressionProfile.part_id == part_id, ExpressionProfile.profile_id.not_in(names.profile_ids)
         )
         others = sorted(connection.execute(query).scalars())
         if not others:
-            found.append(PartAnew(part_id, None, 0, 0))
+            anew.append(PartAnew(part_id, None, 0, 0))
             continue
         genes, profiles, values = read_part(objects.verified(part_id), others)
         order = np.argsort(np.asarray(profiles, dtype=object))
         ordered = [profiles[i] for i in order]
         block = np.ascontiguousarray(values[:, order])
         new_id, size = write_part(objects, genes, ordered, partial(_rows_of, block))
-        found.append(PartAnew(part_id, new_id, size, len(ordered)))
-    return found
+        anew.append(PartAnew(part_id, new_id, size, len(ordered)))
+    return anew
 
 
 def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
     """The voxels that rows of the patient name and no row of another patient: of segmentations, images and regions."""
-    mine: set[str] = set()
+    of_patient: set[str] = set()
     others: set[str] = set()
     for table, column, _ in object_columns():
         if "study_uid" not in table.c:
             continue  # a model's: the withdrawal's scope says what becomes of it
         for digest, study_uid in connection.execute(select(table.c[column], table.c.study_uid)):
             if digest is not None:
-                (mine if study_uid in names.study_uids else others).add(digest)
-    return sorted(mine - others)
+                (of_patient if study_uid in names.study_uids else others).add(digest)
+    return sorted(of_patient - others)
 
 
 def unused(connection: Connection, objects: ObjectStore) -> list[str]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from tshdb.engine.units import now
 from tshdb.errors import IntegrityError, NotFound
-from tshdb.reading import Finding, Found, Reading
+from tshdb.file_content import FileContent, Finding, Record
 from tshdb.schema import Tombstone
 from tshdb.vocabulary import Severity
 from tshdb.withdrawal.identifiers import KEY_FILE, key_of, token_of
@@ -56,32 +56,32 @@ class Withheld:
             value = None
         return finding._replace(path=path, value=value)
 
-    def take_out(self, reading: Reading) -> int:
-        """Withhold what a reading says of withdrawn patients; gives how many rows that are. A warning says how many."""
-        kept: list[Found] = []
+    def take_out(self, content: FileContent) -> int:
+        """Withhold what a file says of withdrawn patients; gives how many rows that are. A warning says how many."""
+        kept: list[Record] = []
         profiles: set[str] = set()
-        for record in reading.records:
+        for record in content.records:
             names = [record.values[c] for c in ("patient_id", "sample_id") if record.values.get(c)]
             if any(map(self.has, names)):
                 profiles.add(record.values.get("profile_id", ""))
             else:
                 kept.append(record)
-        n = len(reading.records) - len(kept)
-        if n and reading.instances is not None:  # a series is one patient's
-            kept, n, reading.instances = [], n + reading.instances.n, None
-        raw = [v for v in reading.raw_values if not self.has(v.patient_id)]
-        findings = [f for f in reading.findings if f.value is None or not self.has(f.value)]
-        if not n and len(raw) == len(reading.raw_values):
+        n = len(content.records) - len(kept)
+        if n and content.instances is not None:  # a series is one patient's
+            kept, n, content.instances = [], n + content.instances.n, None
+        raw = [v for v in content.raw_values if not self.has(v.patient_id)]
+        findings = [f for f in content.findings if f.value is None or not self.has(f.value)]
+        if not n and len(raw) == len(content.raw_values):
             return 0
-        reading.records, reading.raw_values, reading.findings = kept, raw, findings
-        reading.sex_markers = {p: v for p, v in reading.sex_markers.items() if p not in profiles}
-        matrix = reading.matrix
+        content.records, content.raw_values, content.findings = kept, raw, findings
+        content.sex_markers = {p: v for p, v in content.sex_markers.items() if p not in profiles}
+        matrix = content.matrix
         if matrix is not None and profiles & set(matrix.profile_ids):
             stay = [i for i, p in enumerate(matrix.profile_ids) if p not in profiles]
             matrix.profile_ids = [matrix.profile_ids[i] for i in stay]
             matrix.values = np.ascontiguousarray(matrix.values[:, stay])
-        said = f"{n} rows of withdrawn patients are withheld; readmit them with: tshdb withdraw --readmit PATIENT"
-        reading.findings.append(Finding(None, None, None, RULE, Severity.WARNING, said))
+        text = f"{n} rows of withdrawn patients are withheld; readmit them with: tshdb withdraw --readmit PATIENT"
+        content.findings.append(Finding(None, None, None, RULE, Severity.WARNING, text))
         return n
 
 
@@ -89,10 +89,10 @@ def readmit(connection: Connection, root: Path, patient_id: str, reason: str) ->
     """Let ingest take a withdrawn patient again. Inside `writing`. Raises NotFound for one that was not withdrawn."""
     key = key_of(root)
     token = token_of(key, patient_id) if key else ""
-    found = connection.execute(
+    updated = connection.execute(
         update(Tombstone)
         .where(Tombstone.token == token, Tombstone.readmitted_at.is_(None))
         .values(readmitted_at=now(), readmitted_because=reason)
     )
-    if found.rowcount == 0:
+    if updated.rowcount == 0:
         raise NotFound("no withdrawn patient of that name", where="withdraw --readmit")

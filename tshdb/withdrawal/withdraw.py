@@ -57,7 +57,7 @@ Redact = Callable[[Path, Any, str], RedactedFile | None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class WithdrawalPlan:
     """What a withdrawal would do. Files by what becomes of them: written again, gone, left to a person."""
 
     names: Identifiers
@@ -71,7 +71,7 @@ class Plan:
     outside: list[str]
 
 
-def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> Plan:
+def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> WithdrawalPlan:
     """What the study holds of the patient, and what would become of it. Writes nothing. Raises NotFound."""
     with reading(study.engine) as connection:
         names = identifiers(connection, patient_id)
@@ -94,7 +94,7 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
             rewritten.append(path)
     by_hand += _strangers(study, names)
     parts = list(objects.parts_with(study.objects, names))
-    return Plan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside)
+    return WithdrawalPlan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside)
 
 
 def withdraw(
@@ -151,9 +151,9 @@ def withdraw(
                     "readmitted_at": None,
                     "readmitted_because": None,
                 }
-                said = _certificate(row, done, parts, redactions, plan, study) | {"voxels_erased": voxels}
+                certificate = _certificate(row, done, parts, redactions, plan, study) | {"voxels_erased": voxels}
                 row["pending"] = pending = pending_of(
-                    study.root, [*(p.part_id for p in parts), *voxels], redactions, said
+                    study.root, [*(p.part_id for p in parts), *voxels], redactions, certificate
                 )
                 journal = journal_of(study, token, pending)
                 before = connection.execute(select(Tombstone.token).where(Tombstone.token == token)).scalar()
@@ -169,8 +169,8 @@ def withdraw(
             raise
         fp("withdraw.committed")
         _do_pending(study, journal)
-        said["left"] = sorted(str(p.relative_to(study.root)) for p in _left(study, plan.names))
-        return _finish(study, token, said), said
+        certificate["left"] = sorted(str(p.relative_to(study.root)) for p in _left(study, plan.names))
+        return _finish(study, token, certificate), certificate
 
 
 def resume(study: Study, *, locked: bool = False) -> list[str]:
@@ -179,25 +179,25 @@ def resume(study: Study, *, locked: bool = False) -> list[str]:
     Raises IntegrityError, before anything is done, for a journal that we did not write.
     """
     with reading(study.engine) as connection:
-        found = connection.execute(select(Tombstone).where(Tombstone.pending.is_not(None)).with_only_columns(
+        rows = connection.execute(select(Tombstone).where(Tombstone.pending.is_not(None)).with_only_columns(
             *Tombstone.__table__.columns)).mappings().all()  # fmt: skip
-    if found and not locked:
+    if rows and not locked:
         with study_lock(study.engine, study.root):
             return resume(study, locked=True)
-    left = [(row, journal_of(study, row["token"], row["pending"])) for row in found]
+    left = [(row, journal_of(study, row["token"], row["pending"])) for row in rows]
     for row, journal in left:
         _do_pending(study, journal)
         facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
         # the name is not known any more, so that nothing can be looked for: verify does, by the token
-        _finish(study, row["token"], facts | journal.said | {"was_interrupted": True, "left": None})
-    return [row["token"] for row in found]
+        _finish(study, row["token"], facts | journal.certificate | {"was_interrupted": True, "left": None})
+    return [row["token"] for row in rows]
 
 
 def _not_files(study: Study) -> list[Path]:
     """What is looked into by other means: the database and the parts."""
-    found = [study.objects.root, study.root / FOLDER]
+    paths = [study.objects.root, study.root / FOLDER]
     path = study.sqlite_path
-    return found + ([path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else [])
+    return paths + ([path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else [])
 
 
 def _strangers(study: Study, names: Identifiers) -> list[Path]:
@@ -211,20 +211,22 @@ def _is_inside(study: Study, path: str) -> bool:
 
 def _files_of_this_patient_alone(connection, names: Identifiers) -> set[str]:
     """Digests of registered files that speak of nobody else."""
-    found = set()
-    mine = footprint.rows_of(SourceRecord.__table__, names)
+    digests = set()
+    of_patient = footprint.rows_of(SourceRecord.__table__, names)
     for file_id in footprint.files_of(connection, names):
-        others = select(SourceRecord.source_record_id).where(SourceRecord.source_file_id == file_id, ~mine).limit(1)
+        others = (
+            select(SourceRecord.source_record_id).where(SourceRecord.source_file_id == file_id, ~of_patient).limit(1)
+        )
         if connection.execute(others).scalar() is None:
             digest = select(SourceFile.sha256).where(SourceFile.source_file_id == file_id)
-            found.add(connection.execute(digest).scalar_one())
+            digests.add(connection.execute(digest).scalar_one())
     images = select(ImagingInstance.sha256).where(ImagingInstance.study_uid.in_(names.study_uids))
-    return found | set(connection.execute(images).scalars())
+    return digests | set(connection.execute(images).scalars())
 
 
 def _redacted(paths: Iterable[Path], pattern: re.Pattern[str], alias: str, redact: Redact) -> list[Redaction]:
     """Write every file again, beside itself."""
-    found = []
+    redactions = []
     for path in paths:
         new = redact(path, pattern, alias)
         if new is None:  # as it was when the withdrawal was planned it could be written again
@@ -234,13 +236,13 @@ def _redacted(paths: Iterable[Path], pattern: re.Pattern[str], alias: str, redac
             file.write(new.content)
             file.flush()
             os.fsync(file.fileno())
-        found.append(
+        redactions.append(
             Redaction(
                 str(path.resolve()), str(written.resolve()), sha256_of(path), sha256_of(written), len(new.content),
                 new.lines, new.columns,
             )
         )  # fmt: skip
-    return found
+    return redactions
 
 
 def _gone(path: Path) -> Redaction:
@@ -260,7 +262,7 @@ def _do_pending(study: Study, journal: Journal) -> None:
     clear_all(study.root)  # computations that were stopped, which may have seen the patient
     Snapshots(study.root).erase()
     fp("withdraw.objects_done")
-    rest = json.dumps({"objects": [], "files": [], "said": journal.said}, sort_keys=True)
+    rest = json.dumps({"objects": [], "files": [], "said": journal.certificate}, sort_keys=True)
     with writing(study.engine) as connection:  # paths of images name the patient: they are not needed any more
         connection.execute(update(Tombstone).where(Tombstone.pending == journal.text).values(pending=rest))
     _compact(study)
@@ -288,8 +290,8 @@ def _compact(study: Study) -> None:
 
 def _left(study: Study, names: Identifiers) -> list[Path]:
     """Files that name the patient after all: the database and its log, byte by byte, and everything else."""
-    found = files.naming(study.root, names, study.objects.root) + _strangers(study, names)
-    return found + [study.objects.path(part) for part in objects.parts_with(study.objects, names)]
+    paths = files.naming(study.root, names, study.objects.root) + _strangers(study, names)
+    return paths + [study.objects.path(part) for part in objects.parts_with(study.objects, names)]
 
 
 def _program() -> str:
@@ -297,7 +299,7 @@ def _program() -> str:
 
 
 def _certificate(
-    row: dict, done: Erased, parts, redactions: Sequence[Redaction], plan: Plan, study: Study
+    row: dict, done: Erased, parts, redactions: Sequence[Redaction], plan: WithdrawalPlan, study: Study
 ) -> dict[str, Any]:
     facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
 
@@ -330,12 +332,12 @@ def _certificate(
     }
 
 
-def _finish(study: Study, token: str, said: dict[str, Any]) -> Path:
+def _finish(study: Study, token: str, certificate: dict[str, Any]) -> Path:
     """Write the certificate, then close the journal."""
     folder = study.root / FOLDER
     folder.mkdir(exist_ok=True)
     path = folder / f"{token[:16]}.json"
-    text = json.dumps(said, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    text = json.dumps(certificate, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     written = without_link(path.with_name(f".{path.name}.writing"))
     written.write_text(text, encoding="utf-8")
     os.replace(written, path)

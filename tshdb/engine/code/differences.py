@@ -23,7 +23,7 @@ from tshdb.engine.code.kept import Kept, fingerprint_of_kept
 from tshdb.engine.code.scopes import FUNCTIONS
 
 NOT_KEPT = "code of which no text was kept"
-Said = tuple[str, ...]
+Wording = tuple[str, ...]
 Written = tuple[str, tuple[int, ...], str | None]
 Label = Callable[[str], str]
 
@@ -53,12 +53,12 @@ def definitions_changed(
     before = _Side(sources_before, leads_before if is_whole else _alone(sources_before))
     after = _Side(sources_after, leads_after if is_whole else _alone(sources_after))
     with deep():
-        found = tuple(_Comparison(before, after).changes())
+        changes = tuple(_Comparison(before, after).changes())
         if not is_whole:
-            found = tuple(c for c in found if _is_of_one_side(c, sources_before, sources_after))
-            return found or (DefinitionChange(NOT_KEPT, "", ""),)
-        if found or _fingerprint(before) == _fingerprint(after):
-            return found
+            changes = tuple(c for c in changes if _is_of_one_side(c, sources_before, sources_after))
+            return changes or (DefinitionChange(NOT_KEPT, "", ""),)
+        if changes or _fingerprint(before) == _fingerprint(after):
+            return changes
     root = after.leads["definitions"][0][0]
     return (DefinitionChange(f"what {root} reaches", "\n".join(before.of), "\n".join(after.of)),)
 
@@ -107,18 +107,18 @@ class _Side:
         """The statements that make a definition: of one that is bound beside another and never read, those that bind it."""
         return self.of[definition] or [s for s, bound in self.bound.items() if definition in bound]
 
-    def said(self, statement: str, label: Label) -> Said:
+    def wording(self, statement: str, label: Label) -> Wording:
         """What a statement says, project names by their labels."""
         leads = self.leads["names"].get(statement, ())
         if self.written(statement) in self.shared:
-            return "=", self.sources[statement], *(f"{_head(said, label)} {said[3:]}" for said in leads)
+            return "=", self.sources[statement], *(f"{_head(entry, label)} {entry[3:]}" for entry in leads)
         words: list[str] = []
         entries = iter(leads)
         for part in self.kept.form(self.kept.statement(statement)).parts:
             if isinstance(part, Open):
-                said: Sequence[Any] = next(entries, (part.chain[0],))
+                entry: Sequence[Any] = next(entries, (part.chain[0],))
                 rest = () if part.is_import else part.chain[1:]
-                words.append(".".join((_head(said, label), *rest[said[3] if len(said) > 1 else 0 :])))
+                words.append(".".join((_head(entry, label), *rest[entry[3] if len(entry) > 1 else 0 :])))
             else:
                 words.append(part)
         return tuple(words)
@@ -129,7 +129,7 @@ class _Side:
         package = self.leads["packages"].get(statement) if "import" in text else None
         return text, tuple(self.leads["records"].get(statement, ())), package
 
-    def whole(self, definition: str, is_strict: bool) -> tuple[Said, ...] | None:
+    def whole(self, definition: str, is_strict: bool) -> tuple[Wording, ...] | None:
         """What all statements of a definition say, its own name left open; so are names of definitions that are not known on
         both sides, or None is given where there are such (is_strict)."""
         unknown: list[str] = []
@@ -141,12 +141,12 @@ class _Side:
                 unknown.append(name)
             return self.labels.get(name, "?")
 
-        found = tuple(self.said(s, label) for s in self.behind(definition))
-        return None if is_strict and unknown else found
+        wordings = tuple(self.wording(s, label) for s in self.behind(definition))
+        return None if is_strict and unknown else wordings
 
     def blocks(self) -> dict[frozenset[str], _Block]:
         """Labels of definitions -> the statements that are shown as theirs."""
-        found: dict[frozenset[str], _Block] = {}
+        blocks: dict[frozenset[str], _Block] = {}
         for statement in self.statements:
             owners = self._owners(statement)
             if owners:
@@ -156,11 +156,11 @@ class _Side:
             else:
                 name = f"settings of libraries in {statement.rpartition('.')[0]}"
                 key = frozenset({name})
-            found.setdefault(key, _Block(name, [])).statements.append(statement)
-        for block in found.values():
+            blocks.setdefault(key, _Block(name, [])).statements.append(statement)
+        for block in blocks.values():
             in_order = self.of.get(block.name, [])
             block.statements.sort(key=partial(_place_in, in_order))
-        return found
+        return blocks
 
     def _owners(self, statement: str) -> list[str]:
         """The definitions under whose names a statement is known: those that it binds, else one that it changes."""
@@ -188,9 +188,9 @@ class _Side:
     def led(self, statements: Iterable[str]) -> dict[str, tuple[str, str]]:
         """Name as it is written -> (where it leads, by the labels of both sides; in words)."""
         return {
-            said[0]: (_head(said, self.label), said[2] if len(said) > 1 else "built in")
+            entry[0]: (_head(entry, self.label), entry[2] if len(entry) > 1 else "built in")
             for statement in statements
-            for said in self.leads["names"].get(statement, ())
+            for entry in self.leads["names"].get(statement, ())
         }
 
 
@@ -204,9 +204,9 @@ def _bound(statement: str) -> list[str]:
     return [f"{module}.{name}" for name in last.split(", ") if name.isidentifier() and name != "_"]
 
 
-def _head(said: Sequence, label: Label) -> str:
-    """Where a name leads. said: as `leads` keep it."""
-    name, *lead = said
+def _head(entry: Sequence, label: Label) -> str:
+    """Where a name leads. entry: as `leads` keep it."""
+    name, *lead = entry
     if not lead:
         return name.partition(".")[0]
     kind, target, _ = lead
@@ -223,8 +223,8 @@ class _Comparison:
         before.shared = after.shared = written[0] & written[1]
         self._pair()
         self.blocks_before, self.blocks_after = before.blocks(), after.blocks()
-        self.said_before = {s: before.said(s, before.label) for s in before.statements}
-        self.said_after = {s: after.said(s, after.label) for s in after.statements}
+        self.wordings_before = {s: before.wording(s, before.label) for s in before.statements}
+        self.wordings_after = {s: after.wording(s, after.label) for s in after.statements}
 
     # ------------------------------------------------------------------------------------------- who is who elsewhere
 
@@ -233,8 +233,8 @@ class _Comparison:
         before, after = self.before, self.after
         before.labels = {d: d for d in before.of if d in after.of}
         after.labels = dict(before.labels)
-        while found := self._matches():
-            for gone, new in found:
+        while pairs := self._matches():
+            for gone, new in pairs:
                 before.labels[gone] = after.labels[new] = new
         before.labels |= {d: f"-{d}" for d in before.of if d not in before.labels}
         after.labels |= {d: f"+{d}" for d in after.of if d not in after.labels}
@@ -246,15 +246,15 @@ class _Comparison:
         if not gone or not new:
             return []
         for is_strict in (True, False):
-            of: dict[tuple[Said, ...] | None, tuple[list[str], list[str]]] = {}
+            of: dict[tuple[Wording, ...] | None, tuple[list[str], list[str]]] = {}
             for definition in gone:
                 of.setdefault(self.before.whole(definition, is_strict), ([], []))[0].append(definition)
             for definition in new:
                 of.setdefault(self.after.whole(definition, is_strict), ([], []))[1].append(definition)
             of.pop(None, None)
-            found = [pair for sides in of.values() for pair in _by_name(*sides)]
-            if found:
-                return found
+            pairs = [pair for sides in of.values() for pair in _by_name(*sides)]
+            if pairs:
+                return pairs
         return [(g, n) for g in gone for n in new if _last(g) == _last(n) and self._is_moved(g, n)][:1]
 
     def _is_moved(self, gone: str, new: str) -> bool:
@@ -278,11 +278,11 @@ class _Comparison:
 
     def _definitions(self) -> Iterator[DefinitionChange]:
         before, after = self.blocks_before, self.blocks_after
-        went = {key: self._content(block, self.said_before) for key, block in before.items() if key not in after}
+        went = {key: self._content(block, self.wordings_before) for key, block in before.items() if key not in after}
         for key, block in after.items():
-            content = self._content(block, self.said_after)
+            content = self._content(block, self.wordings_after)
             if key in before:
-                if content != self._content(before[key], self.said_before):
+                if content != self._content(before[key], self.wordings_before):
                     yield self._changed(before[key], block)
             elif moved := next((k for k, c in went.items() if c == content), None):  # settings, in another module
                 del went[moved]
@@ -291,8 +291,8 @@ class _Comparison:
         for key in went:
             yield DefinitionChange(before[key].name, self.before.text(before[key].statements), None)
 
-    def _content(self, block: _Block, said: Mapping[str, Said]) -> Counter[Said]:
-        return Counter(said[s] for s in block.statements)
+    def _content(self, block: _Block, wordings: Mapping[str, Wording]) -> Counter[Wording]:
+        return Counter(wordings[s] for s in block.statements)
 
     def _changed(self, old: _Block, new: _Block) -> DefinitionChange:
         led_before, led_after = self.before.led(old.statements), self.after.led(new.statements)
@@ -316,9 +316,9 @@ class _Comparison:
         yield from self._order(what, before.leads["settings"], after.leads["settings"])
 
     def _order(self, name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[DefinitionChange]:
-        one, other = [self.said_before[s] for s in old], [self.said_after[s] for s in new]
-        n_before, n_after = Counter(one), Counter(other)
-        if [s for s in one if n_after[s] == n_before[s]] != [s for s in other if n_before[s] == n_after[s]]:
+        before, after = [self.wordings_before[s] for s in old], [self.wordings_after[s] for s in new]
+        n_before, n_after = Counter(before), Counter(after)
+        if [s for s in before if n_after[s] == n_before[s]] != [s for s in after if n_before[s] == n_after[s]]:
             yield DefinitionChange(name, self.before.text(old), self.after.text(new))
 
     def _names(self) -> Iterator[DefinitionChange]:
@@ -342,7 +342,7 @@ class _Comparison:
 
     @staticmethod
     def _named(side: _Side) -> set[str]:
-        paths = {said[2] for names in side.leads["names"].values() for said in names if said[1:2] == ["Outside"]}
+        paths = {entry[2] for names in side.leads["names"].values() for entry in names if entry[1:2] == ["Outside"]}
         return {".".join(path.split(".")[:n]) for path in paths for n in range(1, path.count(".") + 2)}
 
 
@@ -381,7 +381,7 @@ def _alone(sources: Mapping[str, str]) -> dict:
             definitions.setdefault(definition, []).append(statement)
     return {
         "roots": 0,
-        "records": {s: found for s, text in sources.items() if (found := _records(text))},
+        "records": {s: positions for s, text in sources.items() if (positions := _records(text))},
         "definitions": [[name, statements] for name, statements in definitions.items()],
         "settings": [s for s in sources if not _bound(s)],
         "orders": [],
@@ -396,8 +396,8 @@ def _records(text: str) -> list[int]:
     """Which decorators of a statement are records of analyses, by the name under which that is known."""
     if "analysis(" not in text:
         return []
-    found = [d.func for d in getattr(ast.parse(text).body[0], "decorator_list", ()) if isinstance(d, ast.Call)]
-    return [n for n, d in enumerate(found) if getattr(d, "attr", getattr(d, "id", "")) == "analysis"]
+    decorators = [d.func for d in getattr(ast.parse(text).body[0], "decorator_list", ()) if isinstance(d, ast.Call)]
+    return [n for n, d in enumerate(decorators) if getattr(d, "attr", getattr(d, "id", "")) == "analysis"]
 
 
 def _is_of_one_side(change: DefinitionChange, before: Mapping[str, str], after: Mapping[str, str]) -> bool:

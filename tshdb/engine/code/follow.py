@@ -17,7 +17,7 @@ from itertools import count
 from tshdb.canonical import digest
 from tshdb.engine.code.form import Form, Open, form_of
 from tshdb.engine.code.modules import Module, Statement
-from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
+from tshdb.engine.code.program import Definition, Outside, Program, Resolved, Whole
 from tshdb.engine.code.refusals import refusals, refusals_at_import
 from tshdb.engine.code.touches import Touches
 from tshdb.engine.code.walk import is_analysis, resolve
@@ -38,7 +38,7 @@ class Code:
     modules: tuple[str, ...]
 
 
-Lead = Found | None
+Lead = Resolved | None
 DEPTH = 20_000  # of expressions inside of expressions
 StatementsOf = Callable[[Definition], Sequence[Statement]]
 
@@ -105,8 +105,8 @@ class Follower:
         """What binds the definition, and what changes it, in the order of execution."""
         module = self.program.module(definition.module)
         own = module.bindings.get(definition.name, []) if module is not None else []
-        found = {*own, *(s for s in self._changing.get(definition, ()) if s in placed)}
-        return sorted(found, key=lambda s: (placed.get(s, len(placed)), s.module.name, s.index))
+        statements = {*own, *(s for s in self._changing.get(definition, ()) if s in placed)}
+        return sorted(statements, key=lambda s: (placed.get(s, len(placed)), s.module.name, s.index))
 
     def _index(self, modules: Iterable[str]) -> None:
         """Note what every statement of these modules changes."""
@@ -125,18 +125,18 @@ class Follower:
     def _add_settings(self, text: Assembly, placed: dict[Statement, int]) -> None:
         """Statements that set something of a library that is reached: `numpy.seterr(…)`, `os.environ[…] = …`."""
         while True:
-            found = {s for library in text.libraries for s in self._setting.get(library, ()) if s in placed}
-            found -= set(text.reached)
-            if not found:
+            statements = {s for library in text.libraries for s in self._setting.get(library, ()) if s in placed}
+            statements -= set(text.reached)
+            if not statements:
                 return
-            text.add_settings(sorted(found, key=placed.__getitem__))
+            text.add_settings(sorted(statements, key=placed.__getitem__))
 
     def _add_unnamed(self, text: Assembly, modules: Iterable[str]) -> None:
         """Libraries that are imported where something is reached, and that nobody names: imported for what that does."""
-        found = {name for s in text.reached for name in s.module.unnamed}
-        found |= {".".join(filter(None, target)) for s in text.reached for target in self._form(s).imports}
-        found -= {name for module in modules for name in self.program.known(module).named}
-        text.imports = sorted(name for name in found if not self.program.is_project(name))
+        imported = {name for s in text.reached for name in s.module.unnamed}
+        imported |= {".".join(filter(None, target)) for s in text.reached for target in self._form(s).imports}
+        imported -= {name for module in modules for name in self.program.known(module).named}
+        text.imports = sorted(name for name in imported if not self.program.is_project(name))
 
     def _orders(self, text: Assembly, placed: dict[Statement, int]) -> Iterator[tuple[Definition, list[Statement]]]:
         """Of every name that changes while modules are imported: who changes and who reads it then, one after the other."""
@@ -158,10 +158,10 @@ class Follower:
             decorators = count()
 
             def is_record(decorator) -> bool:
-                n, found = next(decorators), is_analysis(self.program, statement, decorator)
-                if found:
+                n, is_one = next(decorators), is_analysis(self.program, statement, decorator)
+                if is_one:
                     records.append(n)
-                return found
+                return is_one
 
             self._forms[statement] = form_of(statement, is_record)
         return self._forms[statement]
@@ -184,16 +184,16 @@ class Follower:
         for statement in statements:
             if statement not in self._refused:
                 self._refused[statement] = [*refusals(self.program, self.touches, statement), *self._lost(statement)]
-            said = self._refused[statement] + [what for what, _ in self._at_import(statement.module)]
-            if said:
-                raise _refusal(said[0], statement.name)
+            reasons = self._refused[statement] + [what for what, _ in self._at_import(statement.module)]
+            if reasons:
+                raise _refusal(reasons[0], statement.name)
 
     def _refuse_modules(self, modules: Iterable[str]) -> None:
         """What modules that are imported on the way do to others, whoever these are."""
         for name in modules:
-            said = [what for what, is_its_own in self._at_import(self.program.known(name)) if not is_its_own]
-            if said:
-                raise _refusal(said[0], name)
+            reasons = [what for what, is_its_own in self._at_import(self.program.known(name)) if not is_its_own]
+            if reasons:
+                raise _refusal(reasons[0], name)
 
     def _at_import(self, module: Module) -> list[tuple[str, bool]]:
         if module.name not in self._refused_at_import:
@@ -301,9 +301,9 @@ class Assembly:
         return "".join((head, *(f".{name}" for name in rest)))
 
 
-def _refusal(said: str, where: str) -> InvalidInput:
+def _refusal(reason: str, where: str) -> InvalidInput:
     return InvalidInput(
-        f"code that cannot be followed ({said})", where=where,
+        f"code that cannot be followed ({reason})", where=where,
         repair="Results of an analysis must not depend on it: call what is meant by its name",
     )  # fmt: skip
 

@@ -58,17 +58,17 @@ def form_of(statement: Statement, is_record) -> Form:
 
 def _joined(parts: list[str | Open]) -> list[str | Open]:
     """The parts, neighbouring texts in one."""
-    found: list[str | Open] = []
+    merged: list[str | Open] = []
     texts: list[str] = []
     for part in parts:
         if isinstance(part, str):
             texts.append(part)
             continue
         if texts:
-            found.append("".join(texts))
+            merged.append("".join(texts))
             texts = []
-        found.append(part)
-    return [*found, "".join(texts)] if texts else found
+        merged.append(part)
+    return [*merged, "".join(texts)] if texts else merged
 
 
 class _Writer:

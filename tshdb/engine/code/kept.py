@@ -17,7 +17,7 @@ from tshdb.canonical import digest
 from tshdb.engine.code.follow import Assembly, Lead, deep
 from tshdb.engine.code.form import Form, form_of
 from tshdb.engine.code.modules import Module, Statement
-from tshdb.engine.code.program import Definition, Found, Outside, Whole
+from tshdb.engine.code.program import Definition, Outside, Resolved, Whole
 from tshdb.engine.code.texts import Text
 
 
@@ -70,7 +70,7 @@ class Kept:
         return self._forms[statement]
 
     def lead(self, statement: Statement) -> list[Lead]:
-        return [_lead(*said) for said in self.leads["names"][self._names[statement]]]
+        return [_lead(*entry) for entry in self.leads["names"][self._names[statement]]]
 
 
 def _definition(name: str) -> Definition:
@@ -82,4 +82,4 @@ def _lead(_chain: str, kind: str | None = None, target: str = "", n_attributes: 
     if kind is None:
         return None
     made = _definition(target) if kind == "Definition" else Outside(target) if kind == "Outside" else Whole(target)
-    return Found(made, n_attributes)
+    return Resolved(made, n_attributes)

@@ -89,7 +89,7 @@ def parsed(name: str, text: Text) -> Module:
     """The module of a text. Raises SyntaxError."""
     module = Module(name, text)
     ways: dict[str, set[object]] = {}  # name -> the imports, or statements, that bind it
-    found: list[tuple[ast.stmt, frozenset[str], bool]] = []
+    entries: list[tuple[ast.stmt, frozenset[str], bool]] = []
     tree = ast.parse(text.text)
     for node in tree.body:
         typing = _typing_only(node)
@@ -105,14 +105,14 @@ def parsed(name: str, text: Text) -> Module:
             ways.setdefault(bound, set()).add(target)
         for bound in here:
             ways.setdefault(bound, set()).add(node)
-        found.append((node, here | {bound for bound, _ in imported}, isinstance(node, IMPORTS)))
+        entries.append((node, here | {bound for bound, _ in imported}, isinstance(node, IMPORTS)))
     ways.pop(STAR, None)
-    module.stars = [base_of(n, module.package) for n, _, _ in found if isinstance(n, ast.ImportFrom) and _is_star(n)]
+    module.stars = [base_of(n, module.package) for n, _, _ in entries if isinstance(n, ast.ImportFrom) and _is_star(n)]
     for bound, targets in ways.items():
         only = next(iter(targets))
         if len(targets) == 1 and isinstance(only, tuple):
             module.imports[bound] = only
-    for node, names, is_import in found:
+    for node, names, is_import in entries:
         defines = frozenset(n for n in names if n not in module.imports and n != STAR)
         if not is_import or defines:
             statement = Statement(module, len(module.statements), node, defines)
@@ -195,11 +195,11 @@ def _executed_imports(node: ast.AST, package: str):
 
 def imports_inside(node: ast.AST, package: str) -> list[str]:
     """The modules that are imported anywhere below a node, functions included."""
-    found: list[str] = []
+    modules: list[str] = []
     for part in ast.walk(node):
         if isinstance(part, IMPORTS):
-            found += _executed_imports(part, package)
-    return found
+            modules += _executed_imports(part, package)
+    return modules
 
 
 def _typing_only(node: ast.stmt) -> list[ast.Import | ast.ImportFrom] | None:

@@ -32,7 +32,7 @@ class Whole(NamedTuple):
 Target = Definition | Outside | Whole
 
 
-class Found(NamedTuple):
+class Resolved(NamedTuple):
     """Where the first part of a chain of attributes leads, and how many of the attributes that takes."""
 
     target: Target
@@ -62,15 +62,15 @@ class Program:
 
     def known(self, name: str) -> Module:
         """A module that is there. Raises LookupError for one that is not."""
-        found = self.module(name)
-        if found is None:
+        module = self.module(name)
+        if module is None:
             raise LookupError(name)
-        return found
+        return module
 
-    def where(self, module: Module, name: str, rest: list[str]) -> Found | None:
+    def where(self, module: Module, name: str, rest: list[str]) -> Resolved | None:
         """Where a name of a module leads, with the attributes `rest` behind it; None for what nobody defines (builtins)."""
         if name in module.bindings:
-            return Found(Definition(module.name, name), 0)
+            return Resolved(Definition(module.name, name), 0)
         asked = (module.name, name)
         if asked in self._asked:  # in a circle, in which nobody defines it
             return None
@@ -80,26 +80,26 @@ class Program:
         finally:
             self._asked.discard(asked)
 
-    def _where_imported(self, module: Module, name: str, rest: list[str]) -> Found | None:
+    def _where_imported(self, module: Module, name: str, rest: list[str]) -> Resolved | None:
         if name in module.imports:
             return self.follow(module.imports[name], rest)
         for base in reversed(module.stars):  # the last one holds
             source = self.module(base) if self.is_project(base) else None
             if source is None or (name.startswith("_") and "__all__" not in source.bindings):
                 continue
-            found = self.where(source, name, rest)
-            if found is not None:
-                return found
+            resolved = self.where(source, name, rest)
+            if resolved is not None:
+                return resolved
         outside = [base for base in module.stars if not self.is_project(base)]
         if outside:  # whether it has the name is not known here
-            return Found(Outside(".".join([*outside, name, *rest])), len(rest))
+            return Resolved(Outside(".".join([*outside, name, *rest])), len(rest))
         return None
 
-    def follow(self, imported: tuple[str, str | None], rest: list[str]) -> Found:
+    def follow(self, imported: tuple[str, str | None], rest: list[str]) -> Resolved:
         """Follow an import (module, attribute), and the attributes behind it, to the module that defines the name."""
         base, attribute = imported
         if not self.is_project(base):
-            return Found(Outside(".".join([base, *filter(None, [attribute]), *rest])), len(rest))
+            return Resolved(Outside(".".join([base, *filter(None, [attribute]), *rest])), len(rest))
         names = [attribute, *rest] if attribute else list(rest)
         extra = 1 if attribute else 0  # names that are no attributes of the chain
         current, taken = base, 0
@@ -109,15 +109,15 @@ class Program:
                 break
             name = names[taken]
             is_own_module = module.imports.get(name) == (current, name)  # a package that imports its own submodule
-            found = None if is_own_module else self.where(module, name, names[taken + 1 :])
-            if found is not None:
-                return Found(found.target, taken + 1 + found.n_attributes - extra)
+            resolved = None if is_own_module else self.where(module, name, names[taken + 1 :])
+            if resolved is not None:
+                return Resolved(resolved.target, taken + 1 + resolved.n_attributes - extra)
             if self.module(f"{current}.{name}") is not None:
                 current, taken = f"{current}.{name}", taken + 1
                 continue
             lazy = "__getattr__" if "__getattr__" in module.bindings else name  # PEP 562, or a name that is not there
-            return Found(Definition(current, lazy), taken + 1 - extra)
-        return Found(Whole(current), taken - extra)
+            return Resolved(Definition(current, lazy), taken + 1 - extra)
+        return Resolved(Whole(current), taken - extra)
 
     def order(self, roots: tuple[str, ...]) -> tuple[list[str], dict[Statement, int]]:
         """(modules that are imported with these, all statements of them in the order of execution).

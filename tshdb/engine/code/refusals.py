@@ -46,26 +46,26 @@ BY_NAME = {"getattr", "setattr", "delattr", "hasattr"}
 def refusals(program: Program, touches: Touches, statement: Statement) -> Iterator[str]:
     """What in a statement cannot be followed: `line N: …`, a sentence each."""
     for node in _counted(program, statement, statement.node):
-        said = _refused(program, touches, statement, node)
-        if said is not None:
-            yield f"line {_line(statement, node)}: {said}"
+        refusal = _refused(program, touches, statement, node)
+        if refusal is not None:
+            yield f"line {_line(statement, node)}: {refusal}"
 
 
 def refusals_at_import(program: Program, touches: Touches, module: Module) -> Iterator[tuple[str, bool]]:
     """What a module does when it is imported that may bind any name: (`statement: line N: …`, whether of its own alone)."""
     for statement in module.statements:
         for node in executed(statement.node):
-            said = _refused(program, touches, statement, node)
-            if said is None and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
+            refusal = _refused(program, touches, statement, node)
+            if refusal is None and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
                 if node.func.id in OF_THE_MODULE and resolve(program, statement, node.func) is None:
-                    said = f"{node.func.id}() {OF_THE_MODULE[node.func.id]}"
-            if said is not None and not said.startswith(tuple(OWN_FILE)):
-                yield f"{statement.name}: line {_line(statement, node)}: {said}", not said.startswith(TO_OTHERS)
+                    refusal = f"{node.func.id}() {OF_THE_MODULE[node.func.id]}"
+            if refusal is not None and not refusal.startswith(tuple(OWN_FILE)):
+                yield f"{statement.name}: line {_line(statement, node)}: {refusal}", not refusal.startswith(TO_OTHERS)
         for called in touches.called(touches.executed(statement).calls):
             for inner in touches.statements(called):
                 if names := {n.id for n in ast.walk(inner.node) if isinstance(n, ast.Name)} & {"exec", "globals"}:
-                    said = f"{called.name}, which is called here, uses {', '.join(sorted(names))}"
-                    yield f"{statement.name}: {said}", "exec" not in names
+                    refusal = f"{called.name}, which is called here, uses {', '.join(sorted(names))}"
+                    yield f"{statement.name}: {refusal}", "exec" not in names
 
 
 def _counted(program: Program, statement: Statement, node: ast.AST) -> Iterator[ast.AST]:
@@ -86,9 +86,9 @@ def _refused(program: Program, touches: Touches, statement: Statement, node: ast
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         return _name(program, statement, node)
     if isinstance(node, ast.Attribute):
-        found = resolve(program, statement, node)
-        if found is not None and isinstance(found.target, Outside):
-            return _library(found.target.path)
+        resolved = resolve(program, statement, node)
+        if resolved is not None and isinstance(resolved.target, Outside):
+            return _library(resolved.target.path)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME and node.args:
         if resolve(program, statement, node.func) is None:
             return _by_name(program, touches, statement, node)
@@ -100,12 +100,12 @@ def _name(program: Program, statement: Statement, node: ast.Name) -> str | None:
     owner = scope.owner(node.id)
     if owner is not None and owner.imported(node.id) is None:
         return None
-    found = resolve(program, statement, node)
-    if found is None:
+    resolved = resolve(program, statement, node)
+    if resolved is None:
         if node.id in OWN_FILE:
             return f"{node.id} leads to a file of the package: read it by a Reference"
         return f"{node.id}() {BUILTINS[node.id]}" if node.id in BUILTINS else None
-    return _library(found.target.path) if isinstance(found.target, Outside) else None
+    return _library(resolved.target.path) if isinstance(resolved.target, Outside) else None
 
 
 def _line(statement: Statement, node: ast.AST) -> int:
@@ -123,12 +123,12 @@ def _by_name(program: Program, touches: Touches, statement: Statement, call: ast
     """`getattr` and its like on a module or class of the project, by a name that is computed."""
     if not isinstance(call.func, ast.Name) or len(call.args) > 1 and isinstance(call.args[1], ast.Constant):
         return None
-    found = resolve(program, statement, call.args[0])
-    if found is None:
+    resolved = resolve(program, statement, call.args[0])
+    if resolved is None:
         return None
-    if isinstance(found.target, Whole):
-        return f"{call.func.id} by a computed name on the module {found.target.module}"
-    if isinstance(found.target, Definition) and depth(call.args[0]) <= found.n_attributes:
-        if touches.sort(found.target) is Sort.CLASS:
-            return f"{call.func.id} by a computed name on the class {found.target.name}"
+    if isinstance(resolved.target, Whole):
+        return f"{call.func.id} by a computed name on the module {resolved.target.module}"
+    if isinstance(resolved.target, Definition) and depth(call.args[0]) <= resolved.n_attributes:
+        if touches.sort(resolved.target) is Sort.CLASS:
+            return f"{call.func.id} by a computed name on the class {resolved.target.name}"
     return None

@@ -50,15 +50,15 @@ class OnDisk:
 
     def digest(self, module: str) -> str:
         if module not in self._digests:
-            found = self.read(module)
-            self._digests[module] = "gone" if found is None else digest(found.text.encode())
+            text = self.read(module)
+            self._digests[module] = "gone" if text is None else digest(text.text.encode())
         return self._digests[module]
 
     def _find(self, module: str) -> Text | None:
-        found = located(module)
-        if found is None:
+        place = located(module)
+        if place is None:
             return None
-        path, is_package = found
+        path, is_package = place
         if path is None:
             return Text("", True, None)
         try:
@@ -73,20 +73,20 @@ class AsLoaded(OnDisk):
     def _find(self, module: str) -> Text | None:
         if loaded.is_loaded(module):
             with suppress(loaded.NotShown):
-                found = located(module)
+                place = located(module)
                 is_package = hasattr(sys.modules[module], "__path__")
-                return Text(loaded.text_of(module), is_package, found[0] if found is not None else None)
+                return Text(loaded.text_of(module), is_package, place[0] if place is not None else None)
         return super()._find(module)
 
     def moved(self, modules: Iterable[str]) -> list[str]:
         """The modules that were loaded as another text than they were read before: their files changed in between."""
-        found = []
+        changed = []
         for module in modules:
             with suppress(loaded.NotShown):
                 read = self.read(module)
                 if loaded.is_loaded(module) and (read is None or read.text != loaded.text_of(module)):
-                    found.append(module)
-        return found
+                    changed.append(module)
+        return changed
 
 
 def located(module: str) -> tuple[Path | None, bool] | None:
@@ -115,15 +115,15 @@ def located(module: str) -> tuple[Path | None, bool] | None:
         for folder in folders:
             inner = folder / part
             if (inner / "__init__.py").is_file():
-                found: tuple[Path | None, bool] = (inner / "__init__.py", True)
+                place: tuple[Path | None, bool] = (inner / "__init__.py", True)
             elif is_last and (folder / f"{part}.py").is_file():
-                found = (folder / f"{part}.py", False)
+                place = (folder / f"{part}.py", False)
             elif inner.is_dir():
-                found = (None, True)
+                place = (None, True)
             else:
                 continue
             folders = [inner]
             break
         else:
             return None
-    return found
+    return place

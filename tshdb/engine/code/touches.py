@@ -37,22 +37,22 @@ class Touches:
     def executed(self, statement: Statement) -> Touched:
         """What the statement does when its module is imported."""
         if statement not in self._executed:
-            found = Visitor(self, statement, is_deferred=False).visit()
-            for called in self.called(found.calls):
+            touched = Visitor(self, statement, is_deferred=False).visit()
+            for called in self.called(touched.calls):
                 inside = self.inside(called)
-                found.names |= {(d, How.BIND) for d, how in inside.names if how in CHANGES[self.sort(d)]}
-                found.libraries |= inside.libraries
-            self._executed[statement] = found
+                touched.names |= {(d, How.BIND) for d, how in inside.names if how in CHANGES[self.sort(d)]}
+                touched.libraries |= inside.libraries
+            self._executed[statement] = touched
         return self._executed[statement]
 
     def reads(self, statement: Statement) -> frozenset[Definition]:
         """The names that are read when the statement is executed at import, also by functions that it calls."""
         if statement not in self._reads:
-            found = set(self._named(statement, executed(statement.node)))
+            definitions = set(self._named(statement, executed(statement.node)))
             for called in self.called(self.executed(statement).calls):
                 for inner in self.statements(called):
-                    found |= set(self._named(inner, ast.walk(inner.node)))
-            self._reads[statement] = frozenset(found)
+                    definitions |= set(self._named(inner, ast.walk(inner.node)))
+            self._reads[statement] = frozenset(definitions)
         return self._reads[statement]
 
     def _named(self, statement: Statement, nodes: Iterable[ast.AST]) -> Iterator[Definition]:
@@ -62,9 +62,9 @@ class Touches:
                 and isinstance(node.ctx, ast.Load)
                 and _is_known(statement, node)
             ):
-                found = resolve(self.program, statement, node)
-                if found is not None and isinstance(found.target, Definition):
-                    yield found.target
+                resolved = resolve(self.program, statement, node)
+                if resolved is not None and isinstance(resolved.target, Definition):
+                    yield resolved.target
 
     def is_alias(self, statement: Statement) -> bool:
         """Whether what the statement binds may be another name of something else that is changed by either."""
@@ -95,14 +95,14 @@ class Touches:
     def inside(self, definition: Definition) -> Touched:
         """What the bodies of a function, or of a class's methods, do when they are called."""
         if definition not in self._inside:
-            found = self._inside[definition] = Touched()
+            touched = self._inside[definition] = Touched()
             for statement in self.statements(definition):
-                one = Visitor(self, statement, is_deferred=True).visit()
-                found.names |= one.names
-                found.calls |= one.calls
-                found.libraries |= one.libraries
+                body = Visitor(self, statement, is_deferred=True).visit()
+                touched.names |= body.names
+                touched.calls |= body.calls
+                touched.libraries |= body.libraries
                 if self.sort(definition) is Sort.VALUE:  # its methods are those of what made it
-                    found.calls |= Visitor(self, statement, is_deferred=False).visit().calls
+                    touched.calls |= Visitor(self, statement, is_deferred=False).visit().calls
         return self._inside[definition]
 
     def sort(self, definition: Definition) -> Sort:

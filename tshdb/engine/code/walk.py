@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tshdb.engine.code.modules import Statement
-from tshdb.engine.code.program import Definition, Found, Outside, Program, Whole
+from tshdb.engine.code.program import Definition, Outside, Program, Resolved, Whole
 from tshdb.engine.code.scopes import COMPREHENSIONS, FUNCTIONS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Touched:
     libraries: set[str] = field(default_factory=set)
 
 
-def resolve(program: Program, statement: Statement, node: ast.expr) -> Found | None:
+def resolve(program: Program, statement: Statement, node: ast.expr) -> Resolved | None:
     """Where a name, or a name with attributes, leads; None for a variable of a function, and for anything else."""
     rest: list[str] = []
     inner = node
@@ -85,8 +85,8 @@ def is_analysis(program: Program, statement: Statement, decorator: ast.expr) -> 
     """Whether a decorator is the record of an analysis."""
     if not isinstance(decorator, ast.Call):
         return False
-    found = resolve(program, statement, decorator.func)
-    return found is not None and found.target == ANALYSIS
+    resolved = resolve(program, statement, decorator.func)
+    return resolved is not None and resolved.target == ANALYSIS
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:
@@ -106,7 +106,7 @@ class Visitor:
     def __init__(self, touches: Touches, statement: Statement, is_deferred: bool):
         self.touches, self.program, self.statement = touches, touches.program, statement
         self.is_deferred = is_deferred
-        self.found = Touched()
+        self.touched = Touched()
 
     def visit(self) -> Touched:
         if self.is_deferred:
@@ -115,7 +115,7 @@ class Visitor:
                     self._statement(part)
         else:
             self._statement(self.statement.node)
-        return self.found
+        return self.touched
 
     # ------------------------------------------------------------------------------------------------- statements
 
@@ -217,10 +217,10 @@ class Visitor:
             self._flow(argument, How.PATCH if patches else How.ARGUMENT, node)
             self._expression(argument)
             if isinstance(argument, ast.Name | ast.Attribute):  # map(f, …), sorted(key=f): it may be called there
-                found = resolve(self.program, self.statement, argument)
-                if found is not None and isinstance(found.target, Definition):
-                    if self.touches.sort(found.target) is Sort.FUNCTION:
-                        self.found.calls.add(found.target)
+                resolved = resolve(self.program, self.statement, argument)
+                if resolved is not None and isinstance(resolved.target, Definition):
+                    if self.touches.sort(resolved.target) is Sort.FUNCTION:
+                        self.touched.calls.add(resolved.target)
         self._expression(node.func)
 
     def _is_reading(self, function: ast.expr) -> bool:
@@ -231,33 +231,33 @@ class Visitor:
     def _set_on_a_module(self, node: ast.Call) -> None:
         """`setattr(module, "name", …)` binds a name of another module."""
         if isinstance(node.func, ast.Name) and node.func.id in PATCHES and len(node.args) > 1:
-            found, name = resolve(self.program, self.statement, node.args[0]), node.args[1]
-            if found is not None and isinstance(found.target, Whole) and isinstance(name, ast.Constant):
-                self.found.names.add((Definition(found.target.module, str(name.value)), How.BIND))
+            resolved, name = resolve(self.program, self.statement, node.args[0]), node.args[1]
+            if resolved is not None and isinstance(resolved.target, Whole) and isinstance(name, ast.Constant):
+                self.touched.names.add((Definition(resolved.target.module, str(name.value)), How.BIND))
 
     def _is_patch(self, function: ast.expr) -> bool:
-        found = resolve(self.program, self.statement, function)
-        if found is None:
+        resolved = resolve(self.program, self.statement, function)
+        if resolved is None:
             return isinstance(function, ast.Name) and function.id in PATCHES
-        if isinstance(found.target, Definition):
-            return self.touches.patches_its_arguments(found.target)
-        return isinstance(found.target, Outside) and found.target.path in PATCHING_LIBRARIES
+        if isinstance(resolved.target, Definition):
+            return self.touches.patches_its_arguments(resolved.target)
+        return isinstance(resolved.target, Outside) and resolved.target.path in PATCHING_LIBRARIES
 
     def _called(self, function: ast.expr, is_bare: bool, is_decorator: bool = False) -> None:
         """A function, a class, or a method of something is called."""
-        found = resolve(self.program, self.statement, function)
-        if found is not None and isinstance(found.target, Outside):
+        resolved = resolve(self.program, self.statement, function)
+        if resolved is not None and isinstance(resolved.target, Outside):
             if is_bare and not is_decorator:  # a decorator makes something of what stands below it
-                self.found.libraries.add(found.target.path.partition(".")[0])
+                self.touched.libraries.add(resolved.target.path.partition(".")[0])
             return
-        if found is not None and isinstance(found.target, Definition):
-            self.found.calls.add(found.target)
-            if self.touches.sort(found.target) is Sort.VALUE:  # it may note what it is given
-                self.found.names.add((found.target, How.BARE_RECEIVER))
+        if resolved is not None and isinstance(resolved.target, Definition):
+            self.touched.calls.add(resolved.target)
+            if self.touches.sort(resolved.target) is Sort.VALUE:  # it may note what it is given
+                self.touched.names.add((resolved.target, How.BARE_RECEIVER))
         if isinstance(function, ast.Attribute):
             if self.is_deferred and function.attr in READING_METHODS:
                 return
-            if found is not None and found.n_attributes == depth(function):  # a function of a module, no method
+            if resolved is not None and resolved.n_attributes == depth(function):  # a function of a module, no method
                 return
             self._base(function.value, How.BARE_RECEIVER if is_bare else How.RECEIVER)
         elif isinstance(function, ast.Subscript | ast.Call):
@@ -273,12 +273,16 @@ class Visitor:
             self._target(node.value)
         elif isinstance(node, ast.Name):
             if self.statement.scopes.of[node].owner(node.id) is None:
-                self.found.names.add((Definition(self.statement.module.name, node.id), How.BIND))
+                self.touched.names.add((Definition(self.statement.module.name, node.id), How.BIND))
         elif isinstance(node, ast.Attribute | ast.Subscript):
             if isinstance(node, ast.Attribute):
-                found = resolve(self.program, self.statement, node)
-                if found is not None and isinstance(found.target, Definition) and found.n_attributes == depth(node):
-                    self.found.names.add((found.target, How.BIND))  # a name of another module
+                resolved = resolve(self.program, self.statement, node)
+                if (
+                    resolved is not None
+                    and isinstance(resolved.target, Definition)
+                    and resolved.n_attributes == depth(node)
+                ):
+                    self.touched.names.add((resolved.target, How.BIND))  # a name of another module
                     return
             else:
                 self._expression(node.slice)
@@ -289,14 +293,14 @@ class Visitor:
         if self.is_deferred and isinstance(self.statement.node, ast.ClassDef) and how not in (How.ALIAS, How.ARGUMENT):
             self._of_the_class(node, how)
         while True:
-            found = resolve(self.program, self.statement, node)
-            if found is not None:
-                if isinstance(found.target, Definition):
-                    self.found.names.add((found.target, how))
-                    if how is not How.STORE and self.touches.sort(found.target) is Sort.VALUE:
-                        self.found.calls.add(found.target)  # a method of it: whatever made it may change more
-                elif isinstance(found.target, Outside) and (how in (How.STORE, How.BARE_RECEIVER)):
-                    self.found.libraries.add(found.target.path.partition(".")[0])
+            resolved = resolve(self.program, self.statement, node)
+            if resolved is not None:
+                if isinstance(resolved.target, Definition):
+                    self.touched.names.add((resolved.target, how))
+                    if how is not How.STORE and self.touches.sort(resolved.target) is Sort.VALUE:
+                        self.touched.calls.add(resolved.target)  # a method of it: whatever made it may change more
+                elif isinstance(resolved.target, Outside) and (how in (How.STORE, How.BARE_RECEIVER)):
+                    self.touched.libraries.add(resolved.target.path.partition(".")[0])
                 return
             if isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
                 node = node.value
@@ -321,25 +325,25 @@ class Visitor:
         of_class, of_object = _first_arguments(owner)
         is_shared = node.id in of_object and any(name in body for name in names[-1:])
         if is_shared or (node.id in of_class and (names or how is How.STORE)):
-            self.found.names.add((Definition(self.statement.module.name, owner.name), How.STORE))
+            self.touched.names.add((Definition(self.statement.module.name, owner.name), How.STORE))
 
     def _through(self, function: ast.expr, how: How) -> None:
         """Something that a function of the project gives is changed: it may be any value that the function names."""
-        found = resolve(self.program, self.statement, function)
-        if found is None or not isinstance(found.target, Definition):
+        resolved = resolve(self.program, self.statement, function)
+        if resolved is None or not isinstance(resolved.target, Definition):
             return
-        module = self.program.module(found.target.module)
-        for statement in module.bindings.get(found.target.name, ()) if module else ():
+        module = self.program.module(resolved.target.module)
+        for statement in module.bindings.get(resolved.target.name, ()) if module else ():
             for part in ast.walk(statement.node):
                 if isinstance(part, ast.Name) and part in statement.scopes.of:
                     named = resolve(self.program, statement, part)
                     if named is not None and isinstance(named.target, Definition):
-                        self.found.names.add((named.target, how))
+                        self.touched.names.add((named.target, how))
 
     def _is_library(self, call: ast.Call | None) -> bool:
         """Whether a function of a library is called: nobody knows what it does to what it is given."""
-        found = resolve(self.program, self.statement, call.func) if call is not None else None
-        return found is not None and isinstance(found.target, Outside)
+        resolved = resolve(self.program, self.statement, call.func) if call is not None else None
+        return resolved is not None and isinstance(resolved.target, Outside)
 
     def _flow(self, node: ast.expr, how: How, call: ast.Call | None = None, is_whole: bool = True) -> None:
         """The names whose values a value may hold: themselves, parts of a display, what a call was given.
@@ -350,10 +354,10 @@ class Visitor:
             if self.is_deferred and how is How.ARGUMENT and not self._is_library(call):
                 return  # to be read, mostly; what sets something of its arguments is a patch
             self._base(node, how)
-            found = resolve(self.program, self.statement, node) if how is How.ALIAS and is_whole else None
-            if found is not None and isinstance(found.target, Definition):
-                if self.touches.sort(found.target) is Sort.FUNCTION:  # called by another name, it does the same
-                    self.found.calls.add(found.target)
+            resolved = resolve(self.program, self.statement, node) if how is How.ALIAS and is_whole else None
+            if resolved is not None and isinstance(resolved.target, Definition):
+                if self.touches.sort(resolved.target) is Sort.FUNCTION:  # called by another name, it does the same
+                    self.touched.calls.add(resolved.target)
         elif isinstance(node, ast.Tuple | ast.List | ast.Set):
             for part in node.elts:
                 self._flow(part, how, call, is_whole=False)

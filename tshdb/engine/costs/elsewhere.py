@@ -68,7 +68,7 @@ def read(path: Path) -> Elsewhere:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored["format"] != FORMAT:
             return Elsewhere()
-        took = {str(name): tuple(map(_took, found)) for name, found in stored["analyses"].items()}
+        took = {str(name): tuple(map(_took, runs)) for name, runs in stored["analyses"].items()}
         return Elsewhere(tuple(map(_positive, stored["start"])), took)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return Elsewhere()
@@ -97,8 +97,8 @@ def write(path: Path, what: Elsewhere, about: str = "what rebuilds of this user 
     """Write such a file: whoever reads it finds the old one or the new one. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     analyses = ",\n".join(
-        f"  {json.dumps(name)}: [\n   " + ",\n   ".join(json.dumps(_stored(t)) for t in found) + "]"
-        for name, found in sorted(what.took.items())
+        f"  {json.dumps(name)}: [\n   " + ",\n   ".join(json.dumps(_stored(t)) for t in runs) + "]"
+        for name, runs in sorted(what.took.items())
     )
     head = json.dumps({"format": FORMAT, "about": about, "start": [_short(s) for s in what.start]})
     text = f'{head[:-1]}, "analyses": {{\n{analyses}\n}}}}\n'

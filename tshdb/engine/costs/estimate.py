@@ -46,7 +46,7 @@ class Slack(NamedTuple):
 
 
 IN_STUDY, OF_USER, AS_SHIPPED = Slack(1.5, 2.0), Slack(2.0, 3.0), Slack(4.0, 4.0)
-Source = tuple[Mapping[str, Sequence[Took]], Slack]  # analysis -> measurements, and how far from them it may be
+Measurements = tuple[Mapping[str, Sequence[Took]], Slack]  # analysis -> measurements, and how far from them it may be
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Estimate:
 
     def of(self, analysis: str) -> dict[str, float] | None:
         """What an analysis takes, as plain values; None where it is not known, or nothing of it is due."""
-        found = self.by_analysis.get(analysis)
-        return found._asdict() if found else None
+        estimated = self.by_analysis.get(analysis)
+        return estimated._asdict() if estimated else None
 
 
 def foretold(
@@ -84,7 +84,7 @@ def estimate(
     n_workers: int = 1,
 ) -> Estimate:
     """The seconds of a rebuild of these plans. parameters: analysis -> its parameters as they are now."""
-    sources: list[Source] = [(own.took, IN_STUDY), (of_user.took, OF_USER), (of_program.took, AS_SHIPPED)]
+    sources: list[Measurements] = [(own.took, IN_STUDY), (of_user.took, OF_USER), (of_program.took, AS_SHIPPED)]
     by_analysis: dict[str, Range | None] = {}
     total, n_unknown, is_computing = _start(of_user.start, of_program.start), 0, False
     for plan in plans:
@@ -93,12 +93,12 @@ def estimate(
         is_computing = True
         name = plan.analysis.name
         given = parameters[name].model_dump(mode="json")
-        found = _of_analysis(plan, given, own, sources, n_workers)
-        by_analysis[name] = found
-        if found is None:
+        seconds = _of_analysis(plan, given, own, sources, n_workers)
+        by_analysis[name] = seconds
+        if seconds is None:
             n_unknown += len(plan.due)
         else:
-            total += found
+            total += seconds
     if n_workers > 1 and is_computing:
         total += Range(0.0, WORKERS_S)
     return Estimate(by_analysis, total, n_unknown)
@@ -106,12 +106,12 @@ def estimate(
 
 def _start(of_user: Sequence[float], of_program: Sequence[float]) -> Range:
     """From the start of the program to its end, without what the analyses take."""
-    found, slack = (of_user, IN_STUDY) if of_user else (of_program, OF_USER)
-    return Range(min(found) / slack.less, max(found) * slack.more) if found else Range(0.0, 0.0)
+    seconds, slack = (of_user, IN_STUDY) if of_user else (of_program, OF_USER)
+    return Range(min(seconds) / slack.less, max(seconds) * slack.more) if seconds else Range(0.0, 0.0)
 
 
 def _of_analysis(
-    plan: AnalysisPlan, given: Mapping[str, Any], own: Own, sources: Sequence[Source], n_workers: int
+    plan: AnalysisPlan, given: Mapping[str, Any], own: Own, sources: Sequence[Measurements], n_workers: int
 ) -> Range | None:
     """What is due of one analysis; None where nothing like it was ever measured."""
     analysis = plan.analysis
@@ -123,10 +123,10 @@ def _of_analysis(
         sizes = sizes_of(given, analysis.key_field, n_inputs)
         over_it = own.of_cohort.get((analysis.name, cohort_of(keys[0])), ()) if analysis.over_cohort else ()
         nearest_first = [(over_it, IN_STUDY), *((took.get(analysis.name, ()), slack) for took, slack in sources)]
-        told = [u for took, slack in nearest_first if (u := _unit(took, slack, sizes, len(keys), batch))]
-        if not told:
+        candidates = [u for took, slack in nearest_first if (u := _unit(took, slack, sizes, len(keys), batch))]
+        if not candidates:
             return None
-        unit = next((u for u in told if _width(u) <= BROAD), min(told, key=_width))
+        unit = next((u for u in candidates if _width(u) <= BROAD), min(candidates, key=_width))
         n_certain = sum(not plan.due[key].is_possible for key in keys)
         total += Range(unit.low * n_certain / at_once, unit.high * len(keys) / _help(at_once))
     return total

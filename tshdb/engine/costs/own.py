@@ -44,17 +44,19 @@ def measured(connection: Connection, plans: Iterable[AnalysisPlan]) -> Own:
 
 def _runs(connection: Connection, due: Mapping[str, Analysis]) -> dict[str, tuple[Took, ...]]:
     """analysis -> its runs; of one from before revision 0012 its attempts say all that is known."""
-    found: dict[str, list[Took]] = defaultdict(list)
+    by_analysis: dict[str, list[Took]] = defaultdict(list)
     query = select(RunCost.__table__).where(RunCost.analysis.in_(due)).order_by(RunCost.run_id)
     for row in connection.execute(query):
-        found[row.analysis].append(Took(row.n_units, row.seconds, row.n_workers, run_id=row.run_id))
-    computing = _computing(connection, due, {t.run_id for took in found.values() for t in took if t.run_id is not None})
-    told = {name: telling(t for t in took if _came_to_results(t, computing.get((name, t.run_id))))
-            for name, took in found.items()}  # fmt: skip
-    if untold := [name for name in due if not told.get(name)]:
+        by_analysis[row.analysis].append(Took(row.n_units, row.seconds, row.n_workers, run_id=row.run_id))
+    computing = _computing(
+        connection, due, {t.run_id for took in by_analysis.values() for t in took if t.run_id is not None}
+    )
+    chosen = {name: telling(t for t in took if _came_to_results(t, computing.get((name, t.run_id))))
+            for name, took in by_analysis.items()}  # fmt: skip
+    if untold := [name for name in due if not chosen.get(name)]:
         former = _computing(connection, untold)
         for (name, run), (n, seconds) in sorted(former.items()):
-            told[name] = telling((*told.get(name, ()), Took(n, seconds, run_id=run)))
+            chosen[name] = telling((*chosen.get(name, ()), Took(n, seconds, run_id=run)))
         computing |= former
     sizes = _sizes(connection, due)
 
@@ -62,7 +64,7 @@ def _runs(connection: Connection, due: Mapping[str, Analysis]) -> dict[str, tupl
         n, seconds = computing[name, took.run_id]
         return replace(took, computing=seconds / n, sizes=sizes.get((name, took.run_id), Sizes()))
 
-    return {name: tuple(with_all(name, t) for t in took) for name, took in told.items()}
+    return {name: tuple(with_all(name, t) for t in took) for name, took in chosen.items()}
 
 
 def _came_to_results(took: Took, computed: tuple[int, float] | None) -> bool:
@@ -116,7 +118,7 @@ def _of_cohorts(
     for row in connection.execute(query):
         here = row.analysis, cohort_of(row.key)
         rows[here] = [*(rows[here] if row.reason not in (Reason.PARAMS, Reason.CODE) else ()), row][-LAST:]
-    with numbers(connection, "cohort_units", {row.unit_id for found in rows.values() for row in found}) as ids:
+    with numbers(connection, "cohort_units", {row.unit_id for attempts in rows.values() for row in attempts}) as ids:
         counted = (
             select(UnitInput.unit_id, func.count())
             .where(UnitInput.unit_id.in_(select_ids(ids)))
@@ -125,12 +127,12 @@ def _of_cohorts(
         n_inputs = {unit_id: n for unit_id, n in connection.execute(counted)}
     besides = {(name, t.run_id): _besides(t) for name in names for t in took.get(name, ())}
 
-    def one(row) -> Took:
+    def took_of(row) -> Took:
         sizes = sizes_of(json.loads(row.params), due[row.analysis].key_field, n_inputs.get(row.unit_id))
         elapsed = row.seconds + besides.get((row.analysis, row.run_id), 0.0)
         return Took(1, elapsed, sizes=sizes, computing=row.seconds, run_id=row.run_id)
 
-    return {here: tuple(map(one, found)) for here, found in rows.items()}
+    return {here: tuple(map(took_of, attempts)) for here, attempts in rows.items()}
 
 
 def _besides(took: Took) -> float:

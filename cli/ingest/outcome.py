@@ -1,4 +1,4 @@
-"""What an ingest says: rows by table, findings by rule, what to do next; the same as JSON."""
+"""The outcome of an ingest: rows by table, findings by rule and what to do next; in the terminal, as a page, as JSON."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ RULE_FACTS = ("rule", "severity", "n", "meaning", "repair")
 
 
 def finish(study, loaded: Loaded, as_json: bool) -> None:
-    """Tell what was done, leave a page of it, and end with the exit code that says it."""
-    facts = told(study, loaded, as_json)
+    """Report what an ingest did, and end the command with the exit code of it."""
+    facts = report_outcome(study, loaded, as_json)
     if as_json:
         out_json(facts)
     if code := exit_code(loaded):
@@ -32,8 +32,8 @@ def exit_code(loaded: Loaded) -> int:
     return Exit.INVALID_INPUT if loaded.is_refused else Exit.PARTIAL if loaded.n_withheld else Exit.DONE
 
 
-def told(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
-    """Leave a page of what was done, tell it (unless as_json), and give the same facts for a machine."""
+def report_outcome(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
+    """Write a page of what an ingest did, and print it unless as_json. Gives the same facts for JSON."""
     from ingest.rules import rules
     from tshdb.engine.units import now
     from tshdb.pages import grouped, ingest_page, write_page
@@ -45,7 +45,7 @@ def told(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
         page = ingest_page(title, loaded.command, loaded, rules(), loaded.is_dry_run, now())
         report = write_page(study.root, name, page)
     if not as_json:
-        _tell(loaded)
+        _print_outcome(loaded)
         if report is not None and loaded.findings:
             say(f"Report: {report}")
     return {
@@ -63,7 +63,7 @@ def told(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
     }
 
 
-def _tell(loaded: Loaded) -> None:
+def _print_outcome(loaded: Loaded) -> None:
     for reader, paths in sorted(loaded.by_reader.items()):
         say(f"  {reader:<20} {paths[0].name if len(paths) == 1 else f'{len(paths):,} files'}")
     if loaded.is_same_bytes and not loaded.findings and not any(loaded.n(k) for k in ("updated", "deleted")):

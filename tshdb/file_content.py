@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-class Found(NamedTuple):
+class Record(NamedTuple):
     """A row of `table` as one place of the file says it. column: of a matrix, counted from 1."""
 
     table: type
@@ -89,10 +89,10 @@ class Instances(NamedTuple):
 
 
 @dataclass
-class Reading:
+class FileContent:
     """All that a reader found in one file."""
 
-    records: list[Found] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     raw_values: list[RawValue] = field(default_factory=list)
     matrix: Matrix | None = None
