@@ -350,8 +350,7 @@ def test_too_few_patients_are_a_reason(made, tmp_path):
     scores = study.sql("SELECT DISTINCT status, reason FROM signature_scores").values.tolist()
     assert scores == [["refused", f"no model: {reason}"]]
     assert (
-        f"no signature of radiogenomic_development@1: {reason}"
-        in run_quick("table", "s6", cwd=study.root, code=8).stderr
+        f"no signature. radiogenomic_development@1: {reason}" in run_quick("table", "s6", cwd=study.root, code=8).stderr
     )
 
 

@@ -196,7 +196,7 @@ class NextSteps:
 
     def _training(self, analysis: Analysis) -> set[str]:
         """The cohorts from which the models behind an analysis learn."""
-        from tshdb.engine.analysis import Trained
+        from tshdb.engine.needs import Trained
 
         world = self._look.world
         fits = [
@@ -205,7 +205,7 @@ class NextSteps:
         return {name for fit in fits for name in world.cohorts_of(fit)}
 
     def _models(self, analysis: Analysis) -> list[Analysis]:
-        from tshdb.engine.analysis import Model
+        from tshdb.engine.needs import Model
 
         maker = self._look.world.maker
         return [
@@ -247,7 +247,7 @@ class NextSteps:
 
     def _roles(self, analysis: Analysis, results: bool) -> list[str]:
         """The inputs that a key must have: results of other analyses, or what was ingested."""
-        from tshdb.engine.analysis import Need
+        from tshdb.engine.needs import Need
 
         return [
             role

@@ -45,7 +45,7 @@ def fill(text: str, columns: int, hanging: str | None = None) -> list[str]:
     """
     if len(text) <= columns and _is_plain(text):
         return [text]
-    lines = []
+    lines: list[str] = []
     for line in text.expandtabs().split("\n"):
         lines += [line] if cells(line) <= columns else _filled(line, columns, hanging)
     return lines
