@@ -162,14 +162,14 @@ def any_database(request, tmp_path) -> str:
 def tshdb():
     """Run the program as a user does: tshdb("status", cwd=…) -> completed process."""
 
-    def run(*arguments: str, cwd: Path | None = None, code: int | None = 0, **environment: str):
+    def run(*arguments: str, cwd: Path | None = None, code: int | None = 0, timeout: int = 120, **environment: str):
         completed = subprocess.run(
             [sys.executable, "-m", "cli.main", *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=timeout,
         )
         if code is not None:
             assert completed.returncode == code, completed.stdout + completed.stderr

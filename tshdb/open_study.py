@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tshdb.places import SETTINGS_FILE
 from tshdb.study import Study
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tshdb.actions.rebuilding import Rebuilt
     from tshdb.actions.withdrawing import Withdrawn
     from tshdb.cohorts.states import CohortState
+    from tshdb.config import Settings
     from tshdb.figures import Drawing
     from tshdb.loading import Loaded
     from tshdb.pages import Page
@@ -43,6 +45,19 @@ class OpenStudy(Study):
     >>> study.rebuild(n_workers=2)                                            # doctest: +SKIP
     >>> study.sql("SELECT * FROM tsh_ratios WHERE value > 0")                 # doctest: +SKIP
     """
+
+    _read: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """study.toml as it is now: whoever edits it in an editor goes on in the notebook."""
+        from tshdb.config import Settings
+
+        path = self.root / SETTINGS_FILE
+        text = path.read_text(encoding="utf-8")
+        if self._read is None or self._read.text != text:
+            self._read = Settings(path, text)
+        return self._read
 
     # ---------------------------------------------------------------------------------------------------------- load
 

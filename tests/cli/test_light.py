@@ -36,5 +36,5 @@ def test_commands_that_draw_nothing_load_nothing_to_draw(core, command):
 
 def test_a_figure_is_seen(core):
     """The test can fail: what draws is there after a drawing."""
-    code = "import tshdb\nfrom tshdb.figures import figure\nfigure(tshdb.open(), 'km')"
+    code = "import tshdb\nfrom tshdb.figures import figure\nfigure(tshdb.open(), 'flow')"
     assert "matplotlib" in loaded_by(code, cwd=core.root)

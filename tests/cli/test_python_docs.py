@@ -31,3 +31,11 @@ def test_the_blocks_of_the_page_run(tmp_path, monkeypatch, capsys):
     for shown in ("rebuilt", "table", "checked", "study"):
         assert names[shown]._repr_html_().startswith("<p>"), shown
     assert names["rebuilt"].report.n_failed == 0
+
+
+def test_an_open_study_sees_what_is_edited_in_study_toml(core):
+    study = tshdb.open(core.root)
+    assert study.plan().n_due == 0
+    settings = core.root / "study.toml"
+    settings.write_text(settings.read_text().replace("seed = 20230901", "seed = 7"))
+    assert study.settings.study.seed == 7 and study.plan().n_due > 0

@@ -18,6 +18,7 @@ from ingest.simulate import subjects
 from ingest.simulate.breast import Scan, scanned
 from tests.imaging.test_image_regions import ball, image, on
 from tests.support.simulated import changed
+from tshdb.images.feature_names import all_names, names_of
 
 pytestmark = pytest.mark.xdist_group("radiomics")  # one simulated study for all
 NAMES_OF = {"firstorder": 18, "glcm": 24, "glrlm": 16, "glszm": 16, "gldm": 14, "ngtdm": 5, "shape": 14}
@@ -115,7 +116,7 @@ def test_values_are_those_of_plain_pyradiomics(settings):
 
     maps, tumor_, band = case()
     found = features.whole_set(maps, tumor_, band, settings)
-    assert [v.feature for v in found] == features.all_names() and len(found) == 572
+    assert [v.feature for v in found] == all_names() and len(found) == 572
     logging.getLogger("radiomics").setLevel(logging.CRITICAL)
     options = settings.of_pyradiomics()
     plain = featureextractor.RadiomicsFeatureExtractor(**options)
@@ -142,9 +143,9 @@ def test_values_are_those_of_plain_pyradiomics(settings):
 
 
 def test_the_set_has_572_names_and_shape_once():
-    names = features.all_names()
+    names = all_names()
     assert len(names) == len(set(names)) == 572 and sum(".shape." in n for n in names) == 14
-    assert {c: len(features.names_of(c)) for c in NAMES_OF} == NAMES_OF
+    assert {c: len(names_of(c)) for c in NAMES_OF} == NAMES_OF
     assert "tumor.SI.glcm.Idmn" in names and "stroma.S0.glszm.GrayLevelNonUniformity" in names
 
 
