@@ -150,7 +150,7 @@ def test_conflicting_sources_are_said(study):
 
 
 def test_demo_tells_the_main_job(tshdb, tmp_path):
-    text = tshdb("demo", tmp_path / "demo").stdout
+    text = tshdb("demo", tmp_path / "demo", timeout=900).stdout
     assert text.count("10 of 10 directions agree") == 2
     assert "220 stay current (a newer model has the same content)" in text
     assert "n = 109, 41 events" in text and "expression.csv line 1 column" in text

@@ -35,7 +35,7 @@ def test_the_blocks_of_the_page_run(tmp_path, monkeypatch, capsys):
 
 def test_an_open_study_sees_what_is_edited_in_study_toml(core):
     study = tshdb.open(core.root)
-    assert study.plan().n_due == 0
+    assert study.plan("survival_groups").n_due == 0
     settings = core.root / "study.toml"
     settings.write_text(settings.read_text().replace("seed = 20230901", "seed = 7"))
-    assert study.settings.study.seed == 7 and study.plan().n_due > 0
+    assert study.settings.study.seed == 7 and study.plan("survival_groups").n_due > 0

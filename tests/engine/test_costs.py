@@ -140,7 +140,7 @@ def test_plan_foretells_what_is_due_and_nothing_else(study, account):
     shared = plan(study, PlanOptions(n_workers=2)).facts["seconds"]
     assert shared["low"] <= low and shared["high"] != high  # halves what can be shared; worker processes must start
     change_seed(study, 20230901)
-    assert plan(study).facts["seconds"] is None  # nothing is due
+    assert plan(Study(study.root)).facts["seconds"] is None  # nothing is due
 
 
 def test_history_from_before_costs_were_kept_tells_by_its_attempts(study, account):

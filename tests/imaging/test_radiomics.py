@@ -18,7 +18,7 @@ from ingest.simulate import subjects
 from ingest.simulate.breast import Scan, scanned
 from tests.imaging.test_image_regions import ball, image, on
 from tests.support.simulated import changed
-from tshdb.images.feature_names import all_names, names_of
+from tshdb.images.feature_names import CLASSES, all_names, names_of
 
 pytestmark = pytest.mark.xdist_group("radiomics")  # one simulated study for all
 NAMES_OF = {"firstorder": 18, "glcm": 24, "glrlm": 16, "glszm": 16, "gldm": 14, "ngtdm": 5, "shape": 14}
@@ -122,7 +122,7 @@ def test_values_are_those_of_plain_pyradiomics(settings):
     plain = featureextractor.RadiomicsFeatureExtractor(**options)
     values = by_name(found)
     plain.disableAllFeatures()
-    for class_ in features.CLASSES:
+    for class_ in CLASSES:
         plain.enableFeatureClassByName(class_)
     n = 0
     for region, mask, map_name in (("tumor", tumor_, "SI"), ("stroma", band, "S0")):
