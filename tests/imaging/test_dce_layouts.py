@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses.imaging import dce_phases, dce_sets, dce_slices, series_roles
+from analyses import dce_phases, dce_sets, dce_slices, series_roles
 from analyses.imaging.series_hints import read as hints_of
 from ingest.imaging.folder import DicomFolderOptions, read_folder
 from ingest.imaging.folder import items as folder_items
