@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -64,8 +65,9 @@ def test_compiled_code_does_not_count(program):
 
 def test_another_library_has_another_study(program, monkeypatch):
     before = kept.key(kept.AT_START)
-    version = kept.importlib.metadata.Distribution.version
-    monkeypatch.setattr(kept.importlib.metadata.Distribution, "version", property(lambda d: version.fget(d) + ".post1"))
+    first, *others = kept.importlib.metadata.distributions()
+    newer = SimpleNamespace(name=first.name, version=f"{first.version}.post1")
+    monkeypatch.setattr(kept.importlib.metadata, "distributions", lambda: [newer, *others])
     assert kept.key(kept.AT_START) != before
 
 
