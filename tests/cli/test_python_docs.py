@@ -7,6 +7,9 @@ import shutil
 
 import tshdb
 from tests.support.program import ROOT
+from tshdb.file_content import Finding
+from tshdb.loading import Loaded
+from tshdb.vocabulary import Severity
 
 EXAMPLE = ROOT / "tshdb/presets/fan2023/tcga-brca-pairs"
 FEWER = ("repeats", "outer_folds", "n_permutations", "n_bootstrap")  # parameters that cost time and prove nothing here
@@ -39,3 +42,9 @@ def test_an_open_study_sees_what_is_edited_in_study_toml(core):
     settings = core.root / "study.toml"
     settings.write_text(settings.read_text().replace("seed = 20230901", "seed = 7"))
     assert study.settings.study.seed == 7 and study.plan("survival_groups").n_due > 0
+
+
+def test_what_was_loaded_is_shown_as_text_whatever_files_are_called():
+    finding = Finding(3, None, None, "rna.not-a-number", Severity.ERROR, "<b>no</b>")
+    shown = Loaded("<script>x</script>", findings=[finding], by_table={"patients": {"inserted": 1}})._repr_html_()
+    assert "<script" not in shown and "<b>" not in shown and "&lt;script" in shown and "inserted" in shown

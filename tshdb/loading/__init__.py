@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 from tshdb import installed
@@ -58,10 +59,11 @@ class Loaded:
     def _repr_html_(self) -> str:
         import pandas as pd
 
-        rows = pd.DataFrame.from_dict(self.by_table, orient="index").to_html()
-        findings = pd.DataFrame([(f.severity.value, f.rule, f.line, f.message) for f in self.findings])
-        findings.columns = ["severity", "rule", "line", "finding"][: len(findings.columns)]
-        return f"<p>{self.what}</p>{rows}{findings.to_html(index=False) if self.findings else ''}"
+        tables = [pd.DataFrame.from_dict(self.by_table, orient="index").to_html()]
+        if self.findings:
+            findings = [(f.severity.value, f.rule, f.line, f.message) for f in self.findings]
+            tables.append(pd.DataFrame(findings, columns=["severity", "rule", "line", "finding"]).to_html(index=False))
+        return f"<p>{escape(self.what)}</p>{''.join(tables)}"
 
     @property
     def is_same_bytes(self) -> bool:
