@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
 
 from cli.ingest.options import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption
 from cli.options import JsonOption, StudyOption
-
-if TYPE_CHECKING:
-    pass
 
 
 class _PatientByDefault(TyperGroup):

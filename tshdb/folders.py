@@ -81,12 +81,17 @@ class Look:
 
 def counting(look: Look, progress: Progress) -> Callable[[Item], None]:
     """What the loader calls after each item, so that those of the reader `look.counted` are counted."""
+    return counting_of(look.counted, look.counts, look.n_items, progress)
+
+
+def counting_of(reader: str, what: str, total: int, progress: Progress) -> Callable[[Item], None]:
+    """The same for items of a reader. what: they are, in a word; total: how many will come."""
     done = 0
 
     def taken(item: Item) -> None:
         nonlocal done
-        if item.source.reader == look.counted:
+        if item.source.reader == reader:
             done += 1
-            progress(look.counts, done, look.n_items)
+            progress(what, done, total)
 
     return taken

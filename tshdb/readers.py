@@ -113,7 +113,6 @@ class Reader:
     guess: Callable[[Path], str] | None = None
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
     folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
-
     command: str | None = None
 
     def __post_init__(self) -> None:

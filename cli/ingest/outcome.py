@@ -42,7 +42,7 @@ def report_outcome(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
     if loaded.findings or loaded.run_id is not None:
         name = "ingest-dry-run.html" if loaded.run_id is None else f"ingest-{loaded.run_id:04d}.html"
         title = f"Ingest of {loaded.what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
-        page = ingest_page(title, loaded.command, loaded, rules(), loaded.is_dry_run, now())
+        page = ingest_page(title, loaded, rules(), now())
         report = write_page(study.root, name, page)
     if not as_json:
         _print_outcome(loaded)

@@ -145,19 +145,19 @@ def _parse_numbers(path: Path, delimiter: str, samples: list[str], content: File
     return genes, values
 
 
-def _parse_slowly(path: Path, delimiter: str, samples: list[str], content: FileContent):
-    """(genes, lines, values), row by row; bad rows are withheld, each bad cell a finding."""
-    genes, lines, rows = [], [], []
+def _parse_slowly(path: Path, delimiter: str, names: list[str], content: FileContent):
+    """(first fields, lines, values), row by row; bad rows are withheld, each bad cell a finding."""
+    keys, lines, rows = [], [], []
     with open_text(path) as file:
         file.readline()
         for line, fields in rows_of(file, delimiter):
             line += 1
-            numbers = _numbers(line, fields, samples, content)
+            numbers = _numbers(line, fields, names, content)
             if numbers is not None:
-                genes.append(fields[0])
+                keys.append(fields[0])
                 lines.append(line)
                 rows.append(numbers)
-    return genes, lines, np.array(rows, dtype=float).reshape(len(rows), len(samples))
+    return keys, lines, np.array(rows, dtype=float).reshape(len(rows), len(names))
 
 
 def _numbers(line: int, fields: list[str], names: list[str], content: FileContent) -> list[float] | None:
@@ -179,21 +179,12 @@ def _numbers(line: int, fields: list[str], names: list[str], content: FileConten
 def read_transposed(path: Path, delimiter: str, header: list[str], content: FileContent) -> Table:
     """Samples in rows, genes in the header: every value has its sample's line."""
     genes = [h.strip() for h in header[1:]]
-    samples, lines, rows = [], [], []
-    with open_text(path) as file:
-        file.readline()
-        for line, fields in rows_of(file, delimiter):
-            line += 1
-            numbers = _numbers(line, fields, genes, content)
-            if numbers is not None:
-                samples.append(fields[0].strip())
-                lines.append(line)
-                rows.append(numbers)
+    keys, lines, values = _parse_slowly(path, delimiter, genes, content)
+    samples = [key.strip() for key in keys]
     for name, times in Counter(samples).items():
         if times > 1:
             content.error(lines[samples.index(name)], header[0], name, "rna.sample-twice", f"stands on {times} rows")
-    values = np.array(rows, dtype=float).reshape(len(rows), len(genes)).T
-    return Table(genes, [1] * len(genes), samples, [1] * len(samples), np.asfortranarray(values), lines)
+    return Table(genes, [1] * len(genes), samples, [1] * len(samples), np.asfortranarray(values.T), lines)
 
 
 # ------------------------------------------------------------------------------------------------------ long

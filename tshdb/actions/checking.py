@@ -11,6 +11,7 @@ from tshdb.checking import Broken, Context, mend
 from tshdb.checking import check as broken_rules
 from tshdb.database import reading, writing
 from tshdb.engine.damage import digests_taken_over
+from tshdb.folders import Progress, silent
 from tshdb.lock import study_lock
 from tshdb.origins import Origins
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tshdb.origins import LoadedSource
     from tshdb.study import Study
 
-Progress = Callable[[str, int, int], None]
 ReadAgain = Callable[["Study", Sequence["LoadedSource"]], Sequence["LoadedSource"]]
 
 
@@ -63,7 +63,7 @@ class Checked:
         return pd.DataFrame(rows, columns=["rule", "it is not so that", "problems", "such as"]).to_html(index=False)
 
 
-def check(study: Study, *, full: bool = True, progress: Progress = lambda *_: None) -> Checked:
+def check(study: Study, *, full: bool = True, progress: Progress = silent) -> Checked:
     """Look at every promise of a study. full: all bytes and all rows, not samples."""
     with reading(study.engine) as connection:
         broken = broken_rules(Context(study, connection, installed.analyses()), full=full, progress=progress)
@@ -73,7 +73,7 @@ def check(study: Study, *, full: bool = True, progress: Progress = lambda *_: No
 
 
 def repair(
-    study: Study, checked: Checked, read_again: ReadAgain, *, full: bool = True, progress: Progress = lambda *_: None
+    study: Study, checked: Checked, read_again: ReadAgain, *, full: bool = True, progress: Progress = silent
 ) -> Checked:
     """Mend what a check found, as far as nothing is lost by it, and check again.
 

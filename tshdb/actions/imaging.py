@@ -12,7 +12,7 @@ from tshdb import installed, loading
 from tshdb.actions.ingest import PLAIN, Loading, known_of
 from tshdb.database import reading
 from tshdb.errors import InvalidInput
-from tshdb.folders import CollectionState, FolderRequest, Progress, counting, silent
+from tshdb.folders import CollectionState, FolderRequest, Progress, counting, counting_of, silent
 from tshdb.loading.instances import instances_of, known_files
 from tshdb.readers import Request, needed
 from tshdb.vocabulary import MaskKind, MaskRegion
@@ -138,11 +138,5 @@ def load_masks(
             read = partial(read_file, path, replace(request, known=known))
             yield loading.item_of(study, source, path, dict(request.options), read, always=how.complete)
 
-    done = 0
-
-    def taken(_item) -> None:
-        nonlocal done
-        done += 1
-        progress("masks", done, len(mask_files))
-
+    taken = counting_of(reader.name, "masks", len(mask_files), progress)
     return loading.load(study, items(), command=command, what=what, progress=taken, **asdict(how))

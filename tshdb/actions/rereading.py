@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,8 @@ def _file(study: Study, source: LoadedSource) -> bool:
         return False
     if not (path.is_file() and sha256_of(path) == source.sha256):
         return False
-    request = Request(source.collection, source.name, options)
-    request = Request(
-        source.collection, source.name, reader.recorded(request, study.settings), known=known_of(study, reader.needs)
-    )
+    request = Request(source.collection, source.name, options, known=known_of(study, reader.needs))
+    request = replace(request, options=reader.recorded(request, study.settings))
     item = loading.item_of(study, loading.Source(*source[:3]), path, options, lambda: read(path, request), always=True)
     loading.load(study, [item], command=source.command + BY_REPAIR, keep_going=True)
     return True

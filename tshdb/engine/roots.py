@@ -135,7 +135,6 @@ class _Look:
         self.ids = {key: standing[key] for key in keys if key in standing}
         self._rows: dict[str, Rows] = {}
         self._made_otherwise: dict[tuple[str, int | None], Causes] = {}
-        self._model_steps: dict[int, InputSteps] = {}
         self._pending = [
             (before, by_key)
             for role, by_key in plan.inputs.items()
@@ -290,12 +289,16 @@ class _Look:
 
     def _model_before(self, fit: str, model: str, key: str) -> Iterator[Contribution]:
         """What became of a model, or made it, since a unit was computed: what it gave till now may have been the same."""
-        model_id = self.planner.standing.ids(fit).get(model)
-        if model_id is not None and key in self.ids:
-            if model_id not in self._model_steps:
-                self._model_steps[model_id] = InputSteps(self.connection, [model_id])
-            causes = self._model_steps[model_id].since(model_id, self._last.get(self.ids[key]))
-            yield Via(fit, model, model_id), causes
+        if key in self.ids:
+            model_id = self.planner.standing.ids(fit).get(model)
+            yield Via(fit, model, model_id), self._model_steps.since(model_id, self._last.get(self.ids[key]))
+
+    @cached_property
+    def _model_steps(self) -> InputSteps:
+        """Of the models that are due."""
+        fits = [before for before, _ in self._pending if before.analysis.kind is Kind.FIT]
+        models = (self.planner.standing.ids(fit.analysis.name).get(key) for fit in fits for key in fit.due)
+        return InputSteps(self.connection, {model_id for model_id in models if model_id is not None})
 
     # --------------------------------------------------------------------------------------------- units that are new
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """A study as it stands. flows: of cohorts without members; versions: cohort -> its versions, oldest first;
+    """A study as it stands.
 
+    flows: of cohorts without members.
+    versions: cohort -> its versions, oldest first.
     empty: tables without rows.
     """
 

@@ -25,11 +25,8 @@ def rendered(template: str, **values) -> str:
 
 def write_page(root: Path, name: str, text: str) -> Path:
     """Write a page into reports/ of the study; it is whole or not there."""
-    folder = root / "reports"
-    folder.mkdir(exist_ok=True)
-    path = folder / name
-    with complete(path) as written:
-        written.write_text(text, encoding="utf-8")
+    path = root / "reports" / name
+    Page(text).save(path)
     return path
 
 

@@ -51,9 +51,7 @@ def grouped(findings: Iterable[Finding], rules: Mapping[str, Meaning]) -> list[G
     return groups
 
 
-def ingest_page(
-    title: str, command: str, loaded: Loaded, rules: Mapping[str, Meaning], is_dry_run: bool, at: str
-) -> str:
+def ingest_page(title: str, loaded: Loaded, rules: Mapping[str, Meaning], at: str) -> str:
     """The page as HTML; everything that comes from files is escaped, and has no control characters.
 
     rules: what each rule means and what to do; at: when, as it is shown.
@@ -64,17 +62,17 @@ def ingest_page(
         "Nothing was loaded: there are errors"
         if loaded.is_refused
         else "Dry run: nothing was loaded"
-        if is_dry_run
+        if loaded.is_dry_run
         else "Loaded"
     )
     return rendered(
         "ingest_report.html",
         title=clean(title),
-        command=clean(command),
+        command=clean(loaded.command),
         at=at,
         verdict=verdict,
         refused=loaded.is_refused,
-        would=loaded.is_refused or is_dry_run,
+        would=loaded.is_refused or loaded.is_dry_run,
         kinds=("inserted", "updated", "deleted", "unchanged"),
         tables=loaded.by_table,
         groups=[g._asdict() | {"shown": [_shown(f) for f in g.findings[:SHOWN]]} for g in groups],

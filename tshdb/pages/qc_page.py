@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tshdb.canonical import json_fingerprint, json_text
 from tshdb.files import complete
 from tshdb.next_step import NextSteps
-from tshdb.pages.html import rendered
+from tshdb.pages.html import Page, rendered
 from tshdb.text.controls import clean
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ def write_qc_page(
     with complete(folder / DRAWN) as written:
         written.write_text(json.dumps(drawn, sort_keys=True))
     path = folder / "index.html"
-    with complete(path) as written:
-        written.write_text(rendered("qc.html", title=f"Images of {clean(study.name)}", rows=rows), encoding="utf-8")
+    Page(rendered("qc.html", title=f"Images of {clean(study.name)}", rows=rows)).save(path)
     return path
 
 
