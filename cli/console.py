@@ -50,6 +50,16 @@ def _write(stream: TextIO, text: object, hanging: str | None) -> None:
     stream.write((cleaned if width is None else "\n".join(fill(cleaned, width, hanging))) + "\n")
 
 
+def confirm(question: str) -> bool:
+    """Ask on stderr for yes or no; no where nobody answers."""
+    sys.stderr.write(f"{clean(question)} [y/N] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip().lower() if sys.stdin is not None else ""
+    if sys.stdin is None or not sys.stdin.isatty():
+        sys.stderr.write("\n")
+    return answer in ("y", "yes")
+
+
 def out_exact(text: object) -> None:
     """A path or a line of code, alone and never wrapped: it is there to be copied."""
     sys.stdout.write(clean(text) + "\n")

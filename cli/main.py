@@ -19,6 +19,7 @@ from cli import (
     drift,
     export,
     figure,
+    guests,
     history,
     ingest,
     lineage,
@@ -34,6 +35,7 @@ from cli import (
     sql,
     study,
     tables,
+    trust,
     why,
     withdraw,
 )
@@ -76,6 +78,8 @@ app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 app.add_typer(qc.app, name="qc")
+app.add_typer(guests.app, name="guests")
+trust.add_to(app)
 plan.add_to(app)
 rebuild.add_to(app)
 why.add_to(app)

@@ -86,7 +86,20 @@ def show_plan(facts: dict[str, Any]) -> None:
         out(f"{n} patients are newly eligible for {name}: tshdb cohort freeze {name}")
     for name, n in facts["no_longer_eligible"].items():
         out(f"{n} members are no longer eligible for {name}")
+    show_listing(facts)
     _show_total(facts)
+
+
+def show_listing(facts: dict[str, Any]) -> None:
+    """What of the study's analyses is not as it is by default: who stands for whom, who may not run, who is not here."""
+    for name, other in facts["in_place_of"].items():
+        out(f"{other} stands in the place of {name}")
+    if facts["untrusted"]:
+        out(
+            f"{', '.join(facts['untrusted'])} in analyses/: not trusted, so nothing of it runs. Read it, then: tshdb trust"
+        )
+    for absent in facts["absent"]:
+        out(f"not here: {absent['says']}")
 
 
 def _show_total(facts: dict[str, Any]) -> None:

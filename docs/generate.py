@@ -51,6 +51,7 @@ SUBJECTS = (
     "cohort",
     "provenance",
     "engine",
+    "guests",
     "results",
     "withdrawal",
 )

@@ -21,6 +21,7 @@ class StudySettings(BaseModel):
     database: str = "sqlite:///study.db"
     objects: str = "objects"
     seed: int = 20230901
+    analyses: tuple[str, ...] | None = None  # the sets that it has, by the names of their entry points; none: all
 
 
 class IngestSettings(BaseModel):
@@ -83,7 +84,7 @@ class Settings:
     def refuse_unknown_tables(self, known: set[str]) -> None:
         """Raises InvalidInput for a table that belongs to no analysis, such as a misspelt one."""
         for name in self.tables:
-            if name not in ("study", "ingest", "imaging") and name not in known:
+            if name not in ("study", "ingest", "imaging", "replaces") and name not in known:
                 raise InvalidInput(
                     f"[{name}] is no analysis of this program (known: {', '.join(sorted(known))})",
                     where=self.where(name),

@@ -5,7 +5,7 @@ A package offers them in its pyproject.toml:
     [project.entry-points."tshdb.analyses"]
     mine = "my_package:ANALYSES"
 
-The name on the left is the package's own; what stands on the right is a tuple of records.
+The name on the left is the package's own; what stands on the right is a record, or a tuple of them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
+from tshdb import loaded
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.near import did_you_mean
 from tshdb.neighbours import refuse_foreign
+from tshdb.offered import Origin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from tshdb.archives import Collection
@@ -31,10 +35,40 @@ OURS = {  # the entry points of our own records, which come first
 }  # fmt: skip
 
 
+def analyses(sets: Sequence[str] | None = None) -> tuple[Analysis, ...]:
+    """The analyses' records: the paper's in its order, then others' by the name of their entry point.
+
+    sets: names of entry points; None: all that are installed. Raises NotFound for one that is not.
+    """
+    offers = _analyses()
+    for name in sets or ():
+        if name not in offers:
+            raise NotFound(
+                f"no set of analyses '{name}' is installed", where="study.toml: [study] analyses",
+                repair=did_you_mean(name, offers, f"Install its package. Here are: {', '.join(offers)}"),
+            )  # fmt: skip
+    return tuple(record for name, records in offers.items() if sets is None or name in sets for record in records)
+
+
 @cache
-def analyses() -> tuple[Analysis, ...]:
-    """The analyses' records: the paper's in its order, then others' by the name of their entry point."""
-    return _records("tshdb.analyses")
+def _analyses() -> dict[str, tuple[Analysis, ...]]:
+    """Entry point -> records, ours first."""
+    return _offers("tshdb.analyses")
+
+
+def origin(analysis: Analysis) -> Origin | None:
+    """The package that an analysis comes from; None for one of this program's."""
+    return _origins().get(analysis.name)
+
+
+@cache
+def _origins() -> dict[str, Origin]:
+    """analysis -> package, of all that are not ours."""
+    return {
+        record.name: Origin(point.dist.name, point.dist.version) if point.dist is not None else Origin(point.module, None)
+        for point in _points("tshdb.analyses") if point.name != OURS["tshdb.analyses"]
+        for record in _analyses()[point.name]
+    }  # fmt: skip
 
 
 @cache
@@ -105,17 +139,36 @@ def _part(name: str) -> Any:
 
 
 def _records(group: str) -> tuple[Any, ...]:
-    records: list[Any] = []
+    return tuple(record for records in _offers(group).values() for record in records)
+
+
+def _offers(group: str) -> dict[str, tuple[Any, ...]]:
+    """Entry point -> its records, ours first. Raises InvalidInput for a package that cannot be loaded."""
     refuse_foreign()
-    for point in sorted(_points(group), key=lambda p: (p.name != OURS[group], p.name)):
-        records += point.load()
-    return tuple(records)
+    points = sorted(_points(group), key=lambda p: (p.name != OURS.get(group), p.name))
+    return {point.name: _loaded(point, group) for point in points}
+
+
+def _loaded(point: EntryPoint, group: str) -> tuple[Any, ...]:
+    if point.name == OURS.get(group):
+        return tuple(point.load())
+    loaded.watch(point.module.partition(".")[0])  # what is recorded is what ran
+    try:
+        offered = point.load()
+    except Exception as error:  # an import runs any code
+        package = point.dist.name if point.dist is not None else point.module
+        raise InvalidInput(
+            f"it cannot be loaded: {type(error).__name__}: {error}",
+            where=f"entry point {point.name} of {group}, of the package {package}",
+            repair=f"Mend the package, or take it away: pip uninstall {package}",
+        ) from error
+    return tuple(offered) if isinstance(offered, list | tuple) else (offered,)
 
 
 def _points(group: str) -> list[EntryPoint]:
     """The entry points of a group, one a name. Raises InvalidInput where none is there, not even ours."""
     points = {point.name: point for point in entry_points(group=group)}
-    if OURS[group] not in points:
+    if group in OURS and OURS[group] not in points:
         raise _incomplete(f"its own {group.removeprefix('tshdb.')}", group)
     return list(points.values())
 

@@ -17,8 +17,9 @@ from tshdb.database import numbers, texts
 from tshdb.engine.graph import Edge, edges_above, units_below
 from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST, NO_SEED, select_ids
 from tshdb.errors import NotFound, UsageError
+from tshdb.guest_tables import tables_of
 from tshdb.near import did_you_mean
-from tshdb.schema import Base, ImagingInstance, Run, SourceFile, SourceRecord, Spec, Unit
+from tshdb.schema import ImagingInstance, Run, SourceFile, SourceRecord, Spec, Unit
 from tshdb.vocabulary import UnitState
 
 OTHERS_SHOWN = 6
@@ -83,15 +84,16 @@ def lineage(connection: Connection, table_name: str, keys: Sequence[str]) -> Lin
     keys: `column=value`, or a value that any column of the row, or the unit's key, has. Raises UsageError for a table
     that is no result or ingested table, NotFound without such a row.
     """
-    table = Base.metadata.tables.get(table_name)
+    tables = {table.name: table for table in tables_of(connection)}
+    table = tables.get(table_name)
     if table is None or not ("unit_id" in table.columns or table_name in ENTITY_COLUMN):
-        known = [n for n, t in Base.metadata.tables.items() if "unit_id" in t.columns or n in ENTITY_COLUMN]
+        known = [n for n, t in tables.items() if "unit_id" in t.columns or n in ENTITY_COLUMN]
         left_out = {"units", "unit_inputs", "attempts", "result_changes", "retirements"}
-        tables = sorted(set(known) - left_out)
+        with_lineage = sorted(set(known) - left_out)
         raise UsageError(
             f"'{table_name}' holds no numbers with a lineage",
             where="lineage",
-            repair=did_you_mean(table_name, tables, f"Tables: {', '.join(tables)}"),
+            repair=did_you_mean(table_name, with_lineage, f"Tables: {', '.join(with_lineage)}"),
         )
     matches = _matches(connection, table, keys)
     if not matches:

@@ -63,6 +63,13 @@ def text_of(module: str) -> str:
     return decode_source(_texts[module][1])
 
 
+def keep(module: str, path: str, data: bytes) -> None:
+    """Keep these bytes of a file as the text that a module runs."""
+    _texts[module] = (path, data)
+    # without a time linecache takes it for the text of a loader, and never looks at the file
+    linecache.cache[path] = (len(data), None, io.StringIO(decode_source(data)).readlines(), path)
+
+
 def changed() -> list[tuple[str, Path]]:
     """The modules whose file is no longer what was loaded, or is gone."""
     return [(name, Path(path)) for name, (path, data) in sorted(_texts.items()) if _bytes(path) != data]
@@ -97,9 +104,7 @@ class Loader(SourceFileLoader):
         spec = getattr(sys.modules.get(fullname), "__spec__", None)
         if spec is not None and spec.loader is self and not self._is_kept:
             self._is_kept = True
-            _texts[fullname] = (path, data)
-            # without a time linecache takes it for the text of a loader, and never looks at the file
-            linecache.cache[path] = (len(data), None, io.StringIO(decode_source(data)).readlines(), path)
+            keep(fullname, path, data)
         return code
 
     def _write(self, path: str, data: bytes, code: CodeType, stat: os.stat_result) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, select
 
 from tshdb.database import texts
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, select_ids
+from tshdb.guest_tables import object_columns
 from tshdb.ingested import marked, speakers
 from tshdb.schema import ExpressionProfile, IngestRun, SourceFile, SourceRecord, Unit
-from tshdb.schema.base import object_columns
 from tshdb.vocabulary import Damage
 
 MARK = "tshdb check --repair"
@@ -61,7 +61,7 @@ class Origins:
     def units(self) -> dict[str, dict[int, str]]:
         """object -> unit -> analysis/key, of results."""
         by_digest: dict[str, dict[int, str]] = defaultdict(dict)
-        for table, column, _ in object_columns():
+        for table, column, _ in object_columns(self.connection):
             if "unit_id" in table.columns:
                 query = select(table.c[column], Unit.unit_id, Unit.analysis, Unit.key).join(
                     table, table.c.unit_id == Unit.unit_id
@@ -77,7 +77,7 @@ class Origins:
         by_digest: dict[str, list[Row]] = defaultdict(list)
         profiles = ExpressionProfile.__table__
         named = [(profiles, profiles.c.part_id)]
-        named += [(t, t.c[column]) for t, column, _ in object_columns() if "unit_id" not in t.columns]
+        named += [(t, t.c[column]) for t, column, _ in object_columns(self.connection) if "unit_id" not in t.columns]
         for table, column in named:
             (key,) = table.primary_key
             query = select(column, key, table.c[ENTITY_COLUMN[table.name]]).where(column.is_not(None))

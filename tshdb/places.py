@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,3 +110,16 @@ def plain_name(text: str, where: str) -> str:
     if not PLAIN.fullmatch(text):
         raise IntegrityError(f"'{text}' cannot be part of a file's name", where=where, repair="Restore a backup")
     return text
+
+
+def user_data() -> Path:
+    """The folder of this user's data, outside of every study. Raises RuntimeError where the user has none."""
+    if named := os.environ.get("TSHDB_HOME"):
+        return Path(named)
+    if named := os.environ.get("XDG_DATA_HOME"):
+        return Path(named) / "tshdb"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tshdb"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "tshdb"
+    return Path.home() / ".local" / "share" / "tshdb"

@@ -19,7 +19,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -239,7 +239,7 @@ def _answer(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds
     )
     for sql, _ in asked:
         _require_one_select(duckdb, connection, sql)
-    _load_tables(study, connection, "\n".join(sql for sql, _ in asked))
+    tables = _load_tables(study, connection, "\n".join(sql for sql, _ in asked))
     _lock(connection, seconds)
     try:
         for sql, parameters in asked:
@@ -250,7 +250,7 @@ def _answer(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds
     except duckdb.OutOfMemoryException:
         raise ResourceError("the query needs too much memory", where="sql", repair="Ask for less") from None
     except duckdb.Error as error:
-        message, repair = _explained(connection, error)
+        message, repair = _explained(connection, error, tables)
         raise InvalidInput(message, where="sql", repair=repair) from None
 
 
@@ -268,13 +268,12 @@ def _require_one_select(duckdb, connection, sql: str) -> None:
         )
 
 
-def _explained(connection, error: Exception) -> tuple[str, str]:
+def _explained(connection, error: Exception, tables: Iterable[str]) -> tuple[str, str]:
     """What DuckDB found wrong, and what helps: the names that were meant."""
     from tshdb.sql_names import explained
-    from tshdb.sqltypes import table_columns
 
     named = connection.execute("SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
-    return explained(error, [*table_columns(), *VIEWS, EXPRESSION], sorted(name for (name,) in named))
+    return explained(error, [*tables, *VIEWS, EXPRESSION], sorted(name for (name,) in named))
 
 
 def _lock(connection, seconds: float) -> None:
@@ -297,19 +296,17 @@ def _address_space() -> int:
         return 0
 
 
-def _load_tables(study: Queried, connection, sql: str) -> None:
-    """Copy the tables that the query mentions, and make the view of the expression values."""
-    from tshdb.sqltypes import table_columns
-
-    known = table_columns()
+def _load_tables(study: Queried, connection, sql: str) -> list[str]:
+    """Copy the tables that the query mentions, and make the view of the expression values. Gives the names of all tables."""
     words = set(_words(sql))
     views = [v for v in VIEWS.values() if v.name in words]
     words |= {table for view in views for table in view.tables}
-    wanted = [t for t in known if t in words]
     wants_expression = EXPRESSION in words
     readable: list[str] = []
     with tempfile.TemporaryDirectory(prefix="tshdb-sql-") as folder:
         fetch = _fetcher(study)
+        known = _known(study, fetch)
+        wanted = [t for t in known if t in words]
         rows = fetch("table_versions", ["table_name", "version"]) if study.sqlite_path is not None else []
         versions = {table: n for table, n in rows if isinstance(n, int)}  # it becomes part of a file's name
         kept = Snapshots(study.root)
@@ -327,6 +324,28 @@ def _load_tables(study: Queried, connection, sql: str) -> None:
         connection.execute(f"SET allowed_paths = [{', '.join(readable)}]")
     for view in views:
         connection.execute(f"CREATE VIEW {view.name} AS {view.select(connection)}")
+    return list(known)
+
+
+def _known(study: Queried, fetch) -> dict[str, dict[str, str]]:
+    """table -> column -> type, of this program's tables and those of guests that the study describes."""
+    from tshdb.sqltypes import guest_columns, table_columns
+
+    ours = table_columns()
+    catalog = ("sqlite_master", "name") if study.sqlite_path is not None else ("pg_tables", "tablename")
+    there = {name for (name,) in fetch(catalog[0], [catalog[1]])}
+    if "guest_tables" not in there:
+        return ours
+    guests = guest_columns(fetch("guest_tables", ["table_name", "columns"]))
+    return ours | {name: columns for name, columns in guests.items() if name in there and name not in ours}
+
+
+def guest_columns_of(study: Queried) -> dict[str, dict[str, str]]:
+    """table -> column -> type, of the guests' tables that a study describes."""
+    from tshdb.sqltypes import table_columns
+
+    ours = table_columns()
+    return {name: columns for name, columns in _known(study, _fetcher(study)).items() if name not in ours}
 
 
 def _keep(connection, kept: Snapshots, table: str, version: int | None) -> None:

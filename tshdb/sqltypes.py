@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+
+PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 @cache
@@ -17,6 +22,20 @@ def table_columns() -> dict[str, dict[str, str]]:
     for line in text.splitlines():
         table, column, kind = line.split()
         by_table.setdefault(table, {})[column] = kind
+    return by_table
+
+
+def guest_columns(rows: Iterable[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """table -> column -> type, of guests' tables. rows: name and columns of `guest_tables`, which may be anyone's words."""
+    kinds = {"boolean": "BOOLEAN", "bigint": "BIGINT", "integer": "BIGINT", "double": "DOUBLE", "text": "VARCHAR"}
+    by_table: dict[str, dict[str, str]] = {}
+    for name, text in rows:
+        try:
+            columns = {str(c["name"]): kinds[c["type"]] for c in json.loads(text)}
+        except (ValueError, TypeError, KeyError):
+            continue  # `tshdb check` says so
+        if PLAIN.fullmatch(str(name)) and all(map(PLAIN.fullmatch, columns)):
+            by_table[name] = columns
     return by_table
 
 

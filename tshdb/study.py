@@ -127,6 +127,7 @@ class Study:
         Raises InvalidInput for a table that there is not.
         """
         from tshdb.errors import InvalidInput
+        from tshdb.query import guest_columns_of
         from tshdb.sqltypes import table_columns
         from tshdb.views import VIEWS
 
@@ -135,7 +136,8 @@ class Study:
             "cell_abundances": "abundances_wide",
             "radiomic_features": "radiomic_features_wide",
         }
-        if table not in table_columns() and table not in VIEWS or (wide and table not in wides):
+        is_known = table in table_columns() or table in VIEWS or table in guest_columns_of(self)
+        if not is_known or (wide and table not in wides):
             known = ", ".join(wides) if wide else "tshdb schema"
             raise InvalidInput(f"no table '{table}'" + (" that can be wide" if wide else ""), repair=f"See: {known}")
         order = "study_uid" if wide and table == "radiomic_features" else "ALL"  # sorting by 572 columns takes memory

@@ -6,16 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tshdb import installed
 from tshdb.checking import Broken, Context, mend
 from tshdb.checking import check as broken_rules
 from tshdb.database import reading, writing
 from tshdb.engine.damage import digests_taken_over
 from tshdb.folders import Progress, silent
+from tshdb.guests.listing import listing_in
 from tshdb.lock import study_lock
 from tshdb.origins import Origins
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tshdb.origins import LoadedSource
     from tshdb.study import Study
 
@@ -66,7 +68,7 @@ class Checked:
 def check(study: Study, *, full: bool = True, progress: Progress = silent) -> Checked:
     """Look at every promise of a study. full: all bytes and all rows, not samples."""
     with reading(study.engine) as connection:
-        broken = broken_rules(Context(study, connection, installed.analyses()), full=full, progress=progress)
+        broken = broken_rules(_context(study, connection), full=full, progress=progress)
     with reading(study.engine) as connection:
         taken_over = digests_taken_over(connection)
     return Checked(broken, taken_over)
@@ -82,12 +84,18 @@ def repair(
     if not checked.broken:
         return checked
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        mended = mend(Context(study, connection, installed.analyses()), checked.broken)
+        mended = mend(_context(study, connection), checked.broken)
     with reading(study.engine) as connection:
         lost = Origins(connection).sources_of_marked()
     was_read = read_again(study, lost)
     again = check(study, full=full, progress=progress)
     return Checked(again.broken, again.taken_over, mended, was_read)
+
+
+def _context(study: Study, connection: Connection) -> Context:
+    listing = listing_in(study, connection)
+    absent = {name: str(absent) for name, absent in listing.absent.items() if absent.n_units}
+    return Context(study, connection, listing.analyses, absent, listing.untrusted)
 
 
 def _facts(broken: Broken) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
-from tshdb import installed
 from tshdb.cohorts.states import CohortState, states
 from tshdb.cohorts.versions import Version, find_version
 from tshdb.cohorts.versions import define as define_in
 from tshdb.cohorts.versions import freeze as freeze_in
 from tshdb.database import reading, writing
 from tshdb.engine.planner import Planner
-from tshdb.engine.world import World
+from tshdb.guests.listing import world_of
 from tshdb.lock import study_lock
 from tshdb.schema import Unit
 from tshdb.vocabulary import UnitState
@@ -54,7 +53,7 @@ def define(study: Study, name: str, sql: str) -> Defined:
     """
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
         definition = define_in(connection, name, sql)
-        Planner(connection, World(installed.analyses(), study.settings))  # refuses circles
+        Planner(connection, world_of(study))  # refuses circles
         now = states(connection)
         not_yet = sorted(n for n in definition.disjoint_from if n in now and now[n].version is None and now[n].members)
         version = find_version(connection, name, is_now=True)

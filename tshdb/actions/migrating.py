@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tshdb import database, installed
 from tshdb.engine.takeover import handed_over
 from tshdb.engine.upgrades import upgrade_facts
-from tshdb.engine.world import World
 from tshdb.errors import InvalidInput
+from tshdb.guests.listing import analyses_here, world_in
 from tshdb.lock import study_lock
 from tshdb.study import refuse_foreign, revision_of
 
@@ -44,7 +44,7 @@ def migrate(study: Study) -> Migrated:
             return Migrated(revision, revision, None)
         has_file = study.sqlite_path is not None and revision is not None
         backup = installed.migrations().backup_sqlite(study.sqlite_path) if has_file else None
-        installed.migrations().upgrade(engine, handed=handed_over(study, installed.analyses()))
+        installed.migrations().upgrade(engine, handed=_handed(study, revision))
     return Migrated(revision, database.REVISION, backup)
 
 
@@ -69,18 +69,23 @@ def _checked_revision(study: Study, engine: Engine) -> str | None:
     return revision
 
 
+def _handed(study: Study, revision: str | None) -> dict[str, Any]:
+    """What revision 0011 must know of the study: by which analyses results before it were made."""
+    return handed_over(study, analyses_here(study)[0]) if revision is not None and revision < "0011" else {}
+
+
 def _tried(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
     facts: dict[str, Any] = {}
 
     def look(connection: Connection) -> None:
-        facts.update(upgrade_facts(connection, World(installed.analyses(), study.settings)))
+        facts.update(upgrade_facts(connection, world_in(study, connection)))
 
     if revision == database.REVISION:
         with database.reading(engine) as connection:
             look(connection)
         return facts
     migrations = installed.migrations()
-    handed = handed_over(study, installed.analyses()) if revision is not None else {}
+    handed = _handed(study, revision)
     if study.sqlite_path is None:
         migrations.tried(engine, handed, look)
         return facts

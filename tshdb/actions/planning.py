@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tshdb import installed
 from tshdb.database import reading
 from tshdb.engine.costs.estimate import Estimate, foretold
 from tshdb.engine.explain import chains
@@ -16,6 +15,7 @@ from tshdb.engine.rebuild import select_analyses
 from tshdb.engine.upgrades import programs
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
+from tshdb.guests.listing import listing_of, world_of
 from tshdb.version import __version__
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class Planned:
 def plan(study: Study, options: PlanOptions | None = None) -> Planned:
     """What a rebuild would compute, and what began it. Writes nothing. Raises NotFound for an analysis that there is not."""
     options = options or PlanOptions()
-    world = World(installed.analyses(), study.settings)
+    listing = listing_of(study)
+    world = World(listing.analyses, study.settings, absent=listing.absent)
     chosen = select_analyses(world, options.names)
     with reading(study.engine) as connection:
         planner = Planner(connection, world, refit=options.refit)
@@ -101,13 +102,16 @@ def plan(study: Study, options: PlanOptions | None = None) -> Planned:
             "seconds": time.facts,
             "n_unknown": time.n_unknown,
             **_eligible(planner.cohorts.values()),
+            "absent": [a._asdict() | {"says": str(a)} for a in listing.absent.values() if a.n_units],
+            "untrusted": list(listing.untrusted),
+            "in_place_of": world.in_place_of,
         }
     )
 
 
 def explain(study: Study, unit: str, refit: bool = False) -> dict[str, Any]:
     """The chains from what began it to a unit (ANALYSIS/KEY). Raises NotFound for a unit that is not due."""
-    world = World(installed.analyses(), study.settings)
+    world = world_of(study)
     analysis, key = parse_unit(unit, world)
     with reading(study.engine) as connection:
         planner = Planner(connection, world, refit=refit)

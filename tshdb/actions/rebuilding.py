@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tshdb import installed
 from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import executor_for
 from tshdb.engine.rebuild import Progress, Rebuild
+from tshdb.guests.listing import listing_of
 
 if TYPE_CHECKING:
     from tshdb.engine.report import Report
@@ -71,16 +71,18 @@ def rebuild(
     """
     options = options or RebuildOptions()
     began = time.perf_counter() if started is None else started
-    analyses = installed.analyses()
-    executor = executor_for(options.n_workers, options.dask, study.objects.root, analyses)
+    listing = listing_of(study)
+    executor = executor_for(options.n_workers, options.dask, study.objects.root, listing.analyses)
     run = Rebuild(
         study,
-        analyses,
+        listing.analyses,
         names=options.names,
         refit=options.refit,
         progress=progress,
         executor=executor,
         clock=Clock(started),
+        absent=listing.absent,
+        origin_of=listing.origin,
     )
     report = run.run(f"tshdb rebuild {' '.join(options.names)}".strip())
     return Rebuilt(report, time.perf_counter() - began)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tshdb import installed
 from tshdb.database import writing
 from tshdb.errors import UsageError
+from tshdb.guests.listing import analyses_of
 from tshdb.lock import study_lock
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import certificate, tombstones
@@ -26,7 +27,7 @@ class Withdrawn(NamedTuple):
 
 def preview(study: Study, patient_id: str) -> withdrawal.WithdrawalPlan:
     """What the study holds of a patient, and what would become of it. Writes nothing. Raises NotFound."""
-    return withdrawal.preview(study, installed.analyses(), patient_id, installed.redact())
+    return withdrawal.preview(study, analyses_of(study), patient_id, installed.redact())
 
 
 def withdraw(study: Study, patient_id: str, reason: str, scope: WithdrawalScope = WithdrawalScope.KEEP) -> Withdrawn:
@@ -34,7 +35,7 @@ def withdraw(study: Study, patient_id: str, reason: str, scope: WithdrawalScope 
     _refuse_empty(reason)
     return Withdrawn(
         *withdrawal.withdraw(
-            study, installed.analyses(), patient_id, reason=reason, scope=scope, redact=installed.redact()
+            study, analyses_of(study), patient_id, reason=reason, scope=scope, redact=installed.redact()
         )
     )
 

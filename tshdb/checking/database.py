@@ -11,7 +11,7 @@ from sqlalchemy.exc import DatabaseError
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.database import tuples
 from tshdb.errors import TshdbError
-from tshdb.schema import Base
+from tshdb.guest_tables import tables_of, unknown_tables
 
 RESTORE = "Restore a backup of the study"
 OF_ROWS = "Run: tshdb check --repair. It puts ingested rows back. Else restore a backup of the study"
@@ -34,7 +34,7 @@ def _bytes(c: Context) -> Iterator[Problem]:
 def _tables(c: Context) -> Iterator[Problem]:
     inspector = inspect(c.connection)
     there = set(inspector.get_table_names())
-    for table in Base.metadata.sorted_tables:
+    for table in tables_of(c.connection):
         if table.name not in there:
             yield Problem(table.name, "the table is missing")
             continue
@@ -55,9 +55,31 @@ def _settings(c: Context) -> Iterator[Problem]:
     from tshdb.engine.world import World
 
     try:
-        World(c.analyses, c.study.settings)
+        World(c.analyses, c.study.settings, absent=c.absent)
     except TshdbError as error:
         yield Problem("study.toml", str(error))
 
 
-RULES = (_bytes, _tables, _foreign_keys, _settings)
+@rule(
+    "schema.unknown", "every table is known: what is in it can be shown, checked and withdrawn",
+    "Take the table out of the study's database, or have the analysis that makes it declare it",
+)  # fmt: skip
+def _unknown(c: Context) -> Iterator[Problem]:
+    for name in unknown_tables(c.connection):
+        (n,) = tuples(c.connection, f'SELECT count(*) FROM "{name.replace(chr(34), chr(34) * 2)}"')[0]
+        yield Problem(name, f"neither this program nor an analysis has declared it; it has {n:,} rows")
+
+
+@rule("guest.absent", "every analysis with results in the study is here", "Install its package", is_warning=True)
+def _absent(c: Context) -> Iterator[Problem]:
+    for name, says in c.absent.items():
+        yield Problem(name, says)
+
+
+@rule("guest.untrusted", "the study's own analyses may run", "Read them, then run: tshdb trust", is_warning=True)
+def _untrusted(c: Context) -> Iterator[Problem]:
+    for name in c.untrusted:
+        yield Problem(f"analyses/{name}", "is not trusted, so nothing of it runs")
+
+
+RULES = (_bytes, _tables, _unknown, _foreign_keys, _settings, _absent, _untrusted)

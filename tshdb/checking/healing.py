@@ -23,7 +23,9 @@ def healing(c: Context, damaged: Iterable[Damaged]) -> dict[int, str]:
     if not by_unit:
         return helps
     try:
-        planner = Planner(c.connection, World(c.analyses, c.study.settings), damaged=list(by_unit.values()))
+        planner = Planner(
+            c.connection, World(c.analyses, c.study.settings, absent=c.absent), damaged=list(by_unit.values())
+        )
         plans = planner.all()
     except TshdbError:  # settings that cannot be read have a rule of their own
         return helps

@@ -13,11 +13,11 @@ from tshdb.checking.healing import healing, mark_ingested
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.engine.damage import Damaged, mark
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
+from tshdb.guest_tables import object_columns
 from tshdb.objects import MARK, PARTS, is_digest, is_file, name_of, sha256_of
 from tshdb.origins import MADE_AGAIN, Origins, Row
 from tshdb.places import shown
 from tshdb.schema import ExpressionPart, ExpressionProfile
-from tshdb.schema.base import object_columns
 from tshdb.vocabulary import Damage
 
 AS_TOLD = "As is said of each"
@@ -68,7 +68,7 @@ def _all_named(c: Context) -> list[tuple[str, str, str]]:
     """(digest, suffix, column) of what rows name: voxels of segmentations, images and regions, and models."""
     named = {
         (digest, suffix, f"{table.name}.{column}")
-        for table, column, suffix in object_columns()
+        for table, column, suffix in object_columns(c.connection)
         for digest in c.connection.execute(select(table.c[column])).scalars()
         if digest is not None
     }

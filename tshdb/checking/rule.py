@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -14,11 +14,17 @@ from tshdb.study import Study
 
 @dataclass(frozen=True)
 class Context:
-    """What rules look at: one state of the database, and the study's folder."""
+    """What rules look at: one state of the database, and the study's folder.
+
+    absent: analyses that the study has results of and nobody here can run, each in words.
+    untrusted: files of the study's own code that may not run.
+    """
 
     study: Study
     connection: Connection
     analyses: tuple[Analysis, ...]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    untrusted: tuple[str, ...] = ()
 
 
 class Problem(NamedTuple):

@@ -13,12 +13,13 @@ from tshdb.checking.rule import Context, Problem, rule
 from tshdb.database import numbers
 from tshdb.engine.analysis import Kind
 from tshdb.engine.compute import payload_fingerprint
-from tshdb.engine.damage import Damaged, Looked, is_stray, look_at_rows, makers_of, mark, remove_strays
+from tshdb.engine.damage import Damaged, Looked, is_stray, look_at_rows, mark, remove_strays, standing_makers
 from tshdb.engine.graph import units_below
 from tshdb.engine.units import COHORT, now, select_ids, set_fingerprints
 from tshdb.origins import MADE_AGAIN
 from tshdb.process import is_alive
 from tshdb.schema import CohortVersion, Lease, Run, Unit, UnitInput
+from tshdb.schema.base import is_ours
 from tshdb.vocabulary import CohortMode, Damage, RunState, UnitState
 from tshdb.withdrawal.identifiers import SEEN
 
@@ -47,7 +48,7 @@ def _mend_digests(c: Context, problems: list[Problem]) -> None:
     mend=_mend_digests, marks=True,
 )  # fmt: skip
 def _fingerprint(c: Context) -> Iterator[Problem]:
-    names = {name for makers in makers_of(c.analyses).values() for name in makers}
+    names = {name for makers in standing_makers(c.connection, c.analyses).values() for name in makers}
     query = select(Unit.unit_id, Unit.analysis, Unit.key, Unit.state, Unit.fingerprint, Unit.rows_digest, Unit.run_id)
     for unit, analysis, key, state, fingerprint, rows_digest, run in c.connection.execute(query):
         is_current = state == UnitState.CURRENT
@@ -121,11 +122,11 @@ def _rows(c: Context) -> Iterator[Problem]:
 
 def _damaged_rows(c: Context) -> dict[int, Damaged]:
     """unit -> what is wrong with its rows: by the second digest, and by the first, of which a second was taken over."""
-    makers = makers_of(c.analyses)
+    makers = standing_makers(c.connection, c.analyses)
     looked = Looked()
     look_at_rows(c.connection, makers, looked)
     withdrawn = _trained_on_withdrawn(c)
-    for table in {a.makes for a in c.analyses}:
+    for table in {a.makes for a in c.analyses if is_ours(a.makes.__table__)}:
         names = [a.name for a in c.analyses if a.makes is table]
         query = select(Unit.unit_id, Unit.fingerprint).where(
             Unit.analysis.in_(names), Unit.state == UnitState.CURRENT, Unit.spec_id.is_not(None)
@@ -167,7 +168,7 @@ def _orphans(c: Context) -> Iterator[Problem]:
 
 def _strays(c: Context) -> dict[Table, list[tuple[int, int, str | None]]]:
     """table -> (unit, rows, name) of units that have rows there and made none."""
-    makers = makers_of(c.analyses)
+    makers = standing_makers(c.connection, c.analyses)
     everything = {name for names in makers.values() for name in names}
     by_table: dict[Table, list[tuple[int, int, str | None]]] = {}
     for table, names in makers.items():

@@ -14,7 +14,7 @@ from tshdb.cohorts.guarded import Refused, run_guarded
 from tshdb.cohorts.steps import Moved, members_after, parse, walk
 from tshdb.database import tuples
 from tshdb.errors import InvalidInput
-from tshdb.schema import Base
+from tshdb.guest_tables import tables_of
 
 
 class Evaluated(NamedTuple):
@@ -42,7 +42,7 @@ def evaluate(connection: Connection, name: str, text: str) -> Evaluated:
         return patients
 
     flow = walk(definition, where, select)
-    known_tables = sorted(tables & Base.metadata.tables.keys())
+    known_tables = sorted(tables & {table.name for table in tables_of(connection)})
     return Evaluated(tuple(sorted(members_after(flow))), tuple(known_tables), tuple(flow), definition.disjoint_from)
 
 

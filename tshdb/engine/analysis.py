@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tshdb.config import Parameters
 from tshdb.engine.declaration import judge
-from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Model, Need, Reference, Relation, Trained
+from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Model, Named, Need, Reference, Relation, Trained
 
 if TYPE_CHECKING:
     from tshdb.schema import UnitPayload
@@ -20,6 +20,7 @@ __all__ = [
     "Kind",
     "Made",
     "Model",
+    "Named",
     "Need",
     "Reference",
     "Relation",
@@ -47,6 +48,7 @@ class Analysis:
     tracks: tuple[str, ...] = ()
     batch: int = 256
     base: str | None = None
+    replaces: str | None = None
     same_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -101,6 +103,7 @@ def analysis(
     strict_libraries: packages whose versions make units stale.
     tracks: columns whose changes are remembered (`result_changes`).
     batch: keys in one call.
+    replaces: the analysis in whose place this one can stand, since it makes the same table; it does where study.toml says so.
     base: a table of study.toml that several analyses share, each taking the settings that it has.
     same_as: fingerprint of the code as it is now -> former fingerprints, oldest first, whose results are the same: they
         stay current, and `why` says so. A change later has another fingerprint, and is seen.

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
+from tshdb.engine.homes import Home
 from tshdb.engine.identity import libraries_of, load_all, version_of
 from tshdb.errors import ResourceError, UsageError
 from tshdb.loaded import NotShown, is_loaded, text_of
@@ -75,7 +76,7 @@ class Cluster:
         self.left_out: dict[str, str] = {}
         self._asked = str(objects), tuple(libraries_of(analyses))
         self._mine = facts(*self._asked)
-        self._to_load: tuple[Sequence[str], Sequence[str]] = (), ()
+        self._to_load: tuple[Sequence[str], Sequence[str], Sequence[Home]] = (), (), ()
         self._alike: dict[str, int] = {}  # worker -> its threads
         try:
             self._look()
@@ -118,9 +119,9 @@ class Cluster:
         )
         return next(differences, None)
 
-    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+    def load(self, modules: Sequence[str], libraries: Sequence[str], homes: Sequence[Home] = ()) -> None:
         """See `executor.Executor`. All workers are looked at again; those that join later load first."""
-        self._to_load = modules, libraries
+        self._to_load = modules, libraries, homes
         self._alike = {}
         self._look()
 
@@ -231,9 +232,11 @@ def facts(objects: str, libraries: tuple[str, ...]) -> dict[str, str]:
     return known
 
 
-def joined(modules: Sequence[str], strict: Sequence[str], objects: str, libraries: tuple[str, ...]) -> dict[str, str]:
+def joined(
+    modules: Sequence[str], strict: Sequence[str], homes: Sequence[Home], objects: str, libraries: tuple[str, ...]
+) -> dict[str, str]:
     """What a worker is, once it has loaded what its tasks will need."""
-    load_all(modules, strict)
+    load_all(modules, strict, homes)
     return facts(objects, libraries)
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from sqlalchemy import Boolean, Double, Integer
@@ -26,6 +26,7 @@ from threadpoolctl import ThreadpoolController
 
 from tshdb.canonical import digest, rows_fingerprint, to_significant
 from tshdb.engine.analysis import Analysis
+from tshdb.engine.homes import Home, open_home
 from tshdb.engine.identity import loaded_digest, process_name
 from tshdb.engine.inputs import Inputs
 from tshdb.engine.work import Work, clear
@@ -45,6 +46,8 @@ class Task:
     """A batch to compute.
 
     analysis: `module:name` of the record, so that any process can find it.
+    params: canonical JSON.
+    homes: where the code of studies' own folders lies.
     work: of a lone key.
     modules, libraries: what the results rest on.
     loaded: their digest in the process that will commit.
@@ -53,13 +56,14 @@ class Task:
     analysis: str
     keys: tuple[str, ...]
     inputs: Inputs
-    params: Any
+    params: str
     study_seed: int
     objects: Path
     work: Work = Work()
     modules: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     loaded: str = ""
+    homes: tuple[Home, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def compute(task: Task) -> list[Outcome]:
 
     A process that has loaded something else than the task asks for computes nothing: nobody would take it.
     """
+    for home in task.homes:
+        open_home(home)
     if (loaded := _loaded(task)) != task.loaded:
         return [Outcome(key, [], None, None, 0.0, loaded, process_name()) for key in task.keys]
     with _pools_of_one():
@@ -164,7 +170,7 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
         if "members" not in accepted:
             arguments.pop("members", None)
         if "params" in accepted:
-            arguments["params"] = analysis.given(task.params)
+            arguments["params"] = analysis.given(analysis.params.model_validate_json(task.params))
         frame = analysis.function(**arguments)
         by_key = split(analysis, frame, keys, ObjectStore(task.objects))
     except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's

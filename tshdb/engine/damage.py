@@ -16,10 +16,12 @@ from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, selec
 
 from tshdb.database import changed_by_others, numbers, reading, tuples, writing
 from tshdb.engine.analysis import Analysis, Made, Reference
-from tshdb.engine.units import COHORT, INGEST, select_ids
+from tshdb.engine.units import COHORT, INGEST, now, select_ids
 from tshdb.engine.world import REFERENCE
+from tshdb.guest_tables import guests_of
 from tshdb.objects import ObjectStore, name_of
-from tshdb.schema import Unit
+from tshdb.schema import Base, GuestAnalysis, Unit
+from tshdb.schema.base import is_ours
 from tshdb.stored_rows import EMPTY, Stored, stored_digests
 from tshdb.vocabulary import Damage, UnitState
 
@@ -55,6 +57,21 @@ def makers_of(analyses: Iterable[Analysis]) -> Makers:
             if isinstance(need, Reference | Made):
                 names_of_table[need.table.__table__].add(REFERENCE + need.table.__tablename__)
     return {table: frozenset(names) for table, names in names_of_table.items()}
+
+
+def standing_makers(connection: Connection, analyses: Iterable[Analysis]) -> Makers:
+    """As `makers_of`, of the tables as they stand in the database: those of guests that are not here are among them."""
+    guests = guests_of(connection)
+    standing: dict[Table, set[str]] = defaultdict(set)
+    for table, names in makers_of(analyses).items():
+        here = table if is_ours(table) else guests.get(table.name)
+        if here is not None:
+            standing[here] |= names
+    by_name = {table.name: table for table in [*standing, *Base.metadata.sorted_tables, *guests.values()]}
+    for name, table_name in connection.execute(select(GuestAnalysis.analysis, GuestAnalysis.table_name)):
+        if table_name in by_name:
+            standing[by_name[table_name]].add(name)
+    return {table: frozenset(names) for table, names in standing.items()}
 
 
 def look(connection: Connection, objects: ObjectStore, makers: Makers) -> Looked:
@@ -151,6 +168,16 @@ def mark(connection: Connection, units: Iterable[Damaged]) -> None:
     """Note at the units what happened to them. Inside `writing`."""
     for unit in units:
         connection.execute(update(Unit).where(Unit.unit_id == unit.unit_id).values(damage=unit.damage.value))
+
+
+def restate(connection: Connection, table: Table, lost: Collection[int]) -> None:
+    """After a guest's table was made anew: digests of the rows that it kept; what it could not keep is lost. Inside `writing`."""
+    stood, time = stored_digests(connection, table), now()
+    for unit, rows in stood.items():
+        again = {"rows_digest": rows.digest, "digest_taken_over": time}
+        changed = (Unit.unit_id == unit) & (Unit.rows_digest != rows.digest)
+        connection.execute(update(Unit).where(changed).values(**again))
+    mark(connection, [Damaged(unit, Damage.LOST, "its table was declared otherwise") for unit in sorted(lost)])
 
 
 def note(engine: Engine, objects: ObjectStore, makers: Makers) -> None:

@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 
 from tshdb.config import Parameters
-from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Need, Reference, Relation
+from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Named, Need, Reference, Relation
 
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
@@ -52,6 +52,8 @@ def _judge_words(record: Analysis, wrong: Callable[[str], NoReturn]) -> None:
         wrong("source is empty: name the DOI and section that it follows")
     if record.identity is not None and record.kind is not Kind.FIT:
         wrong(f"identity '{record.identity}' is for a fit alone")
+    if record.replaces is not None and not (isinstance(record.replaces, str) and record.replaces != record.name):
+        wrong(f"replaces {record.replaces!r} is no other analysis's name")
     if not (isinstance(record.batch, int) and record.batch > 0):
         wrong(f"batch {record.batch!r} is no number of keys")
 
@@ -78,7 +80,12 @@ def _judge_inputs(record: Analysis, wrong: Callable[[str], NoReturn]) -> None:
         if role in GIVEN:
             wrong(f"the role '{role}' is a name that the engine gives itself")
         if not isinstance(need, Input):
-            wrong(f"the role '{role}' is no Need, Model, Reference, Trained or Made")
+            wrong(f"the role '{role}' is no Need, Named, Model, Reference, Trained or Made")
+        if isinstance(need, Named):
+            field = record.params.model_fields.get(need.parameter)
+            if field is None or field.annotation is not str:
+                wrong(f"the role '{role}': '{need.parameter}' is no field of {record.params.__name__} that is a str")
+            continue
         if not hasattr(need.table, "__table__"):
             wrong(f"the role '{role}': {need.table!r} is no table")
         if not isinstance(need, Need):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
+from tshdb.engine.homes import Home
 from tshdb.engine.identity import load_all
 
 
@@ -23,7 +24,7 @@ class Executor(Protocol):
     workers: int
     left_out: dict[str, str]
 
-    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+    def load(self, modules: Sequence[str], libraries: Sequence[str], homes: Sequence[Home] = ()) -> None:
         """Have every worker import these before its first task, so that an edit from then on does not touch it."""
         ...
 
@@ -42,7 +43,7 @@ class InProcess:
     def __init__(self):
         self.left_out: dict[str, str] = {}
 
-    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+    def load(self, modules: Sequence[str], libraries: Sequence[str], homes: Sequence[Home] = ()) -> None:
         """All is loaded here: by the caller."""
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
@@ -59,16 +60,16 @@ class ProcessPool:
     def __init__(self, workers: int):
         self.workers = workers
         self.left_out: dict[str, str] = {}
-        self._to_load: tuple[Sequence[str], Sequence[str]] = (), ()
+        self._to_load: tuple[Sequence[str], Sequence[str], Sequence[Home]] = (), (), ()
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.workers, mp_context=context, initializer=load_all, initargs=self._to_load)
 
-    def load(self, modules: Sequence[str], libraries: Sequence[str]) -> None:
+    def load(self, modules: Sequence[str], libraries: Sequence[str], homes: Sequence[Home] = ()) -> None:
         """The workers start with the first task."""
-        self._to_load = modules, libraries
+        self._to_load = modules, libraries, homes
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
         waiting: dict[Future, Task] = {}

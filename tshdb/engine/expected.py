@@ -42,6 +42,9 @@ class Expected:
     def derive(self, plan: AnalysisPlan) -> None:
         """Note in a plan the units that should be, their inputs, and what cannot be, with the reason."""
         analysis = plan.analysis
+        if analysis.name in self.world.stood_down:
+            plan.inputs = {role: {} for role in analysis.needs}
+            return
         if analysis.over_cohort:
             targets = self._targets(plan)
             plan.desired = set(targets)

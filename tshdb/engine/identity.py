@@ -21,7 +21,9 @@ from functools import cache
 
 from tshdb.canonical import digest
 from tshdb.engine.analysis import Analysis
-from tshdb.loaded import NotShown, older_than_process, text_of
+from tshdb.engine.homes import Home, open_home
+from tshdb.errors import InvalidInput
+from tshdb.loaded import NotShown, older_than_process, text_of, watch
 from tshdb.process import library_version
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "pydantic", "sqlalchemy")  # between an analysis and the database
@@ -72,8 +74,13 @@ def loaded_digest(modules: Iterable[str], libraries: Iterable[str]) -> str:
     return digest(*(part.encode() for part in parts))
 
 
-def load_all(modules: Iterable[str], libraries: Iterable[str]) -> None:
+def load_all(modules: Iterable[str], libraries: Iterable[str], homes: Iterable[Home] = ()) -> None:
     """Import these, as far as that is possible: who needs one that cannot be had will say so."""
+    for home in homes:
+        with suppress(InvalidInput):
+            open_home(home)
+    for module in modules:
+        watch(module.partition(".")[0])
     with suppress(NotShown):
         loaded_digest(modules, libraries)
 

@@ -73,7 +73,8 @@ def load(
             genes = None if need.genes is None else need.genes[1](values[need.genes[0]])
             values[role] = _matrix(connection, objects, pairs[role], genes)
         else:
-            values[role] = _with_paths(_rows(connection, analysis, need.table, pairs[role]), need.table, objects, root)
+            rows = _with_paths(_rows(connection, analysis, need.table, pairs[role]), need.table, objects, root)
+            values[role] = rows if need.column is None else _one_column(rows, analysis.key_column, need)
         if not analysis.over_cohort:
             keyed.add(role)
     if analysis.over_cohort:
@@ -107,6 +108,13 @@ def _rows(
         if column.name in frame and str(column.type) in ("DOUBLE", "FLOAT"):
             frame[column.name] = frame[column.name].astype(float)
     return frame
+
+
+def _one_column(frame: pd.DataFrame, key: str, need: Need) -> pd.DataFrame:
+    """The keys of the rows, and the column that was named as `value`."""
+    names = dict.fromkeys((key, "patient_id", *(c.name for c in inspect(need.table).primary_key)))
+    keys = [name for name in names if name in frame and name != need.column]
+    return frame[keys].assign(value=frame[need.column])
 
 
 def _with_paths(frame: pd.DataFrame, table: type[Base], objects: ObjectStore, root: Path) -> pd.DataFrame:

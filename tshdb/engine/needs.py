@@ -55,6 +55,7 @@ class Need:
     genes: (role of a reference, its frame -> gene ids) restricts them to those genes, else all genes.
     optional: a key without such an input is computed all the same, from an empty frame.
     one_of: a key needs at least one of the inputs that are so marked.
+    column: hand over this column alone, as `value`, with the keys of the rows.
     """
 
     table: type[Base]
@@ -63,6 +64,24 @@ class Need:
     genes: tuple[str, Callable[[Any], list[str]]] | None = None
     optional: bool = False
     one_of: bool = False
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Named:
+    """An input whose table and column a parameter names, such as label = "patients.er_status": a label, a covariate.
+
+    The frame has the entity's key, the other keys of the table, and `value`. parameter: the field, a str `table.column`.
+    Its rows are those of the analysis's own entity (of members, for one over a cohort).
+    """
+
+    parameter: str
+    optional: bool = False
+
+    if TYPE_CHECKING:  # a World puts the need that is meant in its place before anybody asks for its table
+
+        @property
+        def table(self) -> type[Base]: ...
 
 
 @dataclass(frozen=True)
@@ -104,4 +123,4 @@ class Made:
     of: type[Base]
 
 
-Input = Need | Model | Reference | Trained | Made
+Input = Need | Named | Model | Reference | Trained | Made

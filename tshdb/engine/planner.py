@@ -20,7 +20,7 @@ from tshdb.cohorts.states import states
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Kind, Model, Need
 from tshdb.engine.causes import UNRECORDED, Causes
-from tshdb.engine.damage import Damaged, known, makers_of
+from tshdb.engine.damage import Damaged, known, standing_makers
 from tshdb.engine.edges import Edges
 from tshdb.engine.expected import Expected
 from tshdb.engine.plan import AnalysisPlan, Change, Due, Reason
@@ -106,7 +106,7 @@ class Planner:
         """analysis -> key -> what was lost or edited of its current result."""
         if self._damaged is None:
             objects = ObjectStore(self.world.root / self.world.settings.study.objects)
-            looked, _ = known(self.connection, objects, makers_of(self.world.analyses))
+            looked, _ = known(self.connection, objects, standing_makers(self.connection, self.world.analyses))
             self._damaged = looked.damaged.values()
         by_analysis: dict[str, dict[str, Damaged]] = defaultdict(dict)
         if self._damaged:

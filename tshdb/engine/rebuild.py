@@ -13,7 +13,7 @@ import json
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -35,6 +35,7 @@ from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.costs import elsewhere
 from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import Executor, executor_for
+from tshdb.engine.homes import Home, homes
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
 from tshdb.engine.plan import AnalysisPlan, Due
@@ -45,7 +46,9 @@ from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watche
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
+from tshdb.guest_tables import declare, guests_of
 from tshdb.near import did_you_mean
+from tshdb.offered import Origin
 from tshdb.process import actor, identity, is_alive
 from tshdb.schema import Run, Unit, UnitInput
 from tshdb.stored_rows import digest_of
@@ -92,10 +95,13 @@ class Rebuild:
         progress: Progress = lambda *_: None,
         executor: Executor | None = None,
         clock: Clock | None = None,
+        absent: Collection[str] = (),
+        origin_of: Callable[[Analysis], Origin | None] = lambda _: None,
     ):
+        self.origin_of = origin_of
         self.study, self.engine = study, study.engine
         self.texts = AsLoaded()
-        self.world = World(analyses, study.settings, self.texts)
+        self.world = World(analyses, study.settings, self.texts, absent)
         self.names = select_analyses(self.world, names)
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
@@ -111,6 +117,7 @@ class Rebuild:
         state = RunState.INTERRUPTED
         try:
             with self.leases.kept_alive():
+                self._declare()
                 damage.note(self.engine, self.study.objects, damage.makers_of(self.world.analyses))
                 with reading(self.engine) as connection:
                     self._damaged = damage.marked(connection)  # what is found from now on, the next run makes again
@@ -149,7 +156,7 @@ class Rebuild:
             if reached:
                 grounds = [self._ground(analysis) for analysis in reached]
                 modules, libraries = {m for g in grounds for m in g.modules}, {n for g in grounds for n in g.libraries}
-                self.executor.load(sorted(modules), sorted(libraries))
+                self.executor.load(sorted(modules), sorted(libraries), self._homes)
             if waiting:
                 analysis = waiting.popleft()
                 moved = self._is_live(analysis, planner) and self._commit_live_cohorts(analysis)
@@ -225,6 +232,21 @@ class Rebuild:
                 .values(state=state, ended_at=store.now(), libraries=self._versions())
             )
         elsewhere.note(self.clock, self.world.analyses, self.world.parameters, self.executor.workers)
+
+    @property
+    def _homes(self) -> tuple[Home, ...]:
+        """Where the code of this study's own analyses lies, for workers."""
+        packages = {a.function.__module__.partition(".")[0] for a in self.world.analyses}
+        return tuple(home for home in homes() if home.package in packages)
+
+    def _declare(self) -> None:
+        """Have the database hold the tables of guests, as they are declared now."""
+        standing = [a for a in self.world.analyses if a.name not in self.world.stood_down]
+        with writing(self.engine) as connection:
+            altered = declare(connection, standing, self.origin_of)
+            guests = guests_of(connection)
+            for name, lost in altered.items():
+                damage.restate(connection, guests[name], lost)
 
     def _versions(self) -> str:
         """The versions of all libraries that the analyses name, as they are loaded, as JSON."""
@@ -413,13 +435,14 @@ class Rebuild:
                     locate(plan.analysis),
                     batch.readable,
                     batch.inputs,
-                    self.world.parameters[plan.analysis.name],
+                    self.world.spec(plan.analysis.name).params,
                     self.study.settings.study.seed,
                     self.study.objects.root,
                     self._work(batch, len(due)),
                     ground.modules,
                     ground.libraries,
                     ground.digest,
+                    self._homes,
                 )
                 batches[id(task)] = batch
                 if len(due) == 1:

@@ -307,12 +307,23 @@ class _Look:
         due = self.plan.due[key]
         if due.reason is not Reason.NEW:
             return
-        if self.analysis.over_cohort:
+        if chosen := self._stands_in():
+            yield None, chosen
+        elif self.analysis.over_cohort:
             yield None, self._cohorts.came(self.analysis, key)
         elif not self._was_computed:
             yield None, frozenset({Cause(CauseKind.FIRST, self.analysis.name)})
         else:
             yield None, self._completed(key)
+
+    def _stands_in(self) -> Causes:
+        """That study.toml chose the analysis, where another one had results in its place."""
+        others = self.world.others_in_place(self.analysis)
+        if not others or self._was_computed:
+            return NOTHING
+        query = select(Unit.unit_id).where(Unit.analysis.in_(sorted(others))).limit(1)
+        is_second = self.connection.execute(query).scalar() is not None
+        return frozenset({self.world.choice(self.analysis)}) if is_second else NOTHING
 
     @cached_property
     def _was_computed(self) -> bool:
@@ -362,7 +373,9 @@ class _Look:
 
     def _of_gone(self, key: str) -> Iterator[Contribution]:
         """Why there is nothing any more that a unit would be made of."""
-        if self.analysis.over_cohort:
+        if self.analysis.name in self.world.stood_down:
+            yield None, frozenset({self.world.choice(self.analysis)})
+        elif self.analysis.over_cohort:
             yield None, self._cohorts.went(self.analysis, key)
         else:
             yield from self._inputs_went(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from tshdb.canonical import digest, json_text, rows_fingerprint
 from tshdb.config import Settings
 from tshdb.engine import units as store
-from tshdb.engine.analysis import Analysis, Input, Kind, Made, Reference, Trained
+from tshdb.engine.analysis import Analysis, Input, Kind, Made, Model, Need, Reference, Trained
+from tshdb.engine.causes import Cause
 from tshdb.engine.code.identity import Codes
 from tshdb.engine.code.texts import Texts
+from tshdb.engine.named import with_named
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
 from tshdb.process import library_version
+from tshdb.vocabulary import CauseKind
 
 if TYPE_CHECKING:
     from tshdb.schema import Base
 
 REFERENCE = "reference."
+REPLACES = "replaces"  # the table of study.toml
 COHORT_ROLE = "cohort"
 IDENTITY_FINGERPRINT = digest(b"identity")
 
@@ -38,37 +42,61 @@ class World:
     """The registered analyses with their parameters and code, in an order in which inputs come first.
 
     texts: where their code is read; without it, from the files as they are now.
+    absent: analyses that the study has results of and nobody here can run: study.toml may have tables of them.
+    stood_down: analyses that are here and have no units: another one stands in their place, or they were not chosen.
     """
 
-    def __init__(self, analyses: Sequence[Analysis], settings: Settings, texts: Texts | None = None):
-        self.analyses = tuple(analyses)
+    def __init__(
+        self,
+        analyses: Sequence[Analysis],
+        settings: Settings,
+        texts: Texts | None = None,
+        absent: Collection[str] = (),
+    ):
         self.settings = settings
-        self.by_name: dict[str, Analysis] = {}
-        for a in analyses:
-            if a.name in self.by_name:
-                places = f"{self.by_name[a.name].function.__module__} and {a.function.__module__}"
-                raise TypeError(f"two analyses are named {a.name}: in {places}")
-            self.by_name[a.name] = a
-        self.makers: dict[type[Base], list[Analysis]] = {}
-        for a in analyses:
-            self.makers.setdefault(a.makes, []).append(a)
-        self.maker = {table: makers[0] for table, makers in self.makers.items() if len(makers) == 1}
-        for a in analyses:
-            for role, need in a.needs.items():
-                if len(self.makers.get(need.table, ())) > 1:
-                    raise TypeError(f"{a.name}: {role} is made by several analyses; a need has one producer")
+        self.absent = frozenset(absent)
+        _refuse_twice(analyses)
         shared: dict[str, set[str]] = {}
         for a in analyses:
             if a.base is not None:
                 shared.setdefault(a.base, set()).update(a.params.model_fields)
-        settings.refuse_unknown_tables({*self.by_name, *shared})
+        settings.refuse_unknown_tables({*(a.name for a in analyses), *shared, *self.absent})
         settings.refuse_unknown_settings(shared)
+        self.parameters = {a.name: settings.parameters(a.name, a.params, a.base) for a in analyses}
+        self.analyses = with_named(analyses, self.parameters, settings)
+        self.by_name = {a.name: a for a in self.analyses}
+        self.in_place_of = chosen(self.by_name, settings)
+        self.stood_down = frozenset(_stood_down(self.by_name, self.in_place_of))
+        self.makers: dict[type[Base], list[Analysis]] = {}
+        for a in self.analyses:
+            if a.name in self.stood_down:
+                continue
+            self.makers.setdefault(a.makes, []).append(a)
+        self.maker = {table: makers[0] for table, makers in self.makers.items() if len(makers) == 1}
+        for a in self.analyses:
+            for role, need in a.needs.items():
+                if a.name not in self.stood_down:
+                    self._refuse_producer(a, role, need)
         self.codes = Codes(store.project_packages(analyses), texts)
         self._specs: dict[str, store.CurrentSpec] = {}
         self.kept_code: dict[
             str, list[store.KeptCode]
         ] = {}  # of the specs in the database, once a planner has read them
-        self.parameters = {a.name: settings.parameters(a.name, a.params, a.base) for a in analyses}
+
+    def _refuse_producer(self, analysis: Analysis, role: str, need: Input) -> None:
+        """Raises InvalidInput for an input that nothing makes, or several analyses do."""
+        makers, table = self.makers.get(need.table, ()), need.table.__tablename__
+        if len(makers) > 1:
+            raise InvalidInput(
+                f"{role} is made by {' and by '.join(a.name for a in makers)}; a need has one producer",
+                where=f"analysis {analysis.name}",
+                repair="An analysis that makes the table of another one says replaces=, and study.toml chooses",
+            )
+        if not makers and isinstance(need, Need | Model) and "unit_id" in need.table.__table__.columns:
+            raise InvalidInput(
+                f"{role} is the table {table}, which no analysis of this study makes", where=f"analysis {analysis.name}",
+                repair="Install what makes it, or leave the analysis out: [study] analyses in study.toml",
+            )  # fmt: skip
 
     def spec(self, name: str) -> store.CurrentSpec:
         """Code, parameters and libraries of an analysis, read when they are first asked for."""
@@ -77,6 +105,20 @@ class World:
             seed = self.settings.study.seed
             self._specs[name] = store.current_spec(self.by_name[name], self.parameters[name], self.codes, seed, kept)
         return self._specs[name]
+
+    def others_in_place(self, analysis: Analysis) -> set[str]:
+        """The analyses that can stand where this one does."""
+        place = analysis.replaces or analysis.name
+        return {a.name for a in self.analyses if place in (a.name, a.replaces) and a.name != analysis.name}
+
+    def choice(self, analysis: Analysis) -> Cause:
+        """That study.toml chose an analysis for its place, or chose another one."""
+        place = analysis.replaces or analysis.name
+        stands = self.in_place_of.get(place, place)
+        before = None if analysis.name == stands else analysis.name
+        file, line = self.settings.path.name, self.settings.where(REPLACES, place).rpartition(":")[2]
+        where = f"{file} line {line}" if place in self.in_place_of else f"{file}, by default"
+        return Cause(CauseKind.PARAMETER, f"[{REPLACES}] {place}", before, stands, where)
 
     def read_specs(self) -> list[store.CurrentSpec]:
         """The specs whose code was followed, since the database did not know its text."""
@@ -178,6 +220,52 @@ class World:
                     values = ([row.get(c) for c in columns] for row in rows)
                     tables[role] = ReferenceTable(key, rows_fingerprint(columns, values), rows)
         return by_analysis
+
+
+def _refuse_twice(analyses: Sequence[Analysis]) -> None:
+    by_name: dict[str, Analysis] = {}
+    for a in analyses:
+        if a.name in by_name:
+            raise InvalidInput(
+                f"two analyses are named {a.name}",
+                where=f"{by_name[a.name].function.__module__} and {a.function.__module__}",
+                repair="Give the newer one another name",
+            )
+        by_name[a.name] = a
+
+
+def chosen(by_name: Mapping[str, Analysis], settings: Settings) -> dict[str, str]:
+    """[replaces] of study.toml: analysis -> the one that stands in its place. Raises InvalidInput for one that cannot."""
+    in_place: dict[str, str] = {}
+    for name, other in settings.tables.get(REPLACES, {}).items():
+        where = f"{settings.where(REPLACES, name)}: [{REPLACES}] {name}"
+        if name not in by_name:
+            raise InvalidInput(
+                f"there is no analysis '{name}'", where=where,
+                repair=did_you_mean(name, by_name, f"Analyses: {', '.join(by_name)}"),
+            )  # fmt: skip
+        can = sorted(a.name for a in by_name.values() if a.replaces == name)
+        if other not in can:
+            here = ", ".join(can) or "none is installed"
+            raise InvalidInput(
+                f"found {other!r}, which cannot stand in the place of {name}", where=where,
+                repair=did_you_mean(str(other), can, f"Those that can: {here}"),
+            )  # fmt: skip
+        one, two = by_name[name], by_name[other]
+        if one.makes is not two.makes or one.per != two.per:
+            raise InvalidInput(
+                f"{other} makes {two.makes.__tablename__} per {two.per}, and {name} {one.makes.__tablename__} per {one.per}",
+                where=where, repair="Only what makes the same table for the same entities can stand in its place",
+            )  # fmt: skip
+        in_place[name] = str(other)
+    return in_place
+
+
+def _stood_down(by_name: Mapping[str, Analysis], in_place: Mapping[str, str]) -> Iterator[str]:
+    """What another one stands for; and what could stand for another one and was not chosen."""
+    for analysis in by_name.values():
+        if analysis.name in in_place or analysis.replaces is not None and analysis.name not in in_place.values():
+            yield analysis.name
 
 
 def parse_unit(text: str, world: World) -> tuple[Analysis, str]:

@@ -14,6 +14,7 @@ from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
 from tshdb.file_content import Finding, GeneIndex
+from tshdb.guest_tables import object_columns
 from tshdb.ingested import entity_fingerprints
 from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
@@ -36,7 +37,6 @@ from tshdb.schema import (
     SourceRelease,
     Unit,
 )
-from tshdb.schema.base import object_columns
 from tshdb.selection import select_profiles
 from tshdb.timepoints import number_time_points
 from tshdb.version import __version__
@@ -254,7 +254,7 @@ def _unmark(connection: Connection, comparison: Comparison) -> None:
 def _without_objects(connection: Connection, comparison: Comparison) -> set[tuple[str, str]]:
     """(table, entity) of ingested rows whose object is not whole."""
     lost = set()
-    for table, column, suffix in object_columns():
+    for table, column, suffix in object_columns(connection):
         if table.name in TABLES:
             entity = table.c[ENTITY_COLUMN[table.name]]
             for key, digest in connection.execute(select(entity, table.c[column]).where(table.c[column].is_not(None))):

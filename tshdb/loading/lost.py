@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, literal, select
 
+from tshdb.guest_tables import object_columns
 from tshdb.ingested import marked, speakers
 from tshdb.objects import ObjectStore
 from tshdb.schema import ExpressionPart, ExpressionProfile, SourceRecord
-from tshdb.schema.base import object_columns
 
 Key = tuple[str, str, str]  # of a source: collection, reader, name
 
@@ -45,7 +45,7 @@ def has_lost(connection: Connection, objects: ObjectStore, source: Key) -> bool:
 def _spoken(connection: Connection, collection: str, source: Key | None = None) -> Iterator[Spoken]:
     for row in connection.execute(_of_profiles(collection, source)):
         yield Spoken((collection, row[0], row[1]), row[2], ".parquet", row[3])
-    for table, column, suffix in object_columns():
+    for table, column, suffix in object_columns(connection):
         if "unit_id" not in table.columns:
             for row in connection.execute(_of_table(table, table.c[column], collection, source)):
                 yield Spoken((collection, row[0], row[1]), row[2], suffix, row[3])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
 
+from tshdb import guest_tables
 from tshdb.cohorts.evaluation import evaluate
 from tshdb.database import reading, tuples
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World
-from tshdb.installed import analyses
+from tshdb.guests.listing import world_of
 from tshdb.schema import Cohort
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Look(NamedTuple):
 
 def look(study: Study, ingested: tuple[str, ...]) -> Look:
     """The study as it stands. ingested: the tables of files, of which it is asked whether they are empty."""
-    world = World(analyses(), study.settings)
+    world = world_of(study)
     with reading(study.engine) as connection:
         planner = Planner(connection, world)
         plans = planner.all()
@@ -50,7 +51,8 @@ def look(study: Study, ingested: tuple[str, ...]) -> Look:
         for name, version in tuples(connection, "SELECT cohort, version FROM cohort_versions ORDER BY 1, 2"):
             versions.setdefault(name, []).append(version)
         tables = [*ingested, *dict.fromkeys(a.makes.__tablename__ for a in world.analyses)]
-        empty = frozenset(t for t in tables if not tuples(connection, f"SELECT 1 FROM {t} LIMIT 1"))
+        there = {table.name for table in guest_tables.tables_of(connection)}
+        empty = frozenset(t for t in tables if t not in there or not tuples(connection, f"SELECT 1 FROM {t} LIMIT 1"))
         stuck = dict(planner.standing.stuck)
         return Look(world, plans, planner.cohorts, stuck, _flows(connection, planner.cohorts), versions, empty)
 

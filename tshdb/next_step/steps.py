@@ -97,9 +97,7 @@ class NextSteps:
 
     @property
     def _analyses(self) -> tuple[Analysis, ...]:
-        from tshdb.installed import analyses
-
-        return analyses()
+        return self._look.world.analyses
 
     def _of(self, missing: NoRows) -> str | None:
         if "patients" in self._look.empty:

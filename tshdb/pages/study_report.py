@@ -145,11 +145,11 @@ def _figure(name: str, study: Study, cohort: str | None, steps: NextSteps) -> Pa
 def _models(study: Study, steps: NextSteps) -> list[Part]:
     from tshdb.corrections import in_words
     from tshdb.database import reading
-    from tshdb.installed import analyses
+    from tshdb.guests.listing import analyses_of
     from tshdb.models import list_models
 
     with reading(study.engine) as connection:
-        models = list_models(connection, analyses())
+        models = list_models(connection, analyses_of(study))
     if not models:
         return [Part("Models", missing=f"none yet. {steps.of_models()}")]
     cells = [
@@ -188,11 +188,11 @@ def _provenance(study: Study, steps: NextSteps) -> list[Part]:
 def _changes(study: Study) -> list[Part]:
     """The last events of the study's history, the newest first."""
     from tshdb.database import reading
-    from tshdb.installed import analyses
+    from tshdb.guests.listing import analyses_of
     from tshdb.story import what_changed
 
     with reading(study.engine) as connection:
-        events = what_changed(connection, analyses(), EVENTS_SHOWN)
+        events = what_changed(connection, analyses_of(study), EVENTS_SHOWN)
     if not events:
         return [Part("Events", missing="nothing has changed since")]
     cells = [(e.at[:16].replace("T", " "), clean(e.by), clean(e.says)) for e in reversed(events)]

@@ -18,6 +18,7 @@ from tshdb.schema.engine import (
     UnitInput,
 )
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
+from tshdb.schema.guests import GuestAnalysis, GuestTable
 from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, QcVerdict, Segmentation
 from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
@@ -101,6 +102,8 @@ __all__ = [
     "FollowUp",
     "Gene",
     "GeneFilter",
+    "GuestAnalysis",
+    "GuestTable",
     "ImagingDecision",
     "ImagingInstance",
     "ImagingSeries",

@@ -3,26 +3,47 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from sqlalchemy import Double, Enum, ForeignKey, MetaData, Table, Text
+from sqlalchemy import Column, Double, Enum, ForeignKey, Integer, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
 
 
 class Base(DeclarativeBase):
-    """Text has no length, floats are IEEE doubles, times are UTC text in ISO 8601."""
+    """Text has no length, floats are IEEE doubles, times are UTC text in ISO 8601.
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+    `Base.metadata` holds this program's own tables, which every study has. A table that is declared in another package, or
+    in a study's folder, has a metadata of its own: the engine makes it in the studies that have results of it.
+    """
+
+    metadata = MetaData(naming_convention=NAMES)
     type_annotation_map: ClassVar = {str: Text, float: Double}
 
     if TYPE_CHECKING:
         __table__: ClassVar[Table]
+
+    def __init_subclass__(cls, **options) -> None:
+        if cls.__module__.partition(".")[0] != "tshdb":
+            cls.metadata = metadata_beside_units()
+        super().__init_subclass__(**options)
+
+
+def metadata_beside_units() -> MetaData:
+    """For tables that are not this program's: with as much of `units` as a reference to it needs."""
+    metadata = MetaData(naming_convention=NAMES)
+    Table("units", metadata, Column("unit_id", Integer, primary_key=True))
+    return metadata
+
+
+def is_ours(table: Table) -> bool:
+    """Whether a table is this program's own."""
+    return table.metadata is Base.metadata
 
 
 def closed(values: type[StrEnum]) -> Enum:
@@ -37,16 +58,6 @@ def closed(values: type[StrEnum]) -> Enum:
         name=name,
         values_callable=lambda kind: [member.value for member in kind],
     )
-
-
-def object_columns() -> list[tuple[Table, str, str]]:
-    """(table, column, suffix) of all columns that name objects."""
-    return [
-        (table, column.name, column.info["object"])
-        for table in Base.metadata.sorted_tables
-        for column in table.columns
-        if "object" in column.info
-    ]
 
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, Text, select
 from tshdb.database import reading
 from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.expression_store import profiles_in
+from tshdb.guest_tables import tables_of
 from tshdb.objects import sha256_of
-from tshdb.schema import Base, Tombstone
+from tshdb.schema import Tombstone
 from tshdb.study import Study
 from tshdb.withdrawal.files import files_under, texts_in
 from tshdb.withdrawal.identifiers import key_of, token_of
@@ -90,7 +91,7 @@ def _database(study: Study) -> list[Path]:
 
 
 def _named_in_database(connection: Connection, key: bytes, tokens: set[str]) -> Iterator[str]:
-    for table in Base.metadata.sorted_tables:
+    for table in tables_of(connection):
         for column in table.columns:
             if isinstance(column.type, Text):
                 texts = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars()

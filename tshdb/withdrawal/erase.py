@@ -18,10 +18,10 @@ from tshdb.cohorts.states import latest_version, members_of
 from tshdb.cohorts.versions import members_fingerprint
 from tshdb.database import bulk_insert, numbers
 from tshdb.engine.analysis import Analysis
-from tshdb.engine.damage import Looked, look_at_rows, makers_of, mark, renew_digests
+from tshdb.engine.damage import Looked, look_at_rows, mark, renew_digests, standing_makers
 from tshdb.engine.units import COHORT, now, retire, select_ids, set_fingerprints
+from tshdb.guest_tables import tables_of
 from tshdb.schema import (
-    Base,
     Cause,
     Change,
     ClinicalValue,
@@ -86,7 +86,7 @@ def erase(
     redactions: Sequence[Redaction],
 ) -> Erased:
     """Erase the patient; nothing outside the database is touched."""
-    makers = makers_of(analyses)
+    makers = standing_makers(connection, analyses)
     damaged = Looked()
     look_at_rows(connection, makers, damaged)
     models = footprint.models_of(connection, analyses, names)
@@ -178,7 +178,7 @@ def _erase_units(connection: Connection, names: Identifiers, alias: str) -> None
     units = footprint.unit_ids(connection, names)
     retire(connection, units)
     with numbers(connection, "withdrawn_units", units) as asked:
-        for table in Base.metadata.sorted_tables:
+        for table in tables_of(connection):
             if "unit_id" in table.columns and table.name not in ("units", "unit_inputs"):
                 connection.execute(delete(table).where(table.c.unit_id.in_(select_ids(asked))))
         connection.execute(
@@ -207,7 +207,7 @@ def _empty_causes(connection: Connection, names: Identifiers, alias: str) -> Non
 def _erase_rows(connection: Connection, names: Identifiers) -> dict[str, int]:
     """Rows of the patient, also inside the payload of models; tables that others point to come last."""
     erased = {}
-    for table in reversed(Base.metadata.sorted_tables):
+    for table in reversed(tables_of(connection)):
         if table.name in KEPT_TABLES:
             continue
         condition = footprint.rows_of(table, names)
@@ -278,7 +278,7 @@ def _scrub(connection: Connection, names: Identifiers, alias: str) -> dict[str, 
     scrubbed: dict[str, int] = {}
     shortest = min(names.telling, key=len)
     stems = [n for n in names.telling if not any(o != n and o in n for o in names.telling)] or [shortest]
-    for table in Base.metadata.sorted_tables:
+    for table in tables_of(connection):
         keys = list(table.primary_key)
         for column in table.columns:
             if not isinstance(column.type, Text):

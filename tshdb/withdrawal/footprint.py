@@ -10,7 +10,8 @@ from tshdb.database import numbers, texts
 from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.graph import units_below
 from tshdb.engine.units import COHORT, select_ids
-from tshdb.schema import Base, CohortMember, SourceRecord, Unit
+from tshdb.guest_tables import tables_of
+from tshdb.schema import CohortMember, SourceRecord, Unit
 from tshdb.vocabulary import UnitState
 from tshdb.withdrawal.identifiers import Identifiers
 
@@ -52,7 +53,7 @@ def rows_of(table: Table, names: Identifiers):
 def counted(connection: Connection, names: Identifiers) -> dict[str, int]:
     """table -> how many rows are the patient's, for the tables that have some."""
     counts = {}
-    for table in Base.metadata.sorted_tables:
+    for table in tables_of(connection):
         condition = rows_of(table, names)
         if condition is not None:
             n = connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from tshdb.expression_store import profiles_in, read_part, write_part
+from tshdb.guest_tables import object_columns
 from tshdb.objects import MODEL, PARTS, SUFFIXES, VOXELS, ObjectStore, is_digest
 from tshdb.schema import ExpressionProfile
-from tshdb.schema.base import object_columns
+from tshdb.withdrawal.footprint import rows_of
 from tshdb.withdrawal.identifiers import Identifiers
 
 
@@ -66,12 +67,14 @@ def of_patient_alone(connection: Connection, names: Identifiers) -> list[str]:
     """The voxels that rows of the patient name and no row of another patient: of segmentations, images and regions."""
     of_patient: set[str] = set()
     others: set[str] = set()
-    for table, column, _ in object_columns():
-        if "study_uid" not in table.c:
+    for table, column, _ in object_columns(connection):
+        condition = rows_of(table, names)
+        if condition is None:
             continue  # a model's: the withdrawal's scope says what becomes of it
-        for digest, study_uid in connection.execute(select(table.c[column], table.c.study_uid)):
+        is_of_patient = case((condition, 1), else_=0)
+        for digest, is_hers in connection.execute(select(table.c[column], is_of_patient)):
             if digest is not None:
-                (of_patient if study_uid in names.study_uids else others).add(digest)
+                (of_patient if is_hers else others).add(digest)
     return sorted(of_patient - others)
 
 
@@ -79,7 +82,7 @@ def unused(connection: Connection, objects: ObjectStore) -> list[str]:
     """Voxels and models that no row names: of what was replaced, whose patients nobody knows any more."""
     named = {
         digest
-        for table, column, _ in object_columns()
+        for table, column, _ in object_columns(connection)
         for digest in connection.execute(select(table.c[column])).scalars()
     }
     return sorted(digest for _, digest, s in objects.own() if s in (VOXELS, MODEL) and digest not in named)

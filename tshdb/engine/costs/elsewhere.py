@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -23,6 +22,7 @@ from typing import Any
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.costs.clock import Clock
 from tshdb.engine.costs.took import KEPT, Sizes, Took, sizes_of, telling
+from tshdb.places import user_data
 
 FORMAT = 1
 SHIPPED = Path(__file__).with_name("typical.json")
@@ -36,23 +36,10 @@ class Elsewhere:
     took: Mapping[str, tuple[Took, ...]] = field(default_factory=dict)
 
 
-def home() -> Path:
-    """The folder of this user's data. Raises RuntimeError where the user has none."""
-    if named := os.environ.get("TSHDB_HOME"):
-        return Path(named)
-    if named := os.environ.get("XDG_DATA_HOME"):
-        return Path(named) / "tshdb"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "tshdb"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "tshdb"
-    return Path.home() / ".local" / "share" / "tshdb"
-
-
 def known() -> Elsewhere:
     """What this user's rebuilds took so far, whatever the study."""
     try:
-        return read(home() / "costs.json")
+        return read(user_data() / "costs.json")
     except RuntimeError:
         return Elsewhere()
 
@@ -77,7 +64,7 @@ def read(path: Path) -> Elsewhere:
 def note(clock: Clock, analyses: Iterable[Analysis], parameters: Mapping[str, Any], n_workers: int) -> None:
     """Add what a run took to the user's file. parameters: analysis -> its parameters."""
     with suppress(OSError, RuntimeError, ValueError):
-        path = home() / "costs.json"
+        path = user_data() / "costs.json"
         before = read(path)
         took = dict(before.took)
         for analysis in analyses:
