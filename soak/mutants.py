@@ -17,7 +17,16 @@ FILES = ("tests/engine/test_mutants.py", "tests/engine/test_code_mutants.py")
 def run(scratch: Path, seed: int) -> Iterator[Figure]:
     """seed: of nothing here, each mutant is tried once."""
     environment = {**os.environ, "TSHDB_TEST_MUTANTS": "all"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={scratch / 'pytest'}", *FILES]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--basetemp={scratch / 'pytest'}",
+        *FILES,
+    ]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
     counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", said)}
     n = sum(counts.values())
