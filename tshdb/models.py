@@ -22,6 +22,7 @@ from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.cause_sets import causes_of_sets
 from tshdb.engine.causes import UNRECORDED, causes_in_words
 from tshdb.engine.code.differences import definitions_changed
+from tshdb.engine.outside.files import names_of
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
 from tshdb.near import did_you_mean
@@ -129,7 +130,7 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
         "seed": spec.seed if spec and spec.seed != NO_SEED else None,
         "code": spec.code_fingerprint if spec else None,
         "functions": sorted(json.loads(spec.sources)) if spec else [],
-        "libraries": {n: used[n] for n in (*analysis.libraries, *analysis.strict_libraries) if n in used},
+        "libraries": {n: used[n] for n in (*analysis.libraries, *analysis.strict_libraries, *names_of(analysis)) if n in used},
         "because": f"{because.reason}: {because.detail}" if because else None,
         "training_set": list(members_of(connection, cohort, version)),
         "rows": [{k: v for k, v in row.items() if k != "unit_id"} for row in rows],

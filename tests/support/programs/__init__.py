@@ -1,0 +1,1 @@
+"""Analyses that R computes, for the tests of programs."""
