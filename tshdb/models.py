@@ -130,7 +130,9 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
         "seed": spec.seed if spec and spec.seed != NO_SEED else None,
         "code": spec.code_fingerprint if spec else None,
         "functions": sorted(json.loads(spec.sources)) if spec else [],
-        "libraries": {n: used[n] for n in (*analysis.libraries, *analysis.strict_libraries, *names_of(analysis)) if n in used},
+        "libraries": {
+            n: used[n] for n in (*analysis.libraries, *analysis.strict_libraries, *names_of(analysis)) if n in used
+        },
         "because": f"{because.reason}: {because.detail}" if because else None,
         "training_set": list(members_of(connection, cohort, version)),
         "rows": [{k: v for k, v in row.items() if k != "unit_id"} for row in rows],

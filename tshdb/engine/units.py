@@ -152,7 +152,8 @@ class CurrentSpec:
     def text(self) -> dict[str, str]:
         """The modules in which the code was found, and the digest of their text, as columns of specs."""
         modules = self.code.modules
-        return {"modules": json_text(modules), "text_digest": _text_digest(self.codes, self.functions, modules, self.counted_texts)}
+        found_in = _text_digest(self.codes, self.functions, modules, self.counted_texts)
+        return {"modules": json_text(modules), "text_digest": found_in}
 
 
 def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:

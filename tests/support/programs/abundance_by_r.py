@@ -1,6 +1,6 @@
 """Abundance of cell populations by base R, as MCP-counter has it: the mean of log2(x + 1) over the markers.
 
-    Becht et al. 2016, Genome Biol 17:218, doi:10.1186/s13059-016-1070-5
+Becht et al. 2016, Genome Biol 17:218, doi:10.1186/s13059-016-1070-5
 """
 
 from __future__ import annotations

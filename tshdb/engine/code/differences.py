@@ -56,11 +56,17 @@ def definitions_changed(
     texts = (counted_of(sources_before, leads_before), counted_of(sources_after, leads_after))
     of_files = tuple(DefinitionChange(*change) for change in files_changed(*texts))
     without = ({n: v for n, v in leads.items() if n != FILES} for leads in (leads_before, leads_after))
-    return (*of_files, *_statements_changed(sources_before, next(without), sources_after, next(without), bool(of_files)))
+    return (
+        *of_files,
+        *_statements_changed(sources_before, next(without), sources_after, next(without), bool(of_files)),
+    )
 
 
 def _statements_changed(
-    sources_before: Mapping[str, str], leads_before: Mapping, sources_after: Mapping[str, str], leads_after: Mapping,
+    sources_before: Mapping[str, str],
+    leads_before: Mapping,
+    sources_after: Mapping[str, str],
+    leads_after: Mapping,
     has_others: bool,
 ) -> tuple[DefinitionChange, ...]:
     """As `definitions_changed`, of what is Python. has_others: something else differs already, this may be the same."""

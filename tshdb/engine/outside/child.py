@@ -49,7 +49,9 @@ class Child:
             raise Failed(f"it ran longer than {seconds:g} seconds and was ended{self._last_lines()}")
         kind, _, what = said.partition(" ")
         if kind == "missing":
-            raise Failed(f"the command '{words[0]}' cannot be started here: {what}. Install it, or see that it is on PATH")
+            raise Failed(
+                f"the command '{words[0]}' cannot be started here: {what}. Install it, or see that it is on PATH"
+            )
         if kind == "exit":
             raise Failed(f"it ended with exit code {what}{self._last_lines()}")
         raise Failed(f"it was killed{f' by signal {what}' if what else ''}{self._last_lines()}")

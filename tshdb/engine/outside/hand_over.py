@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MISSING = "NA"
 MOST_SHOWN = 5
 INT32 = 2**31 - 1  # the largest seed that R takes
-R_HELPER = '''\
+R_HELPER = """\
 # tshdb_read("ROLE") gives what was handed over, each column with its declared type; tshdb_write(frame) writes the result.
 tshdb_read <- function(role) {
   columns <- read.csv("columns.csv", colClasses = "character")
@@ -44,7 +44,7 @@ tshdb_write <- function(frame) {
   }
   write.csv(frame, "result.csv", row.names = FALSE, quote = unname(texts), fileEncoding = "UTF-8")
 }
-'''
+"""
 
 # ------------------------------------------------------------------------------------------------------- to a program
 
@@ -272,9 +272,11 @@ def _value(file: str, n: int, value: Any, column: Column, convert: Callable[[Any
 
 
 def _converter(column: Column) -> Callable[[Any], Any]:
-    if isinstance(column.type, Enum):
-        return lambda value: value if value in column.type.enums else _refused()
-    return {"boolean": _boolean, "integer": _integer, "double": _double, "text": str}[_declared(column)]
+    kind = column.type
+    if isinstance(kind, Enum):
+        return lambda value: value if value in kind.enums else _refused()
+    converters: dict[str, Callable[[Any], Any]] = {"boolean": _boolean, "integer": _integer, "double": _double}
+    return converters.get(_declared(column), str)
 
 
 def _refused() -> Any:

@@ -25,9 +25,9 @@ def main() -> None:
     order = json.loads(sys.argv[1])
     _prctl(PR_SET_CHILD_SUBREAPER, 1)  # whose parent ends becomes a child of this process
     try:
-        if sys.stdin.buffer.raw.read(1):  # type: ignore[attr-defined]
+        if os.read(0, 1):
             _run(order)
-            while sys.stdin.buffer.raw.read(4096):  # type: ignore[attr-defined]
+            while os.read(0, 4096):
                 pass
     finally:
         shutil.rmtree(order["folder"], ignore_errors=True)
