@@ -30,7 +30,8 @@ VALUES = {  # module -> the functions and classes of it through which values pas
     "tshdb.expression_store": ("read_matrix", "ExpressionMatrix"),
     "tshdb.engine.outside.call": ("call",),
     "tshdb.engine.outside.child": ("environment",),
-    "tshdb.engine.outside.hand_over": ("hand_over", "result_of"),
+    "tshdb.engine.outside.hand_over": ("hand_over",),
+    "tshdb.engine.outside.hand_back": ("result_of",),
 }
 KEPT = ROOT / "tests/data/engine_version.json"
 

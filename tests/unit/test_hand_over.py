@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tshdb.engine.outside.hand_over import parsed, write_table, written
+from tshdb.engine.outside.hand_back import parsed
+from tshdb.engine.outside.hand_over import write_table, written
 
 TEXTS = ["plain", "NA", "", 'a "quoted" word', "comma, and\nline", "ä β", "0012", "F", "TRUE"]
 

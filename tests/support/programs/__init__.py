@@ -1,1 +1,1 @@
-"""Analyses that R computes, for the tests of programs."""
+"""Analyses that a shell or R computes, for the tests of programs."""

@@ -2,7 +2,8 @@
 
 record     what is declared of one, and judged
 files      its scripts and its lock as they are now, and its interpreter's version
-hand_over  frames as files, and the result back as a frame that fits the declared table
+hand_over  frames as files
+hand_back  the result as a frame that fits the declared table
 child      the command as a process that cannot outlive whoever asked for it
 keeper     the process between the two; it stands alone, without a line of the rest
 call       one call: a folder, the inputs in it, the command, the result

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.outside.child import child
-from tshdb.engine.outside.hand_over import hand_over, result_of
+from tshdb.engine.outside.hand_back import result_of
+from tshdb.engine.outside.hand_over import hand_over
 
 if TYPE_CHECKING:
     import pandas as pd
