@@ -175,6 +175,19 @@ def test_a_study_s_own_program_is_trusted_with_its_script(core, monkeypatch, tmp
     assert "mean" in quick("sql", "SELECT count(*) AS mean FROM own_means", cwd=core.root).stdout
     (folder / "mean.sh").write_text(SCRIPT + "# more\n")
     quick("trust", "--yes", cwd=core.root)
-    said = quick("plan", "own_mean", cwd=core.root).stdout
+    assert "the script mean.sh changed" in quick("plan", "own_mean", cwd=core.root).stdout
+    patient = sorted(tiny.plan(core)["tsh_ratios"].desired)[0]
+    said = quick("why", f"own_mean/{patient}", cwd=core.root).stdout
     assert "the script mean.sh changed" in said and "+# more" in said
+    said = quick("lineage", "own_means", patient, "--code", cwd=core.root).stdout
+    assert f"# the script mean.sh\n{SCRIPT.rstrip()}" in said and "# the command\n" in said
     assert asked.read_text().count("x") >= 1
+
+
+def test_an_interpreter_that_is_upgraded_meanwhile_keeps_nothing(core, texts, monkeypatch):
+    """What a worker has must be what was planned with: before a batch, and after it."""
+    versions = iter(["a shell"] * 2)
+    monkeypatch.setattr("tshdb.engine.identity.version_of_interpreter", lambda _: next(versions, "a newer shell"))
+    report = tiny.rebuild(core, WORLD)
+    assert not report.computed.get("mean_by_shell") and sum(report.discarded["mean_by_shell"].values()) == 10
+    assert len(tiny.due(core, WORLD)["mean_by_shell"]) == 10

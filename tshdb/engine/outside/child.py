@@ -20,6 +20,7 @@ from tshdb.engine.outside import keeper
 from tshdb.engine.outside.record import FOLDER, Failed
 
 KEPT_BYTES = 16 << 10  # of what a program writes to its error output: the last ones
+LAST_WORDS_SECONDS = 2.0
 SHOWN_LINES = 5
 SHOWN_CHARACTERS = 600
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -61,7 +62,7 @@ class Child:
         if self._process.stdin is not None:
             self._process.stdin.close()
         self._process.wait()
-        self._reader.join()
+        self._reader.join(LAST_WORDS_SECONDS)  # where a child of its own has escaped, it holds the pipe
 
     def _said(self, until: float) -> str | None:
         """What the keeper says of the end; None where the time is over."""
