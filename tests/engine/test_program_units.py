@@ -13,7 +13,7 @@ from sqlalchemy import text
 from tests.support import tiny
 from tests.support.program import ROOT
 from tests.support.programs import by_shell
-from tests.support.programs.by_shell import mean_by_shell
+from tests.support.programs.by_shell import fit_of_means, mean_by_shell
 from tshdb.database import reading
 from tshdb.engine.code.kept import fingerprint_of_kept
 from tshdb.engine.outside import files
@@ -191,3 +191,15 @@ def test_an_interpreter_that_is_upgraded_meanwhile_keeps_nothing(core, texts, mo
     report = tiny.rebuild(core, WORLD)
     assert not report.computed.get("mean_by_shell") and sum(report.discarded["mean_by_shell"].values()) == 10
     assert len(tiny.due(core, WORLD)["mean_by_shell"]) == 10
+
+
+def test_a_fit_follows_a_script(core, texts):
+    """It learned from what the script made; that the script is another one is not corrected data."""
+    world = (*WORLD, fit_of_means)
+    tiny.rebuild(core, world)
+    model = core.sql("SELECT score FROM roc_points WHERE model = 'toy'")["score"].item()
+    texts["mean.sh"] = SCRIPT.replace("factor * sum", "2 * factor * sum")
+    plans = tiny.plan(core, world)
+    assert plans["fit_of_means"].due.keys() == {f"{tiny.COHORT}@1"} and not plans["fit_of_means"].flagged
+    tiny.rebuild(core, world)
+    assert core.sql("SELECT score FROM roc_points WHERE model = 'toy'")["score"].item() == pytest.approx(2 * model)

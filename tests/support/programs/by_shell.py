@@ -1,14 +1,15 @@
-"""A program that needs nothing but a shell and awk: each patient's mean TSH ratio."""
+"""A program that needs nothing but a shell and awk: each patient's mean TSH ratio; and a fit on it."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tests.support.tiny import COHORT
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need
+from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.program import program
 from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import TshRatio
+from tshdb.schema import RocPoint, TshRatio
 from tshdb.schema.base import Base, UnitPayload
 
 
@@ -43,3 +44,20 @@ class MeanByShell(UnitPayload, Base):
 )
 def mean_by_shell(ratios, params, seeds):
     """One row a patient."""
+
+
+@analysis(
+    kind="fit",
+    per="cohort",
+    needs={"means": Need(MeanByShell, SAME_PATIENT)},
+    makes=RocPoint,
+    params=MeanByShellParameters,
+    cohorts=(COHORT,),
+    source="a test",
+)
+def fit_of_means(means, params):
+    """The mean of the means, as a model."""
+    import pandas as pd
+
+    mean = means["mean"].mean()
+    return pd.DataFrame([{"model": "toy", "position": 0, "score": mean, "sensitivity": 0.0, "specificity": 0.0}])
