@@ -179,6 +179,7 @@ def test_a_study_s_own_program_is_trusted_with_its_script(core, monkeypatch, tmp
     patient = sorted(tiny.plan(core)["tsh_ratios"].desired)[0]
     said = quick("why", f"own_mean/{patient}", cwd=core.root).stdout
     assert "the script mean.sh changed" in said and "+# more" in said
+    assert ": own_mean, the command, the script mean.sh\n" in said
     said = quick("lineage", "own_means", patient, "--code", cwd=core.root).stdout
     assert f"# the script mean.sh\n{SCRIPT.rstrip()}" in said and "# the command\n" in said
     assert asked.read_text().count("x") >= 1
