@@ -39,8 +39,10 @@ class Absent(NamedTuple):
     n_units: int
 
     def __str__(self) -> str:
-        version = f" {self.version}" if self.version else ""
-        return f"{self.name} (of {self.origin}{version}): {self.n_units:,} results stand as they are"
+        stand = f"{self.n_units:,} results stand as they are"
+        if self.origin == OWN.name:
+            return f"{self.name}: its file in {OWN.name} is not trusted, or is gone; {stand}"
+        return f"{self.name} (of {Origin(self.origin, self.version)}): {stand}"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """What all tables share: names of constraints, closed sets as CHECKs, and what a column means for the engine."""
 
-import warnings
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from sqlalchemy import Column, Double, Enum, ForeignKey, Integer, MetaData, Table, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -32,11 +31,8 @@ class Base(DeclarativeBase):
     def __init_subclass__(cls, **options) -> None:
         if cls.__module__.partition(".")[0] != "tshdb":
             cls.metadata = metadata_beside_units()
-        with (
-            warnings.catch_warnings()
-        ):  # the same module may be imported anew in one process; nothing looks classes up by name
-            warnings.filterwarnings("ignore", "This declarative base already contains a class")
-            super().__init_subclass__(**options)
+            cls._sa_registry = registry(metadata=cls.metadata, type_annotation_map=Base.type_annotation_map)
+        super().__init_subclass__(**options)
 
 
 def metadata_beside_units() -> MetaData:
