@@ -21,19 +21,32 @@ def init(
     database: Annotated[
         str, typer.Option(help="Database URL: sqlite:///FILE or postgresql://…")
     ] = "sqlite:///study.db",
-    preset: Annotated[str, typer.Option(help="Choices of parameters and cohorts to begin with.")] = "fan2023",
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Choices of parameters and cohorts to begin with: of this program (fan2023), of an installed package, a study.toml "
+            "that somebody hands on; none: a study without the paper.",
+        ),
+    ] = "fan2023",
 ) -> None:
     """Make a study: study.toml, cohorts/, objects/ and an empty database.
 
     Example: tshdb init brca
     """
     from tshdb.actions.making import make_study
+    from tshdb.guests.listing import analyses_here
 
     study = make_study(folder, database, preset)
     n = len(list((study.root / "cohorts").glob("*.sql")))
     place = "study.db" if study.sqlite_path else "PostgreSQL"
-    say(f"Study {study.name}: {place}, objects/, {n} cohort files of preset {preset} in cohorts/.")
+    cohorts = f", {n} cohort files in cohorts/" if n else ""
+    say(f"Study {study.name}: {place}, objects/{cohorts}, of preset {preset}.")
+    for name in analyses_here(study)[1]:
+        say(f"analyses/{name} came with it and does not run yet. Read it, then: tshdb trust")
     say(f"Next: cd {folder} && tshdb ingest rna FILE --collection NAME --unit tpm --scale linear")
+    if study.settings.study.analyses == ():
+        say("It computes nothing yet. An analysis of yours: tshdb new analysis NAME; the manual: tshdb docs extending")
 
 
 def status(study: StudyOption = None, as_json: JsonOption = False) -> None:

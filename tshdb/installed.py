@@ -1,4 +1,4 @@
-"""What is installed beside the core: analyses, readers of files, presets. Found by entry points, so that the core imports none.
+"""What is installed beside the core: analyses, readers, presets, figures. Found by entry points, so that the core imports none.
 
 A package offers them in its pyproject.toml:
 
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 
     from tshdb.archives import Collection
     from tshdb.engine.analysis import Analysis
+    from tshdb.offered import Preset, StudyFigure
     from tshdb.readers import Reader
     from tshdb.withdrawal.withdraw import Redact
 
 OURS = {  # the entry points of our own records, which come first
-    "tshdb.analyses": "fan2023", "tshdb.readers": "tshdb", "tshdb.collections": "tshdb",
+    "tshdb.analyses": "fan2023", "tshdb.readers": "tshdb", "tshdb.collections": "tshdb", "tshdb.presets": "tshdb",
+    "tshdb.figures": "fan2023",
 }  # fmt: skip
 
 
@@ -114,6 +116,28 @@ def collection(name: str) -> Collection:
         known = ", ".join(each.name for each in collections())
         raise NotFound(f"no collection '{name}'", where="collections", repair=f"Collections: {known}")
     return match
+
+
+@cache
+def presets() -> dict[str, Preset]:
+    """name -> preset: ours, then others' by the name of their entry point. Raises InvalidInput for a name twice."""
+    return _by_name("tshdb.presets", "presets")
+
+
+@cache
+def figures() -> dict[str, StudyFigure]:
+    """name -> figure: the paper's in its order, then others'. Raises InvalidInput for a name twice."""
+    return _by_name("tshdb.figures", "figures")
+
+
+def _by_name(group: str, what: str) -> dict[str, Any]:
+    records = _records(group)
+    twice = [name for name, n in Counter(record.name for record in records).items() if n > 1]
+    if twice:
+        raise InvalidInput(
+            f"two {what} are called '{twice[0]}'", where=f"entry points of {group}", repair="Give the newer one another name"
+        )
+    return {record.name: record for record in records}
 
 
 @cache

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tshdb.errors import NotFound
+from tshdb import installed
+from tshdb.errors import NotFound, TshdbError
 from tshdb.figures import figure
-from tshdb.figures.of_paper import FIGURES
 from tshdb.next_step import NOTHING_YET, NextSteps
 from tshdb.pages.html import rendered
 from tshdb.tables import table
@@ -122,7 +122,7 @@ def _tables(study: Study, steps: NextSteps) -> Iterator[Part]:
 
 
 def _figures(study: Study, steps: NextSteps) -> Iterator[Part]:
-    for name in FIGURES:
+    for name in installed.figures():
         if name == "flow":  # stands with the cohorts
             continue
         cohorts: list[str | None] = [None]
@@ -134,10 +134,10 @@ def _figures(study: Study, steps: NextSteps) -> Iterator[Part]:
 
 
 def _figure(name: str, study: Study, cohort: str | None, steps: NextSteps) -> Part:
-    title = FIGURES[name].title + (f", {cohort}" if cohort else "")
+    title = installed.figures()[name].title + (f", {cohort}" if cohort else "")
     try:
         drawing = figure(study, name, cohort, steps=steps)
-    except NotFound as error:
+    except TshdbError as error:
         return Part(title, missing=clean(error))
     return Part(title, image=base64.b64encode(drawing.data).decode("ascii"), how_to_read=drawing.how_to_read)
 
