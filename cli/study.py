@@ -55,9 +55,9 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
     Example: tshdb status --json
     """
     from tshdb.corrections import in_words
-    from tshdb.next_step import NOTHING_YET
+    from tshdb.next_step import NOTHING_YET, without_analyses
     from tshdb.status import status as read_status
-    from tshdb.study import find_root
+    from tshdb.study import Study, find_root
 
     facts = read_status(find_root(study))
     if as_json:
@@ -96,7 +96,11 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         because = f", because of {b}" if (b := facts["last_rebuild"]["because"]) else ""
         out(f"Last rebuild {facts['last_rebuild']['started_at']}: run {facts['last_rebuild']['run_id']}, "
             f"{facts['last_rebuild']['state']}{because}")  # fmt: skip
-    out("What is due: tshdb plan" if counts["patients"] else NOTHING_YET)
+    step = without_analyses(Study.find(study))
+    if not counts["patients"]:
+        out(NOTHING_YET)
+    if counts["patients"] or step:
+        out(step or "What is due: tshdb plan")
 
 
 def _moves(cohort: dict) -> str:

@@ -52,6 +52,11 @@ def analyses(sets: Sequence[str] | None = None) -> tuple[Analysis, ...]:
     return tuple(record for name, records in offers.items() if sets is None or name in sets for record in records)
 
 
+def set_of(analysis: str) -> str | None:
+    """The set, by the name of its entry point, that an installed analysis is of; None for one that is not installed."""
+    return next((name for name, records in _analyses().items() if any(r.name == analysis for r in records)), None)
+
+
 @cache
 def _analyses() -> dict[str, tuple[Analysis, ...]]:
     """Entry point -> records, ours first."""
@@ -135,7 +140,9 @@ def _by_name(group: str, what: str) -> dict[str, Any]:
     twice = [name for name, n in Counter(record.name for record in records).items() if n > 1]
     if twice:
         raise InvalidInput(
-            f"two {what} are called '{twice[0]}'", where=f"entry points of {group}", repair="Give the newer one another name"
+            f"two {what} are called '{twice[0]}'",
+            where=f"entry points of {group}",
+            repair="Give the newer one another name",
         )
     return {record.name: record for record in records}
 

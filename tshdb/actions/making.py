@@ -86,7 +86,11 @@ def beginning(preset: str) -> Beginning:
 def _beside(path: Path, settings: str) -> dict[str, bytes]:
     """What lies beside a study.toml and belongs to it. Links are not followed."""
     folder = path.parent
-    files = {f"cohorts/{p.name}": p.read_bytes() for p in files_below(folder / "cohorts", is_deep=False) if p.suffix == ".sql"}
+    files = {
+        f"cohorts/{p.name}": p.read_bytes()
+        for p in files_below(folder / "cohorts", is_deep=False)
+        if p.suffix == ".sql"
+    }
     for table in Settings(path, settings).tables.values():
         for value in table.values() if isinstance(table, dict) else ():
             if isinstance(value, str) and NAMED.fullmatch(value):

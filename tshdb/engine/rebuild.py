@@ -43,7 +43,7 @@ from tshdb.engine.planner import Planner
 from tshdb.engine.report import Report
 from tshdb.engine.standing import Standing
 from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watched
-from tshdb.engine.world import IDENTITY_FINGERPRINT, World
+from tshdb.engine.world import IDENTITY_FINGERPRINT, World, names_of
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.guest_tables import declare, guests_of
@@ -72,8 +72,7 @@ def select_analyses(world: World, names: Sequence[str]) -> set[str]:
     while waiting:
         name = waiting.pop()
         if name not in world.by_name:
-            known = f"Analyses: {', '.join(world.by_name)}"
-            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, known))
+            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, names_of(world)))
         if name not in chosen:
             chosen.add(name)
             producers = (world.producer(need) for need in world.by_name[name].needs.values())

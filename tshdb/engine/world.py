@@ -268,11 +268,18 @@ def _stood_down(by_name: Mapping[str, Analysis], in_place: Mapping[str, str]) ->
             yield analysis.name
 
 
+def names_of(world: World) -> str:
+    """The analyses of a study, as an error lists them."""
+    if world.by_name:
+        return f"Analyses: {', '.join(world.by_name)}"
+    return "This study has none: [study] analyses in study.toml chooses sets, tshdb new analysis NAME writes one"
+
+
 def parse_unit(text: str, world: World) -> tuple[Analysis, str]:
     """`analysis/key` -> the analysis and the key. Raises NotFound."""
     name, _, key = text.partition("/")
     if name not in world.by_name or not key:
-        known = f"Write ANALYSIS/KEY, where ANALYSIS is one of {', '.join(world.by_name)}"
+        known = f"Write ANALYSIS/KEY. {names_of(world)}"
         meant = known if name in world.by_name else did_you_mean(name, world.by_name, known)
         raise NotFound(f"'{text}' is no unit", repair=meant)
     return world.by_name[name], key

@@ -224,7 +224,11 @@ FIGURES = (
     StudyFigure("features", "Radiomic features by group", _features),
     StudyFigure("score-km", "Survival by the TSH score", _km("tsh_score", "the TSH score")),
     StudyFigure("search", "The search for the signature", _search),
-    StudyFigure("signature-roc", "ROC curve of the signature", _roc("signature_model", "Radiogenomic signature", "signature_roc")),
+    StudyFigure(
+        "signature-roc",
+        "ROC curve of the signature",
+        _roc("signature_model", "Radiogenomic signature", "signature_roc"),
+    ),
     StudyFigure("signature-km", "Survival by the signature", _signature_km),
     StudyFigure("calibration", "Calibration of the signature", _calibration),
 )
