@@ -25,8 +25,8 @@ def init(
         str,
         typer.Option(
             metavar="NAME|FILE",
-            help="Choices of parameters and cohorts to begin with: of this program (fan2023), of an installed package, a study.toml "
-            "that somebody hands on; none: a study without the paper.",
+            help="Choices of parameters and cohorts to begin with: of this program (fan2023) or of an installed package; none: a "
+            "study without the paper; or a study.toml that somebody hands on.",
         ),
     ] = "fan2023",
 ) -> None:

@@ -65,16 +65,17 @@ def _analyses() -> dict[str, tuple[Analysis, ...]]:
 
 def origin(analysis: Analysis) -> Origin | None:
     """The package that an analysis comes from; None for one of this program's."""
-    return _origins().get(analysis.name)
+    return _origins_of("tshdb.analyses").get(analysis.name)
 
 
 @cache
-def _origins() -> dict[str, Origin]:
-    """analysis -> package, of all that are not ours."""
+def _origins_of(group: str) -> dict[str, Origin]:
+    """name of a record -> package, of all that are not ours."""
+    offers = _analyses() if group == "tshdb.analyses" else _offers(group)
     return {
         record.name: Origin(point.dist.name, point.dist.version) if point.dist is not None else Origin(point.module, None)
-        for point in _points("tshdb.analyses") if point.name != OURS["tshdb.analyses"]
-        for record in _analyses()[point.name]
+        for point in _points(group) if point.name != OURS[group]
+        for record in offers[point.name]
     }  # fmt: skip
 
 
@@ -89,6 +90,11 @@ def readers() -> tuple[Reader, ...]:
             repair="Give the newer one another name: sources are known by it",
         )  # fmt: skip
     return all_readers
+
+
+def reader_origin(reader: Reader) -> Origin | None:
+    """The package that a reader comes from; None for one of this program's."""
+    return _origins_of("tshdb.readers").get(reader.name)
 
 
 def reader(name: str) -> Reader:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from tshdb.study import Study
 
 
@@ -59,4 +57,4 @@ class StudyFigure:
 
     name: str
     title: str
-    read: Callable[[Study, str | None], tuple[Figure, str]]
+    read: Callable[[Study, str | None], tuple[Any, str]]

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from tshdb import installed
 from tshdb.engine.analysis import Analysis
+from tshdb.origins import Origins
 from tshdb.study import Study
 
 
@@ -25,6 +27,11 @@ class Context:
     analyses: tuple[Analysis, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     untrusted: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> Origins:
+        """A look at whose objects and rows are, which knows the readers that are here."""
+        return Origins(self.connection, frozenset(reader.name for reader in installed.readers()))
 
 
 class Problem(NamedTuple):
