@@ -109,6 +109,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         home, files = _homes[package]
         place = rest.replace(".", "/")
         if not rest or any(name.startswith(f"{place}/") for name in files.contents):
+            loaded.keep(fullname, "", b"")  # a folder without a file of its own
             spec = ModuleSpec(fullname, None, is_package=True)
             spec.submodule_search_locations = [str(home.folder / place)]
             return spec

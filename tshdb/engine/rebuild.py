@@ -369,7 +369,7 @@ class Rebuild:
             with self.batches.book.kept(), writing(self.engine) as connection:
                 rooted = planner.roots.of(connection, plan, list(plan.gone))
                 note_gone(connection, plan.analysis, plan.gone, self.report.run_id)
-                store.retire(connection, plan.gone.values(), plan.analysis.makes)
+                store.retire(connection, plan.gone.values(), plan.analysis.makes.__table__)
                 self.batches.note_retired(connection, {plan.gone[key]: r.causes for key, r in rooted.items()})
             fp("rebuild.retired")
             self.report.retired[name] = self.report.retired.get(name, 0) + len(plan.gone)
@@ -403,7 +403,7 @@ class Rebuild:
                 self.batches.note_retired(connection, {stood[key]: r.causes for key, r in rooted.items()})
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
                 note_gone(connection, plan.analysis, ids, self.report.run_id)
-                store.retire(connection, ids.values(), plan.analysis.makes)
+                store.retire(connection, ids.values(), plan.analysis.makes.__table__)
                 for key, message in blocked.items():
                     connection.execute(
                         update(Unit)

@@ -12,7 +12,7 @@ from inspect import signature
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
 from tshdb.canonical import digest, json_fingerprint, json_text
 from tshdb.config import Parameters
@@ -312,12 +312,12 @@ def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[s
         )
 
 
-def retire(connection: Connection, unit_ids: Iterable[int], payload=None) -> None:
+def retire(connection: Connection, unit_ids: Iterable[int], payload: Table | None = None) -> None:
     """Retire units: their payload and their input edges go; edges of consumers stay, with what those saw."""
     with numbers(connection, "retired_units", unit_ids) as name:
         gone = f"(SELECT id FROM {name})"
         if payload is not None:
-            connection.exec_driver_sql(f"DELETE FROM {payload.__tablename__} WHERE unit_id IN {gone}")
+            connection.exec_driver_sql(f"DELETE FROM {payload.name} WHERE unit_id IN {gone}")
         connection.exec_driver_sql(f"DELETE FROM unit_inputs WHERE unit_id IN {gone}")
         connection.exec_driver_sql(
             "UPDATE units SET state = 'retired', fingerprint = NULL, rows_digest = NULL, digest_taken_over = NULL, "

@@ -278,6 +278,10 @@ def names_of(world: World) -> str:
 def parse_unit(text: str, world: World) -> tuple[Analysis, str]:
     """`analysis/key` -> the analysis and the key. Raises NotFound."""
     name, _, key = text.partition("/")
+    if name in world.absent:
+        raise NotFound(
+            f"{name} is not here: its results stand as they are", repair=f"What is known of it: tshdb why {text}"
+        )
     if name not in world.by_name or not key:
         known = f"Write ANALYSIS/KEY. {names_of(world)}"
         meant = known if name in world.by_name else did_you_mean(name, world.by_name, known)
