@@ -69,12 +69,15 @@ def one(said: dict[str, str], begins: str) -> str:
 
 
 def test_the_analysis_that_new_writes_works_at_once(said):
-    """110 patients, 27 of them not older than 50 years: counted in clinical.tsv.gz with zcat and awk."""
+    """The second column is the patient, the fourth her age in years:
+
+    zcat clinical.tsv.gz | awk -F'\\t' 'NR>1 && !s[$2]++ {n[$4>50]++} END {print n[0], n[1]}'     41 69
+    """
     assert re.search(r"older_patients +110", said["tshdb plan"])
     assert "110 computed" in said["tshdb rebuild"]
     assert "Everything holds" in said["tshdb check"]
     counts = one(said, 'tshdb sql "SELECT is_older')
-    assert re.search(r"False +27\n +True +83", counts), counts
+    assert re.search(r"False +41\n +True +69", counts), counts
 
 
 def test_a_parameter_makes_its_results_due_and_is_named(said):

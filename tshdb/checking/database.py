@@ -53,10 +53,8 @@ def _foreign_keys(c: Context) -> Iterator[Problem]:
 
 @rule("settings.readable", "study.toml can be read", "Mend the line that it names")
 def _settings(c: Context) -> Iterator[Problem]:
-    from tshdb.engine.world import World
-
     try:
-        World(c.analyses, c.study.settings, absent=c.absent)
+        c.world()
     except TshdbError as error:
         yield Problem("study.toml", str(error))
 

@@ -95,12 +95,13 @@ class Rebuild:
         executor: Executor | None = None,
         clock: Clock | None = None,
         absent: Collection[str] = (),
+        untrusted: Collection[str] = (),
         origin_of: Callable[[Analysis], Origin | None] = lambda _: None,
     ):
         self.origin_of = origin_of
         self.study, self.engine = study, study.engine
         self.texts = AsLoaded()
-        self.world = World(analyses, study.settings, self.texts, absent)
+        self.world = World(analyses, study.settings, self.texts, absent, untrusted)
         self.names = select_analyses(self.world, names)
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
