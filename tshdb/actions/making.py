@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tshdb import installed
 from tshdb.config import Settings
@@ -91,7 +93,7 @@ def _beside(path: Path, settings: str) -> dict[str, bytes]:
         for p in files_below(folder / "cohorts", is_deep=False)
         if p.suffix == ".sql"
     }
-    for table in Settings(path, settings).tables.values():
+    for table in (_parsed(settings) or {}).values():
         for value in table.values() if isinstance(table, dict) else ():
             if isinstance(value, str) and NAMED.fullmatch(value):
                 named = folder / value
@@ -101,13 +103,22 @@ def _beside(path: Path, settings: str) -> dict[str, bytes]:
     return files | {f"{homes.FOLDER}/{name}": content for name, content in (own.contents if own else {}).items()}
 
 
+def _parsed(text: str) -> dict[str, Any] | None:
+    """The tables of a TOML text; None where it is none."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
 def with_own(begins: Beginning, name: str, database: str) -> str:
     """The settings with a study's own name and database. Raises InvalidInput where they cannot be replaced."""
     text = begins.settings
     for key, value in (("database", database), ("name", name)):
         text = _with(text, key, value)
-    settings = Settings(begins.where, text).study
-    if (settings.name, settings.database) != (name, database):
+    is_spoilt = _parsed(text) is None and _parsed(begins.settings) is not None
+    own = None if is_spoilt else Settings(begins.where, text).study
+    if own is None or (own.name, own.database) != (name, database):
         raise InvalidInput(
             "its name or its database cannot be replaced", where=f"{begins.where}: [study]",
             repair='Write them as lines of [study]: name = "…", database = "…"',
