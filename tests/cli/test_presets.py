@@ -81,7 +81,8 @@ def test_what_somebody_hands_on_comes_with_what_lies_beside_it(tmp_path):
     theirs = make_study(tmp_path / "theirs", preset="none").root
     settings = theirs / "study.toml"
     settings.write_text(
-        settings.read_text() + '\n[cell_abundances]\nmarkers = "mine.csv"\nother = "../secret.csv"\n[own]\nx = 1\n'
+        settings.read_text()
+        + '\n[cell_abundances]\nmarkers = "mine.csv"\nother = "../secret.csv"\nthird = "linked.csv"\n[own]\nx = 1\n'
     )
     for name in (
         "mine.csv",
@@ -94,7 +95,8 @@ def test_what_somebody_hands_on_comes_with_what_lies_beside_it(tmp_path):
         (theirs / name).parent.mkdir(exist_ok=True)
         (theirs / name).write_text(name)
     (tmp_path / "secret.csv").write_text("secret")
-    (theirs / "cohorts/linked.sql").symlink_to(tmp_path / "secret.csv")
+    for name in ("cohorts/linked.sql", "linked.csv"):
+        (theirs / name).symlink_to(tmp_path / "secret.csv")
     mine = make_study(tmp_path / "mine", preset=str(settings))
     files = {
         p.relative_to(mine.root).as_posix() for p in mine.root.rglob("*") if p.is_file() and p.parts[-2] != "objects"
