@@ -22,6 +22,7 @@ from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.cause_sets import causes_of_sets
 from tshdb.engine.causes import UNRECORDED, causes_in_words
 from tshdb.engine.code.differences import definitions_changed
+from tshdb.engine.outside.files import names_of
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
 from tshdb.guest_tables import fits_of, tables_made
@@ -140,7 +141,7 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
 
 
 def _libraries(analysis: Analysis) -> tuple[str, ...]:
-    return (*analysis.libraries, *analysis.strict_libraries)
+    return (*analysis.libraries, *analysis.strict_libraries, *names_of(analysis))
 
 
 def _described(connection: Connection, fit: str) -> str:

@@ -49,7 +49,7 @@ MUTANTS = (
     Mutant(
         "the text in which code was found is not compared",
         "tshdb/engine/units.py",
-        "if codes.text_digest(functions, k.modules) == k.text_digest",
+        "if _text_digest(codes, functions, k.modules, counted) == k.text_digest",
         "if k.text_digest",
         "engine/test_scenarios.py -k test_5_a_default",
     ),

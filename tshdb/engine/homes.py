@@ -146,6 +146,17 @@ def home_of(root: Path, files: Files) -> Home:
     return Home(f"{PACKAGE}_{files.digest[:12]}_{place[:8]}", folder, files.digest)
 
 
+def is_of_home(module: str) -> bool:
+    """Whether a module is one of a study's own folder that was opened here."""
+    return module.partition(".")[0] in _homes
+
+
+def content(module: str, name: str) -> bytes | None:
+    """A file beside a module of a study's own folder, of the bytes that were read with it; None where there is none."""
+    package, *rest = module.split(".")
+    return _homes[package][1].contents.get("/".join([*rest[:-1], name])) if package in _homes else None
+
+
 def homes() -> tuple[Home, ...]:
     """What was opened here, for the workers of this process."""
     return tuple(home for home, _ in _homes.values())

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -38,6 +38,7 @@ from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.homes import Home, homes
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
+from tshdb.engine.outside import files
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
 from tshdb.engine.report import Report
@@ -173,7 +174,8 @@ class Rebuild:
         name = analysis.name
         if name not in self._grounds:
             spec = self.world.spec(name)
-            ground = ground_of(analysis, spec.modules, spec.libraries)
+            strict = {library: spec.libraries[library] for library in analysis.strict_libraries}
+            ground = ground_of(analysis, spec.modules, strict)
             if moved := self.texts.moved(spec.modules):
                 ground = replace(ground, problem=f"{', '.join(moved)} was changed while the run began: start it again")
             self._grounds[name] = ground
@@ -250,7 +252,14 @@ class Rebuild:
 
     def _versions(self) -> str:
         """The versions of all libraries that the analyses name, as they are loaded, as JSON."""
-        return json.dumps({name: version_of(name) for name in libraries_of(self.world.analyses)}, sort_keys=True)
+        versions = {name: version_of(name) for name in libraries_of(self.world.analyses)}
+        return json.dumps(self._of_programs | versions, sort_keys=True)
+
+    @cached_property
+    def _of_programs(self) -> dict[str, str]:
+        """The versions of what programs rest on: their interpreters, their locks."""
+        programs = [a for a in self.world.analyses if a.program is not None]
+        return {name: version for analysis in programs for name, version in files.versions_of(analysis).items()}
 
     def _settle_references(self) -> None:
         """Write the reference tables as they are now, and the identities of fits."""
@@ -443,6 +452,8 @@ class Rebuild:
                     ground.libraries,
                     ground.digest,
                     self._homes,
+                    tuple(sorted(self.world.spec(plan.analysis.name).texts.items())),
+                    ground.interpreter,
                 )
                 batches[id(task)] = batch
                 if len(due) == 1:

@@ -18,7 +18,6 @@ from tshdb.engine.code.texts import Texts
 from tshdb.engine.named import with_named
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
-from tshdb.process import library_version
 from tshdb.vocabulary import CauseKind
 
 if TYPE_CHECKING:
@@ -192,7 +191,7 @@ class World:
         """What the values of a table depend on besides data: parameters and libraries of all analyses that lead to them."""
         return [
             {"analysis": n, "parameters": store.counted_parameters(self.by_name[n], self.parameters[n]),
-             "libraries": json_text({lib: library_version(lib) for lib in self.by_name[n].strict_libraries})}
+             "libraries": json_text(store.versions_of(self.by_name[n]))}
             for n in sorted(self._behind([self.maker[table].name]))
         ]  # fmt: skip
 

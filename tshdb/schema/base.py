@@ -1,5 +1,6 @@
 """What all tables share: names of constraints, closed sets as CHECKs, and what a column means for the engine."""
 
+import warnings
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,7 +32,11 @@ class Base(DeclarativeBase):
     def __init_subclass__(cls, **options) -> None:
         if cls.__module__.partition(".")[0] != "tshdb":
             cls.metadata = metadata_beside_units()
-        super().__init_subclass__(**options)
+        with (
+            warnings.catch_warnings()
+        ):  # the same module may be imported anew in one process; nothing looks classes up by name
+            warnings.filterwarnings("ignore", "This declarative base already contains a class")
+            super().__init_subclass__(**options)
 
 
 def metadata_beside_units() -> MetaData:

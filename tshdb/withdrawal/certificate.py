@@ -83,9 +83,9 @@ def verify(study: Study, path: Path) -> list[Verified]:
 
 
 def what_is_left(connection: Connection, study: Study, path: Path) -> Iterator[str]:
-    """The places that a certificate left to a person, and that still name the patient as far as can be seen.
+    """The places that a certificate left to a person, and that still name the patient.
 
-    A file whose own path names the patient is written there under the token: that it is gone cannot be seen.
+    A file whose own path names the patient is written there under the token, and is looked for by it.
     """
     try:
         certificate: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -101,7 +101,10 @@ def what_is_left(connection: Connection, study: Study, path: Path) -> Iterator[s
     for place in sorted(places):
         file = study.root / place
         if alias_of(token) in place:
-            yield place
+            before = Path(place.partition(alias_of(token))[0] + "x").parent
+            names = [path.name for path in (study.root / before).glob("*")]
+            if _has(names, key, tokens):
+                yield place
         elif file.is_file() and _has((t.decode("utf-8", "replace") for t in texts_in(file)), key, tokens):
             yield place
 
