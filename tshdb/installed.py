@@ -65,10 +65,15 @@ def _analyses() -> dict[str, tuple[Analysis, ...]]:
 
 def origin(analysis: Analysis) -> Origin | None:
     """The package that an analysis comes from; None for one of this program's."""
-    return _origins_of("tshdb.analyses").get(analysis.name)
+    return _origins().get(analysis.name)
 
 
 @cache
+def _origins() -> dict[str, Origin]:
+    """analysis -> package, of all that are not ours."""
+    return _origins_of("tshdb.analyses")
+
+
 def _origins_of(group: str) -> dict[str, Origin]:
     """name of a record -> package, of all that are not ours."""
     offers = _analyses() if group == "tshdb.analyses" else _offers(group)
