@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
     delete,
@@ -198,6 +199,11 @@ def refuse_name(table: Table, origin: Origin) -> None:
             raise InvalidInput(
                 f"the column '{column.name}' has other than small letters, digits and _", where=where,
                 repair="Give it a plain name",
+            )  # fmt: skip
+        if not isinstance(column.type, Boolean | Integer | Double | String):
+            raise InvalidInput(
+                f"the column '{column.name}' is a {type(column.type).__name__}", where=where,
+                repair="Declare Mapped[str], Mapped[float], Mapped[int] or Mapped[bool]; a date is text in ISO 8601",
             )  # fmt: skip
 
 

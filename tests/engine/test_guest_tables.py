@@ -101,11 +101,12 @@ def test_killed_while_a_table_is_made_anew_nothing_is_lost(medians, monkeypatch)
         ('"xy_median_ratios"', '"medians"', "has no prefix of its own"),
         ('"xy_median_ratios"', '"tsh_ratios"', "this program has a table of that name"),
         ('"xy_median_ratios"', '"Xy_medians"', "has no prefix of its own"),
+        ("    n: Mapped[int]", "    at: Mapped[datetime.date]\n    n: Mapped[int]", "the column 'at' is a Date"),
         ("    n: Mapped[int]", '    n: Mapped[int] = mapped_column("n of all")\n    m: Mapped[int]', "'n of all'"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_before_anything_is_made(core, old, new, says):
-    guests.put(core, median_ratios=guests.text("median_ratios").replace(old, new))
+    guests.put(core, median_ratios="import datetime\n" + guests.text("median_ratios").replace(old, new))
     before = tiny.dump(core)
     with pytest.raises(InvalidInput) as error:
         guests.made(core)
