@@ -42,7 +42,7 @@ def init(
     place = "study.db" if study.sqlite_path else "PostgreSQL"
     cohorts = f", {n} cohort files in cohorts/" if n else ""
     say(f"Study {study.name}: {place}, objects/{cohorts}, of preset {preset}.")
-    for name in analyses_here(study)[1]:
+    for name in analyses_here(study)[1] if (study.root / "analyses").is_dir() else ():
         say(f"analyses/{name} came with it and does not run yet. Read it, then: tshdb trust")
     say(f"Next: cd {folder} && tshdb ingest rna FILE --collection NAME --unit tpm --scale linear")
     if study.settings.study.analyses == ():
