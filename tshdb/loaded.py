@@ -58,6 +58,8 @@ def text_of(module: str) -> str:
     if live is None or getattr(getattr(live, "__spec__", None), "_initializing", False):
         live = importlib.import_module(module)  # waits for a thread that is importing it
     if module not in _texts:
+        if getattr(live, "__file__", None) is None and hasattr(live, "__path__"):
+            return ""  # a folder without a file of its own
         with _lock:
             _texts[module] = _shown(live)
     return decode_source(_texts[module][1])

@@ -196,6 +196,7 @@ DAMAGES = {
         "INSERT INTO source_files SELECT 99, collection, reader, name, path, sha256, size_bytes, options, 1, ingest_run_id, "
         "md5, archive_id, mtime_ns FROM source_files WHERE reader = 'rna'"
     ),
+    "reader.absent": sql("UPDATE source_files SET reader = 'registry' WHERE reader = 'features'"),
     "history.chain": sql("UPDATE change_log SET changes = '{}x' WHERE change_id = 5"),
     "spec.code": sql("UPDATE specs SET sources = replace(sources, 'return', 'return 1 +') WHERE analysis = 'tsh_ratios'"),
     "spec.parameters": sql("UPDATE specs SET params = replace(params, 'ratio', 'difference') WHERE analysis = 'tsh_ratios'"),

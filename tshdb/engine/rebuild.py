@@ -44,7 +44,7 @@ from tshdb.engine.planner import Planner
 from tshdb.engine.report import Report
 from tshdb.engine.standing import Standing
 from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watched
-from tshdb.engine.world import IDENTITY_FINGERPRINT, World
+from tshdb.engine.world import IDENTITY_FINGERPRINT, World, names_of
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.guest_tables import declare, guests_of
@@ -73,8 +73,7 @@ def select_analyses(world: World, names: Sequence[str]) -> set[str]:
     while waiting:
         name = waiting.pop()
         if name not in world.by_name:
-            known = f"Analyses: {', '.join(world.by_name)}"
-            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, known))
+            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, names_of(world)))
         if name not in chosen:
             chosen.add(name)
             producers = (world.producer(need) for need in world.by_name[name].needs.values())
@@ -97,12 +96,13 @@ class Rebuild:
         executor: Executor | None = None,
         clock: Clock | None = None,
         absent: Collection[str] = (),
+        untrusted: Collection[str] = (),
         origin_of: Callable[[Analysis], Origin | None] = lambda _: None,
     ):
         self.origin_of = origin_of
         self.study, self.engine = study, study.engine
         self.texts = AsLoaded()
-        self.world = World(analyses, study.settings, self.texts, absent)
+        self.world = World(analyses, study.settings, self.texts, absent, untrusted)
         self.names = select_analyses(self.world, names)
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)

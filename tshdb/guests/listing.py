@@ -92,7 +92,7 @@ def world_of(study: Study) -> World:
 def world_in(study: Study, connection: Connection) -> World:
     """As `world_of`, by a database that is open already."""
     listing = listing_in(study, connection)
-    return World(listing.analyses, study.settings, absent=listing.absent)
+    return World(listing.analyses, study.settings, absent=listing.absent, untrusted=listing.untrusted)
 
 
 def analyses_of(study: Study) -> tuple[Analysis, ...]:
