@@ -81,7 +81,7 @@ def rebuild(
         progress=progress,
         executor=executor,
         clock=Clock(started),
-        absent=listing.absent,
+        absent=listing.absent_tables,
         untrusted=listing.untrusted,
         origin_of=listing.origin,
     )

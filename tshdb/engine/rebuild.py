@@ -13,7 +13,7 @@ import json
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
@@ -95,7 +95,7 @@ class Rebuild:
         progress: Progress = lambda *_: None,
         executor: Executor | None = None,
         clock: Clock | None = None,
-        absent: Collection[str] = (),
+        absent: Mapping[str, str] | None = None,
         untrusted: Collection[str] = (),
         origin_of: Callable[[Analysis], Origin | None] = lambda _: None,
     ):
