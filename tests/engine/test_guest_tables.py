@@ -87,7 +87,7 @@ def test_killed_while_a_table_is_made_anew_nothing_is_lost(medians, monkeypatch)
     before = tiny.dump(medians)
     text = guests.text("median_ratios").replace("    n: Mapped[int] ", "    n: Mapped[str] ")
     guests.put(medians, median_ratios=text)
-    monkeypatch.setattr("tshdb.guest_tables._watch", lambda *_: 1 / 0)
+    monkeypatch.setattr("tshdb.engine.guests_declared._watch", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         guests.made(medians)
     monkeypatch.undo()

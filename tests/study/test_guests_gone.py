@@ -138,7 +138,9 @@ def test_a_setting_of_a_package_that_is_not_here_is_no_misspelt_table(left, quic
 
 def test_a_place_that_is_held_by_who_is_not_here(core, tmp_path, quick):
     """What rests on its results goes on resting on them; who is new waits, and that is said."""
-    (core.root / "reference_profiles.csv").write_text("gene,T cells,Cytotoxic lymphocytes\nCD3D,9,1\nCD5,8,1\nGNLY,1,7\n")
+    (core.root / "reference_profiles.csv").write_text(
+        "gene,T cells,Cytotoxic lymphocytes\nCD3D,9,1\nCD5,8,1\nGNLY,1,7\n"
+    )
     guests.changed(core, "", '\n[replaces]\ncell_abundances = "mixture_abundances"\n')
     with guests.package(tmp_path / "site", "mixtures", guests.text("mixture_abundances"), "mixture_abundances"):
         guests.made(core)

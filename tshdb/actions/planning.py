@@ -102,9 +102,7 @@ def plan(study: Study, options: PlanOptions | None = None) -> Planned:
             "seconds": time.facts,
             "n_unknown": time.n_unknown,
             **_eligible(planner.cohorts.values()),
-            "absent": [a._asdict() | {"says": str(a)} for a in listing.absent.values() if a.n_units],
-            "untrusted": list(listing.untrusted),
-            "in_place_of": world.in_place_of,
+            **listing.facts(world),
         }
     )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 REFERENCE = "reference."
 COHORT_ROLE = "cohort"
+SAME_KEYS = {"examination", "study_uid"}  # an examination is a DICOM study, or a row of imported features
 IDENTITY_FINGERPRINT = digest(b"identity")
 
 
@@ -57,6 +58,7 @@ class World:
     ):
         self.settings = settings
         self.absent = dict(absent or {})
+        self.untrusted = tuple(sorted(untrusted))
         _refuse_twice(analyses)
         shared: dict[str, set[str]] = {}
         for a in analyses:
@@ -82,6 +84,7 @@ class World:
             for role, need in a.needs.items():
                 if a.name not in self.stood_down:
                     self._refuse_producer(a, role, need)
+                    self._refuse_relation(a, role, need)
         self.codes = Codes(store.project_packages(analyses), texts)
         self._specs: dict[str, store.CurrentSpec] = {}
         self.kept_code: dict[
@@ -103,6 +106,20 @@ class World:
                 f"{role} is the table {table}, which no analysis of this study makes", where=f"analysis {analysis.name}",
                 repair="Install what makes it, or leave the analysis out: [study] analyses in study.toml",
             )  # fmt: skip
+
+    def _refuse_relation(self, analysis: Analysis, role: str, need: Input) -> None:
+        """Raises InvalidInput for a relation that leads to other entities than the rows of the need's table have."""
+        if not isinstance(need, Need) or need.via.leads_to is None:
+            return
+        table = need.table
+        maker = self.maker.get(table)
+        key = maker.key_column if maker is not None else store.ENTITY_COLUMN.get(table.__tablename__)
+        if key is None or key == need.via.leads_to or {key, need.via.leads_to} == SAME_KEYS:
+            return
+        raise InvalidInput(
+            f"{role}: '{need.via.name}' leads to {need.via.leads_to}, and a row of {table.__tablename__} has {key}",
+            where=f"analysis {analysis.name}", repair=f"Write a relation that leads from a {need.via.per} to {key}",
+        )  # fmt: skip
 
     def spec(self, name: str) -> store.CurrentSpec:
         """Code, parameters and libraries of an analysis, read when they are first asked for."""
@@ -244,6 +261,8 @@ def _refuse_twice(analyses: Sequence[Analysis]) -> None:
 
 def names_of(world: World) -> str:
     """The analyses of a study, as an error lists them."""
+    if world.untrusted:
+        return f"{', '.join(world.untrusted)} in analyses/ may not run yet. Read it, then: tshdb trust"
     if world.by_name:
         return f"Analyses: {', '.join(world.by_name)}"
     return "This study has none: [study] analyses in study.toml chooses sets, tshdb new analysis NAME writes one"

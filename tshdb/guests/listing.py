@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -61,6 +61,14 @@ class Listing:
     def absent_tables(self) -> dict[str, str]:
         """Absent analysis -> the table that it makes."""
         return {name: absent.table_name for name, absent in self.absent.items()}
+
+    def facts(self, world: World) -> dict[str, Any]:
+        """What of a study's analyses is not as it is by default, as plain values."""
+        return {
+            "absent": [a._asdict() | {"says": str(a)} for a in self.absent.values() if a.n_units],
+            "untrusted": list(self.untrusted),
+            "in_place_of": world.in_place_of,
+        }
 
     def origin(self, analysis: Analysis) -> Origin | None:
         """Where an analysis comes from; None for one of this program."""
