@@ -151,7 +151,7 @@ INNOCENT: dict[str, tuple[str, str]] = {
 BROKEN: dict[str, tuple[str, str, str]] = {  # name -> the promise that it breaks, what stands before, what the function does
     "of_company": ("company", "", "rows['value'] = rows['value'] - rows['value'].mean()"),
     "of_first_row": ("company", "", "rows['value'] = rows['value'] + abundances['abundance'].iloc[0]"),
-    "of_hash": ("determinism", "", "rows['value'] = rows['value'] + len(','.join({'a', 'b', 'c'})) * (next(iter({'a', 'b', 'c'})) == 'a')"),
+    "of_hash": ("determinism", "", "rows['value'] = rows['value'] + ''.join({'a', 'b', 'c', 'd'}).index('a')"),
     "of_chance": ("determinism", "import numpy as np", "rows['value'] = rows['value'] + np.random.rand()"),
     "of_calls": ("determinism", "CALLS = [0]", "CALLS[0] += 1; rows['value'] = rows['value'] + CALLS[0]"),
     "of_library": ("declaration", "import scipy.special", "rows['value'] = rows['value'] + scipy.special.gamma(3)"),

@@ -1,7 +1,10 @@
 """The oath: whether an analysis keeps what the engine promises of it, seen on data that is made for it.
 
 data        files of a few patients: RNA, clinical, features; images from the simulator
-trial_study the study that is made of them, with the parameters of the study that was asked
+trial_study     the study that is made of them
+trial_settings  its parameters: those of the study that was asked, with repetitions made few
+variants    a task in which one thing is otherwise
+promise     what was found, promise by promise
 request     what a process of its own is asked to do with the analysis, and its answer
 child       that process
 watch       what a function reads that is no argument

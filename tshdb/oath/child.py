@@ -13,7 +13,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -81,23 +81,20 @@ def together(tasks: Sequence[bytes], options: Mapping[str, Any]) -> results.Resu
     return computed([variants.joined([_task(t) for t in tasks])])
 
 
-def shuffled(tasks: Sequence[bytes], options: Mapping[str, Any]) -> results.Results:
-    """The rows of every input in another order than that of the engine."""
-    return computed(variants.shuffled(_task(t)) for t in tasks)
-
-
 def parts(tasks: Sequence[bytes], options: Mapping[str, Any]) -> dict[str, bool | None]:
     """part of the declaration -> whether the results are others without it; None where there was nothing to leave out."""
     tasks = tasks[: options["n_tasks"]]
     before = computed(_task(t) for t in tasks)
 
-    def moves(changed: variants.Changed) -> bool:
-        return bool(results.differing(before, computed(changed(_task(t)) for t in tasks)))
+    def moves(changed: variants.Changed) -> bool | None:
+        if all(changed(_task(t)) is None for t in tasks):
+            return None
+        return bool(results.differing(before, computed(changed(_task(t)) or _task(t) for t in tasks)))
 
     answers: dict[str, bool | None] = {}
     for name, changes in variants.without(_analysis(_task(tasks[0]))):
-        tried = [changed for changed in changes if any(changed(_task(t)) is not None for t in tasks)]
-        answers[name] = any(moves(lambda task, c=changed: c(task) or task) for changed in tried) if tried else None
+        moved = [so for changed in changes if (so := moves(changed)) is not None]
+        answers[name] = any(moved) if moved else None
     return answers
 
 
@@ -189,7 +186,7 @@ class Killed(InProcess):
 # ----------------------------------------------------------------------------------------------------------- computing
 
 
-def computed(tasks: Iterator[Task] | Sequence[Task]) -> results.Results:
+def computed(tasks: Iterable[Task]) -> results.Results:
     """The results of tasks. Raises ForeignLoad where this process has loaded something else."""
     found: results.Results = {}
     for task in tasks:
@@ -260,8 +257,8 @@ def _chance() -> dict[str, Any]:
     """The states of the global random generators."""
     import numpy as np
 
-    name, keys, position, *rest = np.random.get_state()
-    return {"random": random.getstate(), "numpy.random": (name, keys.tobytes(), position, *rest)}
+    state: Any = np.random.get_state()
+    return {"random": random.getstate(), "numpy.random": (state[1].tobytes(), *state[2:])}
 
 
 def _folders(project: frozenset[str], task: Task) -> tuple[str, ...]:

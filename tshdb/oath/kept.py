@@ -14,7 +14,7 @@ from tshdb.engine.analysis import Kind
 from tshdb.engine.planner import Planner
 from tshdb.oath import results, trial_study
 from tshdb.oath.promise import Promise
-from tshdb.oath.request import Died, Request, ask
+from tshdb.oath.request import ONE, Died, Request, ask
 from tshdb.oath.trial_study import Trial
 from tshdb.schema import ResultChange, Unit, UnitInput
 from tshdb.study import Study
@@ -51,12 +51,11 @@ def workers(base: Trial, stored: results.Results, folder: Path) -> Promise:
 def kill(base: Trial, stored: results.Results, folder: Path, seconds: float, n_tasks: int) -> Promise:
     """Killed while units are computed, killed again while they are written, then left to end."""
     trial = base.copied(folder)
-    at = 1 if n_tasks > 1 else 0
     options = {"root": str(trial.study.root), "name": trial.name, "batch": trial.batch, "seconds": seconds}
-    deaths = (({"at": at}, {}), ({"at": None}, {"TSHDB_FAILPOINT": "rebuild.payload_written"}))
-    for more, environment in deaths:
+    writing = {"TSHDB_FAILPOINT": "rebuild.payload_written"}
+    for at, environment in ((1 if n_tasks > 1 else 0, {}), (None, writing)):
         try:
-            ask(Request(("killed",), options=options | more), **environment)
+            ask(Request(("killed",), options=options | {"at": at}), ONE, **environment)
         except Died as died:
             if died.code not in KILLED:
                 return Promise("kill", False, "a rebuild of it ends by itself", (died.message,))

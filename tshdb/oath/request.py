@@ -88,8 +88,6 @@ def ask(request: Request, surroundings: Surroundings = ONE, **environment: str) 
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=SECONDS,
         )  # fmt: skip
         if not answer.exists():
-            if os.environ.get("OATH_DEBUG"):
-                print(done.stderr.decode()[-3000:])
             last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
             died = Died(
                 f"the process of the oath ended with {done.returncode}: {''.join(last)}", where="tshdb check analysis"

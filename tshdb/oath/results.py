@@ -46,7 +46,7 @@ def of_study(study: Study, analysis: Analysis) -> Results:
             columns = _columns(declared)
             for row in connection.execute(select(table)).mappings():
                 if row["unit_id"] in units:
-                    results[units[row["unit_id"]].key].append(_text(row, columns))
+                    results[units[row["unit_id"]].key].append(_text(dict(row), columns))
     return {key: sorted(rows) for key, rows in results.items() if key != analysis.identity}
 
 

@@ -6,15 +6,12 @@ patients, else half of the patients each.
 
 from __future__ import annotations
 
-import json
-import math
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import select
 
 from tshdb import installed
@@ -32,20 +29,13 @@ from tshdb.errors import InvalidInput, NotFound
 from tshdb.guests.listing import listing_of
 from tshdb.guests.trust import trust
 from tshdb.oath import data
+from tshdb.oath.trial_settings import FEATURES, small, toml
 from tshdb.places import SETTINGS_FILE
 from tshdb.schema import Cohort
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
 
-SMALL = {
-    "n_bootstrap": 5, "n_permutations": 5, "repeats": 1, "outer_folds": 2, "inner_folds": 2, "folds": 2,
-    "population": 4, "generations": 1, "n_trees": 2, "final_trees": 3, "min_events": 2, "min_per_class": 2,
-    "min_patients": 3, "max_features": 2,
-}  # fmt: skip
-FILLED = {"perturbations": ["noise"]}  # of what is empty, so that nothing would be computed
-COHORT = "patients_of_the_oath"
 IMAGES = ("imaging_series", "imaging_instances", "segmentations", "imaging_decisions")
-FEATURES = "features"  # the table of imported ones, by the name of its file
 
 
 @dataclass(frozen=True)
@@ -161,16 +151,14 @@ def _rests_on_images(world: World, name: str) -> bool:
 
     def rests(need: Input) -> bool:
         producer = world.producer(need)
-        return (
-            producer.removeprefix("ingest.") in IMAGES
-            or producer in world.by_name
-            and _rests_on_images(world, producer)
-        )
+        if producer in world.by_name:
+            return _rests_on_images(world, producer)
+        return producer.removeprefix("ingest.") in IMAGES
 
-    models = [need for need in analysis.needs.values() if isinstance(need, Model)]
-    rows = [need for need in analysis.needs.values() if isinstance(need, Need)]
+    models: list[Input] = [need for need in analysis.needs.values() if isinstance(need, Model)]
+    rows: list[Input] = [need for need in analysis.needs.values() if isinstance(need, Need)]
     if analysis.over_cohort:
-        return any(map(rests, models)) or bool(rows) and all(map(rests, rows))
+        return any(rests(need) for need in models) or bool(rows) and all(rests(need) for need in rows)
     return any(
         rests(need) for need in (*models, *rows) if not (isinstance(need, Need) and (need.optional or need.one_of))
     )
@@ -192,7 +180,7 @@ def _make_empty(
         tables["study"]["analyses"] = list(asked.settings.study.analyses)
     for each in (name, *upstream):
         analysis = world.by_name[each]
-        tables[each] = _small(analysis, world.parameters[each].model_dump(mode="json"), has_images)
+        tables[each] = small(analysis, world.parameters[each].model_dump(mode="json"), has_images)
     stands_for = world.by_name[name].replaces
     if stands_for is not None:
         tables["replaces"][stands_for] = name
@@ -212,46 +200,6 @@ def _make_empty(
             target.write_bytes(content)
         trust(files.digest, study.root, tuple(files.contents))
     return Study(study.root)
-
-
-def _small(analysis: Analysis, values: dict[str, Any], has_images: bool) -> dict[str, Any]:
-    """Parameters with which it is quick on a few patients, and computes something."""
-    wanted: dict[str, Any] = {}
-    for field, value in values.items():
-        if isinstance(value, int) and not isinstance(value, bool) and field in SMALL:
-            wanted[field] = min(value, SMALL[field])
-        if value in ([], "") and (field in FILLED or field == analysis.key_field):
-            wanted[field] = FILLED.get(field, [COHORT] if value == [] else COHORT)
-    if not has_images and values.get("features") == "computed":
-        wanted["features"] = FEATURES
-    for field, value in wanted.items():
-        try:
-            analysis.params.model_validate(values | {field: value})
-        except ValidationError:
-            continue
-        values = values | {field: value}
-    return {field: value for field, value in values.items() if value is not None}
-
-
-def toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """Tables of plain values (text, numbers, lists of them) as TOML."""
-    parts = []
-    for name, table in tables.items():
-        if table:
-            parts.append("\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]))
-    return "\n\n".join(parts) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items() if v is not None) + "}"
-    return json.dumps(value, ensure_ascii=False)
 
 
 # -------------------------------------------------------------------------------------------------------- data and cohorts

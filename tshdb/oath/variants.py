@@ -47,17 +47,6 @@ def _side_by_side(matrices: Sequence[ExpressionMatrix]) -> ExpressionMatrix:
     )
 
 
-def shuffled(task: Task) -> Task:
-    """The rows of frames, and the profiles of matrices, backwards."""
-    values: dict[str, Any] = {}
-    for role, value in task.inputs.values.items():
-        if isinstance(value, ExpressionMatrix):
-            values[role] = value.of_profiles(list(value.profiles.index)[::-1])
-        elif isinstance(value, pd.DataFrame):
-            values[role] = _like(value, value.iloc[::-1].reset_index(drop=True))
-    return with_values(task, values)
-
-
 def paths(task: Task) -> Iterator[str]:
     """The paths of files that are among the inputs."""
     for value in task.inputs.values.values():
