@@ -24,9 +24,9 @@ def add_to(app: typer.Typer) -> None:
 
 def check(
     what: Annotated[
-        str | None, typer.Argument(metavar="[analysis", help="The word analysis: the oath of one analysis instead.")
+        str | None, typer.Argument(metavar="[analysis]", help="The word analysis: the oath of one analysis instead.")
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="NAME]", help="Of the analysis.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of the analysis.")] = None,
     is_fast: Annotated[bool, typer.Option("--fast/--full", help="Without reading all bytes and all rows.")] = False,
     is_repaired: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")

@@ -5,6 +5,7 @@ That each promise can be broken is seen by guests that break it, one each (tests
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import subprocess
@@ -113,10 +114,33 @@ def test_it_is_said_where_it_reads_and_what_is_not_looked_into(reads):
 
 
 @pytest.mark.parametrize("name", oath_guests.BROKEN)
-def test_a_broken_promise_is_found(name, reads, tmp_path):
-    promise = oath_guests.BROKEN[name][0]
-    sworn = swear(make_study(tmp_path / "asked"), f"og_{name}")
-    assert promise in sworn.broken, sworn.facts
+def test_a_broken_promise_is_found(name, reads, tmp_path, quick):
+    make_study(tmp_path / "asked")
+    said = json.loads(quick("check", "analysis", f"og_{name}", "--json", cwd=tmp_path / "asked", code=3).stdout)
+    broken = {p["name"] for p in said["promises"] if p["holds"] is False}
+    assert oath_guests.BROKEN[name][0] in broken and not said["holds"], said
+
+
+def test_an_analysis_of_the_study_s_own_folder_swears_when_it_is_trusted(reads, tmp_path, quick):
+    root = make_study(tmp_path / "asked").root
+    (root / "analyses").mkdir()
+    text = oath_guests.HEAD.format(
+        name="own_doubles", title="Own", before="", options="", arguments="abundances, params", body="open('/etc/passwd').close()",
+    )  # fmt: skip
+    (root / "analyses" / "own_doubles.py").write_text(text)
+    assert "tshdb trust" in quick("check", "analysis", "own_doubles", cwd=root, code=8).stderr
+    quick("trust", "--yes", cwd=root)
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    said = quick("check", "analysis", "own_doubles", cwd=root, code=3).stdout
+    assert "NO  reads" in said and said.count("NO ") == 1 and "open /etc/passwd" in said, said
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("words", [("analyses", "og_plain"), ("analysis",), ("analysis", "og_plain", "--fast")])
+def test_other_words_are_refused(words, tmp_path, quick):
+    make_study(tmp_path / "asked")
+    quick("check", *words, cwd=tmp_path / "asked", code=2)
+    quick("check", "analysis", "no_such_one", cwd=tmp_path / "asked", code=8)
 
 
 def test_one_that_keeps_all_promises_passes(reads, tmp_path):
