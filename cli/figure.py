@@ -1,4 +1,4 @@
-"""tshdb figure: the paper's figures from this study's result tables."""
+"""tshdb figure: the paper's figures, and those of installed packages, from this study's result tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, out_exact
+from cli.console import out, out_exact, table
 from cli.options import StudyOption
 
 
@@ -17,25 +17,31 @@ def add_to(app: typer.Typer) -> None:
 
 def draw(
     name: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="flow, km, compartments, s1, networks, topology, roc, score-km, features, search, signature-roc, "
-            "signature-km or calibration."
+            "signature-km or calibration; or one of an installed package: --list."
         ),
-    ],
+    ] = None,
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
     to: Annotated[
         Path | None, typer.Option("--out", help="The file (.svg, .pdf, .png); default figures/NAME.svg.")
     ] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="Name all figures, and draw none.")] = False,
     study: StudyOption = None,
 ) -> None:
-    """A figure of the paper, from this study's results; the same rows give the same bytes.
+    """A figure of the paper or of an installed package, from this study's results; the same rows give the same bytes.
 
     Example: tshdb figure km --cohort tumor_stroma_development@1
     """
+    from tshdb import installed
     from tshdb.figures import figure, form_of, refuse_unknown
     from tshdb.study import Study
 
+    if is_list or name is None:
+        table(("figure", "shows"), [(each.name, each.title) for each in installed.figures().values()])
+        out("Draw one: tshdb figure NAME")
+        return
     refuse_unknown(name)
     opened = Study.find(study)
     path = to or opened.root / "figures" / f"{name}.svg"

@@ -25,6 +25,7 @@ from cli import (
     lineage,
     migrate,
     model,
+    new,
     paper_check,
     plan,
     qc,
@@ -79,6 +80,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 app.add_typer(qc.app, name="qc")
 app.add_typer(guests.app, name="guests")
+app.add_typer(new.app, name="new")
 trust.add_to(app)
 plan.add_to(app)
 rebuild.add_to(app)

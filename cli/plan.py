@@ -49,6 +49,10 @@ def plan(
         out_json(facts)
     else:
         show_plan(facts)
+        if not facts["analyses"] and not facts["untrusted"]:
+            from tshdb.next_step import without_analyses
+
+            out(without_analyses(opened))
 
 
 def show_plan(facts: dict[str, Any]) -> None:

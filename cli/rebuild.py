@@ -38,17 +38,21 @@ def rebuild(
     is_all = "analyses" not in sys.modules  # that this process does: else its start is long past
     from tshdb.actions.rebuilding import RebuildOptions
     from tshdb.actions.rebuilding import rebuild as compute
+    from tshdb.next_step import without_analyses
     from tshdb.study import Study
 
     gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
     gc.set_threshold(50_000, 20, 20)
     options = RebuildOptions(analyses or (), jobs, refit, dask)
+    opened = Study.find(study)
     with progress() as show:
-        done = compute(Study.find(study), options, show, started if is_all else None)
+        done = compute(opened, options, show, started if is_all else None)
     if as_json:
         out_json(done.facts)
     else:
         show_report(done.report, done.seconds)
+        if not done.n_computed and (step := without_analyses(opened)):
+            out(step)
     if done.report.is_partial:
         raise typer.Exit(Exit.PARTIAL)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.console import out, out_json, table
-from cli.options import JsonOption
+from cli.options import JsonOption, StudyOption
 
 EXPRESSION = {
     "profile_id": "the profile", "sample_id": "its sample", "gene": "the gene, as the study stores it",
@@ -23,16 +24,17 @@ def schema(
     name: Annotated[
         str | None, typer.Argument(metavar="TABLE", help="A table or view; without one, all of them.")
     ] = None,
+    study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What one row of a table is, its columns, their types, meanings and units.
+    """What one row of a table is, its columns, their types, meanings and units. In a study, its guests' tables too.
 
     Example: tshdb schema tsh_ratios
     """
     from tshdb.errors import NotFound
     from tshdb.near import did_you_mean
 
-    known = {entry["table"]: entry for entry in described()}
+    known = {entry["table"]: entry for entry in [*described(), *_of_guests(study)]}
     if name is None:
         if as_json:
             out_json(list(known.values()))
@@ -52,11 +54,21 @@ def schema(
             out(f' Its columns: tshdb sql "DESCRIBE {name}"')
 
 
+def _of_guests(study: Path | None) -> list[dict[str, Any]]:
+    """The tables that analyses of others have declared in this study; none outside of a study."""
+    from tshdb.actions.guesting import tables
+    from tshdb.study import Study
+
+    opened = Study.here(study)
+    return tables(opened) if opened is not None else []
+
+
 def described() -> list[dict[str, Any]]:
     """Every table, view and `expression`: what one row is, and its columns."""
     from sqlalchemy import Enum
 
     from tshdb.schema import Base
+    from tshdb.schema.base import is_ours
     from tshdb.sqltypes import table_columns
     from tshdb.views import VIEWS
 
@@ -64,6 +76,8 @@ def described() -> list[dict[str, Any]]:
     tables = []
     for mapper in sorted(Base.registry.mappers, key=lambda m: m.class_.__tablename__):
         model = mapper.class_
+        if not is_ours(model.__table__):
+            continue
         columns = []
         for column in model.__table__.columns:
             meaning = column.doc or ""

@@ -17,6 +17,7 @@ from tshdb.files import complete
 
 if TYPE_CHECKING:
     from tshdb.query import Answer
+    from tshdb.study import Study
 
 FORMATS = ("table", "csv", "json", "parquet")
 
@@ -52,7 +53,7 @@ def sql(
     from tshdb.study import Study
 
     if tables:
-        _list_tables()
+        _list_tables(Study.here(study))
         return
     if format_ not in FORMATS:
         meant = did_you_mean(format_, FORMATS, "Use table, csv, json or parquet")
@@ -101,11 +102,13 @@ def _parameter(text: str) -> tuple[str, Any]:
     return name, value
 
 
-def _list_tables() -> None:
+def _list_tables(study: Study | None) -> None:
+    from tshdb.query import guest_columns_of
     from tshdb.sqltypes import table_columns
     from tshdb.views import VIEWS
 
     rows = [(name, ", ".join(columns)) for name, columns in table_columns().items()]
+    rows += [(name, ", ".join(columns)) for name, columns in (guest_columns_of(study) if study else {}).items()]
     rows += [(name, view.one_row) for name, view in VIEWS.items()]
     table(("table", "columns"), [*rows, ("expression", "profile_id, sample_id, gene, value, is_selected")])
 

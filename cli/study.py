@@ -21,19 +21,32 @@ def init(
     database: Annotated[
         str, typer.Option(help="Database URL: sqlite:///FILE or postgresql://…")
     ] = "sqlite:///study.db",
-    preset: Annotated[str, typer.Option(help="Choices of parameters and cohorts to begin with.")] = "fan2023",
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Choices of parameters and cohorts to begin with: of this program (fan2023) or of an installed package; none: a "
+            "study without the paper; or a study.toml that somebody hands on.",
+        ),
+    ] = "fan2023",
 ) -> None:
     """Make a study: study.toml, cohorts/, objects/ and an empty database.
 
     Example: tshdb init brca
     """
     from tshdb.actions.making import make_study
+    from tshdb.guests.listing import analyses_here
 
     study = make_study(folder, database, preset)
     n = len(list((study.root / "cohorts").glob("*.sql")))
     place = "study.db" if study.sqlite_path else "PostgreSQL"
-    say(f"Study {study.name}: {place}, objects/, {n} cohort files of preset {preset} in cohorts/.")
+    cohorts = f", {n} cohort files in cohorts/" if n else ""
+    say(f"Study {study.name}: {place}, objects/{cohorts}, of preset {preset}.")
+    for name in analyses_here(study)[1] if (study.root / "analyses").is_dir() else ():
+        say(f"analyses/{name} came with it and does not run yet. Read it, then: tshdb trust")
     say(f"Next: cd {folder} && tshdb ingest rna FILE --collection NAME --unit tpm --scale linear")
+    if study.settings.study.analyses == ():
+        say("It computes nothing yet. An analysis of yours: tshdb new analysis NAME; the manual: tshdb docs extending")
 
 
 def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
@@ -42,9 +55,9 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
     Example: tshdb status --json
     """
     from tshdb.corrections import in_words
-    from tshdb.next_step import NOTHING_YET
+    from tshdb.next_step import NOTHING_YET, without_analyses
     from tshdb.status import status as read_status
-    from tshdb.study import find_root
+    from tshdb.study import Study, find_root
 
     facts = read_status(find_root(study))
     if as_json:
@@ -83,7 +96,11 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         because = f", because of {b}" if (b := facts["last_rebuild"]["because"]) else ""
         out(f"Last rebuild {facts['last_rebuild']['started_at']}: run {facts['last_rebuild']['run_id']}, "
             f"{facts['last_rebuild']['state']}{because}")  # fmt: skip
-    out("What is due: tshdb plan" if counts["patients"] else NOTHING_YET)
+    step = without_analyses(Study.find(study))
+    if not counts["patients"]:
+        out(NOTHING_YET)
+    if counts["patients"] or step:
+        out(step or "What is due: tshdb plan")
 
 
 def _moves(cohort: dict) -> str:

@@ -57,7 +57,10 @@ def show_why(facts: dict[str, Any]) -> None:
         if computed["digest_taken_over"]:
             day = computed["digest_taken_over"][:10]
             out(f"  its second digest was taken over on {day} from the rows as they stood")
-        out(f"  code {computed['code'][:12]}…: {', '.join(f.rpartition('.')[2] for f in computed['functions'])}")
+        names = (
+            f if f.startswith("the ") else f.rpartition(".")[2] for f in computed["functions"]
+        )  # a program's files
+        out(f"  code {computed['code'][:12]}…: {', '.join(names)}")
         out(f"  parameters {settings(computed['parameters'])}")
         if computed["seed"] is not None:
             out(f"  [study] seed {computed['seed']}")

@@ -121,10 +121,19 @@ def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, a
         _listed("cohort versions without the patient", certificate["cohort_versions_without"])
         _listed("outside the study, and yours to see to", certificate["files_outside_the_study"])
         out(f" Certificate: {path}")
-        say("Next: tshdb rebuild")
+        say(_next(study, scope))
     if certificate["left"]:
         say(f"These files still name the patient, and you must see to them: {', '.join(certificate['left'])}")
         raise typer.Exit(Exit.PARTIAL)
+
+
+def _next(study: Study, scope: WithdrawalScope) -> str:
+    """What helps now: a rebuild, where something is due of what rested on the patient."""
+    from tshdb.actions.planning import PlanOptions, plan
+
+    planned = plan(type(study)(study.root), PlanOptions(refit=scope is not WithdrawalScope.KEEP))
+    is_due = planned.n_due or planned.n_possible or any(a["gone"] for a in planned.facts["analyses"])
+    return "Next: tshdb rebuild" if is_due else "Nothing is to be computed again."
 
 
 def _verify(study: Study, path: Path, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from cli.main import app
 from tshdb import presets
 from tshdb.config import Parameters
 from tshdb.schema import Base
+from tshdb.schema.base import is_ours
 from tshdb.sqltypes import described
 
 HERE = Path(__file__).parent
@@ -65,7 +66,7 @@ def schema() -> str:
         "Written by `make docs` from `tshdb/schema/`. Times are UTC text; every list is by key.",
         "",
     ]
-    models = {m.class_.__tablename__: m.class_ for m in Base.registry.mappers}
+    models = {m.class_.__tablename__: m.class_ for m in Base.registry.mappers if is_ours(m.class_.__table__)}
     others = sorted({m.__module__.rpartition(".")[2] for m in models.values()} - {*SUBJECTS})
     for subject in (*SUBJECTS, *others):
         lines += [f"## {subject}", ""]

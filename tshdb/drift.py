@@ -61,7 +61,9 @@ def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> li
     if not names:
         raise NotFound(
             f"'{name}' is no model whose groups are tracked",
-            repair=did_you_mean(name, [a.name for a in analyses], f"Name a fit, or one of {', '.join(tracked)}"),
+            repair=did_you_mean(name, [a.name for a in analyses], f"Name a fit, or one of {', '.join(tracked)}")
+            if tracked
+            else "No analysis of this study has groups that are tracked",
         )
     change = ResultChange
     of_tracked = [and_(change.analysis == n, change.column_name.in_(tracked[n])) for n in names]

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     MetaData,
+    String,
     Table,
     Text,
     delete,
@@ -32,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable, DropTable
 
+from tshdb.engine.needs import Reference
 from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.offered import Origin
 from tshdb.schema.base import Base, is_ours, metadata_beside_units
@@ -119,6 +121,20 @@ def stored(connection: Connection, table: Table) -> Table | None:
     return table if is_ours(table) else guests_of(connection).get(table.name)
 
 
+def fits_of(connection: Connection, analyses: Iterable[Analysis]) -> set[str]:
+    """The analyses that make models: those that are here, and those of which the study has models all the same."""
+    described = connection.execute(select(GuestAnalysis.analysis).where(GuestAnalysis.kind == "fit")).scalars()
+    return {a.name for a in analyses if a.kind == "fit"} | set(described)
+
+
+def tables_made(connection: Connection, analyses: Iterable[Analysis]) -> dict[str, Table]:
+    """analysis -> the table that it makes, of those that are here and those of which the study has results all the same."""
+    by_name = {table.name: table for table in tables_of(connection)}
+    rows = connection.execute(select(GuestAnalysis.analysis, GuestAnalysis.table_name)).fetchall()
+    described = {name: by_name[table] for name, table in rows if table in by_name}
+    return described | {a.name: by_name.get(a.makes.__tablename__, a.makes.__table__) for a in analyses}
+
+
 def unknown_tables(connection: Connection) -> list[str]:
     """The tables of the database that neither this program nor a guest has declared."""
     known = {table.name for table in tables_of(connection)} | {"alembic_version"}
@@ -140,18 +156,30 @@ def declare(
     lost: dict[str, set[int]] = {}
     known = {row.table_name: row for row in connection.execute(select(GuestTable.__table__))}
     there = set(inspect(connection).get_table_names())
+    settled: dict[str, Table] = {}
     for analysis in analyses:
-        table = analysis.makes.__table__
+        guests = [model for model in _models(analysis) if not is_ours(model.__table__)]
         origin = origin_of(analysis)
-        if origin is None and is_ours(table):
+        if origin is None and not guests:
             continue
         origin = origin or Origin(analysis.function.__module__.partition(".")[0], None)
-        if not is_ours(table):
+        for model in guests:
+            table = model.__table__
+            if table.name in settled:
+                if settled[table.name] is not table:
+                    raise InvalidInput(f"two tables are called {table.name}", where=str(origin), repair="Rename one")
+                continue
+            settled[table.name] = table
             refuse_name(table, origin)
             _refuse_taken(table.name, origin, known, there)
-            lost |= _settle(connection, analysis, origin, known.get(table.name), now)
+            lost |= _settle(connection, model, origin, known.get(table.name), now)
         _note(connection, analysis, origin, now)
     return lost
+
+
+def _models(analysis: Analysis) -> list[type[Base]]:
+    """The table that an analysis makes, and those of its references: all that are filled by way of it."""
+    return [analysis.makes, *(need.table for need in analysis.needs.values() if isinstance(need, Reference))]
 
 
 def refuse_name(table: Table, origin: Origin) -> None:
@@ -172,6 +200,11 @@ def refuse_name(table: Table, origin: Origin) -> None:
                 f"the column '{column.name}' has other than small letters, digits and _", where=where,
                 repair="Give it a plain name",
             )  # fmt: skip
+        if not isinstance(column.type, Boolean | Integer | Double | String):
+            raise InvalidInput(
+                f"the column '{column.name}' is a {type(column.type).__name__}", where=where,
+                repair="Declare Mapped[str], Mapped[float], Mapped[int] or Mapped[bool]; a date is text in ISO 8601",
+            )  # fmt: skip
 
 
 def _refuse_taken(name: str, origin: Origin, known: Mapping[str, Any], there: set[str]) -> None:
@@ -187,11 +220,11 @@ def _refuse_taken(name: str, origin: Origin, known: Mapping[str, Any], there: se
         )  # fmt: skip
 
 
-def _settle(connection: Connection, analysis: Analysis, origin: Origin, before: Any, now: str) -> dict[str, set[int]]:
+def _settle(connection: Connection, model: type[Base], origin: Origin, before: Any, now: str) -> dict[str, set[int]]:
     """Make the table, or make it anew where it was declared otherwise. Gives the units whose rows it could not keep."""
-    table = analysis.makes.__table__
+    table = model.__table__
     columns = columns_of(table)
-    said = {"one_row": " ".join((analysis.makes.__doc__ or "").split()).removeprefix("One row is "),
+    said = {"one_row": " ".join((model.__doc__ or "").split()).removeprefix("One row is "),
             "columns": json.dumps(columns), "origin": origin.name}  # fmt: skip
     if before is None:
         connection.execute(CreateTable(table_of(table.name, said["columns"])))

@@ -1,4 +1,4 @@
-"""What is installed beside the core: analyses, readers of files, presets. Found by entry points, so that the core imports none.
+"""What is installed beside the core: analyses, readers, presets, figures. Found by entry points, so that the core imports none.
 
 A package offers them in its pyproject.toml:
 
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
     from tshdb.archives import Collection
     from tshdb.engine.analysis import Analysis
+    from tshdb.offered import Preset, StudyFigure
     from tshdb.readers import Reader
     from tshdb.withdrawal.withdraw import Redact
 
 OURS = {  # the entry points of our own records, which come first
-    "tshdb.analyses": "fan2023", "tshdb.readers": "tshdb", "tshdb.collections": "tshdb",
+    "tshdb.analyses": "fan2023", "tshdb.readers": "tshdb", "tshdb.collections": "tshdb", "tshdb.presets": "tshdb",
+    "tshdb.figures": "fan2023",
 }  # fmt: skip
 
 
@@ -51,6 +53,11 @@ def analyses(sets: Sequence[str] | None = None) -> tuple[Analysis, ...]:
     return tuple(record for name, records in offers.items() if sets is None or name in sets for record in records)
 
 
+def set_of(analysis: str) -> str | None:
+    """The set, by the name of its entry point, that an installed analysis is of; None for one that is not installed."""
+    return next((name for name, records in _analyses().items() if any(r.name == analysis for r in records)), None)
+
+
 @cache
 def _analyses() -> dict[str, tuple[Analysis, ...]]:
     """Entry point -> records, ours first."""
@@ -65,10 +72,16 @@ def origin(analysis: Analysis) -> Origin | None:
 @cache
 def _origins() -> dict[str, Origin]:
     """analysis -> package, of all that are not ours."""
+    return _origins_of("tshdb.analyses")
+
+
+def _origins_of(group: str) -> dict[str, Origin]:
+    """name of a record -> package, of all that are not ours."""
+    offers = _analyses() if group == "tshdb.analyses" else _offers(group)
     return {
         record.name: Origin(point.dist.name, point.dist.version) if point.dist is not None else Origin(point.module, None)
-        for point in _points("tshdb.analyses") if point.name != OURS["tshdb.analyses"]
-        for record in _analyses()[point.name]
+        for point in _points(group) if point.name != OURS[group]
+        for record in offers[point.name]
     }  # fmt: skip
 
 
@@ -83,6 +96,11 @@ def readers() -> tuple[Reader, ...]:
             repair="Give the newer one another name: sources are known by it",
         )  # fmt: skip
     return all_readers
+
+
+def reader_origin(reader: Reader) -> Origin | None:
+    """The package that a reader comes from; None for one of this program's."""
+    return _origins_of("tshdb.readers").get(reader.name)
 
 
 def reader(name: str) -> Reader:
@@ -115,6 +133,30 @@ def collection(name: str) -> Collection:
         known = ", ".join(each.name for each in collections())
         raise NotFound(f"no collection '{name}'", where="collections", repair=f"Collections: {known}")
     return match
+
+
+@cache
+def presets() -> dict[str, Preset]:
+    """name -> preset: ours, then others' by the name of their entry point. Raises InvalidInput for a name twice."""
+    return _by_name("tshdb.presets", "presets")
+
+
+@cache
+def figures() -> dict[str, StudyFigure]:
+    """name -> figure: the paper's in its order, then others'. Raises InvalidInput for a name twice."""
+    return _by_name("tshdb.figures", "figures")
+
+
+def _by_name(group: str, what: str) -> dict[str, Any]:
+    records = _records(group)
+    twice = [name for name, n in Counter(record.name for record in records).items() if n > 1]
+    if twice:
+        raise InvalidInput(
+            f"two {what} are called '{twice[0]}'",
+            where=f"entry points of {group}",
+            repair="Give the newer one another name",
+        )
+    return {record.name: record for record in records}
 
 
 @cache

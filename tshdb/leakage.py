@@ -15,10 +15,11 @@ from sqlalchemy import Connection, select
 from tshdb.cohorts.states import members_of
 from tshdb.cohorts.versions import find_version
 from tshdb.database import numbers
-from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.analysis import Analysis
 from tshdb.engine.graph import edges_above
 from tshdb.engine.units import select_ids
 from tshdb.errors import NotFound
+from tshdb.guest_tables import fits_of
 from tshdb.schema import Unit
 from tshdb.vocabulary import UnitState
 
@@ -53,7 +54,7 @@ def leakage(connection: Connection, analyses: Sequence[Analysis], model: str, co
     unit = connection.execute(
         select(Unit.unit_id).where(Unit.analysis == analysis, Unit.key == key, Unit.state == UnitState.CURRENT)
     ).scalar()
-    fit_names = {a.name for a in analyses if a.kind is Kind.FIT}
+    fit_names = fits_of(connection, analyses)
     if unit is None or analysis not in fit_names:
         raise NotFound(f"no model version '{model}'", repair="Model versions: tshdb model list")
     version = find_version(connection, cohort)

@@ -58,21 +58,25 @@ def text_of(module: str) -> str:
     if live is None or getattr(getattr(live, "__spec__", None), "_initializing", False):
         live = importlib.import_module(module)  # waits for a thread that is importing it
     if module not in _texts:
+        if getattr(live, "__file__", None) is None and hasattr(live, "__path__"):
+            return ""  # a folder without a file of its own
         with _lock:
             _texts[module] = _shown(live)
     return decode_source(_texts[module][1])
 
 
 def keep(module: str, path: str, data: bytes) -> None:
-    """Keep these bytes of a file as the text that a module runs."""
+    """Keep these bytes of a file as the text that a module runs. path: empty for a folder without a file of its own."""
     _texts[module] = (path, data)
+    if not path:
+        return
     # without a time linecache takes it for the text of a loader, and never looks at the file
     linecache.cache[path] = (len(data), None, io.StringIO(decode_source(data)).readlines(), path)
 
 
 def changed() -> list[tuple[str, Path]]:
     """The modules whose file is no longer what was loaded, or is gone."""
-    return [(name, Path(path)) for name, (path, data) in sorted(_texts.items()) if _bytes(path) != data]
+    return [(name, Path(path)) for name, (path, data) in sorted(_texts.items()) if path and _bytes(path) != data]
 
 
 def _bytes(path: str) -> bytes | None:

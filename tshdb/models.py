@@ -22,20 +22,24 @@ from tshdb.engine.analysis import Analysis, Kind
 from tshdb.engine.cause_sets import causes_of_sets
 from tshdb.engine.causes import UNRECORDED, causes_in_words
 from tshdb.engine.code.differences import definitions_changed
+from tshdb.engine.outside.files import names_of
 from tshdb.engine.units import NO_SEED, select_ids
 from tshdb.errors import NotFound
+from tshdb.guest_tables import fits_of, tables_made
 from tshdb.near import did_you_mean
 from tshdb.next_step import NoRows
-from tshdb.schema import Attempt, CohortVersion, Run, Spec, Unit
+from tshdb.schema import Attempt, CohortVersion, GuestAnalysis, Run, Spec, Unit
 from tshdb.vocabulary import UnitState
 
 
 def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[dict[str, Any]]:
     """One entry a model version, in the order of the analyses, the newest cohort version last."""
-    fits = [a for a in analyses if a.kind is Kind.FIT]
+    by_name = {a.name: a for a in analyses if a.kind is Kind.FIT}
+    absent = sorted(fits_of(connection, analyses) - by_name.keys())
     corrected = corrections(partial(tuples, connection))
     models = []
-    for analysis in fits:
+    for fit in (*by_name, *absent):
+        identity = by_name[fit].identity if fit in by_name else None
         query = (
             select(
                 Unit.unit_id, Unit.key, Unit.state, Unit.fingerprint, Unit.updated_at, Unit.message, Spec.code_fingerprint,
@@ -43,9 +47,9 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
             )
             .outerjoin(Spec, Spec.spec_id == Unit.spec_id)
             .outerjoin(Run, Run.run_id == Unit.run_id)
-            .where(Unit.analysis == analysis.name, Unit.state != UnitState.RETIRED)
+            .where(Unit.analysis == fit, Unit.state != UnitState.RETIRED)
         )  # fmt: skip
-        rows = [r for r in connection.execute(query).mappings() if r["key"] != analysis.identity]
+        rows = [r for r in connection.execute(query).mappings() if r["key"] != identity]
         for row in sorted(rows, key=lambda r: _version(r["key"])):
             cohort, version = _version(row["key"])
             n = connection.execute(
@@ -53,7 +57,7 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
             ).scalar()
             models.append(
                 {
-                    "model": f"{analysis.name}/{row['key']}",
+                    "model": f"{fit}/{row['key']}",
                     "state": row["state"].value,
                     "message": row["message"],
                     "n_members": n,
@@ -61,8 +65,8 @@ def list_models(connection: Connection, analyses: Sequence[Analysis]) -> list[di
                     "run": row["run_id"],
                     "fingerprint": row["fingerprint"],
                     "comparability": _comparability(row),
-                    "is_flagged": (analysis.name, row["key"]) in corrected,
-                    "n_corrections": counted(corrected.get((analysis.name, row["key"]), frozenset())),
+                    "is_flagged": (fit, row["key"]) in corrected,
+                    "n_corrections": counted(corrected.get((fit, row["key"]), frozenset())),
                     "unit_id": row["unit_id"],
                 }
             )
@@ -106,11 +110,11 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
             raise NoRows(nothing, analyses=tuple(a.name for a in analyses if a.kind is Kind.FIT))
         listed = f"Model versions: {', '.join(m['model'] for m in models[:6])}"
         raise NotFound(nothing, repair=did_you_mean(name, [m["model"] for m in models], listed))
-    analysis = next(a for a in analyses if a.name == name.partition("/")[0])
-    key = name.partition("/")[2]
-    unit = connection.execute(select(Unit).where(Unit.analysis == analysis.name, Unit.key == key).with_only_columns(
+    fit, _, key = name.partition("/")
+    analysis = next((a for a in analyses if a.name == fit), None)
+    unit = connection.execute(select(Unit).where(Unit.analysis == fit, Unit.key == key).with_only_columns(
         Unit.unit_id, Unit.spec_id, Unit.run_id)).one()  # fmt: skip
-    table = analysis.makes.__table__
+    table = tables_made(connection, analyses)[fit]
     rows = connection.execute(select(table).where(table.c.unit_id == unit.unit_id)).mappings()
     spec = connection.execute(
         select(Spec.code_fingerprint, Spec.params, Spec.sources, Spec.seed).where(Spec.spec_id == unit.spec_id)
@@ -124,16 +128,28 @@ def show_model(connection: Connection, analyses: Sequence[Analysis], name: str) 
     used = json.loads(libraries) if libraries else {}
     cohort, version = _version(key)
     return entry | {
-        "source": analysis.source,
+        "source": analysis.source if analysis is not None else _described(connection, fit),
         "parameters": json.loads(spec.params) if spec else None,
         "seed": spec.seed if spec and spec.seed != NO_SEED else None,
         "code": spec.code_fingerprint if spec else None,
         "functions": sorted(json.loads(spec.sources)) if spec else [],
-        "libraries": {n: used[n] for n in (*analysis.libraries, *analysis.strict_libraries) if n in used},
+        "libraries": used if analysis is None else {n: used[n] for n in _libraries(analysis) if n in used},
         "because": f"{because.reason}: {because.detail}" if because else None,
         "training_set": list(members_of(connection, cohort, version)),
         "rows": [{k: v for k, v in row.items() if k != "unit_id"} for row in rows],
     }
+
+
+def _libraries(analysis: Analysis) -> tuple[str, ...]:
+    return (*analysis.libraries, *analysis.strict_libraries, *names_of(analysis))
+
+
+def _described(connection: Connection, fit: str) -> str:
+    """What the database says of a fit that is not here."""
+    row = connection.execute(
+        select(GuestAnalysis.about, GuestAnalysis.origin).where(GuestAnalysis.analysis == fit)
+    ).one()
+    return f"{row.about} (of {row.origin}, which is not here)"
 
 
 def _definitions(connection: Connection, first: str, second: str) -> list[dict[str, Any]]:

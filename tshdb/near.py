@@ -16,6 +16,8 @@ def near(word: str, known: Iterable[str]) -> list[str]:
     """
     plain: dict[str, str] = {}
     for name in known:
+        if name == word:  # it is known, and what was wanted is something else
+            continue
         plain.setdefault(_plain(name), name)
     asked = _plain(word)
     matches = get_close_matches(asked, plain, SHOWN, 0.7)

@@ -52,10 +52,10 @@ class Row(NamedTuple):
 
 
 class Origins:
-    """One look at what rows name objects."""
+    """One look at what rows name objects. readers: the names of those that are here; None: it is not asked."""
 
-    def __init__(self, connection: Connection):
-        self.connection = connection
+    def __init__(self, connection: Connection, readers: frozenset[str] | None = None):
+        self.connection, self.readers = connection, readers
 
     @cached_property
     def units(self) -> dict[str, dict[int, str]]:
@@ -131,19 +131,21 @@ class Origins:
 
     def advice_of_rows(self, rows: Iterable[Row], damage: Damage) -> str:
         """What brings ingested rows back: the commands that read their sources."""
-        return _advice(self.sources(rows), damage)
+        return self._advice(self.sources(rows), damage)
 
     def advice_of_sources(self, sources: Iterable[tuple[str, str, str]], damage: Damage) -> str:
         """What brings rows back that these sources say."""
-        return _advice(self.named(sources), damage)
+        return self._advice(self.named(sources), damage)
 
-
-def _advice(sources: list[LoadedSource], damage: Damage) -> str:
-    if not sources:
-        return RESTORE
-    commands = _commands(sources)
-    first = "" if damage is Damage.LOST else f"Run: {MARK}. "
-    return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
+    def _advice(self, sources: list[LoadedSource], damage: Damage) -> str:
+        if not sources:
+            return RESTORE
+        gone = sorted({s.reader for s in sources} - self.readers) if self.readers is not None else []
+        commands = _commands(sources)
+        first = "" if damage is Damage.LOST else f"Run: {MARK}. "
+        if gone:
+            first += f"No reader {', '.join(gone)} is installed: first install the package that it came with. "
+        return f"{first}It came from {shown(map(str, sources))}. Ingest that again: {'; '.join(commands)}"
 
 
 def ingest_unit(row: Row) -> tuple[str, str]:

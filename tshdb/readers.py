@@ -98,7 +98,7 @@ class Reader:
     guess        a first map of a table, as text
     files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
     folder       of what is read as a whole folder: what lies in it
-    command      that loads such a file, without `tshdb`, where `verb` would be another
+    command      that loads such a file, without `tshdb`, where it is another than `ingest clinical` and `ingest file`
     """
 
     name: str
@@ -127,8 +127,13 @@ class Reader:
     @property
     def verb(self) -> str:
         """The command that loads such a file: `ingest clinical` takes all tables of patients that are recognised."""
-        name = "clinical" if self.part is Part.CLINICAL and self.is_recognised else self.name
-        return self.command or f"ingest {name}"
+        if self.command is not None:
+            return self.command
+        return (
+            "ingest clinical"
+            if self.part is Part.CLINICAL and self.is_recognised
+            else f"ingest file --reader {self.name}"
+        )
 
 
 def needed(part: T | None, reader: Reader, does: str) -> T:

@@ -51,6 +51,16 @@ class Study:
     def find(cls, path: str | os.PathLike | None = None) -> Study:
         return cls(find_root(path))
 
+    @classmethod
+    def here(cls, path: str | os.PathLike | None = None) -> Study | None:
+        """As `find`; None where none is named and none is here."""
+        try:
+            return cls.find(path)
+        except NotFound:
+            if path is not None or os.environ.get("TSHDB_STUDY"):
+                raise
+            return None
+
     @cached_property
     def settings(self) -> Settings:
         from tshdb.config import Settings

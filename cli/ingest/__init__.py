@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli.ingest import clinical, collections, features, imaging, rna
+from cli.ingest import any_file, clinical, collections, features, imaging, rna
 
 app = typer.Typer(help="Load files, each row with its file and line.", no_args_is_help=True, rich_markup_mode=None)
 rna.add_to(app)
@@ -12,3 +12,4 @@ clinical.add_to(app)
 collections.add_to(app)
 imaging.add_to(app)
 features.add_to(app)
+any_file.add_to(app)

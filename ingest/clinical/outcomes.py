@@ -38,4 +38,5 @@ READER = Reader(
     read=_read,
     recorded=maps.recorded,
     guess=guess,
+    command="ingest follow-up",
 )

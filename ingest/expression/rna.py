@@ -237,4 +237,5 @@ READER = Reader(
     recorded=_recorded,
     reads_again=lambda options: "unit" in options and "map" not in options and options.get("samples") is None,
     guess=rna_map.guess,
+    command="ingest rna",
 )

@@ -184,6 +184,12 @@ def items(contents: Contents, options: GdcFolderOptions, standing: Mapping[Sourc
 
 def look_of(contents: Contents, options: GdcFolderOptions, standing: Mapping[Source, SourceState]) -> Look:
     """A folder's contents as they are loaded; what sheets and answers of the API tell is told with them."""
+    if "rna" in options.only:  # said before anything is loaded: findings are handed over with the look
+        for path in contents.of(Format.EXPRESSION):
+            if _superseded(path, contents, options, standing):
+                contents.note(
+                    Severity.WARNING, "star.superseded", "the release has it no more; --complete removes its rows", path
+                )
     files = {name: paths for name, paths in contents.by_format.items() if name in _taken() and name != Format.EMPTY}
     return Look(
         items=lambda: items(contents, options, standing),
@@ -225,14 +231,7 @@ def _superseded(path: Path, contents: Contents, options: GdcFolderOptions, stand
 def _expression_items(contents: Contents, options: GdcFolderOptions, standing) -> Iterator[Item]:
     """One item a file, in the order of the paths, read by several threads a few files ahead."""
     genes = gdc_expression.GeneRows()
-    paths = []
-    for path in contents.of(Format.EXPRESSION):
-        if _superseded(path, contents, options, standing):
-            contents.note(
-                Severity.WARNING, "star.superseded", "the release has it no more; --complete removes its rows", path
-            )
-        else:
-            paths.append(path)
+    paths = [p for p in contents.of(Format.EXPRESSION) if not _superseded(p, contents, options, standing)]
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
         waiting = deque()
         todo = iter(paths)

@@ -130,6 +130,7 @@ DECISIONS = Reader(
     precedence=LAST,
     read=lambda path, request: read(path, set(request.known.series)),
     needs=frozenset({"series"}),
+    command="ingest decisions",
 )
 VERDICTS = Reader(
     name="qc",

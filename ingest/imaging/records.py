@@ -86,6 +86,7 @@ def _reads_again(options: Mapping[str, Any]) -> bool:
 
 DICOM = Reader(
     name="dicom",
+    command="ingest dicom",
     about="DICOM files",
     part=Part.IMAGING,
     precedence=120,
@@ -94,6 +95,7 @@ DICOM = Reader(
 )
 SEGMENTATION = Reader(
     name="segmentation",
+    command="ingest segmentation",
     about="masks in files of their own (.nii, .nii.gz, .nrrd, .nhdr, .mha, .les)",
     part=Part.SEGMENTATION,
     precedence=LAST,

@@ -305,4 +305,5 @@ READER = Reader(
     precedence=LAST,
     read=_read,
     recorded=_recorded,
+    command="ingest features",
 )

@@ -258,4 +258,5 @@ READER = Reader(
     part=Part.CLINICAL,
     precedence=10,
     read=lambda path, request: read(path, request.collection, ClinicalMap.model_validate(request.options["map"])),
+    command="ingest COLLECTION",
 )

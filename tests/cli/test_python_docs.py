@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 
@@ -34,6 +35,23 @@ def test_the_blocks_of_the_page_run(tmp_path, monkeypatch, capsys):
     for shown in ("rebuilt", "table", "checked", "study"):
         assert names[shown]._repr_html_().startswith("<p>"), shown
     assert names["rebuilt"].report.n_failed == 0
+    shown = _notebook(blocks)
+    assert shown['study.figure("km")']["image/svg+xml"] == (tmp_path / "km.svg").read_text(), (
+        "not run since: make notebook"
+    )
+    assert shown[blocks[5].strip()]["text/html"] == names["table"]._repr_html_()
+
+
+def _notebook(blocks: list[str]) -> dict[str, dict]:
+    """Cell -> what the notebook shows of it. Its cells are the blocks of the page, and each ran to its end."""
+    cells = json.loads((ROOT / "docs/python.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = {"".join(cell["source"]): cell["outputs"] for cell in cells if cell["cell_type"] == "code"}
+    assert list(code) == [block.strip() for block in blocks], "the page was changed since: make notebook"
+    assert not any(part["output_type"] == "error" for parts in code.values() for part in parts)
+    return {
+        source: {kind: "".join(data) for part in parts for kind, data in part.get("data", {}).items()}
+        for source, parts in code.items()
+    }
 
 
 def test_an_open_study_sees_what_is_edited_in_study_toml(core):

@@ -77,7 +77,7 @@ class Hand:
             run_id = self.begin(connection)
             ids = {k: row.unit_id for k, row in unit_rows(connection, self.analysis.name, list(keys)).items()}
             note_gone(connection, self.analysis, ids, run_id)
-            retire(connection, ids.values(), self.analysis.makes)
+            retire(connection, ids.values(), self.analysis.makes.__table__)
         return self._noted(run_id)
 
     def _noted(self, run_id: int) -> list[tuple]:

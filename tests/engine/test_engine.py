@@ -384,7 +384,7 @@ def threads_of_libraries(ratios: pd.DataFrame) -> pd.DataFrame:
 
 inputs = Inputs("patient_id", {"ratios": pd.DataFrame()}, frozenset())
 name, loaded = "__main__:threads_of_libraries", loaded_digest((), ())
-(outcome,) = compute(Task(name, ("some",), inputs, Parameters(), 1, Path(), loaded=loaded))
+(outcome,) = compute(Task(name, ("some",), inputs, "{}", 1, Path(), loaded=loaded))
 assert outcome.message is None, outcome.message
 print(outcome.rows[0]["score"])
 """

@@ -28,6 +28,10 @@ VALUES = {  # module -> the functions and classes of it through which values pas
     "tshdb.engine.compute": ("seed_of", "split", "_computed", "_compute"),
     "tshdb.engine.inputs": ("load", "Inputs"),
     "tshdb.expression_store": ("read_matrix", "ExpressionMatrix"),
+    "tshdb.engine.outside.call": ("call",),
+    "tshdb.engine.outside.child": ("environment",),
+    "tshdb.engine.outside.hand_over": ("hand_over",),
+    "tshdb.engine.outside.hand_back": ("result_of",),
 }
 KEPT = ROOT / "tests/data/engine_version.json"
 

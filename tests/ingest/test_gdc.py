@@ -226,6 +226,24 @@ def test_complete_removes_what_the_folder_lacks(empty_study, tmp_path):
     assert one(empty_study, f"SELECT count(*) FROM samples WHERE sample_id = '{gone.sample_id}'") == 0
 
 
+def test_a_file_that_a_later_release_lacks_is_named_and_stays(empty_study, tmp_path):
+    """The findings are copied before the items are read, as the command does."""
+    folder, root = GdcFolder.make(2), tmp_path / "gdc"
+    folder.has_api = True
+    folder.write(root)
+    standing = loading.current_files(empty_study, "tcga-brca")
+    look = gdc_folder.look_of(gdc_folder.look(root, OPTIONS), OPTIONS, standing)
+    loading.load(empty_study, list(look.items()), command="test", findings=look.findings, together=True)
+    gone = folder.files.pop()
+    (root / "files.json").write_text(json.dumps(folder.file_hits()))
+    (root / "gdc_manifest.txt").write_text(folder.manifest())
+    standing = loading.current_files(empty_study, "tcga-brca")
+    look = gdc_folder.look_of(gdc_folder.look(root, OPTIONS), OPTIONS, standing)
+    loaded = loading.load(empty_study, list(look.items()), command="test", findings=list(look.findings), together=True)
+    assert [f.rule for f in loaded.findings if f.rule == "star.superseded"] == ["star.superseded"]
+    assert one(empty_study, f"SELECT count(*) FROM samples WHERE sample_id = '{gone.sample_id}'") == 1
+
+
 def test_samples_of_the_other_sex_are_named(empty_study, tmp_path):
     folder = GdcFolder.make(3)
     folder.files[2].tpm |= {"XIST": 0.0, "RPS4Y1": 40.0}

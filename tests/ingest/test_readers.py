@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ from ingest.clinical import cdr
 from ingest.formats import UNKNOWN, format_of
 from ingest.gdc import clinical
 from tests.support import tiny
+from tests.support.installing import information
 from tshdb import installed, loading
 from tshdb.actions import ingest
+from tshdb.database import reading
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent
 from tshdb.head import Head
 from tshdb.loading.reconcile import in_precedence, precedence_rule
 from tshdb.loading.sources import Source, SourceRow
+from tshdb.origins import Origins
 from tshdb.readers import Part, Reader, likeliest, recognised
 
 ROOT = Path(__file__).parents[2]
@@ -144,11 +148,8 @@ ROWS = [["pid", "state", "days"], ["TCGA-TN-0001", "1", "300"], ["TCGA-TN-0002",
 def guest(tmp_path) -> Path:
     """A package of one file that offers a reader, as an installation leaves it."""
     folder = tmp_path / "site"
-    information = folder / "registry_reader-1.0.dist-info"
-    information.mkdir(parents=True)
+    information(folder, "registry-reader", "1.0", {"tshdb.readers": {"registry": "registry_reader:READERS"}})
     (folder / "registry_reader.py").write_text(GUEST)
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: registry-reader\nVersion: 1.0\n")
-    (information / "entry_points.txt").write_text("[tshdb.readers]\nregistry = registry_reader:READERS\n")
     return folder
 
 
@@ -182,3 +183,37 @@ def test_a_reader_of_another_package_is_one_file(guest, tshdb, tmp_path):
     later = table(tmp_path / "later.tsv", [CASES[0], ["TCGA-TN-0001", "Dead", "301", "'--"]], "\t")
     said = tshdb("ingest", "clinical", later, *without, cwd=study.root, code=8).stderr
     assert "no reader 'registry' is installed" in said and "Install the package" in said
+
+
+def test_a_source_whose_reader_is_gone_is_named_where_it_matters(guest, tshdb, tmp_path):
+    """Damage cannot be mended without the package, and is said to need it; with it, it is; she can be withdrawn either way."""
+    paths = {"PYTHONPATH": f"{ROOT}:{guest}"}
+    study = tiny.new_study(tmp_path / "study")
+    study.engine.dispose()
+    run = partial(tshdb, cwd=study.root)
+    rows = [ROWS[0], ["TCGA-TN-0001", "1", "300"], ["TCGA-TN-0002", "0", "200"]]
+    file = table(tmp_path / "registry.csv", rows, ",")
+    assert "registry-reader 1.0" in run("ingest", "readers", **paths).stdout
+    run("ingest", "file", file, "--collection", "c", **paths)
+    assert "Everything holds" in run("check", **paths).stdout
+    with sqlite3.connect(study.root / "study.db") as database:
+        database.execute("UPDATE follow_ups SET duration_days = 1 WHERE patient_id = 'TCGA-TN-0001'")
+        database.execute("DELETE FROM source_records WHERE table_name = 'follow_ups' AND row_key LIKE 'TCGA-TN-0001%'")
+    said = run("check", "--repair", code=5)
+    assert "reader registry: is not here, and read 1 source" in said.stdout
+    assert "no reader 'registry' is installed" in run(
+        "ingest", "file", file, "--collection", "c", "--reader", "registry", code=8
+    ).stderr  # fmt: skip
+    for command in ("status", "plan", "report", "history"):
+        run(command)
+    run("withdraw", "TCGA-TN-0002", "--reason", "consent", code=None)
+    assert study.sql("SELECT patient_id FROM patients")["patient_id"].tolist() == ["TCGA-TN-0001"]
+
+
+def test_advice_names_a_reader_that_is_gone(core):
+    """Of a damaged part: the command alone would end in an error."""
+    with reading(core.engine) as connection:
+        (part,) = connection.exec_driver_sql("SELECT part_id FROM expression_parts LIMIT 1").one()
+        assert "installed" not in Origins(connection, frozenset({"rna"})).advice(part)
+        said = Origins(connection, frozenset({"clinical"})).advice(part)
+    assert said.startswith("No reader rna is installed: first install the package that it came with. It came from")

@@ -13,18 +13,19 @@ import pytest
 from analyses import ANALYSES
 from ingest.redact import redact
 from tests.support import tiny
+from tshdb.actions import checking
 from tshdb.checking import RULES, Broken, Context, Problem, check, mend
 from tshdb.database import reading, writing
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
+from tshdb.withdrawal.identifiers import make_key, token_of
 from tshdb.withdrawal.withdraw import withdraw
 
 
 def broken(study: Study, full: bool = True) -> dict[str, list]:
     """rule -> problems."""
     fresh = Study(study.root)
-    with reading(fresh.engine) as connection:
-        found = {b.rule.name: b.problems for b in check(Context(fresh, connection, ANALYSES), full=full)}
+    found = {b.rule.name: b.problems for b in checking.check(fresh, full=full).broken}
     fresh.engine.dispose()
     return found
 
@@ -127,7 +128,28 @@ RETURNED = "INSERT INTO patients (patient_id, collection) VALUES ('TCGA-TN-0003'
 X = hashlib.sha256(b"x").hexdigest()
 LEASE = "INSERT INTO leases VALUES ('cutoff', 'x', 1, 'elsewhere', '1:1', 0.0)"
 
+
+def untrusted_code(root: Path) -> None:
+    (root / "analyses").mkdir()
+    (root / "analyses/of_somebody.py").write_text("1 / 0\n")
+
+
+def left_behind(root: Path) -> None:
+    """What a withdrawal would leave: a certificate that names a file, which still names the patient."""
+    (root / "withdrawals").mkdir()
+    (root / "notes.odt").write_text("TCGA-TN-0003 called")
+    left = {"token": token_of(make_key(root), "TCGA-TN-0003"), "left_to_a_person": ["notes.odt"]}
+    (root / "withdrawals/abc.json").write_text(json.dumps(left))
+
+
 DAMAGES = {
+    "schema.unknown": sql("CREATE TABLE strange (x TEXT)"),
+    "guest.absent": sql(
+        "INSERT INTO guest_analyses VALUES ('gone', 'a-package', '1', 'map', 'patient', 'x_y', NULL, NULL, '{}', '', '')",
+        "INSERT INTO units (unit_id, analysis, key, state, updated_at) VALUES (999999, 'gone', 'x', 'current', '')",
+    ),
+    "guest.untrusted": untrusted_code,
+    "withdrawal.left": left_behind,
     "database.bytes": end_bytes,
     "schema.tables": sql("ALTER TABLE patients ADD COLUMN shoe_size TEXT"),
     "database.foreign-keys": sql("UPDATE samples SET patient_id = 'TCGA-TN-9999' WHERE sample_id LIKE '%0003-01A'"),
@@ -174,6 +196,7 @@ DAMAGES = {
         "INSERT INTO source_files SELECT 99, collection, reader, name, path, sha256, size_bytes, options, 1, ingest_run_id, "
         "md5, archive_id, mtime_ns FROM source_files WHERE reader = 'rna'"
     ),
+    "reader.absent": sql("UPDATE source_files SET reader = 'registry' WHERE reader = 'features'"),
     "history.chain": sql("UPDATE change_log SET changes = '{}x' WHERE change_id = 5"),
     "spec.code": sql("UPDATE specs SET sources = replace(sources, 'return', 'return 1 +') WHERE analysis = 'tsh_ratios'"),
     "spec.parameters": sql("UPDATE specs SET params = replace(params, 'ratio', 'difference') WHERE analysis = 'tsh_ratios'"),

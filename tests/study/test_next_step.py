@@ -22,7 +22,7 @@ from tshdb.pages import report
 from tshdb.study import Study
 
 VALIDATION, RADIOGENOMIC = "tumor_stroma_validation", "radiogenomic_development"
-SHOWN = [*(("table", number) for number in tables.TABLES), *(("figure", name) for name in FIGURES)]
+SHOWN = [*(("table", number) for number in tables.TABLES), *(("figure", figure.name) for figure in FIGURES)]
 RUN = re.compile(r"(?:Run|then): (tshdb .+)$")
 
 

@@ -90,8 +90,10 @@ def test_every_event_is_told_in_its_order(lived):
         ("ingest", "ingest 8"), ("rebuild", "run 5"),
     ]  # fmt: skip
     assert [e.at for e in events] == sorted(e.at for e in events)
-    assert [e.says for e in events if e.kind is EventKind.COHORT] == [
-        f"{tiny.COHORT} was defined", f"{tiny.LIVE} was defined", f"{FROZEN} was frozen: 10 members",
+    first, second, *cohorts = [e.says for e in events if e.kind is EventKind.COHORT]
+    assert {first, second} == {f"{tiny.COHORT} was defined", f"{tiny.LIVE} was defined"}, "within a millisecond, maybe"
+    assert cohorts == [
+        f"{FROZEN} was frozen: 10 members",
         f"{tiny.LIVE}@1 was found anew (live): 10 members",
         f"{tiny.COHORT}@2 was frozen: 17 members, 7 came, 0 left",
         f"{tiny.LIVE}@2 was found anew (live): 17 members, 7 came, 0 left",

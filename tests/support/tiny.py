@@ -39,6 +39,7 @@ from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import Rebuild, Report
 from tshdb.engine.world import World
 from tshdb.geometry import Grid
+from tshdb.guest_tables import tables_of
 from tshdb.loading.instances import instances_of, known_files
 from tshdb.schema import Attempt, Base, ImagingStudy, Run, Unit
 from tshdb.study import Study
@@ -409,7 +410,7 @@ def dump(study: Study, superseded: bool = True) -> dict[str, list[str]]:
         found["units"] = sorted(
             f"{shown[r.unit_id]} {r.state.value} {r.fingerprint} {r.message}" for r in rows if r.unit_id in shown
         )
-        for table in Base.metadata.sorted_tables:
+        for table in tables_of(connection):
             if table.name in ("units", "unit_inputs", *HISTORY) or "unit_id" not in table.columns:
                 continue
             lines = []

@@ -18,6 +18,7 @@ from tshdb.engine.identity import loaded_digest
 from tshdb.engine.inputs import Inputs
 from tshdb.engine.relations import SAME_PATIENT, SAME_PROFILE
 from tshdb.engine.world import World
+from tshdb.errors import InvalidInput
 from tshdb.schema import CellAbundance, CoxTerm, ExpressionProfile, MarkerGene, Patient, RocPoint, TshRatio, TshScore
 
 
@@ -178,9 +179,10 @@ def test_two_of_one_name_are_refused(tmp_path):
     settings = Settings(tmp_path / "study.toml", '[study]\nname = "x"\n')
     other = replace(toys.toy_last, function=_in_package(toys.toy_last.function, "elsewhere"))
     for twice in (other, toys.toy_last):
-        with pytest.raises(TypeError, match="two analyses are named toy_last"):
+        with pytest.raises(InvalidInput, match="two analyses are named toy_last"):
             World((toys.toy_last, twice), settings)
-    assert World((toys.toy_fit,), settings).cohorts_of(toys.toy_fit) == toys.toy_fit.cohorts
+    with pytest.raises(InvalidInput, match="ratios is the table tsh_ratios, which no analysis of this study makes"):
+        World((toys.toy_fit,), settings)
 
 
 def nosy(ratios: pd.DataFrame, params: Some) -> pd.DataFrame:
@@ -197,7 +199,7 @@ nosy = analysis(**SUMMARY | {"makes": RocPoint})(nosy)
 def test_the_function_is_not_told_which_cohorts_there_are(tmp_path):
     params = Some(least=5)
     inputs = Inputs("cohort", {"ratios": pd.DataFrame(), "members": []}, frozenset())
-    task = Task(locate(nosy), ("one@1",), inputs, params, 1, tmp_path, loaded=loaded_digest((), ()))
+    task = Task(locate(nosy), ("one@1",), inputs, params.model_dump_json(), 1, tmp_path, loaded=loaded_digest((), ()))
     (outcome,) = compute(task)
     assert outcome.message is None
     assert outcome.rows[0]["model"] == "[5, False, 'one', False]"

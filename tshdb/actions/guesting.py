@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, select
@@ -14,7 +15,8 @@ from tshdb.guest_tables import guests_of
 from tshdb.guests.listing import listing_in
 from tshdb.lock import study_lock
 from tshdb.near import did_you_mean
-from tshdb.schema import GuestAnalysis, Unit
+from tshdb.schema import GuestAnalysis, GuestTable, Unit
+from tshdb.sqltypes import guest_columns
 from tshdb.vocabulary import UnitState
 
 if TYPE_CHECKING:
@@ -55,6 +57,24 @@ def guests(study: Study) -> dict[str, Any]:
             "table": absent.table_name, "n_units": absent.n_units, "about": about.get(absent.name, ""), "replaces": None,
         })  # fmt: skip
     return {"guests": entries, "untrusted": list(listing.untrusted)}
+
+
+def tables(study: Study) -> list[dict[str, Any]]:
+    """The guests' tables of a study as plain values: what one row is, their columns, types and meanings."""
+    with reading(study.engine) as connection:
+        rows = connection.execute(select(GuestTable.__table__).order_by(GuestTable.table_name)).fetchall()
+    types = guest_columns((row.table_name, row.columns) for row in rows)
+    return [
+        {
+            "table": row.table_name,
+            "one_row": f"{row.one_row} (of {row.origin})",
+            "columns": [
+                {"name": c["name"], "type": types[row.table_name][c["name"]], "is_key": c["is_key"], "meaning": c["meaning"]}
+                for c in json.loads(row.columns)
+            ],
+        }
+        for row in rows if row.table_name in types
+    ]  # fmt: skip
 
 
 def look_at(study: Study, name: str) -> GuestsTable:

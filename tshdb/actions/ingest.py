@@ -153,6 +153,33 @@ def clinical(
     return file(study, path, collection, reader, name=name, files={"map": map}, how=how)
 
 
+def any_file(
+    study: Study,
+    path: Path,
+    collection: str,
+    *,
+    reader: str | None = None,
+    name: str | None = None,
+    how: Loading = PLAIN,
+) -> Loaded:
+    """Load a file by whichever reader knows it. reader: by its name, where the file does not tell. Raises as `file`."""
+    if reader is None:
+        if not path.is_file():
+            raise NotFound("no such file", where=str(path))
+        single = [r for r in installed.readers() if r.read is not None and r.precedence is not None]
+        reader = likeliest(Head(path), [r for r in single if r.is_recognised]).name
+    return file(study, path, collection, reader, name=name, how=how)
+
+
+def readers() -> list[dict[str, Any]]:
+    """All readers of single files as plain values: name, what of, which file, the command, and the package."""
+    return [
+        {"reader": r.name, "part": r.part.value, "about": r.about, "command": f"tshdb {r.verb}",
+         "from": None if (origin := installed.reader_origin(r)) is None else str(origin)}
+        for r in installed.readers() if r.read is not None and r.precedence is not None
+    ]  # fmt: skip
+
+
 def recognised_clinical(path: Path) -> str:
     """The name of the clinical reader whose file this is, or seems to be. Raises NotFound, or InvalidInput for no such file."""
     if not path.is_file():

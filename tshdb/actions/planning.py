@@ -85,7 +85,7 @@ def plan(study: Study, options: PlanOptions | None = None) -> Planned:
     """What a rebuild would compute, and what began it. Writes nothing. Raises NotFound for an analysis that there is not."""
     options = options or PlanOptions()
     listing = listing_of(study)
-    world = World(listing.analyses, study.settings, absent=listing.absent)
+    world = World(listing.analyses, study.settings, absent=listing.absent, untrusted=listing.untrusted)
     chosen = select_analyses(world, options.names)
     with reading(study.engine) as connection:
         planner = Planner(connection, world, refit=options.refit)

@@ -82,6 +82,7 @@ def rebuild(
         executor=executor,
         clock=Clock(started),
         absent=listing.absent,
+        untrusted=listing.untrusted,
         origin_of=listing.origin,
     )
     report = run.run(f"tshdb rebuild {' '.join(options.names)}".strip())

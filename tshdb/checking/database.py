@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import inspect
 from sqlalchemy.exc import DatabaseError
 
+from tshdb import installed
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.database import tuples
 from tshdb.errors import TshdbError
@@ -52,10 +53,8 @@ def _foreign_keys(c: Context) -> Iterator[Problem]:
 
 @rule("settings.readable", "study.toml can be read", "Mend the line that it names")
 def _settings(c: Context) -> Iterator[Problem]:
-    from tshdb.engine.world import World
-
     try:
-        World(c.analyses, c.study.settings, absent=c.absent)
+        c.world()
     except TshdbError as error:
         yield Problem("study.toml", str(error))
 
@@ -76,10 +75,23 @@ def _absent(c: Context) -> Iterator[Problem]:
         yield Problem(name, says)
 
 
+@rule(
+    "reader.absent", "the reader of every source is installed",
+    "Install the package that it came with: till then no other source can speak of its rows, and it cannot be read again",
+    is_warning=True,
+)  # fmt: skip
+def _readers(c: Context) -> Iterator[Problem]:
+    here = {reader.name for reader in installed.readers()}
+    query = "SELECT reader, count(*) FROM source_files WHERE is_current GROUP BY reader ORDER BY reader"
+    for name, n in tuples(c.connection, query):
+        if name not in here:
+            yield Problem(f"reader {name}", f"is not here, and read {n:,} {'source' if n == 1 else 'sources'}")
+
+
 @rule("guest.untrusted", "the study's own analyses may run", "Read them, then run: tshdb trust", is_warning=True)
 def _untrusted(c: Context) -> Iterator[Problem]:
     for name in c.untrusted:
         yield Problem(f"analyses/{name}", "is not trusted, so nothing of it runs")
 
 
-RULES = (_bytes, _tables, _unknown, _foreign_keys, _settings, _absent, _untrusted)
+RULES = (_bytes, _tables, _unknown, _foreign_keys, _settings, _absent, _untrusted, _readers)

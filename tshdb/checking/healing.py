@@ -9,7 +9,6 @@ from sqlalchemy import update
 from tshdb.checking.rule import Context
 from tshdb.engine.damage import Damaged
 from tshdb.engine.planner import Planner
-from tshdb.engine.world import World
 from tshdb.errors import TshdbError
 from tshdb.origins import MADE_AGAIN, Row, ingest_unit
 from tshdb.schema import Unit
@@ -23,9 +22,7 @@ def healing(c: Context, damaged: Iterable[Damaged]) -> dict[int, str]:
     if not by_unit:
         return helps
     try:
-        planner = Planner(
-            c.connection, World(c.analyses, c.study.settings, absent=c.absent), damaged=list(by_unit.values())
-        )
+        planner = Planner(c.connection, c.world(), damaged=list(by_unit.values()))
         plans = planner.all()
     except TshdbError:  # settings that cannot be read have a rule of their own
         return helps

@@ -15,7 +15,7 @@ from tshdb.engine.damage import Damaged, mark
 from tshdb.expression_store import profiles_in, read_part, values_fingerprint
 from tshdb.guest_tables import object_columns
 from tshdb.objects import MARK, PARTS, is_digest, is_file, name_of, sha256_of
-from tshdb.origins import MADE_AGAIN, Origins, Row
+from tshdb.origins import MADE_AGAIN, Row
 from tshdb.places import shown
 from tshdb.schema import ExpressionPart, ExpressionProfile
 from tshdb.vocabulary import Damage
@@ -89,7 +89,7 @@ def _digests(c: Context) -> Iterator[Problem]:
 
 def _problems(c: Context, lost: Iterable[tuple[str, str, str]], damage: Damage) -> Iterator[Problem]:
     """lost: (digest, suffix, what was found)."""
-    origins = Origins(c.connection)
+    origins = c.origins
     lost = list(lost)
     units = {unit: f"{digest} {damage.value}" for digest, *_ in lost for unit in origins.units.get(digest, ())}
     helps = healing(c, (Damaged(unit, damage, detail) for unit, detail in units.items()))
@@ -103,7 +103,7 @@ def _marking(damage: Damage) -> Callable[[Context, list[Problem]], None]:
     """Mark the results that name the objects, and the ingest units of rows that these speak for."""
 
     def mark_all(c: Context, problems: list[Problem]) -> None:
-        origins = Origins(c.connection)
+        origins = c.origins
         for problem in problems:
             mark(c.connection, (Damaged(unit, damage, "") for unit in origins.units.get(problem.key, ())))
             mark_ingested(c, origins.rows.get(problem.key, ()), damage)
@@ -207,7 +207,7 @@ def _unused(c: Context) -> Iterator[Problem]:
 
 def _of_profiles(c: Context, problems: dict[str, str]) -> Iterator[Problem]:
     """found: profile -> what is wrong with it."""
-    origins = Origins(c.connection)
+    origins = c.origins
     for profile, text in sorted(problems.items()):
         row = Row("expression_profiles", profile, profile)
         yield Problem(f"profile {profile}", text, profile, origins.advice_of_rows([row], Damage.EDITED))

@@ -18,7 +18,7 @@ from tshdb.engine.units import ENTITY_COLUMN
 from tshdb.ingested import Entity, edited, speakers
 from tshdb.loading.commit import refresh_units
 from tshdb.loading.put_back import prove, put_back, remove_added
-from tshdb.origins import MARK, RESTORE, Origins, Row
+from tshdb.origins import MARK, RESTORE, Row
 from tshdb.schema import ClinicalValue, Patient, SourceFile
 from tshdb.selection import chosen_otherwise, select_profiles
 from tshdb.timepoints import number_time_points, numbered_otherwise
@@ -79,7 +79,7 @@ def _ingested(c: Context) -> Iterator[Problem]:
     looked = _look(c)
     to_prove = looked.wrong.keys() - looked.added
     proven = prove(c.connection, c.study.objects, _by_table(to_prove)).entities if to_prove else set()
-    origins = Origins(c.connection)
+    origins = c.origins
     for table, entity in sorted(to_prove):
         where = f"{table}/{entity}"
         if (table, entity) in proven:

@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from tshdb import installed
 from tshdb.engine.analysis import Analysis
+from tshdb.engine.world import World
+from tshdb.origins import Origins
 from tshdb.study import Study
 
 
@@ -17,6 +20,7 @@ class Context:
     """What rules look at: one state of the database, and the study's folder.
 
     absent: analyses that the study has results of and nobody here can run, each in words.
+    described: all analyses that nobody here can run, those without results too.
     untrusted: files of the study's own code that may not run.
     """
 
@@ -25,6 +29,16 @@ class Context:
     analyses: tuple[Analysis, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     untrusted: tuple[str, ...] = ()
+    described: frozenset[str] = frozenset()
+
+    def world(self) -> World:
+        """The analyses as they are now. Raises TshdbError where study.toml does not fit them."""
+        return World(self.analyses, self.study.settings, absent=self.described, untrusted=self.untrusted)
+
+    @property
+    def origins(self) -> Origins:
+        """A look at whose objects and rows are, which knows the readers that are here."""
+        return Origins(self.connection, frozenset(reader.name for reader in installed.readers()))
 
 
 class Problem(NamedTuple):

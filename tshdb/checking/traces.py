@@ -15,6 +15,7 @@ from tshdb.objects import WRITING
 from tshdb.places import COHORTS, FIGURES, RAW, REPORTS, SNAPSHOTS, WITHDRAWALS, files_below, shown
 from tshdb.schema import Patient, Tombstone
 from tshdb.snapshots import half_written
+from tshdb.withdrawal.certificate import what_is_left
 from tshdb.withdrawal.journal import journal_of, journals
 from tshdb.withdrawal.tombstones import Withheld
 
@@ -99,4 +100,14 @@ def _returned(c: Context) -> Iterator[Problem]:
                 yield Problem(f"patients/{patient}", "was withdrawn")
 
 
-RULES = (_half_written, _pending, _key, _returned)
+@rule(
+    "withdrawal.left", "nothing is left of what a withdrawal could not do itself",
+    "Take the patient out of it yourself, then: tshdb withdraw --verify CERTIFICATE", is_warning=True,
+)  # fmt: skip
+def _left(c: Context) -> Iterator[Problem]:
+    for path in files_below(c.study.root / WITHDRAWALS, is_deep=False):
+        for place in what_is_left(c.connection, c.study, path):
+            yield Problem(place, f"names a withdrawn patient, as {shown(path, c.study.root)} says")
+
+
+RULES = (_half_written, _pending, _key, _returned, _left)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tshdb.config import Parameters
 from tshdb.engine.declaration import judge
 from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Model, Named, Need, Reference, Relation, Trained
+from tshdb.engine.outside.record import Program
 
 if TYPE_CHECKING:
     from tshdb.schema import UnitPayload
@@ -50,6 +51,7 @@ class Analysis:
     base: str | None = None
     replaces: str | None = None
     same_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    program: Program | None = None
 
     def __post_init__(self):
         judge(self)
@@ -107,6 +109,7 @@ def analysis(
     base: a table of study.toml that several analyses share, each taking the settings that it has.
     same_as: fingerprint of the code as it is now -> former fingerprints, oldest first, whose results are the same: they
         stay current, and `why` says so. A change later has another fingerprint, and is seen.
+    program: the command that computes it in the place of the function; see `tshdb.engine.program`.
     """
 
     def make(function: Callable) -> Analysis:

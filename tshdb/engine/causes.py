@@ -53,6 +53,8 @@ def _sentence(cause: Cause) -> str:
         return f"{subject}: {_short(cause.before)} -> {_short(cause.after)}{place}"
     if kind is CauseKind.CODE:
         what = "came" if cause.before is None else "went" if cause.after is None else "changed"
+        if subject.startswith(("the command", "the script ")):  # of a program
+            return f"{subject} {what}{place}"
         is_name = " " not in subject.replace(", ", "")  # several that one statement binds: `module.A, B`
         return f"the definition {subject} {what}{place}" if is_name else f"{what}: {subject}{place}"
     if kind is CauseKind.DATUM:

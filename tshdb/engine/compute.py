@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import Boolean, Double, Integer
@@ -29,6 +29,7 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.homes import Home, open_home
 from tshdb.engine.identity import loaded_digest, process_name
 from tshdb.engine.inputs import Inputs
+from tshdb.engine.outside.record import Failed
 from tshdb.engine.work import Work, clear
 from tshdb.extras import missing
 from tshdb.loaded import NotShown
@@ -51,6 +52,7 @@ class Task:
     work: of a lone key.
     modules, libraries: what the results rest on.
     loaded: their digest in the process that will commit.
+    texts, interpreter: of a program, its files as they were recorded, and the command that prints its version.
     """
 
     analysis: str
@@ -64,6 +66,8 @@ class Task:
     libraries: tuple[str, ...] = ()
     loaded: str = ""
     homes: tuple[Home, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    interpreter: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def _pools_of_one() -> Iterator[None]:
 
 def _loaded(task: Task) -> str:
     try:
-        return loaded_digest(task.modules, task.libraries)
+        return loaded_digest(task.modules, task.libraries, task.interpreter)
     except NotShown as error:
         return f"{UNKNOWN}{error}"
 
@@ -171,7 +175,7 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
             arguments.pop("members", None)
         if "params" in accepted:
             arguments["params"] = analysis.given(analysis.params.model_validate_json(task.params))
-        frame = analysis.function(**arguments)
+        frame = _called(analysis, arguments, task)
         by_key = split(analysis, frame, keys, ObjectStore(task.objects))
     except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's
         if len(keys) == 1:
@@ -188,8 +192,18 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
     ]
 
 
+def _called(analysis: Analysis, arguments: dict[str, Any], task: Task) -> pd.DataFrame:
+    if analysis.program is None:
+        return analysis.function(**arguments)
+    from tshdb.engine.outside.call import call
+
+    return call(analysis, arguments, dict(task.texts))
+
+
 def _message(error: Exception) -> str:
     """What a unit's failure says."""
+    if isinstance(error, Failed):
+        return str(error)
     if isinstance(error, ModuleNotFoundError) and (text := missing(error)):
         return text
     return f"{type(error).__name__}: {error}".strip()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 
 from tshdb.config import Parameters
 from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Named, Need, Reference, Relation
+from tshdb.engine.outside.record import judge_program
 
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
@@ -36,6 +37,7 @@ def judge(record: Analysis) -> None:
     _judge_inputs(record, wrong)
     _judge_arguments(record, wrong)
     _judge_table(record, wrong)
+    judge_program(record, wrong)
     _judge_libraries(record, wrong)
 
 

@@ -109,6 +109,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         home, files = _homes[package]
         place = rest.replace(".", "/")
         if not rest or any(name.startswith(f"{place}/") for name in files.contents):
+            loaded.keep(fullname, "", b"")  # a folder without a file of its own
             spec = ModuleSpec(fullname, None, is_package=True)
             spec.submodule_search_locations = [str(home.folder / place)]
             return spec
@@ -143,6 +144,17 @@ def home_of(root: Path, files: Files) -> Home:
             return Home(name, folder, files.digest)
     place = hashlib.sha256(str(folder).encode()).hexdigest()
     return Home(f"{PACKAGE}_{files.digest[:12]}_{place[:8]}", folder, files.digest)
+
+
+def is_of_home(module: str) -> bool:
+    """Whether a module is one of a study's own folder that was opened here."""
+    return module.partition(".")[0] in _homes
+
+
+def content(module: str, name: str) -> bytes | None:
+    """A file beside a module of a study's own folder, of the bytes that were read with it; None where there is none."""
+    package, *rest = module.split(".")
+    return _homes[package][1].contents.get("/".join([*rest[:-1], name])) if package in _homes else None
 
 
 def homes() -> tuple[Home, ...]:

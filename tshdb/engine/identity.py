@@ -22,6 +22,7 @@ from functools import cache
 from tshdb.canonical import digest
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.homes import Home, open_home
+from tshdb.engine.outside.files import version_of as version_of_interpreter
 from tshdb.errors import InvalidInput
 from tshdb.loaded import NotShown, older_than_process, text_of, watch
 from tshdb.process import library_version
@@ -36,30 +37,36 @@ _versions: dict[str, str] = {}  # of the libraries that are loaded, when they we
 
 @dataclass(frozen=True)
 class Ground:
-    """What the results of an analysis rest on in this process. problem: why nothing can be computed on it."""
+    """What the results of an analysis rest on in this process. problem: why nothing can be computed on it.
+
+    interpreter: of a program, the command that prints its version.
+    """
 
     modules: tuple[str, ...]
     libraries: tuple[str, ...]
     digest: str
     problem: str | None
+    interpreter: tuple[str, ...] = ()
 
 
 def ground_of(analysis: Analysis, reached: Iterable[str], versions: Mapping[str, str]) -> Ground:
     """Import what the analysis rests on. reached: the modules of its code; versions: those that will be recorded."""
     modules = tuple(sorted({*reached, analysis.makes.__module__, *MODULES}))
-    problem = None
+    problem, interpreter = None, analysis.program.interpreter if analysis.program is not None else ()
     try:
-        content = loaded_digest(modules, versions)
+        content = loaded_digest(modules, versions, interpreter)
     except NotShown as error:
         content, problem = "", str(error)
     for library, version in versions.items():
         if (loaded := load(library)) != version:
             problem = f"{library} {loaded} is loaded and {version} is installed: start the program again"
-    return Ground(modules, tuple(sorted(versions)), content, problem)
+    return Ground(modules, tuple(sorted(versions)), content, problem, interpreter)
 
 
-def loaded_digest(modules: Iterable[str], libraries: Iterable[str]) -> str:
+def loaded_digest(modules: Iterable[str], libraries: Iterable[str], interpreter: tuple[str, ...] = ()) -> str:
     """A digest of what this process has loaded: the text of each module, the version of each library, Python's.
+
+    interpreter: of a program, the command that prints its version, which counts as well, as it is here now.
 
     What is not loaded yet is imported. A module that cannot be imported counts by why: whoever needs it will fail.
     Raises NotShown where the text that was loaded cannot be shown.
@@ -71,6 +78,8 @@ def loaded_digest(modules: Iterable[str], libraries: Iterable[str]) -> str:
             parts.append(f"{library}\0{load(library)}\0{library_version(library)}")  # the same, unless it was upgraded
         for module in sorted(modules):
             parts.append(f"{module}\0{_text(module)}")
+    if interpreter:
+        parts.append("\0".join((*interpreter, version_of_interpreter(interpreter))))
     return digest(*(part.encode() for part in parts))
 
 

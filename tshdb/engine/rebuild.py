@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -38,12 +38,13 @@ from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.homes import Home, homes
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
+from tshdb.engine.outside import files
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
 from tshdb.engine.report import Report
 from tshdb.engine.standing import Standing
 from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watched
-from tshdb.engine.world import IDENTITY_FINGERPRINT, World
+from tshdb.engine.world import IDENTITY_FINGERPRINT, World, names_of
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
 from tshdb.guest_tables import declare, guests_of
@@ -72,8 +73,7 @@ def select_analyses(world: World, names: Sequence[str]) -> set[str]:
     while waiting:
         name = waiting.pop()
         if name not in world.by_name:
-            known = f"Analyses: {', '.join(world.by_name)}"
-            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, known))
+            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, names_of(world)))
         if name not in chosen:
             chosen.add(name)
             producers = (world.producer(need) for need in world.by_name[name].needs.values())
@@ -96,12 +96,13 @@ class Rebuild:
         executor: Executor | None = None,
         clock: Clock | None = None,
         absent: Collection[str] = (),
+        untrusted: Collection[str] = (),
         origin_of: Callable[[Analysis], Origin | None] = lambda _: None,
     ):
         self.origin_of = origin_of
         self.study, self.engine = study, study.engine
         self.texts = AsLoaded()
-        self.world = World(analyses, study.settings, self.texts, absent)
+        self.world = World(analyses, study.settings, self.texts, absent, untrusted)
         self.names = select_analyses(self.world, names)
         self.refit, self.progress = refit, progress
         self.executor = executor or executor_for(jobs)
@@ -173,7 +174,8 @@ class Rebuild:
         name = analysis.name
         if name not in self._grounds:
             spec = self.world.spec(name)
-            ground = ground_of(analysis, spec.modules, spec.libraries)
+            strict = {library: spec.libraries[library] for library in analysis.strict_libraries}
+            ground = ground_of(analysis, spec.modules, strict)
             if moved := self.texts.moved(spec.modules):
                 ground = replace(ground, problem=f"{', '.join(moved)} was changed while the run began: start it again")
             self._grounds[name] = ground
@@ -250,7 +252,14 @@ class Rebuild:
 
     def _versions(self) -> str:
         """The versions of all libraries that the analyses name, as they are loaded, as JSON."""
-        return json.dumps({name: version_of(name) for name in libraries_of(self.world.analyses)}, sort_keys=True)
+        versions = {name: version_of(name) for name in libraries_of(self.world.analyses)}
+        return json.dumps(self._of_programs | versions, sort_keys=True)
+
+    @cached_property
+    def _of_programs(self) -> dict[str, str]:
+        """The versions of what programs rest on: their interpreters, their locks."""
+        programs = [a for a in self.world.analyses if a.program is not None]
+        return {name: version for analysis in programs for name, version in files.versions_of(analysis).items()}
 
     def _settle_references(self) -> None:
         """Write the reference tables as they are now, and the identities of fits."""
@@ -370,7 +379,7 @@ class Rebuild:
             with self.batches.book.kept(), writing(self.engine) as connection:
                 rooted = planner.roots.of(connection, plan, list(plan.gone))
                 note_gone(connection, plan.analysis, plan.gone, self.report.run_id)
-                store.retire(connection, plan.gone.values(), plan.analysis.makes)
+                store.retire(connection, plan.gone.values(), plan.analysis.makes.__table__)
                 self.batches.note_retired(connection, {plan.gone[key]: r.causes for key, r in rooted.items()})
             fp("rebuild.retired")
             self.report.retired[name] = self.report.retired.get(name, 0) + len(plan.gone)
@@ -404,7 +413,7 @@ class Rebuild:
                 self.batches.note_retired(connection, {stood[key]: r.causes for key, r in rooted.items()})
                 ids = {key: row.unit_id for key, row in unit_rows(connection, name, list(blocked)).items()}
                 note_gone(connection, plan.analysis, ids, self.report.run_id)
-                store.retire(connection, ids.values(), plan.analysis.makes)
+                store.retire(connection, ids.values(), plan.analysis.makes.__table__)
                 for key, message in blocked.items():
                     connection.execute(
                         update(Unit)
@@ -443,6 +452,8 @@ class Rebuild:
                     ground.libraries,
                     ground.digest,
                     self._homes,
+                    tuple(sorted(self.world.spec(plan.analysis.name).texts.items())),
+                    ground.interpreter,
                 )
                 batches[id(task)] = batch
                 if len(due) == 1:

@@ -12,15 +12,17 @@ from inspect import signature
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 
 from tshdb.canonical import digest, json_fingerprint, json_text
 from tshdb.config import Parameters
 from tshdb.database import bulk_insert, next_id, numbers, tuples, upsert
 from tshdb.engine.analysis import Analysis, Need
+from tshdb.engine.code.files import with_files
 from tshdb.engine.code.follow import Code
 from tshdb.engine.code.identity import Codes
 from tshdb.engine.code.kept import fingerprint_of_kept
+from tshdb.engine.outside import files
 from tshdb.engine.stored_form import ENGINE_VERSION, declaration_fingerprint
 from tshdb.process import library_version
 from tshdb.schema import Spec, Unit, UnitInput
@@ -93,6 +95,7 @@ class CurrentSpec:
     params: canonical JSON, all of them.
     counted: without the field that chooses the keys.
     known: the code's fingerprint and where it was found, when its text is as it was when that was kept.
+    texts: of a program, name -> text of its files; counted_texts: of those that are its code, beside: of the lock.
     same_as: current fingerprint -> former ones whose results are the same.
     """
 
@@ -106,10 +109,13 @@ class CurrentSpec:
     codes: Codes
     known: KeptCode | None
     same_as: Mapping[str, tuple[str, ...]]
+    texts: Mapping[str, str]
+    counted_texts: Mapping[str, str]
+    beside: Mapping[str, str]
 
     @cached_property
     def code(self) -> Code:
-        return self.codes.of(self.functions)
+        return with_files(self.codes.of(self.functions), self.counted_texts, self.beside)
 
     @property
     def is_read(self) -> bool:
@@ -146,7 +152,8 @@ class CurrentSpec:
     def text(self) -> dict[str, str]:
         """The modules in which the code was found, and the digest of their text, as columns of specs."""
         modules = self.code.modules
-        return {"modules": json_text(modules), "text_digest": self.codes.text_digest(self.functions, modules)}
+        found_in = _text_digest(self.codes, self.functions, modules, self.counted_texts)
+        return {"modules": json_text(modules), "text_digest": found_in}
 
 
 def project_packages(analyses: Iterable[Analysis]) -> frozenset[str]:
@@ -181,20 +188,41 @@ def current_spec(
     analysis: Analysis, parameters, codes: Codes, study_seed: int, kept: Iterable[KeptCode] = ()
 ) -> CurrentSpec:
     """kept: the code of the analysis's specs, newest first."""
-    functions = functions_of(analysis)
-    same = (k for k in kept if codes.text_digest(functions, k.modules) == k.text_digest)
+    functions, texts = functions_of(analysis), files.texts_of(analysis)
+    counted = files.counted(analysis, texts)
+    same = (k for k in kept if _text_digest(codes, functions, k.modules, counted) == k.text_digest)
     return CurrentSpec(
         analysis=analysis.name,
         params=json_text(parameters.model_dump(mode="json")),
         counted=counted_parameters(analysis, parameters),
-        libraries={name: library_version(name) for name in analysis.strict_libraries},
+        libraries=versions_of(analysis, texts),
         table=declaration_fingerprint(analysis.makes),
         seed=str(study_seed) if takes_seed(analysis) else NO_SEED,
         functions=functions,
         codes=codes,
         known=next(same, None),
         same_as=analysis.same_as,
+        texts=texts,
+        counted_texts=counted,
+        beside=files.beside(analysis, texts),
     )
+
+
+def versions_of(analysis: Analysis, texts: Mapping[str, str] | None = None) -> dict[str, str]:
+    """name -> version of what results depend on: strict libraries, and of a program its interpreter and its lock.
+
+    texts: of its files, if they were read.
+    """
+    strict = {name: library_version(name) for name in analysis.strict_libraries}
+    return strict | files.versions_of(analysis, texts)
+
+
+def _text_digest(
+    codes: Codes, functions: Iterable[Callable[..., Any]], modules: Iterable[str], counted: Mapping[str, str]
+) -> str:
+    """A digest of all text on which the code depends: of modules, and of a program's files."""
+    of_modules = codes.text_digest(functions, modules)
+    return digest(of_modules.encode(), json_text(counted).encode()) if counted else of_modules
 
 
 class Specs:
@@ -312,12 +340,12 @@ def set_fingerprints(connection: Connection, analysis: str, fingerprints: dict[s
         )
 
 
-def retire(connection: Connection, unit_ids: Iterable[int], payload=None) -> None:
+def retire(connection: Connection, unit_ids: Iterable[int], payload: Table | None = None) -> None:
     """Retire units: their payload and their input edges go; edges of consumers stay, with what those saw."""
     with numbers(connection, "retired_units", unit_ids) as name:
         gone = f"(SELECT id FROM {name})"
         if payload is not None:
-            connection.exec_driver_sql(f"DELETE FROM {payload.__tablename__} WHERE unit_id IN {gone}")
+            connection.exec_driver_sql(f"DELETE FROM {payload.name} WHERE unit_id IN {gone}")
         connection.exec_driver_sql(f"DELETE FROM unit_inputs WHERE unit_id IN {gone}")
         connection.exec_driver_sql(
             "UPDATE units SET state = 'retired', fingerprint = NULL, rows_digest = NULL, digest_taken_over = NULL, "

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from tshdb.engine.cause_sets import recorded_causes
 from tshdb.engine.causes import Causes
@@ -16,8 +16,10 @@ from tshdb.engine.planner import Planner
 from tshdb.engine.units import INGEST, NO_SEED, CurrentSpec
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
+from tshdb.guest_tables import guests_of, stored
 from tshdb.near import did_you_mean
-from tshdb.schema import Attempt, Change, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput, UnitPayload
+from tshdb.schema import Attempt, Change, GuestAnalysis, IngestRun, Run, SourceFile, SourceRecord, Spec, Unit, UnitInput
+from tshdb.vocabulary import UnitState
 
 INPUTS_SHOWN = 6
 DEPTH = 4
@@ -28,6 +30,8 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
 
     Raises NotFound for a unit that neither exists nor is due.
     """
+    if text.partition("/")[0] in world.absent:
+        return _absent(connection, *text.split("/", 1))
     analysis, key = parse_unit(text, world)
     planner = Planner(connection, world)
     plan = planner.plan(analysis)
@@ -45,9 +49,30 @@ def why(connection: Connection, world: World, text: str) -> dict[str, Any]:
         answer |= _in_words(connection, frozenset().union(*(causes for _, causes in through)))
     if unit is not None and unit.state != "retired":
         answer["computed"] = _computed(connection, unit, world.spec(analysis.name))
-        answer["rows"] = _rows(connection, analysis.makes, unit.unit_id)
+        answer["rows"] = _rows(connection, stored(connection, analysis.makes.__table__), unit.unit_id)
         answer["inputs"] = _inputs(connection, unit.unit_id, DEPTH, set())
     return answer
+
+
+def _absent(connection: Connection, analysis: str, key: str = "") -> dict[str, Any]:
+    """What is known of a result whose analysis is not here. Raises NotFound for one that there is not."""
+    said = connection.execute(select(GuestAnalysis.__table__).where(GuestAnalysis.analysis == analysis)).one()
+    unit = connection.execute(
+        select(*Unit.__table__.columns).where(
+            Unit.analysis == analysis, Unit.key == key, Unit.state != UnitState.RETIRED
+        )
+    ).one_or_none()
+    if unit is None:
+        keys = connection.execute(select(Unit.key).where(Unit.analysis == analysis)).scalars().all()
+        raise NotFound(f"no unit {analysis}/{key}", repair=did_you_mean(key, keys, f"{analysis} has {len(keys)} units"))
+    origin = " ".join(filter(None, (said.origin, said.version)))
+    return {
+        "unit": f"{analysis}/{key}", "source": said.about, "state": unit.state, "reason": None,
+        "detail": f"its analysis is not here (it is of {origin}): the result stands as it was made",
+        "computed": _computed(connection, unit, None),
+        "rows": _rows(connection, guests_of(connection).get(said.table_name), unit.unit_id),
+        "inputs": _inputs(connection, unit.unit_id, DEPTH, set()),
+    }  # fmt: skip
 
 
 def _standing(plan: AnalysisPlan, key: str, unit) -> dict[str, Any]:
@@ -114,7 +139,7 @@ def _place(connection: Connection, file_id: int | None, line: int | None, column
     return f"{where} (sha256 {sha256[:12]}…)"
 
 
-def _computed(connection: Connection, unit, current: CurrentSpec) -> dict[str, Any] | None:
+def _computed(connection: Connection, unit, current: CurrentSpec | None) -> dict[str, Any] | None:
     if unit.run_id is None:
         return None
     run = connection.execute(select(Run.started_at, Run.actor, Run.libraries).where(Run.run_id == unit.run_id)).one()
@@ -141,21 +166,25 @@ def _computed(connection: Connection, unit, current: CurrentSpec) -> dict[str, A
     }
 
 
-def _notes(unit, spec, current: CurrentSpec) -> Iterator[str]:
+def _notes(unit, spec, current: CurrentSpec | None) -> Iterator[str]:
     """What is to be said of how the unit was made."""
     if spec.taken_over is not None and unit.digest_taken_over is not None:
         yield (
             f"taken over from a program of revision 0009 on {spec.taken_over}: which seed, table and engine made it was not "
             "recorded, and is what study.toml and that program said then"
         )
-    if spec.code_fingerprint != current.identity.code and current.is_same_code(spec.code_fingerprint):
+    if (
+        current is not None
+        and spec.code_fingerprint != current.identity.code
+        and current.is_same_code(spec.code_fingerprint)
+    ):
         yield f"its code was written anew since ({current.identity.code[:12]}…), and the analysis says that results are the same"
 
 
-def _rows(connection: Connection, table: type[UnitPayload], unit_id: int) -> list[dict[str, Any]]:
-    rows = connection.execute(
-        select(table.__table__).where(table.unit_id == unit_id).limit(INPUTS_SHOWN * 2)
-    ).mappings()
+def _rows(connection: Connection, table: Table | None, unit_id: int) -> list[dict[str, Any]]:
+    if table is None:
+        return []
+    rows = connection.execute(select(table).where(table.c.unit_id == unit_id).limit(INPUTS_SHOWN * 2)).mappings()
     return [{k: v for k, v in row.items() if k != "unit_id" and v is not None} for row in rows]
 
 

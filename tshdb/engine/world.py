@@ -18,7 +18,6 @@ from tshdb.engine.code.texts import Texts
 from tshdb.engine.named import with_named
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
-from tshdb.process import library_version
 from tshdb.vocabulary import CauseKind
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ class World:
 
     texts: where their code is read; without it, from the files as they are now.
     absent: analyses that the study has results of and nobody here can run: study.toml may have tables of them.
+    untrusted: files of the study's own code that may not run: study.toml may have tables of what they declare.
     stood_down: analyses that are here and have no units: another one stands in their place, or they were not chosen.
     """
 
@@ -52,6 +52,7 @@ class World:
         settings: Settings,
         texts: Texts | None = None,
         absent: Collection[str] = (),
+        untrusted: Collection[str] = (),
     ):
         self.settings = settings
         self.absent = frozenset(absent)
@@ -60,12 +61,13 @@ class World:
         for a in analyses:
             if a.base is not None:
                 shared.setdefault(a.base, set()).update(a.params.model_fields)
-        settings.refuse_unknown_tables({*(a.name for a in analyses), *shared, *self.absent})
+        known = {*(a.name for a in analyses), *shared, *self.absent}
+        settings.refuse_unknown_tables(known | set(settings.tables) if untrusted else known)
         settings.refuse_unknown_settings(shared)
         self.parameters = {a.name: settings.parameters(a.name, a.params, a.base) for a in analyses}
         self.analyses = with_named(analyses, self.parameters, settings)
         self.by_name = {a.name: a for a in self.analyses}
-        self.in_place_of = chosen(self.by_name, settings)
+        self.in_place_of = chosen(self.by_name, settings, self.absent, untrusted)
         self.stood_down = frozenset(_stood_down(self.by_name, self.in_place_of))
         self.makers: dict[type[Base], list[Analysis]] = {}
         for a in self.analyses:
@@ -189,7 +191,7 @@ class World:
         """What the values of a table depend on besides data: parameters and libraries of all analyses that lead to them."""
         return [
             {"analysis": n, "parameters": store.counted_parameters(self.by_name[n], self.parameters[n]),
-             "libraries": json_text({lib: library_version(lib) for lib in self.by_name[n].strict_libraries})}
+             "libraries": json_text(store.versions_of(self.by_name[n]))}
             for n in sorted(self._behind([self.maker[table].name]))
         ]  # fmt: skip
 
@@ -234,8 +236,13 @@ def _refuse_twice(analyses: Sequence[Analysis]) -> None:
         by_name[a.name] = a
 
 
-def chosen(by_name: Mapping[str, Analysis], settings: Settings) -> dict[str, str]:
-    """[replaces] of study.toml: analysis -> the one that stands in its place. Raises InvalidInput for one that cannot."""
+def chosen(
+    by_name: Mapping[str, Analysis], settings: Settings, absent: Collection[str] = (), untrusted: Collection[str] = ()
+) -> dict[str, str]:
+    """[replaces] of study.toml: analysis -> the one that stands in its place. Raises InvalidInput for one that cannot.
+
+    absent, untrusted: as a World has them; what is not here may be meant.
+    """
     in_place: dict[str, str] = {}
     for name, other in settings.tables.get(REPLACES, {}).items():
         where = f"{settings.where(REPLACES, name)}: [{REPLACES}] {name}"
@@ -247,6 +254,12 @@ def chosen(by_name: Mapping[str, Analysis], settings: Settings) -> dict[str, str
         can = sorted(a.name for a in by_name.values() if a.replaces == name)
         if other not in can:
             here = ", ".join(can) or "none is installed"
+            if other not in by_name and (untrusted or other in absent):
+                trust = f"{', '.join(sorted(untrusted))} in analyses/ may not run yet. Read it, then: tshdb trust"
+                raise InvalidInput(
+                    f"found {other!r}, which is not here to stand in the place of {name}", where=where,
+                    repair=trust if untrusted else "Install its package; or take the line out",
+                )  # fmt: skip
             raise InvalidInput(
                 f"found {other!r}, which cannot stand in the place of {name}", where=where,
                 repair=did_you_mean(str(other), can, f"Those that can: {here}"),
@@ -268,11 +281,22 @@ def _stood_down(by_name: Mapping[str, Analysis], in_place: Mapping[str, str]) ->
             yield analysis.name
 
 
+def names_of(world: World) -> str:
+    """The analyses of a study, as an error lists them."""
+    if world.by_name:
+        return f"Analyses: {', '.join(world.by_name)}"
+    return "This study has none: [study] analyses in study.toml chooses sets, tshdb new analysis NAME writes one"
+
+
 def parse_unit(text: str, world: World) -> tuple[Analysis, str]:
     """`analysis/key` -> the analysis and the key. Raises NotFound."""
     name, _, key = text.partition("/")
+    if name in world.absent:
+        raise NotFound(
+            f"{name} is not here: its results stand as they are", repair=f"What is known of it: tshdb why {text}"
+        )
     if name not in world.by_name or not key:
-        known = f"Write ANALYSIS/KEY, where ANALYSIS is one of {', '.join(world.by_name)}"
+        known = f"Write ANALYSIS/KEY. {names_of(world)}"
         meant = known if name in world.by_name else did_you_mean(name, world.by_name, known)
         raise NotFound(f"'{text}' is no unit", repair=meant)
     return world.by_name[name], key

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tshdb.errors import NotFound, UsageError
+from tshdb import installed
+from tshdb.errors import InvalidInput, NotFound, TshdbError, UsageError
 from tshdb.files import complete
 from tshdb.near import did_you_mean
 from tshdb.next_step import NextSteps, naming_next_step
@@ -27,6 +28,7 @@ from tshdb.next_step import NextSteps, naming_next_step
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from tshdb.offered import StudyFigure
     from tshdb.study import Study
 
 __all__ = ["FORMATS", "Drawing", "examination", "figure", "regions"]
@@ -73,37 +75,51 @@ def form_of(path: Path) -> str:
 
 def refuse_unknown(name: str) -> None:
     """Raises UsageError for a figure that there is not."""
-    from tshdb.figures.of_paper import FIGURES
-
-    if name not in FIGURES:
-        known = f"Known: {', '.join(FIGURES)}"
-        raise UsageError(f"figure {name}", where="tshdb figure", repair=did_you_mean(name, FIGURES, known))
+    known = installed.figures()
+    if name not in known:
+        listed = f"Known: {', '.join(known)}"
+        raise UsageError(f"figure {name}", where="tshdb figure", repair=did_you_mean(name, known, listed))
 
 
 def figure(
     study: Study, name: str, cohort: str | None = None, form: str = "svg", steps: NextSteps | None = None
 ) -> Drawing:
-    """A figure of the paper, from this study's results. The same rows give the same bytes.
+    """A figure of the paper, or of an installed package, from this study's results. The same rows give the same bytes.
 
-    name     one of `of_paper.FIGURES`
+    name     one of `tshdb.installed.figures`
     cohort   cohort@version, or a name for its newest version; None for the cohort that study.toml names first
     form     svg, pdf or png
     steps    the study's next steps, so that several figures share one look at it
 
-    Raises UsageError for a figure that there is not, and NotFound, with the next step, where its rows are not there.
+    Raises UsageError for a figure that there is not; NotFound, with the next step, where its rows are not there; InvalidInput
+    where another package's figure fails.
     """
     from matplotlib import rc_context
 
     from tshdb.figures.drawings import STYLE
-    from tshdb.figures.of_paper import FIGURES
 
     refuse_unknown(name)
+    record = installed.figures()[name]
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
     with naming_next_step(study, steps), rc_context(STYLE):
-        drawn, how_to_read = FIGURES[name].read(study, cohort)
+        drawn, how_to_read = _drawn(record, study, cohort)
         buffer = io.BytesIO()
         drawn.savefig(buffer, format=form, metadata=dates[form], dpi=150)
-    return Drawing(FIGURES[name].title, how_to_read, form, buffer.getvalue())
+    return Drawing(record.title, how_to_read, form, buffer.getvalue())
+
+
+def _drawn(record: StudyFigure, study: Study, cohort: str | None) -> tuple[Figure, str]:
+    """The figure as its package draws it; what fails in another one's code is no failure of this program."""
+    module = record.read.__module__
+    try:
+        return record.read(study, cohort)
+    except Exception as error:
+        if isinstance(error, TshdbError) or module.partition(".")[0] == "tshdb":
+            raise
+        raise InvalidInput(
+            f"it cannot be drawn: {type(error).__name__}: {error}", where=f"figure {record.name}, of {module}",
+            repair="Mend the package, or take it away",
+        ) from error  # fmt: skip
 
 
 def examination(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> Drawing:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tshdb.errors import NotFound
 from tshdb.figures import drawings
 from tshdb.next_step import NoRows
+from tshdb.offered import StudyFigure
 from tshdb.tables.rows import cohort_order, members, newest, of_cohort, of_name, version_of
 
 if TYPE_CHECKING:
@@ -213,27 +213,22 @@ def _example(study: Study, values: pd.DataFrame):
     return chosen["patient_id"], regions.maps()["SI"][at], regions.masks["tumor"][at], rows / columns
 
 
-class PaperFigure(NamedTuple):
-    """One figure: what it shows, and read(study, cohort) -> (figure, one line on how to read it)."""
-
-    title: str
-    read: Callable[..., tuple[Figure, str]]
-
-
-FIGURES = {
-    "flow": PaperFigure("How a cohort came about", _flow),
-    "km": PaperFigure("Survival by the TSH ratio", _km("tsh_ratio", "the TSH ratio")),
-    "compartments": PaperFigure("Abundances in tumour and stroma", _compartments),
-    "s1": PaperFigure("Tumour and stroma in the same patients", _correlation),
-    "networks": PaperFigure("Cell networks", _networks),
-    "topology": PaperFigure("Topology of the cell networks", _topology),
-    "roc": PaperFigure("ROC curve of the TSH model", _roc("tsh_model", "TSH model", "roc_points")),
-    "features": PaperFigure("Radiomic features by group", _features),
-    "score-km": PaperFigure("Survival by the TSH score", _km("tsh_score", "the TSH score")),
-    "search": PaperFigure("The search for the signature", _search),
-    "signature-roc": PaperFigure(
-        "ROC curve of the signature", _roc("signature_model", "Radiogenomic signature", "signature_roc")
+FIGURES = (
+    StudyFigure("flow", "How a cohort came about", _flow),
+    StudyFigure("km", "Survival by the TSH ratio", _km("tsh_ratio", "the TSH ratio")),
+    StudyFigure("compartments", "Abundances in tumour and stroma", _compartments),
+    StudyFigure("s1", "Tumour and stroma in the same patients", _correlation),
+    StudyFigure("networks", "Cell networks", _networks),
+    StudyFigure("topology", "Topology of the cell networks", _topology),
+    StudyFigure("roc", "ROC curve of the TSH model", _roc("tsh_model", "TSH model", "roc_points")),
+    StudyFigure("features", "Radiomic features by group", _features),
+    StudyFigure("score-km", "Survival by the TSH score", _km("tsh_score", "the TSH score")),
+    StudyFigure("search", "The search for the signature", _search),
+    StudyFigure(
+        "signature-roc",
+        "ROC curve of the signature",
+        _roc("signature_model", "Radiogenomic signature", "signature_roc"),
     ),
-    "signature-km": PaperFigure("Survival by the signature", _signature_km),
-    "calibration": PaperFigure("Calibration of the signature", _calibration),
-}
+    StudyFigure("signature-km", "Survival by the signature", _signature_km),
+    StudyFigure("calibration", "Calibration of the signature", _calibration),
+)

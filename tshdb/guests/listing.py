@@ -39,8 +39,10 @@ class Absent(NamedTuple):
     n_units: int
 
     def __str__(self) -> str:
-        version = f" {self.version}" if self.version else ""
-        return f"{self.name} (of {self.origin}{version}): {self.n_units:,} results stand as they are"
+        stand = f"{self.n_units:,} results stand as they are"
+        if self.origin == OWN.name:
+            return f"{self.name}: its file in {OWN.name} is not trusted, or is gone; {stand}"
+        return f"{self.name} (of {Origin(self.origin, self.version)}): {stand}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def world_of(study: Study) -> World:
 def world_in(study: Study, connection: Connection) -> World:
     """As `world_of`, by a database that is open already."""
     listing = listing_in(study, connection)
-    return World(listing.analyses, study.settings, absent=listing.absent)
+    return World(listing.analyses, study.settings, absent=listing.absent, untrusted=listing.untrusted)
 
 
 def analyses_of(study: Study) -> tuple[Analysis, ...]:

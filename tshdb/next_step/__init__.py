@@ -2,10 +2,12 @@
 
 steps  NextSteps, which every table, figure, page and message asks; NoRows, by which they say what they lack
 look   the study as it stands
+sets   what the study has no analysis for
 
 Light to import: the engine is imported when a step is asked for.
 """
 
+from tshdb.next_step.sets import has_paper, without_analyses
 from tshdb.next_step.steps import NOTHING_YET, NextSteps, NoRows, naming_next_step
 
-__all__ = ["NOTHING_YET", "NextSteps", "NoRows", "naming_next_step"]
+__all__ = ["NOTHING_YET", "NextSteps", "NoRows", "has_paper", "naming_next_step", "without_analyses"]

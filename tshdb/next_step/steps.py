@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tshdb.errors import NotFound, TshdbError
 from tshdb.near import did_you_mean
+from tshdb.next_step.sets import step_to, without_analyses
 
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
@@ -83,13 +84,18 @@ class NextSteps:
 
     def of_analyses(self, *names: str, key: str | None = None) -> str:
         """The next step towards the results of these analyses, the first that has one; without names, of any."""
+        if not names and (step := without_analyses(self.study)):
+            return step
         return self.of(NoRows("", analyses=names or tuple(a.name for a in self._analyses), key=key))
 
     def of_models(self) -> str:
         """The next step towards a model version."""
         from tshdb.engine.analysis import Kind
 
-        return self.of_analyses(*(a.name for a in self._analyses if a.kind is Kind.FIT))
+        fits = [a.name for a in self._analyses if a.kind is Kind.FIT]
+        if not fits:
+            return without_analyses(self.study) or "No analysis of this study fits a model"
+        return self.of_analyses(*fits)
 
     def of_cohorts(self, cohort: str | None = None) -> str:
         """The next step towards a version of a cohort with members."""
@@ -100,9 +106,11 @@ class NextSteps:
         return self._look.world.analyses
 
     def _of(self, missing: NoRows) -> str | None:
+        known = [self._look.world.by_name[name] for name in missing.analyses if name in self._look.world.by_name]
+        if missing.analyses and not known:
+            return step_to(self.study, missing.analyses)
         if "patients" in self._look.empty:
             return NOTHING_YET
-        known = [self._look.world.by_name[name] for name in missing.analyses if name in self._look.world.by_name]
         is_of_cohort = not known or any(a.over_cohort for a in known)
         if missing.key is not None and is_of_cohort and (step := self._of_named(missing.key)):
             return step
@@ -268,6 +276,8 @@ class NextSteps:
 
     def _of_any_cohort(self, key: str | None) -> str | None:
         names = [key.partition("@")[0]] if key is not None else self._named()
+        if not names:
+            return "No cohort is defined yet. Write its SQL, then: tshdb cohort define NAME FILE.sql"
         steps = [self._of_cohort(name, needs_frozen=False) or self._unversioned(name) for name in names]
         return next((step for step in steps if step is not None), None)
 

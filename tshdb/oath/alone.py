@@ -22,7 +22,7 @@ KEYED = (AnalysisKind.MAP, AnalysisKind.APPLY)
 
 def is_program(analysis: Analysis) -> bool:
     """Whether it is a program in another language, into which Python does not see."""
-    return bool(getattr(analysis.function, "is_program", False))
+    return analysis.program is not None
 
 
 def determinism(stored: results.Results, here: Mapping[str, Any], there: Mapping[str, Any], tasks) -> Promise:

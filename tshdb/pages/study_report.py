@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tshdb.errors import NotFound
+from tshdb import installed
+from tshdb.errors import NotFound, TshdbError
 from tshdb.figures import figure
-from tshdb.figures.of_paper import FIGURES
-from tshdb.next_step import NOTHING_YET, NextSteps
+from tshdb.next_step import NOTHING_YET, NextSteps, has_paper
 from tshdb.pages.html import rendered
 from tshdb.tables import table
 from tshdb.tables.layouts import TABLES, Layout
@@ -30,6 +30,7 @@ TABLE_NAMES = {
     "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
     "prognosis": "Prognosis",
 }  # fmt: skip
+OF_ANY_STUDY = {"1": "Patients"}
 EVENTS_SHOWN = 20
 OF_EVERY_COHORT = {
     "km": "km_points WHERE grouping = 'tsh_ratio'",
@@ -71,7 +72,7 @@ def report(study: Study) -> str:
         Section("tables", "Tables", list(_tables(study, steps))),
         Section("figures", "Figures", list(_figures(study, steps))),
         Section("models", "Models", _models(study, steps), ("What was fitted, on which frozen cohort version.",)),
-        Section("paper", "The paper's numbers", _paper(study)),
+        *([Section("paper", "The paper's numbers", _paper(study))] if has_paper(study) else []),
         Section("provenance", "Code and parameters", _provenance(study, steps)),
         Section("changes", "What changed", _changes(study), ("Since it was first computed. All of it: tshdb history.",)),
     ]  # fmt: skip
@@ -110,7 +111,7 @@ def _cohorts(study: Study, steps: NextSteps) -> list[Part]:
 
 
 def _tables(study: Study, steps: NextSteps) -> Iterator[Part]:
-    for number, name in TABLE_NAMES.items():
+    for number, name in TABLE_NAMES.items() if has_paper(study) else OF_ANY_STUDY.items():
         title = f"{name}. {TABLES[number].title}"
         try:
             shown = table(study, number, steps=steps).layouts
@@ -122,8 +123,9 @@ def _tables(study: Study, steps: NextSteps) -> Iterator[Part]:
 
 
 def _figures(study: Study, steps: NextSteps) -> Iterator[Part]:
-    for name in FIGURES:
-        if name == "flow":  # stands with the cohorts
+    for name, record in installed.figures().items():
+        is_paper = record.read.__module__.partition(".")[0] == "tshdb"
+        if name == "flow" or is_paper and not has_paper(study):  # the flow stands with the cohorts
             continue
         cohorts: list[str | None] = [None]
         if name in OF_EVERY_COHORT:
@@ -134,10 +136,10 @@ def _figures(study: Study, steps: NextSteps) -> Iterator[Part]:
 
 
 def _figure(name: str, study: Study, cohort: str | None, steps: NextSteps) -> Part:
-    title = FIGURES[name].title + (f", {cohort}" if cohort else "")
+    title = installed.figures()[name].title + (f", {cohort}" if cohort else "")
     try:
         drawing = figure(study, name, cohort, steps=steps)
-    except NotFound as error:
+    except TshdbError as error:
         return Part(title, missing=clean(error))
     return Part(title, image=base64.b64encode(drawing.data).decode("ascii"), how_to_read=drawing.how_to_read)
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from sqlalchemy import Column, Double, Enum, ForeignKey, Integer, MetaData, Table, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -31,6 +31,7 @@ class Base(DeclarativeBase):
     def __init_subclass__(cls, **options) -> None:
         if cls.__module__.partition(".")[0] != "tshdb":
             cls.metadata = metadata_beside_units()
+            cls._sa_registry = registry(metadata=cls.metadata, type_annotation_map=Base.type_annotation_map)
         super().__init_subclass__(**options)
 
 

@@ -19,7 +19,9 @@ class Spec(Base):
     table_fingerprint: Mapped[str] = mapped_column(doc="digest of what the result table says of its columns")
     seed: Mapped[str] = mapped_column(doc="[study] seed, or `none` for an analysis that takes none")
     engine_version: Mapped[str] = mapped_column(doc="of the engine's functions through which values pass")
-    sources: Mapped[str] = mapped_column(doc="JSON: name of a statement -> its source text as it ran")
+    sources: Mapped[str] = mapped_column(
+        doc="JSON: name of a statement, or of a program's file -> its source text as it ran"
+    )
     leads: Mapped[str] = mapped_column(doc="JSON: where each name in these texts led; {} when it was taken over")
     kept_digest: Mapped[str] = mapped_column(doc="of sources and leads as they stand here")
     form: Mapped[int] = mapped_column(doc="of the normal form behind code_fingerprint")

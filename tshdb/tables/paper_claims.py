@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb import presets
-from tshdb.next_step import NoRows
+from tshdb.errors import NotFound
+from tshdb.next_step import NoRows, has_paper
 from tshdb.tables.characteristics import table_1
 from tshdb.tables.layouts import p as p_text
 from tshdb.tables.rows import PAPER, newest, printed, records
@@ -82,7 +83,14 @@ def read_claims() -> list[Claim]:
 
 
 def claims(study: Study) -> list[Checked]:
-    """All claims against the results of the study as they stand; the newest version of each cohort answers."""
+    """All claims against the results of the study as they stand; the newest version of each cohort answers.
+
+    Raises NotFound in a study without the paper's analyses.
+    """
+    if not has_paper(study):
+        place = study.settings.place("study", "analyses")[1]
+        repair = f"Add {PAPER}, then: tshdb rebuild"
+        raise NotFound("the study leaves the paper's analyses out", where=f"[study] analyses ({place})", repair=repair)
     wanted = read_claims()
     tables = _Tables(study, dict.fromkeys(claim.row["table"] for claim in wanted if claim.row))
     return [_judge(claim, tables) for claim in wanted]

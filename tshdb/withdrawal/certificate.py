@@ -18,13 +18,15 @@ from sqlalchemy import Connection, Text, select
 from tshdb.database import reading
 from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.expression_store import profiles_in
-from tshdb.guest_tables import tables_of
+from tshdb.guest_tables import tables_of, unknown_tables
 from tshdb.objects import sha256_of
 from tshdb.schema import Tombstone
 from tshdb.study import Study
 from tshdb.withdrawal.files import files_under, texts_in
-from tshdb.withdrawal.identifiers import key_of, token_of
+from tshdb.withdrawal.identifiers import alias_of, key_of, token_of
+from tshdb.withdrawal.unknown import texts_of
 
+LEFT = ("left_to_a_person", "left", "files_outside_the_study")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -80,6 +82,33 @@ def verify(study: Study, path: Path) -> list[Verified]:
     return checks
 
 
+def what_is_left(connection: Connection, study: Study, path: Path) -> Iterator[str]:
+    """The places that a certificate left to a person, and that still name the patient.
+
+    A file whose own path names the patient is written there under the token, and is looked for by it.
+    """
+    try:
+        certificate: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        token = str(certificate["token"])
+        places = {str(p) for key in LEFT for p in certificate.get(key) or ()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # no certificate
+    key = key_of(study.root)
+    if key is None:
+        return
+    row = connection.execute(select(Tombstone.sample_tokens).where(Tombstone.token == token)).scalar()
+    tokens = {token, *json.loads(row or "[]")}
+    for place in sorted(places):
+        file = study.root / place
+        if alias_of(token) in place:
+            before = Path(place.partition(alias_of(token))[0] + "x").parent
+            names = [path.name for path in (study.root / before).glob("*")]
+            if _has(names, key, tokens):
+                yield place
+        elif file.is_file() and _has((t.decode("utf-8", "replace") for t in texts_in(file)), key, tokens):
+            yield place
+
+
 def _is_as_said(path: Path, entry: dict[str, Any]) -> bool:
     """It may have changed or gone since, but it must not be what it was before."""
     return not path.is_file() or sha256_of(path) != entry["sha256_before"]
@@ -97,6 +126,9 @@ def _named_in_database(connection: Connection, key: bytes, tokens: set[str]) -> 
                 texts = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars()
                 if _has(texts, key, tokens):
                     yield f"{table.name}.{column.name}"
+    for name in unknown_tables(connection):
+        if _has((text for row in texts_of(connection, name) for text in row), key, tokens):
+            yield f"{name}, which nobody has declared"
 
 
 def _has(texts: Iterable[str], key: bytes, tokens: set[str]) -> bool:

@@ -20,7 +20,7 @@ from tshdb.database import bulk_insert, numbers
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.damage import Looked, look_at_rows, mark, renew_digests, standing_makers
 from tshdb.engine.units import COHORT, now, retire, select_ids, set_fingerprints
-from tshdb.guest_tables import tables_of
+from tshdb.guest_tables import tables_made, tables_of
 from tshdb.schema import (
     Cause,
     Change,
@@ -106,9 +106,9 @@ def erase(
         done.new_versions = _new_versions(connection, alias)
     if scope is WithdrawalScope.REVOKE:
         done.revoked = done.models
-        by_name = {a.name: a for a in analyses}
+        tables = tables_made(connection, analyses)
         for unit, name in models:
-            retire(connection, [unit], by_name[name.partition("/")[0]].makes)
+            retire(connection, [unit], tables[name.partition("/")[0]])
     done.scrubbed = _scrub(connection, names, alias)
     chain_anew(connection)
     mark(connection, damaged.damaged.values())  # their digests would be taken for those of what was made

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import Column, ColumnElement, Connection, Table, func, or_, select
 
 from tshdb.database import numbers, texts
-from tshdb.engine.analysis import Analysis, Kind
+from tshdb.engine.analysis import Analysis
 from tshdb.engine.graph import units_below
 from tshdb.engine.units import COHORT, select_ids
-from tshdb.guest_tables import tables_of
+from tshdb.guest_tables import fits_of, tables_of
 from tshdb.schema import CohortMember, SourceRecord, Unit
 from tshdb.vocabulary import UnitState
 from tshdb.withdrawal.identifiers import Identifiers
@@ -71,7 +71,7 @@ def unit_ids(connection: Connection, names: Identifiers) -> dict[int, str]:
 
 def models_of(connection: Connection, analyses: Sequence[Analysis], names: Identifiers) -> list[tuple[int, str]]:
     """The fits that learned from the patient, directly or through what they rest on: (unit, analysis/cohort@version)."""
-    fits = {a.name for a in analyses if a.kind is Kind.FIT}
+    fits = fits_of(connection, analyses)
     resting = units_below(connection, unit_ids(connection, names))
     with numbers(connection, "resting", resting) as name:
         rows = connection.execute(

@@ -41,6 +41,7 @@ from tshdb.withdrawal import files, footprint, objects
 from tshdb.withdrawal.erase import Erased, Redaction, erase
 from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of, identifiers, key_of, make_key, token_of
 from tshdb.withdrawal.journal import Journal, journal_of, pending_of, redacted_name
+from tshdb.withdrawal.unknown import refuse_if_named
 
 GENERATED = (REPORTS, FIGURES)  # made from the study: a page that names the patient goes as a whole
 
@@ -72,9 +73,13 @@ class WithdrawalPlan:
 
 
 def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> WithdrawalPlan:
-    """What the study holds of the patient, and what would become of it. Writes nothing. Raises NotFound."""
+    """What the study holds of the patient, and what would become of it. Writes nothing.
+
+    Raises NotFound; IntegrityError where a table that nobody has declared names the patient.
+    """
     with reading(study.engine) as connection:
         names = identifiers(connection, patient_id)
+        refuse_if_named(connection, names)
         alone = _files_of_this_patient_alone(connection, names)
         named = footprint.files_of(connection, names)
         paths = connection.execute(select(SourceFile.path).where(SourceFile.source_file_id.in_(named))).scalars()

@@ -17,6 +17,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
+from tshdb.engine.code.files import FILES, counted_of, files_changed
 from tshdb.engine.code.follow import deep
 from tshdb.engine.code.form import NAME_ATTRIBUTES, Open
 from tshdb.engine.code.kept import Kept, fingerprint_of_kept
@@ -52,6 +53,23 @@ def definitions_changed(
     that leads elsewhere now is not seen; what one side alone has is named if the other never mentions it, since the
     program of that day kept other statements than today's does.
     """
+    texts = (counted_of(sources_before, leads_before), counted_of(sources_after, leads_after))
+    of_files = tuple(DefinitionChange(*change) for change in files_changed(*texts))
+    without = ({n: v for n, v in leads.items() if n != FILES} for leads in (leads_before, leads_after))
+    return (
+        *of_files,
+        *_statements_changed(sources_before, next(without), sources_after, next(without), bool(of_files)),
+    )
+
+
+def _statements_changed(
+    sources_before: Mapping[str, str],
+    leads_before: Mapping,
+    sources_after: Mapping[str, str],
+    leads_after: Mapping,
+    has_others: bool,
+) -> tuple[DefinitionChange, ...]:
+    """As `definitions_changed`, of what is Python. has_others: something else differs already, this may be the same."""
     is_whole = bool(leads_before and leads_after)
     before = _Side(sources_before, leads_before if is_whole else _alone(sources_before))
     after = _Side(sources_after, leads_after if is_whole else _alone(sources_after))
@@ -59,7 +77,7 @@ def definitions_changed(
         changes = tuple(_Comparison(before, after).changes())
         if not is_whole:
             changes = tuple(c for c in changes if _is_of_one_side(c, sources_before, sources_after))
-            return changes or (DefinitionChange(NOT_KEPT, "", ""),)
+            return changes or (() if has_others else (DefinitionChange(NOT_KEPT, "", ""),))
         if changes or _fingerprint(before) == _fingerprint(after):
             return changes
     root = after.leads["definitions"][0][0]

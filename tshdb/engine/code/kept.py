@@ -4,8 +4,8 @@ Kept beside the texts (`leads`), as plain values: definitions in the order of th
 roots, how many of them the code was followed from; settings, the statements that belong to no definition; orders, of
 names that change at import, who changes and reads them; aliases, statements whose names may be others' as well;
 packages, from which relative imports go; imports that are never named; records, which decorators of a statement are left
-out; and for every statement its open names in their order, each as [chain] or [chain, kind of target, target,
-attributes taken].
+out; for every statement its open names in their order, each as [chain] or [chain, kind of target, target, attributes
+taken]; and of a program the texts that count (files).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ast
 from itertools import count
 
 from tshdb.canonical import digest
+from tshdb.engine.code.files import FILES, counted_of, fingerprint_with
 from tshdb.engine.code.follow import Assembly, Lead, deep
 from tshdb.engine.code.form import Form, form_of
 from tshdb.engine.code.modules import Module, Statement
@@ -31,7 +32,8 @@ def fingerprint_of_kept(sources: dict[str, str], leads: dict) -> str:
         text.add_settings([kept.statement(name) for name in leads["settings"]])
         text.imports = list(leads["imports"])
         text.orders = [(_definition(name), list(map(kept.statement, names))) for name, names in leads["orders"]]
-        return digest(text.text().encode())
+        fingerprint = digest(text.text().encode())
+    return fingerprint_with(fingerprint, counted_of(sources, leads)) if leads.get(FILES) else fingerprint
 
 
 class Kept:

@@ -19,7 +19,10 @@ from tshdb.engine.code.scopes import COMPREHENSIONS, FUNCTIONS
 if TYPE_CHECKING:
     from tshdb.engine.code.touches import Touches
 
-ANALYSIS = Definition("tshdb.engine.analysis", "analysis")  # its declaration is no code: inputs are compared as edges
+RECORDS = (  # a declaration is no code: inputs are compared as edges, a program's command and files as texts
+    Definition("tshdb.engine.analysis", "analysis"),
+    Definition("tshdb.engine.program", "program"),
+)
 READING = frozenset("len str repr any all isinstance issubclass bool int float print hash id".split())
 READING_METHODS = frozenset(
     "get items keys values copy index count join split rsplit splitlines strip lstrip rstrip partition rpartition "
@@ -91,7 +94,7 @@ def is_analysis(program: Program, statement: Statement, decorator: ast.expr) -> 
     if not isinstance(decorator, ast.Call):
         return False
     resolved = resolve(program, statement, decorator.func)
-    return resolved is not None and resolved.target == ANALYSIS
+    return resolved is not None and resolved.target in RECORDS
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:

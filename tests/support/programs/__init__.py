@@ -1,0 +1,1 @@
+"""Analyses that a shell or R computes, for the tests of programs."""
