@@ -5,7 +5,6 @@ That each promise can be broken is seen by guests that break it, one each (tests
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import subprocess
@@ -87,7 +86,7 @@ def reads(with_guests, tmp_path_factory):
 
     def judged(name):
         answer = pickle.loads((questions / f"{name}.answer").read_bytes())  # noqa: S301 - just written
-        return alone.reads(world, world.by_name[f"og_{name}"], lambda: answer["watched"])
+        return alone.reads(world, world.by_name[f"og_{name}"], answer["watched"])
 
     return {name: judged(name) for name in GUESTS}
 
@@ -105,7 +104,7 @@ def test_what_is_no_read_is_not_taken_for_one(name, reads):
 @pytest.mark.parametrize("name", oath_guests.REFUSED)
 def test_a_read_that_the_engine_does_not_follow_is_refused(name, reads, tmp_path):
     with pytest.raises(InvalidInput, match="cannot be followed"):
-        swear(make_study(tmp_path / "asked"), f"og_{name}")
+        swear(make_study(tmp_path / "asked"), f"og_{name}", only=["reads"])
 
 
 def test_it_is_said_where_it_reads_and_what_is_not_looked_into(reads):
@@ -114,19 +113,18 @@ def test_it_is_said_where_it_reads_and_what_is_not_looked_into(reads):
 
 
 @pytest.mark.parametrize("name", oath_guests.BROKEN)
-def test_a_broken_promise_is_found(name, reads, tmp_path, quick):
-    make_study(tmp_path / "asked")
-    said = json.loads(quick("check", "analysis", f"og_{name}", "--json", cwd=tmp_path / "asked", code=3).stdout)
-    broken = {p["name"] for p in said["promises"] if p["holds"] is False}
-    assert oath_guests.BROKEN[name][0] in broken and not said["holds"], said
+def test_a_broken_promise_is_found(name, reads, tmp_path):
+    promise = oath_guests.BROKEN[name][0]
+    sworn = swear(make_study(tmp_path / "asked"), f"og_{name}", only=[promise])
+    assert sworn.broken == [promise], sworn.facts
 
 
 def test_an_analysis_of_the_study_s_own_folder_swears_when_it_is_trusted(reads, tmp_path, quick):
     root = make_study(tmp_path / "asked").root
     (root / "analyses").mkdir()
-    text = oath_guests.HEAD.format(
-        name="own_doubles", title="Own", before="", options="", arguments="abundances, params", body="open('/etc/passwd').close()",
-    )  # fmt: skip
+    body = "open('/etc/passwd').close()"
+    words = {"before": "", "options": "", "arguments": "abundances, params", "body": body}
+    text = oath_guests.HEAD.format(name="own_doubles", title="Own", **words)
     (root / "analyses" / "own_doubles.py").write_text(text)
     assert "tshdb trust" in quick("check", "analysis", "own_doubles", cwd=root, code=8).stderr
     quick("trust", "--yes", cwd=root)
@@ -156,7 +154,7 @@ def test_one_that_keeps_all_promises_passes(reads, tmp_path):
     assert study.sql("SELECT count(*) AS n FROM units").n[0] == 0, "the study that was asked is not touched"
 
 
-@pytest.mark.parametrize("name", ["tsh_ratios", "univariable_cox", "tsh_model"])
+@pytest.mark.parametrize("name", ["tsh_ratios", "tsh_model"])
 def test_ours_keep_it(name, tmp_path):
     sworn = swear(make_study(tmp_path / "asked"), name)
     assert sworn.holds, sworn.facts

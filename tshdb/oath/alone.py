@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tshdb.engine.analysis import Kind as AnalysisKind
@@ -102,12 +102,11 @@ def _outside(names: Iterable[list]) -> Iterable[str]:
             yield lead[1]
 
 
-def reads(world: World, analysis: Analysis, watched: Callable[[], Mapping[str, Any]]) -> Promise:
+def reads(world: World, analysis: Analysis, seen: Mapping[str, Any]) -> Promise:
     """What it reads that is no argument: as it was watched, and as its code names it."""
     name = "reads"
     if is_program(analysis):
         return Promise(name, None, "declared unchecked: it is a program in another language")
-    seen = watched()
     called = [f"{kind}: {what} ({where})" for kind, what, where in seen["reads"]]
     called += [f"{Kind.STATE}: {each}" for each in seen["state"]]
     called += [f"{Kind.CHANCE}: the global generator of {each}" for each in seen["chance"]]
