@@ -128,8 +128,8 @@ class _Oath:
         if "determinism" in self.only:
             requests["there"] = Request(("whole",), self.tasks, OTHER.state), OTHER
         if "reads" in self.only and not alone.is_program(self.analysis):
-            options = {"project": sorted(alone.project_of(self.trial.world, self.analysis))}
-            requests["watched"] = Request(("watched",), self.tasks[: 1 if is_slow else None], 3, options), ONE
+            project = {"project": sorted(alone.project_of(self.trial.world, self.analysis))}
+            requests["watched"] = Request(("watched",), self.tasks[: 1 if is_slow else None], 3, project), ONE
         return requests
 
     def _tried_alone(self, answers: Mapping[str, Mapping[str, Any]]) -> Iterator[Promise]:
