@@ -21,7 +21,7 @@ from tshdb.engine.costs.clock import Clock
 from tshdb.engine.rebuild import Rebuild
 from tshdb.errors import InvalidInput
 from tshdb.guests.listing import listing_of
-from tshdb.oath import alone, trial_study
+from tshdb.oath import alone, kept, trial_study
 from tshdb.oath.request import Request
 from tshdb.oath.swearing import Recording, swear
 
@@ -60,8 +60,7 @@ class Every(Recording):
 def reads(with_guests, tmp_path_factory):
     """guest -> what the oath says of its reads: all of them in one study, each watched in a process of its own."""
     folder = tmp_path_factory.mktemp("oath")
-    broken = {name: tuple(rest) for name, (_, *rest) in oath_guests.BROKEN.items()}
-    site = with_guests(GUESTS | oath_guests.REFUSED | broken)
+    site = with_guests(GUESTS | oath_guests.REFUSED | oath_guests.BROKEN)
     asked = make_study(folder / "asked")
     trial = trial_study.make(asked, "og_plain", folder / "trial")
     recorder = Every("")
@@ -112,11 +111,17 @@ def test_it_is_said_where_it_reads_and_what_is_not_looked_into(reads):
     assert "inside of C is not looked into" in reads["plain"].says
 
 
-@pytest.mark.parametrize("name", oath_guests.BROKEN)
+@pytest.mark.parametrize("name", oath_guests.BREAKS)
 def test_a_broken_promise_is_found(name, reads, tmp_path):
-    promise = oath_guests.BROKEN[name][0]
-    sworn = swear(make_study(tmp_path / "asked"), f"og_{name}", only=[promise])
-    assert sworn.broken == [promise], sworn.facts
+    promises = oath_guests.BREAKS[name]
+    sworn = swear(make_study(tmp_path / "asked"), f"og_{name}", only=promises)
+    assert sworn.broken == list(promises), sworn.facts
+
+
+def test_rows_that_stay_of_a_patient_who_has_left_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept.withdrawing, "withdraw", lambda *_: None)
+    sworn = swear(make_study(tmp_path / "asked"), "tsh_ratios", only=["withdrawal"])
+    assert sworn.broken == ["withdrawal"] and "still name the patient" in sworn.promise("withdrawal").says
 
 
 def test_an_analysis_of_the_study_s_own_folder_swears_when_it_is_trusted(reads, tmp_path, quick):
@@ -154,7 +159,7 @@ def test_one_that_keeps_all_promises_passes(reads, tmp_path):
     assert study.sql("SELECT count(*) AS n FROM units").n[0] == 0, "the study that was asked is not touched"
 
 
-@pytest.mark.parametrize("name", ["tsh_ratios", "tsh_model"])
+@pytest.mark.parametrize("name", ["univariable_cox", "tsh_model"])
 def test_ours_keep_it(name, tmp_path):
     sworn = swear(make_study(tmp_path / "asked"), name)
     assert sworn.holds, sworn.facts

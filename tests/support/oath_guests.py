@@ -148,14 +148,20 @@ INNOCENT: dict[str, tuple[str, str]] = {
     "parses": ("import json\nimport re", "json.loads(re.sub('x', '1', 'x'))"),
 }  # fmt: skip
 
-BROKEN: dict[str, tuple[str, str, str]] = {  # name -> the promise that it breaks, what stands before, what the function does
-    "of_company": ("company", "", "rows['value'] = rows['value'] - rows['value'].mean()"),
-    "of_first_row": ("company", "", "rows['value'] = rows['value'] + abundances['abundance'].iloc[0]"),
-    "of_hash": ("determinism", "", "rows['value'] = rows['value'] + ''.join({'a', 'b', 'c', 'd'}).index('a')"),
-    "of_chance": ("determinism", "import numpy as np", "rows['value'] = rows['value'] + np.random.rand()"),
-    "of_calls": ("determinism", "CALLS = [0]", "CALLS[0] += 1; rows['value'] = rows['value'] + CALLS[0]"),
-    "of_library": ("declaration", "import scipy.special", "rows['value'] = rows['value'] + scipy.special.gamma(3)"),
-}  # fmt: skip
+BROKEN: dict[str, tuple[str, str]] = {
+    "of_company": ("", "rows['value'] = rows['value'] - rows['value'].mean()"),
+    "of_hash": ("", "rows['value'] = rows['value'] + ''.join({'a', 'b', 'c', 'd'}).index('a')"),
+    "of_chance": ("import numpy as np", "rows['value'] = rows['value'] + np.random.rand()"),
+    "of_calls": ("CALLS = [0]", "CALLS[0] += 1; rows['value'] = rows['value'] + CALLS[0]"),
+    "of_library": ("import scipy.special", "rows['value'] = rows['value'] + scipy.special.gamma(3)"),
+}
+BREAKS = {  # the promises that each of them breaks, at least
+    "of_company": ("company",),
+    "of_hash": ("determinism",),
+    "of_chance": ("determinism",),
+    "of_calls": ("determinism", "order", "workers", "kill", "correction"),
+    "of_library": ("declaration",),
+}
 
 
 def write(folder: Path, chosen: dict[str, tuple[str, str]]) -> None:

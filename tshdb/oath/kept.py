@@ -16,7 +16,7 @@ from tshdb.oath import results, trial_study
 from tshdb.oath.promise import Promise
 from tshdb.oath.request import ONE, Died, Request, ask
 from tshdb.oath.trial_study import Trial
-from tshdb.schema import ResultChange, Unit, UnitInput
+from tshdb.schema import ImagingInstance, ResultChange, Unit, UnitInput
 from tshdb.study import Study
 from tshdb.vocabulary import UnitState
 
@@ -28,10 +28,14 @@ def order(trial: Trial, stored: results.Results, folder: Path) -> Promise:
     other = trial_study.same_with(trial, folder, trial.tables.shuffled())
     other.rebuild()
     came = results.of_study(other.study, other.analysis)
-    what = "delivered in another order" if trial.has_images else "from files whose rows and columns were shuffled"
+    what = (
+        "when the last collection comes first"
+        if trial.has_images
+        else "from files whose rows and columns were shuffled"
+    )
     if moved := results.differing(stored, came):
         return Promise(
-            "order", False, f"{len(moved)} of {len(stored)} results differ, {what}", (results.shown(stored, came),)
+            "order", False, f"{len(moved)} of {len(stored)} results differ {what}", (results.shown(stored, came),)
         )
     return Promise("order", True, f"the same {what}")
 
@@ -135,7 +139,8 @@ def _corrected(trial: Trial) -> Iterator[None]:
     image = _image(trial.study) if trial.has_images else None
     content = image.read_bytes() if image is not None else b""
     if image is not None:
-        image.write_bytes(content[:-2] + bytes([content[-2] ^ 1, content[-1]]))
+        middle = len(content) - len(content) // 4 * 2  # pixels of two bytes stand at the end
+        image.write_bytes(content[:middle] + bytes([content[middle] ^ 0x3F]) + content[middle + 1 :])
     trial_study.load(trial, trial.tables.corrected(patient))
     try:
         yield
@@ -146,15 +151,10 @@ def _corrected(trial: Trial) -> Iterator[None]:
 
 
 def _image(study: Study) -> Path:
-    """A file of the series that its analyses read: one of the phases."""
+    """A file of the images that were loaded."""
     with reading(study.engine) as connection:
-        query = "SELECT path FROM source_files JOIN imaging_instances USING (file_id) ORDER BY path LIMIT 1"
-        try:
-            path = connection.exec_driver_sql(query).scalar_one()
-        except Exception:
-            path = None
-    files = sorted((study.root / "raw").rglob("*.dcm"))
-    return study.root / path if path else files[len(files) // 2]
+        paths = connection.execute(select(ImagingInstance.path).order_by(ImagingInstance.path)).scalars().all()
+    return study.root / paths[len(paths) // 2]
 
 
 def _ingested(study: Study) -> dict[tuple[str, str], tuple[int, str | None]]:

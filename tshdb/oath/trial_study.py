@@ -7,7 +7,7 @@ patients, else half of the patients each.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from tshdb.engine.world import World
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.guests.listing import listing_of
 from tshdb.guests.trust import trust
+from tshdb.loading import Loaded
 from tshdb.oath import data
 from tshdb.oath.trial_settings import FEATURES, small, toml
 from tshdb.places import SETTINGS_FILE
@@ -129,7 +130,7 @@ def same_with(trial: Trial, folder: Path, tables: data.Tables) -> Trial:
     if (trial.study.root / homes.FOLDER).is_dir():
         shutil.copytree(trial.study.root / homes.FOLDER, folder / homes.FOLDER)
     other = trial.at(Study(folder))
-    load(other, tables)
+    load(other, tables, is_backwards=True)
     for name, sql in trial.cohorts:
         other.rebuild_upstream()
         cohorts.define(other.study, name, sql)
@@ -205,38 +206,39 @@ def _make_empty(
 # -------------------------------------------------------------------------------------------------------- data and cohorts
 
 
-def load(trial: Trial, tables: data.Tables) -> None:
-    """Load the files, as they are now; what they lack is gone."""
+def load(trial: Trial, tables: data.Tables, is_backwards: bool = False) -> None:
+    """Load the files, as they are now; what they lack is gone. is_backwards: the last file or collection first."""
     study = Study(trial.study.root)
     try:
         if trial.has_images:
-            _load_images(study)
+            _load_images(study, is_backwards)
         else:
-            _load_tables(study, tables)
+            _load_tables(study, tables, is_backwards)
     finally:
         study.engine.dispose()
 
 
-def _load_tables(study: Study, tables: data.Tables) -> None:
-    raw = study.root / "raw"
+def _load_tables(study: Study, tables: data.Tables, is_backwards: bool) -> None:
+    raw, of = study.root / "raw", data.COLLECTION
     tables.write(raw)
     how = ingest.Loading(complete=True)
     options = ingest.RnaOptions(ExpressionUnit.RSEM, Scale.LINEAR)
-    loaded = [
-        ingest.clinical(study, raw / "clinical.tsv", data.COLLECTION, how=how),
-        ingest.rna(study, raw / "expression.csv", data.COLLECTION, options, how=how),
-        ingest.features(study, raw / f"{FEATURES}.csv", data.COLLECTION, how=how),
+    steps: list[Callable[[], Loaded]] = [
+        lambda: ingest.clinical(study, raw / "clinical.tsv", of, how=how),
+        lambda: ingest.rna(study, raw / "expression.csv", of, options, how=how),
+        lambda: ingest.features(study, raw / f"{FEATURES}.csv", of, how=how),
     ]
-    for each in loaded:
-        if each.is_refused:
-            raise InvalidInput(f"the oath's own data was refused: {each.errors[0].message}", where=str(each.what))
+    for step in reversed(steps) if is_backwards else steps:
+        loaded = step()
+        if loaded.is_refused:
+            raise InvalidInput(f"the oath's own data was refused: {loaded.errors[0].message}", where=str(loaded.what))
 
 
-def _load_images(study: Study) -> None:
+def _load_images(study: Study, is_backwards: bool) -> None:
     raw = study.root / "raw"
     if not raw.is_dir():
         installed.few_images()(raw)
-    for folder in sorted(path for path in raw.iterdir() if path.is_dir()):
+    for folder in sorted((path for path in raw.iterdir() if path.is_dir()), reverse=is_backwards):
         for _ in collection.from_folder(study, folder.name, folder, collection.Wanted(jobs=1)):
             pass
 
