@@ -188,7 +188,11 @@ def _make_empty(
     elif name in tables["replaces"]:
         del tables["replaces"][name]
     (study.root / SETTINGS_FILE).write_text(toml(tables), encoding="utf-8")
-    for value in (v for table in tables.values() for v in table.values() if isinstance(v, str)):
+    settings = (
+        *tables.values(),
+        *(p.model_dump(mode="json") for p in world.parameters.values()),
+    )  # of all that is listed
+    for value in {v for table in settings for v in table.values() if isinstance(v, str)}:
         source = asked.root / value
         if value and not Path(value).is_absolute() and ".." not in Path(value).parts and source.is_file():
             (study.root / value).parent.mkdir(parents=True, exist_ok=True)
