@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PLACES = {"cli": (390, 20), "ingest": (90, 130), "analyses": (390, 130), "migrations": (690, 130)}  # left, top
 WIDTH, HEIGHT = 180, 50  # of a package
-CORE = (40, 250, 880, 330)  # left, top, width, height
+CORE = (40, 250, 880)  # left, top, width
 LANE = 46  # height of a layer
 LETTERS = 100  # in a line of a layer
 SAYS = {
@@ -37,12 +37,14 @@ def _block(text: str, kind: str) -> str:
 
 def drawn(text: str) -> str:
     """The picture as SVG."""
-    left, top, width, height = CORE
+    left, top, width = CORE
+    height = 44 + LANE * len(layers(text)) + 6
+    foot = top + height + 20
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 600" font-family="sans-serif" font-size="14">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {foot}" font-family="sans-serif" font-size="14">',
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0 0 8 4 0 8z" fill="#555"/></marker></defs>',
-        '<rect width="960" height="600" fill="#fff"/>',
+        f'<rect width="960" height="{foot}" fill="#fff"/>',
         *(_arrow(a, b) for a, b in arrows(text)),
         *(_package(name) for name in PLACES),
         f'<rect x="{left}" y="{top}" width="{width}" height="{height}" rx="8" fill="#eef3f8" stroke="#356"/>',
