@@ -25,6 +25,7 @@ from tshdb.engine.homes import open_home
 from tshdb.engine.work import Work
 from tshdb.oath import results, variants
 from tshdb.oath.state import kept
+from tshdb.process import in_child
 
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
@@ -91,9 +92,16 @@ def parts(tasks: Sequence[bytes], options: Mapping[str, Any]) -> dict[str, bool 
             return None
         return bool(results.differing(before, computed(changed(_task(t)) or _task(t) for t in tasks)))
 
+    def noticed(changed: variants.Changed) -> bool | None:
+        """As `moves`, in a process of its own: a library that is given nothing may take its process along."""
+        try:
+            return in_child(lambda: moves(changed))
+        except RuntimeError:
+            return True
+
     answers: dict[str, bool | None] = {}
     for name, changes in variants.without(_analysis(_task(tasks[0]))):
-        moved = [so for changed in changes if (so := moves(changed)) is not None]
+        moved = [so for changed in changes if (so := noticed(changed)) is not None]
         answers[name] = any(moved) if moved else None
     return answers
 
