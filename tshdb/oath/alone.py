@@ -10,7 +10,7 @@ from tshdb.engine.units import functions_of, project_packages
 from tshdb.oath import results
 from tshdb.oath.names import BUILTINS, Kind, kind_of
 from tshdb.oath.promise import Promise
-from tshdb.oath.request import APART, Request, ask
+from tshdb.oath.request import APART, ONE, Request, Surroundings, ask
 
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
