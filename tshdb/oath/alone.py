@@ -10,7 +10,7 @@ from tshdb.engine.units import functions_of, project_packages
 from tshdb.oath import results
 from tshdb.oath.names import BUILTINS, Kind, kind_of
 from tshdb.oath.promise import Promise
-from tshdb.oath.request import APART, Request, ask
+from tshdb.oath.request import APART, ONE, Request, Surroundings, ask
 
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
@@ -45,11 +45,15 @@ def determinism(stored: results.Results, here: Mapping[str, Any], there: Mapping
 
 def _guilty(before: results.Results, tasks: tuple[bytes, ...]) -> str:
     """Which of the surroundings it was, one at a time."""
-    guilty = [
-        name for name, surroundings in APART.items()
-        if results.differing(before, ask(Request(("whole",), tasks, surroundings.state), surroundings)["whole"])
-    ]  # fmt: skip
-    return " and ".join(guilty) or "the working folder, the home, the command line or the time"
+
+    def moves(surroundings: Surroundings) -> bool:
+        answer = ask(Request(("whole",), tasks, surroundings.state), surroundings)
+        return bool(results.differing(before, answer["whole"]))
+
+    guilty = [] if moves(ONE) else [name for name, surroundings in APART.items() if moves(surroundings)]
+    if not guilty or len(guilty) == len(APART):
+        return "what differs from process to process: memory, time, the working folder, the home, the command line"
+    return " and ".join(guilty)
 
 
 def company(analysis: Analysis, here: Mapping[str, Any]) -> Promise:

@@ -84,7 +84,7 @@ def together(tasks: Sequence[bytes], options: Mapping[str, Any]) -> results.Resu
 
 def parts(tasks: Sequence[bytes], options: Mapping[str, Any]) -> dict[str, bool | None]:
     """part of the declaration -> whether the results are others without it; None where there was nothing to leave out."""
-    tasks = tasks[: options["n_tasks"]]
+    tasks = sorted(tasks, key=len, reverse=True)[: options["n_tasks"]]  # those with most rows
     before = computed(_task(t) for t in tasks)
 
     def moves(changed: variants.Changed) -> bool | None:

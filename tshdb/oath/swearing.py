@@ -169,6 +169,8 @@ class _Oath:
         if not n:
             return Promise("computed", False, "no unit on the data that was made for it: nothing could be tried",
                            tuple(message for by_reason in report.discarded.values() for message in by_reason))  # fmt: skip
+        if not n_rows and (behind := [f"{of}: {m}" for of, by_key in report.failed.items() for m in by_key.values()]):
+            return Promise("computed", False, "no row, since what it rests on failed", tuple(behind[:3]))
         if not n_rows:
             return Promise(
                 "computed", None, f"{n} units on the data that was made for it, and no row: the rest says little"

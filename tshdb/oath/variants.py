@@ -13,6 +13,7 @@ import pandas as pd
 
 from tshdb.engine.compute import Task
 from tshdb.engine.inputs import Inputs
+from tshdb.engine.needs import Trained
 from tshdb.engine.units import takes_seed
 from tshdb.expression_store import ExpressionMatrix
 
@@ -64,8 +65,9 @@ def without(analysis: Analysis) -> Iterator[tuple[str, list[Changed]]]:
 
     A way gives None where there is nothing to leave out.
     """
-    for role in analysis.needs:
-        yield f"the role {role}", [partial(emptied, role=role), partial(moved, role=role)]
+    for role, need in analysis.needs.items():
+        changes: list[Changed] = [partial(emptied, role=role), partial(moved, role=role)]
+        yield f"the role {role}", [*changes, partial(peopled, role=role)] if isinstance(need, Trained) else changes
     if takes_seed(analysis):
         yield "the seed", [lambda task: replace(task, study_seed=task.study_seed + 1)]
     if analysis.over_cohort:
@@ -89,6 +91,13 @@ def moved(task: Task, role: str) -> Task | None:
         return None
     numbers = {c: value[c] * 1.5 + 1 for c in value.select_dtypes("number").columns}
     return with_values(task, {role: _like(value, value.assign(**numbers))})
+
+
+def peopled(task: Task, role: str) -> Task | None:
+    """As if a model behind it had learned from every member."""
+    members = task.inputs.values["members"]["patient_id"]
+    trained = pd.DataFrame({"patient_id": list(members), "cohort": "another@1"})
+    return with_values(task, {role: _like(task.inputs.values[role], trained)}) if len(trained) else None
 
 
 def fewer(task: Task) -> Task | None:
