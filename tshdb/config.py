@@ -32,6 +32,19 @@ class IngestSettings(BaseModel):
     gdc_url: str | None = None
 
 
+class CollectionSettings(BaseModel):
+    """The table [collections]: which of them have the same people under the same ids."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    same_patients: tuple[str, ...] | tuple[tuple[str, ...], ...] = ()
+
+    def are_same(self, one: str, other: str) -> bool:
+        """Whether an id is the same person in both."""
+        flat = tuple(name for name in self.same_patients if isinstance(name, str))
+        groups = [flat, *(group for group in self.same_patients if not isinstance(group, str))]
+        return any(one in group and other in group for group in groups)
+
+
 class ImagingSettings(BaseModel):
     """The table [imaging]: which images are taken, and where from."""
 
@@ -60,6 +73,7 @@ class Settings:
         self.study = self._typed(StudySettings, "study")
         self.ingest = self._typed(IngestSettings, "ingest")
         self.imaging = self._typed(ImagingSettings, "imaging")
+        self.collections = self._typed(CollectionSettings, "collections")
 
     @property
     def shown(self) -> str:
@@ -84,7 +98,7 @@ class Settings:
     def refuse_unknown_tables(self, known: set[str]) -> None:
         """Raises InvalidInput for a table that belongs to no analysis, such as a misspelt one."""
         for name in self.tables:
-            if name not in ("study", "ingest", "imaging", "replaces") and name not in known:
+            if name not in ("study", "ingest", "imaging", "collections", "replaces") and name not in known:
                 raise InvalidInput(
                     f"[{name}] is no analysis of this program (known: {', '.join(sorted(known))})",
                     where=self.where(name),

@@ -32,6 +32,7 @@ from tshdb.loading.sources import (
     row_key,
 )
 from tshdb.loading.values import IncomingValues
+from tshdb.loading.whose import take_out_of_others
 from tshdb.schema import SourceFile
 from tshdb.study import Study
 
@@ -89,7 +90,8 @@ def compare(
                 with_errors.add(item.source)
             _take(comparison, connection, item, complete)
     comparison.values.flush()
-    comparison.orphans = take_out_orphans(connection, comparison)
+    comparison.orphans = take_out_of_others(connection, comparison, study.settings.collections.are_same)
+    comparison.orphans += take_out_orphans(connection, comparison)
     read = [i.source for i in comparison.items if i.content is not None]
     if complete:
         readers = {(i.source.collection, i.source.reader) for i in comparison.items}
