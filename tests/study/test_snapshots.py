@@ -20,7 +20,7 @@ COUNT = "SELECT count(*) AS n, round(sum(value), 6) AS total FROM tsh_ratios"
 
 @pytest.fixture(autouse=True)
 def every_table_is_large(monkeypatch):
-    monkeypatch.setattr("tshdb.query.LEAST_ROWS", 1)
+    monkeypatch.setattr("tshdb.sandbox.LEAST_ROWS", 1)
 
 
 def kept(study) -> dict[str, bytes]:
