@@ -185,7 +185,7 @@ def _load_tables(study: Queried, connection: Any, sql: str) -> tuple[list[str], 
                 sandbox.load_csv(connection, table, known[table], copy)
                 sandbox.keep(connection, kept, table, versions.get(table))
             else:
-                readable.append(sandbox.load_parquet(connection, table, path))
+                readable.extend(sandbox.load_parquet(connection, table, path))
         if sandbox.EXPRESSION in words:
             profiles, paths = sandbox.located(study.objects, fetch("expression_profiles", sandbox.PROFILES))
             sandbox.write_csv(Path(folder) / "profiles.csv", profiles)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tshdb.objects import ObjectStore
 
 MEMORY_BYTES = 4 << 30
+MOST_COPIED = 1_000_000  # rows
 EXPRESSION = "expression"
 PROFILES = ("profile_id", "sample_id", "part_id", "is_selected")
 _NULL = "\\N"
@@ -178,10 +179,19 @@ def load_csv(connection: Any, table: str, types: Mapping[str, str], path: Path) 
         ) from None  # fmt: skip
 
 
-def load_parquet(connection: Any, table: str, path: Path) -> str:
-    """Make a table of a kept file. Gives its path as SQL text, for `lock`."""
-    connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM read_parquet({path_text(path)})')
-    return path_text(path)
+def load_parquet(connection: Any, table: str, path: Path) -> list[str]:
+    """Make a table of a kept file. Gives what the query must be allowed to read of it, as SQL texts of paths: for `lock`.
+
+    A copy, unless it is very large: of a file DuckDB does not know how many values a column has, and may join on the
+    unit of 100,000 profiles before it joins on their samples.
+    """
+    source = f"read_parquet({path_text(path)})"
+    (n,) = connection.execute(f"SELECT count(*) FROM {source}").fetchone()
+    if n <= MOST_COPIED:
+        connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM {source}')
+        return []
+    connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM {source}')
+    return [path_text(path)]
 
 
 def make_views(connection: Any, names: Iterable[str]) -> None:

@@ -108,8 +108,13 @@ def _keep(rows: Rows, name: str, key: str, answer: Remembered) -> None:
     if rows.home is None or not COHORT.fullmatch(name) or (path := Snapshots(rows.home.root).begin()) is None:
         return
     error = as_words(answer.moved) if isinstance(answer.moved, TshdbError) else None
-    said = {"key": key, "tables": answer.tables, "versions": answer.versions, "error": error}
-    said["moved"] = [] if error else answer.moved
+    said = {
+        "key": key,
+        "tables": answer.tables,
+        "versions": answer.versions,
+        "error": error,
+        "moved": answer.moved if error is None else [],
+    }
     try:
         path.write_text(json.dumps(said), encoding="utf-8")
         kept = path.with_name(f"{name}.{sha256_of(path)}.{ANSWER}")

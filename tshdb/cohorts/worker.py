@@ -81,7 +81,6 @@ def _by_one_child(
     rows: Rows, known: Mapping[str, Mapping[str, str]], asked: Sequence[Asked], seconds: float
 ) -> Iterator[Answered]:
     """The answers as far as one child comes: to the first that stops it, which is answered with why."""
-    import duckdb  # noqa: F401  # so that no child need
 
     with tempfile.TemporaryDirectory(prefix="tshdb-cohorts-") as folder:
         child = Forked(lambda reader, writer: _act(reader, writer, asked, known, rows.home, seconds))
@@ -231,7 +230,7 @@ def _load(
     for of in handed["tables"]:
         table, path = of["table"], Path(of["path"])
         if of["is_kept"]:
-            readable.append(sandbox.load_parquet(connection, table, path))
+            readable.extend(sandbox.load_parquet(connection, table, path))
             continue
         sandbox.load_csv(connection, table, known[table], path)
         if of["version"] is not None and home is not None:
