@@ -64,7 +64,7 @@ def cohorts_in_words(cohorts: list[dict[str, Any]]) -> list[str]:
         return []
     return [
         "A cohort's SQL is that of tshdb sql now, on every database: names in double quotes are columns, LIKE tells capital "
-        "from small letters, / divides fully, text is compared with text alone. By it these cohorts differ:",
+        "from small letters, / divides fully, a text beside a number must be one. By it these cohorts differ:",
         *lines,
         "Look at their SQL: tshdb cohort show NAME",
     ]

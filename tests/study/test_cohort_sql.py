@@ -92,6 +92,14 @@ BATTERY = [
     ("SELECT patient_id FROM query_table('patients')", "query_table"),
     ("SELECT patient_id FROM patients WHERE random() < 0.5", "another answer at another time"),
     ("SELECT patient_id FROM follow_ups WHERE current_date > '2020-01-01'", "another answer at another time"),
+    (
+        "SELECT patient_id FROM follow_ups WHERE age(TIMESTAMP '2020-01-01') > INTERVAL 1 DAY",
+        "another answer at another",
+    ),
+    (
+        "SELECT patient_id FROM follow_ups WHERE age(TIMESTAMP '2020-01-01', TIMESTAMP '2019-01-01') < INTERVAL 1 DAY",
+        "",
+    ),
     ("SELECT patient_id FROM patients USING SAMPLE 3", "another one each time"),
     ("SELECT table_name AS patient_id FROM information_schema.tables", "does not exist"),
     ("SELECT table_name AS patient_id FROM duckdb_tables()", "duckdb_tables"),
@@ -227,6 +235,19 @@ def test_rows_that_are_not_committed_are_seen_and_not_remembered_for_others(mixe
     assert members(mixed, WOMEN) == list("234567")
     remembered._of_process.clear()
     assert members(mixed, WOMEN) == list("234567")
+
+
+def test_a_transaction_that_holds_a_table_does_not_wait_for_itself(mixed):
+    """Whether others see the rows is asked by another connection, which must not wait for ours."""
+    started = time.monotonic()
+    with writing(mixed.engine) as connection:
+        if mixed.sqlite_path is None:
+            connection.exec_driver_sql("LOCK TABLE patients IN ACCESS EXCLUSIVE MODE")
+        connection.exec_driver_sql("UPDATE patients SET sex = 'male' WHERE patient_id = 'TCGA-TN-0007'")
+        assert [p[-1] for p in evaluate(connection, "asked", WOMEN).members] == list("23456")
+    assert time.monotonic() - started < 20
+    assert not list((mixed.root / FOLDER).glob("*.members"))
+    assert members(mixed, WOMEN) == list("23456")
 
 
 # -------------------------------------------------------------------------------------------------------- remembered

@@ -16,14 +16,16 @@ from tshdb.sandbox import EXPRESSION, require_one_select
 from tshdb.sql_names import REFERENCE
 from tshdb.views import VIEWS
 
-# of DuckDB's functions those that are not of their arguments alone (`stability` of duckdb_functions), and macros upon them
+# of DuckDB's functions those that are not of their arguments alone (`stability` of duckdb_functions), macros upon them, and
+# one that draws a sample
 CHANGING = frozenset(
     "ago current_catalog current_connection_id current_database current_date current_localtime current_localtimestamp "
     "current_query current_query_id current_role current_schema current_schemas current_setting current_time "
     "current_timestamp current_transaction_id current_user currval error gen_random_uuid get_block_size "
     "get_current_time get_current_timestamp getvariable in_search_path inet_client_addr inet_client_port "
     "inet_server_addr inet_server_port localtime localtimestamp nextval now pg_conf_load_time pg_my_temp_schema "
-    "pg_postmaster_start_time pg_sleep random session_user setseed setval sleep_ms stats today transaction_timestamp "
+    "pg_postmaster_start_time pg_sleep random reservoir_quantile session_user setseed setval sleep_ms stats today "
+    "transaction_timestamp "
     "txid_current user uuid uuidv4 uuidv7 vector_type version write_log".split()
 )
 WORDS = frozenset(
@@ -97,7 +99,8 @@ def _refuse_changing(node: dict[str, Any], where: str) -> None:
     if not name and node.get("class") == "COLUMN_REF" and len(node.get("column_names") or ()) == 1:
         word = str(node["column_names"][0]).lower()
         name = word if word in WORDS else ""
-    if name in CHANGING:
+    since_today = name == "age" and len(node.get("arguments") or node.get("children") or ()) == 1
+    if name in CHANGING or since_today:
         raise InvalidInput(
             f"{name} gives another answer at another time", where=where, repair="Write the value itself, such as a date"
         )

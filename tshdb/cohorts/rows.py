@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
 from tshdb.sandbox import known_tables, select_all
 
@@ -80,16 +81,11 @@ class SqliteRows:
 
     def are_committed(self, versions: Mapping[str, str]) -> bool:
         path = next(file for _, name, file in self.connection.execute("PRAGMA database_list") if name == "main")
-        if not path:
+        try:
+            with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as other:
+                return bool(path) and _sqlite_versions(other, versions) == versions
+        except sqlite3.Error:  # not seen is not committed
             return False
-        with closing(sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)) as other:
-            return _sqlite_versions(other, versions) == versions
-
-
-def _quoted(path: str) -> str:
-    from urllib.parse import quote
-
-    return quote(path)
 
 
 def _sqlite_versions(connection: sqlite3.Connection, tables: Collection[str]) -> dict[str, str]:
@@ -120,10 +116,19 @@ class PostgresqlRows:
         return _postgresql_versions(self.connection, tables)
 
     def are_committed(self, versions: Mapping[str, str]) -> bool:
-        from tshdb.database import reading
+        from sqlalchemy.exc import DBAPIError
 
-        with reading(self.connection.engine) as other:
-            return _postgresql_versions(other, versions) == versions
+        from tshdb.database import reading
+        from tshdb.errors import Busy
+
+        try:
+            with reading(self.connection.engine) as other:
+                other.exec_driver_sql(
+                    "SET LOCAL lock_timeout = '200ms'"
+                )  # the transaction that asks may hold the table
+                return _postgresql_versions(other, versions) == versions
+        except (DBAPIError, Busy):  # not seen is not committed
+            return False
 
 
 def _postgresql_versions(connection: Connection, tables: Collection[str]) -> dict[str, str]:
