@@ -39,10 +39,9 @@ class Home(Protocol):
 
 
 class Rows(Protocol):
-    """One state of a study's database. home: None where only the database is known; keeps_tables: in `Snapshots`."""
+    """One state of a study's database. home: None where only the database is known."""
 
     home: Home | None
-    keeps_tables: bool
 
     def known(self) -> dict[str, dict[str, str]]:
         """table -> column -> type."""
@@ -61,8 +60,6 @@ class Rows(Protocol):
 
 class SqliteRows:
     """By a connection of the standard library, as `tshdb status` has one."""
-
-    keeps_tables = True
 
     def __init__(self, connection: sqlite3.Connection, home: Home | None):
         self.connection, self.home = connection, home
@@ -95,8 +92,6 @@ def _sqlite_versions(connection: sqlite3.Connection, tables: Collection[str]) ->
 
 class PostgresqlRows:
     """By a connection of SQLAlchemy."""
-
-    keeps_tables = False
 
     def __init__(self, connection: Connection, home: Home | None):
         self.connection, self.home = connection, home
@@ -138,7 +133,8 @@ def _postgresql_versions(connection: Connection, tables: Collection[str]) -> dic
         return {}
     ((system,),) = tuples(connection, SYSTEM)
     rows = tuples(connection, " UNION ALL ".join(PLACES.format(table) for table in sorted(tables)))
-    return {table: hashlib.sha256(f"{system} {places}".encode()).hexdigest()[:16] for table, places in rows}
+    digests = {table: hashlib.sha256(f"{system} {table} {places}".encode()).hexdigest() for table, places in rows}
+    return {table: str(int(digest[:16], 16)) for table, digest in digests.items()}  # a number, as SQLite's are
 
 
 def rows_of(connection: Connection) -> Rows:

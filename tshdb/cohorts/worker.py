@@ -25,6 +25,7 @@ from tshdb.forked import Forked, OutOfTime
 from tshdb.snapshots import Snapshots
 
 SECONDS = 15.0  # that one cohort may take
+LOADING_SECONDS = 300.0  # that the rows of large tables may take before it
 ROWS_AT_ONCE = 50_000
 MOST_STRANGERS = 100_000
 NOTHING = Reads(frozenset(), frozenset(), False)
@@ -99,7 +100,7 @@ def _by_one_child(
                 every = ALWAYS.union(*tables)
                 versions = rows.versions(every)
                 child.tell(_handed(rows, known, every, versions, read, Path(folder)))
-                is_ready = _heard(child, seconds) is not None
+                is_ready = _heard(child, LOADING_SECONDS) is not None
             while is_ready and n < len(asked) and (moved := child.hear(time.monotonic() + seconds)) is not None:
                 yield answered(sandbox.error_of(moved["error"]) if isinstance(moved, dict) else moved)
                 n += 1
@@ -119,7 +120,7 @@ def _by_one_child(
 
 def _forget_withdrawn(rows: Rows, versions: Mapping[str, str]) -> None:
     """What was kept of tables stays only where the database has not gone on: a withdrawal may have been here before us."""
-    if rows.home is None or not rows.keeps_tables or not versions or rows.are_committed(versions):
+    if rows.home is None or not versions or rows.are_committed(versions):
         return
     for table, version in versions.items():
         Snapshots(rows.home.root).forget(table, version)
@@ -150,7 +151,7 @@ def _handed(
     folder: Path,
 ) -> dict[str, Any]:
     """Where the child finds the rows of its tables: kept files of large ones, the rest written here, in `folder`."""
-    kept = Snapshots(rows.home.root) if rows.home is not None and rows.keeps_tables else None
+    kept = Snapshots(rows.home.root) if rows.home is not None else None
     may_keep = kept is not None and rows.are_committed(versions)
     handed = []
     for table in sorted(tables):
@@ -194,7 +195,14 @@ def _act(
         line = told.readline()
     if not line:
         return
-    _load(connection, json.loads(line), known, home, frozenset().union(*(r.views for r in plain)), seconds * len(asked))
+    _load(
+        connection,
+        json.loads(line),
+        known,
+        home,
+        frozenset().union(*(r.views for r in plain)),
+        LOADING_SECONDS + seconds * len(asked),
+    )
     sandbox.send(writer, {"ready": True})
     patients = {patient for (patient,) in connection.execute("SELECT patient_id FROM patients").fetchall()}
     for one, reads in zip(asked, read, strict=True):
