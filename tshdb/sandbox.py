@@ -121,7 +121,8 @@ def lock(connection: Any, readable: Sequence[str], seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEMORY_BYTES, hard))
-    cpu = int(seconds * 2) + 1
+    used = resource.getrusage(resource.RUSAGE_SELF)  # by loading
+    cpu = int(used.ru_utime + used.ru_stime + seconds * 2) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
 
 
