@@ -127,14 +127,28 @@ def main() -> None:
         _tell("interrupted: what was committed is saved, nothing is half-written. Run the same command to go on.")
         sys.exit(stopped.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.DONE)
+        _end_as_read()
+    except SystemExit:
+        if _is_closed_pipe():
+            _end_as_read()
+        raise
     except OSError as error:
         if error.errno is None:
             raise
         refused = ResourceError(f"{error.strerror} (errno {error.errno})", where=str(error.filename or "system"))
         _tell(f"tshdb: {refused}")
         sys.exit(refused.exit_code)
+
+
+def _is_closed_pipe() -> bool:
+    """Whether the reader of our output has closed it: typer then ends with 1, having put a wrapper around it."""
+    return type(sys.stdout).__name__ == "PacifyFlushWrapper"
+
+
+def _end_as_read() -> None:
+    """Who reads our output has had enough of it, as `head` has: no error. What is left must not be complained of at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(Exit.DONE)
 
 
 def _tell(text: str) -> None:

@@ -44,6 +44,30 @@ def migrate(
     if done.backup is not None:
         say(f"Backup: {done.backup}")
     say(f"Migrated from {done.before or 'an empty database'} to {done.now}.")
+    for line in cohorts_in_words([cohort.facts() for cohort in done.cohorts]):
+        say(line)
+
+
+def cohorts_in_words(cohorts: list[dict[str, Any]]) -> list[str]:
+    """Whose members differ, a line each, under what is common to them."""
+    lines = []
+    for cohort in cohorts:
+        moved = [
+            f"{counted(len(patients), 'patient')} {what} (such as {patients[0]})"
+            for what, patients in (("more", cohort["came"]), ("fewer", cohort["left"]))
+            if patients
+        ]
+        said = f"it has no answer now: {cohort['problem']}" if cohort["problem"] else ", ".join(moved)
+        frozen = "; its versions keep their members" if cohort["mode"] == "frozen" else ""
+        lines.append(f"  {cohort['cohort']} ({cohort['mode']}): {said}{frozen}")
+    if not lines:
+        return []
+    return [
+        "A cohort's SQL is that of tshdb sql now, on every database: names in double quotes are columns, LIKE tells capital "
+        "from small letters, / divides fully, a text beside a number must be one. By it these cohorts differ:",
+        *lines,
+        "Look at their SQL: tshdb cohort show NAME",
+    ]
 
 
 def show(facts: dict[str, Any]) -> None:
@@ -65,6 +89,8 @@ def show(facts: dict[str, Any]) -> None:
         out(f"{name}: {counted(n, 'result')} may follow")
     for name, n in facts["otherwise"].items():
         out(f"{name}: {counted(n, 'result')} due for other reasons: tshdb plan, once it is migrated")
+    for line in cohorts_in_words(facts["cohorts"]):
+        out(line)
     if not facts["analyses"]:
         out("No result would be computed again because of the program.")
     out("Nothing was changed.")

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tshdb.cohorts.guarded import Refused, run_guarded
-from tshdb.cohorts.steps import members_after, parse, walk
+from tshdb.cohorts.evaluation import Evaluated, evaluate_each
+from tshdb.cohorts.rows import Rows, SqliteRows, rows_of
 from tshdb.corrections import corrections, counted, rows_named
 from tshdb.engine.causes import Cause, causes_in_words
-from tshdb.errors import InvalidInput, NotFound
-from tshdb.study import SETTINGS_FILE, absolute_url, check_revision, sqlite_path
+from tshdb.errors import InvalidInput, NotFound, TshdbError
+from tshdb.study import SETTINGS_FILE, Study, absolute_url, check_revision, sqlite_path
 from tshdb.vocabulary import CauseKind
 
 COUNTS = {
@@ -50,18 +50,16 @@ def status(root: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"not TOML: {error}", where=str(root / SETTINGS_FILE), repair="Mend the line") from None
     url = absolute_url(root, settings.get("database", "sqlite:///study.db"))
-    path = sqlite_path(url)
+    path, study = sqlite_path(url), Study(root)
     if path is None:
-        from tshdb.database import tuples
-        from tshdb.study import Study
+        from tshdb.database import reading, tuples
 
-        study = Study(root)
-        with study.engine.connect() as connection:
+        with reading(study.engine) as connection:
 
             def run(sql: str) -> list[tuple]:
                 return tuples(connection, sql.replace("%", "%%"))  # % is the driver's mark of a parameter
 
-            return _collect(settings, run, _by_planner(study))
+            return _collect(settings, run, rows_of(connection))
     if not path.is_file():
         raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
     raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -69,43 +67,15 @@ def status(root: Path) -> dict[str, Any]:
         tables = raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
         row = raw.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
         check_revision(row[0] if row else None, root)
-        return _collect(settings, lambda sql: raw.execute(sql).fetchall(), _by_sqlite(raw))
+        raw.execute("BEGIN")
+        return _collect(settings, lambda sql: raw.execute(sql).fetchall(), SqliteRows(raw, study))
     finally:
         raw.close()
 
 
-def _by_sqlite(connection: sqlite3.Connection) -> Callable[[str, str], set[str] | None]:
-    def select(sql: str, where: str) -> set[str]:
-        columns, rows, _ = run_guarded(connection, sql)
-        if "patient_id" not in columns:
-            raise InvalidInput("no column patient_id", where=where)
-        return {row[columns.index("patient_id")] for row in rows}
-
-    def eligible(name: str, text: str) -> set[str] | None:
-        try:
-            return members_after(walk(parse(text, name), name, select))
-        except (Refused, InvalidInput):
-            return None
-
-    return eligible
-
-
-def _by_planner(study) -> Callable[[str, str], set[str] | None]:
-    from tshdb.cohorts.evaluation import evaluate
-    from tshdb.database import reading
-    from tshdb.errors import TshdbError
-
-    def eligible(name: str, text: str) -> set[str] | None:
-        with reading(study.engine) as connection:
-            try:
-                return set(evaluate(connection, name, text).members)
-            except TshdbError:
-                return None
-
-    return eligible
-
-
-def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dict[str, Any]:
+def _collect(settings: dict, run: Callable[[str], list[tuple]], rows: Rows) -> dict[str, Any]:
+    cohorts = run(COHORTS)
+    evaluated = evaluate_each(rows, {name: text for name, _, text, _, _ in cohorts})
     units: dict[str, dict[str, int]] = {}
     for analysis, state, n in run(UNITS):
         units.setdefault(analysis, {})[state] = n
@@ -113,7 +83,7 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], eligible) -> dic
     return {
         "study": settings.get("name", ""),
         "counts": {name: run(sql)[0][0] for name, sql in COUNTS.items()},
-        "cohorts": [_cohort(run, eligible, *row) for row in run(COHORTS)],
+        "cohorts": [_cohort(run, evaluated[row[0]], *row) for row in cohorts],
         "units": units,
         "flagged_fits": [
             {"unit": f"{a}/{k}", "corrections": counted(rows), "rows": rows_named(run, rows or ())}
@@ -144,14 +114,15 @@ def _rebuild(run: Callable[[str], list[tuple]], run_id: int, state: str, started
     }
 
 
-def _cohort(run, eligible, name: str, mode: str, sql: str, version: int | None, n_members: int | None) -> dict:
-    eligible_now = eligible(name, sql)
+def _cohort(
+    run, now: Evaluated | TshdbError, name: str, mode: str, _text: str, version: int | None, n_members: int | None
+) -> dict:
     entry = {"cohort": name, "mode": mode, "version": version, "n_members": n_members, "problem": None}
-    if eligible_now is None:
-        return entry | {"problem": "its SQL fails now", "newly_eligible": 0, "no_longer_eligible": 0}
+    if isinstance(now, TshdbError):
+        return entry | {"problem": f"its SQL fails now: {now.message}", "newly_eligible": 0, "no_longer_eligible": 0}
     if mode == "live":
-        return entry | {"n_members": len(eligible_now), "newly_eligible": 0, "no_longer_eligible": 0}
+        return entry | {"n_members": len(now.members), "newly_eligible": 0, "no_longer_eligible": 0}
     quoted = name.replace("'", "''")
-    rows = run(f"SELECT patient_id FROM cohort_members WHERE cohort = '{quoted}' AND version = {version}")
-    members = {row[0] for row in rows}
-    return entry | {"newly_eligible": len(eligible_now - members), "no_longer_eligible": len(members - eligible_now)}
+    rows = run(f"SELECT patient_id FROM cohort_members WHERE cohort = '{quoted}' AND version = {version or 0}")
+    eligible, members = set(now.members), {row[0] for row in rows}
+    return entry | {"newly_eligible": len(eligible - members), "no_longer_eligible": len(members - eligible)}

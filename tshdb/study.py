@@ -91,6 +91,7 @@ class Study:
             )
         engine = database.create(self.database_url)
         check_revision(revision_of(engine), self.root)
+        engine.update_execution_options(tshdb_home=self)  # where what cohorts gave is kept, and `expression` is
         return engine
 
     @cached_property

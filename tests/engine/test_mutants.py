@@ -27,6 +27,20 @@ class Mutant(NamedTuple):
 
 MUTANTS = (
     Mutant(
+        "what a cohort gave is remembered for ever",
+        "tshdb/cohorts/remembered.py",
+        "if a.versions and a.versions.items() <= now.items()",
+        "if a.versions",
+        "study/test_cohort_sql.py::test_who_is_no_patient_any_more_is_a_stranger[sqlite]",
+    ),
+    Mutant(
+        "an answer is kept that is of a database before a withdrawal",
+        "tshdb/cohorts/remembered.py",
+        "if not rows.are_committed(answer.versions):",
+        "if not answer.versions:",
+        "study/test_cohort_sql.py::test_who_was_slower_than_a_withdrawal_keeps_nothing[sqlite]",
+    ),
+    Mutant(
         "inputs that moved go unseen",
         "tshdb/engine/standing.py",
         "AND i.fingerprint IS DISTINCT FROM e.seen_fingerprint",

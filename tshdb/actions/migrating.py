@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb import database, installed
+from tshdb.cohorts.former import REVISION as BEFORE
+from tshdb.cohorts.former import Differing, differing
 from tshdb.engine.takeover import handed_over
 from tshdb.engine.upgrades import upgrade_facts
 from tshdb.errors import InvalidInput
@@ -21,11 +24,15 @@ if TYPE_CHECKING:
 
 
 class Migrated(NamedTuple):
-    """before: the revision that was found, None for an empty database; backup: of a SQLite database that was altered."""
+    """before: the revision that was found, None for an empty database; backup: of a SQLite database that was altered.
+
+    cohorts: those whose definitions give others now, by the SQL of `tshdb sql`.
+    """
 
     before: str | None
     now: str
     backup: Path | None
+    cohorts: tuple[Differing, ...] = ()
 
     @property
     def was_altered(self) -> bool:
@@ -45,7 +52,10 @@ def migrate(study: Study) -> Migrated:
         has_file = study.sqlite_path is not None and revision is not None
         backup = installed.migrations().backup_sqlite(study.sqlite_path) if has_file else None
         installed.migrations().upgrade(engine, handed=_handed(study, revision))
-    return Migrated(revision, database.REVISION, backup)
+        engine.update_execution_options(tshdb_home=study)
+        with database.reading(engine) as connection:
+            cohorts = _differing(connection, revision)
+    return Migrated(revision, database.REVISION, backup, tuple(cohorts))
 
 
 def try_migration(study: Study) -> dict[str, Any]:
@@ -74,11 +84,24 @@ def _handed(study: Study, revision: str | None) -> dict[str, Any]:
     return handed_over(study, analyses_here(study)[0]) if revision is not None and revision < "0011" else {}
 
 
+def _differing(connection: Connection, revision: str | None) -> list[Differing]:
+    """The cohorts whose members differ from those that the database gave them, of a study older than that."""
+    return differing(connection) if revision is not None and revision < BEFORE else []
+
+
 def _tried(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="tshdb-dry-run-") as folder:
+        # what cohorts give is kept there, not in the study
+        engine.update_execution_options(tshdb_home=SimpleNamespace(root=Path(folder), objects=study.objects))
+        return _tried_in(Path(folder), study, engine, revision)
+
+
+def _tried_in(folder: Path, study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
     facts: dict[str, Any] = {}
 
     def look(connection: Connection) -> None:
         facts.update(upgrade_facts(connection, world_in(study, connection)))
+        facts["cohorts"] = [cohort.facts() for cohort in _differing(connection, revision)]
 
     if revision == database.REVISION:
         with database.reading(engine) as connection:
@@ -89,13 +112,12 @@ def _tried(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]
     if study.sqlite_path is None:
         migrations.tried(engine, handed, look)
         return facts
-    with tempfile.TemporaryDirectory(prefix="tshdb-dry-run-") as folder:
-        path = migrations.copied(study.sqlite_path, Path(folder), "copy.db")
-        copy = database.create(f"sqlite:///{path}")
-        try:
-            migrations.upgrade(copy, handed=handed)
-            with database.reading(copy) as connection:
-                look(connection)
-        finally:
-            copy.dispose()
+    path = migrations.copied(study.sqlite_path, folder, "copy.db")
+    copy = database.create(f"sqlite:///{path}").execution_options(**engine.get_execution_options())
+    try:
+        migrations.upgrade(copy, handed=handed)
+        with database.reading(copy) as connection:
+            look(connection)
+    finally:
+        copy.dispose()
     return facts

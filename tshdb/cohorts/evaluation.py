@@ -1,20 +1,21 @@
-"""What a cohort's steps give now, writing nothing.
+"""What cohorts' steps give now, in the sandbox of `tshdb sql`: one text has one answer, on every database.
 
-The SELECTs run on the study's own database, read only: on SQLite under an authorizer that lets them read tables and
-nothing else, on PostgreSQL in a read-only transaction.
+An answer is remembered (`tshdb.cohorts.remembered`); what is not is asked of one process for all cohorts together.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import Connection
+from tshdb.cohorts.remembered import Remembered, keys_of, recall, remember
+from tshdb.cohorts.rows import Rows, rows_of
+from tshdb.cohorts.steps import Moved, flow_of, members_after, parse
+from tshdb.cohorts.worker import Asked, answers
+from tshdb.errors import TshdbError
 
-from tshdb.cohorts.guarded import Refused, run_guarded
-from tshdb.cohorts.steps import Moved, members_after, parse, walk
-from tshdb.database import tuples
-from tshdb.errors import InvalidInput
-from tshdb.guest_tables import tables_of
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 class Evaluated(NamedTuple):
@@ -27,76 +28,39 @@ class Evaluated(NamedTuple):
 
 
 def evaluate(connection: Connection, name: str, text: str) -> Evaluated:
-    """Run the steps of a cohort's file, one after the other.
+    """Run the steps of a cohort's file, one after the other, on what the connection sees.
 
-    Raises InvalidInput unless each is one SELECT that gives patients of the study in a column patient_id.
+    Raises InvalidInput unless each is one SELECT that gives patients of the study in a column patient_id, ResourceError
+    when it takes too long.
     """
-    where = f"cohort {name}"
-    definition = parse(text, where)
-    known = {patient for (patient,) in tuples(connection, "SELECT patient_id FROM patients")}
-    tables: set[str] = set()
-
-    def select(sql: str, place: str) -> set[str]:
-        patients, read = _patients(connection, sql, place, known)
-        tables.update(read)
-        return patients
-
-    flow = walk(definition, where, select)
-    known_tables = sorted(tables & {table.name for table in tables_of(connection)})
-    return Evaluated(tuple(sorted(members_after(flow))), tuple(known_tables), tuple(flow), definition.disjoint_from)
+    evaluated = evaluate_each(rows_of(connection), {name: text})[name]
+    if isinstance(evaluated, TshdbError):
+        raise evaluated
+    return evaluated
 
 
-def _patients(connection: Connection, sql: str, where: str, known: set[str]) -> tuple[set[str], set[str]]:
-    """The patients that one SELECT gives, and the tables that it read."""
-    run = _on_sqlite if connection.dialect.name == "sqlite" else _on_postgresql
-    columns, rows, tables = run(connection, sql, where)
-    if "patient_id" not in columns:
-        raise InvalidInput(
-            f"the SELECT gives {', '.join(columns)}", where=where, repair="It must give a column patient_id"
-        )
-    position = columns.index("patient_id")
-    patients = {row[position] for row in rows} - {None}
-    if strangers := sorted(map(str, patients - known)):
-        raise InvalidInput(
-            f"{len(strangers)} of its {len(patients)} values of patient_id are no patients of the study, "
-            f"such as {strangers[0]!r}",
-            where=where,
-            repair="Select patient_id from patients, samples or follow_ups",
-        )
-    return patients, tables
+def evaluate_each(rows: Rows, texts: Mapping[str, str]) -> dict[str, Evaluated | TshdbError]:
+    """cohort -> what its steps give now, or why they give nothing. texts: cohort -> its file's text."""
+    asked: dict[str, Asked] = {}
+    evaluated: dict[str, Evaluated | TshdbError] = {}
+    for name, text in texts.items():
+        try:
+            asked[name] = Asked(name, parse(text, f"cohort {name}"))
+        except TshdbError as error:
+            evaluated[name] = error
+    keys = keys_of({name: texts[name] for name in asked}, rows.known()) if asked else {}
+    for name, answer in recall(rows, keys).items():
+        evaluated[name] = _evaluated(asked[name], answer)
+    for one, answered in answers(rows, [a for name, a in asked.items() if name not in evaluated]):
+        answer = Remembered(tuple(sorted(answered.tables)), answered.versions, answered.moved)
+        remember(rows, one.name, keys[one.name], answer)
+        evaluated[one.name] = _evaluated(one, answer)
+    return {name: evaluated[name] for name in texts}
 
 
-def _on_sqlite(connection: Connection, sql: str, where: str):
-    raw: Any = connection.connection.driver_connection
-    try:
-        return run_guarded(raw, sql)
-    except Refused as error:
-        raise InvalidInput(f"the SQL was refused ({error})", where=where, repair="It must be one SELECT") from None
-
-
-def _on_postgresql(connection: Connection, sql: str, where: str):
-    from sqlalchemy.exc import DBAPIError
-
-    nested = connection.begin_nested()
-    sql = sql.replace("%", "%%")  # the driver's mark of a parameter
-    try:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        plan = connection.exec_driver_sql(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}").scalar()
-        result = connection.exec_driver_sql(sql)
-        columns, rows = list(result.keys()), result.fetchall()
-    except DBAPIError as error:
-        first = str(error.orig).splitlines()[0]
-        raise InvalidInput(f"the SQL was refused ({first})", where=where, repair="It must be one SELECT") from None
-    finally:
-        nested.rollback()
-    tables: set[str] = set()
-    waiting = [plan]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            if "Relation Name" in node:
-                tables.add(node["Relation Name"])
-            waiting += node.values()
-        elif isinstance(node, list):
-            waiting += node
-    return columns, rows, tables
+def _evaluated(asked: Asked, answer: Remembered) -> Evaluated | TshdbError:
+    if isinstance(answer.moved, TshdbError):
+        return answer.moved
+    flow = flow_of(asked.definition, answer.moved)
+    members = tuple(sorted(members_after(flow)))
+    return Evaluated(members, answer.tables, flow, asked.definition.disjoint_from)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from tshdb.cohorts.evaluation import evaluate
+from tshdb.cohorts.evaluation import evaluate_each
+from tshdb.cohorts.rows import rows_of
 from tshdb.database import tuples
 from tshdb.errors import TshdbError
 from tshdb.schema import Cohort, CohortVersion
@@ -49,16 +50,18 @@ def members_of(connection: Connection, name: str, version: int) -> tuple[str, ..
 def states(connection: Connection) -> dict[str, CohortState]:
     """Every cohort with its members now, writing nothing. A definition that fails keeps its last members, and says so."""
     by_name = {}
-    for name, text, mode in connection.execute(select(Cohort.cohort, Cohort.sql_text, Cohort.mode)).fetchall():
+    cohorts = connection.execute(select(Cohort.cohort, Cohort.sql_text, Cohort.mode)).fetchall()
+    evaluated = evaluate_each(rows_of(connection), {name: text for name, text, _ in cohorts})
+    for name, _, mode in cohorts:
         problem: str | None = None
         disjoint: tuple[str, ...] = ()
         latest = latest_version(connection, name, mode)
         committed = members_of(connection, name, latest.version) if latest else ()
-        try:
-            now = evaluate(connection, name, text)
+        now = evaluated[name]
+        if isinstance(now, TshdbError):
+            problem, now_members = str(now), committed
+        else:
             now_members, disjoint = now.members, now.disjoint_from
-        except TshdbError as error:
-            problem, now_members = str(error), committed
         is_live = mode == CohortMode.LIVE
         if latest is None and not is_live:
             problem = "it is frozen, and no version is: tshdb cohort freeze"

@@ -13,7 +13,7 @@ behind the colon is the reason that the flow shows. A file without marks is one 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from tshdb.errors import InvalidInput
@@ -54,14 +54,31 @@ def walk(definition: Definition, where: str, select: Callable[[str, str], set[st
     members: set[str] = set()
     flow = []
     for i, step in enumerate(definition.steps, 1):
-        patients = select(step.sql, where if len(definition.steps) == 1 else f"{where}, step {i} ({step.reason})")
+        patients = select(step.sql, place_of(definition, i, where))
         moved = patients - members if step.effect is StepEffect.INCLUDE else patients & members
         flow.append(Moved(step, tuple(sorted(moved)), len(members), len(members ^ moved)))
         members ^= moved
     return flow
 
 
-def members_after(flow: list[Moved]) -> set[str]:
+def place_of(definition: Definition, number: int, where: str) -> str:
+    """Where an error of a step is: in the cohort, and in which step, where there are several."""
+    if len(definition.steps) == 1:
+        return where
+    return f"{where}, step {number} ({definition.steps[number - 1].reason})"
+
+
+def flow_of(definition: Definition, moved: Sequence[Sequence[str]]) -> tuple[Moved, ...]:
+    """The flow, of who came or left by each step."""
+    n, flow = 0, []
+    for step, patients in zip(definition.steps, moved, strict=True):
+        after = n + len(patients) if step.effect is StepEffect.INCLUDE else n - len(patients)
+        flow.append(Moved(step, tuple(patients), n, after))
+        n = after
+    return tuple(flow)
+
+
+def members_after(flow: Sequence[Moved]) -> set[str]:
     """Who is left when all steps are done."""
     members: set[str] = set()
     for moved in flow:

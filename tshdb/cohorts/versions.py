@@ -135,7 +135,7 @@ def _new_version(connection: Connection, name: str, evaluated: Evaluated, mode: 
             n_members=len(evaluated.members),
             fingerprint=members_fingerprint(evaluated.members),
             created_at=now(),
-            program=_program(connection),
+            program=_program(),
         )
     )
     bulk_insert(connection, CohortMember.__table__, [key | {"patient_id": m} for m in evaluated.members])
@@ -149,10 +149,9 @@ def _new_version(connection: Connection, name: str, evaluated: Evaluated, mode: 
     return version
 
 
-def _program(connection: Connection) -> str:
-    """What ran the SQL: this program and the database, with their versions."""
-    number = ".".join(map(str, connection.dialect.server_version_info or ()))
-    return f"tshdb {version_of('tshdb')}, {connection.dialect.name} {number}".strip()
+def _program() -> str:
+    """What ran the SQL: this program and DuckDB, with their versions."""
+    return f"tshdb {version_of('tshdb')}, duckdb {version_of('duckdb')}"
 
 
 def _steps(evaluated: Evaluated) -> tuple[FlowStep, ...]:

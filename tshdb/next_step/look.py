@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, select
 
 from tshdb import guest_tables
-from tshdb.cohorts.evaluation import evaluate
+from tshdb.cohorts.evaluation import Evaluated, evaluate_each
+from tshdb.cohorts.rows import rows_of
 from tshdb.database import reading, tuples
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World
@@ -59,11 +60,10 @@ def look(study: Study, ingested: tuple[str, ...]) -> Look:
 
 def _flows(connection: Connection, cohorts: Mapping[str, CohortState]) -> dict[str, tuple[Moved, ...]]:
     """What the steps do of the cohorts that have no members."""
-    flows = {}
-    for name, text in connection.execute(select(Cohort.cohort, Cohort.sql_text)).fetchall():
-        if not cohorts[name].members and cohorts[name].problem is None:
-            flows[name] = evaluate(connection, name, text).flow
-    return flows
+    texts = dict(connection.execute(select(Cohort.cohort, Cohort.sql_text)).fetchall())
+    empty = {n: text for n, text in texts.items() if not cohorts[n].members and cohorts[n].problem is None}
+    evaluated = evaluate_each(rows_of(connection), empty)
+    return {name: now.flow for name, now in evaluated.items() if isinstance(now, Evaluated)}
 
 
 def tables_of(sql: str) -> list[str]:

@@ -29,7 +29,7 @@ class CohortVersion(Base):
     n_members: Mapped[int]
     fingerprint: Mapped[str] = mapped_column(doc="digest of the members")
     created_at: Mapped[str] = mapped_column(doc="UTC")
-    program: Mapped[str | None] = mapped_column(doc="what ran the SQL: this program and the database, with versions")
+    program: Mapped[str | None] = mapped_column(doc="what ran the SQL: this program and DuckDB, with versions")
 
 
 class CohortMember(Base):

@@ -1,0 +1,289 @@
+"""The sandbox of SELECTs: an in-memory DuckDB, closed before a query runs. The only module that knows DuckDB.
+
+It holds copies of the tables that a query names. DuckDB's access to files, network, extensions, other databases, Python
+variables and its own settings is switched off and locked, but for reading the Parquet files that are named; the operating
+system forbids the process to write files and bounds its memory and time. So it belongs into a process of its own:
+`tshdb.query` and `tshdb.cohorts.worker` fork one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tshdb.errors import IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError
+from tshdb.snapshots import LEAST_ROWS, Snapshots
+from tshdb.views import VIEWS
+
+if TYPE_CHECKING:
+    from tshdb.objects import ObjectStore
+
+MEMORY_BYTES = 4 << 30
+MOST_COPIED = 1_000_000  # rows
+EXPRESSION = "expression"
+PROFILES = ("profile_id", "sample_id", "part_id", "is_selected")
+_NULL = "\\N"
+_ERRORS = {kind.__name__: kind for kind in (IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError)}
+Fetch = Callable[[str, Sequence[str]], Iterable[Sequence[Any]]]
+
+
+def open_sandbox(threads: int) -> Any:
+    """An empty DuckDB in memory that loads nothing by itself; `lock` closes it."""
+    duckdb = _library()
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": str(threads),
+            "memory_limit": "3GB",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "allow_persistent_secrets": "false",
+            "python_enable_replacements": "false",
+            "temp_directory": "",
+        },
+    )
+
+
+def _library() -> Any:
+    """DuckDB's compiled module: what is around it takes four times as long to import, in every process that asks."""
+    try:
+        import _duckdb
+    except ImportError:
+        import duckdb
+
+        return duckdb
+    return _duckdb
+
+
+def require_one_select(connection: Any, sql: str, where: str) -> None:
+    """Raises InvalidInput for anything but one SELECT."""
+    duckdb = _library()
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise InvalidInput(str(error).partition("\n")[0], where=where) from None
+    if len(statements) != 1:
+        raise InvalidInput(f"found {len(statements)} statements", where=where, repair="Give exactly one SELECT")
+    kind = statements[0].type
+    if kind != duckdb.StatementType.SELECT and kind != duckdb.StatementType.EXPLAIN:
+        raise InvalidInput(
+            f"found {str(kind).rpartition('.')[2]}", where=where, repair="Only SELECT is allowed; nothing was run"
+        )
+
+
+def run(connection: Any, sql: str, parameters: Mapping[str, Any] | None, tables: Iterable[str], where: str) -> Any:
+    """DuckDB's result of a SELECT, its rows still to be fetched (`fetched`). Raises as `fetched` does."""
+    return _translated(lambda: connection.execute(sql, parameters or None), connection, tables, where)
+
+
+def fetched(connection: Any, result: Any, n: int, tables: Iterable[str], where: str) -> list[tuple]:
+    """The next rows of a result, n at most. Raises InvalidInput for what DuckDB refuses, ResourceError without memory.
+
+    tables: all that can be asked for, to say which was meant.
+    """
+    return _translated(lambda: result.fetchmany(n), connection, tables, where)
+
+
+def _translated(act: Callable[[], Any], connection: Any, tables: Iterable[str], where: str) -> Any:
+    duckdb = _library()
+    try:
+        return act()
+    except duckdb.OutOfMemoryException:
+        raise ResourceError("the query needs too much memory", where=where, repair="Ask for less") from None
+    except duckdb.Error as error:
+        message, repair = _explained(connection, error, tables)
+        raise InvalidInput(message, where=where, repair=repair) from None
+
+
+def _explained(connection: Any, error: Exception, tables: Iterable[str]) -> tuple[str, str]:
+    """What DuckDB found wrong, and what helps: the names that were meant."""
+    from tshdb.sql_names import explained
+
+    named = connection.execute("SELECT DISTINCT column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+    return explained(error, [*tables, *VIEWS, EXPRESSION], sorted(name for (name,) in named))
+
+
+def lock(connection: Any, readable: Sequence[str], seconds: float) -> None:
+    """No files but `readable` (SQL texts of paths), no settings, no writing, bounded memory and time: of the whole process."""
+    if readable:
+        connection.execute(f"SET allowed_paths = [{', '.join(readable)}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEMORY_BYTES, hard))
+    used = resource.getrusage(resource.RUSAGE_SELF)  # by loading
+    cpu = int(used.ru_utime + used.ru_stime + seconds * 2) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped already: a notebook with large libraries leaves a query as much as a terminal."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except (OSError, ValueError):
+        return 0
+
+
+def keep(connection: Any, kept: Snapshots, table: str, version: str | int | None) -> None:
+    """Keep a large table for the next query."""
+    if version is None:
+        return
+    (n,) = connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()
+    if n < LEAST_ROWS or (path := kept.begin()) is None:
+        return
+    try:
+        connection.execute(f'COPY "{table}" TO {path_text(path)} (FORMAT parquet, COMPRESSION zstd)')
+        kept.keep(table, version, path)
+    except OSError:
+        path.unlink(missing_ok=True)
+
+
+def path_text(path: Path) -> str:
+    """A path as SQL text."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def select_all(table: str, columns: Sequence[str]) -> str:
+    """The SELECT of all rows of a table of the study's database."""
+    named = ", ".join(f'"{c}"' for c in columns)
+    return f'SELECT {named} FROM "{table}"'
+
+
+def write_csv(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+    """Rows as DuckDB reads them quickest, without pyarrow or pandas."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        for row in rows:
+            writer.writerow([_NULL if v is None else v for v in row])
+
+
+def load_csv(connection: Any, table: str, types: Mapping[str, str], path: Path) -> None:
+    """Make a table of what `write_csv` wrote. Raises IntegrityError for a value that is not of its column's type."""
+    duckdb = _library()
+    columns = ", ".join(f"'{c}': '{t}'" for c, t in types.items())
+    definition = ", ".join(f'"{c}" {t}' for c, t in types.items())
+    connection.execute(f'CREATE TABLE "{table}" ({definition})')
+    try:
+        connection.execute(
+            f'INSERT INTO "{table}" SELECT * FROM read_csv({path_text(path)}, header = false, auto_detect = false, '
+            f"delim = ',', quote = '\"', escape = '\"', nullstr = '{_NULL}', allow_quoted_nulls = true, "
+            f"new_line = '\\r\\n', columns = {{{columns}}})"
+        )
+    except duckdb.ConversionException as error:
+        said = next((line.strip() for line in str(error).splitlines() if "Error when converting" in line), "")
+        raise IntegrityError(
+            f"a value is not of its column's type ({said or str(error).splitlines()[0]})", where=f"table {table}",
+            repair="Run: tshdb check",
+        ) from None  # fmt: skip
+
+
+def load_parquet(connection: Any, table: str, path: Path) -> list[str]:
+    """Make a table of a kept file. Gives what the query must be allowed to read of it, as SQL texts of paths: for `lock`.
+
+    A copy, unless it is very large: of a file DuckDB does not know how many values a column has, and may join on the
+    unit of 100,000 profiles before it joins on their samples.
+    """
+    source = f"read_parquet({path_text(path)})"
+    (n,) = connection.execute(f"SELECT count(*) FROM {source}").fetchone()
+    if n <= MOST_COPIED:
+        connection.execute(f'CREATE TABLE "{table}" AS SELECT * FROM {source}')
+        return []
+    connection.execute(f'CREATE VIEW "{table}" AS SELECT * FROM {source}')
+    return [path_text(path)]
+
+
+def make_views(connection: Any, names: Iterable[str]) -> None:
+    """The views of `tshdb.views`, once their tables are there."""
+    for name in names:
+        connection.execute(f"CREATE VIEW {name} AS {VIEWS[name].select(connection)}")
+
+
+def located(objects: ObjectStore, profiles: Iterable[Sequence[Any]]) -> tuple[list[tuple], list[str]]:
+    """(rows with the path of each profile's part, the paths), of rows of PROFILES; the parts' bytes are verified."""
+    rows = list(profiles)
+    paths = [str(objects.verified(part)) for part in sorted({row[2] for row in rows})]
+    return [(p, s, str(objects.path(part)), bool(chosen)) for p, s, part, chosen in rows], paths
+
+
+def make_expression(connection: Any, rows: Path, paths: Sequence[str]) -> list[str]:
+    """`expression`: profile_id, sample_id, gene, value, is_selected, for every profile; values as they stand in their source.
+
+    rows, paths: what `located` gives, the rows by `write_csv`. Gives the paths as SQL texts, for `lock`.
+    """
+    types = {"profile_id": "VARCHAR", "sample_id": "VARCHAR", "path": "VARCHAR", "is_selected": "BOOLEAN"}
+    load_csv(connection, "_profiles", types, rows)
+    if not paths:
+        connection.execute(
+            "CREATE VIEW expression AS SELECT profile_id, sample_id, '' AS gene, 0.0 AS value, is_selected "
+            "FROM _profiles WHERE false"
+        )
+        return []
+    quoted = [path_text(Path(p)) for p in paths]
+    connection.execute(
+        "CREATE VIEW expression AS SELECT p.profile_id, p.sample_id, v.gene, v.value, p.is_selected "
+        f"FROM read_parquet([{', '.join(quoted)}], filename = true) v "
+        "JOIN _profiles p ON p.profile_id = v.profile AND p.path = v.filename"
+    )
+    return quoted
+
+
+def known_tables(fetch: Fetch, is_sqlite: bool) -> dict[str, dict[str, str]]:
+    """table -> column -> type, of this program's tables and those of guests that the study describes."""
+    from tshdb.sqltypes import guest_columns, table_columns
+
+    ours = table_columns()
+    catalog, name = ("sqlite_master", "name") if is_sqlite else ("pg_tables", "tablename")
+    there = {name for (name,) in fetch(catalog, [name])}
+    if "guest_tables" not in there:
+        return ours
+    guests = guest_columns((str(t), str(c)) for t, c in fetch("guest_tables", ["table_name", "columns"]))
+    return ours | {name: columns for name, columns in guests.items() if name in there and name not in ours}
+
+
+# ------------------------------------------------------------------------------------------------------- the process
+
+
+def begin_child() -> None:
+    """What a forked process does first: signals end it, and it does not belong to the parent's group."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    os.setsid()
+
+
+def send(writer: int, message: Any) -> None:
+    """One line of JSON."""
+    view = memoryview(json.dumps(message, default=_plain).encode() + b"\n")
+    while view:
+        view = view[os.write(writer, view[: 1 << 20]) :]
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no type for: decimals are numbers, bytes their hex, everything else its text."""
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def as_words(error: TshdbError | MemoryError) -> list[str | None]:
+    """An error as JSON; `error_of` gives it back."""
+    if isinstance(error, MemoryError):
+        return ["ResourceError", f"more than {MEMORY_BYTES >> 30} GiB of memory", "sql", "Ask for less"]
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _ERRORS)
+    return [kind, error.message, error.where, error.repair]
+
+
+def error_of(words: Sequence[Any]) -> TshdbError:
+    """The error that `as_words` told."""
+    kind, message, where, repair = words
+    return _ERRORS[kind](message, where=where, repair=repair)
