@@ -77,6 +77,9 @@ def test_222_patients_of_ispy1_less_22_and_9_and_11_are_180(study, tmp_path, qui
 
 
 def test_137_patients_of_tcga_brca_less_1_and_21_and_24_are_91(study, tmp_path):
+    settings = study.root / "study.toml"  # the tables of `tiny` have a collection of their own
+    settings.write_text(settings.read_text() + '\n[collections]\nsame_patients = ["tcga-tn", "tcga-brca"]\n')
+    study = Study(study.root)
     archive = tiny.TinyArchive()
     names = [archive.add(i + 100, paired=i < 24) for i in range(137)]
     tiny.ingest(study, archive, images=False)
