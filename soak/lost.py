@@ -23,8 +23,10 @@ from analyses import ANALYSES
 from soak import Figure
 from tests.support import tiny
 from tests.support.program import run_quick
+from tshdb.database import reading
+from tshdb.guest_tables import object_columns
 from tshdb.objects import ObjectStore
-from tshdb.schema.base import Base, object_columns
+from tshdb.schema.base import Base
 from tshdb.study import Study
 
 COMMAND = re.compile(r"tshdb .+?(?=\. |, then|; | \(|$)")
@@ -100,7 +102,9 @@ def damages(study: Study) -> list[Damage]:
 
 def objects_named(study: Study) -> dict[str, tuple[str, str]]:
     """table.column -> (digest, suffix) of one object that a row there names; the parts of expression too."""
-    columns = [("expression_parts", "part_id", ".parquet"), *((t.name, c, suffix) for t, c, suffix in object_columns())]
+    with reading(study.engine) as connection:
+        named = object_columns(connection)
+    columns = [("expression_parts", "part_id", ".parquet"), *((t.name, c, suffix) for t, c, suffix in named)]
     found = {}
     for table, column, suffix in columns:
         for (digest,) in _rows(study, f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY 1 LIMIT 1"):
