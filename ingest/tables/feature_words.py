@@ -24,6 +24,7 @@ class FeatureWords:
     def __init__(self, vocabulary: Vocabulary, visits: dict[str, int], content: FileContent):
         self._vocabulary, self._content = vocabulary, content
         self._spelt: dict[tuple[str, str], str] = {}
+        self._told: set[tuple[str, str]] = set()
         self._visits = self._read_visits(visits)
 
     def visit(self, text: str) -> str:
@@ -49,8 +50,8 @@ class FeatureWords:
 
     def _one_spelling(self, column: str, text: str) -> str:
         spelt = self._spelt.setdefault((column, key(text)), text)
-        if spelt != text and (column, text) not in self._spelt:
-            self._spelt[column, text] = spelt
+        if spelt != text and (column, text) not in self._told:
+            self._told.add((column, text))
             self._content.warn(None, column, text, "features.spelt-twice", f"stands as {spelt} too: they are one")
         return spelt
 
