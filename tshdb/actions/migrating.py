@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tshdb import database, installed
 from tshdb.engine.takeover import handed_over
 from tshdb.engine.upgrades import upgrade_facts
+from tshdb.library_sizes import library_sizes
 from tshdb.errors import InvalidInput
 from tshdb.guests.listing import analyses_here, world_in
 from tshdb.lock import study_lock
@@ -70,8 +71,11 @@ def _checked_revision(study: Study, engine: Engine) -> str | None:
 
 
 def _handed(study: Study, revision: str | None) -> dict[str, Any]:
-    """What revision 0011 must know of the study: by which analyses results before it were made."""
-    return handed_over(study, analyses_here(study)[0]) if revision is not None and revision < "0011" else {}
+    """What revisions must know of the study: by which analyses results were made (0011), library sizes of counts (0014)."""
+    if revision is None:
+        return {}
+    handed = handed_over(study, analyses_here(study)[0]) if revision < "0011" else {}
+    return handed | ({"library_sizes": library_sizes(study)} if revision < "0014" else {})
 
 
 def _tried(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
