@@ -57,6 +57,11 @@ def set_of(analysis: str) -> str | None:
     return next((name for name, records in _analyses().items() if any(r.name == analysis for r in records)), None)
 
 
+def has_set(name: str) -> bool:
+    """Whether a set of analyses is installed, by the name of its entry point."""
+    return name in _analyses()
+
+
 @cache
 def _analyses() -> dict[str, tuple[Analysis, ...]]:
     """Entry point -> records, ours first."""
