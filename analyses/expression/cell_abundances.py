@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from tshdb.expression_store import ExpressionMatrix
 
+ROUNDING = 1e-9
 NO_MARKER = "no marker gene in the profile"
 NO_VALUE = "no marker gene has a value"
+BELOW_ZERO = "marker values below 0: the scale has no zero"
 NO_LIBRARY = "counts without a library size: read them again"
 
 
@@ -127,6 +129,8 @@ def _abundance(values: np.ndarray, n_total: int, min_coverage: float) -> dict:
         reason = NO_VALUE
     elif len(values) < min_coverage * n_total:
         reason = f"low coverage: {len(values)} of {n_total} markers"
+    if len(measured) and measured.min() < -ROUNDING:
+        reason = "; ".join(filter(None, [BELOW_ZERO, reason]))
     return {
         "abundance": abundance,
         "n_markers_found": len(values),

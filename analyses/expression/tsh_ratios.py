@@ -33,6 +33,9 @@ class TshRatioParameters(Parameters):
     """of a smaller abundance in the stroma there is no ratio; below 0 there is none whatever this is"""
 
 
+BELOW_ZERO = "marker values below 0"  # how `cell_abundances` begins the reason
+
+
 @analysis(
     kind="map",
     per="patient",
@@ -46,13 +49,13 @@ def tsh_ratios(tumor: pd.DataFrame, stroma: pd.DataFrame, params: TshRatioParame
     """One row per (patient_id, population, unit) that has both compartments; value missing, with the reason, where the
     ratio is undefined.
 
-    tumor, stroma: patient_id, population, unit, transform, abundance.
+    tumor, stroma: patient_id, population, unit, transform, abundance, and the reason for which an abundance is doubtful.
     """
     import numpy as np
 
     keys = ["patient_id", "population", "unit"]
-    columns = [*keys, "transform", "abundance"]
-    pairs = tumor[columns].merge(stroma[columns], on=keys, suffixes=("_tumor", "_stroma"), validate="one_to_one")
+    columns = [*keys, "transform", "abundance", "below_zero"]
+    pairs = _below_zero(tumor)[columns].merge(_below_zero(stroma)[columns], on=keys, suffixes=("_tumor", "_stroma"), validate="one_to_one")
     pairs = pairs.rename(columns={"abundance_tumor": "tumor_abundance", "abundance_stroma": "stroma_abundance"})
     one, other = pairs.pop("transform_tumor").astype(object), pairs.pop("transform_stroma").astype(object)
     is_other = (one != other).to_numpy(bool)
@@ -61,8 +64,10 @@ def tsh_ratios(tumor: pd.DataFrame, stroma: pd.DataFrame, params: TshRatioParame
     reason = np.full(len(pairs), None, dtype=object)
     if params.biomarker != "difference":
         reason[there < params.min_denominator] = f"stroma abundance below {params.min_denominator}"
-        reason[there < 0] = "stroma abundance below 0: no ratio on such a scale"
-        reason[here < 0] = "tumour abundance below 0: no ratio on such a scale"
+        for name, abundance in (("stroma", there), ("tumor", here)):
+            word = {"tumor": "tumour"}.get(name, name)
+            reason[pairs[f"below_zero_{name}"].to_numpy(bool)] = f"{word} has marker values below 0: no ratio on such a scale"
+            reason[abundance < 0] = f"{word} abundance below 0: no ratio on such a scale"
     if params.biomarker == "log2_ratio":
         reason[(here >= 0) & (here < params.min_denominator)] = f"tumour abundance below {params.min_denominator}"
     reason[np.isnan(there)] = "no stroma abundance"
@@ -75,7 +80,14 @@ def tsh_ratios(tumor: pd.DataFrame, stroma: pd.DataFrame, params: TshRatioParame
             "log2_ratio": np.log2(here / there),
         }[params.biomarker]
     defined = np.array([r is None for r in reason], dtype=bool)
+    pairs = pairs.drop(columns=["below_zero_tumor", "below_zero_stroma"])
     pairs["value"] = np.where(defined, value, np.nan)
     pairs["biomarker"] = params.biomarker
     pairs["reason"] = reason
     return pairs
+
+
+def _below_zero(abundances: pd.DataFrame) -> pd.DataFrame:
+    """With `below_zero`: whether a marker of the population stands below 0, on a scale that has no zero."""
+    said = abundances["reason"] if "reason" in abundances else [None] * len(abundances)
+    return abundances.assign(below_zero=[isinstance(text, str) and text.startswith(BELOW_ZERO) for text in said])

@@ -31,7 +31,7 @@ def library_sizes(expression: ExpressionMatrix) -> np.ndarray:
     """(profiles,) counts of all genes; NaN where it is not known, or nothing was counted."""
     if "library_size" not in expression.profiles:
         return np.full(len(expression.profiles), np.nan)
-    sizes = expression.profiles["library_size"].to_numpy(dtype=float, na_value=np.nan)
+    sizes = np.array([np.nan if size is None else float(size) for size in expression.profiles["library_size"]])
     return np.where(sizes > 0, sizes, np.nan)
 
 

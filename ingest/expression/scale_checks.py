@@ -110,7 +110,7 @@ def origin_of_negatives(probe: np.ndarray) -> str:
         spreads = np.array([np.std(row[~np.isnan(row)], ddof=1) for row in probe if (~np.isnan(row)).sum() > 2])
     negative = float((known < 0).mean())
     if 0.2 < negative < 0.8 and float(np.median(np.abs(centers))) < 0.5:
-        is_z = spreads.size > 0 and 0.8 < float(np.median(spreads)) < 1.25
+        is_z = spreads.size > 0 and 0.8 < float(np.median(spreads)) < 1.25 and float(np.std(spreads)) < 0.1
         kind = "z scores of each gene" if is_z else "a matrix that was centred"
         return f"below 0: {kind}? There is no zero on such a scale, and no ratio of abundances: take the values before that step"
     return "below 0, so that these are not log2(x + 1): logarithms without an offset, or an array's? No ratio is made of negative abundances"
