@@ -89,7 +89,9 @@ def _show_words(entry: dict[str, Any]) -> None:
         for word, synonyms in column.get("words", {}).items()
     ]
     if cells:
-        out(" Words of sources (study.toml adds others: [vocabulary.COLUMN]); what is in none is a finding, and missing.")
+        out(
+            " Words of sources (study.toml adds others: [vocabulary.COLUMN]); what is in none is a finding, and missing."
+        )
         table(("column", "is kept", "is read as it"), cells)
 
 
@@ -134,4 +136,8 @@ def _words_of(vocabulary: Vocabulary, table_name: str, column: str) -> dict[str,
     """word -> what is read as it, of a column whose words are listed; stages are read by their form."""
     if column not in WITH_WORDS.get(table_name, ()):
         return {}
-    return {vocabulary.expected(column): ["by their form: pT2, 2, IIA"]} if column in FORMS else vocabulary.synonyms(column)
+    return (
+        {vocabulary.expected(column): ["by their form: pT2, 2, IIA"]}
+        if column in FORMS
+        else vocabulary.synonyms(column)
+    )

@@ -128,7 +128,9 @@ class Settings:
             for text, word in words.items():
                 if problem := Vocabulary().refusal(column, word):
                     raise InvalidInput(
-                        problem, where=f"{self.where(table, text)}: [{table}]", repair="tshdb schema patients shows the words"
+                        problem,
+                        where=f"{self.where(table, text)}: [{table}]",
+                        repair="tshdb schema patients shows the words",
                     )
         return Vocabulary(added)
 

@@ -5,8 +5,8 @@
 A is an MCP-counter abundance (mean log2), so the ratio has no unit: 0 is equal abundance, below 0 less in the tumour.
 Stroma is the solid-tissue-normal sample (code 11) of the same patient. The ratio explodes where A_stroma is near 0:
 below min_denominator it is not defined, and the row says so. It is a share of something only where both abundances are on a
-scale with a zero: below 0 (logarithms of values below 1, z scores, centred arrays) there is none, and its sign would be wrong. What
-was brought to the log2 scale in two ways is not compared.
+scale with a zero: below 0 (logarithms of values below 1, z scores, centred arrays) there is none, and its sign would be
+wrong. What was brought to the log2 scale in two ways is not compared.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def tsh_ratios(tumor: pd.DataFrame, stroma: pd.DataFrame, params: TshRatioParame
 
     keys = ["patient_id", "population", "unit"]
     columns = [*keys, "transform", "abundance", "below_zero"]
-    pairs = _below_zero(tumor)[columns].merge(_below_zero(stroma)[columns], on=keys, suffixes=("_tumor", "_stroma"), validate="one_to_one")
+    pairs = _below_zero(tumor)[columns].merge(
+        _below_zero(stroma)[columns], on=keys, suffixes=("_tumor", "_stroma"), validate="one_to_one"
+    )
     pairs = pairs.rename(columns={"abundance_tumor": "tumor_abundance", "abundance_stroma": "stroma_abundance"})
     one, other = pairs.pop("transform_tumor").astype(object), pairs.pop("transform_stroma").astype(object)
     is_other = (one != other).to_numpy(bool)
@@ -66,7 +68,9 @@ def tsh_ratios(tumor: pd.DataFrame, stroma: pd.DataFrame, params: TshRatioParame
         reason[there < params.min_denominator] = f"stroma abundance below {params.min_denominator}"
         for name, abundance in (("stroma", there), ("tumor", here)):
             word = {"tumor": "tumour"}.get(name, name)
-            reason[pairs[f"below_zero_{name}"].to_numpy(bool)] = f"{word} has marker values below 0: no ratio on such a scale"
+            reason[pairs[f"below_zero_{name}"].to_numpy(bool)] = (
+                f"{word} has marker values below 0: no ratio on such a scale"
+            )
             reason[abundance < 0] = f"{word} abundance below 0: no ratio on such a scale"
     if params.biomarker == "log2_ratio":
         reason[(here >= 0) & (here < params.min_denominator)] = f"tumour abundance below {params.min_denominator}"

@@ -70,5 +70,7 @@ def rna(
         write_guess(file, "rna", map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"))
         return
     opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
-    options = ingest.RnaOptions(unit, scale, sample_type, clip_negative, workflow, gene_model, samples, map_file, log_offset)
+    options = ingest.RnaOptions(
+        unit, scale, sample_type, clip_negative, workflow, gene_model, samples, map_file, log_offset
+    )
     finish(opened, ingest.rna(opened, file, collection, options, name=name, how=how), as_json)

@@ -8,10 +8,12 @@ from ingest.expression.genes import gene_name
 from ingest.expression.scale_checks import FEW_GENES, check_linear, check_log, origin_of_negatives, probe_of
 from tshdb.errors import UsageError
 from tshdb.file_content import FileContent
+from tshdb.outlying_rows import outlying_rows, said
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 ROUNDING = -1.0  # no rounding is larger, and log2(x + 1) ends here
 MOST_FINDINGS = 1000
+DOUBTFUL = 300.0  # 2 to the power of more is too large for a number
 
 
 def clip_negative(values: np.ndarray, scale: Scale, content: FileContent) -> None:
@@ -38,6 +40,7 @@ def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale
     empty = ~((values != 0) & ~np.isnan(values)).any(axis=0)
     for j in np.flatnonzero(empty)[:MOST_FINDINGS]:
         content.error(None, samples[j], samples[j], "rna.profile-empty", "every gene is 0 or missing")
+    _note_outlying(values, samples, scale, content)
     if scale is Scale.LOG2:
         check_log(values, lines, samples, unit, content)
         return
@@ -49,6 +52,14 @@ def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale
                           f"linear values are not negative; if these are logarithms, say --scale log2 ({origin})")  # fmt: skip
     if not len(negative):
         check_linear(values, samples, unit, content)
+
+
+def _note_outlying(values: np.ndarray, samples, scale: Scale, content: FileContent) -> None:
+    """A finding for each sample that is orders of magnitude off in most genes."""
+    probe = probe_of(values)
+    linear = np.exp2(np.minimum(probe, DOUBTFUL)) if scale is Scale.LOG2 else probe
+    for row in outlying_rows(linear.T):
+        content.warn(None, samples[row.row], samples[row.row], "rna.sample-off", said(row))
 
 
 def check_genes(genes: list[str], lines, content: FileContent) -> None:

@@ -26,7 +26,20 @@ _SUMMARY = re.compile(
     r"|Assigned|Unassigned_\w+|ERCC-\d{5}",
     re.IGNORECASE,
 )
-_ERRORS = {"", "#N/A", "#NAME?", "#REF!", "#VALUE!", "#NUM!", "#DIV/0!", "?", "TRUE", "FALSE", "-", "---"}  # NA may be a gene
+_ERRORS = {
+    "",
+    "#N/A",
+    "#NAME?",
+    "#REF!",
+    "#VALUE!",
+    "#NUM!",
+    "#DIV/0!",
+    "?",
+    "TRUE",
+    "FALSE",
+    "-",
+    "---",
+}  # NA may be a gene
 _Y_COPY = re.compile(r"ENSGR\d{10}(?:\.\d+)?")
 
 
@@ -66,7 +79,7 @@ def is_date(text: str) -> bool:
 
 
 def is_y_copy(text: str) -> bool:
-    """Ensembl's second copy of a gene of the pseudoautosomal region, which would duplicate the first: _PAR_Y, before that ENSGR."""
+    """Ensembl's second copy of a gene of the pseudoautosomal region, which would duplicate the first: _PAR_Y, or ENSGR."""
     return (text.startswith("ENSG") and text.endswith("_PAR_Y")) or _Y_COPY.fullmatch(text) is not None
 
 

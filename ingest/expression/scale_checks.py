@@ -29,7 +29,13 @@ SMALLEST_RMA, LARGEST_RMA = 1.0, 20.0
 LARGEST_LOG10 = 7.0
 AT_FLOOR = 0.005  # of the values stand at the smallest, where that is an offset's
 OFFSET_TOLERANCE = 0.02  # of the offset: what rounding to few decimals leaves
-KNOWN_OFFSETS = {0.001: "UCSC Xena's Toil matrices", 0.1: "SCAN-B", 0.01: "a small offset", 0.5: "voom's", 1e-6: "a small offset"}
+KNOWN_OFFSETS = {
+    0.001: "UCSC Xena's Toil matrices",
+    0.1: "SCAN-B",
+    0.01: "a small offset",
+    0.5: "voom's",
+    1e-6: "a small offset",
+}
 OF_A_MILLION = (ExpressionUnit.TPM, ExpressionUnit.CPM)
 FRACTIONAL = (ExpressionUnit.TPM, ExpressionUnit.FPKM, ExpressionUnit.FPKM_UQ, ExpressionUnit.CPM)
 
@@ -40,7 +46,11 @@ def take_back_offset(values: np.ndarray, offset: float) -> None:
         return
     smallest, largest = float(np.nanmin(values)), float(np.nanmax(values))
     if largest > DOUBTFUL_LOG2 or 2.0**smallest - offset < -OFFSET_TOLERANCE * offset:
-        why = f"above {DOUBTFUL_LOG2:.0f}" if largest > DOUBTFUL_LOG2 else f"below log2({offset:g}) = {np.log2(offset):.4g}"
+        why = (
+            f"above {DOUBTFUL_LOG2:.0f}"
+            if largest > DOUBTFUL_LOG2
+            else f"below log2({offset:g}) = {np.log2(offset):.4g}"
+        )
         raise InvalidInput(
             f"a value of {largest if largest > DOUBTFUL_LOG2 else smallest:g} is {why}: these are not log2(x + {offset:g})",
             where=f"--log-offset {offset:g}",
@@ -54,12 +64,17 @@ def take_back_offset(values: np.ndarray, offset: float) -> None:
 def refuse_what_cannot_be(unit: ExpressionUnit, scale: Scale, offset: float | None) -> None:
     """Raises UsageError for an offset of linear values, and for logarithms of counts without one: they hold the depth."""
     if offset is not None and scale is not Scale.LOG2:
-        raise UsageError("--log-offset with linear values", where="--scale linear", repair="Say --scale log2, or no offset")
+        raise UsageError(
+            "--log-offset with linear values", where="--scale linear", repair="Say --scale log2, or no offset"
+        )
     if offset is not None and not 0 < offset <= 10:
-        raise UsageError(f"--log-offset {offset:g}", where="--log-offset", repair="Expected above 0, such as 1 or 0.001")
+        raise UsageError(
+            f"--log-offset {offset:g}", where="--log-offset", repair="Expected above 0, such as 1 or 0.001"
+        )
     if offset is None and unit is ExpressionUnit.COUNTS and scale is Scale.LOG2:
         raise UsageError(
-            "logarithms of counts without their offset: sequencing depth cannot be taken out of them", where="--unit counts --scale log2",
+            "logarithms of counts without their offset: sequencing depth cannot be taken out of them",
+            where="--unit counts --scale log2",
             repair="Say --log-offset (1 for log2(count + 1)), so that they become counts per million; or --unit cpm if they are",
         )  # fmt: skip
 
@@ -101,7 +116,11 @@ def origin_of_negatives(probe: np.ndarray) -> str:
     offset = 2.0**smallest
     near = next((o for o in KNOWN_OFFSETS if abs(np.log2(o) - smallest) < 0.01), None)
     share = float((known <= smallest + 0.001).mean())
-    if smallest > -25 and offset < 1 and (near is not None or (share >= AT_FLOOR and (known <= smallest + 0.001).sum() > 2)):
+    if (
+        smallest > -25
+        and offset < 1
+        and (near is not None or (share >= AT_FLOOR and (known <= smallest + 0.001).sum() > 2))
+    ):
         said = f"{near:g}" if near is not None else f"{offset:.3g}"
         whose = f", as {KNOWN_OFFSETS[near]} are" if near is not None else ""
         return f"below 0: log2(x + {said}){whose}? Say --log-offset {said}: it is taken back, and the values become log2(x + 1)"
@@ -113,7 +132,8 @@ def origin_of_negatives(probe: np.ndarray) -> str:
         is_z = spreads.size > 0 and 0.8 < float(np.median(spreads)) < 1.25 and float(np.std(spreads)) < 0.1
         kind = "z scores of each gene" if is_z else "a matrix that was centred"
         return f"below 0: {kind}? There is no zero on such a scale, and no ratio of abundances: take the values before that step"
-    return "below 0, so that these are not log2(x + 1): logarithms without an offset, or an array's? No ratio is made of negative abundances"
+    why = "logarithms without an offset, or an array's"
+    return f"below 0, so that these are not log2(x + 1): {why}? No ratio is made of negative abundances"
 
 
 def check_linear(values: np.ndarray, samples, unit: ExpressionUnit, content: FileContent) -> None:
@@ -129,15 +149,29 @@ def check_linear(values: np.ndarray, samples, unit: ExpressionUnit, content: Fil
         content.warn(None, samples[0], f"{largest:g}", "rna.scale-doubtful",
                      f"no value above {LINEAR_LIKE_LOG:.0f}; are these logarithms (--scale log2)?")  # fmt: skip
     elif unit is ExpressionUnit.COUNTS and not is_whole:
-        content.warn(None, samples[0], f"{largest:g}", "rna.not-counts", "counts are whole numbers; is another --unit meant?")
+        content.warn(
+            None, samples[0], f"{largest:g}", "rna.not-counts", "counts are whole numbers; is another --unit meant?"
+        )
     elif unit in FRACTIONAL and is_whole and largest > 100:
-        content.warn(None, samples[0], f"{largest:g}", "rna.looks-like-counts", f"every value is whole; are these counts, not {unit}?")
+        content.warn(
+            None,
+            samples[0],
+            f"{largest:g}",
+            "rna.looks-like-counts",
+            f"every value is whole; are these counts, not {unit}?",
+        )
     elif unit in OF_A_MILLION:
         off = np.flatnonzero(sums > MILLION * (1 + TPM_TOLERANCE))
         if not len(off) and len(values) >= WHOLE_GENOME:
             off = np.flatnonzero(np.abs(sums / MILLION - 1) > TPM_TOLERANCE)
         if len(off):
-            content.warn(None, samples[off[0]], f"{sums[off[0]]:.0f}", "rna.not-tpm", f"{unit.upper()} of all genes add up to a million")
+            content.warn(
+                None,
+                samples[off[0]],
+                f"{sums[off[0]]:.0f}",
+                "rna.not-tpm",
+                f"{unit.upper()} of all genes add up to a million",
+            )
     if unit is ExpressionUnit.COUNTS and len(values) < MANY_GENES:
         content.warn(
             None, samples[0], str(len(values)), "rna.few-genes-counted",

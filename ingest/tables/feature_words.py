@@ -1,8 +1,8 @@
 """Visits, regions and maps of a table of features in the study's words: baseline is T0, Tumor is tumor, si is SI.
 
-Visits   T0, T1 … stand as they are; baseline, pre, before treatment … are T0. Numbers without a T (1, V1, visit 2, MRI 3) count from
-         the smallest: 0 or 1 is the first visit, unless a word says which is. A table whose visits begin with T1 has no first one:
-         it is said, since trials count from T1 too.
+Visits   T0, T1 … stand as they are; baseline, pre, before treatment … are T0. Numbers without a T (1, V1, visit 2, MRI 3)
+         count from the smallest: 0 or 1 is the first visit, unless a word says which is. A table whose visits begin with T1
+         has no first one: it is said, since trials count from T1 too.
 Unknown  words are kept as they stand, with a finding each; two spellings of one are one, the first.
 """
 
@@ -39,7 +39,11 @@ class FeatureWords:
         if ("region", key(text)) not in self._spelt:
             expected = self._vocabulary.expected("region")
             self._content.warn(
-                None, "region", text, "features.region-unknown", f"no region of the study's ({expected}); it is kept as one of its own"
+                None,
+                "region",
+                text,
+                "features.region-unknown",
+                f"no region of the study's ({expected}); it is kept as one of its own",
             )
         return self._one_spelling("region", text)
 
@@ -69,7 +73,9 @@ class FeatureWords:
         point |= named | {text: f"T{n - start}" for text, n in numbered.items()}
         if start == 1 and numbered:
             first = min(numbered, key=lambda text: numbered[text])
-            self._warn(lines, first, "features.visits-counted", f"visits are counted from {first}, which is read as {FIRST}")
+            self._warn(
+                lines, first, "features.visits-counted", f"visits are counted from {first}, which is read as {FIRST}"
+            )
         for text in lines:
             if text not in point:
                 self._warn(
@@ -79,7 +85,12 @@ class FeatureWords:
                 point[text] = text
         if lines and FIRST not in point.values() and "" not in all_lines:
             first = min(lines, key=lambda text: lines[text])
-            self._warn(lines, first, "features.no-first-visit", f"no row is of {FIRST}, so that no patient has a first examination")
+            self._warn(
+                lines,
+                first,
+                "features.no-first-visit",
+                f"no row is of {FIRST}, so that no patient has a first examination",
+            )
         return point
 
     def _warn(self, lines: dict[str, int], text: str, rule: str, message: str) -> None:

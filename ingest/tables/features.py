@@ -21,12 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ingest.identifiers import checked_patient
 from ingest.tables.feature_words import FeatureWords, first_lines
 from ingest.tables.workbook import Sheet, header_key, read_sheets
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent, Record
+from tshdb.outlying_rows import outlying_rows, said
 from tshdb.readers import LAST, Part, Reader, Request
 from tshdb.schema import ImportedFeature, Patient
 from tshdb.text_files import MISSING, number
@@ -95,8 +98,8 @@ def read(path: Path, options: FeatureTableOptions) -> FileContent:
     sheet = max(sheets, key=lambda s: len(s.header))
     columns = _feature_columns(path, sheet, content)
     visits = sheet.column(list(TIME_POINT))
-    said = [(line, cells[visits].strip()) for line, cells in sheet.rows] if visits is not None else []
-    words = FeatureWords(options.vocabulary, first_lines(said), content)
+    rows = [(line, cells[visits].strip()) for line, cells in sheet.rows] if visits is not None else []
+    words = FeatureWords(options.vocabulary, first_lines(rows), content)
     examinations: dict[str, _MeasuredExamination] = {}
     bad: set[str | None] = set()
     for line, cells in sheet.rows:
@@ -105,6 +108,7 @@ def read(path: Path, options: FeatureTableOptions) -> FileContent:
         if is_bad():
             bad.add(key)
     known = options.settings or _diagnosed(sheet)
+    _note_outlying(examinations, content)
     for key, examination in examinations.items():
         if key in bad:  # half of an examination is another one
             continue
@@ -118,6 +122,18 @@ def read(path: Path, options: FeatureTableOptions) -> FileContent:
             "nothing says how the features were computed: they compare with this table alone (--settings FILE)",
         )  # fmt: skip
     return content
+
+
+def _note_outlying(examinations: dict[str, _MeasuredExamination], content: FileContent) -> None:
+    """A finding for each examination that is orders of magnitude off in most of its features."""
+    names = sorted(set().union(*(e.values for e in examinations.values())))
+    values = np.array([[e.values.get(name) for name in names] for e in examinations.values()], dtype=float)
+    each = list(examinations.values())
+    for row in outlying_rows(values.reshape(len(each), len(names))):
+        examination, name = each[row.row], names[row.column]
+        content.warn(
+            examination.line, name, examination.patient_id, "features.row-off", f"{examination.patient_id}: {said(row)}"
+        )
 
 
 def _feature_columns(path: Path, sheet: Sheet, content: FileContent) -> dict[int, re.Match]:

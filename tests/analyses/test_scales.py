@@ -24,7 +24,9 @@ NOTHING_DROPPED = pd.DataFrame({"gene_id": []})
 MCP = pd.DataFrame(markers.read("mcp_counter", Path("."))[1])
 
 
-def abundances(path: Path, unit: ExpressionUnit, scale: Scale = Scale.LINEAR, only: set[str] | None = None, **options) -> pd.DataFrame:
+def abundances(
+    path: Path, unit: ExpressionUnit, scale: Scale = Scale.LINEAR, only: set[str] | None = None, **options
+) -> pd.DataFrame:
     """Abundances of a matrix as the reader gives it. only: the genes that the analysis is handed, as the engine does."""
     content = rna.read(path, rna.MatrixOptions("c", unit, scale, path.name, **options))
     profiles = pd.DataFrame([r.values for r in content.records if r.table is ExpressionProfile]).set_index("profile_id")
@@ -47,7 +49,7 @@ def counts(folder: Path, depth: int = 1) -> Path:
 
 
 def test_counts_are_log2_cpm_as_r_makes_them(tmp_path):
-    """tests/data/counts_cpm.R. The analysis is handed the markers alone, so that nothing but the profile's row knows the depth."""
+    """tests/data/counts_cpm.R. The analysis is handed the markers alone, so that only the profile's row knows the depth."""
     ours = abundances(counts(tmp_path), ExpressionUnit.COUNTS, only=set(MCP["marker"]))
     theirs = pd.read_csv(DATA / "counts_cpm_r.csv")
     both = theirs.merge(ours, on=["sample", "population"], suffixes=("_r", ""), validate="one_to_one")
@@ -66,7 +68,12 @@ def test_logarithms_of_counts_are_counts_again(tmp_path):
     one = abundances(counts(tmp_path), ExpressionUnit.COUNTS)["abundance"]
     path = counts(tmp_path)
     header, *rows = list(csv.reader(path.open()))
-    path.write_text("\n".join([",".join(header), *(",".join([g, *(repr(float(np.log2(int(v) + 1))) for v in row)]) for g, *row in rows)]) + "\n")
+    path.write_text(
+        "\n".join(
+            [",".join(header), *(",".join([g, *(repr(float(np.log2(int(v) + 1))) for v in row)]) for g, *row in rows)]
+        )
+        + "\n"
+    )
     again = abundances(path, ExpressionUnit.COUNTS, Scale.LOG2, log_offset=1.0)
     assert np.max(np.abs(again["abundance"] - one)) < 1e-9 and set(again["transform"]) == {"log2(CPM + 1)"}
 
@@ -82,9 +89,15 @@ def test_an_offset_is_taken_back(tmp_path):
 
 
 def test_counts_that_know_no_library_have_no_value():
-    profiles = pd.DataFrame({"unit": ["counts"], "scale": ["linear"], "library_size": [None]}, index=pd.Index(["p"], name="profile_id"))
+    profiles = pd.DataFrame(
+        {"unit": ["counts"], "scale": ["linear"], "library_size": [None]}, index=pd.Index(["p"], name="profile_id")
+    )
     expression = ExpressionMatrix(np.array(["CD8B"], dtype=object), profiles, np.array([[7.0]]), np.ones((1, 1), bool))
-    row = cell_abundances(expression, MCP, NOTHING_DROPPED, CellAbundanceParameters()).set_index("population").loc["CD8 T cells"]
+    row = (
+        cell_abundances(expression, MCP, NOTHING_DROPPED, CellAbundanceParameters())
+        .set_index("population")
+        .loc["CD8 T cells"]
+    )
     assert row["abundance"] is None and row["reason"] == NO_LIBRARY
 
 
@@ -92,7 +105,18 @@ def test_counts_that_know_no_library_have_no_value():
 
 
 def side(abundance: float, transform: str = "none", reason: str | None = None) -> pd.DataFrame:
-    return pd.DataFrame([{"patient_id": "p", "population": "x", "unit": "tpm", "transform": transform, "abundance": abundance, "reason": reason}])
+    return pd.DataFrame(
+        [
+            {
+                "patient_id": "p",
+                "population": "x",
+                "unit": "tpm",
+                "transform": transform,
+                "abundance": abundance,
+                "reason": reason,
+            }
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,4 +153,9 @@ def test_a_positive_mean_of_values_below_0_makes_no_ratio(tmp_path):
     rows = tsh_ratios(tumor, stroma, TshRatioParameters()).set_index("population")
     assert np.isnan(rows.loc["T cells", "value"]) and "marker values below 0" in rows.loc["T cells", "reason"]
     assert rows.loc["CD8 T cells", "value"] == 0.5
-    assert tsh_ratios(tumor, stroma, TshRatioParameters(biomarker="difference")).set_index("population").loc["T cells", "value"] == -0.25
+    assert (
+        tsh_ratios(tumor, stroma, TshRatioParameters(biomarker="difference"))
+        .set_index("population")
+        .loc["T cells", "value"]
+        == -0.25
+    )

@@ -92,7 +92,9 @@ def test_codes_may_lead_to_synonyms(quick, empty_study, tmp_path):
 def test_the_gdc_and_the_biotab_are_doors_as_well(quick, empty_study, tmp_path):
     _ = empty_study.engine
     header = "case_submitter_id\tvital_status\tdays_to_death\tdays_to_last_follow_up\tgender\tajcc_pathologic_t\n"
-    (tmp_path / "clinical.tsv").write_text(header + "TCGA-Z1-Q001\tAlive\t'--\t400\tF\tpT2\nTCGA-Z1-Q002\tAlive\t'--\t9\tunspecified\tT2\n")
+    (tmp_path / "clinical.tsv").write_text(
+        header + "TCGA-Z1-Q001\tAlive\t'--\t400\tF\tpT2\nTCGA-Z1-Q002\tAlive\t'--\t9\tunspecified\tT2\n"
+    )
     names = ["bcr_patient_barcode", "vital_status", "death_days_to", "last_contact_days_to", "gender", "menopause_status",
              "er_status_by_ihc"]  # fmt: skip
     rows = [names, names, [f"CDE_ID:{i}" for i in range(len(names))],
@@ -104,7 +106,9 @@ def test_the_gdc_and_the_biotab_are_doors_as_well(quick, empty_study, tmp_path):
     for path in (tmp_path / "clinical.tsv", biotab):
         words = ["ingest", "clinical", path, "--collection", "tcga-brca", "--json", "--study", empty_study.root]
         told += [(f["rule"], f["column"], f["value"]) for f in json.loads(quick(*words).stdout)["findings"]]
-    rows = empty_study.sql("SELECT sex, t_stage, menopausal_status, er_status, er_status_reason FROM patients ORDER BY patient_id")
+    rows = empty_study.sql(
+        "SELECT sex, t_stage, menopausal_status, er_status, er_status_reason FROM patients ORDER BY patient_id"
+    )
     assert [tuple(None if v != v else v for v in row) for row in rows.itertuples(index=False)] == [
         ("female", "T2", None, None, None), (None, "T2", None, None, None),
         ("female", None, "post", "positive", None), ("female", None, None, None, "equivocal"),

@@ -51,4 +51,8 @@ def test_regions_and_maps_have_one_spelling():
 
 def test_a_study_may_say_what_its_words_mean():
     words, content = words_of(["T1", "T2"], {"time_point": {"T1": "T0", "T2": "T1"}, "region": {"mass": "mass"}})
-    assert [words.visit(v) for v in ("T1", "T2")] == ["T0", "T1"] and words.region("mass") == "mass" and not content.findings
+    assert (
+        [words.visit(v) for v in ("T1", "T2")] == ["T0", "T1"]
+        and words.region("mass") == "mass"
+        and not content.findings
+    )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tshdb import database, installed
 from tshdb.engine.takeover import handed_over
 from tshdb.engine.upgrades import upgrade_facts
-from tshdb.library_sizes import library_sizes
 from tshdb.errors import InvalidInput
 from tshdb.guests.listing import analyses_here, world_in
+from tshdb.library_sizes import library_sizes
 from tshdb.lock import study_lock
 from tshdb.study import refuse_foreign, revision_of
 

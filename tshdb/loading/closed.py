@@ -51,5 +51,9 @@ def _settle(values: dict[str, Any], column: str, word: str | None, reason: str) 
 def _field(content: FileContent, record: Record, column: str, text: str) -> str:
     """The column of the file that says it, where its values were kept; else the study's column."""
     patient = record.values.get("patient_id")
-    said = (v.field for v in content.raw_values if v.patient_id == patient and v.value and v.value.casefold() == text.casefold())
+    said = (
+        v.field
+        for v in content.raw_values
+        if v.patient_id == patient and v.value and v.value.casefold() == text.casefold()
+    )
     return next(said, column)

@@ -41,7 +41,9 @@ class ExpressionProfile(Base):
     sample_id: Mapped[str] = mapped_column(ForeignKey("samples.sample_id"))
     aliquot_id: Mapped[str] = mapped_column(doc="the name of the column in the source, a full barcode where known")
     unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), doc="what one value counts")
-    scale: Mapped[Scale] = mapped_column(closed(Scale), doc="linear values become log2(x + 1) when they are used, counts log2(CPM + 1)")
+    scale: Mapped[Scale] = mapped_column(
+        closed(Scale), doc="linear values become log2(x + 1) when they are used, counts log2(CPM + 1)"
+    )
     workflow: Mapped[str | None] = mapped_column(doc="the quantification workflow, as recorded")
     gene_model: Mapped[str | None] = mapped_column(doc="the gene annotation, as recorded")
     n_genes: Mapped[int] = mapped_column(doc="genes in the source")

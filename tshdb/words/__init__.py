@@ -34,10 +34,14 @@ ONLY_BESIDE = {"-": "+"}
 NOT_PATHOLOGIC = re.compile(r"(?i)\s*[yrm]*c(?=\s*[tn]?\d|\s*tis|\s*[tn]x)|\s*[yrm]+p?(?=[tn])")
 
 _T = re.compile(r"(?i)(?:[yrma]*[pc])?[yrma]*\s*t?\s*(0|is|x|[1-4](?:mi|[a-d]\d?)?)\s*(?:\((?:m|s|is|\d+)\))?")
-_N = re.compile(r"(?i)(?:[yrma]*[pc])?[yrma]*\s*n?\s*(0|x|[1-3](?:mi|[a-c])?)\s*((?:\((?:i|mol)[-+]\)\s*)*)(?:\((?:sn|f)\))?")
+_N = re.compile(
+    r"(?i)(?:[yrma]*[pc])?[yrma]*\s*n?\s*(0|x|[1-3](?:mi|[a-c])?)\s*((?:\((?:i|mol)[-+]\)\s*)*)(?:\((?:sn|f)\))?"
+)
 _M = re.compile(r"(?i)(?:[pc])?\s*m?\s*(0|x|1[a-d]?)")
 _M_CELLS = re.compile(r"(?i)c?m0\s*\((i|mol)\+\)")
-_STAGE = re.compile(r"(?i)(?:(?:ajcc|pathologic|clinical|anatomic)?\s*stage\s*)?(0|i{1,3}|iv|[1-4]|x|tis)\s*([a-c]?\d?)")
+_STAGE = re.compile(
+    r"(?i)(?:(?:ajcc|pathologic|clinical|anatomic)?\s*stage\s*)?(0|i{1,3}|iv|[1-4]|x|tis)\s*([a-c]?\d?)"
+)
 _ROMAN = {"1": "I", "2": "II", "3": "III", "4": "IV"}
 
 
@@ -171,7 +175,9 @@ class Vocabulary:
             return Word(known[column, plain])
         if column in FORMS and (value := FORMS[column][0](unicodedata.normalize("NFKC", text).strip())) is not None:
             is_other = column in ("t_stage", "n_stage") and NOT_PATHOLOGIC.match(text) is not None
-            return Word(value, note="clinical, or after treatment, where the column is of pathology" if is_other else None)
+            return Word(
+                value, note="clinical, or after treatment, where the column is of pathology" if is_other else None
+            )
         if (ANY, plain) in known or (ANY, plain.strip("[]").strip()) in known:
             return Word(None, plain.strip("[]").strip())
         return Word(text.strip() if column in OPEN else None, is_known=False)
