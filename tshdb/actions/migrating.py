@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb import database, installed
-from tshdb.engine.takeover import handed_over
+from tshdb.engine.takeover import handed_over, upstream_now
 from tshdb.engine.upgrades import upgrade_facts
 from tshdb.errors import InvalidInput
 from tshdb.guests.listing import analyses_here, world_in
@@ -71,11 +71,12 @@ def _checked_revision(study: Study, engine: Engine) -> str | None:
 
 
 def _handed(study: Study, revision: str | None) -> dict[str, Any]:
-    """What revisions must know of the study: by which analyses results were made (0011), library sizes of counts (0014)."""
-    if revision is None:
+    """What revisions must know of the study: its analyses (0011, 0014), library sizes of counts (0014)."""
+    if revision is None or revision >= "0014":
         return {}
-    handed = handed_over(study, analyses_here(study)[0]) if revision < "0011" else {}
-    return handed | ({"library_sizes": library_sizes(study)} if revision < "0014" else {})
+    analyses = analyses_here(study)[0]
+    handed = handed_over(study, analyses) if revision < "0011" else {}
+    return handed | {"library_sizes": library_sizes(study), "upstream": upstream_now(study, analyses)}
 
 
 def _tried(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
