@@ -2,7 +2,7 @@
 
 Off      a patient whose numbers lie orders of magnitude from the others' in most columns (`tshdb.outlying_rows`)
 Twins    two patients with the same values in every column but identifiers, where that cannot be chance: their shared values,
-         each as seldom as it is in the source, would meet in any two of its patients less than once in 32 times. Two samples with
+         each as seldom as it is among the others, would meet in any two of its patients less than once in 32 times. Two samples with
          the same expression, two patients with the same features, to the last digit, also of sources that stand already.
 """
 
@@ -96,7 +96,9 @@ def _note_twins(rows: dict[str, Fields], fields: list[str], line: dict[str, int]
     twins = [(shared, names) for shared, names in groups.items() if len(names) > 1]
     for shared, names in twins[:MOST]:
         bits = [
-            log2(len(rows) / how_often[field][value]) for field, value in zip(fields, shared, strict=True) if any(value)
+            log2(len(rows) / (how_often[field][value] - 1))
+            for field, value in zip(fields, shared, strict=True)
+            if any(value)
         ]
         if len(bits) >= FEWEST_FIELDS and sum(bits) > needed:
             content.warn(
