@@ -85,3 +85,15 @@ def test_a_patient_whose_numbers_are_off():
     lost["P-04"] |= {"age": "511234", "days": "12340000", "size": "234567", "ki67": "999999"}
     (finding,) = rows_of(lost).findings
     assert (finding.rule, finding.line) == ("clinical.row-off", 6) and "P-04" in finding.message
+
+
+def test_columns_that_say_one_thing_are_one():
+    """As in the CDR: four times that are mostly one, the same in years, and four flags: patients are alike in them by chance."""
+    rows = {}
+    for i in range(300):
+        days = str(RNG.integers(300, 420))
+        dead = str(RNG.integers(0, 2))
+        times = {f"{e}.time": days for e in ("OS", "DSS", "DFI", "PFI")} | {"years": f"{int(days) / 365.25:.3f}"}
+        rows[f"P-{i:03d}"] = times | {e: dead for e in ("OS", "DSS", "DFI", "PFI")}
+    rows["P-001"] |= {f"{e}.time": "1" for e in ("OS", "DSS", "DFI", "PFI")} | {"years": "0.003"}
+    assert rows_of(rows).findings == []

@@ -2,8 +2,8 @@
 
 Off      a patient whose numbers lie orders of magnitude from the others' in most columns (`tshdb.outlying_rows`)
 Twins    two patients with the same values in every column but identifiers, where that cannot be chance: their shared values,
-         each as seldom as it is among the others, would meet in any two of its patients less than once in 32 times. Two samples with
-         the same expression, two patients with the same features, to the last digit, also of sources that stand already.
+         each as seldom as it is among the others, would meet in any two of its patients less than once in 32 times. Two samples
+         with the same expression, two patients with the same features, to the last digit, also of sources that stand already.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tshdb.text_files import number
 from tshdb.vocabulary import Severity
 
 CHANCE_BITS = 5.0
+SAME, CORRELATED = 0.5, 0.9
 FEWEST_FIELDS = 4
 FEWEST_VALUES = 10  # genes or features, below which equal values may be chance
 IDENTIFIER = re.compile(
@@ -48,8 +49,10 @@ def note_odd_rows(content: FileContent) -> None:
     rows = {patient: {f: tuple(v) for f, v in fields.items()} for patient, fields in patients.items()}
     fields = sorted({field for row in rows.values() for field in row})
     numbers = {field: column for field in fields if (column := _numbers(field, rows)) is not None}
-    _note_off(rows, numbers, line, content)
-    _note_twins(rows, [f for f in fields if not _is_identifier(f, rows, numbers.get(f))], line, content)
+    named = {field for field in fields if _is_identifier(field, rows, numbers.get(field))}
+    own = _own_fields([f for f in fields if f not in named], rows, numbers)
+    _note_off(rows, {f: numbers[f] for f in own if f in numbers}, line, content)
+    _note_twins(rows, [f for f in fields if f not in named], own, line, content)
 
 
 def _numbers(field: str, rows: dict[str, Fields]) -> np.ndarray | None:
@@ -87,23 +90,62 @@ def _is_identifier(field: str, rows: dict[str, Fields], numbers: np.ndarray | No
     return numbers is None or bool((np.diff(numbers) == 1).all())
 
 
-def _note_twins(rows: dict[str, Fields], fields: list[str], line: dict[str, int], content: FileContent) -> None:
-    how_often = {field: Counter(row.get(field, ()) for row in rows.values()) for field in fields}
+def _own_fields(fields: list[str], rows: dict[str, Fields], numbers: dict[str, np.ndarray]) -> list[str]:
+    """The fields that say something of their own: not the same for half of the patients, or as many numbers, as one before.
+
+    Days to death and days of survival, age in days and in years are one word said twice.
+    """
+    own: list[str] = []
+    codes: dict[str, np.ndarray] = {}
+    for field in fields:
+        values = [row.get(field, ()) for row in rows.values()]
+        number_of = {value: i for i, value in enumerate(dict.fromkeys(values))}
+        code = np.array([number_of[value] for value in values])
+        if len(number_of) > 1 and not any(
+            _says_the_same(field, code, other, codes[other], rows, numbers) for other in own
+        ):
+            own.append(field)
+            codes[field] = code
+    return own
+
+
+def _says_the_same(field: str, code: np.ndarray, other: str, code_of_other: np.ndarray, rows, numbers) -> bool:
+    here, there = numbers.get(field), numbers.get(other)
+    if here is not None and there is not None:
+        known = ~(np.isnan(here) | np.isnan(there))
+        if known.sum() < 3:
+            return False
+        one, two = here[known], there[known]
+        if (one == two).mean() > SAME:
+            return True
+        if one.std() == 0 or two.std() == 0:
+            return False
+        ranks = [np.argsort(np.argsort(x, kind="stable"), kind="stable") for x in (one, two)]  # one row decides nothing
+        return bool(abs(np.corrcoef(*ranks)[0, 1]) > CORRELATED)
+    equal = sum(row.get(field) == row.get(other) for row in rows.values())
+    pairs = len(set(zip(code.tolist(), code_of_other.tolist(), strict=True)))
+    kinds, kinds_of_other = len(set(code.tolist())), len(set(code_of_other.tolist()))
+    return equal > SAME * len(rows) or (pairs == max(kinds, kinds_of_other) < len(rows) / 2)
+
+
+def _note_twins(
+    rows: dict[str, Fields], fields: list[str], own: list[str], line: dict[str, int], content: FileContent
+) -> None:
+    """fields: in which twins must agree; own: of which their agreement is weighed."""
+    how_often = {field: Counter(row.get(field, ()) for row in rows.values()) for field in own}
     groups: dict[tuple, list[str]] = defaultdict(list)
     for patient, row in rows.items():
         groups[tuple(row.get(field, ()) for field in fields)].append(patient)
     needed = 2 * log2(len(rows)) + CHANCE_BITS
     twins = [(shared, names) for shared, names in groups.items() if len(names) > 1]
     for shared, names in twins[:MOST]:
-        bits = [
-            log2(len(rows) / (how_often[field][value] - 1))
-            for field, value in zip(fields, shared, strict=True)
-            if any(value)
-        ]
+        of_field = dict(zip(fields, shared, strict=True))
+        seldom = {field: how_often[field][of_field[field]] - 1 for field in own if any(of_field[field])}
+        bits = [log2(len(rows) / n) for n in seldom.values()]
         if len(bits) >= FEWEST_FIELDS and sum(bits) > needed:
             content.warn(
                 line[names[1]], None, names[1], "patient.same-row",
-                f"{', '.join(names)} have the same values in all {len(bits)} columns: one person under {len(names)} names?",
+                f"{', '.join(names)} have the same values in all {len(fields)} columns: one person under {len(names)} names?",
             )  # fmt: skip
 
 
