@@ -50,9 +50,14 @@ def note_odd_rows(content: FileContent) -> None:
     fields = sorted({field for row in rows.values() for field in row})
     numbers = {field: column for field in fields if (column := _numbers(field, rows)) is not None}
     named = {field for field in fields if _is_identifier(field, rows, numbers.get(field))}
-    own = _own_fields([f for f in fields if f not in named], rows, numbers)
+    compared = [f for f in fields if f not in named]
+    measured = [numbers[f] for f in compared if f in numbers]
+    twins = _alike(rows, compared)
+    if not twins and not (measured and outlying_rows(np.column_stack(measured))):
+        return
+    own = _own_fields(compared, rows, numbers)
     _note_off(rows, {f: numbers[f] for f in own if f in numbers}, line, content)
-    _note_twins(rows, [f for f in fields if f not in named], own, line, content)
+    _note_twins(rows, twins, compared, own, line, content)
 
 
 def _numbers(field: str, rows: dict[str, Fields]) -> np.ndarray | None:
@@ -122,22 +127,26 @@ def _says_the_same(field: str, code: np.ndarray, other: str, code_of_other: np.n
             return False
         ranks = [np.argsort(np.argsort(x, kind="stable"), kind="stable") for x in (one, two)]  # one row decides nothing
         return bool(abs(np.corrcoef(*ranks)[0, 1]) > CORRELATED)
-    equal = sum(row.get(field) == row.get(other) for row in rows.values())
-    pairs = len(set(zip(code.tolist(), code_of_other.tolist(), strict=True)))
-    kinds, kinds_of_other = len(set(code.tolist())), len(set(code_of_other.tolist()))
-    return equal > SAME * len(rows) or (pairs == max(kinds, kinds_of_other) < len(rows) / 2)
+    kinds, kinds_of_other = int(code.max()) + 1, int(code_of_other.max()) + 1
+    n_pairs = len(np.unique(code * kinds_of_other + code_of_other))
+    return n_pairs == max(kinds, kinds_of_other) < len(rows) / 2
 
 
-def _note_twins(
-    rows: dict[str, Fields], fields: list[str], own: list[str], line: dict[str, int], content: FileContent
-) -> None:
-    """fields: in which twins must agree; own: of which their agreement is weighed."""
-    how_often = {field: Counter(row.get(field, ()) for row in rows.values()) for field in own}
+def _alike(rows: dict[str, Fields], fields: list[str]) -> list[tuple[tuple, list[str]]]:
+    """(values of the fields, the patients that have them) of those that more than one has."""
     groups: dict[tuple, list[str]] = defaultdict(list)
     for patient, row in rows.items():
         groups[tuple(row.get(field, ()) for field in fields)].append(patient)
+    return [(shared, names) for shared, names in groups.items() if len(names) > 1]
+
+
+def _note_twins(
+    rows: dict[str, Fields], twins: list[tuple[tuple, list[str]]], fields: list[str], own: list[str],
+    line: dict[str, int], content: FileContent,
+) -> None:  # fmt: skip
+    """fields: in which twins agree; own: of which their agreement is weighed."""
+    how_often = {field: Counter(row.get(field, ()) for row in rows.values()) for field in own}
     needed = 2 * log2(len(rows)) + CHANCE_BITS
-    twins = [(shared, names) for shared, names in groups.items() if len(names) > 1]
     for shared, names in twins[:MOST]:
         of_field = dict(zip(fields, shared, strict=True))
         seldom = {field: how_often[field][of_field[field]] - 1 for field in own if any(of_field[field])}
