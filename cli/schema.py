@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.console import out, out_json, table
 from cli.options import JsonOption, StudyOption
+from tshdb.words import CLOSED, FORMS
+
+if TYPE_CHECKING:
+    from tshdb.words import Vocabulary
 
 EXPRESSION = {
     "profile_id": "the profile", "sample_id": "its sample", "gene": "the gene, as the study stores it",
     "value": "as in its source; expression_profiles says unit and scale", "is_selected": "whether analyses use the profile",
 }  # fmt: skip
+
+
+WITH_WORDS = {"patients": CLOSED, "follow_ups": ("time_origin",), "imported_features": ("time_point",)}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -34,7 +41,7 @@ def schema(
     from tshdb.errors import NotFound
     from tshdb.near import did_you_mean
 
-    known = {entry["table"]: entry for entry in [*described(), *_of_guests(study)]}
+    known = {entry["table"]: entry for entry in [*described(_vocabulary(study)), *_of_guests(study)]}
     if name is None:
         if as_json:
             out_json(list(known.values()))
@@ -51,6 +58,7 @@ def schema(
         if entry["columns"]:
             cells = [(c["name"], c["type"], "key" if c["is_key"] else "", c["meaning"]) for c in entry["columns"]]
             table(("column", "type", "", ""), cells)
+            _show_words(entry)
         else:
             out(f' Its columns: tshdb sql "DESCRIBE {name}"')
 
@@ -64,8 +72,31 @@ def _of_guests(study: Path | None) -> list[dict[str, Any]]:
     return tables(opened) if opened is not None else []
 
 
-def described() -> list[dict[str, Any]]:
-    """Every table, view and `expression`: what one row is, and its columns."""
+def _vocabulary(study: Path | None) -> Vocabulary:
+    """The words of the study that is meant, else those that every study has."""
+    from tshdb.study import Study
+    from tshdb.words import Vocabulary
+
+    opened = Study.here(study)
+    return opened.settings.vocabulary if opened is not None else Vocabulary()
+
+
+def _show_words(entry: dict[str, Any]) -> None:
+    """What sources may write in the table's columns, and what the study keeps."""
+    cells = [
+        (column["name"], word, ", ".join(synonyms))
+        for column in entry["columns"]
+        for word, synonyms in column.get("words", {}).items()
+    ]
+    if cells:
+        out(
+            " Words of sources (study.toml adds others: [vocabulary.COLUMN]); what is in none is a finding, and missing."
+        )
+        table(("column", "is kept", "is read as it"), cells)
+
+
+def described(vocabulary: Vocabulary | None = None) -> list[dict[str, Any]]:
+    """Every table, view and `expression`: what one row is, and its columns. vocabulary: give the words of columns too."""
     from sqlalchemy import Enum
 
     from tshdb.schema import Base
@@ -92,8 +123,21 @@ def described() -> list[dict[str, Any]]:
                     "meaning": meaning,
                 }
             )
+            if vocabulary is not None and (words := _words_of(vocabulary, model.__tablename__, column.name)):
+                columns[-1]["words"] = words
         one_row = " ".join(model.__doc__.split()).removeprefix("One row is ")
         tables.append({"table": model.__tablename__, "one_row": one_row, "class": model.__name__, "columns": columns})
     tables += [{"table": v.name, "one_row": v.one_row, "columns": []} for v in VIEWS.values()]
     columns = [{"name": n, "type": "", "is_key": False, "meaning": m} for n, m in EXPRESSION.items()]
     return [*tables, {"table": "expression", "one_row": "the value of one gene in one profile", "columns": columns}]
+
+
+def _words_of(vocabulary: Vocabulary, table_name: str, column: str) -> dict[str, list[str]]:
+    """word -> what is read as it, of a column whose words are listed; stages are read by their form."""
+    if column not in WITH_WORDS.get(table_name, ()):
+        return {}
+    return (
+        {vocabulary.expected(column): ["by their form: pT2, 2, IIA"]}
+        if column in FORMS
+        else vocabulary.synonyms(column)
+    )

@@ -25,7 +25,7 @@ def _gdc_folder(project: str) -> Callable[[Path, FolderRequest, CollectionState]
 
         options = folder.GdcFolderOptions(
             request.collection, project, request.units, request.settings.ingest.her2_rule, request.parts, request.jobs,
-            request.check_bytes,
+            request.check_bytes, request.settings.vocabulary.added,
         )  # fmt: skip
         yield folder.look_of(folder.look(root, options), options, standing.sources)
 
@@ -46,6 +46,8 @@ def _workbook(map_name: str) -> Callable[[Path, FolderRequest, CollectionState],
         path = mapped.only_workbook(root, map_)
         source = Source(request.collection, mapped.READER.name, path.name)
         options = {"map": map_.model_dump(mode="json")}
+        if request.settings.vocabulary.added:
+            options["vocabulary"] = request.settings.vocabulary.added
 
         def items() -> Iterator[Item]:
             digest, known = sha256_of(path), standing.sources.get(source)

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tshdb.errors import InvalidInput
 from tshdb.near import did_you_mean
+from tshdb.words import Vocabulary
+
+OURS = ("study", "ingest", "imaging", "collections", "replaces", "vocabulary")  # tables that belong to no analysis
 
 
 class StudySettings(BaseModel):
@@ -74,6 +77,7 @@ class Settings:
         self.ingest = self._typed(IngestSettings, "ingest")
         self.imaging = self._typed(ImagingSettings, "imaging")
         self.collections = self._typed(CollectionSettings, "collections")
+        self.vocabulary = self._vocabulary()
 
     @property
     def shown(self) -> str:
@@ -98,7 +102,7 @@ class Settings:
     def refuse_unknown_tables(self, known: set[str]) -> None:
         """Raises InvalidInput for a table that belongs to no analysis, such as a misspelt one."""
         for name in self.tables:
-            if name not in ("study", "ingest", "imaging", "collections", "replaces") and name not in known:
+            if name not in OURS and name not in known:
                 raise InvalidInput(
                     f"[{name}] is no analysis of this program (known: {', '.join(sorted(known))})",
                     where=self.where(name),
@@ -126,6 +130,25 @@ class Settings:
                 where=f"{self.where(table, key)}: [{table}] {key}".rstrip(),
                 repair=f"Settings of [{table}]: {known}" if first["type"] == "extra_forbidden" else "",
             ) from None
+
+    def _vocabulary(self) -> Vocabulary:
+        """[vocabulary.COLUMN]: what sources write = the study's word, or nothing for what is not known."""
+        added = self.tables.get("vocabulary", {})
+        for column, words in added.items() if isinstance(added, dict) else (("", None),):
+            table = f"vocabulary.{column}".rstrip(".")
+            if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
+                raise InvalidInput(
+                    "expected words", where=f"{self.where(table)}: [{table}]",
+                    repair='Write [vocabulary.sex], and in it such as "weibl." = "female"',
+                )  # fmt: skip
+            for text, word in words.items():
+                if problem := Vocabulary().refusal(column, word):
+                    raise InvalidInput(
+                        problem,
+                        where=f"{self.where(table, text)}: [{table}]",
+                        repair="tshdb schema patients shows the words",
+                    )
+        return Vocabulary(added)
 
     def place(self, name: str, key: str, base: str | None = None) -> tuple[str, str]:
         """(table, place) of a setting of analysis `name`: the table that has it, and `study.toml line N`.

@@ -19,6 +19,7 @@ class ExpressionUnit(StrEnum):
     FPKM_UQ = "fpkm_uq"
     RSEM = "rsem"
     COUNTS = "counts"
+    CPM = "cpm"
     INTENSITY = "intensity"
 
 

@@ -3,8 +3,8 @@
     A(population, profile) = mean of log2 expression over the population's marker genes, missing values left out
     Becht et al. 2016, Genome Biol 17:218, doi:10.1186/s13059-016-1070-5; Fan et al. 2023, Methods
 
-log2 expression is log2(x + 1) of linear values; values on a log2 scale are used as they are. The unit is that of the
-mean log2 value: abundances compare between samples, not between populations.
+log2 expression is log2(x + 1) of linear values, and log2(CPM + 1) of counts, so that depth is in none; values on a log2 scale are
+used as they are. The unit is that of the mean log2 value: abundances compare between samples, not between populations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.expression import markers as marker_tables
-from analyses.shared.transforms import log2_values, transform_names
+from analyses.shared.transforms import CPM_TRANSFORM, library_sizes, log2_values, transform_names
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Model, Need, Reference, analysis
 from tshdb.engine.relations import SAME_PROFILE
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
     from tshdb.expression_store import ExpressionMatrix
 
+ROUNDING = 1e-9
 NO_MARKER = "no marker gene in the profile"
 NO_VALUE = "no marker gene has a value"
+BELOW_ZERO = "marker values below 0: the scale has no zero"
+NO_LIBRARY = "counts without a library size: read them again"
 
 
 class CellAbundanceParameters(Parameters):
@@ -79,6 +82,7 @@ def cell_abundances(
     populations = list(dict.fromkeys(markers["population"]))
     owner = markers["population"].to_numpy()
     transforms = transform_names(expression)
+    has_library = ~np.isnan(library_sizes(expression))
     rows = []
     for j, profile_id in enumerate(expression.profiles.index):
         positions = np.array([_first_present(c, expression.present, j) for c in candidates])
@@ -95,6 +99,8 @@ def cell_abundances(
                     "gene_filter": names,
                 }
             )
+            if transforms[j] == CPM_TRANSFORM and not has_library[j]:
+                rows[-1]["reason"] = NO_LIBRARY
     return pd.DataFrame(rows)
 
 
@@ -123,6 +129,8 @@ def _abundance(values: np.ndarray, n_total: int, min_coverage: float) -> dict:
         reason = NO_VALUE
     elif len(values) < min_coverage * n_total:
         reason = f"low coverage: {len(values)} of {n_total} markers"
+    if len(measured) and measured.min() < -ROUNDING:
+        reason = "; ".join(filter(None, [BELOW_ZERO, reason]))
     return {
         "abundance": abundance,
         "n_markers_found": len(values),

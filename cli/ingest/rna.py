@@ -33,6 +33,9 @@ def rna(
     scale: Annotated[
         Scale | None, typer.Option(help="linear values become log2(x + 1) when used; log2 values stay.")
     ] = None,
+    log_offset: Annotated[
+        float | None, typer.Option(help="Values are log2(x + this), such as 1 or 0.001: x is taken back.")
+    ] = None,
     map_file: MapOption = None,
     guess: GuessOption = False,
     samples: Annotated[Path | None, typer.Option(help="Sample sheet, for names that are no TCGA barcodes.")] = None,
@@ -53,6 +56,8 @@ def rna(
 ) -> None:
     """An expression matrix (genes x samples) or a long table (gene, sample, value).
 
+    Counts become log2(CPM + 1) when they are used, by the library size of all genes of the table.
+
     What a table of another make holds, and whose its columns are, a map says (--map); --guess writes a first one.
 
     Example: tshdb ingest rna rsem.csv.gz --collection tcga-brca --unit rsem --scale linear
@@ -65,5 +70,7 @@ def rna(
         write_guess(file, "rna", map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"))
         return
     opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
-    options = ingest.RnaOptions(unit, scale, sample_type, clip_negative, workflow, gene_model, samples, map_file)
+    options = ingest.RnaOptions(
+        unit, scale, sample_type, clip_negative, workflow, gene_model, samples, map_file, log_offset
+    )
     finish(opened, ingest.rna(opened, file, collection, options, name=name, how=how), as_json)

@@ -101,7 +101,7 @@ def _patient(line: int, row: dict[str, str], her2_rule: str, content: FileConten
         patient["age_years"] = None
     menopause = _value(row, "menopause_status")
     word = menopause.split()[0].lower() if menopause else ""
-    patient["menopausal_status"] = word if word in ("pre", "peri", "post") else None
+    patient["menopausal_status"] = word or None  # "Indeterminate (neither Pre or Postmenopausal)" is nobody's word
     side = (_value(row, "anatomic_neoplasm_subdivision") or "").split("|")
     sides = {s.split()[0].lower() for s in side if s} & {"left", "right"}
     patient["laterality"] = sides.pop() if len(sides) == 1 else None

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ingest.gdc.columns import missing_reason
+from tshdb.words import Vocabulary
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 HER2_RULES = ("ihc-fish", "fan2023", "fish-ihc", "ihc")
 DEFAULT_HER2_RULE = HER2_RULES[0]
-VERDICTS = {"positive", "negative"}
 
 
 class Status(NamedTuple):
@@ -34,9 +34,10 @@ class Status(NamedTuple):
 
 def status(text: str | None) -> Status:
     """What one test says."""
-    if text is not None and text.strip().lower() in VERDICTS:
-        return Status(text.strip().lower(), None)
-    return Status(None, missing_reason(text) or text.strip().lower())
+    if reason := missing_reason(text):
+        return Status(None, reason)
+    verdict = Vocabulary().understood("er_status", text).value
+    return Status(verdict, None) if verdict else Status(None, text.strip().lower())
 
 
 def her2(ihc: str | None, fish: str | None, rule: str) -> Status:

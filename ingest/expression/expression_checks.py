@@ -5,18 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ingest.expression.genes import gene_name
+from ingest.expression.scale_checks import FEW_GENES, check_linear, check_log, origin_of_negatives, probe_of
 from tshdb.errors import UsageError
 from tshdb.file_content import FileContent
+from tshdb.outlying_rows import outlying_rows, said
 from tshdb.vocabulary import ExpressionUnit, Scale
 
-DOUBTFUL_LOG2 = 50.0  # no log2 of an expression value is larger
-LINEAR_LIKE_LOG = 30.0  # linear values whose largest is this small look like logarithms
-FEW_GENES = 200  # below, nothing is said of all genes together
-WHOLE_GENOME = 10_000
-MILLION, TPM_TOLERANCE = 1e6, 0.05
-WHOLE = 1e-3
 ROUNDING = -1.0  # no rounding is larger, and log2(x + 1) ends here
 MOST_FINDINGS = 1000
+DOUBTFUL = 300.0  # 2 to the power of more is too large for a number
 
 
 def clip_negative(values: np.ndarray, scale: Scale, content: FileContent) -> None:
@@ -43,52 +40,26 @@ def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale
     empty = ~((values != 0) & ~np.isnan(values)).any(axis=0)
     for j in np.flatnonzero(empty)[:MOST_FINDINGS]:
         content.error(None, samples[j], samples[j], "rna.profile-empty", "every gene is 0 or missing")
+    _note_outlying(values, samples, scale, content)
     if scale is Scale.LOG2:
-        largest = np.nanmax(values, initial=0.0)
-        if largest > DOUBTFUL_LOG2:
-            i, j = np.argwhere(values > DOUBTFUL_LOG2)[0]
-            content.warn(lines[i], samples[j], repr(float(values[i, j])), "rna.scale-doubtful",
-                         f"above {DOUBTFUL_LOG2:.0f}, which no log2 value is; is --scale linear meant?")  # fmt: skip
+        check_log(values, lines, samples, unit, content)
         return
     negative = np.argwhere(values < 0)
+    origin = origin_of_negatives(probe_of(values)) if len(negative) else ""
     with content.row(n_rows=len(set(negative[:, 0]))):
         for i, j in negative[:MOST_FINDINGS]:
             content.error(lines[i], samples[j], repr(float(values[i, j])), "rna.negative",
-                          "linear values are not negative; if these are logarithms, say --scale log2")  # fmt: skip
+                          f"linear values are not negative; if these are logarithms, say --scale log2 ({origin})")  # fmt: skip
     if not len(negative):
-        _check_linear(values, samples, unit, content)
+        check_linear(values, samples, unit, content)
 
 
-def _check_linear(values: np.ndarray, samples, unit: ExpressionUnit, content: FileContent) -> None:
-    """Of a linear matrix with many genes: is it of the unit that was said?"""
-    if len(values) < FEW_GENES:
-        return
-    probe = values[:, : min(20, values.shape[1])]
-    known = probe[~np.isnan(probe)]
-    is_whole = bool((np.abs(known - np.round(known)) < WHOLE).all())
-    largest = float(known.max(initial=0.0))
-    if largest <= LINEAR_LIKE_LOG and not is_whole:
-        content.warn(None, samples[0], f"{largest:g}", "rna.scale-doubtful",
-                     f"no value above {LINEAR_LIKE_LOG:.0f}; are these logarithms (--scale log2)?")  # fmt: skip
-    elif unit is ExpressionUnit.COUNTS and not is_whole:
-        content.warn(
-            None, samples[0], f"{largest:g}", "rna.not-counts", "counts are whole numbers; is another --unit meant?"
-        )
-    elif unit in (ExpressionUnit.TPM, ExpressionUnit.FPKM, ExpressionUnit.FPKM_UQ) and is_whole and largest > 100:
-        content.warn(
-            None,
-            samples[0],
-            f"{largest:g}",
-            "rna.looks-like-counts",
-            f"every value is whole; are these counts, not {unit}?",
-        )
-    elif unit is ExpressionUnit.TPM and len(values) >= WHOLE_GENOME:
-        sums = np.nansum(probe, axis=0)
-        off = np.flatnonzero(np.abs(sums / MILLION - 1) > TPM_TOLERANCE)
-        if len(off):
-            content.warn(
-                None, samples[off[0]], f"{sums[off[0]]:.0f}", "rna.not-tpm", "TPM of all genes add up to a million"
-            )
+def _note_outlying(values: np.ndarray, samples, scale: Scale, content: FileContent) -> None:
+    """A finding for each sample that is orders of magnitude off in most genes."""
+    probe = probe_of(values)
+    linear = np.exp2(np.minimum(probe, DOUBTFUL)) if scale is Scale.LOG2 else probe
+    for row in outlying_rows(linear.T):
+        content.warn(None, samples[row.row], samples[row.row], "rna.sample-off", said(row))
 
 
 def check_genes(genes: list[str], lines, content: FileContent) -> None:

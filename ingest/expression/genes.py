@@ -7,13 +7,40 @@ has them; the source's spelling stays in `genes.source_name`.
 
 import csv
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
 _ENSEMBL = re.compile(r"(ENS[A-Z]*G\d{11})(?:\.\d+)?")
 _PROBESET = re.compile(r"(?:AFFX-.+|\d+(?:_[a-z])?(?:_[a-z]+)*_at)")
-_DATE = re.compile(r"\d{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)", re.IGNORECASE)
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mrz|Mai|Okt|Dez)[a-z]*"
+_DATE = re.compile(
+    rf"\d{{1,2}}[-. /]{_MONTH}(?:[-. /]\d{{2,4}})?|{_MONTH}[-. /]\d{{1,4}}(?:[-. /,]+\d{{2,4}})?"
+    r"|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T]00:00(?::00)?)?|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[-+]?(?:\d+[.,]\d*|\d+(?:[.,]\d+)?[eE][-+]?\d+)")
+_SUMMARY = re.compile(
+    r"__\w+|N_(?:unmapped|multimapping|noFeature|ambiguous)|no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique"
+    r"|Assigned|Unassigned_\w+|ERCC-\d{5}",
+    re.IGNORECASE,
+)
+_ERRORS = {
+    "",
+    "#N/A",
+    "#NAME?",
+    "#REF!",
+    "#VALUE!",
+    "#NUM!",
+    "#DIV/0!",
+    "?",
+    "TRUE",
+    "FALSE",
+    "-",
+    "---",
+}  # NA may be a gene
+_Y_COPY = re.compile(r"ENSGR\d{10}(?:\.\d+)?")
 
 
 class GeneName(NamedTuple):
@@ -47,10 +74,30 @@ def gene_name(text: str) -> GeneName:
 
 
 def is_date(text: str) -> bool:
-    """Whether a spreadsheet has turned a gene symbol into a date (SEPT2 -> 2-Sep)."""
+    """Whether a spreadsheet has turned a gene symbol into a date (SEPT2 -> 2-Sep, Sep-02, 2021-09-02)."""
     return _DATE.fullmatch(text) is not None
 
 
 def is_y_copy(text: str) -> bool:
-    """Ensembl's second copy of a gene of the pseudoautosomal region, which would duplicate the first."""
-    return text.startswith("ENSG") and text.endswith("_PAR_Y")
+    """Ensembl's second copy of a gene of the pseudoautosomal region, which would duplicate the first: _PAR_Y, or ENSGR."""
+    return (text.startswith("ENSG") and text.endswith("_PAR_Y")) or _Y_COPY.fullmatch(text) is not None
+
+
+def not_a_gene(text: str, are_numbers: bool) -> tuple[str, str] | None:
+    """(rule, message) of a name that is none of a gene; None for a gene's. are_numbers: the table's genes are Entrez numbers."""
+    if is_date(text):
+        return "rna.gene-is-a-date", "a spreadsheet has renamed this gene; it is left out"
+    if _SUMMARY.fullmatch(text):
+        return "rna.summary-row", "a count of reads or a control, no gene; it is left out"
+    if text.upper() in _ERRORS:
+        return "rna.no-gene", "no name of a gene; it is left out"
+    if _NUMBER.fullmatch(text) or (text.isdigit() and not are_numbers):
+        is_day = text.isdigit() and 20_000 < int(text) < 60_000
+        what = "a date of a spreadsheet, counted in days" if is_day else "a number"
+        return "rna.no-gene", f"{what} among names; it is left out"
+    return None
+
+
+def are_entrez(names: Sequence[str]) -> bool:
+    """Whether the genes of a table are Entrez numbers: a number among symbols is a damaged name."""
+    return sum(name.strip().isdigit() for name in names) > len(names) / 2

@@ -5,8 +5,11 @@ Files    csv or tsv, plain or gzip. Wide: first column genes, first row samples.
 Makes    Patient, Sample, ExpressionProfile and the matrix of values, as they stand in the file.
 Missing  blank, NA, NaN, null, removed: no value. A value that is none of these and no number is an error.
 Twice    a sample named twice is an error. Of a gene named twice the row with the highest mean is kept (a warning).
-Scale    linear values must not be negative; --scale log2 says that values are logarithms already. Of a matrix that was
-         computed back from z scores, --clip-negative makes 0 of values between -1 and 0, and says how many.
+Scale    linear values must not be negative; --scale log2 says that values are logarithms already. Of log2(x + offset) with a
+         declared offset x is taken back, so that they are linear. Of a matrix that was computed back from z scores,
+         --clip-negative makes 0 of values between -1 and 0, and says how many. Values are held against what is declared.
+Genes    dates, numbers, summary rows (__no_feature, N_unmapped) and spike-ins are findings, and no genes.
+Counts   keep their library size, the sum over all genes: log2(CPM + 1) is made of it.
 Samples  TCGA barcodes make their patients and samples; other names need a sample sheet (`ingest.gdc.sample_sheet`).
 """
 
@@ -20,8 +23,9 @@ import numpy as np
 
 from ingest.expression import rna_map
 from ingest.expression.expression_checks import check_genes, check_values, clip_negative
-from ingest.expression.genes import gene_name, is_date, is_y_copy
+from ingest.expression.genes import are_entrez, gene_name, is_y_copy, not_a_gene
 from ingest.expression.rna_tables import Table, long_columns, read_long, read_transposed, read_wide
+from ingest.expression.scale_checks import refuse_what_cannot_be, take_back_offset
 from ingest.gdc import sample_sheet
 from ingest.gdc.sample_sheet import SampleSheet
 from ingest.identifiers import checked_sample
@@ -43,6 +47,7 @@ class MatrixOptions(NamedTuple):
     """How to understand the file. sample_type: the TCGA code of samples whose names are bare patients.
 
     clip_negative: linear values between -1 and 0 are somebody's rounding and count as 0.
+    log_offset: values are log2(x + log_offset), and x is taken back.
     """
 
     collection: str
@@ -54,10 +59,12 @@ class MatrixOptions(NamedTuple):
     gene_model: str | None = None
     transposed: bool = False
     clip_negative: bool = False
+    log_offset: float | None = None
 
 
 def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -> FileContent:
-    """Everything in the file. Raises InvalidInput when it is no expression matrix at all."""
+    """Everything in the file. Raises InvalidInput when it is no expression matrix at all, or one of another offset."""
+    refuse_what_cannot_be(options.unit, options.scale, options.log_offset)
     content = FileContent()
     with open_text(path) as file:
         header_line = file.readline()
@@ -72,6 +79,9 @@ def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -
         table = read_long(path, delimiter, long, content)
     else:
         table = read_wide(path, delimiter, header, content)
+    if options.log_offset is not None:
+        take_back_offset(table.values, options.log_offset)
+        options = options._replace(scale=Scale.LINEAR)
     if options.clip_negative:
         clip_negative(table.values, options.scale, content)
     check_values(table.values, table.lines, table.samples, options.unit, options.scale, content)
@@ -117,6 +127,7 @@ def _describe(table: Table, options: MatrixOptions, sheet: SampleSheet | None, c
                     "gene_model": options.gene_model,
                     "n_genes": len(genes),
                     "n_missing": int(np.isnan(column_values).sum()),
+                    "library_size": float(np.nansum(column_values)) if options.unit is ExpressionUnit.COUNTS else None,
                 },
                 line,
                 column,
@@ -161,6 +172,7 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
         return means[i]
 
     n_y = 0
+    are_numbers = are_entrez(table.genes)
     for i, text in enumerate(table.genes):
         text = text.strip()
         if bad[i]:
@@ -168,8 +180,9 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
         if is_y_copy(text):
             n_y += 1
             continue
-        if is_date(text):
-            content.warn(table.lines[i], "gene", text, "rna.gene-is-a-date", "a spreadsheet has renamed this gene")
+        if (problem := not_a_gene(text, are_numbers)) is not None:
+            content.warn(table.lines[i], "gene", text, *problem)
+            continue
         name = gene_name(text)
         if name.id_type == "symbol" and name.source_name == text and name.gene_id in present:
             name = name._replace(gene_id=text, source_name=None)  # the file knows both the old and the new symbol
@@ -204,11 +217,14 @@ def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
     if "map" in request.files:
         map_ = rna_map.load_rna_map(request.files["map"])
         options |= {"unit": str(map_.expression.unit), "scale": str(map_.expression.scale)}
+        if map_.expression.log_offset is not None:
+            options["log_offset"] = map_.expression.log_offset
         options["map"] = map_.model_dump(mode="json")
     if options.get("unit") is None or options.get("scale") is None:
         raise UsageError(
             "no --unit or no --scale", where="tshdb ingest rna", repair="Say both, or name a map with --map (--guess)"
         )
+    refuse_what_cannot_be(ExpressionUnit(options["unit"]), Scale(options["scale"]), options.get("log_offset"))
     if sheet := request.files.get("samples"):
         options["samples"] = sha256_of(sheet) if sheet.is_file() else str(sheet)
     return options
@@ -224,6 +240,7 @@ def _read(path: Path, request: Request) -> FileContent:
         request.collection, ExpressionUnit(given["unit"]), Scale(given["scale"]), request.name, given.get("sample_type"),
         given.get("workflow"), given.get("gene_model"),
         map_ is not None and map_.expression.orientation == "samples_in_rows", given.get("clip_negative", False),
+        given.get("log_offset"),
     )  # fmt: skip
     return read(path, options, sheet)
 

@@ -1,8 +1,9 @@
 """Maps for expression tables of any make: which way they lie, what a value is, and whose a column is.
 
 [expression]
-unit = "tpm"                       # tpm, fpkm, fpkm_uq, rsem, counts, intensity
+unit = "tpm"                       # tpm, fpkm, fpkm_uq, rsem, counts, cpm, intensity
 scale = "linear"                   # or log2
+log_offset = 0.001                 # of log2(x + 0.001): x is taken back
 orientation = "genes_in_rows"      # or samples_in_rows
 
 [samples]                          # not needed where names are TCGA barcodes
@@ -56,6 +57,7 @@ class ExpressionMap(_Strict):
 
     unit: ExpressionUnit
     scale: Scale
+    log_offset: float | None = None
     orientation: Literal["genes_in_rows", "samples_in_rows"] = "genes_in_rows"
 
 
@@ -153,7 +155,7 @@ def guess(path: Path) -> str:
     lines = [
         f"# A guess from the first rows of {path.name}: correct it, then name it with --map. A ? must become a meaning.",
         "[expression]",
-        f'unit = "{unit}"    # tpm, fpkm, fpkm_uq, rsem, counts or intensity',
+        f'unit = "{unit}"    # tpm, fpkm, fpkm_uq, rsem, counts, cpm or intensity',
         f'scale = "{"log2" if is_log else "linear"}"    # values from {min(values):g} to {max(values):g}',
         f'orientation = "{"samples_in_rows" if transposed else "genes_in_rows"}"',
     ]

@@ -267,6 +267,7 @@ def _describe(content, path, facts: FileFacts, collection, at, layout: _Layout, 
             "gene_model": layout.gene_model,
             "n_genes": len(rows.index),
             "n_missing": 0,
+            "library_size": float(values[:, j][rows.order].sum()) if unit is ExpressionUnit.COUNTS else None,
             **qc,
         }
         content.records.append(Record(ExpressionProfile, profile, line, column + 1))

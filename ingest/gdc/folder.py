@@ -43,6 +43,7 @@ class GdcFolderOptions:
     units         of RNA values; each makes a profile
     only          the parts that are taken: clinical, rna
     check_bytes   hash RNA files again, even those that were not written since
+    words         that the study adds to those of closed columns: others are another reading
     """
 
     collection: str
@@ -52,6 +53,7 @@ class GdcFolderOptions:
     only: frozenset[str] = frozenset({"clinical", "rna"})
     jobs: int = 2
     check_bytes: bool = False
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -216,7 +218,9 @@ def _clinical_items(contents: Contents, options: GdcFolderOptions, standing) -> 
         read = clinical_reader(reader.name, options.collection, options.her2_rule)
         for path in contents.of(reader.name):
             source = Source(options.collection, reader.name, path.name)
-            read_with = {"her2_rule": options.her2_rule}
+            read_with: dict[str, Any] = {"her2_rule": options.her2_rule}
+            if options.words:
+                read_with["vocabulary"] = options.words
             yield _item(source, path, read_with, standing, lambda read=read, path=path: read(path))
 
 

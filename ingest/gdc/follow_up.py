@@ -116,9 +116,8 @@ def _history(rows) -> dict[str, str]:
     history: dict[str, str] = {}
     for _, row, _ in rows:
         menopause = (_value(row, "menopause_status") or "").lower()
-        for word, stage in (("premenopausal", "pre"), ("perimenopausal", "peri"), ("postmenopausal", "post")):
-            if menopause.startswith(word):
-                history["menopausal_status"] = stage
+        if menopause:
+            history["menopausal_status"] = menopause.split()[0]
         family = (_value(row, "relative_with_cancer_history") or "").lower()
         if family.startswith("yes") or (family.startswith("no") and "family_history" not in history):
             history["family_history"] = "yes" if family.startswith("yes") else "no"

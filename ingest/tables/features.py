@@ -21,14 +21,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ingest.identifiers import checked_patient
+from ingest.tables.feature_words import FeatureWords, first_lines
 from ingest.tables.workbook import Sheet, header_key, read_sheets
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent, Record
+from tshdb.outlying_rows import outlying_rows, said
 from tshdb.readers import LAST, Part, Reader, Request
 from tshdb.schema import ImportedFeature, Patient
 from tshdb.text_files import MISSING, number
+from tshdb.words import OF_FEATURES, Vocabulary
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -59,6 +64,7 @@ class FeatureTableOptions:
     region     of columns whose names have no region
     map        of columns whose names have no map
     settings   of the computation, as `read_settings` gives them
+    vocabulary the study's words of regions, maps and visits
     """
 
     collection: str
@@ -66,6 +72,7 @@ class FeatureTableOptions:
     region: str | None = None
     map: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
 
 @dataclass
@@ -90,14 +97,18 @@ def read(path: Path, options: FeatureTableOptions) -> FileContent:
         )
     sheet = max(sheets, key=lambda s: len(s.header))
     columns = _feature_columns(path, sheet, content)
+    visits = sheet.column(list(TIME_POINT))
+    rows = [(line, cells[visits].strip()) for line, cells in sheet.rows] if visits is not None else []
+    words = FeatureWords(options.vocabulary, first_lines(rows), content)
     examinations: dict[str, _MeasuredExamination] = {}
     bad: set[str | None] = set()
     for line, cells in sheet.rows:
         with content.row() as is_bad:
-            key = _take(sheet, line, cells, columns, options, examinations, content)
+            key = _take(sheet, line, cells, columns, options, words, examinations, content)
         if is_bad():
             bad.add(key)
     known = options.settings or _diagnosed(sheet)
+    _note_outlying(examinations, content)
     for key, examination in examinations.items():
         if key in bad:  # half of an examination is another one
             continue
@@ -111,6 +122,18 @@ def read(path: Path, options: FeatureTableOptions) -> FileContent:
             "nothing says how the features were computed: they compare with this table alone (--settings FILE)",
         )  # fmt: skip
     return content
+
+
+def _note_outlying(examinations: dict[str, _MeasuredExamination], content: FileContent) -> None:
+    """A finding for each examination that is orders of magnitude off in most of its features."""
+    names = sorted(set().union(*(e.values for e in examinations.values())))
+    values = np.array([[e.values.get(name) for name in names] for e in examinations.values()], dtype=float)
+    each = list(examinations.values())
+    for row in outlying_rows(values.reshape(len(each), len(names))):
+        examination, name = each[row.row], names[row.column]
+        content.warn(
+            examination.line, name, examination.patient_id, "features.row-off", f"{examination.patient_id}: {said(row)}"
+        )
 
 
 def _feature_columns(path: Path, sheet: Sheet, content: FileContent) -> dict[int, re.Match]:
@@ -148,7 +171,7 @@ def _feature_columns(path: Path, sheet: Sheet, content: FileContent) -> dict[int
 
 def _take(
     sheet: Sheet, line: int, cells: list[str], columns: dict[int, re.Match], options: FeatureTableOptions,
-    examinations: dict[str, _MeasuredExamination], content: FileContent,
+    words: FeatureWords, examinations: dict[str, _MeasuredExamination], content: FileContent,
 ) -> str | None:  # fmt: skip
     """Take a row in. Gives the examination's key; None where the row names no patient."""
 
@@ -160,12 +183,12 @@ def _take(
     patient_id = checked_patient(cells[at], line, sheet.header[at], content)
     if patient_id is None:
         return None
-    time_point = cell(TIME_POINT) or "T0"
+    time_point = words.visit(cell(TIME_POINT))
     key = f"{options.collection}/{options.name}/{patient_id}/{time_point}"
     examination = examinations.setdefault(key, _MeasuredExamination(patient_id, time_point, line, cell(BATCH) or None))
     region, map_name = cell(("region",)) or options.region, cell(("map",)) or options.map
     for place, match in columns.items():
-        name = _name(match, region, map_name)
+        name = _name(match, region, map_name, words)
         if name is None:
             content.error(
                 line, sheet.header[place], None, "features.place-unknown",
@@ -191,19 +214,19 @@ def _take(
     return key
 
 
-def _name(match: re.Match, region: str | None, map_name: str | None) -> str | None:
+def _name(match: re.Match, region: str | None, map_name: str | None, words: FeatureWords) -> str | None:
     """The feature's name here; None where nothing says of which region (and map) it is."""
     parts = match.groupdict()
     place = [p for p in re.split(r"[_.]", parts.get("place") or "") if p]
     if parts["class"].startswith("shape"):
         at = place[:1] or ([region] if region else [])
-        return f"{at[0]}.{parts['class']}.{parts['name']}" if at else None
+        return f"{words.region(at[0])}.{parts['class']}.{parts['name']}" if at else None
     at = place if len(place) >= 2 else [region, *place] if place and region else [region, map_name] if not place else []
     if len(at) < 2 or None in at:
         return None
     kind = parts.get("filter")
     middle = "" if kind in (None, "original") else f"{kind}."
-    return f"{at[0]}.{'_'.join(at[1:])}.{middle}{parts['class']}.{parts['name']}"
+    return f"{words.region(at[0])}.{words.map('_'.join(at[1:]))}.{middle}{parts['class']}.{parts['name']}"
 
 
 def _row(
@@ -287,14 +310,17 @@ def _parsed(path: Path, text: str) -> Any:
 def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
     """The table's name in the study, and how the features were computed, where a file of settings is named."""
     known = read_settings(request.files["settings"]) if "settings" in request.files else {}
-    return {"table": request.name.split(".")[0], "settings": known, **request.options}
+    options = {"table": request.name.split(".")[0], "settings": known, **request.options}
+    added = {column: words for column, words in settings.vocabulary.added.items() if column in OF_FEATURES}
+    return {**options, "vocabulary": added} if added else options
 
 
 def _read(path: Path, request: Request) -> FileContent:
     given = request.options
     options = FeatureTableOptions(
-        request.collection, given["table"], given.get("region"), given.get("map"), given["settings"]
-    )
+        request.collection, given["table"], given.get("region"), given.get("map"), given["settings"],
+        Vocabulary(given.get("vocabulary")),
+    )  # fmt: skip
     return read(path, options)
 
 

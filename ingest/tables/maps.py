@@ -6,7 +6,7 @@
 
     [patients.er_status]
     column = "ERpos"
-    codes = { "1" = "positive", "0" = "negative" }
+    codes = { "1" = "positive", "0" = "negative" }    # words of the column, or their synonyms (tshdb schema patients)
     reasons = { "2" = "indeterminate" }      # codes that are no value, and why
 
     [patients.tumor_size_mm]
@@ -22,7 +22,8 @@
     [missing]
     tokens = ["", "NA"]
 
-A code that the map does not name is an error, never a guess.
+A code that the map does not name is an error, never a guess. Without codes the words of a column are understood by the study's
+table of synonyms (`tshdb.words`), and a word that it does not have is a finding.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import Patient
 from tshdb.vocabulary import Endpoint
+from tshdb.words import CLOSED, OPEN, Vocabulary
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -135,11 +137,11 @@ class ClinicalMap(_Strict):
     rule: str = "map-1"
 
 
-def load_map(path: Path) -> ClinicalMap:
-    """A map from a file. Raises NotFound or InvalidInput with the key that is wrong."""
+def load_map(path: Path, vocabulary: Vocabulary | None = None) -> ClinicalMap:
+    """A map from a file. Raises NotFound or InvalidInput with the key that is wrong. vocabulary: the study's words."""
     if not path.is_file():
         raise NotFound("no such map", where=str(path), repair="Write one with --guess")
-    return parse_map(path.read_text(encoding="utf-8"), str(path))
+    return parse_map(path.read_text(encoding="utf-8"), str(path), vocabulary)
 
 
 def bundled_map(name: str) -> ClinicalMap:
@@ -148,7 +150,7 @@ def bundled_map(name: str) -> ClinicalMap:
     return parse_map(path.read_text(encoding="utf-8"), name)
 
 
-def parse_map(text: str, where: str) -> ClinicalMap:
+def parse_map(text: str, where: str, vocabulary: Vocabulary | None = None) -> ClinicalMap:
     try:
         map_ = ClinicalMap.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -171,14 +173,28 @@ def parse_map(text: str, where: str) -> ClinicalMap:
             where=where,
             repair=f"Columns: {', '.join(PATIENT_COLUMNS)}",
         )
+    _refuse_unknown_words(map_, vocabulary or Vocabulary(), where)
     return map_
+
+
+def _refuse_unknown_words(map_: ClinicalMap, vocabulary: Vocabulary, where: str) -> None:
+    """Raises InvalidInput for codes of a closed column that lead to no word of it."""
+    for column, each in map_.patients.items():
+        for code, meaning in (each.codes or {}).items() if column in CLOSED and column not in OPEN else ():
+            word = vocabulary.understood(column, meaning)
+            if word.value is None:
+                aside = f'; what is known not to be known stands in reasons = {{ "{code}" = "{meaning}" }}'
+                raise InvalidInput(
+                    f"patients.{column}: '{meaning}' is no value of {column}", where=where,
+                    repair=f"Write one of {vocabulary.expected(column)}{aside}",
+                )  # fmt: skip
 
 
 def recorded(request: Request, settings: Settings) -> dict[str, Any]:
     """The options of a reader that a map may tell what the columns are: the map's content, where a file of one is named."""
     if "map" not in request.files:
         return dict(request.options)
-    return {**request.options, "map": load_map(request.files["map"]).model_dump(mode="json")}
+    return {**request.options, "map": load_map(request.files["map"], settings.vocabulary).model_dump(mode="json")}
 
 
 def map_in(options: Mapping[str, Any]) -> ClinicalMap | None:

@@ -101,7 +101,7 @@ def test_small_negative_values_count_as_zero_only_if_asked(tmp_path):
 
 
 def test_log_values_may_be_negative_but_not_large(tmp_path):
-    assert read(tmp_path, f"gene,{T}\nCD3D,-1.5\n", scale="log2").findings == []
+    assert [r for r, _ in rules(read(tmp_path, f"gene,{T}\nCD3D,-1.5\n", scale="log2"))] == ["rna.log-negative"]
     assert rules(read(tmp_path, f"gene,{T}\nCD3D,75\n", scale="log2")) == [("rna.scale-doubtful", 2)]
 
 

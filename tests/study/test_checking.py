@@ -206,6 +206,11 @@ DAMAGES = {
     "cohort.frozen": sql("UPDATE cohorts SET mode = 'frozen' WHERE cohort = 'everyone'"),
     "cohort.definition": sql("UPDATE cohorts SET sql_text = 'SELECT patient_id FROM nowhere' WHERE cohort = 'everyone'"),
     "file.half-written": touch("raw/.clinical.tsv.redacted"),
+    "words.closed": sql("UPDATE patients SET sex = 'Female' WHERE patient_id LIKE '%0003'"),
+    "ingest.left-out": sql(
+        "INSERT INTO ingest_issues (ingest_issue_id, ingest_run_id, path, value, rule, severity, message) "
+        "SELECT 9999, ingest_run_id, path, 'X', 'word.unknown', 'warning', 'm' FROM source_files WHERE reader = 'rna'"
+    ),
     "withdrawal.pending": after(withdrawn, sql("UPDATE tombstones SET pending = '{}'")),
     "withdrawal.key": after(withdrawn, unlink(".withdrawal-key")),
     "withdrawal.returned": after(withdrawn, sql(RETURNED)),

@@ -46,6 +46,7 @@ class RnaOptions:
 
     sample_type: TCGA code of columns named by patient alone.
     clip_negative: linear values between -1 and 0 count as 0.
+    log_offset: values are log2(x + log_offset), and x is taken back.
     workflow, gene_model: for the record.
     samples: sheet of names that are no TCGA barcodes.
     map: what the columns mean.
@@ -59,6 +60,7 @@ class RnaOptions:
     gene_model: str | None = None
     samples: Path | None = None
     map: Path | None = None
+    log_offset: float | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def rna(
     }  # fmt: skip
     if options.clip_negative:
         given["clip_negative"] = True
+    if options.log_offset is not None:
+        given["log_offset"] = options.log_offset
     beside = {"samples": options.samples, "map": options.map}
     return file(study, path, collection, "rna", name=name, options=given, files=beside, how=how)
 

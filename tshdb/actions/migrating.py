@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tshdb import database, installed
 from tshdb.cohorts.former import REVISION as BEFORE
 from tshdb.cohorts.former import Differing, differing
-from tshdb.engine.takeover import handed_over
+from tshdb.engine.takeover import handed_over, upstream_now
 from tshdb.engine.upgrades import upgrade_facts
 from tshdb.errors import InvalidInput
 from tshdb.guests.listing import analyses_here, world_in
+from tshdb.library_sizes import library_sizes
 from tshdb.lock import study_lock
 from tshdb.study import refuse_foreign, revision_of
 
@@ -80,8 +81,12 @@ def _checked_revision(study: Study, engine: Engine) -> str | None:
 
 
 def _handed(study: Study, revision: str | None) -> dict[str, Any]:
-    """What revision 0011 must know of the study: by which analyses results before it were made."""
-    return handed_over(study, analyses_here(study)[0]) if revision is not None and revision < "0011" else {}
+    """What revisions must know of the study: its analyses (0011, 0014), library sizes of counts (0014)."""
+    if revision is None or revision >= "0014":
+        return {}
+    analyses = analyses_here(study)[0]
+    handed = handed_over(study, analyses) if revision < "0011" else {}
+    return handed | {"library_sizes": library_sizes(study), "upstream": upstream_now(study, analyses)}
 
 
 def _differing(connection: Connection, revision: str | None) -> list[Differing]:

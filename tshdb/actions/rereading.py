@@ -50,6 +50,7 @@ def _folder(study: Study, source: LoadedSource) -> bool:
 def _file(study: Study, source: LoadedSource) -> bool:
     """A file that has the bytes it had, and was read with nothing that the study does not know."""
     reader, options, path = installed.reader(source.reader), json.loads(source.options), Path(source.path)
+    options.pop("vocabulary", None)
     read = reader.read
     if read is None or not reader.reads_again(options):
         return False

@@ -1,4 +1,4 @@
-"""What `tshdb migrate` hands to revision 0011, which knows no analysis: the seed, and what stands behind models and references.
+"""What `tshdb migrate` hands to revisions, which know no analysis: the seed, and what stands behind models and references.
 
 Fingerprints of parameters are given as the programs before made them (all parameters) and as they are made now (without the
 field that chooses an analysis's cohorts).
@@ -28,6 +28,14 @@ def handed_over(study: Study, analyses: Sequence[Analysis]) -> dict[str, Any]:
         "seed": study.settings.study.seed,
         "fits": {a.name: [_facts(world, b) for b in world.upstream(a)] for a in analyses if a.kind is Kind.FIT},
         "references": list(_references(world)),
+    }
+
+
+def upstream_now(study: Study, analyses: Sequence[Analysis]) -> dict[str, list[tuple[str, ...]]]:
+    """Fit -> what its models' digest of all upstream is made of today: (analysis, code, parameters, …) of each, by name."""
+    world = World(analyses, study.settings)
+    return {
+        a.name: [(b.name, *world.spec(b.name).equal) for b in world.upstream(a)] for a in analyses if a.kind is Kind.FIT
     }
 
 

@@ -6,6 +6,8 @@ hanging    what goes with a row that is not loaded
 compare    what changes: what is said now against what all sources have said
 reconcile  which value holds where sources disagree
 checks     what only shows when sources are seen together
+closed     words of closed columns
+odd_rows   rows that are strange beside the others, contents under two names
 commit     one transaction
 lost       what is read again though its bytes are as before
 put_back   rows that another hand changed, from the sources' words that the study keeps
@@ -24,7 +26,9 @@ from tshdb.failpoints import fp
 from tshdb.file_content import Finding
 from tshdb.loading import commit as committing
 from tshdb.loading.checks import findings_together, still_named
+from tshdb.loading.closed import close_columns
 from tshdb.loading.compare import KINDS, Comparison, compare
+from tshdb.loading.odd_rows import note_odd_rows, same_contents
 from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_of
 from tshdb.lock import study_lock
 from tshdb.study import Study
@@ -132,6 +136,9 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         for item in items:
             loaded.n_files += 1
             installed.reader(item.source.reader)  # who is not known has no precedence
+            if item.content is not None:
+                close_columns(item.content, study.settings.vocabulary)
+                note_odd_rows(item.content)
             if withheld and item.content is not None:
                 n = withheld.take_out(item.content)
                 loaded.n_withheld += n
@@ -157,6 +164,8 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         )
         loaded.findings += map(withheld.without_names, comparison.orphans) if withheld else comparison.orphans
         loaded.n_withheld += len(comparison.orphans)
+        same = same_contents(connection, comparison)
+        loaded.findings += map(withheld.without_names, same) if withheld else same
         if complete:
             loaded.findings += still_named(connection, comparison)
         if together:

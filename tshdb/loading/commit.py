@@ -189,6 +189,8 @@ def complete_derived(comparison: Comparison) -> None:
             row["is_selected"] = before.get("is_selected", False)
             row["selection_rule"] = before.get("selection_rule")
             row["exclusion"] = before.get("exclusion")
+            if row.get("library_size") is None:  # a word from before there were library sizes; the values are the same
+                row["library_size"] = before.get("library_size")
 
 
 def write_rows(connection: Connection, comparison: Comparison) -> Changes:

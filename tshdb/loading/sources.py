@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, select
 from sqlalchemy.inspection import inspect
 
+from tshdb import installed
 from tshdb.canonical import json_text
 from tshdb.database import reading, texts
 from tshdb.engine.units import select_ids
 from tshdb.file_content import FileContent
 from tshdb.loading.lost import has_lost, lost_sources
 from tshdb.objects import sha256_of
+from tshdb.readers import Part
 from tshdb.schema import (
     Annotation,
     Base,
@@ -46,6 +48,7 @@ TABLES = {
 }  # fmt: skip
 
 Key = tuple[str, str]  # table, row key
+WITH_WORDS = (Part.CLINICAL, Part.FEATURES)  # their columns are read by the study's words
 
 
 class Source(NamedTuple):
@@ -117,6 +120,8 @@ def item_of(
 
     The bytes are hashed while they are read. A source that has lost what was stored of it is read again.
     """
+    if study.settings.vocabulary.added and installed.reader(source.reader).part in WITH_WORDS:
+        options = {**options, "vocabulary": study.settings.vocabulary.added}  # another one is another reading
     state = None if always else _state_of(study, source)
     with ThreadPoolExecutor(max_workers=1) as pool:
         digest = pool.submit(sha256_of, path)

@@ -41,11 +41,17 @@ class ExpressionProfile(Base):
     sample_id: Mapped[str] = mapped_column(ForeignKey("samples.sample_id"))
     aliquot_id: Mapped[str] = mapped_column(doc="the name of the column in the source, a full barcode where known")
     unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), doc="what one value counts")
-    scale: Mapped[Scale] = mapped_column(closed(Scale), doc="linear values become log2(x + 1) when they are used")
+    scale: Mapped[Scale] = mapped_column(
+        closed(Scale), doc="linear values become log2(x + 1) when they are used, counts log2(CPM + 1)"
+    )
     workflow: Mapped[str | None] = mapped_column(doc="the quantification workflow, as recorded")
     gene_model: Mapped[str | None] = mapped_column(doc="the gene annotation, as recorded")
     n_genes: Mapped[int] = mapped_column(doc="genes in the source")
     n_missing: Mapped[int] = mapped_column(doc="genes without a value in this profile")
+    library_size: Mapped[float | None] = mapped_column(
+        doc="of counts: their sum over all genes of the source, by which they become counts per million",
+        info={"fingerprint": False},
+    )
     values_fingerprint: Mapped[str] = mapped_column(doc="digest of (gene, value), whatever the order of rows")
     part_id: Mapped[str] = mapped_column(
         ForeignKey("expression_parts.part_id"), index=True, info={"fingerprint": False}

@@ -45,7 +45,9 @@ class CellAbundance(UnitPayload, Base):
     n_markers_total: Mapped[int]
     reason: Mapped[str | None] = mapped_column(doc="why the abundance is missing, or doubtful (low coverage)")
     unit: Mapped[ExpressionUnit] = mapped_column(closed(ExpressionUnit), doc="what the expression values count")
-    transform: Mapped[str] = mapped_column(doc="log2(x + 1), or none for values on a log2 scale already")
+    transform: Mapped[str] = mapped_column(
+        doc="log2(x + 1), log2(CPM + 1) of counts, or none for values on a log2 scale already"
+    )
     signature: Mapped[str] = mapped_column(doc="the marker table")
     gene_filter: Mapped[str] = mapped_column(doc="the gene filter's cohort, or unfiltered", info={"fingerprint": False})
 

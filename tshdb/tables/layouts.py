@@ -89,7 +89,12 @@ def cox(rows: list[dict[str, Any]], title: str, by_model: bool = False) -> list[
                "events", "")  # fmt: skip
     right = tuple(range(len(headers) - 5 - (not by_model), len(headers) - 1))
     title = f"Cox regression of {title}, {_text(first['endpoint'])}, {first['cohort']}{scale}"
-    return [footnoted(Layout(title, headers, cells, right))]
+    return [footnoted(Layout(title, headers, cells, right, _left_out(rows)))]
+
+
+def _left_out(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """A note a model that leaves members out for want of a clinical variable."""
+    return tuple(f"{note}." for note in dict.fromkeys(r.get("left_out") for r in rows) if note)
 
 
 def networks(rows: list[dict[str, Any]]) -> list[Layout]:
@@ -183,6 +188,7 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
                 for r in of("cox")
             ],
             (5, 6, 7, 8),
+            _left_out(of("cox")),
         ),
         Layout(
             "Does the score add to the clinical variables: likelihood ratio test on the same patients",
