@@ -12,10 +12,9 @@ tissues = { T = "tumor", N = "stroma" }
 
 from __future__ import annotations
 
-import csv
 import re
 import tomllib
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -25,8 +24,9 @@ from ingest.expression.genes import gene_name
 from ingest.gdc.sample_sheet import SampleRow, SampleSheet
 from tshdb.barcode import STROMA_CODE, TUMOR_CODE, Barcode
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.text_files import delimiter_of, number, open_text
+from tshdb.text_files import csv_reader, number, open_text, top_of
 from tshdb.vocabulary import Compartment, ExpressionUnit, Scale
+from tshdb.written import written_text
 
 HEAD_ROWS = 400
 KNOWN_GENES = {
@@ -97,7 +97,7 @@ def load_rna_map(path: Path) -> RnaMap:
     if not path.is_file():
         raise NotFound("no such map", where=str(path), repair="Write one with --guess")
     try:
-        rna_map = RnaMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        rna_map = RnaMap.model_validate(tomllib.loads(written_text(path)))
         if rna_map.samples is not None:
             re.compile(rna_map.samples.pattern)
         return rna_map
@@ -135,10 +135,9 @@ def looks_transposed(header: list[str], first_column: list[str]) -> bool:
 def guess(path: Path) -> str:
     """A map as TOML text, from the first rows."""
     with open_text(path) as file:
-        first = file.readline()
-        delimiter = delimiter_of(first)
-        header = next(csv.reader([first], delimiter=delimiter), [])
-        rows = list(islice(csv.reader(file, delimiter=delimiter), HEAD_ROWS))
+        top = top_of(file)
+        rows = list(islice(csv_reader(chain([top.header], top.rest), top.delimiter), HEAD_ROWS))
+    header, rows = (rows[0], rows[1:]) if rows else ([], [])
     if len(header) < 2 or not rows:
         raise InvalidInput(
             "no table with a header, names and values", where=str(path), repair="Is it an expression matrix?"

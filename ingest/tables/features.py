@@ -29,6 +29,7 @@ from tshdb.file_content import FileContent, Record
 from tshdb.readers import LAST, Part, Reader, Request
 from tshdb.schema import ImportedFeature, Patient
 from tshdb.text_files import MISSING, number
+from tshdb.written import written_text
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -251,7 +252,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = written_text(path)
         document = _parsed(path, text)
     except (ValueError, UnicodeDecodeError) as error:
         raise InvalidInput(f"cannot be read ({error})", where=str(path), repair="Write TOML, JSON or YAML") from None

@@ -38,6 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import Patient
 from tshdb.vocabulary import Endpoint
+from tshdb.written import written_text
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -139,7 +140,7 @@ def load_map(path: Path) -> ClinicalMap:
     """A map from a file. Raises NotFound or InvalidInput with the key that is wrong."""
     if not path.is_file():
         raise NotFound("no such map", where=str(path), repair="Write one with --guess")
-    return parse_map(path.read_text(encoding="utf-8"), str(path))
+    return parse_map(written_text(path), str(path))
 
 
 def bundled_map(name: str) -> ClinicalMap:
