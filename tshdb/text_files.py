@@ -307,7 +307,8 @@ def open_table(
         each = iter(rows)
         top = [[field.strip() for field in fields] for _, fields in (next(each, (1, [])) for _ in range(n_top))]
         first = list(islice(each, LOOKED_AT)) if n_top == 1 else []
-        if lacks_row_names(top[0], [fields for _, fields in first]):
+        is_from_r = start.header.startswith('"') or (start.delimiter == "\t" and len(first) > 1)
+        if is_from_r and lacks_row_names(top[0], [fields for _, fields in first]):
             top[0] = [ROW_NAMES, *top[0]]
         top[0] = named_once(top[0], f"{path}:{start.line}", needs)
         again = _Again(rows, first, each)
@@ -335,13 +336,14 @@ class _Again:
 
 
 def lacks_row_names(header: list[str], rows: list[list[str]]) -> bool:
-    """Whether R left the first column without a name: every row has one field more, and the last is not always empty.
+    """Whether R left the first column without a name: rows have one field more, first fields differ, last ones are not empty.
 
     Rows that all end with a delimiter have an empty last field, and no name is missing.
     """
-    return bool(
-        rows and header and all(len(r) == len(header) + 1 and r[0].strip() for r in rows) and any(r[-1].strip() for r in rows)
-    )  # fmt: skip
+    if not rows or any(len(fields) != len(header) + 1 for fields in rows):
+        return False
+    names = {fields[0].strip() for fields in rows}
+    return len(names - {""}) == len(rows) and any(fields[-1].strip() for fields in rows)
 
 
 def number(text: str) -> float | None:

@@ -12,7 +12,9 @@ Units    duration_days: days from diagnosis, as the GDC counts them; age_years: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +22,12 @@ from ingest.clinical import receptors
 from ingest.clinical.histology import histology
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.columns import FIELDS, missing_reason, positions
-from ingest.gdc.hits import flattened, hits_of
+from ingest.gdc.hits import flattened, hits_of, project_in
+from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_patient
 from ingest.tables import mapped, maps
 from ingest.tables.guess import guess
+from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, RawValue, Record
 from tshdb.head import Head
@@ -53,8 +57,10 @@ LOWER = {"gender", "race", "ethnicity", "laterality"}
 FOLLOW_UP_FIELDS = ("vital_status", "days_to_death", "days_to_last_follow_up")
 REQUIRED = ("patient_id", *FOLLOW_UP_FIELDS)
 DESCRIBING = ("diagnosis_id", "classification_of_tumor", "diagnosis_is_primary_disease", "days_to_diagnosis")
-WANTED = (*REQUIRED, "days_to_follow_up", "age_at_diagnosis", *OF_THE_PERSON, *OF_THE_TUMOUR, *DESCRIBING)
+WANTED = (*REQUIRED, "project", "days_to_follow_up", "age_at_diagnosis", *OF_THE_PERSON, *OF_THE_TUMOUR, *DESCRIBING)
 OLDEST_YEARS = 120
+ONCE = frozenset(name for field in WANTED for name in FIELDS[field]) - {"submitter_id"}
+_SUBMITTER = re.compile(r"(?:cases\.)?submitter_id \(column \d+\)")
 
 
 class Row(NamedTuple):
@@ -69,12 +75,16 @@ def read(path: Path, collection: str, *, follow_up_only: bool = False) -> FileCo
     """Patients, follow-up and raw fields; with follow_up_only the outcome alone. Raises InvalidInput for another file."""
     content = FileContent()
     cases: dict[str, list[Row]] = {}
+    projects = Projects(collection)
     for row in _rows(path, content):
+        if projects.is_other(row.fields.get("project"), row.line):
+            continue
         column = next((name for name in FIELDS["patient_id"] if name in row.raw), "patient_id")
         with content.row():
             patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, content)
         if patient_id is not None:
             cases.setdefault(patient_id, []).append(row)
+    projects.tell(content)
     for patient_id, rows in cases.items():
         with content.row():
             _read_case(patient_id, rows, collection, follow_up_only, content)
@@ -90,9 +100,12 @@ def _rows(path: Path, content: FileContent) -> Iterator[Row]:
     if start in ("[", "{"):
         yield from _json_rows(path)
         return
-    with open_table(path, content, "clinical.field-count") as table:
-        header = table.header
+    with open_table(path, content, "clinical.field-count", needs=ONCE) as table:
+        header, rows = table.header, table.rows
         at = positions(header, WANTED)
+        if "patient_id" not in at:
+            at["patient_id"], rows = identifier_of_several(header, rows)
+            at = {field: place for field, place in at.items() if place is not None}
         missing = [f for f in REQUIRED if f not in at]
         if missing:
             raise InvalidInput(
@@ -100,10 +113,23 @@ def _rows(path: Path, content: FileContent) -> Iterator[Row]:
                 where=f"{path}:1",
                 repair="Expected the GDC's clinical.tsv with case_submitter_id (or cases.submitter_id), vital_status …",
             )
-        for line, fields in table.rows:
+        for line, fields in rows:
             values = [f.strip() for f in fields]
             raw = dict(zip(header, values, strict=True))
             yield Row(line, {f: fields[i] if f == "patient_id" else values[i] for f, i in at.items()}, raw)
+
+
+def identifier_of_several(
+    header: list[str], rows: Iterator[tuple[int, list[str]]]
+) -> tuple[int | None, Iterator[tuple[int, list[str]]]]:
+    """(place, rows) of the patient among several columns `submitter_id`, by the barcodes in the first row; else None."""
+    first = next(rows, None)
+    if first is None:
+        return None, rows
+    line, fields = first
+    barcodes = [i for i, name in enumerate(header) if _SUBMITTER.fullmatch(name) and Barcode.is_one(fields[i].strip())]
+    patients = [i for i in barcodes if Barcode.parse(fields[i].strip()).sample_type is None]
+    return (patients[0] if len(patients) == 1 else None), chain([(line, fields)], rows)
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
@@ -111,7 +137,7 @@ def _json_rows(path: Path) -> Iterator[Row]:
         for raw in flattened(hit):
             at = positions(list(raw), WANTED)
             values = list(raw.values())
-            yield Row(i, {f: values[j] for f, j in at.items()}, raw)
+            yield Row(i, {f: values[j] for f, j in at.items()} | project_in(hit), raw)
 
 
 # ----------------------------------------------------------------------------------------------------- one case
