@@ -45,7 +45,7 @@ def _workbook(map_name: str) -> Callable[[Path, FolderRequest, CollectionState],
         map_ = maps.bundled_map(map_name)
         path = mapped.only_workbook(root, map_)
         source = Source(request.collection, mapped.READER.name, path.name)
-        options = {"map": map_.model_dump(mode="json")}
+        options = {"map": maps.as_recorded(map_)}
 
         def items() -> Iterator[Item]:
             digest, known = sha256_of(path), standing.sources.get(source)

@@ -24,6 +24,7 @@ from tshdb.packing import ZIP, is_workbook
 from tshdb.text_files import Top, delimiter_of, named_once, open_table, open_text, rows_of, top_of
 
 MOST_CELLS = 5_000_000
+NOT_AVAILABLE = ("#N/A", "#N/D", "#NV")  # what a spreadsheet shows for no value, in English, French and German
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def _xls(path: Path) -> Cells:
 
 
 def _cell(value) -> str:
-    if value is None:
+    if value is None or value in NOT_AVAILABLE:
         return ""
     if isinstance(value, bool):
         return str(int(value))

@@ -82,7 +82,7 @@ def test_a_map_of_ones_own(quick, empty_study, tmp_path):
     text = (tmp_path / "own.map.toml").read_text()
     assert '"not done" = "?"' in text and 'unit = "months"' in text and "factor = 10" in text
     command = ("ingest", "clinical", table, "--collection", "own", "--map", tmp_path / "own.map.toml")
-    assert "a code means '?'" in quick(*command, cwd=empty_study.root, code=7).stderr
+    assert "a ? stands for what nobody has decided yet" in quick(*command, cwd=empty_study.root, code=7).stderr
     text = text.replace(', "not done" = "?"', "").replace('"not done" = "?", ', "")
     text = text.replace('"pos" = "positive" }', '"pos" = "positive" }\nreasons = { "not done" = "not done" }')
     (tmp_path / "own.map.toml").write_text(text)
