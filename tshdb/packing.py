@@ -91,8 +91,7 @@ def is_workbook(path: Path) -> bool:
         with zipfile.ZipFile(path) as packed:
             return any(name.startswith("xl/") for name in packed.namelist())
     except (zipfile.BadZipFile, OSError):
-        # a zip that is cut: by its name, so that the workbook's reader says that it is damaged
-        return path.suffix.lower() in (".xlsx", ".xlsm") and path.is_file()
+        return path.is_file() and path.suffix.lower() != ".zip"  # cut: the workbook's reader says so
 
 
 @contextmanager
@@ -104,8 +103,9 @@ def open_unpacked(path: Path) -> Iterator[IO[bytes]]:
         with path.open("rb") as raw, _unpacked(cast(IO[bytes], raw), path) as table:
             yield table
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile) as error:
+        what = "gzip" if isinstance(error, EOFError | gzip.BadGzipFile | zlib.error) else "packed"
         raise InvalidInput(
-            f"the packed file is cut or damaged ({error})", where=str(path), repair="Fetch it again"
+            f"the {what} file is cut or damaged ({error})", where=str(path), repair="Fetch it again"
         ) from None
 
 

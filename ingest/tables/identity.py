@@ -1,8 +1,8 @@
 """Columns that say who somebody is: names, birth dates, telephones, addresses, record numbers, free text.
 
-They are known by their headers, in English, German, French, Spanish and Chinese, and by what stands in them. None of them enters
-a study unless its map allows it. What is looked for follows the identifiers of the HIPAA privacy rule, 45 CFR 164.514(b)(2); ages,
-durations and codes are none of them.
+They are known by their headers, in English, German, French, Spanish and Chinese, and by what stands in them. None of them
+enters a study unless its map allows it. What is looked for follows the identifiers of the HIPAA privacy rule, 45 CFR
+164.514(b)(2); ages, durations and codes are none of them.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _column(path: Path, sheet: Sheet, names: Sequence[str | int]) -> int | None:
     try:
         return sheet.column(names)
     except InvalidInput as error:
-        raise InvalidInput(error.what, where=f"{path}, {error.where}", repair=error.repair) from None
+        raise InvalidInput(error.message, where=f"{path}, {error.where}", repair=error.repair) from None
 
 
 def _warn_of_twice(sheet: Sheet, content: FileContent) -> None:

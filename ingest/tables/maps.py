@@ -272,6 +272,11 @@ def parse_map(text: str, where: str) -> ClinicalMap:
     try:
         written = tomllib.loads(text)
         _refuse_delayed_entry(written, where)
+        if "?" in _texts(written):
+            raise InvalidInput(
+                "a ? stands for what nobody has decided yet", where=f"{where}:{_line_of(text)}",
+                repair="Say what it means, or take the line out",
+            )  # fmt: skip
         map_ = ClinicalMap.model_validate(written)
         re.compile(map_.patient_id.pattern or "")
     except tomllib.TOMLDecodeError as error:
@@ -284,11 +289,6 @@ def parse_map(text: str, where: str) -> ClinicalMap:
         raise InvalidInput(
             f"{key}: {first['msg']}", where=where, repair="See docs/maps.md (tshdb docs maps), or --guess"
         ) from None
-    if "?" in _texts(written):
-        raise InvalidInput(
-            "a ? stands for what nobody has decided yet", where=f"{where}:{_line_of(text)}",
-            repair="Say what it means, or take the line out",
-        )  # fmt: skip
     unknown = [c for c in map_.patients if c not in PATIENT_COLUMNS]
     if unknown:
         raise InvalidInput(
