@@ -157,6 +157,8 @@ def _parse_numbers(path: Path, make: Make, places: Sequence[int], content: FileC
         return None
     if not last.endswith(b"\n"):
         n_lines += 1
+        if make.delimiter != "\t" and last.rpartition(b"\n")[2].count(b'"') % 2:
+            return None
     n_above = make.line - 1 + make.n_header
     n_rows = n_lines - n_above
     names = [str(i) for i in range(len(make.header))]

@@ -189,8 +189,10 @@ def _xlsx(path: Path) -> Cells:
                 )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            values = openpyxl.load_workbook(path, data_only=True)
-            formulas = openpyxl.load_workbook(path)
+            with path.open("rb") as file:  # by its content: openpyxl refuses a name that it does not like
+                values = openpyxl.load_workbook(file, data_only=True)
+            with path.open("rb") as file:
+                formulas = openpyxl.load_workbook(file)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
         raise InvalidInput(
             f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again"
