@@ -10,9 +10,12 @@ from cli.console import out, out_json, progress, say
 from cli.options import JsonOption, StudyOption
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tshdb.checking import Broken
 
 SHOWN = 5
+SEEN = 20  # lines of one broken promise
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +23,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(
+    what: Annotated[
+        str | None, typer.Argument(metavar="[analysis]", help="The word analysis: the oath of one analysis instead.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of the analysis.")] = None,
     is_fast: Annotated[bool, typer.Option("--fast/--full", help="Without reading all bytes and all rows.")] = False,
     is_repaired: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")
@@ -29,8 +36,14 @@ def check(
 ) -> None:
     """Every promise of the study: objects, rows, digests, provenance, cohorts, withdrawals. Exit code 5 if one is broken.
 
-    Example: tshdb check --fast
+    With `analysis NAME`: whether an analysis keeps what the engine promises of it, tried on data that is made for it, with the
+    parameters of this study, in which nothing is touched. Exit code 3 if a promise is broken.
+
+    Example: tshdb check analysis tsh_ratios
     """
+    if what is not None or name is not None:
+        _analysis(what, name, is_fast or is_repaired, study, as_json)
+        return
     from tshdb.actions import checking
     from tshdb.actions.rereading import read_again
     from tshdb.errors import Exit
@@ -62,6 +75,33 @@ def check(
             )
     if not report.is_whole:
         raise typer.Exit(Exit.INTEGRITY)
+
+
+def _analysis(what: str | None, name: str | None, has_options: bool, study: Path | None, as_json: bool) -> None:
+    from tshdb.errors import Exit, UsageError
+    from tshdb.oath.swearing import swear
+    from tshdb.study import Study
+
+    if what != "analysis" or name is None:
+        raise UsageError(f"'{what}'", where="tshdb check", repair="Write: tshdb check, or tshdb check analysis NAME")
+    if has_options:
+        raise UsageError("--fast and --repair are for a study", where="tshdb check analysis", repair="Leave them out")
+    opened = Study.find(study)
+    with progress() as show:
+        sworn = swear(opened, name, show)
+    if as_json:
+        out_json(sworn.facts)
+    else:
+        for promise in sworn.promises:
+            out(f" {promise.mark:<4}{promise.name:<13}{promise.says}", hanging=" " * 18)
+            for each in promise.seen[:SEEN] if promise.holds is False else ():
+                out(f"     {each}")
+            if promise.holds is False and len(promise.seen) > SEEN:
+                out(f"     … {len(promise.seen) - SEEN:,} more")
+        ends = "keeps its oath" if sworn.holds else f"breaks {', '.join(sworn.broken)}"
+        say(f" {name} (of {sworn.origin}) {ends}. Tried on {sworn.made_of}, in {sworn.seconds:.0f} s")
+    if not sworn.holds:
+        raise typer.Exit(Exit.PARTIAL)
 
 
 def _show(broken: Broken) -> None:

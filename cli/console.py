@@ -50,6 +50,11 @@ def _write(stream: TextIO, text: object, hanging: str | None) -> None:
     stream.write((cleaned if width is None else "\n".join(fill(cleaned, width, hanging))) + "\n")
 
 
+def count(n: int, thing: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
 def confirm(question: str) -> bool:
     """Ask on stderr for yes or no; no where nobody answers."""
     sys.stderr.write(f"{clean(question)} [y/N] ")

@@ -55,7 +55,10 @@ def drop(
 
     opened = Study.find(study)
     looked = guesting.look_at(opened, name)
-    if not (is_sure or confirm(f"{name}: {looked.n_rows:,} rows of {', '.join(looked.analyses)}. Take it out?")):
+    if not (
+        is_sure
+        or confirm(f"{name}: {looked.n_rows:,} rows of {', '.join(looked.analyses) or 'nobody here'}. Take it out?")
+    ):
         out("Nothing was changed.")
         return
     n = guesting.drop(opened, name)

@@ -9,10 +9,14 @@ import typer
 
 from cli.console import out, out_json, seconds, table
 from cli.options import JsonOption, NamesArgument, StudyOption
-from cli.reasons import show_blocked, show_chains
+from cli.reasons import show_blocked, show_chains, show_listing
 
 OFTEN_EMPTY = ("possible", "gone", "kept", "blocked")
-COUNTED = {"datum": "{n:,} rows of data", "member": "{n:,} members who came or left"}
+COUNTED = {
+    "datum": "{n:,} rows of data", "member": "{n:,} members who came or left", "again": "{n:,} units that failed before",
+    "lost": "{n:,} results that were lost", "edited": "{n:,} results that another hand has edited",
+    "damaged": "{n:,} results that were damaged",
+}  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:
@@ -92,18 +96,6 @@ def show_plan(facts: dict[str, Any]) -> None:
         out(f"{n} members are no longer eligible for {name}")
     show_listing(facts)
     _show_total(facts)
-
-
-def show_listing(facts: dict[str, Any]) -> None:
-    """What of the study's analyses is not as it is by default: who stands for whom, who may not run, who is not here."""
-    for name, other in facts["in_place_of"].items():
-        out(f"{other} stands in the place of {name}")
-    if facts["untrusted"]:
-        out(
-            f"{', '.join(facts['untrusted'])} in analyses/: not trusted, so nothing of it runs. Read it, then: tshdb trust"
-        )
-    for absent in facts["absent"]:
-        out(f"not here: {absent['says']}")
 
 
 def _show_total(facts: dict[str, Any]) -> None:

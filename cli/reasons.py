@@ -40,3 +40,15 @@ def show_blocked(blocked: dict[str, dict[str, str]], indent: str = "") -> None:
         more = f" and {len(names) - BLOCKED_SHOWN:,} more" if len(names) > BLOCKED_SHOWN else ""
         out(f"{indent}{message}")
         out(f"{indent}  waiting: {shown}{more}")
+
+
+def show_listing(facts: dict[str, Any]) -> None:
+    """What of the study's analyses is not as it is by default: who stands for whom, who may not run, who is not here."""
+    for name, other in facts["in_place_of"].items():
+        out(f"{other} stands in the place of {name}")
+    if facts["untrusted"]:
+        out(
+            f"{', '.join(facts['untrusted'])} in analyses/: not trusted, so nothing of it runs. Read it, then: tshdb trust"
+        )
+    for absent in facts["absent"]:
+        out(f"not here: {absent['says']}")

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, out_json, progress
+from cli.console import count, out, out_json, progress
 from cli.options import JsonOption, NamesArgument, StudyOption
-from cli.reasons import show_blocked
+from cli.reasons import show_blocked, show_listing
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,6 +51,7 @@ def rebuild(
         out_json(done.facts)
     else:
         show_report(done.report, done.seconds)
+        show_listing(done.facts)
         if not done.n_computed and (step := without_analyses(opened)):
             out(step)
     if done.report.is_partial:
@@ -87,4 +88,8 @@ def show_report(report, elapsed: float) -> None:
     for path in report.edited:
         out(f"  {path} was changed while this ran; if it computes otherwise now, what it makes is due at the next plan")
     total = sum(report.computed.values())
-    out(f"{total:,} units computed in {elapsed:.1f} s." if total else f"Nothing was due ({elapsed:.1f} s).")
+    n_failed = report.n_failed
+    if total or not n_failed:
+        out(f"{count(total, 'unit')} computed in {elapsed:.1f} s." if total else f"Nothing was due ({elapsed:.1f} s).")
+    if n_failed:
+        out(f"{count(n_failed, 'unit')} failed: tshdb why ANALYSIS/KEY")

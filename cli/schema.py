@@ -46,7 +46,8 @@ def schema(
         out_json(known[name])
     else:
         entry = known[name]
-        out(f" {name}: one row is {entry['one_row']}")
+        python = f" In Python: tshdb.schema.{entry['class']}" if "class" in entry else ""
+        out(f" {name}: one row is {entry['one_row']}{python}")
         if entry["columns"]:
             cells = [(c["name"], c["type"], "key" if c["is_key"] else "", c["meaning"]) for c in entry["columns"]]
             table(("column", "type", "", ""), cells)
@@ -92,7 +93,7 @@ def described() -> list[dict[str, Any]]:
                 }
             )
         one_row = " ".join(model.__doc__.split()).removeprefix("One row is ")
-        tables.append({"table": model.__tablename__, "one_row": one_row, "columns": columns})
+        tables.append({"table": model.__tablename__, "one_row": one_row, "class": model.__name__, "columns": columns})
     tables += [{"table": v.name, "one_row": v.one_row, "columns": []} for v in VIEWS.values()]
     columns = [{"name": n, "type": "", "is_key": False, "meaning": m} for n, m in EXPRESSION.items()]
     return [*tables, {"table": "expression", "one_row": "the value of one gene in one profile", "columns": columns}]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import confirm, out, out_json, table
+from cli.console import confirm, count, out, out_json, table
 from cli.options import JsonOption, StudyOption
 
 
@@ -47,14 +47,14 @@ def trust(
             ("file", "bytes", "sha256"), [(f.name, f"{f.size:,}", f.sha256[:16] + "…") for f in look.files], indent="  "
         )
         if not (is_sure or confirm("Have you read them, and may they run?")):
-            out("Nothing was trusted.")
+            out("Nothing was trusted. Without being asked: tshdb trust --yes")
             raise typer.Exit(0 if sys.stdin.isatty() else 2)
     trusting.trust(here, look.digest)
     if as_json:
         out_json(look.facts | {"is_trusted": True})
     else:
         out(
-            f"{'Trusted already' if look.is_trusted else 'Trusted'}: {len(look.files)} files, digest {look.digest[:16]}…"
+            f"{'Trusted already' if look.is_trusted else 'Trusted'}: {count(len(look.files), 'file')}, digest {look.digest[:16]}…"
         )
 
 

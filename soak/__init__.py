@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PARTS = ("code", "edits", "histories", "kills", "lost", "mutants", "truth")
+PARTS = ("code", "edits", "histories", "kills", "lost", "mutants", "oath", "truth")
 
 
 @dataclass(frozen=True)

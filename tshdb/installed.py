@@ -22,7 +22,8 @@ from tshdb.neighbours import refuse_foreign
 from tshdb.offered import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
     from types import ModuleType
 
     from tshdb.archives import Collection
@@ -55,6 +56,11 @@ def analyses(sets: Sequence[str] | None = None) -> tuple[Analysis, ...]:
 def set_of(analysis: str) -> str | None:
     """The set, by the name of its entry point, that an installed analysis is of; None for one that is not installed."""
     return next((name for name, records in _analyses().items() if any(r.name == analysis for r in records)), None)
+
+
+def has_set(name: str) -> bool:
+    """Whether a set of analyses is installed, by the name of its entry point."""
+    return name in _analyses()
 
 
 @cache
@@ -168,6 +174,12 @@ def migrations() -> ModuleType:
 def redact() -> Redact:
     """The function that writes a source file again without a patient."""
     return _part("redact")
+
+
+@cache
+def few_images() -> Callable[[Path], Mapping[str, Path]]:
+    """The function that writes a few simulated patients with images: collection -> folder."""
+    return _part("few_images")
 
 
 def _part(name: str) -> Any:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tshdb.config import Settings
     from tshdb.figures import Drawing
     from tshdb.loading import Loaded
+    from tshdb.oath.promise import Sworn
     from tshdb.pages import Page
     from tshdb.tables import Table
     from tshdb.withdrawal.withdraw import WithdrawalPlan
@@ -176,6 +177,15 @@ class OpenStudy(Study):
         from tshdb.actions.checking import check
 
         return check(self, full=full, progress=progress)
+
+    def check_analysis(self, name: str, progress: Progress = _silent) -> Sworn:
+        """Whether an analysis keeps what the engine promises of it, tried on data that is made for it; nothing here is touched.
+
+        Raises NotFound for an analysis that there is not, or that may not run.
+        """
+        from tshdb.oath.swearing import swear
+
+        return swear(self, name, progress)
 
     def withdrawal(self, patient_id: str) -> WithdrawalPlan:
         """What a withdrawal of a patient would erase. Writes nothing."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     makes=SelectedFeature,
     params=FilterParameters,
     cohorts="cohort",
-    libraries=LIBRARIES,
+    libraries=(*LIBRARIES, "skops"),
     source=SOURCE,
     base="signature",
 )

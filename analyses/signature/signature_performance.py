@@ -39,7 +39,7 @@ class SignaturePerformanceParameters(SearchParameters):
     makes=ModelPerformance,
     params=SignaturePerformanceParameters,
     cohorts="cohort",
-    libraries=LIBRARIES,
+    libraries=(*LIBRARIES, "skops"),
     strict_libraries=("scikit-learn",),
     source=SOURCE,
     base="signature",

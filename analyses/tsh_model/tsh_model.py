@@ -31,7 +31,7 @@ class TshModelParameters(ModelParameters):
     makes=ModelTerm,
     params=TshModelParameters,
     cohorts="cohort",
-    libraries=("numpy", "scikit-learn"),
+    libraries=("numpy", "scikit-learn", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity; A11",
     tracks=("coefficient",),
 )

@@ -91,6 +91,14 @@ def test_a_parameter_makes_its_results_due_and_is_named(said):
     assert "limit_years" in said["tshdb why older_patients/TCGA-A7-A0CE"]
 
 
+def test_a_number_of_a_cohort_rests_on_own_results(said):
+    """65 years are the limit by then; the ages of the 110, all of whom have an outcome.
+
+    zcat clinical.tsv.gz | awk -F'\\t' 'NR>1 && !s[$2]++ {n[$4>65]++} END {print n[1] / (n[0] + n[1])}'
+    """
+    assert re.search(r"followed +0\.264 +110", one(said, 'tshdb sql "SELECT cohort, round'))
+
+
 def test_an_input_is_named_by_a_parameter(said):
     assert "Stage IIA" in one(said, 'tshdb sql "SELECT label')
 
@@ -132,7 +140,7 @@ def test_without_the_package_nothing_is_silently_missing(said):
 
 def test_a_guest_is_short():
     analyses = [text for _, _, kind, text in BLOCK.findall(PAGE) if kind == "python" and "@analysis" in text]
-    assert len(analyses) == 3
+    assert len(analyses) == 4
     assert all(len(text.splitlines()) <= MOST_LINES for text in analyses)
 
 

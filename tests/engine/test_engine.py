@@ -84,7 +84,9 @@ def test_one_bad_key_fails_alone_and_blocks_only_its_own(toy_study, world):
     tiny.freeze(toy_study)
     guilty(toy_study, "TCGA-TN-0003", "TCGA-TN-0007")
     report = tiny.rebuild(toy_study, world)
-    assert report.failed == {"toy_apply": {p: f"ValueError: {p} is guilty" for p in ("TCGA-TN-0003", "TCGA-TN-0007")}}
+    assert report.failed == {
+        "toy_apply": {p: f"ValueError: {p} is guilty (toys.py line 47)" for p in ("TCGA-TN-0003", "TCGA-TN-0007")}
+    }
     assert report.computed["toy_apply"] == 8 and report.computed["toy_last"] == 8
     assert set(report.blocked["toy_last"]) == {"TCGA-TN-0003", "TCGA-TN-0007"}
     found = units(toy_study, "toy_apply")
@@ -104,7 +106,7 @@ def test_a_library_that_is_not_there_is_named_with_its_extra(monkeypatch):
     monkeypatch.setattr("tshdb.extras.requires", lambda _: asked)
 
     def said(module: str) -> str:
-        return _message(ModuleNotFoundError(f"No module named '{module}'", name=module))
+        return _message(ModuleNotFoundError(f"No module named '{module}'", name=module), toys.toy_fit, {})
 
     assert said("numba") == "numba is not installed: pip install 'tshdb[signature]'"
     assert said("radiomics.featureextractor") == "pyradiomics is not installed: pip install 'tshdb[imaging]'"

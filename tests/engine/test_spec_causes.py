@@ -93,10 +93,13 @@ def test_a_list_of_cohorts_is_no_cause_unless_it_counted(study):
     assert causes(study) == {}
     with writing(study.engine) as connection:
         row = connection.execute(select(Spec.spec_id, Spec.params).where(Spec.analysis == "univariable_cox")).one()
-        values = {"params_fingerprint": json_fingerprint(row.params)}
+        params = json.dumps(
+            json.loads(row.params) | {"cohorts": json.loads(stood)}, sort_keys=True, separators=(",", ":")
+        )
+        values = {"params": params, "params_fingerprint": json_fingerprint(params)}
         connection.execute(update(Spec).where(Spec.spec_id == row.spec_id).values(values))
     place = f"study.toml line {line_of(text, 'univariable_cox', 'cohorts')}"
-    was = json.dumps(json.loads(row.params)["cohorts"], separators=(",", ":"))
+    was = json.dumps(json.loads(stood), separators=(",", ":"))
     assert causes(study) == {
         "univariable_cox": {Cause(CauseKind.PARAMETER, "[univariable_cox] cohorts", was, '["everyone"]', place)}
     }

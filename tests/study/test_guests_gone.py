@@ -136,6 +136,35 @@ def test_a_setting_of_a_package_that_is_not_here_is_no_misspelt_table(left, quic
     assert "is no analysis" in quick("plan", cwd=left.root, code=7).stderr
 
 
+def test_a_place_that_is_held_by_who_is_not_here(core, tmp_path, quick):
+    """What rests on its results goes on resting on them; who is new waits, and that is said."""
+    (core.root / "reference_profiles.csv").write_text(
+        "gene,T cells,Cytotoxic lymphocytes\nCD3D,9,1\nCD5,8,1\nGNLY,1,7\n"
+    )
+    guests.changed(core, "", '\n[replaces]\ncell_abundances = "mixture_abundances"\n')
+    with guests.package(tmp_path / "site", "mixtures", guests.text("mixture_abundances"), "mixture_abundances"):
+        guests.made(core)
+        before = tiny.dump(core)
+    shutil.rmtree(tmp_path / "site")
+    assert guests.due(core) == {}
+    said = quick("plan", *FEW, cwd=core.root).stdout
+    assert "not here: mixture_abundances (of mixtures 1.0): 20 results stand as they are" in said
+    assert "mixture_abundances stands in the place of cell_abundances" in said
+    archive = tiny.TinyArchive.make(11)
+    tiny.ingest(core, archive, images=False)
+    rebuild(guests.fresh(core), RebuildOptions(FEW))
+    after = tiny.dump(core)
+    assert after["cell_abundances"] == before["cell_abundances"] and after["tsh_ratios"] == before["tsh_ratios"]
+    assert [b.rule.name for b in check(guests.fresh(core)).broken] == ["guest.absent"]
+
+
+def test_a_set_that_is_named_and_not_installed(left, core, quick):
+    for study, code in ((left, 0), (core, 8)):
+        guests.changed(study, "[study]\n", '[study]\nanalyses = ["fan2023", "elsewhere_guests"]\n')
+        said = quick("plan", *FEW, cwd=study.root, code=code)
+    assert "no set of analyses 'elsewhere_guests' is installed" in said.stderr
+
+
 @pytest.mark.parametrize("scope", ["keep", "revoke"])
 def test_a_patient_leaves_all_of_it(left, quick, scope):
     name = "TCGA-TN-0003"

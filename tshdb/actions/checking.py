@@ -95,7 +95,7 @@ def repair(
 def _context(study: Study, connection: Connection) -> Context:
     listing = listing_in(study, connection)
     absent = {name: str(absent) for name, absent in listing.absent.items() if absent.n_units}
-    return Context(study, connection, listing.analyses, absent, listing.untrusted, frozenset(listing.absent))
+    return Context(study, connection, listing.analyses, absent, listing.untrusted, listing.absent_tables)
 
 
 def _facts(broken: Broken) -> dict[str, Any]:

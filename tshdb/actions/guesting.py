@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, select
 
 from tshdb.database import reading, writing
+from tshdb.engine.guests_declared import drop as drop_table
 from tshdb.engine.units import retire
 from tshdb.errors import NotFound
-from tshdb.guest_tables import drop as drop_table
 from tshdb.guest_tables import guests_of
 from tshdb.guests.listing import listing_in
 from tshdb.lock import study_lock

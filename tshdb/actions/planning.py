@@ -85,7 +85,7 @@ def plan(study: Study, options: PlanOptions | None = None) -> Planned:
     """What a rebuild would compute, and what began it. Writes nothing. Raises NotFound for an analysis that there is not."""
     options = options or PlanOptions()
     listing = listing_of(study)
-    world = World(listing.analyses, study.settings, absent=listing.absent, untrusted=listing.untrusted)
+    world = World(listing.analyses, study.settings, absent=listing.absent_tables, untrusted=listing.untrusted)
     chosen = select_analyses(world, options.names)
     with reading(study.engine) as connection:
         planner = Planner(connection, world, refit=options.refit)
@@ -102,9 +102,7 @@ def plan(study: Study, options: PlanOptions | None = None) -> Planned:
             "seconds": time.facts,
             "n_unknown": time.n_unknown,
             **_eligible(planner.cohorts.values()),
-            "absent": [a._asdict() | {"says": str(a)} for a in listing.absent.values() if a.n_units],
-            "untrusted": list(listing.untrusted),
-            "in_place_of": world.in_place_of,
+            **listing.facts(world),
         }
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tshdb.engine.costs.clock import Clock
@@ -39,11 +39,12 @@ class Rebuilt:
 
     report: Report
     seconds: float
+    listing: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
         """Plain values, as `tshdb rebuild --json` prints them."""
-        return {"seconds": self.seconds, **self.report.__dict__}
+        return {"seconds": self.seconds, **self.report.__dict__, **self.listing}
 
     @property
     def n_computed(self) -> int:
@@ -81,9 +82,9 @@ def rebuild(
         progress=progress,
         executor=executor,
         clock=Clock(started),
-        absent=listing.absent,
+        absent=listing.absent_tables,
         untrusted=listing.untrusted,
         origin_of=listing.origin,
     )
     report = run.run(f"tshdb rebuild {' '.join(options.names)}".strip())
-    return Rebuilt(report, time.perf_counter() - began)
+    return Rebuilt(report, time.perf_counter() - began, listing.facts(run.world))

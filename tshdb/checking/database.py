@@ -72,7 +72,8 @@ def _unknown(c: Context) -> Iterator[Problem]:
 @rule("guest.absent", "every analysis with results in the study is here", "Install its package", is_warning=True)
 def _absent(c: Context) -> Iterator[Problem]:
     for name, says in c.absent.items():
-        yield Problem(name, says)
+        is_own = "analyses/" in says
+        yield Problem(name, says, repair="Read its file in analyses/, then run: tshdb trust" if is_own else "")
 
 
 @rule(

@@ -20,7 +20,7 @@ class Context:
     """What rules look at: one state of the database, and the study's folder.
 
     absent: analyses that the study has results of and nobody here can run, each in words.
-    described: all analyses that nobody here can run, those without results too.
+    described: all analyses that nobody here can run, those without results too -> the table that each makes.
     untrusted: files of the study's own code that may not run.
     """
 
@@ -29,7 +29,7 @@ class Context:
     analyses: tuple[Analysis, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     untrusted: tuple[str, ...] = ()
-    described: frozenset[str] = frozenset()
+    described: Mapping[str, str] = field(default_factory=dict)
 
     def world(self) -> World:
         """The analyses as they are now. Raises TshdbError where study.toml does not fit them."""

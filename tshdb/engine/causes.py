@@ -114,4 +114,8 @@ def causes_in_words(causes: Iterable[Cause], at_most: int = 3) -> str:
 _COUNTED = {
     CauseKind.DATUM: "{n:,} rows of data, such as {first}",
     CauseKind.MEMBER: "{n:,} members came or left, such as {first}",
+    CauseKind.AGAIN: "{n:,} units failed before, such as {first}",
+    CauseKind.LOST: "{n:,} results were lost, such as {first}",
+    CauseKind.EDITED: "{n:,} results were edited, such as {first}",
+    CauseKind.DAMAGED: "{n:,} results were damaged, such as {first}",
 }

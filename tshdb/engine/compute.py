@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -30,6 +30,7 @@ from tshdb.engine.homes import Home, open_home
 from tshdb.engine.identity import loaded_digest, process_name
 from tshdb.engine.inputs import Inputs
 from tshdb.engine.outside.record import Failed
+from tshdb.engine.returned import frames_in_words, judge_column, judge_frame, judge_rows, place_of
 from tshdb.engine.work import Work, clear
 from tshdb.extras import missing
 from tshdb.loaded import NotShown
@@ -162,8 +163,9 @@ def _thread_pools(_n_modules: int) -> ThreadpoolController:
 
 def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs) -> list[Outcome]:
     started = time.perf_counter()
+    arguments: dict[str, Any] = {}
     try:
-        arguments = dict(inputs.values)
+        arguments |= inputs.values
         accepted = inspect.signature(analysis.function).parameters
         if "seeds" in accepted:
             arguments["seeds"] = {key: seed_of(task.study_seed, analysis.name, key) for key in keys}
@@ -179,7 +181,8 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
         by_key = split(analysis, frame, keys, ObjectStore(task.objects))
     except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's
         if len(keys) == 1:
-            return [Outcome(keys[0], [], None, _message(error), time.perf_counter() - started)]
+            message = _message(error, analysis, arguments)
+            return [Outcome(keys[0], [], None, message, time.perf_counter() - started)]
         middle = len(keys) // 2
         return [
             outcome
@@ -200,20 +203,23 @@ def _called(analysis: Analysis, arguments: dict[str, Any], task: Task) -> pd.Dat
     return call(analysis, arguments, dict(task.texts))
 
 
-def _message(error: Exception) -> str:
-    """What a unit's failure says."""
+def _message(error: Exception, analysis: Analysis, arguments: Mapping[str, Any]) -> str:
+    """What a unit's failure says; in the code of a guest, where; of a column that there is not, those that there are."""
     if isinstance(error, Failed):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and (text := missing(error)):
         return text
-    return f"{type(error).__name__}: {error}".strip()
+    said, place = f"{type(error).__name__}: {error}".strip(), place_of(error, analysis)
+    has = f". {frames_in_words(arguments)}" if place and isinstance(error, KeyError | AttributeError) else ""
+    return f"{said}{place}{has}"
 
 
 def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str], objects: ObjectStore) -> dict[str, list[dict]]:
     """The rows of each key, as plain values; bytes of objects are stored, before any row can name them.
 
-    Raises ValueError for rows of a key that was not asked for.
+    Raises ValueError for rows of a key that was not asked for, and for what does not fit the table.
     """
+    judge_frame(analysis, frame)
     by_key: dict[str, list[dict]] = {key: [] for key in keys}
     columns = [c for c in analysis.makes.__table__.columns if c.name != "unit_id"]
     frame = frame.copy(deep=False)
@@ -225,7 +231,8 @@ def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str], objects:
     converted = {}
     for column in columns:
         if column.name in frame:
-            converted[column.name] = _plain(_stored(frame[column.name], column, objects), column)
+            judge_column(analysis, column, frame[column.name])
+            converted[column.name] = _converted(_stored(frame[column.name], column, objects), column)
         else:
             converted[column.name] = [None] * len(frame)
     owners = [keys[0]] * len(frame) if analysis.over_cohort else list(frame[analysis.key_column]) if len(frame) else []
@@ -234,7 +241,16 @@ def split(analysis: Analysis, frame: pd.DataFrame, keys: Sequence[str], objects:
         if owner not in by_key:
             raise ValueError(f"{analysis.name} gave rows of {owner}, which was not asked for")
         by_key[owner].append(dict(zip(names, values, strict=True)))
+    judge_rows(analysis, owners, converted)
     return by_key
+
+
+def _converted(series: pd.Series, column) -> list:
+    """As `_plain`; the error of a value that cannot be converted names its column."""
+    try:
+        return _plain(series, column)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"column {column.name}: {error}") from error
 
 
 def _stored(series: pd.Series, column, objects: ObjectStore) -> pd.Series:

@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import importlib.abc
 import sys
+import traceback
 from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
@@ -172,11 +173,19 @@ def analyses(root: Path, files: Files) -> tuple[Analysis, ...]:
             module = importlib.import_module(f"{home.package}.{name}")
         except Exception as error:  # an import runs any code
             raise InvalidInput(
-                f"cannot be imported: {type(error).__name__}: {error}", where=str(home.folder / f"{name}.py"),
-                repair="Mend the file",
+                f"cannot be imported: {type(error).__name__}: {error}", where=_place(error, home.folder / f"{name}.py"),
+                repair="Mend the line, then: tshdb trust",
             ) from error  # fmt: skip
         records += [v for v in vars(module).values() if isinstance(v, Analysis) and _is_of(v, module.__name__)]
     return tuple(records)
+
+
+def _place(error: Exception, file: Path) -> str:
+    """The line in the study's own files from which an error came; of a file that another one imports, in that one."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    own = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(f"{file.parent}/")]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else str(file)
 
 
 def _is_of(record: Analysis, module: str) -> bool:

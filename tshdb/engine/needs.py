@@ -9,6 +9,7 @@ Kinds
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,6 +46,15 @@ class Relation:
     name: str
     per: str
     sql: str | None = None
+
+    @property
+    def leads_to(self) -> str | None:
+        """The column of the key to which it leads: the last that its SELECT gives. None where that cannot be told."""
+        if self.sql is None:
+            return KEY_COLUMNS[self.per]
+        chosen = re.match(r"\s*SELECT\s+(?:DISTINCT\s+)?(.*?)\s+FROM\s", self.sql, re.IGNORECASE | re.DOTALL)
+        last = re.search(r"(\w+)\s*$", chosen[1]) if chosen else None
+        return last[1] if last else None
 
 
 @dataclass(frozen=True)

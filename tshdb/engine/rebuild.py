@@ -13,7 +13,7 @@ import json
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property, partial
@@ -35,6 +35,7 @@ from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.costs import elsewhere
 from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import Executor, executor_for
+from tshdb.engine.guests_declared import declare
 from tshdb.engine.homes import Home, homes
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
 from tshdb.engine.leases import Leases
@@ -47,7 +48,7 @@ from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watche
 from tshdb.engine.world import IDENTITY_FINGERPRINT, World, names_of
 from tshdb.errors import NotFound
 from tshdb.failpoints import fp
-from tshdb.guest_tables import declare, guests_of
+from tshdb.guest_tables import guests_of
 from tshdb.near import did_you_mean
 from tshdb.offered import Origin
 from tshdb.process import actor, identity, is_alive
@@ -95,7 +96,7 @@ class Rebuild:
         progress: Progress = lambda *_: None,
         executor: Executor | None = None,
         clock: Clock | None = None,
-        absent: Collection[str] = (),
+        absent: Mapping[str, str] | None = None,
         untrusted: Collection[str] = (),
         origin_of: Callable[[Analysis], Origin | None] = lambda _: None,
     ):

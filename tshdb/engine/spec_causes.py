@@ -70,7 +70,8 @@ def _definitions(row, current: CurrentSpec) -> Iterator[Cause]:
 
 def _parameters(before: Mapping, after: Mapping, analysis: Analysis, world: World) -> Iterator[Cause]:
     """before, after: all parameters. The one that chooses the keys does not count, unless it counted before."""
-    differing = [f for f in sorted(before.keys() | after.keys()) if _json(before, f) != _json(after, f)]
+    fields = (before.keys() | after.keys()) - ({analysis.key_field} - before.keys())  # specs of today keep it no more
+    differing = [f for f in sorted(fields) if _json(before, f) != _json(after, f)]
     counted = [f for f in differing if f != analysis.key_field]
     for field in counted or differing:
         table, place = world.settings.place(analysis.name, field, analysis.base)

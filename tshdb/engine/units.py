@@ -288,7 +288,7 @@ def spec_id_for(connection: Connection, spec: CurrentSpec) -> int:
             **code,
             form=FORM,
             **spec.text,
-            params=spec.params,
+            params=spec.counted,
             created_at=now(),
         )
     )

@@ -158,12 +158,20 @@ def _computed(connection: Connection, unit, current: CurrentSpec | None) -> dict
         "causes": [c.facts() for c in recorded_causes(connection, attempt.cause_set if attempt else None)],
         "code": spec.code_fingerprint,
         "functions": sorted(json.loads(spec.sources)),
-        "parameters": json.loads(spec.params),
+        "parameters": _counted(json.loads(spec.params), current),
         "seed": None if spec.seed == NO_SEED else spec.seed,
         "libraries": json.loads(run.libraries),
         "notes": list(_notes(unit, spec, current)),
         "digest_taken_over": unit.digest_taken_over,
     }
+
+
+def _counted(parameters: dict[str, Any], current: CurrentSpec | None) -> dict[str, Any]:
+    """Without the one that chooses which units there are: it says nothing of how this one was made."""
+    if current is None:
+        return parameters
+    chooses = json.loads(current.params).keys() - json.loads(current.counted).keys()
+    return {name: value for name, value in parameters.items() if name not in chooses}
 
 
 def _notes(unit, spec, current: CurrentSpec | None) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -16,6 +16,7 @@ from tshdb.engine.causes import Cause
 from tshdb.engine.code.identity import Codes
 from tshdb.engine.code.texts import Texts
 from tshdb.engine.named import with_named
+from tshdb.engine.standing_in import REPLACES, chosen, stood_down
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
 from tshdb.vocabulary import CauseKind
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from tshdb.schema import Base
 
 REFERENCE = "reference."
-REPLACES = "replaces"  # the table of study.toml
 COHORT_ROLE = "cohort"
+SAME_KEYS = {"examination", "study_uid"}  # an examination is a DICOM study, or a row of imported features
 IDENTITY_FINGERPRINT = digest(b"identity")
 
 
@@ -41,7 +42,8 @@ class World:
     """The registered analyses with their parameters and code, in an order in which inputs come first.
 
     texts: where their code is read; without it, from the files as they are now.
-    absent: analyses that the study has results of and nobody here can run: study.toml may have tables of them.
+    absent: analyses that the study has results of and nobody here can run -> the table that each makes. study.toml may have
+        settings of them, and what rests on their results goes on resting on them.
     untrusted: files of the study's own code that may not run: study.toml may have tables of what they declare.
     stood_down: analyses that are here and have no units: another one stands in their place, or they were not chosen.
     """
@@ -51,11 +53,12 @@ class World:
         analyses: Sequence[Analysis],
         settings: Settings,
         texts: Texts | None = None,
-        absent: Collection[str] = (),
+        absent: Mapping[str, str] | None = None,
         untrusted: Collection[str] = (),
     ):
         self.settings = settings
-        self.absent = frozenset(absent)
+        self.absent = dict(absent or {})
+        self.untrusted = tuple(sorted(untrusted))
         _refuse_twice(analyses)
         shared: dict[str, set[str]] = {}
         for a in analyses:
@@ -68,17 +71,20 @@ class World:
         self.analyses = with_named(analyses, self.parameters, settings)
         self.by_name = {a.name: a for a in self.analyses}
         self.in_place_of = chosen(self.by_name, settings, self.absent, untrusted)
-        self.stood_down = frozenset(_stood_down(self.by_name, self.in_place_of))
+        self.stood_down = frozenset(stood_down(self.by_name, self.in_place_of))
         self.makers: dict[type[Base], list[Analysis]] = {}
         for a in self.analyses:
             if a.name in self.stood_down:
                 continue
             self.makers.setdefault(a.makes, []).append(a)
         self.maker = {table: makers[0] for table, makers in self.makers.items() if len(makers) == 1}
+        made_here = {table.__tablename__ for table in self.makers}
+        self._absent_makers = {t: name for name, t in self.absent.items() if t not in made_here}
         for a in self.analyses:
             for role, need in a.needs.items():
                 if a.name not in self.stood_down:
                     self._refuse_producer(a, role, need)
+                    self._refuse_relation(a, role, need)
         self.codes = Codes(store.project_packages(analyses), texts)
         self._specs: dict[str, store.CurrentSpec] = {}
         self.kept_code: dict[
@@ -94,11 +100,26 @@ class World:
                 where=f"analysis {analysis.name}",
                 repair="An analysis that makes the table of another one says replaces=, and study.toml chooses",
             )
-        if not makers and isinstance(need, Need | Model) and "unit_id" in need.table.__table__.columns:
+        is_made = bool(makers) or (isinstance(need, Need) and table in self._absent_makers)
+        if not is_made and isinstance(need, Need | Model) and "unit_id" in need.table.__table__.columns:
             raise InvalidInput(
                 f"{role} is the table {table}, which no analysis of this study makes", where=f"analysis {analysis.name}",
                 repair="Install what makes it, or leave the analysis out: [study] analyses in study.toml",
             )  # fmt: skip
+
+    def _refuse_relation(self, analysis: Analysis, role: str, need: Input) -> None:
+        """Raises InvalidInput for a relation that leads to other entities than the rows of the need's table have."""
+        if not isinstance(need, Need) or need.via.leads_to is None:
+            return
+        table = need.table
+        maker = self.maker.get(table)
+        key = maker.key_column if maker is not None else store.ENTITY_COLUMN.get(table.__tablename__)
+        if key is None or key == need.via.leads_to or {key, need.via.leads_to} == SAME_KEYS:
+            return
+        raise InvalidInput(
+            f"{role}: '{need.via.name}' leads to {need.via.leads_to}, and a row of {table.__tablename__} has {key}",
+            where=f"analysis {analysis.name}", repair=f"Write a relation that leads from a {need.via.per} to {key}",
+        )  # fmt: skip
 
     def spec(self, name: str) -> store.CurrentSpec:
         """Code, parameters and libraries of an analysis, read when they are first asked for."""
@@ -131,7 +152,7 @@ class World:
         return self.settings.path.parent
 
     def producer(self, need: Input) -> str:
-        """The analysis whose units are the inputs: one of ours, an ingested table, or a reference."""
+        """Whose units are the inputs: an analysis here or one that is not, an ingested table, or a reference."""
         table = need.table
         if isinstance(need, Trained):
             return store.COHORT
@@ -139,6 +160,8 @@ class World:
             return REFERENCE + table.__tablename__
         if table in self.maker:
             return self.maker[table].name
+        if table.__tablename__ in self._absent_makers:
+            return self._absent_makers[table.__tablename__]
         return store.INGEST + table.__tablename__
 
     def producer_of(self, analysis: Analysis, role: str) -> str:
@@ -236,53 +259,10 @@ def _refuse_twice(analyses: Sequence[Analysis]) -> None:
         by_name[a.name] = a
 
 
-def chosen(
-    by_name: Mapping[str, Analysis], settings: Settings, absent: Collection[str] = (), untrusted: Collection[str] = ()
-) -> dict[str, str]:
-    """[replaces] of study.toml: analysis -> the one that stands in its place. Raises InvalidInput for one that cannot.
-
-    absent, untrusted: as a World has them; what is not here may be meant.
-    """
-    in_place: dict[str, str] = {}
-    for name, other in settings.tables.get(REPLACES, {}).items():
-        where = f"{settings.where(REPLACES, name)}: [{REPLACES}] {name}"
-        if name not in by_name:
-            raise InvalidInput(
-                f"there is no analysis '{name}'", where=where,
-                repair=did_you_mean(name, by_name, f"Analyses: {', '.join(by_name)}"),
-            )  # fmt: skip
-        can = sorted(a.name for a in by_name.values() if a.replaces == name)
-        if other not in can:
-            here = ", ".join(can) or "none is installed"
-            if other not in by_name and (untrusted or other in absent):
-                trust = f"{', '.join(sorted(untrusted))} in analyses/ may not run yet. Read it, then: tshdb trust"
-                raise InvalidInput(
-                    f"found {other!r}, which is not here to stand in the place of {name}", where=where,
-                    repair=trust if untrusted else "Install its package; or take the line out",
-                )  # fmt: skip
-            raise InvalidInput(
-                f"found {other!r}, which cannot stand in the place of {name}", where=where,
-                repair=did_you_mean(str(other), can, f"Those that can: {here}"),
-            )  # fmt: skip
-        one, two = by_name[name], by_name[other]
-        if one.makes is not two.makes or one.per != two.per:
-            raise InvalidInput(
-                f"{other} makes {two.makes.__tablename__} per {two.per}, and {name} {one.makes.__tablename__} per {one.per}",
-                where=where, repair="Only what makes the same table for the same entities can stand in its place",
-            )  # fmt: skip
-        in_place[name] = str(other)
-    return in_place
-
-
-def _stood_down(by_name: Mapping[str, Analysis], in_place: Mapping[str, str]) -> Iterator[str]:
-    """What another one stands for; and what could stand for another one and was not chosen."""
-    for analysis in by_name.values():
-        if analysis.name in in_place or analysis.replaces is not None and analysis.name not in in_place.values():
-            yield analysis.name
-
-
 def names_of(world: World) -> str:
     """The analyses of a study, as an error lists them."""
+    if world.untrusted:
+        return f"{', '.join(world.untrusted)} in analyses/ may not run yet. Read it, then: tshdb trust"
     if world.by_name:
         return f"Analyses: {', '.join(world.by_name)}"
     return "This study has none: [study] analyses in study.toml chooses sets, tshdb new analysis NAME writes one"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -57,6 +57,19 @@ class Listing:
     untrusted: tuple[str, ...]
     absent: Mapping[str, Absent]
 
+    @property
+    def absent_tables(self) -> dict[str, str]:
+        """Absent analysis -> the table that it makes."""
+        return {name: absent.table_name for name, absent in self.absent.items()}
+
+    def facts(self, world: World) -> dict[str, Any]:
+        """What of a study's analyses is not as it is by default, as plain values."""
+        return {
+            "absent": [a._asdict() | {"says": str(a)} for a in self.absent.values() if a.n_units],
+            "untrusted": list(self.untrusted),
+            "in_place_of": world.in_place_of,
+        }
+
     def origin(self, analysis: Analysis) -> Origin | None:
         """Where an analysis comes from; None for one of this program."""
         if analysis.function.__module__.startswith(homes.PACKAGE):
@@ -64,10 +77,16 @@ class Listing:
         return installed.origin(analysis)
 
 
-def analyses_here(study: Study) -> tuple[tuple[Analysis, ...], tuple[str, ...]]:
-    """The analyses of a study that can be run here, and the files of its own folder that may not; no database is asked."""
+def analyses_here(study: Study, *, all_sets: bool = True) -> tuple[tuple[Analysis, ...], tuple[str, ...]]:
+    """The analyses of a study that can be run here, and the files of its own folder that may not; no database is asked.
+
+    all_sets: raise NotFound for a set that [study] analyses names and nobody has installed, else do without.
+    """
     own, untrusted = _own(study.root)
-    return (*installed.analyses(study.settings.study.analyses), *own), untrusted
+    named = study.settings.study.analyses
+    if named is not None and not all_sets:
+        named = tuple(name for name in named if installed.has_set(name))
+    return (*installed.analyses(named), *own), untrusted
 
 
 def listing_of(study: Study) -> Listing:
@@ -78,9 +97,12 @@ def listing_of(study: Study) -> Listing:
 
 def listing_in(study: Study, connection: Connection) -> Listing:
     """As `listing_of`, by a database that is open already."""
-    analyses, untrusted = analyses_here(study)
+    described = _described(connection)
+    analyses, untrusted = analyses_here(
+        study, all_sets=not described
+    )  # results say more than a name that may be misspelt
     names = {a.name for a in analyses}
-    return Listing(analyses, untrusted, {a.name: a for a in _described(connection) if a.name not in names})
+    return Listing(analyses, untrusted, {a.name: a for a in described if a.name not in names})
 
 
 def world_of(study: Study) -> World:
@@ -92,7 +114,7 @@ def world_of(study: Study) -> World:
 def world_in(study: Study, connection: Connection) -> World:
     """As `world_of`, by a database that is open already."""
     listing = listing_in(study, connection)
-    return World(listing.analyses, study.settings, absent=listing.absent, untrusted=listing.untrusted)
+    return World(listing.analyses, study.settings, absent=listing.absent_tables, untrusted=listing.untrusted)
 
 
 def analyses_of(study: Study) -> tuple[Analysis, ...]:

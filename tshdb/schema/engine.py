@@ -25,7 +25,9 @@ class Spec(Base):
     leads: Mapped[str] = mapped_column(doc="JSON: where each name in these texts led; {} when it was taken over")
     kept_digest: Mapped[str] = mapped_column(doc="of sources and leads as they stand here")
     form: Mapped[int] = mapped_column(doc="of the normal form behind code_fingerprint")
-    params: Mapped[str] = mapped_column(doc="canonical JSON")
+    params: Mapped[str] = mapped_column(
+        doc="canonical JSON; without the parameter that chooses its cohorts, from revision 0013 on"
+    )
     python_version: Mapped[str] = mapped_column(doc="the Python that ran the code")
     modules: Mapped[str | None] = mapped_column(doc="JSON: the modules whose text decides what the code is")
     text_digest: Mapped[str | None] = mapped_column(doc="of their whole text: while it is the same, so is the code")
