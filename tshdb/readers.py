@@ -95,7 +95,7 @@ class Reader:
     recorded     the options that the study records, of those that were given; it raises UsageError where one is missing
     needs        "examinations" or "series": what of the study it must know
     reads_again  whether a file can be read once more with nothing but the options that were recorded
-    guess        a first map of a table, as text
+    guess        a first map of a table, as text: of a path, and of what is said of it, by name
     files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
     folder       of what is read as a whole folder: what lies in it
     command      that loads such a file, without `tshdb`, where it is another than `ingest clinical` and `ingest file`
@@ -110,7 +110,7 @@ class Reader:
     recorded: Callable[[Request, Settings], dict[str, Any]] = _as_given
     needs: frozenset[str] = frozenset()
     reads_again: Callable[[Mapping[str, Any]], bool] = _never_again
-    guess: Callable[[Path], str] | None = None
+    guess: Callable[..., str] | None = None
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
     folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
     command: str | None = None

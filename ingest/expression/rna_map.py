@@ -132,8 +132,8 @@ def looks_transposed(header: list[str], first_column: list[str]) -> bool:
     )
 
 
-def guess(path: Path) -> str:
-    """A map as TOML text, from the first rows."""
+def guess(path: Path, unit: str | None = None, scale: str | None = None) -> str:
+    """A map as TOML text, from the first rows. unit, scale: where they are known."""
     with open_text(path) as file:
         top = top_of(file)
         rows = list(islice(csv_reader(chain([top.header], top.rest), top.delimiter), HEAD_ROWS))
@@ -147,13 +147,17 @@ def guess(path: Path) -> str:
     if not values:
         raise InvalidInput("no numbers in the first rows", where=str(path), repair="Is it an expression matrix?")
     is_log = min(values) < 0 or max(values) <= 30
-    unit = "counts" if not is_log and all(v == int(v) for v in values) else "?"
+    why_unit = "as you said" if unit else "whole numbers" if not is_log and all(v == int(v) for v in values) else ""
+    unit = unit or ("counts" if why_unit else "?")
+    of_values = f"values from {min(values):g} to {max(values):g}"
+    why_scale = f"as you said; {of_values}" if scale else of_values
+    scale = scale or ("log2" if is_log else "linear")
     names = [r[0] for r in rows if r] if transposed else header[1:]
     lines = [
         f"# A guess from the first rows of {path.name}: correct it, then name it with --map. A ? must become a meaning.",
         "[expression]",
-        f'unit = "{unit}"    # tpm, fpkm, fpkm_uq, rsem, counts or intensity',
-        f'scale = "{"log2" if is_log else "linear"}"    # values from {min(values):g} to {max(values):g}',
+        f'unit = "{unit}"    # {why_unit or "tpm, fpkm, fpkm_uq, rsem, counts or intensity: nothing says which"}',
+        f'scale = "{scale}"    # {why_scale}',
         f'orientation = "{"samples_in_rows" if transposed else "genes_in_rows"}"',
     ]
     if not all(Barcode.is_one(name.strip()) for name in names):

@@ -27,6 +27,7 @@ from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_patient
 from ingest.tables import mapped, maps
 from ingest.tables.guess import guess
+from ingest.tables.identity import in_words, of_header
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, RawValue, Record
@@ -284,11 +285,21 @@ def _check_days(rows: Sequence[Row], is_dead: bool, content: FileContent) -> Non
 
 
 def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], content: FileContent) -> None:
-    """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once."""
+    """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once.
+
+    Fields whose names say that they tell who somebody is are left out too, which is said.
+    """
     used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if missing_reason(text) is None}
     used |= {
         f for rows in cases.values() for _, row in rows for f, text in row.items() if text not in ("'--", "--", "")
     }
+    told = {f: identity for f in sorted(used) if (identity := of_header(f)) is not None}
+    used -= told.keys()
+    if told:
+        content.warn(
+            None, next(iter(told)), None, "identity.left-out",
+            f"{len(told)} columns look as if they said who somebody is, and are left out: {in_words(told)}",
+        )  # fmt: skip
     for patient_id, rows in cases.items():
         seen: set[tuple[str, str]] = set()
         for line, row in rows:

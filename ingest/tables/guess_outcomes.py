@@ -104,7 +104,7 @@ def _outcome(endpoint: Endpoint, columns: Sequence[Column]) -> tuple[list[str], 
     ]
     exact_time = [c for c, k in zip(columns, whole, strict=True) if re.fullmatch(endpoint.exact[1], k) and _is_time(c)]
     events = [c for c in columns if is_named(c, endpoint.event) and _is_coded(c) and not re.search(LAST_SEEN, key(c))]
-    days = [c for c in columns if is_named(c, endpoint.event) and re.search(TIME, key(c)) and _is_time(c)]
+    days = [c for c in columns if is_named(c, endpoint.event) and re.search(TIME, header_key(c.name)) and _is_time(c)]
     times = [c for c in columns if is_named(c, endpoint.time) and _is_time(c)]
     seen = [c for c in columns if re.search(LAST_SEEN, key(c)) and _is_time(c)]
     events, times = exact_event or events, exact_time or times
@@ -147,7 +147,8 @@ def _is_coded(column: Column) -> bool:
 
 
 def _is_time(column: Column) -> bool:
-    return len(set(column.cells)) > 2 and column.share_of_numbers > 0.8
+    known = [c for c in column.cells if c not in column.words_among_numbers]
+    return len(set(known)) > 2 and len(column.numbers) > len(known) * 0.8
 
 
 def _unit(column: Column) -> tuple[str, str]:
