@@ -116,18 +116,20 @@ def guess(path: Path) -> str:
     sheets = read_sheets(path, FileContent())
     identifier = _identifier(path, sheets)
     sheet = identifier.sheet
-    columns = columns_of(sheet)
-    told = identity_columns({c.name: c.all_cells for c in columns if c.place != identifier.place})
+    holders = [sheet, *(s for s in sheets if s is not sheet and identifier.name in s.header)]
+    columns = list({c.name: c for s in reversed(holders) for c in reversed(columns_of(s))}.values())[::-1]
+    columns = [c for c in columns if c.name != identifier.name]
+    told = identity_columns({c.name: c.all_cells for c in columns})
     lines = [
         f"# A guess from the columns of {path.name}: correct it, then name it with --map.",
         "# Every choice says why. A ? must become a meaning; a section that is not wanted may be taken out.",
         "",
-        *_table(sheets, sheet, columns),
+        *_table(sheets, holders, columns),
         "[patient_id]",
         f"column = {text(identifier.name)}    # {identifier.why}",
         "",
     ]
-    left = [c for c in columns if c.place != identifier.place and c.name not in told]
+    left = [c for c in columns if c.name not in told]
     for field in FIELDS:
         if field.name not in PATIENT_COLUMNS:
             continue
@@ -143,7 +145,7 @@ def guess(path: Path) -> str:
     lines += of_outcomes
     left = [c for c in left if c.name not in used]
     lines += _missing(columns)
-    lines += _left_out(left, told, sheets, sheet)
+    lines += _left_out(left, told, [s for s in sheets if s not in holders])
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -175,12 +177,13 @@ def _identifier(path: Path, sheets: list[Sheet]) -> _Identifier:
     raise InvalidInput("no column looks like a patient's identifier", where=str(path), repair=f"Columns: {names}")
 
 
-def _table(sheets: list[Sheet], sheet: Sheet, columns: list[Column]) -> list[str]:
+def _table(sheets: list[Sheet], holders: list[Sheet], columns: list[Column]) -> list[str]:
     """[table]: which sheet, which rows are header rows, whether decimals are commas; nothing where all is plain."""
-    lines = []
+    lines, sheet = [], holders[0]
     if len(sheets) > 1:
-        others = ", ".join(s.name for s in sheets if s is not sheet)
-        lines.append(f"sheet = {text(sheet.name)}    # it has the identifiers; the other sheets: {others}")
+        names = ", ".join(text(s.name) for s in holders)
+        others = ", ".join(s.name for s in sheets if s not in holders) or "none"
+        lines.append(f"sheet = [{names}]    # with the identifiers, by which they are joined; other sheets: {others}")
     header_like = [c.second for c in columns if c.second]
     above = sheet.header_line - 1
     if header_like:
@@ -259,7 +262,7 @@ def _missing(columns: list[Column]) -> list[str]:
     ]
 
 
-def _left_out(left: list[Column], told, sheets: list[Sheet], sheet: Sheet) -> list[str]:
+def _left_out(left: list[Column], told, others: list[Sheet]) -> list[str]:
     """Comments on every column that no section names."""
     lines = []
     if left:
@@ -268,7 +271,9 @@ def _left_out(left: list[Column], told, sheets: list[Sheet], sheet: Sheet) -> li
     if told:
         lines.append('# Left out, since they seem to say who somebody is; to keep one: [table] allow = ["…"]')
         lines += [f"#   {name}    ({identity})" for name, identity in told.items()]
-    for other in sheets:
-        if other is not sheet:
-            lines.append(f"# Sheet {other.name}: {', '.join(h for h in other.header if h)}")
+    for sheet in others:
+        lines.append(
+            f"# Sheet {sheet.name}, which has no such identifier: "
+            + " | ".join(" ".join(h.split()) for h in sheet.header if h)
+        )
     return lines

@@ -154,7 +154,7 @@ def of_cells(cells: Iterable[str]) -> Identity | None:
         ):
             return identity
     years = sorted(int(m[1] or m[2]) for c in filled if (m := _DATE.fullmatch(c)))
-    if len(years) > len(filled) / 2:
+    if len(years) > len(filled) / 2 and len(different) > 1:  # one date for all is no patient's
         return Identity.BIRTH if years[len(years) // 2] < LAST_YEAR_OF_BIRTH else Identity.DATE
     is_varied = len(different) > max(FEW, len(filled) * 0.7)  # names and words of a text are hardly ever the same twice
     if is_varied and _share(filled, lambda c: _CHINESE_NAME.fullmatch(c) or _looks_like_a_name(c)) > 0.8:
