@@ -40,35 +40,39 @@ HEADERS = (
 _TRANSCRIPT = re.compile(r"ENS[A-Z]*T\d{11}|[NX][MR]_\d+")
 
 
+class OtherMake(InvalidInput):
+    """A file that is known, and is no matrix."""
+
+
 def refuse_by_first_line(path: Path, first: str) -> None:
-    """Raise InvalidInput for files that say what they are in their first line, and are no matrix."""
+    """Raise OtherMake for files that say what they are in their first line, and are no matrix."""
     line = first.strip().strip('"')
     for begins, what, repair in FIRST_LINES:
         if line.startswith(begins):
-            raise InvalidInput(what, where=f"{path}:1", repair=repair)
+            raise OtherMake(what, where=f"{path}:1", repair=repair)
 
 
 def refuse_by_header(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Raise InvalidInput for the results of one sample, and for tables of several values a sample."""
+    """Raise OtherMake for the results of one sample, and for tables of several values a sample."""
     lower = {h.lower() for h in header}
     for names, what, repair in HEADERS:
         if names <= lower:
-            raise InvalidInput(what, where=f"{path}:1", repair=repair)
+            raise OtherMake(what, where=f"{path}:1", repair=repair)
     if {h.split(".")[0] for h in header if "." in h} >= {"abundance", "counts", "length"}:
-        raise InvalidInput(
+        raise OtherMake(
             "tximport's whole list: abundance, counts and length of each sample", where=f"{path}:1",
             repair="Write one of them: write.csv(txi$abundance, 'tpm.csv')",
         )  # fmt: skip
     numbers = [number(h) is not None for h in header[1:]]
     if rows and numbers and all(numbers) and number(header[0]) is None and header[0]:
         program = {4: "STAR's ReadsPerGene", 2: "HTSeq's counts"}.get(len(header), "a table")
-        raise InvalidInput(f"{program} without a header: nothing names the samples", where=f"{path}:1", repair=MERGE)
+        raise OtherMake(f"{program} without a header: nothing names the samples", where=f"{path}:1", repair=MERGE)
 
 
 def refuse_transcripts(path: Path, names: Sequence[str]) -> None:
-    """Raise InvalidInput where most names are transcripts."""
+    """Raise OtherMake where most names are transcripts."""
     if sum(bool(_TRANSCRIPT.match(name)) for name in names) > len(names) / 2:
-        raise InvalidInput(
+        raise OtherMake(
             f"the rows are transcripts ({names[0]}), no genes", where=str(path),
             repair="Sum them up to genes (tximport), or take the table of genes",
         )  # fmt: skip

@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ingest.expression import rna_map
-from ingest.expression.column_names import hyphened, known_samples, sample_names
+from ingest.expression.column_names import hyphened, known_samples, of_bam, sample_names
 from ingest.expression.expression_checks import check_genes, check_values, clip_negative
 from ingest.expression.genes import GeneName, gene_name, is_date, is_y_copy
 from ingest.expression.makes import make_of_file
+from ingest.expression.other_makes import OtherMake
 from ingest.expression.rna_tables import (
     UNNAMED,
     Table,
+    genes_of,
     is_transposed,
     long_columns,
     read_long,
@@ -35,16 +37,19 @@ from ingest.expression.rna_tables import (
 )
 from ingest.gdc import sample_sheet
 from ingest.gdc.sample_sheet import SampleRow, SampleSheet
-from tshdb.errors import InvalidInput, UsageError
+from tshdb.barcode import Barcode
+from tshdb.errors import InvalidInput, TshdbError, UsageError
 from tshdb.file_content import FileContent, GeneIndex, Matrix, Record
+from tshdb.head import Head
 from tshdb.objects import sha256_of
-from tshdb.readers import Part, Reader, Request
+from tshdb.readers import Described, Part, Reader, Request
 from tshdb.schema import ExpressionProfile, Patient, Sample
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
 
+KNOWN_MAKES = ("GCT", "Firehose", "GEO series matrix")
 SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}
 
 
@@ -275,6 +280,30 @@ def _read(path: Path, request: Request) -> FileContent:
     return read(path, options, sheet)
 
 
+def _describes(head: Head) -> Described | None:
+    """A matrix by its samples or its genes; also what is known to be none. Unit and scale only a person can say."""
+    if head.is_json or (head.problem is not None and not head.is_workbook):
+        return None
+    try:
+        make = make_of_file(head.path)
+        genes = genes_of(head.path, make)
+    except OtherMake as error:
+        return Described(error.message, needs=error.repair)
+    except TshdbError:
+        return None
+    names = [of_bam(name) or hyphened(name) or name for name in (make.header[i] for i in make.samples)]
+    n_barcodes = sum(Barcode.is_one(name) for name in [*names, *make.titles.values()])
+    is_of_genes = sum(map(rna_map.is_gene, genes)) > len(genes) / 2 or make.what in KNOWN_MAKES
+    if not names or (n_barcodes <= len(names) / 2 and not is_of_genes):
+        return None
+    what = f"an expression matrix{f' ({make.what})' if make.what else ''}, {len(names):,} samples"
+    samples = "" if n_barcodes == len(names) else " --samples SHEET.csv"
+    return Described(
+        what, needs=f"its unit and scale{', and whose its columns are' if samples else ''}",
+        command=f"ingest rna FILE --collection NAME --unit UNIT --scale SCALE{samples}",
+    )  # fmt: skip
+
+
 READER = Reader(
     name="rna",
     about="an expression matrix (genes x samples), or a long table of values",
@@ -284,5 +313,6 @@ READER = Reader(
     recorded=_recorded,
     reads_again=lambda options: "unit" in options and "map" not in options and options.get("samples") is None,
     guess=rna_map.guess,
+    describes=_describes,
     command="ingest rna",
 )

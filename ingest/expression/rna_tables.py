@@ -132,12 +132,17 @@ def read_wide(path: Path, make: Make, places: Sequence[int], content: FileConten
     return Table(genes, lines, names, columns, values, [make.line] * len(places), symbols)
 
 
+def genes_of(path: Path, make: Make) -> list[str]:
+    """The first names of the first column."""
+    with rows_below(path, make, None) as rows:
+        return [fields[make.gene].strip() for _, fields in islice(rows, FIRST_ROWS) if len(fields) > make.gene]
+
+
 def is_transposed(path: Path, make: Make) -> bool:
     """Whether the first column holds barcodes, and the header none."""
     if any(map(Barcode.is_one, make.header)):
         return False
-    with rows_below(path, make, None) as rows:
-        first = [fields[make.gene].strip() for _, fields in islice(rows, 20) if len(fields) > make.gene]
+    first = genes_of(path, make)
     return sum(map(Barcode.is_one, first)) > len(first) / 2
 
 

@@ -26,13 +26,13 @@ from ingest.gdc.hits import flattened, hits_of, project_in
 from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_patient
 from ingest.tables import mapped, maps
-from ingest.tables.guess import guess
+from ingest.tables.guess import guess, identifier_of
 from ingest.tables.identity import in_words, of_header
 from tshdb.barcode import Barcode
-from tshdb.errors import InvalidInput
+from tshdb.errors import InvalidInput, TshdbError
 from tshdb.file_content import FileContent, RawValue, Record
 from tshdb.head import Head
-from tshdb.readers import SURE, Part, Reader, Request
+from tshdb.readers import SURE, Described, Part, Reader, Request
 from tshdb.schema import FollowUp, Patient
 from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
@@ -320,6 +320,20 @@ def _read(path: Path, request: Request) -> FileContent:
     return read(path, request.collection) if map_ is None else mapped.read(path, request.collection, map_)
 
 
+def _describes(head: Head) -> Described | None:
+    """A table with a patient's identifier, which a map can read."""
+    if head.is_json:
+        return None
+    try:
+        name = identifier_of(head.path)
+    except TshdbError:
+        return None
+    return Described(
+        f"a table of patients ({name})", needs="a map, which says what its columns mean",
+        command="ingest clinical FILE --collection NAME --guess",
+    )  # fmt: skip
+
+
 READER = Reader(
     name="clinical",
     about="the GDC's clinical.tsv (case_submitter_id or cases.submitter_id, vital_status …)",
@@ -330,4 +344,5 @@ READER = Reader(
     recorded=maps.recorded,
     reads_again=receptors.reads_again,
     guess=guess,
+    describes=_describes,
 )

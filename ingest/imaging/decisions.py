@@ -11,12 +11,13 @@ Makes      ImagingDecision, QcVerdict; every row leads to its line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, Record
-from tshdb.readers import LAST, Part, Reader
+from tshdb.head import Head
+from tshdb.readers import LAST, Described, Part, Reader
 from tshdb.schema import ImagingDecision, QcVerdict
 from tshdb.text_files import number, open_table
 from tshdb.vocabulary import PhaseKey, Verdict, VerdictCause
@@ -118,6 +119,10 @@ def _is_place(text: str) -> bool:
     return len(values) == PLACES.get(name) and None not in values
 
 
+def _describes(what: str, columns: Sequence[str]) -> Callable[[Head], Described | None]:
+    return lambda head: Described(what, is_certain=True) if set(columns) <= set(head.header) else None
+
+
 DECISIONS = Reader(
     name="decisions",
     about=f"decisions on images ({', '.join(COLUMNS)})",
@@ -126,6 +131,7 @@ DECISIONS = Reader(
     read=lambda path, request: read(path, set(request.known.series)),
     needs=frozenset({"series"}),
     command="ingest decisions",
+    describes=_describes("decisions on images", COLUMNS),
 )
 VERDICTS = Reader(
     name="qc",
@@ -135,4 +141,5 @@ VERDICTS = Reader(
     read=lambda path, request: read_verdicts(path, {e.study_uid for e in request.known.examinations}),
     needs=frozenset({"examinations"}),
     command="qc import",
+    describes=_describes("verdicts on images", VERDICT_COLUMNS),
 )

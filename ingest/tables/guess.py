@@ -149,6 +149,11 @@ def guess(path: Path) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def identifier_of(path: Path) -> str:
+    """The column that seems to name the patients. Raises InvalidInput where there is none."""
+    return _identifier(path, read_sheets(path, FileContent())).name
+
+
 class _Identifier(NamedTuple):
     sheet: Sheet
     place: int
