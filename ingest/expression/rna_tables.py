@@ -122,6 +122,11 @@ def read_wide(path: Path, make: Make, places: Sequence[int], content: FileConten
     if make.cells is None and make.what != GEO and not has_commas:
         parsed = _parse_numbers(path, make, places, content)
     genes, symbols, lines, values = parsed or _parse_slowly(path, make, places, content, has_commas)
+    if not lines and not content.errors:
+        of_geo = "; the values of a series of sequencing lie in supplementary files" if make.what == GEO else ""
+        raise InvalidInput(
+            f"the file has a header and no rows{of_geo}", where=f"{path}:{make.line}", repair="Expected one gene a row"
+        )
     if make.n_rows is not None and make.n_rows != len(lines) and not content.errors:
         raise InvalidInput(
             f"it has {len(lines):,} rows, and says that it has {make.n_rows:,}: it is cut", where=str(path),

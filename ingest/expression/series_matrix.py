@@ -46,8 +46,16 @@ def series_of(path: Path) -> Series:
     """The lines above the table. Raises InvalidInput for a file without a table."""
     samples: list[tuple[int, str, list[str]]] = []
     with open_text(path) as file:
-        for line, text in enumerate(file, 1):
-            bare = text.rstrip("\r\n")
+        numbered = enumerate(file, 1)
+        for line, text in numbered:
+            pieces = [text]
+            while text.startswith(("!", '"!')) and sum(p.count('"') for p in pieces) % 2:  # line ends within a text
+                further = next(numbered, None)
+                if further is None:
+                    break
+                line = further[0]
+                pieces.append(further[1])
+            bare = " ".join(piece.rstrip("\r\n") for piece in pieces)
             if bare.strip('"') == TABLE_BEGIN:
                 header = next(csv_reader([file.readline()], "\t"), [])
                 return Series(line + 1, header, samples)

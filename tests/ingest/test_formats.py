@@ -125,6 +125,9 @@ READ = {
     "names of R": table([], ["gene", *(s.replace("-", ".") for s in SAMPLES)], lambda g, e, n: [g]),
     "merged HTSeq": PLAIN + "".join(f"{n}\t9\t9\t9\t9\n" for n in ("__no_feature", "__alignment_not_unique", "N_unmapped")),
     "GEO's series matrix": SERIES,
+    "GEO's, with line ends in its texts": SERIES.replace('"Invented"', '"In\nvented\r\n"').replace(
+        "!Sample_geo", '!Sample_note\t"a\n"\t"b\r"\t"c"\t"d"\n!Sample_geo'
+    ),
     "GEO's series matrix, packed": gzip.compress(SERIES.encode()),
     "a workbook": workbook(("notes", [["read me"]]), ("expression", MATRIX)),
 }  # fmt: skip
@@ -157,6 +160,7 @@ REFUSED = {
     "GCT 1.3": ("#1.3\n1\t1\t0\t0\nid\tS\n", "GCT of version 1.3"),
     "GCT that is cut": (READ["GCT"].rpartition("ENSG")[0], "it is cut"),
     "GEO that is cut": (SERIES.partition("!series_matrix_table_end")[0], "it is cut"),
+    "GEO with an empty table": (SERIES.partition('"CD8B"')[0] + "!series_matrix_table_end\n", "supplementary files"),
     "GEO without a table": ('!Series_title\t"a"\n!Sample_title\t"b"\n', "without a table"),
     "SOFT": ("^DATABASE = GeoMiame\n!Database_name = Gene\n", "a SOFT file of GEO"),
     "cBioPortal's meta": ("cancer_study_identifier: brca\nstable_id: rna\n", "a meta file of cBioPortal"),
