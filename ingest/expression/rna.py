@@ -99,6 +99,13 @@ def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -
         _describe(table, [sample for _, sample in known], options, content)
         return content
     rows = [(j, hyphened(name) or name, table.sample_lines[j]) for j, name in enumerate(table.samples)]
+    dotted = [(name, j) for j, name in enumerate(table.samples) if rows[j][1] != name]
+    if dotted:
+        name, j = dotted[0]
+        content.warn(
+            rows[j][2], "sample", name, "rna.names-of-r",
+            f"dots are read as the hyphens that R's make.names made them of ({len(dotted)}: {name} is {rows[j][1]})",
+        )  # fmt: skip
     known = known_samples(rows, sheet, options.sample_type, content)
     kept = [j for j, _ in known]
     if len(kept) < len(rows):

@@ -217,6 +217,12 @@ def test_names_of_r_are_those_of_the_sheet(tmp_path):
     assert [f.rule for f in content.findings] == ["rna.names-of-r"]
 
 
+def test_names_of_r_in_a_column_are_said_too(tmp_path):
+    content = read(tmp_path, "gene,sample,value\nCD3D,TCGA.Z1.Q001.01A,1.5\n")
+    assert [r.values["sample_id"] for r in content.records if r.table is Sample] == ["TCGA-Z1-Q001-01A"]
+    assert [f.rule for f in content.findings] == ["rna.names-of-r"]
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [("gene;S\nA;1,5\nB;2\n", [1.5, 2.0]), ("gene\tS\nA\t1,5\nB\t-2,25e1\n", [1.5, -22.5]), ("gene;S\nA;1,234\nB;2\n", None),

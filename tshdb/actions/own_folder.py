@@ -127,21 +127,22 @@ def _one_file(study: Study, path: Path, head: Head, reader: Reader | None, colle
         if described.is_certain:
             return known(partial(_load_file, study, path, collection, each.name))
         return known(None, described.needs, _filled(described.command, path, collection))
-    return OwnFile((path,), _in_words(head))
+    what, repair = _in_words(head)
+    return OwnFile((path,), what, needs=repair)
 
 
 def _filled(command: str, path: Path, collection: str) -> str:
     return f"tshdb {command.replace('FILE', str(path)).replace('NAME', collection)}" if command else ""
 
 
-def _in_words(head: Head) -> str:
-    """What a file of no reader is."""
+def _in_words(head: Head) -> tuple[str, str]:
+    """(what a file of no reader is, what to do with it)."""
     kind = kind_of(head.magic)
     if kind is not None and not head.is_workbook:
-        return f"{kind.what}, which is not read"
+        return f"{kind.what}, which is not read", kind.repair
     if head.problem is not None and not head.is_workbook:
-        return f"not read: {head.problem.message}"
-    return f"of no kind that is read ({head.shown})"
+        return f"not read: {head.problem.message}", head.problem.repair
+    return f"of no kind that is read ({head.shown})", ""
 
 
 def _load_file(study: Study, path: Path, collection: str, reader: str, how: Loading) -> Loaded:
