@@ -46,6 +46,7 @@ class Endpoint(NamedTuple):
     never: str
 
 
+NO_DAY = "free|surv|follow"  # of a time without the event
 LAST_SEEN = r"last (contact|follow|assess|visit|seen)|follow.?up|last_contact|letzter kontakt"
 
 
@@ -104,7 +105,14 @@ def _outcome(endpoint: Endpoint, columns: Sequence[Column]) -> tuple[list[str], 
     ]
     exact_time = [c for c, k in zip(columns, whole, strict=True) if re.fullmatch(endpoint.exact[1], k) and _is_time(c)]
     events = [c for c in columns if is_named(c, endpoint.event) and _is_coded(c) and not re.search(LAST_SEEN, key(c))]
-    days = [c for c in columns if is_named(c, endpoint.event) and re.search(TIME, header_key(c.name)) and _is_time(c)]
+    days = [
+        c
+        for c in columns
+        if is_named(c, endpoint.event)
+        and re.search(TIME, header_key(c.name))
+        and not re.search(NO_DAY, key(c))
+        and _is_time(c)
+    ]
     times = [c for c in columns if is_named(c, endpoint.time) and _is_time(c)]
     seen = [c for c in columns if re.search(LAST_SEEN, key(c)) and _is_time(c)]
     events, times = exact_event or events, exact_time or times

@@ -50,7 +50,7 @@ WORDS = {
     """,
     Identity.ADDRESS: r"""
         address\w*; street; zip(?: ?code)?; post ?code; postal(?: code)?; city; anschrift; adresse; strasse; str; plz;
-        wohnort; ort; stadt; code postal; ville; rue; direccion; calle; ciudad; domicilio; codigo postal; residence;
+        wohnort; ort; stadt; code postal; ville; rue; direccion; calle; ciudad; domicilio; codigo postal; place of residence;
         hausnummer; hausnr
     """,
     Identity.NUMBER: r"""
@@ -89,7 +89,7 @@ CHINESE: tuple[tuple[Identity, str], ...] = (
     (Identity.FREE_TEXT, "备注|備註|病史|现病史|主诉|主訴|描述"),
 )
 NO_NAMES = re.compile(
-    r"\b(gene|drug|file|sample|series|study|protocol|trial|collection|project|regimen|marker|hospital|site|column|variable|sequence|scanner"
+    r"\b(gene|feature|drug|file|sample|series|study|protocol|trial|collection|project|regimen|marker|hospital|site|column|variable|sequence|scanner"
     r"|manufacturer|model|class|group|cohort|dataset|therapy|treatment|test|tumou?r|cancer|disease)[ _]names?\b"
 )  # names of things
 _DAYS = re.compile(r"\b(days?|years?|months?|weeks?|age|alter|tage|jahre?|jours|ans|dias|anos)\b")

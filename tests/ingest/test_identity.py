@@ -20,7 +20,7 @@ PLAIN = (
     "age;days_to_birth;Date of Birth (Days);sex;race;histology;T stage;er_status;vital_status;os_months;family_history;"
     "laterality;site;gene_name;drug name;"
     "scanner model name;tissue_source_site;subtype;tumor_location;MRI date;year_of_birth;ki67;grade;"
-    "strength;importance;country"
+    "featureName;country_of_residence_at_enrollment;strength;importance;country"
 ).split(";")
 
 

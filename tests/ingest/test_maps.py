@@ -190,6 +190,8 @@ def test_a_recurrence_is_no_death_and_days_to_an_mri_are_no_survival(tmp_path):
     rows = "".join(f"P{i},{i % 2},{i * 9}\n" for i in range(1, 9))
     map_, _ = first_map(tmp_path, f"Patient ID,Recurrence event,Days to MRI\n{rows}")
     assert "OS" not in map_["follow_ups"] and map_["follow_ups"]["RFS"]["duration"]["column"] == "?"
+    map_, text = first_map(tmp_path, f"Patient ID,Recurrence or death,Recurrence-free survival days\n{rows}")
+    assert "follow_ups" not in map_ and "Recurrence or death" in text, "neither of the two"
 
 
 def test_a_first_map_sees_header_rows_codes_commas_and_words(tmp_path):
