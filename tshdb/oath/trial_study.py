@@ -69,7 +69,7 @@ class Trial:
     @property
     def world(self) -> World:
         listing = listing_of(self.study)
-        return World(listing.analyses, self.study.settings, absent=listing.absent)
+        return World(listing.analyses, self.study.settings, absent=listing.absent_tables)
 
     def copied(self, folder: Path) -> Trial:
         """The same on a copy of the study."""
@@ -95,7 +95,7 @@ def rebuild(
     listing = listing_of(study)
     small = tuple(replace(a, batch=min(batch, a.batch)) for a in listing.analyses)
     run = Rebuild(study, small, names=tuple(names), jobs=jobs, executor=executor, refit=refit, clock=Clock(),
-                  absent=listing.absent, origin_of=listing.origin)  # fmt: skip
+                  absent=listing.absent_tables, origin_of=listing.origin)  # fmt: skip
     try:
         return run.run("tshdb check analysis")
     finally:
@@ -108,7 +108,7 @@ def make(asked: Study, name: str, folder: Path) -> Trial:
     Raises NotFound for an analysis that there is not, or that may not run.
     """
     listing = listing_of(asked)
-    world = World(listing.analyses, asked.settings, absent=listing.absent)
+    world = World(listing.analyses, asked.settings, absent=listing.absent_tables)
     if name not in world.by_name and listing.untrusted:
         raise NotFound(
             f"no analysis '{name}' that may run", where="analyses/", repair="Let the study's own run: tshdb trust"
