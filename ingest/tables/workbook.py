@@ -179,7 +179,6 @@ Cells = list[tuple[str, list[list[str]], Any]]  # (name of the sheet, its cells,
 
 def _xlsx(path: Path) -> Cells:
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         with zipfile.ZipFile(path) as packed:
@@ -193,7 +192,9 @@ def _xlsx(path: Path) -> Cells:
                 values = openpyxl.load_workbook(file, data_only=True)
             with path.open("rb") as file:
                 formulas = openpyxl.load_workbook(file)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+    except InvalidInput:
+        raise
+    except Exception as error:  # openpyxl, and the XML parser below it, raise what they stumble over
         raise InvalidInput(
             f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again"
         ) from None
