@@ -31,11 +31,12 @@ def define(
     from tshdb.actions import cohorts
     from tshdb.errors import NotFound
     from tshdb.study import Study
+    from tshdb.written import written_text
 
     opened = Study.find(study)
     if not file.is_file():
         raise NotFound("no such file", where=str(file))
-    defined = cohorts.define(opened, name, file.read_text(encoding="utf-8"))
+    defined = cohorts.define(opened, name, written_text(file))
     say(f"Cohort {name}, from {', '.join(defined.tables)}; members now:")
     print_flow(defined.version, say)
     if defined.problem:

@@ -51,6 +51,7 @@ def sql(
     from tshdb.errors import NotFound, UsageError
     from tshdb.near import did_you_mean
     from tshdb.study import Study
+    from tshdb.written import written_text
 
     if tables:
         _list_tables(Study.here(study))
@@ -61,7 +62,7 @@ def sql(
     if file is not None:
         if not file.is_file():
             raise NotFound("no such file", where=str(file))
-        query = file.read_text(encoding="utf-8")
+        query = written_text(file)
     elif query == "-":
         query = sys.stdin.read()
     if query is None:

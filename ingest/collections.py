@@ -45,7 +45,7 @@ def _workbook(map_name: str) -> Callable[[Path, FolderRequest, CollectionState],
         map_ = maps.bundled_map(map_name)
         path = mapped.only_workbook(root, map_)
         source = Source(request.collection, mapped.READER.name, path.name)
-        options = {"map": map_.model_dump(mode="json")}
+        options = {"map": maps.as_recorded(map_)}
         if request.settings.vocabulary.added:
             options["vocabulary"] = request.settings.vocabulary.added
 

@@ -10,6 +10,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.expression.series_matrix import is_series_matrix
+from tshdb.text_files import csv_reader, top_of
+from tshdb.written import encoding_of
+
 DELIMITED = {".csv", ".tsv", ".txt", ".tab"}
 PROSE = {".sql", ".toml", ".md"}
 
@@ -34,11 +38,14 @@ def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
     if kind not in DELIMITED | PROSE | {".json"}:
         return None
     raw = gzip.decompress(path.read_bytes()) if is_packed else path.read_bytes()
+    encoding = encoding_of(raw[:512])
+    encoding = "utf-8" if encoding == "utf-8-sig" else encoding  # its mark stays a character
     try:
-        text = raw.decode("utf-8")
-        encoding = "utf-8"
+        text = raw.decode(encoding)
     except UnicodeDecodeError:
         text, encoding = raw.decode("latin-1"), "latin-1"
+    if kind in DELIMITED and is_series_matrix(text[:100]):
+        return None  # what its lines say of samples stands in the order of its columns
     lines: tuple[int, ...] = ()
     columns: tuple[int, ...] = ()
     if kind in DELIMITED:
@@ -57,16 +64,19 @@ def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
 
 
 def _delimited(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
-    lines = text.splitlines(keepends=True)
+    lines = list(io.StringIO(text, newline=""))
     if not lines:
         return text, (), ()
-    delimiter = "\t" if "\t" in lines[0] else ","
-    header = _cells(lines[0], delimiter)
+    top = top_of(lines)
+    delimiter, header = top.delimiter, _cells(top.header, top.delimiter)
     dropped = {i for i, cell in enumerate(header) if pattern.search(cell)}
     if len(dropped) == len(header):
         dropped = set()
     kept, removed = [], []
     for number, line in enumerate(lines, 1):
+        if number < top.line and not pattern.search(line):
+            kept.append(line)
+            continue
         line_without = _without(line, dropped, delimiter) if dropped else line
         if pattern.search(line_without):
             removed.append(number)
@@ -76,14 +86,14 @@ def _delimited(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+    return next(csv_reader([line.rstrip("\r\n")], delimiter), [])
 
 
 def _without(line: str, dropped: set[int], delimiter: str) -> str:
     """The line without some of its cells, with its own line ending; its other cells as they were where nothing is quoted."""
     bare = line.rstrip("\r\n")
     ending = line[len(bare) :]
-    if '"' not in bare:
+    if '"' not in bare or delimiter == "\t":
         return delimiter.join(c for i, c in enumerate(bare.split(delimiter)) if i not in dropped) + ending
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter, lineterminator="")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tshdb.errors import InvalidInput
 from tshdb.near import did_you_mean
 from tshdb.words import Vocabulary
+from tshdb.written import written_text
 
 OURS = ("study", "ingest", "imaging", "collections", "replaces", "vocabulary")  # tables that belong to no analysis
 
@@ -68,7 +69,7 @@ class Settings:
 
     def __init__(self, path: Path, text: str | None = None):
         self.path = path
-        self.text = path.read_text(encoding="utf-8") if text is None else text
+        self.text = written_text(path) if text is None else text
         try:
             self.tables = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:

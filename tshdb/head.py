@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from tshdb.errors import TshdbError
-from tshdb.text_files import csv_reader, delimiter_of, open_text
+from tshdb.packing import is_workbook
+from tshdb.text_files import csv_reader, open_text, top_of
 
 HEAD_CHARACTERS = 1 << 16
 HEAD_ROWS = 3
 MAGIC_BYTES = 132  # DICOM's mark ends there
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .xls
 SHOWN = 6
 
 
@@ -38,9 +40,9 @@ class Head:
         except OSError:
             return b""
 
-    @property
+    @cached_property
     def is_workbook(self) -> bool:
-        return self.magic.startswith(WORKBOOKS)
+        return is_workbook(self.path)
 
     @cached_property
     def text(self) -> str:
@@ -69,17 +71,18 @@ class Head:
         if not self.is_json:
             return None
         try:
-            return json.loads(self.path.read_text(encoding="utf-8"))
+            return json.loads(self.path.read_text(encoding="utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
             return None
 
     @cached_property
     def rows(self) -> list[list[str]]:
-        """The first rows of a table, by the delimiter that the first has; fields without blanks around them."""
-        lines = [] if self.is_json else self.text.splitlines()[:HEAD_ROWS]
-        if not lines:
+        """The first rows of a table, from its header on, by the header's delimiter; fields without blanks around them."""
+        if self.is_json:
             return []
-        return [[field.strip() for field in row] for row in csv_reader(lines, delimiter_of(lines[0]))]
+        top = top_of(io.StringIO(self.text, newline=""))
+        rows = csv_reader(chain([top.header], top.rest), top.delimiter) if top.header else []
+        return [[field.strip() for field in row] for row in islice(rows, HEAD_ROWS)]
 
     @property
     def header(self) -> list[str]:

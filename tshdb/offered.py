@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tshdb.written import written_text
+
 if TYPE_CHECKING:
     from tshdb.study import Study
 
@@ -37,12 +39,12 @@ class Preset:
     @property
     def settings(self) -> str:
         """The text of study.toml."""
-        return (self.folder / "study.toml").read_text(encoding="utf-8")
+        return written_text(self.folder / "study.toml")
 
     @property
     def cohorts(self) -> Mapping[str, str]:
         """NAME.sql -> its text, by name."""
-        return {path.name: path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("cohorts/*.sql"))}
+        return {path.name: written_text(path) for path in sorted(self.folder.glob("cohorts/*.sql"))}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb.places import SETTINGS_FILE
 from tshdb.study import Study
+from tshdb.written import written_text
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -55,7 +56,7 @@ class OpenStudy(Study):
         from tshdb.config import Settings
 
         path = self.root / SETTINGS_FILE
-        text = path.read_text(encoding="utf-8")
+        text = written_text(path)
         if self._read is None or self._read.text != text:
             self._read = Settings(path, text)
         return self._read

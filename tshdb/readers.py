@@ -39,6 +39,20 @@ class Part(StrEnum):
     SHEETS = "sheets"  # they tell of other files, and make no rows
 
 
+class Described(NamedTuple):
+    """What a file seems to be, though no reader is sure of it, or only a person can say the rest.
+
+    what: in a few words.
+    is_certain: it can be loaded as it is.
+    needs: what is missing, else; command: that takes it, without `tshdb`, FILE for the file and NAME for the collection.
+    """
+
+    what: str
+    is_certain: bool = False
+    needs: str = ""
+    command: str = ""
+
+
 class Examination(NamedTuple):
     """A study of a patient that masks can belong to."""
 
@@ -95,10 +109,11 @@ class Reader:
     recorded     the options that the study records, of those that were given; it raises UsageError where one is missing
     needs        "examinations" or "series": what of the study it must know
     reads_again  whether a file can be read once more with nothing but the options that were recorded
-    guess        a first map of a table, as text
+    guess        a first map of a table, as text: of a path, and of what is said of it, by name
     files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
     folder       of what is read as a whole folder: what lies in it
     command      that loads such a file, without `tshdb`, where it is another than `ingest clinical` and `ingest file`
+    describes    what a file in somebody's own folder is, where `recognises` cannot be sure; None: nothing of this reader
     """
 
     name: str
@@ -110,10 +125,11 @@ class Reader:
     recorded: Callable[[Request, Settings], dict[str, Any]] = _as_given
     needs: frozenset[str] = frozenset()
     reads_again: Callable[[Mapping[str, Any]], bool] = _never_again
-    guess: Callable[[Path], str] | None = None
+    guess: Callable[..., str] | None = None
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
     folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
     command: str | None = None
+    describes: Callable[[Head], Described | None] | None = None
 
     def __post_init__(self) -> None:
         if (self.precedence is None) != (self.part is Part.SHEETS):

@@ -18,6 +18,7 @@ from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.errors import InvalidInput, NotFound, TshdbError
 from tshdb.study import SETTINGS_FILE, Study, absolute_url, check_revision, sqlite_path
 from tshdb.vocabulary import CauseKind
+from tshdb.written import written_text
 
 COUNTS = {
     "patients": "SELECT count(*) FROM patients",
@@ -46,7 +47,7 @@ LAST_RUN = "SELECT run_id, state, started_at FROM runs ORDER BY run_id DESC LIMI
 def status(root: Path) -> dict[str, Any]:
     """Counts, cohorts, units by state, flagged fits, the last ingest and the last rebuild."""
     try:
-        settings = tomllib.loads((root / SETTINGS_FILE).read_text(encoding="utf-8")).get("study", {})
+        settings = tomllib.loads(written_text(root / SETTINGS_FILE)).get("study", {})
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"not TOML: {error}", where=str(root / SETTINGS_FILE), repair="Mend the line") from None
     url = absolute_url(root, settings.get("database", "sqlite:///study.db"))

@@ -1,90 +1,278 @@
 """Delimited text, read as text: nothing is guessed, and every row keeps its line.
 
 A leading zero, "NA" as a name, a 17-digit number, a stray quote: whatever stands in the file is what a reader gets.
+
+Encodings    UTF-8, with a byte-order mark or without; UTF-16. Anything else is refused by the byte that shows it.
+Line ends    LF, CR LF, or CR alone; CR in a file of LF is refused, since no reader agrees with another where its rows end.
+Quotation    between commas, semicolons and blanks as RFC 4180 says; between tabs a field is quoted where it begins and ends
+             with a quotation mark, as R and spreadsheets write it; all other marks are characters like any other.
+Above        lines that begin with `#`, empty lines and a spreadsheet's `sep=;` above the header are passed over.
+Ends         a file that ends within a quoted field is refused; one whose last line has no end is a finding.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
-from collections.abc import Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
-from tshdb.errors import InvalidInput, NotFound
+from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent
+from tshdb.packing import FIRST_BYTES, open_unpacked
+from tshdb.written import encoding_of
 
-MISSING = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "removed", "'--", "--"}
+MISSING = {"", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "removed", "'--", "--"}
+ROW_NAMES = "row.names"  # what R calls the column that its header does not name
+LOOKED_AT = 5  # rows by which a header is seen to lack a name
+_GCT = re.compile(r"#1\.[23]\b")
+
+
+class _BadText(ValueError):
+    """What keeps a text from being read, at a line; `open_text` says of which file."""
+
+    def __init__(self, line: int, message: str, repair: str):
+        super().__init__(message)
+        self.line, self.repair = line, repair
 
 
 @contextmanager
 def open_binary(path: Path) -> Iterator[IO[bytes]]:
-    """The file's bytes, unpacked if they are gzip (by content, not by name). Raises NotFound or InvalidInput."""
-    if not path.is_file():
-        raise NotFound("no such file", where=str(path))
-    try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            if packed:
-                with gzip.open(raw) as unpacked:
-                    yield cast(IO[bytes], unpacked)
-            else:
-                yield raw
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InvalidInput(
-            f"the gzip file is cut or damaged ({error})", where=str(path), repair="Fetch it again"
-        ) from None
+    """The file's bytes, unpacked if they are packed (by content, not by name). Raises NotFound or InvalidInput."""
+    with open_unpacked(path) as raw:
+        yield raw
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[IO[str]]:
-    """The file as UTF-8 text with line ends as they are."""
+def open_text(path: Path, encoding: str | None = None) -> Iterator[IO[str]]:
+    """The file as text with line ends as they are. encoding: if it is another than the first bytes show.
+
+    Raises NotFound, and InvalidInput for what is no text, also for what is found while it is read.
+    """
     try:
         with open_binary(path) as raw:
-            yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+            first = cast(Any, raw).peek(FIRST_BYTES)[:FIRST_BYTES]
+            yield io.TextIOWrapper(raw, encoding=encoding or encoding_of(first), newline="")
     except UnicodeDecodeError as error:
+        byte = error.object[error.start] if error.start < len(error.object) else 0
         raise InvalidInput(
-            f"not UTF-8 text (byte {error.object[error.start]:#04x})", where=str(path), repair="Convert it to UTF-8"
-        ) from None
+            f"not UTF-8 text (byte {byte:#04x}); perhaps Latin-1 (Windows-1252), as a spreadsheet's \"CSV\"", where=str(path),
+            repair='Convert it to UTF-8: save it as "CSV UTF-8", or iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW',
+        ) from None  # fmt: skip
+    except UnicodeError as error:  # UTF-16 without its second half
+        raise InvalidInput(f"no whole text ({error})", where=str(path), repair="Fetch it again") from None
+    except _BadText as error:
+        raise InvalidInput(str(error), where=f"{path}:{error.line}", repair=error.repair) from None
+    except csv.Error as error:
+        raise InvalidInput(f"no table ({error})", where=str(path), repair="Is a quotation mark left open?") from None
 
 
 def delimiter_of(header: str) -> str:
-    """Tab if the header has one, else comma, else semicolon."""
-    return "\t" if "\t" in header else "," if "," in header or ";" not in header else ";"
+    """Tab if the header has one; else the one of comma and semicolon that it has more of outside of quotation marks.
+
+    A header without any of them whose names are quoted is separated by blanks, as R's write.table does where it is not told.
+    """
+    if "\t" in header:
+        return "\t"
+    bare = "".join(header.split('"')[::2])
+    if bare.count(";") > bare.count(","):
+        return ";"
+    return " " if "," not in bare and header.startswith('"') and '" "' in header else ","
+
+
+class _Tabbed:
+    """Rows between tabs, as csv.reader gives them. A line is a row; a field in quotation marks loses them."""
+
+    def __init__(self, lines: Iterable[str]):
+        self._lines = iter(lines)
+        self.line_num = 0
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return self
+
+    def __next__(self) -> list[str]:
+        line = next(self._lines).rstrip("\r\n")
+        self.line_num += 1
+        if '"' in line:
+            return [_unquoted(field) for field in line.split("\t")]
+        return line.split("\t") if line else []
+
+
+def _unquoted(field: str) -> str:
+    if len(field) < 2 or field[0] != '"' or field[-1] != '"':
+        return field
+    return field[1:-1].replace('""', '"').replace('\\"', '"')
 
 
 def csv_reader(lines: Iterable[str], delimiter: str) -> Any:
-    """The fields of each row. Between tabs a quotation mark is a character like any other."""
-    if delimiter == "\t":
-        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(lines, delimiter=delimiter)
+    """The fields of each row, and `line_num`. Between tabs a quotation mark inside of a field is a character like any other."""
+    return _Tabbed(lines) if delimiter == "\t" else csv.reader(lines, delimiter=delimiter)
 
 
-def rows_of(file: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(line, fields) of every row that is not empty; the line is the one on which the row begins."""
-    reader = csv_reader(file, delimiter)
-    line = 1
-    for fields in reader:
-        if fields:
-            yield line, fields
-        line = reader.line_num + 1
+class _Lines:
+    """Lines while they are read: those of the row that is being read, and how rows end."""
+
+    def __init__(self, lines: Iterable[str]):
+        self._lines = iter(lines)
+        self.of_row: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.of_row.append(line)
+        return line
+
+
+class Rows:
+    """(line, fields) of every row that is not empty; the line is the one on which the row begins, from `first_line`.
+
+    is_open: whether the last line that was read has no end.
+    """
+
+    def __init__(self, file: Iterable[str], delimiter: str, first_line: int = 1):
+        self._lines = _Lines(file)
+        self._reader = csv_reader(self._lines, delimiter)
+        self._delimiter = delimiter
+        self._first_line = first_line
+        self._ends: set[str] = set()
+        self.is_open = False
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        line = self._first_line
+        for fields in self._reader:
+            pieces, self._lines.of_row = self._lines.of_row, []
+            self._look_at_end(pieces, line)
+            if fields:
+                yield line, fields
+            line = self._first_line + self._reader.line_num
+
+    def _look_at_end(self, pieces: list[str], line: int) -> None:
+        last = pieces[-1]
+        end = "\n" if last.endswith("\n") else "\r" if last.endswith("\r") else ""
+        self.is_open = not end
+        self._ends.add(end)
+        if {"\n", "\r"} <= self._ends:
+            raise _BadText(
+                line, "lines end in two ways: a carriage return (CR) stands alone among line feeds (LF)",
+                "Take the stray CR out, or write the file anew with one kind of line ends",
+            )  # fmt: skip
+        if self._delimiter != "\t" and (not end or len(pieces) > 1):
+            try:
+                list(csv.reader(pieces, delimiter=self._delimiter, strict=True))
+            except csv.Error as error:
+                if "unexpected end" in str(error):
+                    raise _BadText(
+                        line, "the file ends within a quoted field: it is cut, or a quotation mark is left open",
+                        "Fetch it again, or close the quotation mark",
+                    ) from None  # fmt: skip
+
+
+def rows_of(
+    file: Iterable[str], delimiter: str, content: FileContent | None = None, first_line: int = 1
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of `Rows`; a last line without an end is a finding of `content`."""
+    rows = Rows(file, delimiter, first_line)
+    line = first_line
+    for line, fields in rows:
+        yield line, fields
+    if rows.is_open and content is not None:
+        warn_of_open_end(line, content)
+
+
+def warn_of_open_end(line: int, content: FileContent) -> None:
+    """A last line without an end: it may be cut, even within a number."""
+    content.warn(line, None, None, "text.last-line-open", "the last line has no end; is the file complete?")
 
 
 def whole_rows(
     rows: Iterable[tuple[int, list[str]]], n_fields: int, content: FileContent, rule: str
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows that have as many fields as the header; each other one is withheld by the rule."""
+    line = None
     for line, fields in rows:
         if len(fields) == n_fields:
             yield line, fields
         else:
-            message = f"{len(fields)} fields; the header has {n_fields}"
-            content.withhold(line, None, fields[0], rule, message)
+            cut = "; the line has no end: is the file cut?" if getattr(rows, "is_open", False) else ""
+            content.withhold(line, None, fields[0], rule, f"{len(fields)} fields; the header has {n_fields}{cut}")
+    if line is not None and getattr(rows, "is_open", False):
+        warn_of_open_end(line, content)
+
+
+# ------------------------------------------------------------------------------------------------------ headers
+
+
+class Top(NamedTuple):
+    """What stands above the rows.
+
+    above: the lines above the header, as they are; header: its line; rest: the lines below it.
+    """
+
+    above: list[str]
+    header: str
+    delimiter: str
+    rest: Iterable[str]
+
+    @property
+    def line(self) -> int:
+        """The header's line, counted from 1."""
+        return len(self.above) + 1
+
+
+def top_of(file: Iterable[str]) -> Top:
+    """The header of a text, below lines with `#`, empty ones, a spreadsheet's `sep=;`, and the two lines of a GCT file.
+
+    A single first line with `#` over as many fields is the header itself. header: empty where there is none.
+    """
+    lines = iter(file)
+    above: list[str] = []
+    delimiter = None
+    for line in lines:
+        bare = line.strip().strip('"')
+        if not above and bare.lower().startswith("sep=") and len(bare) == len("sep=;"):
+            delimiter = bare[-1]
+        elif len(above) == 1 and _GCT.match(above[0]) and all(f.isdigit() for f in bare.split("\t")):
+            pass  # how many rows and columns a GCT has
+        elif bare and not bare.startswith("#"):
+            if len(above) == 1 and _is_header(above[0], line):
+                return Top([], above[0], delimiter_of(above[0]), chain([line], lines))
+            return Top(above, line, delimiter or delimiter_of(line), lines)
+        above.append(line)
+    header = next((i for i, line in enumerate(above) if line.strip()), len(above))
+    at = above[header] if above[header:] else ""
+    return Top(above[:header], at, delimiter_of(at), above[header + 1 :])
+
+
+def _is_header(first: str, second: str) -> bool:
+    """Whether a line with `#` names the columns of the next: `#sample<tab>age` over as many fields."""
+    delimiter = delimiter_of(first)
+    n = first.count(delimiter)
+    return first.startswith("#") and n > 0 and n == second.count(delimiter)
+
+
+def named_once(header: list[str], where: str, needs: Collection[str] | None = None) -> list[str]:
+    """The header with each name once: of a name that stands again, the place is added, `time (column 4)`.
+
+    needs: the names that must stand once; None: all of them. Raises InvalidInput for one of them that does not.
+    """
+    times = Counter(header)
+    if len(times) == len(header):
+        return header
+    for name, n in times.items():
+        if n > 1 and name and (needs is None or name in needs):
+            places = [str(i) for i, each in enumerate(header, 1) if each == name]
+            raise InvalidInput(
+                f"the column '{name}' stands {n} times in the header (columns {', '.join(places)})", where=where,
+                repair="Give each a name of its own, or name one by its place in a map: column = " + places[0],
+            )  # fmt: skip
+    return [name if times[name] == 1 and name else f"{name} (column {i})".strip() for i, name in enumerate(header, 1)]
 
 
 class Opened(NamedTuple):
@@ -92,6 +280,7 @@ class Opened(NamedTuple):
 
     top: list[list[str]]
     rows: Iterator[tuple[int, list[str]]]
+    line: int = 1
 
     @property
     def header(self) -> list[str]:
@@ -99,16 +288,62 @@ class Opened(NamedTuple):
 
 
 @contextmanager
-def open_table(path: Path, content: FileContent, rule: str, n_top: int = 1) -> Iterator[Opened]:
-    """A table by the delimiter that its first line has. rule: of rows that have more or fewer fields than the header.
+def open_table(
+    path: Path,
+    content: FileContent,
+    rule: str,
+    n_top: int = 1,
+    needs: Collection[str] | None = None,
+    encoding: str | None = None,
+) -> Iterator[Opened]:
+    """A table by the delimiter that its header has. rule: of rows that have more or fewer fields than the header.
 
-    n_top: how many rows the header has. Raises NotFound or InvalidInput for what is no text.
+    n_top: how many rows the header has. needs: the columns that must stand once in it; None: all.
+    Raises NotFound or InvalidInput for what is no text, and for a column that stands twice.
     """
-    with open_text(path) as file:
-        first = file.readline()
-        rows = rows_of(chain([first], file), delimiter_of(first))
-        top = [[field.strip() for field in fields] for _, fields in (next(rows, (1, [])) for _ in range(n_top))]
-        yield Opened(top, whole_rows(rows, len(top[0]), content, rule))
+    with open_text(path, encoding) as file:
+        start = top_of(file)
+        rows = Rows(chain([start.header], start.rest), start.delimiter, start.line)
+        each = iter(rows)
+        top = [[field.strip() for field in fields] for _, fields in (next(each, (1, [])) for _ in range(n_top))]
+        first = list(islice(each, LOOKED_AT)) if n_top == 1 else []
+        is_from_r = start.header.startswith('"') or (start.delimiter == "\t" and len(first) > 1)
+        if is_from_r and lacks_row_names(top[0], [fields for _, fields in first]):
+            top[0] = [ROW_NAMES, *top[0]]
+        top[0] = named_once(top[0], f"{path}:{start.line}", needs)
+        again = _Again(rows, first, each)
+        yield Opened(top, whole_rows(again, len(top[0]), content, rule), start.line)
+
+
+class _Again:
+    """Rows of which the first were looked at already."""
+
+    def __init__(self, rows: Rows, first: list[tuple[int, list[str]]], rest: Iterator[tuple[int, list[str]]]):
+        self._rows, self._first, self._rest = rows, first, rest
+        self._is_behind = False
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        for i, row in enumerate(self._first, 1):
+            self._is_behind = i == len(self._first)
+            yield row
+        self._is_behind = True
+        yield from self._rest
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the line that was given last has no end."""
+        return self._is_behind and self._rows.is_open
+
+
+def lacks_row_names(header: list[str], rows: list[list[str]]) -> bool:
+    """Whether R left the first column without a name: rows have one field more, first fields differ, last ones are not empty.
+
+    Rows that all end with a delimiter have an empty last field, and no name is missing.
+    """
+    if not rows or any(len(fields) != len(header) + 1 for fields in rows):
+        return False
+    names = {fields[0].strip() for fields in rows}
+    return len(names - {""}) == len(rows) and any(fields[-1].strip() for fields in rows)
 
 
 def number(text: str) -> float | None:

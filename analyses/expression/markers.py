@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from tshdb.errors import InvalidInput
+from tshdb.written import written_text
 
 BUNDLED = ("mcp_counter", "mcp_counter_upstream", "mcp_counter_affy133")
 REQUIRED = ("population", "marker")
@@ -36,7 +37,7 @@ def read(markers: str, root: Path) -> tuple[str, list[dict]]:
             where="study.toml: [cell_abundances] markers",
             repair=f"Name a csv in the study folder, or one of {', '.join(BUNDLED)}",
         )
-    return Path(markers).stem, _parse(path.read_text(encoding="utf-8"), Path(markers).stem, str(path))
+    return Path(markers).stem, _parse(written_text(path), Path(markers).stem, str(path))
 
 
 @lru_cache(maxsize=16)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tshdb.errors import InvalidInput
 from tshdb.vocabulary import SeriesRole
+from tshdb.written import written_text
 
 BUNDLED = ("breast_dce_hints",)
 COLUMNS = ("role", "column_name", "pattern", "weight", "meaning")
@@ -34,7 +35,7 @@ def read(hints: str, root: Path) -> tuple[str, list[dict]]:
             where="study.toml: [series_roles] hints",
             repair=f"Name a csv in the study folder, or one of {', '.join(BUNDLED)}",
         )
-    return path.stem, _parse(path.read_text(encoding="utf-8"), path.stem, str(path))
+    return path.stem, _parse(written_text(path), path.stem, str(path))
 
 
 @lru_cache(maxsize=4)

@@ -23,10 +23,10 @@ GuessOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")]
 
 
-def write_guess(file: Path, reader: str, target: Path) -> None:
+def write_guess(file: Path, reader: str, target: Path, **said: str) -> None:
     """Write a first map, and say how it is used."""
     from cli.console import say
     from tshdb.actions.ingest import write_map
 
-    write_map(file, reader, target)
+    write_map(file, reader, target, said)
     say(f"Wrote {target}. Correct it, then: tshdb ingest {reader} {file} --collection NAME --map {target}")

@@ -67,7 +67,8 @@ def rna(
     from tshdb.study import Study
 
     if guess:
-        write_guess(file, "rna", map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"))
+        said = {name: str(value) for name, value in (("unit", unit), ("scale", scale)) if value is not None}
+        write_guess(file, "rna", map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"), **said)
         return
     opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
     options = ingest.RnaOptions(

@@ -17,6 +17,7 @@ from ingest.clinical.histology import histology
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.clinical import OLDEST_YEARS, OS_RULE, keep_raw
 from ingest.gdc.columns import missing_reason
+from ingest.gdc.projects import Projects, project_of_biotab
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, Record
@@ -47,6 +48,10 @@ def is_biotab(rows: list[list[str]]) -> bool:
 def read(path: Path, collection: str, her2_rule: str) -> FileContent:
     """Everything in the table. Raises InvalidInput for another file."""
     content = FileContent()
+    projects = Projects(collection)
+    if projects.is_other(project_of_biotab(path), 1):
+        projects.tell(content, KEY)
+        return content
     by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
     with open_table(path, content, "clinical.field-count", HEADER_ROWS) as table:
         if not is_biotab(table.top):

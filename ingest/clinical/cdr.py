@@ -1,7 +1,7 @@
 """Overall survival as the TCGA Pan-Cancer Clinical Data Resource curated it.
 
-File     tab-separated, one row a sample: sample, _PATIENT (or bcr_patient_barcode), OS (1 dead, 0 alive), OS.time (days),
-         Redaction. Liu et al. 2018, Cell 173:400, doi:10.1016/j.cell.2018.02.052.
+File     tab-separated or a workbook, one row a sample: sample, _PATIENT (or bcr_patient_barcode), OS (1 dead, 0 alive),
+         OS.time (days), Redaction; type, where it is of several. Liu et al. 2018, Cell 173:400, doi:10.1016/j.cell.2018.02.052.
 Makes    Patient, FollowUp (endpoint OS, time origin diagnosis), Annotation (of redacted patients), every field as found.
 """
 
@@ -13,38 +13,52 @@ from ingest.clinical import receptors
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.clinical import keep_raw
 from ingest.gdc.columns import missing_reason
+from ingest.gdc.projects import project_of
 from ingest.identifiers import checked_patient
+from ingest.tables.workbook import headers_of, read_sheets
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, Record
 from tshdb.readers import Part, Reader
 from tshdb.schema import Annotation, FollowUp, Patient
-from tshdb.text_files import number, open_table
+from tshdb.text_files import number
 from tshdb.vocabulary import Effect, Endpoint
 
 RULE = "cdr-1"
 PATIENT_NAMES = ("_PATIENT", "bcr_patient_barcode", "patient")
 REQUIRED = ("OS", "OS.time")
+TYPE_NAMES = ("type", "cancer type abbreviation")
 
 
 def read(path: Path, collection: str) -> FileContent:
     """Everything in the table. Raises InvalidInput for another file."""
     content = FileContent()
     by_patient: dict[str, list[tuple[int, dict[str, str]]]] = {}
-    with open_table(path, content, "clinical.field-count") as table:
-        header = table.header
-        key = next((n for n in PATIENT_NAMES if n in header), None)
-        missing = [c for c in REQUIRED if c not in header] + ([] if key else [PATIENT_NAMES[0]])
-        if missing:
-            raise InvalidInput(
-                f"no column {', '.join(missing)}", where=f"{path}:1", repair="Expected the TCGA-CDR table"
-            )
-        for line, fields in table.rows:
-            with content.row():
-                patient_id = checked_patient(fields[header.index(key)], line, key, content)
-            if patient_id is None:
-                continue
-            values = dict(zip(header, (f.strip() for f in fields), strict=True))
-            by_patient.setdefault(patient_id, []).append((line, values))
+    sheets = read_sheets(path, content)
+    sheet = next((s for s in sheets if set(REQUIRED) <= set(s.header)), sheets[0])
+    header = sheet.unique_header
+    key = next((n for n in PATIENT_NAMES if n in header), None)
+    missing = [c for c in REQUIRED if sheet.column([c]) is None] + ([] if key else [PATIENT_NAMES[0]])
+    if missing:
+        raise InvalidInput(
+            f"no column {', '.join(missing)}", where=f"{path}:{sheet.header_line}", repair="Expected the TCGA-CDR table"
+        )
+    n_others, project = 0, project_of(collection)
+    types = next((i for i, name in enumerate(header) if name.lower() in TYPE_NAMES), None)
+    for line, fields in sheet.rows:
+        if project is not None and types is not None and fields[types] and project != f"TCGA-{fields[types].upper()}":
+            n_others += 1
+            continue
+        with content.row():
+            patient_id = checked_patient(fields[header.index(key)], line, key, content)
+        if patient_id is None:
+            continue
+        values = dict(zip(header, (f.strip() for f in fields), strict=True))
+        by_patient.setdefault(patient_id, []).append((line, values))
+    if n_others:
+        content.warn(
+            None, header[types], None, "clinical.other-types",
+            f"{n_others:,} rows of other types of cancer are left out; the collection {collection} is of {project}",
+        )  # fmt: skip
     for patient_id, lines in by_patient.items():
         with content.row():
             _read_patient(patient_id, lines, collection, content)
@@ -114,7 +128,7 @@ READER = Reader(
     about="the TCGA-CDR (OS, OS.time)",
     part=Part.CLINICAL,
     precedence=70,
-    recognises=lambda head: set(REQUIRED) <= set(head.header),
+    recognises=lambda head: any(set(REQUIRED) <= set(header) for header in headers_of(head)),
     read=lambda path, request: read(path, request.collection),
     recorded=receptors.recorded,
     reads_again=receptors.reads_again,

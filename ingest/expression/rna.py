@@ -15,31 +15,45 @@ Samples  TCGA barcodes make their patients and samples; other names need a sampl
 
 from __future__ import annotations
 
-import csv
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ingest.expression import rna_map
+from ingest.expression.column_names import hyphened, known_samples, of_bam, sample_names
 from ingest.expression.expression_checks import check_genes, check_values, clip_negative
-from ingest.expression.genes import are_entrez, gene_name, is_y_copy, not_a_gene
-from ingest.expression.rna_tables import Table, long_columns, read_long, read_transposed, read_wide
+from ingest.expression.genes import GeneName, are_entrez, gene_name, is_y_copy, not_a_gene
+from ingest.expression.makes import make_of_file
+from ingest.expression.other_makes import OtherMake
+from ingest.expression.rna_tables import (
+    UNNAMED,
+    Table,
+    genes_of,
+    is_transposed,
+    long_columns,
+    read_long,
+    read_transposed,
+    read_wide,
+)
 from ingest.expression.scale_checks import refuse_what_cannot_be, take_back_offset
 from ingest.gdc import sample_sheet
-from ingest.gdc.sample_sheet import SampleSheet
-from ingest.identifiers import checked_sample
-from tshdb.errors import InvalidInput, UsageError
+from ingest.gdc.sample_sheet import SampleRow, SampleSheet
+from tshdb.barcode import Barcode
+from tshdb.errors import InvalidInput, TshdbError, UsageError
 from tshdb.file_content import FileContent, GeneIndex, Matrix, Record
+from tshdb.head import Head
 from tshdb.objects import sha256_of
-from tshdb.readers import Part, Reader, Request
+from tshdb.readers import Described, Part, Reader, Request
 from tshdb.schema import ExpressionProfile, Patient, Sample
-from tshdb.text_files import delimiter_of, open_text
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
 
+KNOWN_MAKES = ("GCT", "Firehose", "GEO series matrix")
 SEX_MARKERS = {"XIST": {"XIST", "ENSG00000229807"}, "RPS4Y1": {"RPS4Y1", "ENSG00000129824"}}
 
 
@@ -66,19 +80,60 @@ def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -
     """Everything in the file. Raises InvalidInput when it is no expression matrix at all, or one of another offset."""
     refuse_what_cannot_be(options.unit, options.scale, options.log_offset)
     content = FileContent()
-    with open_text(path) as file:
-        header_line = file.readline()
-    if not header_line.strip():
-        raise InvalidInput("the file is empty", where=f"{path}:1", repair="Expected a header row")
-    delimiter = delimiter_of(header_line)
-    header = next(csv.reader([header_line], delimiter=delimiter), [])
-    long = None if options.transposed else long_columns(header)
-    if options.transposed:
-        table = read_transposed(path, delimiter, header, content)
-    elif long:
-        table = read_long(path, delimiter, long, content)
+    sheet = sheet or SampleSheet({})
+    make = make_of_file(path)
+    long = None if options.transposed or make.cells is not None else long_columns(make.header)
+    if long:
+        table = read_long(path, make, long, content)
+    elif options.transposed:
+        table = read_transposed(path, make, content)
     else:
-        table = read_wide(path, delimiter, header, content)
+        if is_transposed(path, make):
+            raise InvalidInput(
+                "samples stand in the rows and genes in the header",
+                where=f"{path}:{make.line}",
+                repair='Say so in a map: orientation = "samples_in_rows" (--guess writes one)',
+            )
+        make = make._replace(notes={i: n for i, n in make.notes.items() if sheet.sample_of(n) is None})
+        if not make.samples:
+            raise InvalidInput(
+                "no samples in the header", where=f"{path}:{make.line}", repair="Is the delimiter tab or comma?"
+            )
+        named = make._replace(header=sample_names(make, sheet, content))
+        columns = [(i, named.header[i], make.line) for i in make.samples]
+        known = known_samples(columns, sheet, options.sample_type, content, make.titles)
+        table = read_wide(path, named, [place for place, _ in known], content)
+        _describe(table, [sample for _, sample in known], options, content)
+        return content
+    rows = [(j, hyphened(name) or name, table.sample_lines[j]) for j, name in enumerate(table.samples)]
+    dotted = [(name, j) for j, name in enumerate(table.samples) if rows[j][1] != name]
+    if dotted:
+        name, j = dotted[0]
+        content.warn(
+            rows[j][2], "sample", name, "rna.names-of-r",
+            f"dots are read as the hyphens that R's make.names made them of ({len(dotted)}: {name} is {rows[j][1]})",
+        )  # fmt: skip
+    known = known_samples(rows, sheet, options.sample_type, content)
+    kept = [j for j, _ in known]
+    if len(kept) < len(rows):
+        table = table._replace(
+            samples=[rows[j][1] for j in kept], columns=[table.columns[j] for j in kept],
+            values=np.asfortranarray(table.values[:, kept]), sample_lines=[table.sample_lines[j] for j in kept],
+        )  # fmt: skip
+    else:
+        table = table._replace(samples=[row[1] for row in rows])
+    _describe(table, [sample for _, sample in known], options, content)
+    return content
+
+
+# --------------------------------------------------------------------------------------------- what it means
+
+
+def _describe(table: Table, samples: Sequence[SampleRow], options: MatrixOptions, content: FileContent) -> None:
+    """Findings on the values; records of patients, samples and profiles; the matrix with the study's gene names.
+
+    samples: of the table's columns.
+    """
     if options.log_offset is not None:
         take_back_offset(table.values, options.log_offset)
         options = options._replace(scale=Scale.LINEAR)
@@ -86,30 +141,10 @@ def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -
         clip_negative(table.values, options.scale, content)
     check_values(table.values, table.lines, table.samples, options.unit, options.scale, content)
     check_genes(table.genes, table.lines, content)
-    _describe(table, options, sheet, content)
-    return content
-
-
-# --------------------------------------------------------------------------------------------- what it means
-
-
-def _describe(table: Table, options: MatrixOptions, sheet: SampleSheet | None, content: FileContent) -> None:
-    """Records of patients, samples and profiles, and the matrix with the study's gene names."""
     genes, order = _kept_genes(table, options, content)
-    profile_ids, chosen = [], []
-    seen: set[str] = set()
-    for j, name in enumerate(table.samples):
-        if name in seen:
-            continue
-        seen.add(name)
+    profile_ids = []
+    for j, (name, sample) in enumerate(zip(table.samples, samples, strict=True)):
         line, column = table.sample_lines[j], table.columns[j]
-        if checked_sample(name, line, name, content) is None:
-            continue
-        sample = (sheet or SampleSheet({})).sample_of(name, options.sample_type)
-        if sample is None:
-            content.error(line, name, name, "rna.unknown-sample",
-                          "no TCGA sample barcode and not in a sample sheet; name one with --samples")  # fmt: skip
-            continue
         profile_id = f"{name}:{options.unit}:{options.name}"
         column_values = table.values[:, j][order]
         content.records += [
@@ -134,9 +169,7 @@ def _describe(table: Table, options: MatrixOptions, sheet: SampleSheet | None, c
             ),
         ]
         profile_ids.append(profile_id)
-        chosen.append(j)
-    values = table.values if len(chosen) == len(table.samples) else np.asfortranarray(table.values[:, chosen])
-    content.matrix = Matrix(genes, profile_ids, values, order)
+    content.matrix = Matrix(genes, profile_ids, table.values, order)
     _note_sex_markers(content, options)
 
 
@@ -171,6 +204,7 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
             means[i] = float(np.nanmean(row)) if not np.isnan(row).all() else -1.0
         return means[i]
 
+    symbols = _symbols_of_one_row(table)
     n_y = 0
     are_numbers = are_entrez(table.genes)
     for i, text in enumerate(table.genes):
@@ -183,7 +217,12 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
         if (problem := not_a_gene(text, are_numbers)) is not None:
             content.warn(table.lines[i], "gene", text, *problem)
             continue
-        name = gene_name(text)
+        if any(mark in text for mark in '"\t\r\n'):
+            content.withhold(
+                table.lines[i], "gene", text, "rna.gene-quoted", "a quotation mark or a line end is in the name"
+            )
+            continue
+        name = _gene_name(text, symbols[i])
         if name.id_type == "symbol" and name.source_name == text and name.gene_id in present:
             name = name._replace(gene_id=text, source_name=None)  # the file knows both the old and the new symbol
         if name.gene_id not in best:
@@ -206,6 +245,26 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
         [None] * len(genes),
     )
     return index, np.array([best[g][0] for g in genes], dtype=int)
+
+
+def _symbols_of_one_row(table: Table) -> list[str | None]:
+    """The symbol beside each gene's id, where it is the symbol of no other row; others keep their ids."""
+    if table.symbols is None:
+        return [None] * len(table.genes)
+    symbols = [text.strip() for text in table.symbols]
+    times = Counter(gene_name(text).gene_id for text in symbols)
+    ids = {text.strip() for text in table.genes}
+    return [
+        text if text not in UNNAMED and times[gene_name(text).gene_id] == 1 and text not in ids else None for text in symbols
+    ]  # fmt: skip
+
+
+def _gene_name(text: str, symbol: str | None) -> GeneName:
+    """The gene's name; by the symbol beside it where its own name is an Ensembl id, an Entrez id or a probe set."""
+    name = gene_name(text)
+    if symbol is None or name.id_type == "symbol" or gene_name(symbol).id_type != "symbol":
+        return name
+    return gene_name(symbol)._replace(source_name=text)
 
 
 # --------------------------------------------------------------------------------------------------- as a record
@@ -245,6 +304,30 @@ def _read(path: Path, request: Request) -> FileContent:
     return read(path, options, sheet)
 
 
+def _describes(head: Head) -> Described | None:
+    """A matrix by its samples or its genes; also what is known to be none. Unit and scale only a person can say."""
+    if head.is_json or (head.problem is not None and not head.is_workbook):
+        return None
+    try:
+        make = make_of_file(head.path)
+        genes = genes_of(head.path, make)
+    except OtherMake as error:
+        return Described(error.message, needs=error.repair)
+    except TshdbError:
+        return None
+    names = [of_bam(name) or hyphened(name) or name for name in (make.header[i] for i in make.samples)]
+    n_barcodes = sum(Barcode.is_one(name) for name in [*names, *make.titles.values()])
+    is_of_genes = sum(map(rna_map.is_gene, genes)) > len(genes) / 2 or make.what in KNOWN_MAKES
+    if not names or (n_barcodes <= len(names) / 2 and not is_of_genes):
+        return None
+    what = f"an expression matrix{f' ({make.what})' if make.what else ''}, {len(names):,} samples"
+    samples = "" if n_barcodes == len(names) else " --samples SHEET.csv"
+    return Described(
+        what, needs=f"its unit and scale{', and whose its columns are' if samples else ''}",
+        command=f"ingest rna FILE --collection NAME --unit UNIT --scale SCALE{samples}",
+    )  # fmt: skip
+
+
 READER = Reader(
     name="rna",
     about="an expression matrix (genes x samples), or a long table of values",
@@ -254,5 +337,6 @@ READER = Reader(
     recorded=_recorded,
     reads_again=lambda options: "unit" in options and "map" not in options and options.get("samples") is None,
     guess=rna_map.guess,
+    describes=_describes,
     command="ingest rna",
 )

@@ -13,10 +13,9 @@ tissues = { T = "tumor", N = "stroma" }
 
 from __future__ import annotations
 
-import csv
 import re
 import tomllib
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -26,8 +25,9 @@ from ingest.expression.genes import gene_name
 from ingest.gdc.sample_sheet import SampleRow, SampleSheet
 from tshdb.barcode import STROMA_CODE, TUMOR_CODE, Barcode
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.text_files import delimiter_of, number, open_text
+from tshdb.text_files import csv_reader, number, open_text, top_of
 from tshdb.vocabulary import Compartment, ExpressionUnit, Scale
+from tshdb.written import written_text
 
 HEAD_ROWS = 400
 KNOWN_GENES = {
@@ -99,7 +99,7 @@ def load_rna_map(path: Path) -> RnaMap:
     if not path.is_file():
         raise NotFound("no such map", where=str(path), repair="Write one with --guess")
     try:
-        rna_map = RnaMap.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        rna_map = RnaMap.model_validate(tomllib.loads(written_text(path)))
         if rna_map.samples is not None:
             re.compile(rna_map.samples.pattern)
         return rna_map
@@ -134,13 +134,12 @@ def looks_transposed(header: list[str], first_column: list[str]) -> bool:
     )
 
 
-def guess(path: Path) -> str:
-    """A map as TOML text, from the first rows."""
+def guess(path: Path, unit: str | None = None, scale: str | None = None) -> str:
+    """A map as TOML text, from the first rows. unit, scale: where they are known."""
     with open_text(path) as file:
-        first = file.readline()
-        delimiter = delimiter_of(first)
-        header = next(csv.reader([first], delimiter=delimiter), [])
-        rows = list(islice(csv.reader(file, delimiter=delimiter), HEAD_ROWS))
+        top = top_of(file)
+        rows = list(islice(csv_reader(chain([top.header], top.rest), top.delimiter), HEAD_ROWS))
+    header, rows = (rows[0], rows[1:]) if rows else ([], [])
     if len(header) < 2 or not rows:
         raise InvalidInput(
             "no table with a header, names and values", where=str(path), repair="Is it an expression matrix?"
@@ -150,13 +149,17 @@ def guess(path: Path) -> str:
     if not values:
         raise InvalidInput("no numbers in the first rows", where=str(path), repair="Is it an expression matrix?")
     is_log = min(values) < 0 or max(values) <= 30
-    unit = "counts" if not is_log and all(v == int(v) for v in values) else "?"
+    why_unit = "as you said" if unit else "whole numbers" if not is_log and all(v == int(v) for v in values) else ""
+    unit = unit or ("counts" if why_unit else "?")
+    of_values = f"values from {min(values):g} to {max(values):g}"
+    why_scale = f"as you said; {of_values}" if scale else of_values
+    scale = scale or ("log2" if is_log else "linear")
     names = [r[0] for r in rows if r] if transposed else header[1:]
     lines = [
         f"# A guess from the first rows of {path.name}: correct it, then name it with --map. A ? must become a meaning.",
         "[expression]",
-        f'unit = "{unit}"    # tpm, fpkm, fpkm_uq, rsem, counts, cpm or intensity',
-        f'scale = "{"log2" if is_log else "linear"}"    # values from {min(values):g} to {max(values):g}',
+        f'unit = "{unit}"    # {why_unit or "tpm, fpkm, fpkm_uq, rsem, counts, cpm or intensity: nothing says which"}',
+        f'scale = "{scale}"    # {why_scale}',
         f'orientation = "{"samples_in_rows" if transposed else "genes_in_rows"}"',
     ]
     if not all(Barcode.is_one(name.strip()) for name in names):

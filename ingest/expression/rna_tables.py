@@ -6,17 +6,22 @@ bad cell is named.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from ingest.expression.makes import FIRST_ROWS, SUMMARY, Make
+from ingest.expression.series_matrix import GEO, TABLE_END
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent
-from tshdb.text_files import MISSING, number, open_binary, open_text, rows_of
+from tshdb.text_files import MISSING, number, open_binary, open_text, rows_of, warn_of_open_end
+from tshdb.written import encoding_of
 
 COLUMNS = {
     "gene": ("gene", "gene_id", "symbol", "gene_symbol", "gene_name", "hugo_symbol", "ensembl", "ensembl_id", "entrez"),
@@ -38,11 +43,18 @@ COLUMNS = {
 }
 TISSUE_CODES = {"tumor": "01", "tumour": "01", "primary tumor": "01", "normal": "11", "stroma": "11"}
 BLOCK_BYTES = 4 << 20
+HEAD_BYTES = 1 << 16
+UNNAMED = ("", "NA", "---", "nan")
+_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
 MOST_FINDINGS = 1000
 
 
 class Table(NamedTuple):
-    """Values with their places: genes and samples as named, line of each gene, column of each sample."""
+    """Values with their places: genes and samples as named, line of each gene, column of each sample.
+
+    symbols: beside the genes, where the table has them.
+    """
 
     genes: list[str]
     lines: list[int]
@@ -50,141 +62,235 @@ class Table(NamedTuple):
     columns: list[int]
     values: np.ndarray
     sample_lines: list[int]
+    symbols: list[str] | None = None
+
+
+# ------------------------------------------------------------------------------------------------------ rows
+
+
+@contextmanager
+def rows_below(path: Path, make: Make, content: FileContent | None) -> Iterator[Iterator[tuple[int, list[str]]]]:
+    """(line, fields) of the rows below the header. Raises InvalidInput for a table that is cut, where its format tells."""
+    if make.cells is not None:
+        yield iter(make.cells)
+        return
+    with open_text(path) as file:
+        for _ in range(make.line - 1):
+            file.readline()
+        rows = rows_of(file, make.delimiter, content, make.line)
+        for _ in range(make.n_header):
+            next(rows, None)
+        yield _until_the_end(rows, path) if make.what == GEO else rows
+
+
+def _until_the_end(rows: Iterator[tuple[int, list[str]]], path: Path) -> Iterator[tuple[int, list[str]]]:
+    for line, fields in rows:
+        if fields[0].startswith(TABLE_END):
+            return
+        yield line, fields
+    raise InvalidInput(
+        f"GEO's series matrix ends without {TABLE_END}: it is cut", where=str(path), repair="Fetch it again"
+    )
+
+
+def decimal_comma(path: Path, make: Make, places: Sequence[int], content: FileContent) -> bool:
+    """Whether the numbers of these columns have a decimal comma; said, since it is seen, not told.
+
+    So it is where some have one, none a point, and not all of them three digits behind it, which could be thousands.
+    """
+    if make.delimiter == ",":
+        return False
+    with rows_below(path, make, None) as rows:
+        cells = [fields[i].strip() for _, fields in islice(rows, FIRST_ROWS) for i in places if i < len(fields)]
+    with_comma = [c for c in cells if _COMMA.fullmatch(c)]
+    if not with_comma or any("." in c for c in cells) or all(_THOUSANDS.fullmatch(c) for c in with_comma):
+        return False
+    shown = next(c for c in with_comma if not _THOUSANDS.fullmatch(c))
+    content.warn(
+        None, None, shown, "text.decimal-comma", f"decimal commas: {shown} is read as {shown.replace(',', '.')}"
+    )
+    return True
 
 
 # ------------------------------------------------------------------------------------------------------ wide
 
 
-def read_wide(path: Path, delimiter: str, header: list[str], content: FileContent) -> Table:
-    names = [h.strip() for h in header]
-    with open_text(path) as file:
-        file.readline()
-        first = next(rows_of(file, delimiter), None)
-    if first is None:
-        raise InvalidInput("the file has a header and no rows", where=f"{path}:1", repair="Expected one gene a row")
-    offset = 1 if len(first[1]) == len(names) else 0 if len(first[1]) == len(names) + 1 else None
-    if offset is not None and _is_transposed(path, delimiter, names):
+def read_wide(path: Path, make: Make, places: Sequence[int], content: FileContent) -> Table:
+    """The columns at these places; all others take part in nothing."""
+    parsed = None
+    has_commas = decimal_comma(path, make, places, content)
+    if make.cells is None and make.what != GEO and not has_commas:
+        parsed = _parse_numbers(path, make, places, content)
+    genes, symbols, lines, values = parsed or _parse_slowly(path, make, places, content, has_commas)
+    if not lines and not content.errors:
+        of_geo = "; the values of a series of sequencing lie in supplementary files" if make.what == GEO else ""
         raise InvalidInput(
-            "samples stand in the rows and genes in the header",
-            where=f"{path}:1",
-            repair='Say so in a map: orientation = "samples_in_rows" (--guess writes one)',
+            f"the file has a header and no rows{of_geo}", where=f"{path}:{make.line}", repair="Expected one gene a row"
         )
-    if offset is None:
+    if make.n_rows is not None and make.n_rows != len(lines) and not content.errors:
         raise InvalidInput(
-            f"the header has {len(names)} fields and the first row {len(first[1])}",
-            where=f"{path}:2",
-            repair="Expected one field a sample, after the gene",
-        )
-    samples = names[offset:]
-    if not samples:
-        raise InvalidInput("no samples in the header", where=f"{path}:1", repair="Is the delimiter tab or comma?")
-    for name, times in Counter(samples).items():
-        if times > 1:
-            content.error(1, name, name, "rna.sample-twice", f"named {times} times; a sample has one column")
-    genes, values = _parse_numbers(path, delimiter, samples, content)
-    if genes is None:
-        genes, lines, values = _parse_slowly(path, delimiter, samples, content)
-    else:
-        lines = list(range(2, len(genes) + 2))
-    columns = [i + 2 for i in range(len(samples))]
-    return Table(genes, lines, samples, columns, values, [1] * len(samples))
+            f"it has {len(lines):,} rows, and says that it has {make.n_rows:,}: it is cut", where=str(path),
+            repair="Fetch it again",
+        )  # fmt: skip
+    columns = [i + make.offset + (0 if make.offset else 1) for i in places]
+    names = [make.header[i] for i in places]
+    return Table(genes, lines, names, columns, values, [make.line] * len(places), symbols)
 
 
-def _is_transposed(path: Path, delimiter: str, header: list[str]) -> bool:
+def genes_of(path: Path, make: Make) -> list[str]:
+    """The first names of the first column."""
+    with rows_below(path, make, None) as rows:
+        return [fields[make.gene].strip() for _, fields in islice(rows, FIRST_ROWS) if len(fields) > make.gene]
+
+
+def is_transposed(path: Path, make: Make) -> bool:
     """Whether the first column holds barcodes, and the header none."""
-    if any(Barcode.is_one(name) for name in header):
+    if any(map(Barcode.is_one, make.header)):
         return False
-    with open_text(path) as file:
-        file.readline()
-        first = [fields[0].strip() for _, fields in islice(rows_of(file, delimiter), 20)]
+    first = genes_of(path, make)
     return sum(map(Barcode.is_one, first)) > len(first) / 2
 
 
-def _parse_numbers(path: Path, delimiter: str, samples: list[str], content: FileContent):
-    """(genes, values) by pyarrow, or (None, None) when anything in the file is not as it should be."""
+def _parse_numbers(path: Path, make: Make, places: Sequence[int], content: FileContent):
+    """(genes, symbols, lines, values) by pyarrow, or None when anything in the file is not as it should be."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     n_lines = 0
-    last = b"\n"
+    last = head = b""
     with open_binary(path) as file:
         while block := file.read(BLOCK_BYTES):
+            head = head or block[:HEAD_BYTES]
             n_lines += block.count(b"\n")
             last = block
+    if encoding_of(head) != "utf-8-sig" or (b"\r" in head and b"\r\n" not in head):
+        return None
     if not last.endswith(b"\n"):
         n_lines += 1
-        content.warn(n_lines, None, None, "rna.last-line-open", "the last line has no end; is the file complete?")
-    names = ["", *map(str, range(len(samples)))]
-    values = np.empty((n_lines - 1, len(samples)), order="F")
-    genes: list[str] = []
+        if make.delimiter != "\t" and last.rpartition(b"\n")[2].count(b'"') % 2:
+            return None
+    n_above = make.line - 1 + make.n_header
+    n_rows = n_lines - n_above
+    names = [str(i) for i in range(len(make.header))]
+    texts = [str(i) for i in (make.gene, make.symbol, make.entrez) if i is not None]
+    numbers = [names[i] for i in places]
+    if n_rows < 0:
+        return None
+    values = np.empty((n_rows, len(places)), order="F")
+    columns: dict[str, list[str]] = {name: [] for name in texts}
+    is_quoted = make.delimiter != "\t" or b'"' in head
     try:
         with open_binary(path) as file:
             reader = arrow_csv.open_csv(
                 pa.PythonFile(file, mode="r"),
-                arrow_csv.ReadOptions(skip_rows=1, column_names=names, block_size=BLOCK_BYTES, use_threads=True),
-                arrow_csv.ParseOptions(delimiter=delimiter, quote_char=False if delimiter == "\t" else '"'),
+                arrow_csv.ReadOptions(skip_rows=n_above, column_names=names, block_size=BLOCK_BYTES, use_threads=True),
+                arrow_csv.ParseOptions(delimiter=make.delimiter, quote_char='"' if is_quoted else False),
                 arrow_csv.ConvertOptions(
-                    column_types={"": pa.string(), **dict.fromkeys(names[1:], pa.float64())},
+                    column_types={**dict.fromkeys(texts, pa.string()), **dict.fromkeys(numbers, pa.float64())},
+                    include_columns=texts + numbers,
                     null_values=sorted(MISSING),
                     strings_can_be_null=False,
                 ),
             )
             row = 0
             for batch in reader:
-                genes += batch.column(0).to_pylist()
-                block = batch.select(list(range(1, len(names)))).to_tensor(null_to_nan=True, row_major=False).to_numpy()
-                if np.isinf(block).any():
-                    return None, None
-                values[row : row + len(batch)] = block
+                for i, name in enumerate(texts):
+                    columns[name] += batch.column(i).to_pylist()
+                if numbers:
+                    block = batch.select(list(range(len(texts), len(texts) + len(numbers))))
+                    block = block.to_tensor(null_to_nan=True, row_major=False).to_numpy()
+                    if np.isinf(block).any():
+                        return None
+                    values[row : row + len(batch)] = block
                 row += len(batch)
     except (pa.ArrowInvalid, UnicodeDecodeError):
-        return None, None
+        return None
     pa.default_memory_pool().release_unused()
-    if row != n_lines - 1:  # blank lines, or fields that hold line ends: lines must be counted one by one
-        return None, None
-    return genes, values
+    genes = columns[str(make.gene)]
+    if row != n_rows or (make.delimiter == "\t" and any('"' in g for g in genes)):
+        return None  # blank lines, or fields that hold line ends or marks: rows must be looked at one by one
+    if not last.endswith(b"\n"):
+        warn_of_open_end(n_lines, content)
+    symbols = columns[str(make.symbol)] if make.symbol is not None else None
+    entrez = columns[str(make.entrez)] if make.entrez is not None else None
+    genes = [_named(g, entrez[i] if entrez else None) for i, g in enumerate(genes)]
+    return _without_summaries(genes, symbols, list(range(n_above + 1, n_lines + 1)), values, content)
 
 
-def _parse_slowly(path: Path, delimiter: str, names: list[str], content: FileContent):
-    """(first fields, lines, values), row by row; bad rows are withheld, each bad cell a finding."""
-    keys, lines, rows = [], [], []
-    with open_text(path) as file:
-        file.readline()
-        for line, fields in rows_of(file, delimiter):
-            line += 1
-            numbers = _numbers(line, fields, names, content)
+def _parse_slowly(path: Path, make: Make, places: Sequence[int], content: FileContent, has_commas: bool):
+    """(genes, symbols, lines, values), row by row; bad rows are withheld, each bad cell a finding."""
+    genes, symbols, lines, rows = [], [], [], []
+    names = [make.header[i] for i in places]
+    with rows_below(path, make, content) as below:
+        for line, fields in below:
+            if len(fields) != len(make.header):
+                message = f"{len(fields)} fields; the header has {len(make.header)}"
+                content.withhold(line, None, fields[0], "rna.field-count", message)
+                continue
+            texts = [fields[i].strip() for i in places]
+            if has_commas:
+                texts = [t.replace(",", ".") if _COMMA.fullmatch(t) else t for t in texts]
+            numbers = _numbers(line, texts, names, content)
             if numbers is not None:
-                keys.append(fields[0])
+                genes.append(_named(fields[make.gene], fields[make.entrez] if make.entrez is not None else None))
+                symbols.append(fields[make.symbol].strip() if make.symbol is not None else "")
                 lines.append(line)
                 rows.append(numbers)
-    return keys, lines, np.array(rows, dtype=float).reshape(len(rows), len(names))
+    values = np.array(rows, dtype=float).reshape(len(rows), len(places))
+    return _without_summaries(genes, symbols if make.symbol is not None else None, lines, values, content)
 
 
-def _numbers(line: int, fields: list[str], names: list[str], content: FileContent) -> list[float] | None:
-    """The values of a row behind its first field, one for each of the names; None for a row that is withheld."""
-    if len(fields) != len(names) + 1:
-        message = f"{len(fields)} fields; the header has {len(names) + 1}"
-        content.withhold(line, None, fields[0], "rna.field-count", message)
-        return None
-    numbers = [np.nan if f.strip() in MISSING else number(f) for f in fields[1:]]
+def _named(gene: str, entrez: str | None) -> str:
+    """The gene's name, or its Entrez id where the table leaves the name empty."""
+    if gene.strip() in UNNAMED and entrez is not None and entrez.strip().isdigit():
+        return entrez.strip()
+    return gene
+
+
+def _without_summaries(genes, symbols, lines, values, content: FileContent):
+    """The rows that are genes: counters of the program that counted are none, and rows without a name are withheld."""
+    is_summary = [SUMMARY.fullmatch(g.strip()) is not None for g in genes]
+    is_unnamed = [not g.strip() for g in genes]
+    for line in (line for line, empty in zip(lines, is_unnamed, strict=True) if empty):
+        content.withhold(line, "gene", "", "rna.no-gene", "the row names no gene")
+    if any(is_summary):
+        left = [g.strip() for g, out in zip(genes, is_summary, strict=True) if out]
+        content.warn(
+            lines[is_summary.index(True)], "gene", left[0], "rna.summary-row",
+            f"{len(left)} rows of HTSeq or STAR count reads, not genes, and are left out: {', '.join(left)}",
+        )  # fmt: skip
+    kept = [i for i in range(len(genes)) if not is_summary[i] and not is_unnamed[i]]
+    if len(kept) == len(genes):
+        return genes, symbols, lines, values
+    return (
+        [genes[i] for i in kept], [symbols[i] for i in kept] if symbols is not None else None, [lines[i] for i in kept],
+        np.asfortranarray(values[kept]),
+    )  # fmt: skip
+
+
+def _numbers(line: int, texts: list[str], names: list[str], content: FileContent) -> list[float] | None:
+    """The values of a row, one for each of the names; None for a row that is withheld."""
+    numbers = [np.nan if t in MISSING else number(t) for t in texts]
     if None not in numbers:
         return numbers
     with content.row():
-        for name, text, value in zip(names, fields[1:], numbers, strict=True):
+        for name, text, value in zip(names, texts, numbers, strict=True):
             if value is None:
-                content.error(line, name, text, "rna.not-a-number", "expected a number or a blank", MOST_FINDINGS)
+                hint = "; with a decimal comma, or a comma of thousands?" if "," in text else ""
+                content.error(
+                    line, name, text, "rna.not-a-number", f"expected a number or a blank{hint}", MOST_FINDINGS
+                )
     return None
 
 
-def read_transposed(path: Path, delimiter: str, header: list[str], content: FileContent) -> Table:
+def read_transposed(path: Path, make: Make, content: FileContent) -> Table:
     """Samples in rows, genes in the header: every value has its sample's line."""
-    genes = [h.strip() for h in header[1:]]
-    keys, lines, values = _parse_slowly(path, delimiter, genes, content)
+    places = [i for i in range(len(make.header)) if i != make.gene]
+    has_commas = decimal_comma(path, make, places, content)
+    keys, _, lines, values = _parse_slowly(path, make, places, content, has_commas)
     samples = [key.strip() for key in keys]
-    for name, times in Counter(samples).items():
-        if times > 1:
-            content.error(lines[samples.index(name)], header[0], name, "rna.sample-twice", f"stands on {times} rows")
-    return Table(genes, [1] * len(genes), samples, [1] * len(samples), np.asfortranarray(values.T), lines)
+    genes = [make.header[i] for i in places]
+    return Table(genes, [make.line] * len(genes), samples, [1] * len(samples), np.asfortranarray(values.T), lines)
 
 
 # ------------------------------------------------------------------------------------------------------ long
@@ -202,21 +308,23 @@ def long_columns(header: list[str]) -> dict[str, int] | None:
     return place_of_role if {"gene", "value"} <= set(place_of_role) and has_sample else None
 
 
-def read_long(path: Path, delimiter: str, at: dict[str, int], content: FileContent) -> Table:
+def read_long(path: Path, make: Make, at: dict[str, int], content: FileContent) -> Table:
     cells: dict[tuple[str, str], tuple[float, int]] = {}
     genes: dict[str, int] = {}
     samples: dict[str, int] = {}
-    with open_text(path) as file:
-        rows = rows_of(file, delimiter)
-        _, header = next(rows)
+    header = make.header
+    has_commas = decimal_comma(path, make, [at["value"]], content)
+    with rows_below(path, make, content) as rows:
         for line, fields in rows:
             if len(fields) != len(header):
                 content.withhold(
                     line, None, None, "rna.field-count", f"{len(fields)} fields; the header has {len(header)}"
                 )
                 continue
-            sample = fields[at["sample"]] if "sample" in at else _sample_of(fields, at)
+            sample = fields[at["sample"]].strip() if "sample" in at else _sample_of(fields, at)
             gene, text = fields[at["gene"]], fields[at["value"]].strip()
+            if has_commas and _COMMA.fullmatch(text):
+                text = text.replace(",", ".")
             value = np.nan if text in MISSING else number(text)
             if sample is None:
                 content.withhold(line, header[at["tissue"]], fields[at["tissue"]], "rna.tissue",

@@ -12,7 +12,9 @@ Units    duration_days: days from diagnosis, as the GDC counts them; age_years: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +22,17 @@ from ingest.clinical import receptors
 from ingest.clinical.histology import histology
 from ingest.clinical.plausibility import check_outcomes
 from ingest.gdc.columns import FIELDS, missing_reason, positions
-from ingest.gdc.hits import flattened, hits_of
+from ingest.gdc.hits import flattened, hits_of, project_in
+from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_patient
 from ingest.tables import mapped, maps
-from ingest.tables.guess import guess
-from tshdb.errors import InvalidInput
+from ingest.tables.guess import guess, identifier_of
+from ingest.tables.identity import in_words, of_header
+from tshdb.barcode import Barcode
+from tshdb.errors import InvalidInput, TshdbError
 from tshdb.file_content import FileContent, RawValue, Record
 from tshdb.head import Head
-from tshdb.readers import SURE, Part, Reader, Request
+from tshdb.readers import SURE, Described, Part, Reader, Request
 from tshdb.schema import FollowUp, Patient
 from tshdb.text_files import number, open_table, open_text
 from tshdb.vocabulary import Endpoint
@@ -53,8 +58,10 @@ LOWER = {"gender", "race", "ethnicity", "laterality"}
 FOLLOW_UP_FIELDS = ("vital_status", "days_to_death", "days_to_last_follow_up")
 REQUIRED = ("patient_id", *FOLLOW_UP_FIELDS)
 DESCRIBING = ("diagnosis_id", "classification_of_tumor", "diagnosis_is_primary_disease", "days_to_diagnosis")
-WANTED = (*REQUIRED, "days_to_follow_up", "age_at_diagnosis", *OF_THE_PERSON, *OF_THE_TUMOUR, *DESCRIBING)
+WANTED = (*REQUIRED, "project", "days_to_follow_up", "age_at_diagnosis", *OF_THE_PERSON, *OF_THE_TUMOUR, *DESCRIBING)
 OLDEST_YEARS = 120
+ONCE = frozenset(name for field in WANTED for name in FIELDS[field]) - {"submitter_id"}
+_SUBMITTER = re.compile(r"(?:cases\.)?submitter_id \(column \d+\)")
 
 
 class Row(NamedTuple):
@@ -69,12 +76,16 @@ def read(path: Path, collection: str, *, follow_up_only: bool = False) -> FileCo
     """Patients, follow-up and raw fields; with follow_up_only the outcome alone. Raises InvalidInput for another file."""
     content = FileContent()
     cases: dict[str, list[Row]] = {}
+    projects = Projects(collection)
     for row in _rows(path, content):
+        if projects.is_other(row.fields.get("project"), row.line):
+            continue
         column = next((name for name in FIELDS["patient_id"] if name in row.raw), "patient_id")
         with content.row():
             patient_id = checked_patient(row.fields.get("patient_id", ""), row.line, column, content)
         if patient_id is not None:
             cases.setdefault(patient_id, []).append(row)
+    projects.tell(content)
     for patient_id, rows in cases.items():
         with content.row():
             _read_case(patient_id, rows, collection, follow_up_only, content)
@@ -90,9 +101,12 @@ def _rows(path: Path, content: FileContent) -> Iterator[Row]:
     if start in ("[", "{"):
         yield from _json_rows(path)
         return
-    with open_table(path, content, "clinical.field-count") as table:
-        header = table.header
+    with open_table(path, content, "clinical.field-count", needs=ONCE) as table:
+        header, rows = table.header, table.rows
         at = positions(header, WANTED)
+        if "patient_id" not in at:
+            at["patient_id"], rows = identifier_of_several(header, rows)
+            at = {field: place for field, place in at.items() if place is not None}
         missing = [f for f in REQUIRED if f not in at]
         if missing:
             raise InvalidInput(
@@ -100,10 +114,23 @@ def _rows(path: Path, content: FileContent) -> Iterator[Row]:
                 where=f"{path}:1",
                 repair="Expected the GDC's clinical.tsv with case_submitter_id (or cases.submitter_id), vital_status …",
             )
-        for line, fields in table.rows:
+        for line, fields in rows:
             values = [f.strip() for f in fields]
             raw = dict(zip(header, values, strict=True))
             yield Row(line, {f: fields[i] if f == "patient_id" else values[i] for f, i in at.items()}, raw)
+
+
+def identifier_of_several(
+    header: list[str], rows: Iterator[tuple[int, list[str]]]
+) -> tuple[int | None, Iterator[tuple[int, list[str]]]]:
+    """(place, rows) of the patient among several columns `submitter_id`, by the barcodes in the first row; else None."""
+    first = next(rows, None)
+    if first is None:
+        return None, rows
+    line, fields = first
+    barcodes = [i for i, name in enumerate(header) if _SUBMITTER.fullmatch(name) and Barcode.is_one(fields[i].strip())]
+    patients = [i for i in barcodes if Barcode.parse(fields[i].strip()).sample_type is None]
+    return (patients[0] if len(patients) == 1 else None), chain([(line, fields)], rows)
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
@@ -111,7 +138,7 @@ def _json_rows(path: Path) -> Iterator[Row]:
         for raw in flattened(hit):
             at = positions(list(raw), WANTED)
             values = list(raw.values())
-            yield Row(i, {f: values[j] for f, j in at.items()}, raw)
+            yield Row(i, {f: values[j] for f, j in at.items()} | project_in(hit), raw)
 
 
 # ----------------------------------------------------------------------------------------------------- one case
@@ -258,11 +285,21 @@ def _check_days(rows: Sequence[Row], is_dead: bool, content: FileContent) -> Non
 
 
 def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], content: FileContent) -> None:
-    """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once."""
+    """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once.
+
+    Fields whose names say that they tell who somebody is are left out too, which is said.
+    """
     used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if missing_reason(text) is None}
     used |= {
         f for rows in cases.values() for _, row in rows for f, text in row.items() if text not in ("'--", "--", "")
     }
+    told = {f: identity for f in sorted(used) if (identity := of_header(f)) is not None}
+    used -= told.keys()
+    if told:
+        content.warn(
+            None, next(iter(told)), None, "identity.left-out",
+            f"{len(told)} columns look as if they said who somebody is, and are left out: {in_words(told)}",
+        )  # fmt: skip
     for patient_id, rows in cases.items():
         seen: set[tuple[str, str]] = set()
         for line, row in rows:
@@ -283,6 +320,20 @@ def _read(path: Path, request: Request) -> FileContent:
     return read(path, request.collection) if map_ is None else mapped.read(path, request.collection, map_)
 
 
+def _describes(head: Head) -> Described | None:
+    """A table with a patient's identifier, which a map can read."""
+    if head.is_json:
+        return None
+    try:
+        name = identifier_of(head.path)
+    except TshdbError:
+        return None
+    return Described(
+        f"a table of patients ({name})", needs="a map, which says what its columns mean",
+        command="ingest clinical FILE --collection NAME --guess",
+    )  # fmt: skip
+
+
 READER = Reader(
     name="clinical",
     about="the GDC's clinical.tsv (case_submitter_id or cases.submitter_id, vital_status …)",
@@ -293,4 +344,5 @@ READER = Reader(
     recorded=maps.recorded,
     reads_again=receptors.reads_again,
     guess=guess,
+    describes=_describes,
 )

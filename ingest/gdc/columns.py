@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 FIELDS: dict[str, tuple[str, ...]] = {
-    "patient_id": ("case_submitter_id", "cases.submitter_id"),
-    "project": ("project_id", "project.project_id", "cases.project.project_id"),
+    "patient_id": ("case_submitter_id", "cases.submitter_id", "submitter_id"),  # the last in 2018
+    "project": ("project_id", "project.project_id", "cases.project.project_id", "Project ID"),
     "vital_status": ("vital_status", "demographic.vital_status"),
     "days_to_death": ("days_to_death", "demographic.days_to_death"),
     "days_to_last_follow_up": ("days_to_last_follow_up", "diagnoses.days_to_last_follow_up"),
@@ -86,6 +86,7 @@ def missing_reason(text: str | None) -> str | None:
 def positions(header: Sequence[str], wanted: Iterable[str]) -> dict[str, int]:
     """field -> column, of those fields that the header has under any of their names."""
     at = {name.strip(): i for i, name in reversed(list(enumerate(header)))}
+    at = {name.removeprefix("cases."): i for name, i in at.items()} | at
     place_of_field = {}
     for field in wanted:
         here = next((name for name in FIELDS[field] if name in at), None)

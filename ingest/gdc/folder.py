@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,11 @@ def _paths(root: Path, contents: Contents) -> Iterator[Path]:
 
 def _read_sheets(contents: Contents, options: GdcFolderOptions) -> None:
     for path in contents.of(Format.FILES):
-        gdc_sheets.read_files_json(path, contents.files)
-    readers = ((Format.SAMPLE_SHEET, gdc_sheets.read_sample_sheet), (Format.MANIFEST, gdc_sheets.read_manifest))
+        content = FileContent()
+        gdc_sheets.read_files_json(path, contents.files, content, options.collection)
+        contents.findings += [f._replace(path=str(path)) for f in content.findings]
+    read_sheet = partial(gdc_sheets.read_sample_sheet, collection=options.collection)
+    readers = ((Format.SAMPLE_SHEET, read_sheet), (Format.MANIFEST, gdc_sheets.read_manifest))
     for format_, read in readers:
         for path in contents.of(format_):
             content = FileContent()

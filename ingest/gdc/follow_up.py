@@ -17,7 +17,8 @@ from pathlib import Path
 from ingest.clinical import receptors
 from ingest.gdc.clinical import OS_RULE, keep_raw
 from ingest.gdc.columns import FIELDS, missing_reason, positions
-from ingest.gdc.hits import flattened, hits_of
+from ingest.gdc.hits import flattened, hits_of, project_in
+from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_patient
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, Record
@@ -29,16 +30,21 @@ from tshdb.vocabulary import Endpoint
 
 GENES = {"ESR1": "er", "PGR": "pr", "ERBB2": "her2"}
 WANTED = (
+    "project",
     "patient_id", "days_to_follow_up", "gene_symbol", "test_result", "laboratory_test", "analysis_method",
     "menopause_status", "relative_with_cancer_history",
 )  # fmt: skip
+ONCE = frozenset(name for field in WANTED for name in FIELDS[field]) - {"submitter_id"}
 
 
 def read(path: Path, collection: str, her2_rule: str) -> FileContent:
     """Everything in the table. Raises InvalidInput for another file."""
     content = FileContent()
     by_patient: dict[str, list[tuple[int, dict[str, str], dict[str, str]]]] = {}
+    projects = Projects(collection)
     for line, known, raw in _rows(path, content):
+        if projects.is_other(known.get("project"), line):
+            continue
         text = _value(known, "days_to_follow_up")
         with content.row() as is_bad:
             patient_id = checked_patient(known.get("patient_id", ""), line, "patient_id", content)
@@ -46,6 +52,7 @@ def read(path: Path, collection: str, her2_rule: str) -> FileContent:
                 content.error(line, "days_to_follow_up", text, "clinical.not-a-number", "expected days")
         if not is_bad():
             by_patient.setdefault(patient_id, []).append((line, known, raw))
+    projects.tell(content)
     for patient_id, rows in by_patient.items():
         line = rows[0][0]
         patient = {"patient_id": patient_id, "collection": collection}
@@ -66,9 +73,9 @@ def _rows(path: Path, content: FileContent) -> Iterator[tuple[int, dict[str, str
             for raw in flattened(hit):
                 at = positions(list(raw), WANTED)
                 values = list(raw.values())
-                yield i, {f: values[j] for f, j in at.items()}, raw
+                yield i, {f: values[j] for f, j in at.items()} | project_in(hit), raw
         return
-    with open_table(path, content, "clinical.field-count") as table:
+    with open_table(path, content, "clinical.field-count", needs=ONCE) as table:
         header = table.header
         at = positions(header, WANTED)
         if "patient_id" not in at:

@@ -16,7 +16,7 @@ LOOKED_AT = 50  # hits by which an answer is recognised
 def hits_of(path: Path) -> list[dict[str, Any]]:
     """The hits of an answer of the GDC's API, or of a list of them. Raises InvalidInput for anything else."""
     try:
-        answer = json.loads(path.read_text(encoding="utf-8"))
+        answer = json.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InvalidInput(f"not JSON ({error})", where=str(path), repair="Fetch it again") from None
     hits = _hits_in(answer)
@@ -40,6 +40,13 @@ def _hits_in(answer: Any) -> list[dict[str, Any]] | None:
         answer = (answer.get("data") or {}).get("hits") if isinstance(answer.get("data"), dict) else None
     is_list = isinstance(answer, list) and all(isinstance(hit, dict) for hit in answer)
     return answer if is_list else None
+
+
+def project_in(hit: dict[str, Any]) -> dict[str, str]:
+    """The project of a case, as `project`; nothing where it is not said."""
+    project = hit.get("project")
+    name = project.get("project_id") if isinstance(project, dict) else hit.get("project_id")
+    return {"project": name} if isinstance(name, str) else {}
 
 
 def flattened(hit: dict[str, Any]) -> Iterator[dict[str, str]]:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from tshdb.barcode import STROMA_CODE, TUMOR_CODE, Barcode, compartment_of
 from tshdb.errors import InvalidInput
-from tshdb.text_files import delimiter_of, open_text, rows_of
+from tshdb.file_content import FileContent
+from tshdb.text_files import open_table
 from tshdb.vocabulary import Compartment
 
 REQUIRED = ("sample", "patient_id", "compartment")
@@ -32,6 +33,11 @@ class SampleSheet:
     def __init__(self, rows: dict[str, SampleRow]):
         self._rows = rows
 
+    @property
+    def names(self) -> list[str]:
+        """The names that the sheet has."""
+        return list(self._rows)
+
     def sample_of(self, name: str, default_type: str | None = None) -> SampleRow | None:
         """The sample that a column is: by the sheet, else by its TCGA barcode; None when neither says it."""
         if name in self._rows:
@@ -49,22 +55,19 @@ class SampleSheet:
 def read(path: Path) -> SampleSheet:
     """The sheet. Raises InvalidInput with the line for anything that is not as the module says."""
     rows: dict[str, SampleRow] = {}
-    with open_text(path) as file:
-        header_line = file.readline()
-        delimiter = delimiter_of(header_line)
-        header = [h.strip().strip('"').lower() for h in header_line.rstrip("\r\n").split(delimiter)]
+    content = FileContent()
+    with open_table(path, content, "sheet.field-count") as table:
+        header = [h.lower() for h in table.header]
         missing = [c for c in REQUIRED if c not in header]
         if missing:
             raise InvalidInput(
                 f"no column {', '.join(missing)} (found {', '.join(header)})",
-                where=f"{path}:1",
+                where=f"{path}:{table.line}",
                 repair=f"A sample sheet has {', '.join(REQUIRED)}",
             )
-        for line, fields in rows_of(file, delimiter):
-            values = dict(zip(header, (f.strip() for f in fields), strict=False))
-            where = f"{path}:{line + 1}"
-            if len(fields) != len(header):
-                raise InvalidInput(f"{len(fields)} fields; the header has {len(header)}", where=where)
+        for line, fields in table.rows:
+            values = dict(zip(header, (f.strip() for f in fields), strict=True))
+            where = f"{path}:{line}"
             try:
                 compartment = Compartment(values["compartment"].lower())
             except ValueError:
@@ -80,4 +83,6 @@ def read(path: Path) -> SampleSheet:
                 values.get("sample_type_code") or codes.get(compartment),
                 compartment,
             )
+    if content.errors:
+        raise InvalidInput(content.errors[0].message, where=f"{path}:{content.errors[0].line}")
     return SampleSheet(rows)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.gdc.columns import missing_reason, positions
-from ingest.gdc.hits import hits_in, hits_of, keys_of
+from ingest.gdc.hits import hits_in, hits_of, keys_of, project_in
+from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_sample
 from tshdb.barcode import Barcode
 from tshdb.file_content import FileContent
@@ -23,7 +24,7 @@ from tshdb.text_files import number, open_table
 
 MANIFEST = ("id", "filename", "md5", "size", "state")
 SHEET = ("file_id", "file_name", "case", "sample")
-SHEET_WANTED = (*SHEET, "sample_type", "tissue_type", "preservation_method")
+SHEET_WANTED = (*SHEET, "project", "sample_type", "tissue_type", "preservation_method")
 TYPE_CODES = {
     "Primary Tumor": "01",
     "Recurrent Tumor": "02",
@@ -83,12 +84,15 @@ def read_manifest(path: Path, files: Files, content: FileContent) -> None:
         facts.said_by.append(path.name)
 
 
-def read_sample_sheet(path: Path, files: Files, content: FileContent) -> None:
-    """Learn the case and the sample of every file of a sample sheet, old or new."""
+def read_sample_sheet(path: Path, files: Files, content: FileContent, collection: str = "") -> None:
+    """Learn the case and the sample of every file of a sample sheet, old or new; not of files of another project."""
+    projects = Projects(collection, "sheet.other-project")
     seen: dict[str, int] = {}
     for line, header, fields in _rows(path, content, "sheet.field-count"):
         at = positions(header, SHEET_WANTED)
         row = {name: fields[i] for name, i in at.items()}
+        if projects.is_other(row.get("project"), line):
+            continue
         if "," in row["sample"]:
             content.error(
                 line, "Sample ID", row["sample"], "sheet.several-samples",
@@ -113,6 +117,7 @@ def read_sample_sheet(path: Path, files: Files, content: FileContent) -> None:
             preservation=None if missing_reason(preservation) else preservation,
         )
         facts.said_by.append(path.name)
+    projects.tell(content, "Project ID")
 
 
 def _fits(row: dict[str, str], sample: str, line: int, content: FileContent) -> bool:
@@ -139,9 +144,13 @@ def _fits(row: dict[str, str], sample: str, line: int, content: FileContent) -> 
     return True
 
 
-def read_files_json(path: Path, files: Files) -> None:
-    """Learn everything from an answer of /files."""
-    for hit in hits_of(path):
+def read_files_json(path: Path, files: Files, content: FileContent | None = None, collection: str = "") -> None:
+    """Learn everything from an answer of /files, but of files of another project."""
+    projects = Projects(collection, "sheet.other-project")
+    for i, hit in enumerate(hits_of(path), 1):
+        of_cases = [name for case in hit.get("cases") or () for name in project_in(case).values()]
+        if of_cases and projects.is_other(of_cases[0], i):
+            continue
         file_id = hit.get("file_id") or hit.get("id")
         if not file_id:
             continue
@@ -166,6 +175,8 @@ def read_files_json(path: Path, files: Files) -> None:
         )
         facts.is_rna = hit.get("data_category") in (None, "Transcriptome Profiling")
         facts.said_by.append(path.name)
+    if content is not None:
+        projects.tell(content, "cases.project.project_id")
 
 
 def barcodes_of(path: Path) -> dict[str, str]:

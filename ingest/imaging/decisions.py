@@ -11,14 +11,15 @@ Makes      ImagingDecision, QcVerdict; every row leads to its line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, Record
-from tshdb.readers import LAST, Part, Reader
+from tshdb.head import Head
+from tshdb.readers import LAST, Described, Part, Reader
 from tshdb.schema import ImagingDecision, QcVerdict
-from tshdb.text_files import delimiter_of, number, open_text, rows_of
+from tshdb.text_files import number, open_table
 from tshdb.vocabulary import PhaseKey, Verdict, VerdictCause
 
 COLUMNS = ("study_uid", "series_uid", "decision", "decided_by", "reason")
@@ -66,21 +67,16 @@ def read_verdicts(path: Path, known: set[str]) -> FileContent:
 
 def _rows(path: Path, required: tuple[str, ...], content: FileContent) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, row) of a table that has these columns."""
-    with open_text(path) as file:
-        delimiter = delimiter_of(file.readline())
-    with open_text(path) as file:
-        rows = rows_of(file, delimiter)
-        _, header = next(rows, (1, []))
-        missing = [c for c in required if c not in header]
+    with open_table(path, content, "decision.field-count") as table:
+        missing = [c for c in required if c not in table.header]
         if missing:
             raise InvalidInput(
-                f"no column {', '.join(missing)}", where=f"{path}:1", repair=f"Expected {', '.join(required)}"
+                f"no column {', '.join(missing)}",
+                where=f"{path}:{table.line}",
+                repair=f"Expected {', '.join(required)}",
             )
-        for line, fields in rows:
-            if len(fields) != len(header):
-                content.withhold(line, None, None, "decision.field-count", f"{len(fields)} fields, not {len(header)}")
-            else:
-                yield line, dict(zip(header, map(str.strip, fields), strict=True))
+        for line, fields in table.rows:
+            yield line, dict(zip(table.header, map(str.strip, fields), strict=True))
 
 
 def _take(line: int, row: dict[str, str], known: set, seen: dict[tuple[str, str], int], content: FileContent) -> None:
@@ -123,6 +119,10 @@ def _is_place(text: str) -> bool:
     return len(values) == PLACES.get(name) and None not in values
 
 
+def _describes(what: str, columns: Sequence[str]) -> Callable[[Head], Described | None]:
+    return lambda head: Described(what, is_certain=True) if set(columns) <= set(head.header) else None
+
+
 DECISIONS = Reader(
     name="decisions",
     about=f"decisions on images ({', '.join(COLUMNS)})",
@@ -131,6 +131,7 @@ DECISIONS = Reader(
     read=lambda path, request: read(path, set(request.known.series)),
     needs=frozenset({"series"}),
     command="ingest decisions",
+    describes=_describes("decisions on images", COLUMNS),
 )
 VERDICTS = Reader(
     name="qc",
@@ -140,4 +141,5 @@ VERDICTS = Reader(
     read=lambda path, request: read_verdicts(path, {e.study_uid for e in request.known.examinations}),
     needs=frozenset({"examinations"}),
     command="qc import",
+    describes=_describes("verdicts on images", VERDICT_COLUMNS),
 )

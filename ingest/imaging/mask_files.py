@@ -6,7 +6,6 @@ Whose    a sheet (csv: file, patient_id; optional study_uid or time_point, kind,
 
 from __future__ import annotations
 
-import csv
 import gzip
 import re
 import struct
@@ -25,6 +24,7 @@ from tshdb.geometry import Grid
 from tshdb.objects import VOXELS, sha256_of
 from tshdb.readers import Examination
 from tshdb.schema import Segmentation
+from tshdb.text_files import open_table
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 FORMATS = {".nii": "nifti", ".nii.gz": "nifti", ".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "metaimage", ".les": "les"}
@@ -63,12 +63,17 @@ def read_sheet(path: Path) -> dict[str, dict[str, str]]:
     """file name -> its row. Raises NotFound or InvalidInput."""
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    missing = [c for c in SHEET if not rows or c not in rows[0]]
-    if missing:
-        raise InvalidInput(f"no column {', '.join(missing)}", where=f"{path}:1", repair=f"Expected {','.join(SHEET)}")
-    return {row["file"]: {k: (v or "").strip() for k, v in row.items() if k} for row in rows}
+    content = FileContent()
+    with open_table(path, content, "mask.sheet") as table:
+        missing = [c for c in SHEET if c not in table.header]
+        if missing:
+            raise InvalidInput(
+                f"no column {', '.join(missing)}", where=f"{path}:{table.line}", repair=f"Expected {','.join(SHEET)}"
+            )
+        rows = [dict(zip(table.header, map(str.strip, fields), strict=True)) for _, fields in table.rows]
+    if content.errors:
+        raise InvalidInput(content.errors[0].message, where=f"{path}:{content.errors[0].line}", repair="Mend the row")
+    return {row["file"]: row for row in rows}
 
 
 def read(path: Path, examinations: Sequence[Examination], options: MaskFileOptions) -> FileContent:

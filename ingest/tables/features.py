@@ -25,15 +25,17 @@ import numpy as np
 
 from ingest.identifiers import checked_patient
 from ingest.tables.feature_words import FeatureWords, first_lines
-from ingest.tables.workbook import Sheet, header_key, read_sheets
+from ingest.tables.workbook import Sheet, header_key, headers_of, read_sheets
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent, Record
+from tshdb.head import Head
 from tshdb.outlying_rows import outlying_rows, said
-from tshdb.readers import LAST, Part, Reader, Request
+from tshdb.readers import LAST, Described, Part, Reader, Request
 from tshdb.schema import ImportedFeature, Patient
 from tshdb.text_files import MISSING, number
 from tshdb.words import OF_FEATURES, Vocabulary
+from tshdb.written import written_text
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -142,7 +144,7 @@ def _feature_columns(path: Path, sheet: Sheet, content: FileContent) -> dict[int
     others = []
     used = {sheet.column(list(names)) for names in (PATIENT, TIME_POINT, BATCH, ("region",), ("map",))}
     for place, name in enumerate(sheet.header):
-        match = PYRADIOMICS.fullmatch(name) or OUR_SHAPE.fullmatch(name) or OURS.fullmatch(name)
+        match = _feature(name)
         if match:
             match_of_column[place] = match
         elif place not in used and not name.startswith(DIAGNOSTICS):
@@ -167,6 +169,11 @@ def _feature_columns(path: Path, sheet: Sheet, content: FileContent) -> dict[int
             f"{len(others)} columns are no features: {shown}",
         )
     return match_of_column
+
+
+def _feature(name: str) -> re.Match | None:
+    """What the name of a column says, where it is a feature's."""
+    return PYRADIOMICS.fullmatch(name) or OUR_SHAPE.fullmatch(name) or OURS.fullmatch(name)
 
 
 def _take(
@@ -274,7 +281,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = written_text(path)
         document = _parsed(path, text)
     except (ValueError, UnicodeDecodeError) as error:
         raise InvalidInput(f"cannot be read ({error})", where=str(path), repair="Write TOML, JSON or YAML") from None
@@ -324,6 +331,25 @@ def _read(path: Path, request: Request) -> FileContent:
     return read(path, options)
 
 
+def _describes(head: Head) -> Described | None:
+    patients = {header_key(name) for name in PATIENT}
+    for header in headers_of(head):
+        matches = [
+            m
+            for name in header
+            if (m := PYRADIOMICS.fullmatch(name) or OUR_SHAPE.fullmatch(name) or OURS.fullmatch(name))
+        ]
+        if not matches or not patients & {header_key(h) for h in header}:
+            continue
+        says_where = {"region", "map"} <= {header_key(h) for h in header}
+        is_certain = says_where or all(_name(match, None, None) is not None for match in matches)
+        return Described(
+            f"a table of radiomic features, {len(matches):,} columns", is_certain, "of which region and map its columns are",
+            "ingest features FILE --collection NAME --region tumor --map SI",
+        )  # fmt: skip
+    return None
+
+
 READER = Reader(
     name="features",
     about="a table of radiomic features by PyRadiomics' names",
@@ -332,4 +358,5 @@ READER = Reader(
     read=_read,
     recorded=_recorded,
     command="ingest features",
+    describes=_describes,
 )

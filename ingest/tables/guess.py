@@ -1,146 +1,284 @@
 """A first map for a clinical table: what its columns seem to be, for a person to correct.
 
-Nothing is loaded by a guess alone. Columns are recognised by their names; codes are listed as they stand in the table,
-with a meaning where the name and the code leave one, and `?` (which no map accepts) where they do not.
+Nothing is loaded by a guess alone. Every choice bears its reason. Where two columns compete, or a code or unit could mean two
+things, there is `?`, which no map accepts. Columns that are not used are listed, each with what becomes of it.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
+from ingest.tables.guess_outcomes import outcomes
+from ingest.tables.guessed_columns import Column, choice, codes_in, columns_of, inline, text
+from ingest.tables.identity import identity_columns
 from ingest.tables.maps import PATIENT_COLUMNS
 from ingest.tables.workbook import Sheet, header_key, read_sheets
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent
 from tshdb.text_files import number
 
-ID_NAMES = r"(patient|subject|case|participant).*(id|barcode|identifier)|^(id|patient|subject|case)$"
-COLUMN_NAMES = {
-    "age_years": r"^age",
-    "sex": r"^(sex|gender)",
-    "race": r"race",
-    "ethnicity": r"ethnicity",
-    "menopausal_status": r"menopaus",
-    "er_status": r"^(er|estrogen|oestrogen)\b|^er[^a-z]|^erpos",
-    "pr_status": r"^(pr|pgr|progesterone)\b|^pr[^a-z]|^pgrpos",
-    "her2_status": r"^(her2|her-2|erbb2)",
-    "tumor_size_mm": r"(tumou?r.*size|^size|longest diameter|^ld\b)",
-    "t_stage": r"(pathologic.*_t$|^pt$|^t.?stage)",
-    "n_stage": r"(pathologic.*_n$|^pn$|^n.?stage)",
-    "stage": r"^(ajcc.*stage|stage)",
-    "laterality": r"(laterality|^side)",
-    "family_history": r"family.*history",
-}
-EVENT_NAMES = r"(event|status|vital|death|dead|censor|recurr|relapse|progress|stat$|_ind$|indicator)"
-TIME_NAMES = r"(time|days|weeks|months|years|duration|surv|follow.?up|^rfs$|^dfs$|^os$)"
-NO_EVENT = r"(her2|receptor|^hr\b|^hr[ _]|stage)"
-ENDPOINTS = {  # endpoint -> what its event is called, what its time is called
-    "RFS": (r"(rfs|recurr|relapse)", r"(rfs|recurr|relapse)"),
-    "DFS": (r"(dfs|disease.?free|censor)", r"(dfs|disease.?free)"),
-    "OS": (r"(vital|death|dead|deceas|surv|stat|^os|event)", r"(surv|death|last|^os|time|days|months|years|follow)"),
-}
+_WHO = "patient|subject|participant|pat|case"
+ID_NAMES = (  # the better first
+    rf"^({_WHO}|study|bcr_patient|submitter|research)[ _.-]*(id|barcode|identifier|key|pseudonym)\w*$",
+    rf"({_WHO})\w*[ _.-]*(id|barcode|identifier|nr|no|number|nummer|num|key)\b|patid|subjectid|pseudonym",
+    rf"^(id|{_WHO}|pid|ident|identifier|患者id|编号|患者编号|_patient)$",
+    r"^(mrn|fallnummer|fall[ _-]?nr|fallid|record[ _]?id|sample[ _]?id|sample|accession)$",
+)
+
+
+class Field(NamedTuple):
+    """How a column of `patients` is known. exact: names that leave no doubt; never: what it is not, whatever else it says."""
+
+    name: str
+    exact: str
+    pattern: str
+    never: str = r"^$"
+
+
+NOT_AT_DIAGNOSIS = (
+    "last|contact|follow|death|menarche|menopaus|recurren|relapse|birth of|first|mri|image|scan|surgery date"
+)
+AFTER = "after|post|residual|following|neoadjuvant|response|metasta"
+OF_STAIN = "percent|%|score|allred|stain"
+FIELDS = (
+    Field(
+        "age_years",
+        r"age( ?\(?(in )?years?\)?)?|age_years|age[ _]at[ _](initial[ _])?(pathologic[ _])?(diagnosis|index)|alter|年龄",
+        r"^age\b|\bage at\b|^alter\b|^edad\b|年龄|birth.*days|days.*birth",
+        NOT_AT_DIAGNOSIS,
+    ),
+    Field(
+        "sex",
+        "sex|gender|geschlecht|sexe|sexo|性别",
+        r"^(sex|gender|geschlecht|sexe|sexo)\b|性别",
+        "preference|orientation",
+    ),
+    Field("race", "race", r"\brace\b"),
+    Field("ethnicity", "ethnicity", "ethnic"),
+    Field("menopausal_status", "menopausal[ _]status|menopause", "menopaus"),
+    Field(
+        "er_status",
+        r"er|er[ _]status|estrogen receptor( status)?",
+        r"^(er|estrogen|oestrogen)\b|^er[^a-z]|^erpos",
+        OF_STAIN,
+    ),
+    Field(
+        "pr_status",
+        r"pr|pgr|pr[ _]status|progesterone receptor( status)?",
+        r"^(pr|pgr|progesterone)\b|^pr[^a-z]|^pgrpos",
+        OF_STAIN,
+    ),
+    Field(
+        "her2_status",
+        r"her2|her-2|her2[ _]status|her2/neu|erbb2",
+        "^(her2|her-2|erbb2)",
+        rf"{OF_STAIN}|ratio|copy|fish|ihc|cep17",
+    ),
+    Field(
+        "tumor_size_mm",
+        r"tumou?r[ _]size(_mm)?|ld|longest diameter",
+        r"(tumou?r.*size|^size\b|longest diameter|^ld\b|durchmesser|größe)",
+        rf"stag|\[t\]|category|code|{AFTER}",
+    ),
+    Field("t_stage", r"t|pt|t[ _-]?stage|ajcc_pathologic_t", r"(pathologic.*_t$|^pt$|^t.?stage|\[t\]|^ct$)", AFTER),
+    Field("n_stage", r"n|pn|n[ _-]?stage|ajcc_pathologic_n", r"(pathologic.*_n$|^pn$|^n.?stage|\[n\]|^cn$)", AFTER),
+    Field("m_stage", r"m|pm|m[ _-]?stage|ajcc_pathologic_m", r"(pathologic.*_m$|^pm$|^m.?stage|\[m\])", AFTER),
+    Field("stage", r"stage|ajcc[ _]stage|tumou?r[ _]stage", r"^(ajcc.*stage|stage)", rf"_[tnm]$|{AFTER}"),
+    Field("laterality", "laterality|side|seite", r"(laterality|^side\b|^seite\b)"),
+    Field("family_history", "family[ _]history", "family.*history"),
+)
 MEANINGS = {
     "positive": "positive", "pos": "positive", "+": "positive", "1": "positive", "yes": "positive",
     "negative": "negative", "neg": "negative", "-": "negative", "0": "negative", "no": "negative",
 }  # fmt: skip
-EVENTS = {"dead": True, "deceased": True, "1": True, "yes": True, "true": True, "event": True,
-          "alive": False, "living": False, "0": False, "no": False, "false": False, "censored": False}  # fmt: skip
-MISSING = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"}
+STATUSES = ("er_status", "pr_status", "her2_status")
+CODED = (
+    "sex",
+    "race",
+    "ethnicity",
+    "laterality",
+    "menopausal_status",
+    "family_history",
+    "t_stage",
+    "n_stage",
+    "m_stage",
+    "stage",
+)
+NO_MEANINGS = ("n/a", "na", "unknown", "missing", "not reported", "not available")
 MOST_CODES = 12
+OLDEST = 150  # years; a larger number counts days
 
 
 def guess(path: Path) -> str:
     """A map as TOML text. Raises InvalidInput when no column looks like a patient's identifier."""
     sheets = read_sheets(path, FileContent())
-    id_column = next(
-        ((s, i) for s in sheets for i, h in enumerate(s.header) if re.search(ID_NAMES, header_key(h))), None
-    )
-    if id_column is None:
-        names = ", ".join(h for s in sheets for h in s.header[:20])
-        raise InvalidInput("no column looks like a patient's identifier", where=str(path), repair=f"Columns: {names}")
+    identifier = _identifier(path, sheets)
+    sheet = identifier.sheet
+    holders = [sheet, *(s for s in sheets if s is not sheet and identifier.name in s.header)]
+    columns = list({c.name: c for s in reversed(holders) for c in reversed(columns_of(s))}.values())[::-1]
+    columns = [c for c in columns if c.name != identifier.name]
+    told = identity_columns({c.name: c.all_cells for c in columns})
     lines = [
-        f"# A guess from the columns of {path.name}: correct it, then name it with --map. A ? must become a meaning.",
+        f"# A guess from the columns of {path.name}: correct it, then name it with --map.",
+        "# Every choice says why. A ? must become a meaning; a section that is not wanted may be taken out.",
+        "",
+        *_table(sheets, holders, columns),
         "[patient_id]",
-        f"column = {_text(id_column[0].header[id_column[1]])}",
+        f"column = {text(identifier.name)}    # {identifier.why}",
         "",
     ]
-    taken = {id_column[0].header[id_column[1]]}
-    columns = [(s, i, h) for s in sheets for i, h in enumerate(s.header) if h not in taken]
-    for target in PATIENT_COLUMNS:
-        pattern = COLUMN_NAMES.get(target)
-        hit = next(
-            ((s, i, h) for s, i, h in columns if pattern and h not in taken and re.search(pattern, header_key(h))), None
-        )
-        if hit is not None:
-            taken.add(hit[2])
-            lines += [f"[patients.{target}]", f"column = {_text(hit[2])}", *_values(target, hit[0], hit[1]), ""]
-    lines += _outcomes([c for c in columns if c[2] not in taken])
+    left = [c for c in columns if c.name not in told]
+    for field in FIELDS:
+        if field.name not in PATIENT_COLUMNS:
+            continue
+        candidates = [c for c in left if _is_one(field, c)]
+        chosen, why = choice(candidates, lambda c, f=field: re.fullmatch(f.exact, header_key(c.name)) is not None)
+        if not candidates:
+            continue
+        lines += [f"[patients.{field.name}]", f"column = {text(chosen.name) if chosen else text('?')}    # {why}"]
+        lines += [*_values(field.name, chosen or candidates[0]), ""]
+        if chosen is not None:
+            left.remove(chosen)
+    of_outcomes, used = outcomes(left)
+    lines += of_outcomes
+    left = [c for c in left if c.name not in used]
+    lines += _missing(columns)
+    lines += _left_out(left, told, [s for s in sheets if s not in holders])
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _text(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def identifier_of(path: Path) -> str:
+    """The column that seems to name the patients. Raises InvalidInput where there is none."""
+    return _identifier(path, read_sheets(path, FileContent())).name
 
 
-def _cells(sheet: Sheet, i: int) -> list[str]:
-    return [cells[i].strip() for _, cells in sheet.rows if cells[i].strip() not in MISSING]
+class _Identifier(NamedTuple):
+    sheet: Sheet
+    place: int
+    name: str
+    why: str
 
 
-def _values(target: str, sheet: Sheet, i: int) -> list[str]:
-    cells = _cells(sheet, i)
-    if target.endswith("_status") and target != "menopausal_status":
-        codes = sorted(set(cells))[:MOST_CODES]
-        return [f"codes = {_codes({c: MEANINGS.get(c.lower(), '?') for c in codes})}"]
-    if target in ("sex", "race", "ethnicity", "laterality", "menopausal_status", "family_history"):
-        codes = sorted(set(cells))
+def _identifier(path: Path, sheets: list[Sheet]) -> _Identifier:
+    for pattern in ID_NAMES:
+        hits = [(s, i, h) for s in sheets for i, h in enumerate(s.header) if re.search(pattern, header_key(h))]
+        of_first = [hit for hit in hits if hit[0] is hits[0][0]]
+        if not hits:
+            continue
+        sheet, place, name = of_first[0]
+        cells = [row[place].strip() for _, row in sheet.rows]
+        why = (
+            "by its name; each row has another"
+            if len(set(cells)) == len(cells)
+            else "by its name; some stand on several rows"
+        )
+        others = [h for _, _, h in of_first[1:]]
+        if others:
+            why += f". So could be named: {', '.join(others)}"
+        return _Identifier(sheet, place, name, why)
+    names = ", ".join(h for s in sheets for h in s.header[:20])
+    raise InvalidInput("no column looks like a patient's identifier", where=str(path), repair=f"Columns: {names}")
+
+
+def _table(sheets: list[Sheet], holders: list[Sheet], columns: list[Column]) -> list[str]:
+    """[table]: which sheet, which rows are header rows, whether decimals are commas; nothing where all is plain."""
+    lines, sheet = [], holders[0]
+    if len(sheets) > 1:
+        names = ", ".join(text(s.name) for s in holders)
+        others = ", ".join(s.name for s in sheets if s not in holders) or "none"
+        lines.append(f"sheet = [{names}]    # with the identifiers, by which they are joined; other sheets: {others}")
+    header_like = [c.second for c in columns if c.second]
+    above = sheet.header_line - 1
+    if header_like:
+        n = above + 2
+        lines += [
+            f"# The table has {n} header rows: line {sheet.header_line} names the columns, and the next says what codes mean.",
+            f"header_rows = [{sheet.header_line}]",
+            f"skip_rows = [{sheet.rows[0][0]}]",
+        ]
+    elif above:
+        lines += [
+            f"# Line {sheet.header_line} names the columns; {above} lines above it are not read.",
+            "# If they name groups of columns: header_rows = [1, 2].",
+        ]
+    if any(c.has_commas for c in columns):
+        lines.append("decimal_comma = true    # numbers such as " + next(c.has_commas for c in columns if c.has_commas))
+    return ["[table]", *lines, ""] if lines else []
+
+
+def _is_one(field: Field, column: Column) -> bool:
+    key = header_key(column.name)
+    if (
+        re.search(field.never, key)
+        or not column.cells
+        or not (re.search(field.pattern, key) or re.fullmatch(field.exact, key))
+    ):
+        return False
+    if field.name == "age_years":
+        is_of_birth = "birth" in key and any(v > 0 for v in column.numbers)
+        return column.share_of_numbers > 0.8 and not is_of_birth
+    if field.name == "tumor_size_mm":
+        return column.share_of_numbers > 0.8 and (len(set(column.cells)) > 6 or len(column.cells) < 10)
+    return len(set(column.cells)) <= MOST_CODES or column.share_of_numbers < 0.5
+
+
+def _values(target: str, column: Column) -> list[str]:
+    if target in STATUSES or (target in CODED and column.meanings):
+        codes = codes_in(column)[:MOST_CODES]
+        told = column.meanings
+        meanings = {c: told.get(c) or MEANINGS.get(c.lower(), "?") for c in codes}
+        if target in STATUSES:
+            meanings = {c: MEANINGS.get(m.lower(), "?") for c, m in meanings.items()}
+        why = f"    # the table says: {'; '.join(f'{c} = {m}' for c, m in told.items())}" if told else ""
+        reasons = {c: m for c, m in told.items() if c in codes and m.lower() in NO_MEANINGS}
+        lines = [f"codes = {inline({c: m for c, m in meanings.items() if c not in reasons})}{why}"]
+        return [*lines, f"reasons = {inline(reasons)}"] if reasons else lines
+    if target in CODED:
+        codes = codes_in(column)
         is_coded = 0 < len(codes) <= MOST_CODES and all(number(c) is not None for c in codes)
-        return [f"codes = {_codes(dict.fromkeys(codes, '?'))}"] if is_coded else []
+        return [f"codes = {inline(dict.fromkeys(codes, '?'))}    # nothing says what they mean"] if is_coded else []
+    largest = max((abs(v) for v in column.numbers), default=0.0)
+    key = header_key(column.name)
     if target == "tumor_size_mm":
-        numbers = [v for v in map(number, cells) if v is not None]
-        is_cm = bool(numbers) and max(numbers) < 30
-        return [f"factor = {10 if is_cm else 1}    # {'cm' if is_cm else 'mm'}, by the largest value"]
-    if target == "age_years":
-        numbers = [v for v in map(number, cells) if v is not None]
-        return ["factor = 0.0027379    # days, by the largest value"] if numbers and max(numbers) > 150 else []
+        if re.search(r"\bmm\b", key) or re.search(r"\bcm\b", key):
+            is_cm = re.search(r"\bcm\b", key) is not None
+            return [f"factor = {10 if is_cm else 1}    # {'cm' if is_cm else 'mm'}, by the column's name"]
+        return [f'factor = "?"    # 1 for mm, 10 for cm: nothing says which; the largest is {largest:g}']
+    if target == "age_years" and largest > OLDEST:
+        sign = "-" if "birth" in key and max(column.numbers) <= 0 else ""
+        what = "days from the diagnosis back to the birth" if sign else "days, by the largest value"
+        return [f"factor = {sign}0.0027379    # {what}"]
     return []
 
 
-def _codes(meanings: dict[str, object]) -> str:
-    pairs = (f"{_text(c)} = {str(m).lower() if isinstance(m, bool) else _text(str(m))}" for c, m in meanings.items())
-    return "{ " + ", ".join(pairs) + " }"
-
-
-def _outcomes(columns: list[tuple[Sheet, int, str]]) -> list[str]:
-    """[follow_ups.X] for every endpoint that has a column of few codes and one of numbers."""
-    events = [
-        (s, i, h)
-        for s, i, h in columns
-        if re.search(EVENT_NAMES, header_key(h))
-        and not re.search(NO_EVENT, header_key(h))
-        and 0 < len(set(_cells(s, i))) <= MOST_CODES
+def _missing(columns: list[Column]) -> list[str]:
+    """[missing]: words among numbers, which no number stands for."""
+    words = sorted({w for c in columns for w in c.words_among_numbers})
+    if not words:
+        return []
+    tokens = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
+    return [
+        "[missing]",
+        f"tokens = [{', '.join(text(t) for t in [*tokens, *(w for w in words if w not in tokens)])}]"
+        f"    # {', '.join(words)} stand among numbers",
+        "",
     ]
-    times = [
-        (s, i, h) for s, i, h in columns
-        if re.search(TIME_NAMES, header_key(h)) and len(set(_cells(s, i))) > 2
-        and all(number(c) is not None for c in _cells(s, i))
-    ]  # fmt: skip
-    lines: list[str] = []
-    used: set[str] = set()
-    for endpoint, (of_event, of_time) in ENDPOINTS.items():
-        event = next((e for e in events if e[2] not in used and re.search(of_event, header_key(e[2]))), None)
-        time = next((t for t in times if t[2] not in used and re.search(of_time, header_key(t[2]))), None)
-        if event is None or time is None:
-            continue
-        used |= {event[2], time[2]}
-        codes = {c: EVENTS.get(c.lower(), "?") for c in sorted(set(_cells(event[0], event[1])))}
-        name = header_key(time[2])
-        unit = next((u for u in ("days", "weeks", "months", "years") if u[:-1] in name), None)
-        lines += [
-            f"[follow_ups.{endpoint}]",
-            'time_origin = "diagnosis"    # or surgery, study_entry, …',
-            f"event = {{ column = {_text(event[2])}, codes = {_codes(codes)} }}",
-            f"duration = {{ column = {_text(time[2])}, unit = {_text(unit or '?')} }}",
-            "",
-        ]
+
+
+def _left_out(left: list[Column], told, others: list[Sheet]) -> list[str]:
+    """Comments on every column that no section names."""
+    lines = []
+    if left:
+        lines.append("# Not used by this map; they are kept as found, field by field, and can be asked for by name:")
+        lines += [f"#   {c.name}{'    (no values)' if not c.cells else ''}" for c in left]
+    if told:
+        lines.append('# Left out, since they seem to say who somebody is; to keep one: [table] allow = ["…"]')
+        lines += [f"#   {name}    ({identity})" for name, identity in told.items()]
+    for sheet in others:
+        lines.append(
+            f"# Sheet {sheet.name}, which has no such identifier: "
+            + " | ".join(" ".join(h.split()) for h in sheet.header if h)
+        )
     return lines

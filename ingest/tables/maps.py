@@ -1,45 +1,28 @@
 """Maps: what the columns of any clinical table mean, as a TOML file that a person can read, write and check.
 
-    [patient_id]
-    column = ["SUBJECTID", "ISPY ID"]        # the first that the table has
-    template = "ISPY1_{}"                    # optional
-
-    [patients.er_status]
-    column = "ERpos"
-    codes = { "1" = "positive", "0" = "negative" }    # words of the column, or their synonyms (tshdb schema patients)
-    reasons = { "2" = "indeterminate" }      # codes that are no value, and why
-
-    [patients.tumor_size_mm]
-    column = "LD1"
-    factor = 10                              # to the unit of the study's column
-
-    [follow_ups.OS]
-    time_origin = "study_entry"
-    event = { column = "sstat", codes = { "7" = false, "8" = true, "9" = false }, notes = { "9" = "lost" } }
-    duration = { column = "survDtD2 (tx)", unit = "days" }
-    event_share_expected = [0.15, 0.49]      # optional: of 40 outcomes or more; outside of it nothing is loaded
-
-    [missing]
-    tokens = ["", "NA"]
-
-A code that the map does not name is an error, never a guess. Without codes the words of a column are understood by the study's
-table of synonyms (`tshdb.words`), and a word that it does not have is a finding.
+The language, with an example of each word: docs/maps.md. A code that a map does not name is an error, never a guess.
+Without codes the words of a column are understood by the study's table of synonyms (`tshdb.words`); one that it does not have
+is a finding.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ingest.tables.workbook import Shape
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.schema import Patient
 from tshdb.vocabulary import Endpoint
 from tshdb.words import CLOSED, OPEN, Vocabulary
+from tshdb.written import written_text
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -58,25 +41,90 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _names(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
+Place = str | int  # a column by its name, or by its place from 1
+Places = Place | list[Place]  # the first that the table has
 
 
-class PatientIdMap(_Strict):
-    """Where the patient's identifier is. template: with {} for what the cell says."""
+def _names(value: Places) -> list[Place]:
+    return value if isinstance(value, list) else [value]
 
-    column: str | list[str]
-    template: str = "{}"
+
+class _OfColumn(_Strict):
+    """What is in a column. column: its name, or several of which the first that the table has is taken."""
+
+    column: Places
 
     @property
-    def names(self) -> list[str]:
+    def names(self) -> list[Place]:
         return _names(self.column)
 
+    @property
+    def shown(self) -> str:
+        """The column as a message names it."""
+        return " or ".join(map(str, self.names))
 
-class ValueMap(_Strict):
-    """One column of `patients`."""
 
-    column: str | list[str]
+class WhereMap(_OfColumn):
+    """Which rows are taken: those whose cell is one of `equals`, or is none of `differs_from`."""
+
+    equals: list[str] | None = None
+    differs_from: list[str] | None = None
+
+    def takes(self, text: str) -> bool:
+        is_wanted = self.equals is None or text in self.equals
+        return is_wanted and (self.differs_from is None or text not in self.differs_from)
+
+
+class TableMap(_Strict):
+    """How the table lies in its file, and what of it is left out.
+
+    header_rows: lines of the header, from 1; several are joined to `Group: name`.
+    leave_out: columns that are not kept as found; allow: columns that say who somebody is, and are kept all the same.
+    """
+
+    sheet: str | list[str] = Field(default_factory=list)
+    header_rows: list[int] = Field(default_factory=list)
+    skip_rows: list[int] = Field(default_factory=list)
+    where: WhereMap | list[WhereMap] = Field(default_factory=list)
+    decimal_comma: bool = False
+    encoding: str | None = None
+    patients_in_columns: bool = False
+    leave_out: list[str] = Field(default_factory=list)
+    allow: list[str] = Field(default_factory=list)
+
+    @property
+    def shape(self) -> Shape:
+        sheets = (self.sheet,) if isinstance(self.sheet, str) else tuple(self.sheet)
+        return Shape(
+            sheets, tuple(self.header_rows), frozenset(self.skip_rows), self.encoding, self.patients_in_columns
+        )
+
+    @property
+    def filters(self) -> list[WhereMap]:
+        return self.where if isinstance(self.where, list) else [self.where]
+
+
+class PatientIdMap(_OfColumn):
+    """Where the patient's identifier is.
+
+    pattern: of the cell; a cell that it does not fit is an error.
+    template: with {} for what the cell says, or {1}, {2} for the groups of the pattern.
+    """
+
+    template: str = "{}"
+    pattern: str | None = None
+
+    def identifier(self, text: str) -> str | None:
+        """The patient's identifier of a cell; None where the pattern does not fit."""
+        if self.pattern is None:
+            return self.template.format(text)
+        match = re.fullmatch(self.pattern, text.strip())
+        return None if match is None else self.template.format(match[0], *match.groups())
+
+
+class ValueMap(_OfColumn):
+    """One column of `patients`. digits: of a number that a factor makes, such as years of days."""
+
     codes: dict[str, str] | None = None
     reasons: dict[str, str] = Field(default_factory=dict)
     factor: float | None = None
@@ -84,32 +132,104 @@ class ValueMap(_Strict):
     at_most: float | None = None
     source: str | None = None
 
-    @property
-    def names(self) -> list[str]:
-        return _names(self.column)
 
+class EventMap(_OfColumn):
+    """Whether the endpoint was reached: by codes, or by whether the cell holds a value.
 
-class EventMap(_Strict):
-    """Which codes mean that the endpoint was reached. notes: codes whose reason is kept beside the outcome."""
+    codes: what each code means.
+    none: where the column holds a day or a date of the event, what it holds where there was no event; a cell that is empty, or a
+    missing token, is none as well.
+    notes: codes whose reason is kept beside the outcome.
+    """
 
-    column: str | list[str]
-    codes: dict[str, bool]
+    codes: dict[str, bool] = Field(default_factory=dict)
+    none: list[str] | None = None
     notes: dict[str, str] = Field(default_factory=dict)
 
-    @property
-    def names(self) -> list[str]:
-        return _names(self.column)
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> EventMap:
+        if bool(self.codes) == (self.none is not None):
+            raise ValueError('say either codes = { "1" = true, … } or none = ["0"], of a column of days or dates')
+        return self
 
 
 class DurationMap(_Strict):
-    """How long, in which unit."""
+    """How long: a column of a unit, or the time between two dates.
 
-    column: str | list[str]
-    unit: Literal["days", "weeks", "months", "years"]
+    column       its name, or several: the first that the table has
+    else_column  where that one is empty, or holds one of the event's `none`
+    start, end   columns of dates; of several ends the first whose cell is filled
+    dates        their format, such as DD.MM.YYYY
+    """
+
+    unit: Literal["days", "weeks", "months", "years"] = "days"
+    column: Places | None = None
+    else_column: Places | None = None
+    start: Place | None = None
+    end: Places | None = None
+    dates: str | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> DurationMap:
+        dates = (self.start, self.end, self.dates)
+        has_unit = "unit" in self.model_fields_set
+        if self.column is not None and has_unit and dates == (None, None, None):
+            return self
+        if self.column is None and self.else_column is None and not has_unit and None not in dates:
+            date_pattern(self.dates or "")
+            return self
+        raise ValueError("say either column and unit, or start, end and dates (such as DD.MM.YYYY)")
 
     @property
-    def names(self) -> list[str]:
-        return _names(self.column)
+    def columns(self) -> list[list[Place]]:
+        """The names of each column that it reads."""
+        places = (self.column, self.else_column) if self.column is not None else (self.start,)
+        several = [] if self.end is None else [[name] for name in _names(self.end)]
+        return [_names(each) for each in places if each is not None] + several
+
+    @property
+    def shown(self) -> str:
+        """The column as a message names it."""
+        return " or ".join(str(name) for name in self.columns[0])
+
+
+_DATE_PARTS = {
+    "YYYY": r"(?P<year>\d{4})", "YY": r"(?P<short>\d{2})", "MMM": r"(?P<name>[A-Za-z]{3})", "MM": r"(?P<month>\d{1,2})",
+    "DD": r"(?P<day>\d{1,2})",
+}  # fmt: skip
+LAST_SHORT_YEAR = 49  # of YY: 49 is 2049, 50 is 1950
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def date_pattern(dates: str) -> re.Pattern[str]:
+    """What dates of a format look like: YYYY or YY, MM or MMM, DD. Raises ValueError for a format that lacks one."""
+    parts = re.split("(YYYY|YY|MMM|MM|DD)", dates)
+    pattern = re.compile("".join(_DATE_PARTS.get(part, re.escape(part)) for part in parts))
+    if not ({"year", "short"} & pattern.groupindex.keys() and {"month", "name"} & pattern.groupindex.keys()
+            and "day" in pattern.groupindex):  # fmt: skip
+        raise ValueError(f"'{dates}' is no format of dates; write such as DD.MM.YYYY, MM/DD/YYYY, YYYY-MM-DD")
+    return pattern
+
+
+def date_of(text: str, dates: str) -> date | None:
+    """The date that a text is in a format, or as a workbook gives it (ISO 8601); None for another text."""
+    match = date_pattern(dates).fullmatch(text)
+    if match is None:
+        try:
+            return date.fromisoformat(text[:10]) if re.fullmatch(r"\d{4}-\d{2}-\d{2}(T[\d:.]+)?", text) else None
+        except ValueError:
+            return None
+    parts = match.groupdict()
+    if "short" in parts:
+        short = int(parts["short"])
+        year = 2000 + short if short <= LAST_SHORT_YEAR else 1900 + short
+    else:
+        year = int(parts["year"])
+    try:
+        month = MONTHS.index(parts["name"].lower()) + 1 if "name" in parts else int(parts["month"])
+        return date(year, month, int(parts["day"]))
+    except ValueError:
+        return None
 
 
 class OutcomeMap(_Strict):
@@ -131,6 +251,7 @@ class ClinicalMap(_Strict):
     """A whole map."""
 
     patient_id: PatientIdMap
+    table: TableMap = Field(default_factory=TableMap)
     patients: dict[str, ValueMap] = Field(default_factory=dict)
     follow_ups: dict[Endpoint, OutcomeMap] = Field(default_factory=dict)
     missing: MissingMap = Field(default_factory=MissingMap)
@@ -141,7 +262,7 @@ def load_map(path: Path, vocabulary: Vocabulary | None = None) -> ClinicalMap:
     """A map from a file. Raises NotFound or InvalidInput with the key that is wrong. vocabulary: the study's words."""
     if not path.is_file():
         raise NotFound("no such map", where=str(path), repair="Write one with --guess")
-    return parse_map(path.read_text(encoding="utf-8"), str(path), vocabulary)
+    return parse_map(written_text(path), str(path), vocabulary)
 
 
 def bundled_map(name: str) -> ClinicalMap:
@@ -152,20 +273,25 @@ def bundled_map(name: str) -> ClinicalMap:
 
 def parse_map(text: str, where: str, vocabulary: Vocabulary | None = None) -> ClinicalMap:
     try:
-        map_ = ClinicalMap.model_validate(tomllib.loads(text))
+        written = tomllib.loads(text)
+        _refuse_delayed_entry(written, where)
+        if "?" in _texts(written):
+            raise InvalidInput(
+                "a ? stands for what nobody has decided yet", where=f"{where}:{_line_of(text)}",
+                repair="Say what it means, or take the line out",
+            )  # fmt: skip
+        map_ = ClinicalMap.model_validate(written)
+        re.compile(map_.patient_id.pattern or "")
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"not TOML: {error}", where=where, repair="Mend the line") from None
+    except re.error as error:
+        raise InvalidInput(f"patient_id.pattern: {error}", where=where, repair="Mend the pattern") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(
-            f"{key}: {first['msg']}", where=where, repair="See the head of ingest/tables/maps.py, or --guess"
+            f"{key}: {first['msg']}", where=where, repair="See docs/maps.md (tshdb docs maps), or --guess"
         ) from None
-    open_codes = [f"patients.{n}" for n, v in map_.patients.items() if "?" in (v.codes or {}).values()]
-    if open_codes:
-        raise InvalidInput(
-            f"{open_codes[0]}: a code means '?'", where=where, repair="Say what it means, or move it to reasons"
-        )
     unknown = [c for c in map_.patients if c not in PATIENT_COLUMNS]
     if unknown:
         raise InvalidInput(
@@ -190,11 +316,48 @@ def _refuse_unknown_words(map_: ClinicalMap, vocabulary: Vocabulary, where: str)
                 )  # fmt: skip
 
 
+def _texts(value: Any) -> set[str]:
+    """All texts in a map, but its keys."""
+    if isinstance(value, dict):
+        return set().union(*map(_texts, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_texts, value))
+    return {value} if isinstance(value, str) else set()
+
+
+def _line_of(text: str) -> int:
+    return next((i for i, line in enumerate(text.splitlines(), 1) if '"?"' in line), 1)
+
+
+def _refuse_delayed_entry(written: dict[str, Any], where: str) -> None:
+    for endpoint, outcome in (written.get("follow_ups") or {}).items():
+        if isinstance(outcome, dict) and (words := {"entry", "start_of_risk", "left_truncation"} & outcome.keys()):
+            raise InvalidInput(
+                f"follow_ups.{endpoint}.{min(words)}: no analysis takes delayed entry into account", where=where,
+                repair="Take the line out, and count durations from where patients came under observation; say so in time_origin",
+            )  # fmt: skip
+
+
 def recorded(request: Request, settings: Settings) -> dict[str, Any]:
     """The options of a reader that a map may tell what the columns are: the map's content, where a file of one is named."""
     if "map" not in request.files:
         return dict(request.options)
-    return {**request.options, "map": load_map(request.files["map"], settings.vocabulary).model_dump(mode="json")}
+    return {**request.options, "map": as_recorded(load_map(request.files["map"], settings.vocabulary))}
+
+
+def as_recorded(map_: ClinicalMap) -> dict[str, Any]:
+    """A map as the study records it. Newer words that it does not use are not recorded: what was loaded stays loaded."""
+    values = map_.model_dump(mode="json")
+    if map_.table == TableMap():
+        del values["table"]
+    newer = [(values["patient_id"], ("pattern",))]
+    for outcome in values["follow_ups"].values():
+        newer += [(outcome["event"], ("none",)), (outcome["duration"], ("else_column", "start", "end", "dates"))]
+    for part, names in newer:
+        for name in names:
+            if part[name] is None:
+                del part[name]
+    return values
 
 
 def map_in(options: Mapping[str, Any]) -> ClinicalMap | None:

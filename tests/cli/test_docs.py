@@ -40,10 +40,12 @@ def test_every_rule_of_ingest_says_what_to_do():
 
     families = (
         "dicom|features|decision|verdict|study|seg|les|mask|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|"
-        "sample|aliquot|patient|word"
+        "sample|aliquot|patient|word|text|identity"
     )
     files = [
         *(ROOT / "ingest").rglob("*.py"),
+        ROOT / "tshdb" / "text_files.py",
+        ROOT / "tshdb" / "actions" / "ingest.py",
         *(ROOT / "tshdb" / "loading").glob("*.py"),
         *(ROOT / "tshdb" / "withdrawal").glob("*.py"),
     ]

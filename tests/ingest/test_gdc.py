@@ -338,7 +338,7 @@ def test_a_file_that_cannot_be_read_is_unknown(tmp_path):
 
 def test_the_format_of_2025(shared):
     folder = shared / "gdc" / "2025-format-other-project"
-    cases = clinical_reader(Format.CLINICAL, "tcga-coad", "ihc-fish")(folder / "COADREAD_2025-08_clinical.tsv.gz")
+    cases = clinical_reader(Format.CLINICAL, "coadread", "ihc-fish")(folder / "COADREAD_2025-08_clinical.tsv.gz")
     assert not cases.errors and Counter(f.rule for f in cases.findings) == {
         "follow-up.zero": 29, "follow-up.event-without-day": 1
     }  # fmt: skip
@@ -346,10 +346,10 @@ def test_the_format_of_2025(shared):
     assert len(patients) == 625 and patients["TCGA-A6-2671"]["age_years"] == 85.0
     outcomes = {r.values["patient_id"]: r.values for r in cases.records if "event" in r.values}
     assert outcomes["TCGA-A6-2671"]["event"] is True and outcomes["TCGA-A6-2671"]["duration_days"] == 1331.0
-    later = clinical_reader(Format.FOLLOW_UP, "tcga-coad", "ihc-fish")(folder / "COADREAD_2025-08_follow_up.tsv.gz")
+    later = clinical_reader(Format.FOLLOW_UP, "coadread", "ihc-fish")(folder / "COADREAD_2025-08_follow_up.tsv.gz")
     assert not later.errors and len({r.values["patient_id"] for r in later.records}) == 622
     family = folder / "COADREAD_2025-08_family_history.tsv"
-    history = clinical_reader(Format.FAMILY_HISTORY, "tcga-coad", "ihc-fish")(family)
+    history = clinical_reader(Format.FAMILY_HISTORY, "coadread", "ihc-fish")(family)
     assert Counter(r.values.get("family_history") for r in history.records)["yes"] == 74
 
 

@@ -204,7 +204,7 @@ def test_a_cut_gzip_is_never_half_read(tmp_path):
 
 
 def test_an_open_last_line_is_said(tmp_path):
-    assert rules(read(tmp_path, f"gene,{T}\nCD3D,1\nCD5,2")) == [("rna.last-line-open", 3)]
+    assert rules(read(tmp_path, f"gene,{T}\nCD3D,1\nCD5,2")) == [("text.last-line-open", 3)]
 
 
 def test_a_missing_file(tmp_path):

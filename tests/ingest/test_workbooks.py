@@ -82,7 +82,7 @@ def test_a_map_of_ones_own(quick, empty_study, tmp_path):
     text = (tmp_path / "own.map.toml").read_text()
     assert '"not done" = "?"' in text and 'unit = "months"' in text and "factor = 10" in text
     command = ("ingest", "clinical", table, "--collection", "own", "--map", tmp_path / "own.map.toml")
-    assert "a code means '?'" in quick(*command, cwd=empty_study.root, code=7).stderr
+    assert "a ? stands for what nobody has decided yet" in quick(*command, cwd=empty_study.root, code=7).stderr
     text = text.replace(', "not done" = "?"', "").replace('"not done" = "?", ', "")
     text = text.replace('"pos" = "positive" }', '"pos" = "positive" }\nreasons = { "not done" = "not done" }')
     (tmp_path / "own.map.toml").write_text(text)
@@ -115,7 +115,8 @@ def test_a_matrix_of_ones_own(quick, empty_study, tmp_path):
     assert rows.values.tolist() == [["P1_N", 3.0], ["P1_T", 2.0], ["P2_T", 4.0]]
     where = empty_study.sql("SELECT line FROM source_records WHERE table_name = 'expression_profiles' ORDER BY row_key")
     assert where["line"].tolist() == [3, 2, 4]
-    said = quick("ingest", "rna", table, "--collection", "own", cwd=empty_study.root, code=2).stderr
+    assert "the same bytes" in quick("ingest", "rna", table, "--collection", "own", cwd=empty_study.root).stderr, "kept"
+    said = quick("ingest", "rna", table, "--collection", "other", cwd=empty_study.root, code=2).stderr
     assert "--unit" in said and "--map" in said
 
 

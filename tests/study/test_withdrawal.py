@@ -370,6 +370,9 @@ def test_what_cannot_be_written_again_is_left_to_a_person(quick, study):
         ("a.txt", "P-0002\n", "", (1,), ()),
         ("a.json", '{"hits": [{"a": "P-0002"}, {"a": "P-1"}], "n": 2}', None, (), ()),
         ("a.sql", "SELECT 'P-0002'", "SELECT 'gone'", (), ()),
+        ("a.txt", "#1.2\n1\t2\nName\tP-0001\tP-0002\nA\t1\t2\n", "#1.2\n1\t2\nName\tP-0001\nA\t1\n", (), (3,)),
+        ("a.csv", "id;x\nP-0001;1,5\nP-0002;2\n", "id;x\nP-0001;1,5\n", (3,), ()),
+        ("a.tsv", '"P-0001"\t"P-0002"\n', '"P-0001"\n', (), (2,)),
     ],
 )
 def test_files_lose_the_patient_and_nothing_else(tmp_path, name, text, expected, lines, columns):
@@ -383,6 +386,30 @@ def test_files_lose_the_patient_and_nothing_else(tmp_path, name, text, expected,
     else:
         assert found.content.decode() == expected
     assert (found.lines, found.columns) == (lines, columns)
+
+
+def test_names_are_seen_in_whatever_is_read(tmp_path):
+    from tests.ingest.test_formats import packed_tar, packed_zip
+    from tshdb.withdrawal.files import holds
+    from tshdb.withdrawal.identifiers import Identifiers
+
+    names = Identifiers("TCGA-Z1-Q001", ("TCGA-Z1-Q001-01A",), (), (), ())
+    text = "gene\tTCGA-Z1-Q001-01A\nCD3D\t1\n"
+    dotted = text.replace("-", ".")
+    whole = [
+        text.encode(),
+        dotted.encode(),
+        text.encode("utf-16"),
+        packed_tar("a.txt", text, others=1),
+        packed_zip(dotted, "a", "b"),
+    ]
+    packed = [gzip.compress(each) for each in whole]
+    for i, data in enumerate((*whole, *packed, b"\x00\x01" * 100 + b"TCGA-Z1-Q001")):
+        (tmp_path / "file").write_bytes(data)
+        assert holds(tmp_path / "file", names), i
+    for data in (text.replace("Q001", "Q0011").encode(), b"PK\x03\x04", b"\x1f\x8b\x08"):
+        (tmp_path / "file").write_bytes(data)
+        assert not holds(tmp_path / "file", names)
 
 
 def test_binary_formats_are_not_guessed(tmp_path):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from tshdb import installed, loading
+from tshdb.actions.kept_maps import KeptMap, kept_map
 from tshdb.database import reading
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.head import Head
-from tshdb.readers import Examination, Known, Part, Request, likeliest, needed
+from tshdb.readers import Examination, Known, Part, Request, likeliest, needed, recognised
 from tshdb.schema import ImagingSeries, ImagingStudy
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def file(
     name: str | None = None,
     options: Mapping[str, Any] | None = None,
     files: Mapping[str, Path | None] | None = None,
+    kept: KeptMap | None = None,
     how: Loading = PLAIN,
 ) -> Loaded:
     """Load one file by the reader of that name.
@@ -91,19 +93,24 @@ def file(
     name: of the source, if not the file's.
     options: of the reader, values of JSON.
     files: that it reads beside the file, by the option that names them.
+    kept: the study's map, where none is named.
 
     Raises NotFound, InvalidInput or UsageError.
     """
     record = installed.reader(reader)
     read_file = needed(record.read, record, "read single files; name their folder")
     beside = {option: each for option, each in (files or {}).items() if each is not None}
-    request = Request(collection, name or path.name, options or {}, beside)
+    of_map = {} if kept is None else {"map": kept.options["map"]}
+    request = Request(collection, name or path.name, {**(options or {}), **of_map}, beside)
     recorded = record.recorded(request, study.settings)
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
 
     def read() -> FileContent:
-        return read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
+        content = read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
+        if kept is not None:
+            content.warn(None, None, kept.source, "map.kept", "read by the map that the study keeps of this source")
+        return content
 
     source = loading.Source(collection, record.name, request.name)
     item = loading.item_of(study, source, path, recorded, read, always=how.complete)
@@ -140,7 +147,12 @@ def rna(
     if options.log_offset is not None:
         given["log_offset"] = options.log_offset
     beside = {"samples": options.samples, "map": options.map}
-    return file(study, path, collection, "rna", name=name, options=given, files=beside, how=how)
+    kept = None
+    if options.map is None and options.unit is None and options.scale is None:
+        kept = kept_map(study, collection, "rna", name or path.name)
+    if kept is not None:
+        given |= {option: kept.options[option] for option in ("unit", "scale")}
+    return file(study, path, collection, "rna", name=name, options=given, files=beside, kept=kept, how=how)
 
 
 def clinical(
@@ -152,9 +164,12 @@ def clinical(
     name: str | None = None,
     how: Loading = PLAIN,
 ) -> Loaded:
-    """Load a table of patients: of a make that a reader recognises, or any other by a map."""
-    reader = "clinical" if map is not None else recognised_clinical(path)
-    return file(study, path, collection, reader, name=name, files={"map": map}, how=how)
+    """Load a table of patients: of a make that a reader recognises, or any other by a map, which the study then keeps."""
+    kept = None
+    if map is None and path.is_file() and not is_recognised(path):
+        kept = kept_map(study, collection, "clinical", name or path.name)
+    reader = "clinical" if map is not None or kept is not None else recognised_clinical(path)
+    return file(study, path, collection, reader, name=name, files={"map": map}, kept=kept, how=how)
 
 
 def any_file(
@@ -184,6 +199,14 @@ def readers() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def is_recognised(path: Path) -> bool:
+    """Whether a reader of clinical tables is sure of the file."""
+    return (
+        recognised(Head(path), [r for r in installed.readers() if r.part is Part.CLINICAL and r.is_recognised])
+        is not None
+    )
+
+
 def recognised_clinical(path: Path) -> str:
     """The name of the clinical reader whose file this is, or seems to be. Raises NotFound, or InvalidInput for no such file."""
     if not path.is_file():
@@ -201,8 +224,11 @@ def follow_up(
     name: str | None = None,
     how: Loading = PLAIN,
 ) -> Loaded:
-    """Load outcomes alone: of the GDC's clinical table, or of any table by a map."""
-    return file(study, path, collection, "follow-up", name=name, files={"map": map}, how=how)
+    """Load outcomes alone: of the GDC's clinical table, or of any table by a map, which the study then keeps."""
+    kept = None
+    if map is None and path.is_file() and not is_recognised(path):
+        kept = kept_map(study, collection, "follow-up", name or path.name)
+    return file(study, path, collection, "follow-up", name=name, files={"map": map}, kept=kept, how=how)
 
 
 def features(
@@ -230,10 +256,13 @@ def verdicts(study: Study, path: Path, collection: str, *, how: Loading = PLAIN)
     return file(study, path, collection, "qc", how=how)
 
 
-def write_map(path: Path, reader: str, target: Path) -> Path:
-    """Write a first map of a table, for a person to correct; nothing is loaded. Raises InvalidInput where a map is."""
+def write_map(path: Path, reader: str, target: Path, said: Mapping[str, str] | None = None) -> Path:
+    """Write a first map of a table, for a person to correct; nothing is loaded. Raises InvalidInput where a map is.
+
+    said: what is known of it already, such as the unit of an expression table.
+    """
     record = installed.reader(reader)
-    text = needed(record.guess, record, "take a map")(path)
+    text = needed(record.guess, record, "take a map")(path, **(said or {}))
     if target.exists():
         raise InvalidInput("a map is there already", where=str(target), repair="Name another file with --map")
     target.write_text(text, encoding="utf-8")

@@ -19,6 +19,7 @@ from tshdb.near import did_you_mean
 from tshdb.objects import ObjectStore
 from tshdb.places import SETTINGS_FILE, files_below, objects_folder
 from tshdb.study import Study, absolute_url
+from tshdb.written import written_text
 
 NAMED = re.compile(r"[\w-][\w.-]*\.csv")  # a table beside study.toml that a setting names
 
@@ -78,10 +79,7 @@ def beginning(preset: str) -> Beginning:
     if not path.is_file():
         listed = f"Presets: {', '.join(known)}; or the path of a {SETTINGS_FILE}"
         raise NotFound(f"no preset '{preset}'", where="--preset", repair=did_you_mean(preset, known, listed))
-    try:
-        settings = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InvalidInput("not UTF-8 text", where=str(path), repair=f"Name a {SETTINGS_FILE}") from None
+    settings = written_text(path)
     return Beginning(path, settings, _beside(path, settings))
 
 

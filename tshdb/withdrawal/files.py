@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
+import lzma
+import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tshdb.packing import TAR, TAR_AT, ZIP
 from tshdb.process import in_child
 from tshdb.withdrawal.identifiers import KEY_FILE, Identifiers
+from tshdb.written import encoding_of
 
 NOT_SCANNED = {KEY_FILE, ".tshdb.lock"}
+DEEPEST = 3  # layers of packing that are taken off
+_PACKED: tuple[tuple[bytes, Callable[[bytes], bytes]], ...] = (
+    (b"\x1f\x8b", gzip.decompress),
+    (b"BZh", bz2.decompress),
+    (b"\xfd7zXZ\x00", lzma.decompress),
+)
 
 
 def files_under(root: Path, *left_out: Path) -> Iterator[Path]:
@@ -23,24 +35,40 @@ def files_under(root: Path, *left_out: Path) -> Iterator[Path]:
 
 
 def texts_in(path: Path) -> Iterator[bytes]:
-    """What a file holds, unpacked: of a gzip its content, of a zip (a workbook is one) its members, else its bytes."""
+    """What a file holds as UTF-8, unpacked: of gzip, bzip2 and xz the content, of zip (a workbook is one) and tar the members."""
+    yield from _unpacked(path.read_bytes(), DEEPEST)
+
+
+def _unpacked(data: bytes, depth: int) -> Iterator[bytes]:
+    """The texts of some bytes, whatever they are packed in; of what is not what it seems, the bytes."""
+    unpack = next((each for magic, each in _PACKED if data.startswith(magic)), None)
     try:
-        if path.suffix == ".gz":
-            yield gzip.decompress(path.read_bytes())
+        if depth and unpack is not None:
+            yield from _unpacked(unpack(data), depth - 1)
             return
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    yield archive.read(name)
-            return
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
-        pass  # not what its name says: its bytes, then
-    yield path.read_bytes()
+        if depth and data.startswith(ZIP):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                members = [archive.read(name) for name in archive.namelist()]
+        elif depth and data[TAR_AT : TAR_AT + len(TAR)] == TAR:
+            with tarfile.open(fileobj=io.BytesIO(data)) as packed:
+                files = (packed.extractfile(member) for member in packed if member.isfile())
+                members = [file.read() for file in files if file is not None]
+        else:
+            members = []
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile):
+        members = []
+    for member in members:
+        yield from _unpacked(member, depth - 1)
+    if not members:
+        encoding = encoding_of(data[:512])
+        yield data
+        if encoding != "utf-8-sig":
+            yield data.decode(encoding, "replace").encode("utf-8", "replace")
 
 
 def holds(path: Path, names: Identifiers) -> bool:
     """Whether a file names the patient."""
-    telling = [name.encode() for name in names.telling]
+    telling = [name.encode() for name in names.spellings]
     for content in texts_in(path):
         if any(name in content for name in telling) and names.is_in(content.decode("utf-8", "replace")):
             return True

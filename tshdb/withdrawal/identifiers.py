@@ -67,11 +67,16 @@ class Identifiers:
         return tuple(n for n in self.names if len(n) >= SAFE_LENGTH)
 
     @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """The telling names, also as R's make.names writes them: with dots for hyphens."""
+        return tuple(dict.fromkeys(s for n in self.telling for s in (n, re.sub(r"[^\w.]", ".", n))))
+
+    @cached_property
     def pattern(self) -> re.Pattern[str] | None:
         """Finds the telling names, not as part of a longer number or word."""
         if not self.telling:
             return None
-        return re.compile("(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, self.telling)) + ")(?![A-Za-z0-9])")
+        return re.compile("(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, self.spellings)) + ")(?![A-Za-z0-9])")
 
     def is_in(self, text: str) -> bool:
         return self.pattern is not None and self.pattern.search(text) is not None

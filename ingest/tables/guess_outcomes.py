@@ -1,0 +1,178 @@
+"""The outcomes of a first map: for each endpoint the column of its event, and the one of its time.
+
+An endpoint needs columns that name it. What is called like another event (a recurrence for a death) is never taken for it; a
+time without a name of its own (days to an MRI) is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ingest.tables.guessed_columns import Column, choice, codes_in, inline, text
+from ingest.tables.workbook import header_key
+
+MOST_CODES = 12
+EVENTS = {"dead": True, "deceased": True, "1": True, "yes": True, "true": True, "event": True,
+          "alive": False, "living": False, "0": False, "no": False, "false": False, "censored": False,
+          "0:living": False, "1:deceased": True, "0:diseasefree": False, "1:recurred/progressed": True,
+          "tot": True, "verstorben": True, "lebend": False}  # fmt: skip
+UNITS = (
+    ("days", "day|tage|jours|dias"),
+    ("weeks", "week|woche"),
+    ("months", "month|monat|mois|meses"),
+    ("years", "year|jahr|ann"),
+)
+ORIGINS = (
+    ("diagnosis", "diagnos"),
+    ("surgery", "surg|operat|resect"),
+    ("randomisation", "random"),
+    ("study_entry", "enrol|entry|registr"),
+)
+TIME = r"time|days?\b|weeks?\b|months?\b|years?\b|duration|surv|follow|monate|tage"
+
+
+class Endpoint(NamedTuple):
+    """How an endpoint is called.
+
+    exact: names of its event and its time that leave no doubt; event, time: of columns; never: what is another event.
+    """
+
+    name: str
+    exact: tuple[str, str]
+    event: str
+    time: str
+    never: str
+
+
+NO_DAY = "free|surv|follow"  # of a time without the event
+LAST_SEEN = r"last (contact|follow|assess|visit|seen)|follow.?up|last_contact|letzter kontakt"
+
+
+def _exact(name: str, more: str = "") -> tuple[str, str]:
+    event = rf"{name}|{name}[ _.]?(event|status|stat|ind\w*|censor\w*)"
+    return event, rf"{name}[ _.]?(time|days|months|years|weeks|t)([ _.(]\w+\)?)*{more}"
+
+
+ENDPOINTS = (
+    Endpoint(
+        "OS",
+        _exact("os", r"|overall[ _]survival([ _.(]\w+\)?)*"),
+        r"vital|death|dead|deceas|\bos\b|overall.?surv|^sstat|verstorben|surv.*(stat|event|ind)",
+        r"death|surv|\bos\b",
+        r"recur|relapse|progress|disease.?free|\bdfs\b|\brfs\b|\bpfs\b|\bdss\b|specific|metasta|cause",
+    ),
+    Endpoint(
+        "RFS",
+        _exact("rfs"),
+        "rfs|recurr|relapse|rezidiv",
+        "rfs|recurr|relapse|rezidiv",
+        r"death|\bos\b|vital|dfs",
+    ),
+    Endpoint(
+        "DFS",
+        _exact("dfs"),
+        r"dfs|disease.?free|\bcensor",
+        "dfs|disease.?free",
+        r"death|\bos\b|vital|rfs|recurr",
+    ),
+)
+
+
+def outcomes(columns: Sequence[Column]) -> tuple[list[str], set[str]]:
+    """([follow_ups.X] of every endpoint that columns name, the names of the columns that are used)."""
+    lines: list[str] = []
+    used: set[str] = set()
+    for endpoint in ENDPOINTS:
+        free = [c for c in columns if c.name not in used]
+        made, names = _outcome(endpoint, free)
+        lines += made
+        used |= names
+    return lines, used
+
+
+def _outcome(endpoint: Endpoint, columns: Sequence[Column]) -> tuple[list[str], set[str]]:
+    def key(column: Column) -> str:
+        return re.sub(r"\(.*?\)", " ", header_key(column.name)).strip()
+
+    def is_named(column: Column, pattern: str) -> bool:
+        return re.search(pattern, key(column)) is not None and re.search(endpoint.never, key(column)) is None
+
+    whole = [header_key(c.name) for c in columns]
+    exact_event = [
+        c for c, k in zip(columns, whole, strict=True) if re.fullmatch(endpoint.exact[0], k) and _is_coded(c)
+    ]
+    exact_time = [c for c, k in zip(columns, whole, strict=True) if re.fullmatch(endpoint.exact[1], k) and _is_time(c)]
+    events = [c for c in columns if is_named(c, endpoint.event) and _is_coded(c) and not re.search(LAST_SEEN, key(c))]
+    days = [
+        c
+        for c in columns
+        if is_named(c, endpoint.event)
+        and re.search(TIME, header_key(c.name))
+        and not re.search(NO_DAY, key(c))
+        and _is_time(c)
+    ]
+    times = [c for c in columns if is_named(c, endpoint.time) and _is_time(c)]
+    seen = [c for c in columns if re.search(LAST_SEEN, key(c)) and _is_time(c)]
+    events, times = exact_event or events, exact_time or times
+    if not events and not days:
+        return [], set()
+    used: set[str] = set()
+    lines = [f"[follow_ups.{endpoint.name}]"]
+    origin, why_origin = _origin([*days, *times, *events])
+    lines.append(f'time_origin = "{origin}"    # {why_origin}')
+    if events:
+        event, why = choice(events, lambda c: c in exact_event)
+        shown = event or events[0]
+        codes = {c: EVENTS.get(c.lower(), "?") for c in codes_in(shown)}
+        column = text(event.name if event else "?")
+        lines.append(f"event = {{ column = {column}, codes = {inline(codes)} }}    # {why}")
+        time, why = choice(times, lambda c: c in exact_time)
+        if not times:
+            time, why = (None, f"no column names its time; one of: {', '.join(c.name for c in seen) or 'none'}")
+        unit, why_unit = _unit(time) if time else ("?", "")
+        lines.append(
+            f"duration = {{ column = {text(time.name if time else '?')}, unit = {text(unit)} }}    # {why}{why_unit}"
+        )
+        used |= {c.name for c in (event, time) if c is not None}
+    else:
+        day, why = choice(days, lambda c: False)
+        last, why_last = choice(seen, lambda c: False)
+        unit, why_unit = _unit(day) if day else ("?", "")
+        lines += [
+            f"event = {{ column = {text(day.name if day else '?')}, none = [] }}    # a number is the day of the event; {why}",
+            f"duration = {{ column = {text(day.name if day else '?')}, else_column = {text(last.name if last else '?')}, "
+            f"unit = {text(unit)} }}    # without an event: {why_last or 'no column tells of the last contact'}{why_unit}",
+        ]
+        used |= {c.name for c in (day, last) if c is not None}
+    return [*lines, ""], used
+
+
+def _is_coded(column: Column) -> bool:
+    different = set(column.cells)
+    return 0 < len(different) <= MOST_CODES and (len(different) <= 4 or column.share_of_numbers < 0.5)
+
+
+def _is_time(column: Column) -> bool:
+    known = [c for c in column.cells if c not in column.words_among_numbers]
+    return len(set(known)) > 2 and len(column.numbers) > len(known) * 0.8
+
+
+def _unit(column: Column) -> tuple[str, str]:
+    """(unit, why) of a time, by its name alone."""
+    key = header_key(column.name)
+    named = [unit for unit, pattern in UNITS if re.search(pattern, key)]
+    if len(named) == 1:
+        return named[0], ""
+    largest = max(column.numbers, default=0.0)
+    return "?", f"; days, weeks, months or years: nothing says which, the largest is {largest:g}"
+
+
+def _origin(columns: Sequence[Column]) -> tuple[str, str]:
+    """(where time begins, why)."""
+    keys = [header_key(c.name) for c in columns]
+    for origin, pattern in ORIGINS:
+        if any(re.search(pattern, key) for key in keys):
+            return origin, "by the name of a column"
+    return "diagnosis", "a guess that nothing confirms: or surgery, study_entry, …"
