@@ -243,7 +243,7 @@ def _parse_slowly(path: Path, make: Make, places: Sequence[int], content: FileCo
 def _named(gene: str, entrez: str | None) -> str:
     """The gene's name, or its Entrez id where the table leaves the name empty."""
     if gene.strip() in UNNAMED and entrez is not None and entrez.strip().isdigit():
-        return entrez.strip()
+        return f"?|{entrez.strip()}"  # as Firehose writes it: a number among names would be a damaged one
     return gene
 
 

@@ -342,7 +342,8 @@ def _describes(head: Head) -> Described | None:
         if not matches or not patients & {header_key(h) for h in header}:
             continue
         says_where = {"region", "map"} <= {header_key(h) for h in header}
-        is_certain = says_where or all(_name(match, None, None) is not None for match in matches)
+        words = FeatureWords(Vocabulary(), {}, FileContent())  # only whether the columns say where they are from
+        is_certain = says_where or all(_name(match, None, None, words) is not None for match in matches)
         return Described(
             f"a table of radiomic features, {len(matches):,} columns", is_certain, "of which region and map its columns are",
             "ingest features FILE --collection NAME --region tumor --map SI",

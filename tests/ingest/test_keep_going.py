@@ -183,6 +183,9 @@ def test_a_matrix(quick, empty_study, tmp_path, layout):
 def test_what_hangs_on_a_row_that_nobody_has_is_named_and_left_out(empty_study, tmp_path):
     """By the tables' own references: a profile of a sample of a patient, and values as found; whichever reader says so."""
     tiny.ingest(empty_study, tiny.TinyArchive.make(2))
+    settings = empty_study.root / "study.toml"
+    settings.write_text(settings.read_text() + '\n[collections]\nsame_patients = ["tcga-tn", "mine"]\n')
+    empty_study = Study(empty_study.root)
     patient = {"patient_id": "P00001", "collection": "mine"}
     lonely = {"sample_id": "S9", "patient_id": "P00009", "sample_type_code": "01", "compartment": "tumor"}
     profile = {
