@@ -26,6 +26,7 @@ from tshdb.engine.costs.own import measured
 from tshdb.engine.costs.took import KEPT
 from tshdb.engine.executor import InProcess
 from tshdb.engine.rebuild import Rebuild
+from tshdb.places import user_data
 from tshdb.schema import Attempt, Run, RunCost, Unit
 from tshdb.study import Study
 
@@ -253,8 +254,8 @@ def test_where_a_users_data_lies(monkeypatch, tmp_path, platform, variables, fol
         monkeypatch.delenv(name, raising=False)
     for name, value in {"HOME": str(tmp_path), **variables}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("tshdb.engine.costs.elsewhere.sys.platform", platform)
-    assert str(elsewhere.home()) == folder.replace("~", str(tmp_path))
+    monkeypatch.setattr("tshdb.places.sys.platform", platform)
+    assert str(user_data()) == folder.replace("~", str(tmp_path))
 
 
 # ------------------------------------------------------------------------------------------------------- as it is shipped
@@ -289,7 +290,7 @@ def test_plan_says_a_range(quick, tshdb, study, account):
 def test_units_of_others_analyses_are_counted_apart(study, account, monkeypatch, capsys):
     others = replace(next(a for a in ANALYSES if a.name == "cutoff"), name="cutoff_of_ours")
     all_of_them = tuple(others if a.name == "cutoff" else a for a in ANALYSES)
-    monkeypatch.setattr(installed, "analyses", lambda: all_of_them)
+    monkeypatch.setattr(installed, "analyses", lambda sets=None: all_of_them)
     settings = study.root / "study.toml"
     settings.write_text(settings.read_text().replace("[cutoff]", "[cutoff_of_ours]"))
     facts = plan(study, PlanOptions(["cutoff_of_ours"])).facts

@@ -171,7 +171,8 @@ def test_its_children_end_with_it(tmp_path, then):
 
 
 KILLED = """
-import tempfile; tempfile.tempdir = {folder!r}
+import signal, tempfile; tempfile.tempdir = {folder!r}
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts jobs in the background without it
 from tests.engine.test_programs import LONG_LIVED, run
 run(LONG_LIVED.format(pids={pids!r}, then="wait"))
 """
