@@ -22,9 +22,7 @@ FEATURES = tuple(
     for place in ("tumor_S0", "stroma_SI")
     for name in ("Idmn", "Imc1", "MCC", "Contrast")
 )
-ABSENT = (
-    "TP53"  # a gene that the example lacks: zero in all but the first profiles, so that a filter has something to drop
-)
+ABSENT = "VWF"  # a marker that is made zero in all but two profiles, so that a filter has something to drop
 TUMOR, STROMA = "01", "11"  # the sample type in a barcode
 
 
@@ -113,5 +111,5 @@ def tables() -> Tables:
     features = [["patient_id", *FEATURES]]
     features += [[p, *(f"{draw.gauss(0, 1):.6f}" for _ in FEATURES)] for p in sorted(chosen)]
     expression = [[row[i] for i in columns] for row in matrix]
-    expression.append([ABSENT, "1.5", *["0"] * (len(columns) - 2)])
+    expression = [[*row[:3], *["0"] * (len(row) - 3)] if row[0] == ABSENT else row for row in expression]
     return Tables(expression, [header, *(row for row in lines if row[1] in chosen)], features)

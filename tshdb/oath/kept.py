@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -89,7 +89,9 @@ def correction(trial: Trial, stored: results.Results) -> Promise:
     name = "correction"
     analysis, refit = trial.analysis, trial.analysis.kind is Kind.FIT
     before = _ingested(trial.study)
-    with _corrected(trial):
+    known = trial.tables.patients
+    patients = (p for p in (known[0], known[-1]) if _resting(trial, _units_of(before, p), refit))
+    with _corrected(trial, next(patients, known[0])):
         after = _ingested(trial.study)
         moved = {unit for unit in after if after[unit] != before.get(unit)}
         resting = _resting(trial, {after[unit][0] for unit in moved}, refit)
@@ -133,9 +135,8 @@ def correction(trial: Trial, stored: results.Results) -> Promise:
 
 
 @contextmanager
-def _corrected(trial: Trial) -> Iterator[None]:
+def _corrected(trial: Trial, patient: str) -> Iterator[None]:
     """The study with a correction inside, and without it after."""
-    patient = trial.tables.patients[0]
     image = _image(trial.study) if trial.has_images else None
     content = image.read_bytes() if image is not None else b""
     if image is not None:
@@ -164,6 +165,11 @@ def _ingested(study: Study) -> dict[tuple[str, str], tuple[int, str | None]]:
             Unit.analysis.startswith("ingest."), Unit.state == UnitState.CURRENT
         )
         return {(a, k): (u, f) for a, k, u, f in connection.execute(query)}
+
+
+def _units_of(ingested: Mapping[tuple[str, str], tuple[int, str | None]], patient: str) -> list[int]:
+    """The units of a patient, by their keys."""
+    return [unit for (_, key), (unit, _) in ingested.items() if patient in key]
 
 
 def _resting(trial: Trial, units: Iterable[int], refit: bool) -> set[str]:

@@ -23,6 +23,15 @@ BEGIN = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from tshdb.oath.child import main; main(*sys.argv[2:])"
 )
 SECONDS = 900
+NEEDED = ("PATH", "LD_LIBRARY_PATH", "TSHDB_HOME", "TMPDIR", "SYSTEMROOT")  # without which no program starts
+KERNELS = (
+    "OPENBLAS_",
+    "OMP_",
+    "MKL_",
+    "BLIS_",
+    "NPY_",
+    "NVPL_",
+)  # they choose code for this machine, as another one would
 
 
 @dataclass(frozen=True)
@@ -36,9 +45,9 @@ class Surroundings:
     has_environment: bool = True  # or only what a program needs to start
 
     def environment(self, home: Path) -> dict[str, str]:
-        kept = os.environ if self.has_environment else {
-            name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TSHDB_HOME", "TMPDIR", "SYSTEMROOT")
-            if name in os.environ
+        kept = {
+            name: value for name, value in os.environ.items()
+            if self.has_environment or name in NEEDED or name.startswith(KERNELS)
         }  # fmt: skip
         return {
             **kept, "PYTHONHASHSEED": str(self.hash_seed), "TZ": self.zone, "LANG": self.language,
