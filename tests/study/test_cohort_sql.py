@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import migrations
 from tests.support import tiny
 from tests.support.program import ROOT
 from tshdb.cohorts import remembered, worker
@@ -405,7 +406,7 @@ def test_migrate_lists_the_cohorts_whose_members_differ(mixed, quick):
         define(
             connection, "divided", "SELECT patient_id FROM follow_ups WHERE CAST(duration_days AS INTEGER) / 800 > 0.5"
         )
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0013'")
+    migrations.downgrade(mixed.engine, "0013")
     by_another_hand(
         mixed,
         "UPDATE cohorts SET sql_text = 'SELECT patient_id FROM patients WHERE \"sexx\" <> ''female''' WHERE cohort = 'same'",
