@@ -13,7 +13,7 @@ from tshdb.engine.explain import chains
 from tshdb.engine.planner import Planner
 from tshdb.engine.rebuild import select_analyses
 from tshdb.engine.upgrades import programs
-from tshdb.engine.world import World, parse_unit
+from tshdb.engine.world import parse_unit
 from tshdb.errors import NotFound
 from tshdb.guests.listing import listing_of, world_of
 from tshdb.version import __version__
@@ -85,7 +85,7 @@ def plan(study: Study, options: PlanOptions | None = None) -> Planned:
     """What a rebuild would compute, and what began it. Writes nothing. Raises NotFound for an analysis that there is not."""
     options = options or PlanOptions()
     listing = listing_of(study)
-    world = World(listing.analyses, study.settings, absent=listing.absent_tables, untrusted=listing.untrusted)
+    world = listing.world(study.settings)
     chosen = select_analyses(world, options.names)
     with reading(study.engine) as connection:
         planner = Planner(connection, world, refit=options.refit)

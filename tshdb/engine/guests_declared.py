@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable, DropTable
 
 from tshdb.engine.needs import Reference
+from tshdb.engine.units import now
 from tshdb.errors import InvalidInput
 from tshdb.guest_tables import COLUMN, NAME, columns_of, table_of
 from tshdb.offered import Origin
@@ -49,7 +49,7 @@ def declare(
     origin_of: None for an analysis of this program. Gives table -> the units whose rows an altered table could not keep.
     Raises InvalidInput for a table whose name is taken.
     """
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = now()
     lost: dict[str, set[int]] = {}
     known = {row.table_name: row for row in connection.execute(select(GuestTable.__table__))}
     there = set(inspect(connection).get_table_names())
@@ -71,8 +71,8 @@ def declare(
             if model is analysis.makes:
                 _follow_name(connection, analysis.name, table.name, known, there)
             _refuse_taken(table.name, origin, known, there)
-            lost |= _settle(connection, model, origin, known.get(table.name), now)
-        _note(connection, analysis, origin, now)
+            lost |= _settle(connection, model, origin, known.get(table.name), at)
+        _note(connection, analysis, origin, at)
     return lost
 
 
@@ -151,7 +151,7 @@ def _refuse_taken(name: str, origin: Origin, known: Mapping[str, Any], there: se
         )  # fmt: skip
 
 
-def _settle(connection: Connection, model: type[Base], origin: Origin, before: Any, now: str) -> dict[str, set[int]]:
+def _settle(connection: Connection, model: type[Base], origin: Origin, before: Any, at: str) -> dict[str, set[int]]:
     """Make the table, or make it anew where it was declared otherwise. Gives the units whose rows it could not keep."""
     table = model.__table__
     columns = columns_of(table)
@@ -160,7 +160,7 @@ def _settle(connection: Connection, model: type[Base], origin: Origin, before: A
     if before is None:
         connection.execute(CreateTable(table_of(table.name, said["columns"])))
         _watch(connection, table.name)
-        connection.execute(insert(GuestTable).values(table_name=table.name, made_at=now, **said))
+        connection.execute(insert(GuestTable).values(table_name=table.name, made_at=at, **said))
         return {}
     of_it = GuestTable.table_name == table.name
     if _form(json.loads(before.columns)) == _form(columns):
@@ -168,7 +168,7 @@ def _settle(connection: Connection, model: type[Base], origin: Origin, before: A
             connection.execute(update(GuestTable).where(of_it).values(**said))
         return {}
     lost = _altered(connection, table_of(table.name, before.columns), table_of(table.name, said["columns"]))
-    connection.execute(update(GuestTable).where(of_it).values(made_at=now, **said))
+    connection.execute(update(GuestTable).where(of_it).values(made_at=at, **said))
     return {table.name: lost}
 
 
@@ -214,7 +214,7 @@ def drop(connection: Connection, name: str) -> None:
     connection.execute(delete(GuestTable).where(GuestTable.table_name == name))
 
 
-def _note(connection: Connection, analysis: Analysis, origin: Origin, now: str) -> None:
+def _note(connection: Connection, analysis: Analysis, origin: Origin, at: str) -> None:
     table = analysis.makes.__table__
     about = " ".join((analysis.function.__doc__ or "").split())
     row = {
@@ -227,10 +227,10 @@ def _note(connection: Connection, analysis: Analysis, origin: Origin, now: str) 
         select(GuestAnalysis.__table__).where(GuestAnalysis.analysis == analysis.name)
     ).one_or_none()
     if stood is None:
-        connection.execute(insert(GuestAnalysis).values(analysis=analysis.name, seen_at=now, **row))
+        connection.execute(insert(GuestAnalysis).values(analysis=analysis.name, seen_at=at, **row))
     elif any(getattr(stood, key) != value for key, value in row.items()):
         of_it = GuestAnalysis.analysis == analysis.name
-        connection.execute(update(GuestAnalysis).where(of_it).values(seen_at=now, **row))
+        connection.execute(update(GuestAnalysis).where(of_it).values(seen_at=at, **row))
 
 
 def _watch(connection: Connection, table: str) -> None:

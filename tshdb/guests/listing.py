@@ -22,6 +22,7 @@ from tshdb.schema import GuestAnalysis, Unit
 from tshdb.vocabulary import UnitState
 
 if TYPE_CHECKING:
+    from tshdb.config import Settings
     from tshdb.engine.analysis import Analysis
     from tshdb.study import Study
 
@@ -61,6 +62,10 @@ class Listing:
     def absent_tables(self) -> dict[str, str]:
         """Absent analysis -> the table that it makes."""
         return {name: absent.table_name for name, absent in self.absent.items()}
+
+    def world(self, settings: Settings) -> World:
+        """The analyses with their parameters and code as they are now."""
+        return World(self.analyses, settings, absent=self.absent_tables, untrusted=self.untrusted)
 
     def facts(self, world: World) -> dict[str, Any]:
         """What of a study's analyses is not as it is by default, as plain values."""
@@ -113,8 +118,7 @@ def world_of(study: Study) -> World:
 
 def world_in(study: Study, connection: Connection) -> World:
     """As `world_of`, by a database that is open already."""
-    listing = listing_in(study, connection)
-    return World(listing.analyses, study.settings, absent=listing.absent_tables, untrusted=listing.untrusted)
+    return listing_in(study, connection).world(study.settings)
 
 
 def analyses_of(study: Study) -> tuple[Analysis, ...]:
