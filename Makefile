@@ -1,36 +1,72 @@
-# Everything rests on `make install`, which fills .venv. Needs Python 3.11, make and a C compiler.
-PYTHON ?= python3.11
+# `make install` fills .venv, of wheels alone, by the newest Python found. An environment that is there keeps its Python:
+# for another, make clean install PYTHON=python3.12
+FOUND := $(shell sh tools/pythons.sh)
+python_of = $(firstword $(patsubst $(1)=%,%,$(filter $(1)=%,$(FOUND))))
+PYTHON ?= $(lastword $(subst =, ,$(firstword $(FOUND))))
+version_of = $(shell $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+VERSION := $(or $(call version_of,.venv/bin/python),$(call version_of,$(PYTHON)))
+VERSIONS := $(sort $(VERSION) $(foreach found,$(FOUND),$(firstword $(subst =, ,$(found)))))
 BIN := .venv/bin
 DEMO ?= demo-study
+unexport PYTHONDONTWRITEBYTECODE  # commands that are started again and again need not compile their modules anew
 
-.PHONY: install demo test test-unit lint docs new-analysis notebook bench soak clean
+# One environment for each Python: .venv for that of `make install`, .venv-3.11 and so on for the others of this machine.
+# All tests run on 3.11 where it is there, since PyRadiomics, which judges our features, builds on no later one.
+environment_of = $(if $(filter $(VERSION),$(1)),.venv,.venv-$(1))
+WHOLE := $(or $(filter 3.11,$(VERSIONS)),$(VERSION))
+OTHERS := $(filter-out $(WHOLE),$(VERSIONS))
+PIP_INSTALL := bin/pip install --quiet --disable-pip-version-check
+
+.PHONY: install demo test test-whole test-pythons test-unit lint docs new-analysis notebook bench soak constraints clean
 
 install: .venv/installed
 
-# pyradiomics 3.0.1 builds only where numpy is installed already: docs/decisions/0004-installing-pyradiomics.md
-.venv/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt setuptools wheel numpy
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation pyradiomics==3.0.1
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[imaging,signature,postgresql,browse,test,dev]'
+define environment
+$(call environment_of,$(1))/installed: pyproject.toml constraints-$(1).txt
+	[ -x $$(@D)/bin/python ] || $$(or $$(if $$(filter .venv,$$(@D)),$$(PYTHON)),$$(call python_of,$(1))) -m venv $$(@D)
+	$$(@D)/$$(PIP_INSTALL) -c constraints-$(1).txt --only-binary=:all: setuptools
+	$$(@D)/$$(PIP_INSTALL) -c constraints-$(1).txt --only-binary=:all: --no-build-isolation -e '.[all,test,dev]'
+	touch $$@
+endef
+$(foreach version,$(VERSIONS),$(eval $(call environment,$(version))))
+
+# PyRadiomics 3.0.1 has no wheel, and builds only where numpy is installed: docs/decisions/0004-installing-pyradiomics.md
+%/judged: %/installed
+	@if command -v cc >/dev/null; then \
+		$(@D)/$(PIP_INSTALL) -c constraints-3.11.txt --no-build-isolation wheel pyradiomics==3.0.1; \
+	else echo "PyRadiomics is not built, as there is no C compiler: tests that need it are skipped"; fi
 	touch $@
 
 demo: install
 	rm -rf $(DEMO)
 	$(BIN)/tshdb demo $(DEMO)
 
-test: install
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+# everything on one Python, what needs no study on the others: docs/testing.md
+test: test-whole test-pythons
+
+WHOLE_IN := $(call environment_of,$(WHOLE))
+test-whole: $(WHOLE_IN)/$(if $(filter 3.11,$(WHOLE)),judged,installed)
+	$(WHOLE_IN)/bin/python -m pytest -n 2 --dist loadgroup
+
+test-pythons: $(foreach version,$(OTHERS),test-unit-$(version))
+$(foreach version,$(VERSIONS),$(eval test-unit-$(version): $(call environment_of,$(version))/installed))
+test-unit-%:
+	$(call environment_of,$*)/bin/python -m pytest tests/unit -n 2
 
 # what needs no study: docs/testing.md
-test-unit: install
-	$(BIN)/python -m pytest tests/unit -n 2
+test-unit: test-unit-$(VERSION)
 
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# The versions that a Python installs today, wheels alone: constraints-3.11.txt and so on
+constraints: $(foreach version,$(VERSIONS),constraints-of-$(version))
+constraints-of-%:
+	$(call python_of,$*) tools/constraints.py > constraints-$*.new
+	mv constraints-$*.new constraints-$*.txt
 
 # The files of a new analysis, which one then works on: CONTRIBUTING.md. make new-analysis NAME=my_ratio SUBJECT=expression
 new-analysis: install
@@ -41,7 +77,7 @@ docs: install
 
 # docs/python.md with what its blocks give
 notebook: install
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[notebook]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints-$(VERSION).txt --no-build-isolation -e '.[notebook]'
 	$(BIN)/python docs/notebook.py
 
 # The workflow systems that we are compared with live in an environment of their own. make bench ONLY="startup planning"
@@ -58,4 +94,4 @@ bench: install .venv-bench/installed
 	$(BIN)/python -m benchmarks $(ONLY)
 
 clean:
-	rm -rf .venv .venv-bench build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-* build dist *.egg-info $(DEMO) benchmarks/results .pytest_cache .ruff_cache .import_linter_cache .mypy_cache .hypothesis

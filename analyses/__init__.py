@@ -13,7 +13,14 @@ from analyses.imaging.dce_phases import dce_phases
 from analyses.imaging.dce_sets import dce_sets
 from analyses.imaging.dce_slices import dce_slices
 from analyses.imaging.feature_stability import feature_stability
+from analyses.imaging.kinetic_maps import kinetic_maps
+from analyses.imaging.kinetics import kinetics
+from analyses.imaging.lesion_bands import lesion_bands
+from analyses.imaging.lesion_features import lesion_features
+from analyses.imaging.lesions import lesions
+from analyses.imaging.map_features import map_features
 from analyses.imaging.masks import masks
+from analyses.imaging.phase_motions import phase_motions
 from analyses.imaging.prepared_images import prepared_images
 from analyses.imaging.radiomic_features import radiomic_features
 from analyses.imaging.retest_features import retest_features
@@ -77,10 +84,17 @@ ANALYSES = (
     dce_phases,
     masks,
     prepared_images,
+    phase_motions,
     breast_masks,
+    lesions,
     tumor_masks,
     stroma_bands,
+    kinetics,
+    kinetic_maps,
     radiomic_features,
+    map_features,
+    lesion_bands,
+    lesion_features,
     retest_features,
     feature_stability,
     feature_sets,

@@ -26,6 +26,8 @@ SUBJECTS = (
     "maxstat",
     "cohort_selection",
     "dicom_headers",
+    "enhanced",
+    "image_chain",
     "radiomics",
     "signature",
 )

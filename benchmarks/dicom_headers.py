@@ -24,7 +24,7 @@ from pathlib import Path
 from ingest.imaging.folder import DicomFolderOptions, read_folder
 from ingest.imaging.spool import Spool
 with Spool() as spool:
-    print(read_folder(Path(sys.argv[1]), DicomFolderOptions("sim", jobs=int(sys.argv[2])), spool, []).n_dicom)
+    print(read_folder(Path(sys.argv[1]), DicomFolderOptions("sim", jobs=int(sys.argv[2])), spool, []).files.n_read)
 """
 PLAIN = """
 import os, sys

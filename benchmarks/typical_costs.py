@@ -32,7 +32,9 @@ def main() -> None:
         found.append(_rebuilt(simulated))
         simulated.tshdb(f"cohort freeze {SIGNATURE}")
         simulated.set(
-            ("perturbations = []", 'perturbations = ["noise"]'), ("cohorts = []", f'cohorts = ["{SIGNATURE}"]')
+            ("perturbations = []", 'perturbations = ["noise"]'),
+            ("cohorts = []", f'cohorts = ["{SIGNATURE}"]'),
+            ("maps = []", 'maps = ["pe_early", "ser"]'),
         )
         found.append(_rebuilt(simulated))
     took: dict[str, tuple[Took, ...]] = defaultdict(tuple)

@@ -49,7 +49,7 @@ class WholeStudy:
 
 def pairs_study(folder: Path, n_patients: int) -> WholeStudy:
     """The study of the example's first patients, ingested and frozen, nothing computed."""
-    study = _new(folder)
+    study = bare_study(folder)
     ingest_pairs(study, n_patients)
     study.tshdb(f"cohort define {PAIRS} cohorts/{PAIRS}.sql")
     study.tshdb(f"cohort freeze {PAIRS}")
@@ -76,7 +76,7 @@ def ingest_pairs(study: WholeStudy, n_patients: int, corrected: dict[str, str] |
 
 def simulated_study(folder: Path, counts: str, seed: int = 1) -> WholeStudy:
     """A simulated study with images and a small search, ingested; its first cohort is frozen, nothing is computed."""
-    study = _new(folder)
+    study = bare_study(folder)
     study.set(*SMALL_SEARCH)
     settings = study.root / "study.toml"
     settings.write_text(settings.read_text().replace("min_per_class = 10", "min_per_class = 3"))
@@ -97,7 +97,8 @@ def simulate(study: WholeStudy, counts: str, seed: int = 1) -> None:
             study.tshdb(shlex.join(command))
 
 
-def _new(folder: Path) -> WholeStudy:
+def bare_study(folder: Path) -> WholeStudy:
+    """A study of the paper's preset in which nothing was ingested."""
     folder.mkdir()
     study = WholeStudy(folder / "study", folder / "files", folder / "home")
     study.tshdb(f"init {study.root} --preset fan2023", cwd=folder)

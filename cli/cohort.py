@@ -22,6 +22,9 @@ def define(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.sql", help="Steps of SQL, each a SELECT that gives patient_id.")
     ],
+    freezes: Annotated[
+        bool, typer.Option("--freeze", help="And freeze its first version, as cohort freeze does.")
+    ] = False,
     study: StudyOption = None,
 ) -> None:
     """Define a cohort by SQL. It is live until a version is frozen; frozen versions stay as they are.
@@ -46,7 +49,10 @@ def define(
         say(
             f"  No step finds the members of {names} yet: they stand in cohort_members after a freeze, or the next rebuild"
         )
-    say(f"Fits need a frozen version: tshdb cohort freeze {name}")
+    if freezes and not defined.problem:
+        _say_frozen(cohorts.freeze(opened, name))
+    else:
+        say(f"Fits need a frozen version: tshdb cohort freeze {name}")
 
 
 @app.command()
@@ -58,7 +64,10 @@ def freeze(name: Annotated[str, typer.Argument(help="The cohort's name.")], stud
     from tshdb.actions import cohorts
     from tshdb.study import Study
 
-    frozen = cohorts.freeze(Study.find(study), name)
+    _say_frozen(cohorts.freeze(Study.find(study), name))
+
+
+def _say_frozen(frozen) -> None:
     if frozen.is_new:
         say(f"Frozen {frozen.key}: {len(frozen.members)} members. Next: tshdb plan")
     else:

@@ -78,12 +78,40 @@ def _form(path: Path | None) -> str:
 
 
 @app.command()
+def geometry(
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient, such as UCSF-BR-06.")],
+    time_point: Annotated[str | None, typer.Option(help="Which examination, such as T1; else the first.")] = None,
+    out_dir: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder; else figures.")] = None,
+    study: StudyOption = None,
+) -> None:
+    """A picture for each refusal of geometry, of phases and masks: the grids to scale, what is furthest off, the reason.
+
+    Gaps, moved fields of view, turned masks and the like; headers are enough, no pixel is read.
+
+    Example: tshdb qc geometry UCSF-BR-06
+    """
+    from cli.console import out_exact, say
+    from tshdb.figures import geometry as draw
+    from tshdb.study import Study
+
+    opened = Study.find(study)
+    drawings = draw(opened, patient, time_point)
+    for drawing in drawings:
+        path = (out_dir or opened.root / "figures") / f"{drawing.title}.png"
+        drawing.save(path)
+        say(drawing.how_to_read)
+        out_exact(path)
+    if not drawings:
+        say(f"no geometry of {patient} is refused, as far as positions tell. tshdb qc {patient} shows the images")
+
+
+@app.command()
 def page(
     out_dir: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder; else reports/qc.")] = None,
     cohort: Annotated[str | None, typer.Option(help="Only the members of this cohort.")] = None,
     study: StudyOption = None,
 ) -> None:
-    """One page of all first examinations, to look through: pass or fail, cause, comment; it saves a file for qc import.
+    """One page of all first examinations, to look through, with their lesions: pass or fail, cause, comment, for qc import.
 
     Pictures that are there already are not drawn again, unless what they show has changed.
 
@@ -101,7 +129,9 @@ def page(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="csv: study_uid, verdict, read_by; cause, comment.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="csv: study_uid, verdict, read_by; cause, comment, outline.")
+    ],
     collection: CollectionOption,
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
@@ -109,7 +139,7 @@ def import_(
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Verdicts of people on images, as the table qc_verdicts: cohorts exclude by them.
+    """Verdicts of people on images, as the table qc_verdicts: cohorts exclude by them. Of single lesions: lesion_verdicts.
 
     Example: tshdb qc import verdicts.csv --collection ispy1
     """

@@ -20,6 +20,7 @@ EXPRESSION = {
 }  # fmt: skip
 
 
+WITH_FEATURES = ("radiomic_features", "lesion_features", "map_features")
 WITH_WORDS = {"patients": CLOSED, "follow_ups": ("time_origin",), "imported_features": ("time_point",)}
 
 
@@ -59,6 +60,7 @@ def schema(
             cells = [(c["name"], c["type"], "key" if c["is_key"] else "", c["meaning"]) for c in entry["columns"]]
             table(("column", "type", "", ""), cells)
             _show_words(entry)
+            _show_features(entry)
         else:
             out(f' Its columns: tshdb sql "DESCRIBE {name}"')
 
@@ -95,21 +97,26 @@ def _show_words(entry: dict[str, Any]) -> None:
         table(("column", "is kept", "is read as it"), cells)
 
 
+def _show_features(entry: dict[str, Any]) -> None:
+    """The features that a table has, and their IBSI identifiers."""
+    if features := entry.get("features"):
+        out(" Its features (region.map. goes before; shape: region.), with IBSI's identifiers:")
+        table(("feature", "IBSI"), list(features.items()))
+
+
 def described(vocabulary: Vocabulary | None = None) -> list[dict[str, Any]]:
     """Every table, view and `expression`: what one row is, and its columns. vocabulary: give the words of columns too."""
     from sqlalchemy import Enum
 
+    from tshdb.images.feature_names import NAMES
+    from tshdb.images.ibsi import IDS
     from tshdb.schema import Base
-    from tshdb.schema.base import is_ours
     from tshdb.sqltypes import table_columns
     from tshdb.views import VIEWS
 
     types = table_columns()
     tables = []
-    for mapper in sorted(Base.registry.mappers, key=lambda m: m.class_.__tablename__):
-        model = mapper.class_
-        if not is_ours(model.__table__):
-            continue
+    for model in sorted(Base.declared, key=lambda m: m.__tablename__):
         columns = []
         for column in model.__table__.columns:
             meaning = column.doc or ""
@@ -127,6 +134,10 @@ def described(vocabulary: Vocabulary | None = None) -> list[dict[str, Any]]:
                 columns[-1]["words"] = words
         one_row = " ".join(model.__doc__.split()).removeprefix("One row is ")
         tables.append({"table": model.__tablename__, "one_row": one_row, "class": model.__name__, "columns": columns})
+        if model.__tablename__ in WITH_FEATURES:
+            tables[-1]["features"] = {
+                f"{c}.{name}": IDS[c].get(name, "") for c, names in NAMES.items() for name in names
+            }
     tables += [{"table": v.name, "one_row": v.one_row, "columns": []} for v in VIEWS.values()]
     columns = [{"name": n, "type": "", "is_key": False, "meaning": m} for n, m in EXPRESSION.items()]
     return [*tables, {"table": "expression", "one_row": "the value of one gene in one profile", "columns": columns}]

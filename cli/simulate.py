@@ -37,6 +37,14 @@ def simulate(
     voxel_mm: Annotated[float, typer.Option(min=0.5, max=4.0, help="Size of a pixel of the images.")] = 1.6,
     visits: Annotated[int, typer.Option(min=1, max=4, help="Examinations a patient.")] = 1,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Write images and masks.")] = True,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="How all dynamic scans are laid out (enhanced-philips …), outlines written (outline-rtstruct …), images "
+            "delivered (resent, split-folders): one of each. Else as archives have them.",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Processes.")] = 2,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,7 +66,9 @@ def simulate(
         from tshdb.errors import UsageError
 
         raise UsageError("two of --patients, --like-paper and --cohorts", where="tshdb simulate", repair="Give one")
-    settings = SimulationSettings(seed, _effects(effect or []), genes, voxel_mm, n_visits=visits, has_images=images)
+    settings = SimulationSettings(
+        seed, _effects(effect or []), genes, voxel_mm, n_visits=visits, has_images=images, **_ways(layout or [])
+    )
     _, rows = marker_table.read("mcp_counter", Path())
     markers = tuple(
         Marker(r["population"], r["marker"], r["ensembl"])
@@ -93,6 +103,31 @@ def _counts(text: str) -> dict:
             )
         counts[Role(name)] = int(number)
     return counts
+
+
+def _ways(texts: list[str]) -> dict[str, str]:
+    """layout, outline, delivery -> the name that was given, as it is listed."""
+    from tshdb.errors import UsageError
+
+    if not texts:
+        return {}
+    from ingest.simulate.deliveries import DELIVERIES
+    from ingest.simulate.enhanced_layouts import ALL
+    from ingest.simulate.outlines import OUTLINES
+
+    known = {"layout": tuple(ALL), "outline": tuple(OUTLINES), "delivery": DELIVERIES}
+    found: dict[str, str] = {}
+    for text in texts:
+        name = text.replace("-", " ").lower()
+        way = next((way for way, names in known.items() if name in names), None)
+        if way is None:
+            listed = "; ".join(", ".join(n.replace(" ", "-") for n in names) for names in known.values())
+            raise UsageError(f"no layout '{text}'", where="--layout", repair=f"One of {listed}")
+        if way in found:
+            both = " and ".join(n.replace(" ", "-") for n in (found[way], name))
+            raise UsageError(f"{both} are two of one kind", where="--layout", repair="Give one of them")
+        found[way] = name
+    return found
 
 
 def _effects(texts: list[str]):

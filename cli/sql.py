@@ -43,7 +43,7 @@ def sql(
     """One SELECT, read only: patients, results and expression values in one surface.
 
     `expression` has profile_id, sample_id, gene, value and is_selected; values are as in their source. Views:
-    patients_wide, abundances_wide, tsh_ratios_wide, radiomic_features_wide, radiomic_changes.
+    patients_wide, abundances_wide, tsh_ratios_wide, radiomic_features_wide, map_features_wide, radiomic_changes.
     Columns and what they mean: tshdb schema TABLE.
 
     Example: tshdb sql "SELECT er_status, count(*) AS n FROM patients WHERE age_years > $age GROUP BY 1" -p age=50

@@ -44,7 +44,7 @@ def init(
     say(f"Study {study.name}: {place}, objects/{cohorts}, of preset {preset}.")
     for name in analyses_here(study)[1] if (study.root / "analyses").is_dir() else ():
         say(f"analyses/{name} came with it and does not run yet. Read it, then: tshdb trust")
-    say(f"Next: cd {folder} && tshdb ingest rna FILE --collection NAME --unit tpm --scale linear")
+    say(f"Next: cd {folder} && tshdb ingest FOLDER --collection NAME --guess   (or: tshdb ingest --help)")
     if study.settings.study.analyses == ():
         say("It computes nothing yet. An analysis of yours: tshdb new analysis NAME; the manual: tshdb docs extending")
 
@@ -68,6 +68,7 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         f"Study {facts['study']}: {counts['patients']:,} patients, {counts['samples']:,} samples, "
         f"{counts['profiles']:,} profiles, {counts['examinations']:,} examinations, "
         f"{counts['follow_ups']:,} outcomes, {counts['conflicts']} conflicts"
+        + (f", {counts['undecided']:,} values undecided (tshdb check)" if counts["undecided"] else "")
     )
     if facts["cohorts"]:
         rows = [
@@ -90,6 +91,7 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         rows = f": {', '.join(fit['rows'])}" if fit["rows"] else ""
         out(f"{fit['unit']}: {in_words(fit['corrections'])}{rows}.")
         out("It is not refitted silently: tshdb cohort freeze, or tshdb rebuild --refit")
+    out(_disk(facts["disk"]))
     if facts["last_ingest"]:
         out(f"Last ingest {facts['last_ingest']['started_at']}: {facts['last_ingest']['command']}")
     if facts["last_rebuild"]:
@@ -101,6 +103,24 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         out(NOTHING_YET)
     if counts["patients"] or step:
         out(step or "What is due: tshdb plan")
+
+
+def _disk(disk: dict) -> str:
+    """What the study takes on disk: the largest kinds of objects first."""
+    from tshdb.disk import OTHERS
+
+    kinds = sorted(disk["objects"].items(), key=lambda pair: -pair[1]["bytes"])
+    words = [
+        f"{kind} {_size(sizes['bytes'])}" + (" (of guests, or replaced: tshdb check)" if kind == OTHERS else "")
+        for kind, sizes in kinds
+    ]
+    objects = sum(sizes["bytes"] for _, sizes in kinds)
+    database = "" if disk["database"] is None else f"database {_size(disk['database'])}, "
+    return f"On disk: {database}objects {_size(objects)}" + (f": {', '.join(words)}" if words else "")
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes < 100e6 else f"{n_bytes / 1e6:,.0f} MB"
 
 
 def _moves(cohort: dict) -> str:

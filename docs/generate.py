@@ -1,4 +1,5 @@
-"""Write docs/schema.md, cli.md and parameters.md from the code: `make docs`. A test compares them with what this would write.
+"""Write docs/schema.md, cli.md, parameters.md and ibsi.md from the code: `make docs`. A test compares them with what this would
+write.
 
 python docs/generate.py [FOLDER]
 """
@@ -25,7 +26,6 @@ from cli.main import app
 from tshdb import presets
 from tshdb.config import Parameters
 from tshdb.schema import Base
-from tshdb.schema.base import is_ours
 from tshdb.sqltypes import described
 
 HERE = Path(__file__).parent
@@ -66,7 +66,7 @@ def schema() -> str:
         "Written by `make docs` from `tshdb/schema/`. Times are UTC text; every list is by key.",
         "",
     ]
-    models = {m.class_.__tablename__: m.class_ for m in Base.registry.mappers if is_ours(m.class_.__table__)}
+    models = {m.__tablename__: m for m in Base.declared}
     others = sorted({m.__module__.rpartition(".")[2] for m in models.values()} - {*SUBJECTS})
     for subject in (*SUBJECTS, *others):
         lines += [f"## {subject}", ""]
@@ -204,6 +204,9 @@ def _values(schema: dict[str, Any]) -> str:
         return f"list of {len(schema['prefixItems'])}: {_values(schema['prefixItems'][0])}"
     if schema.get("type") == "array":
         return f"list of: {_values(schema.get('items') or {'type': 'any'})}"
+    if isinstance(of := schema.get("additionalProperties"), dict):
+        names = schema.get("propertyNames")
+        return f"table of: {_values(names) + ' = ' if names else ''}{_values(of)}"
     limits = [f"{sign} {schema[key]:g}" for key, sign in LIMITS.items() if key in schema]
     return " ".join([KINDS.get(schema.get("type"), schema.get("type", "")), ", ".join(limits)]).strip()
 
@@ -213,7 +216,49 @@ def _toml(value: Any) -> str:
     return f"`{json.dumps(value)}`"
 
 
+def ibsi() -> str:
+    """Every feature with its IBSI identifier, and what it is of IBSI's digital phantom beside the reference value."""
+    sys.path.insert(0, str(HERE.parent))  # the phantom is of the tests
+    from tests.support.phantom import agrees, phantom, values
+    from tshdb.images.feature_names import NAMES
+    from tshdb.images.ibsi import AGGREGATIONS, IDS
+
+    reference, ours, theirs = phantom(), [values("ibsi", n) for n in (False, True)], values("pyradiomics", False)
+    rows, verdicts = [], {}
+    for feature in (f"{class_}.{name}" for class_, names in NAMES.items() for name in names):
+        class_, _, name = feature.partition(".")
+        cells = [f"`{feature}`", IDS[class_].get(name, "")]
+        for found, dimensions in zip(ours, ("3D", "2.5D"), strict=True):
+            want, tolerance = reference[dimensions].get(feature, (None, 0))
+            if want is not None:
+                verdicts[feature, dimensions] = agrees(found[feature], want, tolerance)
+            is_shown = want is not None or dimensions == "3D"
+            cells.append(f"{found[feature]:.3g}" if is_shown else "")
+            cells.append("" if want is None else f"{want:g}" + (f" ± {tolerance:g}" if tolerance else ""))
+        is_other = abs(theirs[feature] - ours[0][feature]) > 1e-9 * abs(theirs[feature])
+        rows.append(f"| {' | '.join(cells)} | {f'{theirs[feature]:.3g}' if is_other else ''} |")
+    off = [f"{feature} ({dimensions})" for (feature, dimensions), is_met in verdicts.items() if not is_met]
+    in_3d, in_2d = (" and ".join(sorted(set(AGGREGATIONS[is_2d].values()))) for is_2d in (False, True))
+    text = f"""
+        # Features by IBSI's names and values
+
+        Written by `make docs`, computed of IBSI's digital phantom (5 x 4 x 4 voxels, 74 inside, grey levels as they are) with
+        `[radiomic_features] definition = "ibsi"`. Identifiers, reference values and tolerances: Image Biomarker Standardisation
+        Initiative, reference manual, arXiv:1612.07003. Textures: in three dimensions ({in_3d}), and slice by slice
+        (`force_2d`: {in_2d}). A value agrees where it is within the tolerance, rounded to three digits.
+
+        **{len(verdicts) - len(off)} of {len(verdicts)} values agree{"; not " + ", ".join(off) if off else ""}.**
+        A feature without an identifier is PyRadiomics' own. Why some differ, and the
+        CT phantom: [radiomics.md](radiomics.md#whose-definitions).
+
+        | feature | IBSI | ours, 3D | reference | ours, by slice | reference | PyRadiomics', where it differs |
+        |---|---|---|---|---|---|---|
+        """
+    return textwrap.dedent(text).lstrip() + "\n".join(rows) + "\n"
+
+
 def main(folder: Path) -> None:
+    (folder / "ibsi.md").write_text(ibsi(), encoding="utf-8")
     (folder / "parameters.md").write_text(parameters(), encoding="utf-8")
     (folder / "schema.md").write_text(schema(), encoding="utf-8")
     (HERE.parent / "tshdb" / "schema" / "columns.txt").write_text(described(), encoding="utf-8")

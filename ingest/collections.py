@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tshdb.archives import Collection, Download, Images
 from tshdb.errors import UsageError
@@ -25,7 +25,7 @@ def _gdc_folder(project: str) -> Callable[[Path, FolderRequest, CollectionState]
 
         options = folder.GdcFolderOptions(
             request.collection, project, request.units, request.settings.ingest.her2_rule, request.parts, request.jobs,
-            request.check_bytes, request.settings.vocabulary.added,
+            request.check_bytes, request.settings.vocabulary.added, request.as_of,
         )  # fmt: skip
         yield folder.look_of(folder.look(root, options), options, standing.sources)
 
@@ -45,9 +45,11 @@ def _workbook(map_name: str) -> Callable[[Path, FolderRequest, CollectionState],
         map_ = maps.bundled_map(map_name)
         path = mapped.only_workbook(root, map_)
         source = Source(request.collection, mapped.READER.name, path.name)
-        options = {"map": maps.as_recorded(map_)}
+        options: dict[str, Any] = {"map": maps.as_recorded(map_)}
         if request.settings.vocabulary.added:
             options["vocabulary"] = request.settings.vocabulary.added
+        if request.as_of is not None:
+            options["as_of"] = request.as_of
 
         def items() -> Iterator[Item]:
             digest, known = sha256_of(path), standing.sources.get(source)

@@ -223,6 +223,11 @@ def _write_body(wanted, partial: Path, response, start: int, patience: Patience,
     return ""
 
 
+def is_here(wanted: Wanted) -> bool:
+    """Whether the file is there, with the size and the bytes that the archive says."""
+    return wanted.path.is_file() and not _wrong(wanted, wanted.path)
+
+
 def _wrong(wanted: Wanted, partial: Path) -> str:
     """What is wrong with a file that came as a whole, or nothing."""
     size = partial.stat().st_size if partial.exists() else 0

@@ -6,6 +6,7 @@ it. Where sources speak of one row, their readers' `precedence` says who is beli
 
 from __future__ import annotations
 
+from ingest import settlements
 from ingest.clinical import biotab, cdr, outcomes
 from ingest.expression import rna
 from ingest.gdc import annotations, cases, clinical, expression, follow_up, sheets
@@ -31,5 +32,6 @@ READERS: tuple[Reader, ...] = (
     rna.READER,
     features.READER,
     decisions.DECISIONS,
+    settlements.READER,
     decisions.VERDICTS,
 )

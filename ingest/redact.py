@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ingest.expression.series_matrix import is_series_matrix
 from tshdb.text_files import csv_reader, top_of
+from tshdb.withdrawal.places import Places
 from tshdb.written import encoding_of
 
 DELIMITED = {".csv", ".tsv", ".txt", ".tab"}
@@ -27,8 +28,10 @@ class Redacted:
     columns: tuple[int, ...] = ()
 
 
-def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
+def redact(path: Path, pattern: re.Pattern[str], alias: str, places: Places | None = None) -> Redacted | None:
     """A file without what the pattern finds. None for a format that cannot be written again without harm.
+
+    places: the lines and columns of the file from which the study has the patient's rows, and what its cells call the patient.
 
     Delimited text loses the columns whose header names the patient, then the lines that do. JSON loses the elements of
     lists that do. SQL, TOML and Markdown name the alias instead. Packed files are packed again.
@@ -49,7 +52,9 @@ def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
     lines: tuple[int, ...] = ()
     columns: tuple[int, ...] = ()
     if kind in DELIMITED:
-        text, lines, columns = _delimited(text, pattern)
+        text, lines, columns = _delimited(text, pattern, places or Places())
+    elif places is not None and not pattern.search(text):
+        return None  # it speaks of the patient, and not by a name that can be looked for
     elif kind == ".json":
         text = json.dumps(_pruned(json.loads(text), pattern), indent=2, ensure_ascii=False) + "\n"
     else:
@@ -63,17 +68,21 @@ def redact(path: Path, pattern: re.Pattern[str], alias: str) -> Redacted | None:
     return Redacted(content, lines, columns)
 
 
-def _delimited(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+def _delimited(text: str, pattern: re.Pattern[str], places: Places) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
     lines = list(io.StringIO(text, newline=""))
     if not lines:
         return text, (), ()
     top = top_of(lines)
     delimiter, header = top.delimiter, _cells(top.header, top.delimiter)
-    dropped = {i for i, cell in enumerate(header) if pattern.search(cell)}
+    dropped = {i for i, cell in enumerate(header) if pattern.search(cell)} | {column - 1 for column in places.columns}
     if len(dropped) == len(header):
         dropped = set()
     kept, removed = [], []
+    named = _named_lines(lines, top.line, delimiter, places)
     for number, line in enumerate(lines, 1):
+        if number in named:
+            removed.append(number)
+            continue
         if number < top.line and not pattern.search(line):
             kept.append(line)
             continue
@@ -83,6 +92,21 @@ def _delimited(text: str, pattern: re.Pattern[str]) -> tuple[str, tuple[int, ...
         else:
             kept.append(line_without)
     return "".join(kept), tuple(removed), tuple(sorted(i + 1 for i in dropped))
+
+
+def _named_lines(lines: list[str], top: int, delimiter: str, places: Places) -> set[int]:
+    """The lines of the places, and those that call the patient as these do, in the column that names their patients."""
+    named = {number for number in places.lines if top < number <= len(lines)}
+    rows = [[cell.strip() for cell in _cells(lines[number - 1], delimiter)] for number in sorted(named)]
+    calling = [{i for i, cell in enumerate(row) if cell in places.names} for row in rows]
+    if columns := set.intersection(*calling) if calling else set():
+        at = min(columns)
+        calls = {row[at] for row in rows}
+        for number, line in enumerate(lines[top:], top + 1):
+            cells = _cells(line, delimiter) if number not in named and any(c in line for c in calls) else []
+            if cells[at : at + 1] and cells[at].strip() in calls:
+                named.add(number)
+    return named
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -7,7 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PARTS = ("code", "edits", "histories", "kills", "lost", "mutants", "oath", "truth")
+PARTS = (
+    "baselines",
+    "code",
+    "containers",
+    "deliveries",
+    "dialects",
+    "edits",
+    "histories",
+    "kills",
+    "lost",
+    "motion",
+    "mutants",
+    "oath",
+    "phantom",
+    "textures",
+    "truth",
+    "wheels",
+)
 
 
 @dataclass(frozen=True)

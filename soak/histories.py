@@ -16,12 +16,12 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
     from hypothesis import strategies as st
 
     from analyses import ANALYSES
-    from tests.support import histories, tiny
+    from tests.support import calm, histories, tiny
 
     for world, analyses in (("core", tiny.CORE), ("all", ANALYSES)):
 
         @hypothesis.seed(seed)
-        @hypothesis.settings(max_examples=HISTORIES[world], database=None, **histories.CALM)
+        @hypothesis.settings(max_examples=HISTORIES[world], database=None, **calm.CALM)
         @hypothesis.given(edits=st.lists(histories.EDITS, min_size=2, max_size=12))
         def ends_as_at_once(edits: list[tuple], analyses=analyses) -> None:
             histories.lives_as_at_once(edits, analyses)

@@ -119,7 +119,9 @@ def ingested(folder: Path, n: int = 5) -> Study:
     (raw / "decisions.csv").write_text(
         f"study_uid,series_uid,decision,decided_by,reason\n{uid},all,key=acquisition_time,A,seen\n"
     )
-    (raw / "verdicts.csv").write_text(f"study_uid,verdict,read_by,cause,comment\n{uid},pass,A,,good\n")
+    (raw / "verdicts.csv").write_text(
+        f"study_uid,outline,verdict,read_by,cause,comment\n{uid},,pass,A,,good\n{uid},grown,pass,A,,\n"
+    )
     run_quick("ingest", "decisions", raw / "decisions.csv", *to, cwd=folder)
     run_quick("qc", "import", raw / "verdicts.csv", *to, cwd=folder)
     return Study(folder)

@@ -5,6 +5,7 @@ What a fixture needs is imported when it is asked for: a test that needs no stud
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from tests.support.program import ROOT, SHARED, run_quick
 os.environ.pop("COLUMNS", None)  # what the program says is that of a pipe, whatever the shell of the tests says
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every program that is started compiles all of its code
 sys.dont_write_bytecode = False
+for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # workers that each use all cores wait for one another
+    os.environ.setdefault(_pool, "1")
+gc.set_threshold(50_000, 50, 50)  # the heap of a worker is large, and hardly any of it is garbage
 EXPENSIVE = ("real", "in_batches", "published", "scanned")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -56,12 +57,17 @@ class ImagingSettings(BaseModel):
     accept_identified: bool = False
     idc_url: str | None = None
     nbia_url: str | None = None
+    hide_paths: bool = False  # keys of masks hold the digest of a path, and not the names of folders and files
 
 
 class Parameters(BaseModel):
-    """Base of the parameters of an analysis: typed, immutable, and complete in their canonical JSON."""
+    """Base of the parameters of an analysis: typed, immutable, and complete in their canonical JSON.
+
+    FOLLOWS: those that are the base table's and may not say something else in the analysis' own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    FOLLOWS: ClassVar[tuple[str, ...]] = ()
 
 
 class Settings:
@@ -85,9 +91,27 @@ class Settings:
         """The text without the address of the database, which may hold a password."""
         return re.sub(r"""\bdatabase(\s*)=(\s*)("[^"]*"|'[^']*')""", r'database\1=\2"…"', self.text)
 
-    def parameters(self, name: str, kind: type[Parameters], base: str | None = None) -> Parameters:
-        """The parameters of analysis `name`: its table, else what it takes from the table `base`, else the defaults."""
-        return self._typed(kind, name, base)
+    def parameters(
+        self, name: str, kind: type[Parameters], base: str | None = None, of_others: Collection[str] = ()
+    ) -> Parameters:
+        """The parameters of analysis `name`: its table, else what it takes from the table `base`, else the defaults.
+
+        of_others: settings of its own table that are those of analyses which take theirs from it.
+        """
+        found = self._typed(kind, name, base, of_others)
+        for key in kind.FOLLOWS if base else ():
+            if key in self.tables.get(name, {}) and getattr(found, key) != (said := self._followed(kind, base, key)):
+                raise InvalidInput(
+                    f"found {getattr(found, key)!r}, but [{base}] has {said!r}, and both must be the same",
+                    where=f"{self.where(name, key)}: [{name}] {key}",
+                    repair=f"Take it out here: [{base}] {key} holds for [{name}] as well",
+                )
+        return found
+
+    def _followed(self, kind: type[Parameters], base: str | None, key: str) -> Any:
+        """What the base table says of a setting, or its default."""
+        table = self.tables.get(base or "", {})
+        return getattr(kind.model_validate({k: v for k, v in table.items() if k in kind.model_fields}), key)
 
     def refuse_unknown_settings(self, shared: dict[str, set[str]]) -> None:
         """Raises InvalidInput for a setting of a shared table that none of its analyses has. shared: table -> settings."""
@@ -110,13 +134,15 @@ class Settings:
                     repair=did_you_mean(name, known, "Correct or remove the table"),
                 )
 
-    def _typed(self, kind: type[BaseModel], table: str, base: str | None = None) -> Any:
+    def _typed(
+        self, kind: type[BaseModel], table: str, base: str | None = None, of_others: Collection[str] = ()
+    ) -> Any:
         values = self.tables.get(table, {})
         for name in filter(None, (table, base)):
             if not isinstance(self.tables.get(name, {}), dict):
                 raise InvalidInput(f"'{name}' must be a table", where=self.where(name), repair=f"Write [{name}]")
         inherited = {k: v for k, v in (self.tables.get(base, {}) if base else {}).items() if k in kind.model_fields}
-        values = inherited | values
+        values = inherited | {k: v for k, v in values.items() if k in kind.model_fields or k not in of_others}
         try:
             return kind.model_validate(values)
         except ValidationError as error:
@@ -125,9 +151,10 @@ class Settings:
             if key in inherited and key not in self.tables.get(table, {}):
                 table = base or table
             value = "nothing" if first["type"] == "missing" else repr(first["input"])
+            said = first["msg"].removeprefix("Value error, ")
             known = ", ".join(kind.model_fields)
             raise InvalidInput(
-                f"found {value}, but {first['msg'][0].lower()}{first['msg'][1:]}",
+                f"found {value}, but {said[0].lower()}{said[1:]}",
                 where=f"{self.where(table, key)}: [{table}] {key}".rstrip(),
                 repair=f"Settings of [{table}]: {known}" if first["type"] == "extra_forbidden" else "",
             ) from None

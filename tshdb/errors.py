@@ -76,6 +76,15 @@ class IntegrityError(TshdbError):
     exit_code = Exit.INTEGRITY
 
 
+class Untrustworthy(TshdbError):
+    """The program computes something else than another program, which must give the same: whatever it would compute is in doubt.
+
+    It stops a rebuild, and is no failure of one unit.
+    """
+
+    exit_code = Exit.INTEGRITY
+
+
 class ResourceError(TshdbError):
     """Disk, memory or another resource is exhausted."""
 

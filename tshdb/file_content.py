@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 
 class Record(NamedTuple):
-    """A row of `table` as one place of the file says it. column: of a matrix, counted from 1."""
+    """A row of `table` as one place of the file says it.
+
+    column: of a matrix, counted from 1.
+    as_of: the date of what the place says, such as of a form or a visit, as `source_records.as_of` has it.
+    """
 
     table: type
     values: dict[str, Any]
     line: int
     column: int | None = None
+    as_of: str | None = None
 
 
 class Finding(NamedTuple):
@@ -80,7 +85,7 @@ class Matrix:
 
 
 class Instances(NamedTuple):
-    """The DICOM files of one series, read as often as they are asked for: rows of `imaging_instances`."""
+    """The images of one series, read as often as they are asked for: rows of `imaging_instances`. n: how many files."""
 
     study_uid: str
     series_uid: str
@@ -90,7 +95,7 @@ class Instances(NamedTuple):
 
 @dataclass
 class FileContent:
-    """All that a reader found in one file."""
+    """All that a reader found in one file. as_of: the date of all that it says, where the file bears one."""
 
     records: list[Record] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -99,6 +104,7 @@ class FileContent:
     instances: Instances | None = None
     objects: list[tuple[str, bytes]] = field(default_factory=list)  # suffix and content of objects that records name
     sex_markers: dict[str, tuple[float, float]] = field(default_factory=dict)  # profile -> linear XIST, RPS4Y1
+    as_of: str | None = None
     n_withheld: int = field(default=0, init=False)  # rows that are not loaded: counted by `row` alone
     _n_errors: int = field(default=0, init=False, repr=False)  # also those beyond `most`
 

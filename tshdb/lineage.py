@@ -191,7 +191,7 @@ def _image_places(connection: Connection, unit_of: dict[str, int]) -> list[Place
     table = ImagingInstance.__table__
     columns = (table.c.study_uid, table.c.path, table.c.sha256)
     with texts(connection, "asked_studies", unit_of) as name:
-        query = select(*columns).where(table.c.study_uid.in_(select_ids(name))).order_by(table.c.path)
+        query = select(*columns).where(table.c.study_uid.in_(select_ids(name))).distinct().order_by(table.c.path)
         rows = connection.execute(query).fetchall()
     return [Place(unit_of[study], path.rpartition("/")[2], sha256, path, 0, None) for study, path, sha256 in rows]
 

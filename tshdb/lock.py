@@ -4,7 +4,6 @@ The operating system or the server frees it when its holder dies, however it die
 database, an advisory lock of the session on PostgreSQL.
 """
 
-import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tshdb.database import STUDY_LOCK
 from tshdb.errors import Busy
+from tshdb.system import try_lock
 
 WAIT_SECONDS = 30.0
 
@@ -36,19 +36,13 @@ def study_lock(engine, root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterat
 @contextmanager
 def _file_lock(path: Path):
     with path.open("a") as file:
-
-        def try_once() -> bool:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-        yield try_once
+        yield lambda: try_lock(file)
 
 
 @contextmanager
 def _server_lock(engine):
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        yield lambda: connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({STUDY_LOCK})").scalar()
-        connection.exec_driver_sql(f"SELECT pg_advisory_unlock({STUDY_LOCK})")
+        try:
+            yield lambda: connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({STUDY_LOCK})").scalar()
+        finally:  # the session goes back to its pool, and would hold the study from there
+            connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")

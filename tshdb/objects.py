@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tshdb.errors import IntegrityError, InvalidInput, ResourceError
@@ -33,6 +33,16 @@ WRITING = re.compile(r"\.writing-[a-z0-9_]{8}")  # as tempfile.mkstemp names the
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def whole_digest(path: Path, others: Sequence[Path]) -> str:
+    """The SHA-256 of a file; where others belong to it (`Reader.beside`), of all their bytes, one after the other."""
+    digest = hashlib.sha256()
+    for each in (path, *others):
+        with each.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def is_digest(text: str) -> bool:
@@ -183,7 +193,9 @@ class ObjectStore:
         return digest not in self._damaged or self._damaged[digest] != _state(path)
 
     def is_whole(self, digest: str, suffix: str = ".parquet") -> bool:
-        """Whether the file is there with its bytes."""
+        """Whether the file is there with its bytes. A name that is no digest is that of none."""
+        if not is_digest(digest):
+            return False
         try:
             self.verified(digest, suffix)
         except LostObject:

@@ -74,6 +74,7 @@ class OpenStudy(Study):
         complete: bool = False,
         keep_going: bool = False,
         dry_run: bool = False,
+        check_bytes: bool = False,
         progress: Progress = _silent,
     ) -> list[Loaded]:
         """Load a file, or what lies in a folder; gives what was loaded, a part each.
@@ -83,6 +84,7 @@ class OpenStudy(Study):
         complete: what the file lacks is gone.
         keep_going: load good rows beside bad ones.
         dry_run: only say what would change.
+        check_bytes: of a folder: read files, too, that were not written since.
 
         Raises NotFound and UsageError; InvalidInput for what was refused, with its findings.
         """
@@ -90,7 +92,7 @@ class OpenStudy(Study):
 
         path, how = Path(path), ingest.Loading(complete, keep_going, dry_run)
         if path.is_dir():
-            loaded = _from_folder(self, path, collection, how, progress)
+            loaded = _from_folder(self, path, collection, how, check_bytes, progress)
         elif unit is not None or scale is not None:
             loaded = [ingest.rna(self, path, collection, _rna_options(unit, scale), how=how)]
         elif reader is not None:
@@ -208,16 +210,18 @@ class OpenStudy(Study):
         return f"<p>Study {html.escape(self.name)}</p><table>{cells}</table>"
 
 
-def _from_folder(study: OpenStudy, folder: Path, collection: str, how: Loading, progress: Progress) -> list[Loaded]:
+def _from_folder(
+    study: OpenStudy, folder: Path, collection: str, how: Loading, check_bytes: bool, progress: Progress
+) -> list[Loaded]:
     """Load a folder: of a collection that is known, by what lies in it; of another, its DICOM files."""
     from tshdb import installed
-    from tshdb.actions.collection import from_folder
+    from tshdb.actions.collection import Wanted, from_folder
     from tshdb.actions.imaging import dicom
 
     if any(known.name == collection for known in installed.collections()):
-        steps = from_folder(study, collection, folder, how=how, progress=progress)
+        steps = from_folder(study, collection, folder, Wanted(check_bytes=check_bytes), how=how, progress=progress)
         return [step.loaded for step in steps if step.loaded is not None]
-    return [dicom(study, folder, collection, how=how, progress=progress)]
+    return [dicom(study, folder, collection, check_bytes=check_bytes, how=how, progress=progress)]
 
 
 def _rna_options(unit: str | None, scale: str | None) -> RnaOptions:

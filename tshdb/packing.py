@@ -42,6 +42,7 @@ _HDF5 = Kind(
     "Write its matrix as text; of an AnnData: adata.to_df().T.to_csv('table.tsv', sep='\\t')",
 )
 _R = Kind("an object of R (.rds, .RData)", _FROM_R)
+_PICTURE = Kind("a picture (.png, .jpg, .gif, .tif)", "Ask for the table itself, as text or as a workbook")
 _PAGE = Kind("a web page (HTML), perhaps an error of the archive", "Fetch the file itself again")
 KINDS: tuple[tuple[bytes, Kind], ...] = (
     (b"\x89HDF\r\n\x1a\n", _HDF5),
@@ -55,6 +56,18 @@ KINDS: tuple[tuple[bytes, Kind], ...] = (
     (b"FEA1", Kind("a Feather file", _FROM_PANDAS)),
     (b"\x93NUMPY", Kind("a NumPy array (.npy)", "Write it as text, with the names of genes and samples")),
     (b"SQLite format 3\x00", Kind("an SQLite database", "Export the table as CSV")),
+    (b"{\\rtf", Kind("a text of a word processor (.rtf)", "Save its table as CSV UTF-8")),
+    (
+        b"<?xml",
+        Kind(
+            "an XML file (an old spreadsheet, or an archive's export)", "Save it as .xlsx, or take the archive's table"
+        ),
+    ),
+    (b"\x89PNG", _PICTURE),
+    (b"\xff\xd8\xff", _PICTURE),
+    (b"GIF8", _PICTURE),
+    (b"II*\x00", _PICTURE),
+    (b"MM\x00*", _PICTURE),
     (b"%PDF", Kind("a PDF", "Ask for the table itself, as text or as a workbook")),
     (b"$FL2", Kind("a file of SPSS (.sav)", "In SPSS: File, Save as, CSV; or " + _FROM_PANDAS)),
     (b"<stata_dta>", Kind("a file of Stata (.dta)", "In Stata: export delimited; or " + _FROM_PANDAS)),
@@ -102,7 +115,9 @@ def open_unpacked(path: Path) -> Iterator[IO[bytes]]:
     try:
         with path.open("rb") as raw, _unpacked(cast(IO[bytes], raw), path) as table:
             yield table
-    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile) as error:
+    except (EOFError, OSError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's, not what bzip2 and gzip say of bytes
         what = "gzip" if isinstance(error, EOFError | gzip.BadGzipFile | zlib.error) else "packed"
         raise InvalidInput(
             f"the {what} file is cut or damaged ({error})", where=str(path), repair="Fetch it again"
@@ -124,13 +139,23 @@ def _unpacked(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
             names = packed.namelist()
             _refuse_office(names, path)
             only = _only([n for n in names if not n.endswith("/")], "zip", path)
-            with packed.open(only) as inner, _unpacked(io.BufferedReader(cast(Any, inner)), path) as table:
+            with _member(packed, only, path) as inner, _unpacked(io.BufferedReader(cast(Any, inner)), path) as table:
                 yield table
     elif first[TAR_AT : TAR_AT + len(TAR)] == TAR:
         with tarfile.open(fileobj=raw, mode="r|") as packed:
             yield from _of_tar(packed, path)
     else:
         yield raw
+
+
+def _member(packed: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
+    """A file of a zip archive. Raises InvalidInput for one with a password, or packed in a way that is not known."""
+    try:
+        return packed.open(name)
+    except RuntimeError as error:
+        raise InvalidInput(
+            f"the zip is not read ({error})", where=str(path), repair="Unpack it, and name the file"
+        ) from None
 
 
 def _of_tar(packed: tarfile.TarFile, path: Path) -> Iterator[IO[bytes]]:

@@ -11,6 +11,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -130,6 +131,7 @@ def _messages(
         pass
     finally:
         code = child.end(is_done)
+        _forget_moved(study)
     if code:
         raise RuntimeError("the query's process failed; its traceback is above")
     raise ResourceError(
@@ -137,6 +139,19 @@ def _messages(
         where=WHERE,
         repair="Ask for less, or in smaller steps",
     )
+
+
+def _forget_moved(study: Queried) -> None:
+    """What is kept of tables stays only at the versions that they have now: a withdrawal may have been here before us.
+
+    It removes what it finds; what a query writes behind it, of the state that it began with, is removed here.
+    """
+    path = study.sqlite_path
+    if path is None or not path.is_file():
+        return
+    with suppress(OSError, sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as raw:
+        rows = raw.execute(sandbox.select_all("table_versions", ["table_name", "version"]))
+        Snapshots(study.root).keep_only({str(table): str(version) for table, version in rows})
 
 
 # --------------------------------------------------------------------------------------------- in the child

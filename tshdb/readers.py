@@ -6,7 +6,7 @@ sentence that says what was expected, and the order in which sources are believe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,10 +18,12 @@ from tshdb.head import Head
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
-    from tshdb.file_content import FileContent
+    from tshdb.file_content import FileContent, Finding
     from tshdb.folders import CollectionState, FolderRequest, Look
+    from tshdb.geometry import Grid
 
-LAST = 1_000  # the precedence of readers whose rows no other reader speaks of: among themselves by the source's name
+LAST = 1_000  # the precedence of readers whose rows no other reader speaks of
+SETTLING = 0  # of what people decide where sources disagree: it holds before all
 SURE = 1.0
 T = TypeVar("T")
 
@@ -59,14 +61,26 @@ class Examination(NamedTuple):
     study_uid: str
     patient_id: str
     time_point: str | None
+    study_date: str | None = None
+
+
+def _no_grids(study_uid: str) -> Sequence[Grid]:
+    return ()
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the study has, of which a reader must know. series: (study_uid, series_uid)."""
+    """What the study has, of which a reader must know.
+
+    series: (study_uid, series_uid).
+    outlines: (study_uid, segmentation_id).
+    grids_of: the grids of the series of an examination.
+    """
 
     examinations: tuple[Examination, ...] = ()
     series: frozenset[tuple[str, str]] = frozenset()
+    grids_of: Callable[[str], Sequence[Grid]] = _no_grids
+    outlines: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -77,6 +91,7 @@ class Request:
     options: as the study records them, values of JSON.
     files: that are read beside it, by the option that names them.
     known: what the reader's `needs` name.
+    findings: of whoever found the file; they are told with those of the file.
     """
 
     collection: str
@@ -84,6 +99,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     known: Known = Known()
+    findings: tuple[Finding, ...] = ()
 
 
 def _never(head: Head) -> float:
@@ -92,6 +108,10 @@ def _never(head: Head) -> float:
 
 def _as_given(request: Request, settings: Settings) -> dict[str, Any]:
     return dict(request.options)
+
+
+def _nothing_beside(path: Path) -> Sequence[Path]:
+    return ()
 
 
 def _never_again(options: Mapping[str, Any]) -> bool:
@@ -107,12 +127,15 @@ class Reader:
     recognises   1 (or True): such a file; above 0: it looks like one, and `read` says what is missing; 0: none
     read         the file's rows; it raises InvalidInput only for what makes the whole file unreadable
     recorded     the options that the study records, of those that were given; it raises UsageError where one is missing
-    needs        "examinations" or "series": what of the study it must know
+    needs        "examinations", "series" or "outlines": what of the study it must know
     reads_again  whether a file can be read once more with nothing but the options that were recorded
     guess        a first map of a table, as text: of a path, and of what is said of it, by name
-    files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error
+    files        the files at a path, a file or a folder, that are read one by one, each with its request; none is no error. Its
+                 request knows what the reader's `needs` name
     folder       of what is read as a whole folder: what lies in it
     command      that loads such a file, without `tshdb`, where it is another than `ingest clinical` and `ingest file`
+    is_named_by_content  its sources are named by what they hold (a UID), not by a file
+    beside       other files whose bytes are the file's as well, such as the voxels of a header; it raises nothing
     describes    what a file in somebody's own folder is, where `recognises` cannot be sure; None: nothing of this reader
     """
 
@@ -129,7 +152,9 @@ class Reader:
     files: Callable[[Path, Request], list[tuple[Path, Request]]] | None = None
     folder: Callable[[Path, FolderRequest, CollectionState], AbstractContextManager[Look]] | None = None
     command: str | None = None
+    beside: Callable[[Path], Sequence[Path]] = _nothing_beside
     describes: Callable[[Head], Described | None] | None = None
+    is_named_by_content: bool = False
 
     def __post_init__(self) -> None:
         if (self.precedence is None) != (self.part is Part.SHEETS):

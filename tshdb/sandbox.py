@@ -11,13 +11,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-import resource
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tshdb import system
 from tshdb.errors import IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError
 from tshdb.snapshots import LEAST_ROWS, Snapshots
 from tshdb.views import VIEWS
@@ -117,21 +117,9 @@ def lock(connection: Any, readable: Sequence[str], seconds: float) -> None:
         connection.execute(f"SET allowed_paths = [{', '.join(readable)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEMORY_BYTES, hard))
-    used = resource.getrusage(resource.RUSAGE_SELF)  # by loading
-    cpu = int(used.ru_utime + used.ru_stime + seconds * 2) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-
-
-def _address_space() -> int:
-    """Bytes that this process has mapped already: a notebook with large libraries leaves a query as much as a terminal."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    except (OSError, ValueError):
-        return 0
+    system.forbid_files()
+    system.limit_more_memory(MEMORY_BYTES)
+    system.limit_cpu(seconds * 2)  # beyond what loading took
 
 
 def keep(connection: Any, kept: Snapshots, table: str, version: str | int | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from tshdb.objects import is_digest, sha256_of
@@ -68,6 +69,13 @@ class Snapshots:
         """Remove what is kept of a table at a version."""
         for path in self._kept(table):
             if path.name.split(".")[1] == version:
+                path.unlink(missing_ok=True)
+
+    def keep_only(self, versions: Mapping[str, str]) -> None:
+        """Remove what is kept of tables at other versions than these."""
+        for path in self._kept():
+            table, version, *_ = path.name.split(".")
+            if versions.get(table) != version:
                 path.unlink(missing_ok=True)
 
     def erase(self) -> None:

@@ -5,18 +5,24 @@ The command line is found by its name, as analyses and readers are: the core imp
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 
-from tshdb.errors import TshdbError
+from tshdb.errors import Exit, TshdbError
 from tshdb.neighbours import refuse_foreign
 
 
 def main() -> None:
     """Run the command line. What a user can mend is one line and an exit code."""
+    gc.set_threshold(50_000, 20, 20)  # what is imported lives until the end, and is most of what a command makes
     try:
         refuse_foreign()
+        import_module("tshdb.system")
     except TshdbError as error:
         sys.stderr.write(f"tshdb: {error}\n")
         sys.exit(error.exit_code)
+    except ImportError as error:
+        sys.stderr.write(f"tshdb: {error}\n")
+        sys.exit(Exit.RESOURCE)
     import_module("cli.main").main()

@@ -14,6 +14,7 @@ from typing import Any
 from tshdb.cohorts.evaluation import Evaluated, evaluate_each
 from tshdb.cohorts.rows import Rows, SqliteRows, rows_of
 from tshdb.corrections import corrections, counted, rows_named
+from tshdb.disk import disk
 from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.errors import InvalidInput, NotFound, TshdbError
 from tshdb.study import SETTINGS_FILE, Study, absolute_url, check_revision, sqlite_path
@@ -27,6 +28,8 @@ COUNTS = {
     "examinations": "SELECT count(*) FROM imaging_studies",
     "follow_ups": "SELECT count(*) FROM follow_ups WHERE event IS NOT NULL AND duration_days IS NOT NULL",
     "conflicts": "SELECT count(*) FROM conflicts",
+    "undecided": "SELECT count(*) FROM (SELECT DISTINCT table_name, row_key, column_name FROM conflicts "
+    "WHERE held_source = '') AS u",
 }
 UNITS = (
     "SELECT analysis, state, count(*) FROM units WHERE analysis NOT LIKE 'ingest.%' AND analysis NOT LIKE 'reference.%' "
@@ -45,7 +48,7 @@ LAST_RUN = "SELECT run_id, state, started_at FROM runs ORDER BY run_id DESC LIMI
 
 
 def status(root: Path) -> dict[str, Any]:
-    """Counts, cohorts, units by state, flagged fits, the last ingest and the last rebuild."""
+    """Counts, cohorts, units by state, flagged fits, what it takes on disk, the last ingest and the last rebuild."""
     try:
         settings = tomllib.loads(written_text(root / SETTINGS_FILE)).get("study", {})
     except tomllib.TOMLDecodeError as error:
@@ -60,7 +63,7 @@ def status(root: Path) -> dict[str, Any]:
             def run(sql: str) -> list[tuple]:
                 return tuples(connection, sql.replace("%", "%%"))  # % is the driver's mark of a parameter
 
-            return _collect(settings, run, rows_of(connection))
+            return _collect(settings, run, rows_of(connection)) | {"disk": disk(study.objects.root, None, run)}
     if not path.is_file():
         raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
     raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
@@ -69,7 +72,12 @@ def status(root: Path) -> dict[str, Any]:
         row = raw.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
         check_revision(row[0] if row else None, root)
         raw.execute("BEGIN")
-        return _collect(settings, lambda sql: raw.execute(sql).fetchall(), SqliteRows(raw, study))
+
+        def asked(sql: str) -> list[tuple]:
+            return raw.execute(sql).fetchall()
+
+        found = _collect(settings, asked, SqliteRows(raw, study))
+        return found | {"disk": disk(study.objects.root, path, asked)}
     finally:
         raw.close()
 

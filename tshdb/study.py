@@ -146,12 +146,14 @@ class Study:
             "tsh_ratios": "tsh_ratios_wide",
             "cell_abundances": "abundances_wide",
             "radiomic_features": "radiomic_features_wide",
+            "map_features": "map_features_wide",
         }
         is_known = table in table_columns() or table in VIEWS or table in guest_columns_of(self)
         if not is_known or (wide and table not in wides):
             known = ", ".join(wides) if wide else "tshdb schema"
             raise InvalidInput(f"no table '{table}'" + (" that can be wide" if wide else ""), repair=f"See: {known}")
-        order = "study_uid" if wide and table == "radiomic_features" else "ALL"  # sorting by 572 columns takes memory
+        is_of_features = wide and table in ("radiomic_features", "map_features")
+        order = "study_uid" if is_of_features else "ALL"  # sorting by 572 columns takes memory
         return self.sql(f"SELECT * FROM {wides[table] if wide else table} ORDER BY {order}")
 
 

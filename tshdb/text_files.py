@@ -7,7 +7,9 @@ Line ends    LF, CR LF, or CR alone; CR in a file of LF is refused, since no rea
 Quotation    between commas, semicolons and blanks as RFC 4180 says; between tabs a field is quoted where it begins and ends
              with a quotation mark, as R and spreadsheets write it; all other marks are characters like any other.
 Above        lines that begin with `#`, empty lines and a spreadsheet's `sep=;` above the header are passed over.
-Ends         a file that ends within a quoted field is refused; one whose last line has no end is a finding.
+Ends         a file must end as its format ends. One that ends within a quoted field is refused; a last line without an end may be
+             cut within its last value (26.193 is 26.1 then): its row is withheld, unless a quotation mark closes that value.
+Damage       a NUL character is refused: no text has one, and disks that failed leave them.
 """
 
 from __future__ import annotations
@@ -31,6 +33,9 @@ MISSING = {"", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None", "remov
 ROW_NAMES = "row.names"  # what R calls the column that its header does not name
 LOOKED_AT = 5  # rows by which a header is seen to lack a name
 _GCT = re.compile(r"#1\.[23]\b")
+
+LEGACY = "cp1252"
+MOST_BYTES_LOOKED_AT = 1 << 24
 
 
 class _BadText(ValueError):
@@ -60,29 +65,61 @@ def open_text(path: Path, encoding: str | None = None) -> Iterator[IO[str]]:
             yield io.TextIOWrapper(raw, encoding=encoding or encoding_of(first), newline="")
     except UnicodeDecodeError as error:
         byte = error.object[error.start] if error.start < len(error.object) else 0
+        if encoding is not None:
+            raise InvalidInput(
+                f"not {encoding} text (byte {byte:#04x})",
+                where=str(path),
+                repair="Say the encoding that it has, in the map",
+            ) from None
         raise InvalidInput(
             f"not UTF-8 text (byte {byte:#04x}); perhaps Latin-1 (Windows-1252), as a spreadsheet's \"CSV\"", where=str(path),
             repair='Convert it to UTF-8: save it as "CSV UTF-8", or iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW',
         ) from None  # fmt: skip
     except UnicodeError as error:  # UTF-16 without its second half
-        raise InvalidInput(f"no whole text ({error})", where=str(path), repair="Fetch it again") from None
+        repair = "Fetch it again" if encoding is None else f"Is it {encoding}, as the map says? Else fetch it again"
+        raise InvalidInput(f"no whole text ({error})", where=str(path), repair=repair) from None
     except _BadText as error:
         raise InvalidInput(str(error), where=f"{path}:{error.line}", repair=error.repair) from None
     except csv.Error as error:
         raise InvalidInput(f"no table ({error})", where=str(path), repair="Is a quotation mark left open?") from None
 
 
+def legacy_encoding(path: Path) -> str | None:
+    """The encoding that a text seems to have where it is no UTF-8 and no UTF-16: Windows-1252, which Latin-1 is part of.
+
+    None where it needs none, or is no text. Only a person can say that it is this one.
+    """
+    with open_binary(path) as file:
+        content = file.read(MOST_BYTES_LOOKED_AT)
+    if encoding_of(content[:FIRST_BYTES]) != "utf-8-sig" or b"\x00" in content:
+        return None
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start > len(content) - 4 and len(content) == MOST_BYTES_LOOKED_AT:  # a letter that is cut
+            return None
+        try:
+            content.decode(LEGACY)
+        except UnicodeDecodeError:
+            return None
+        return LEGACY
+    return None
+
+
 def delimiter_of(header: str) -> str:
     """Tab if the header has one; else the one of comma and semicolon that it has more of outside of quotation marks.
 
-    A header without any of them whose names are quoted is separated by blanks, as R's write.table does where it is not told.
+    A header without any of them is separated by `|` if it has one, and by blanks if its names are quoted, as R's write.table
+    does where it is not told.
     """
     if "\t" in header:
         return "\t"
     bare = "".join(header.split('"')[::2])
     if bare.count(";") > bare.count(","):
         return ";"
-    return " " if "," not in bare and header.startswith('"') and '" "' in header else ","
+    if "," in bare:
+        return ","
+    return "|" if "|" in bare else " " if header.startswith('"') and '" "' in header else ","
 
 
 class _Tabbed:
@@ -133,7 +170,7 @@ class _Lines:
 class Rows:
     """(line, fields) of every row that is not empty; the line is the one on which the row begins, from `first_line`.
 
-    is_open: whether the last line that was read has no end.
+    is_open: whether the last line that was read has no end, and may be cut.
     """
 
     def __init__(self, file: Iterable[str], delimiter: str, first_line: int = 1):
@@ -154,9 +191,11 @@ class Rows:
             line = self._first_line + self._reader.line_num
 
     def _look_at_end(self, pieces: list[str], line: int) -> None:
+        if any("\x00" in piece for piece in pieces):
+            raise _BadText(line, "a NUL character stands in the text: the file is damaged", "Fetch it again")
         last = pieces[-1]
         end = "\n" if last.endswith("\n") else "\r" if last.endswith("\r") else ""
-        self.is_open = not end
+        self.is_open = not end and not _is_closed(last, self._delimiter)
         self._ends.add(end)
         if {"\n", "\r"} <= self._ends:
             raise _BadText(
@@ -174,36 +213,46 @@ class Rows:
                     ) from None  # fmt: skip
 
 
+def _is_closed(line: str, delimiter: str) -> bool:
+    """Whether a line ends with a quotation mark that closes its last field."""
+    return re.search(f'(?:^|{re.escape(delimiter)})"(?:[^"]|"")*"$', line) is not None
+
+
 def rows_of(
     file: Iterable[str], delimiter: str, content: FileContent | None = None, first_line: int = 1
 ) -> Iterator[tuple[int, list[str]]]:
-    """The rows of `Rows`; a last line without an end is a finding of `content`."""
+    """The rows of `Rows`. content: takes the finding of a last line without an end, whose row is not given then."""
     rows = Rows(file, delimiter, first_line)
-    line = first_line
     for line, fields in rows:
-        yield line, fields
-    if rows.is_open and content is not None:
-        warn_of_open_end(line, content)
+        if rows.is_open and content is not None:
+            _withhold_open(line, fields, content)
+        else:
+            yield line, fields
 
 
-def warn_of_open_end(line: int, content: FileContent) -> None:
-    """A last line without an end: it may be cut, even within a number."""
-    content.warn(line, None, None, "text.last-line-open", "the last line has no end; is the file complete?")
+def _withhold_open(line: int, fields: list[str], content: FileContent) -> None:
+    message = "the last line has no end: the file may be cut within it; fetch it again, or end the line if it is whole"
+    content.withhold(line, None, fields[-1], "text.last-line-open", message)
+
+
+def field_count(fields: list[str], n_fields: int) -> str:
+    """What is said of a row that has more or fewer fields than the header."""
+    is_more = len(fields) > n_fields and not any(field.strip() for field in fields[n_fields:])
+    more = ", and what is more is empty: does each row end with a delimiter that the header lacks?" if is_more else ""
+    return f"{len(fields)} fields; the header has {n_fields}{more}"
 
 
 def whole_rows(
     rows: Iterable[tuple[int, list[str]]], n_fields: int, content: FileContent, rule: str
 ) -> Iterator[tuple[int, list[str]]]:
-    """The rows that have as many fields as the header; each other one is withheld by the rule."""
-    line = None
+    """The rows that have as many fields as the header; others are withheld by the rule, and one whose line has no end."""
     for line, fields in rows:
-        if len(fields) == n_fields:
+        if getattr(rows, "is_open", False):
+            _withhold_open(line, fields, content)
+        elif len(fields) == n_fields:
             yield line, fields
         else:
-            cut = "; the line has no end: is the file cut?" if getattr(rows, "is_open", False) else ""
-            content.withhold(line, None, fields[0], rule, f"{len(fields)} fields; the header has {n_fields}{cut}")
-    if line is not None and getattr(rows, "is_open", False):
-        warn_of_open_end(line, content)
+            content.withhold(line, None, fields[0], rule, field_count(fields, n_fields))
 
 
 # ------------------------------------------------------------------------------------------------------ headers

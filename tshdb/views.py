@@ -64,17 +64,17 @@ def _ratios_wide(connection) -> str:
     )
 
 
-def _features_wide(connection) -> str:
-    """One column a radiomic feature, by its whole name."""
+def _features_wide(connection, table: str) -> str:
+    """One column a radiomic feature of a table, by its whole name."""
     rows = connection.execute(
-        "SELECT DISTINCT feature FROM radiomic_features WHERE feature_class IS NOT NULL ORDER BY 1"
+        f"SELECT DISTINCT feature FROM {table} WHERE feature_class IS NOT NULL ORDER BY 1"
     ).fetchall()
     if not rows:
         return "SELECT study_uid, patient_id, collection, time_point FROM imaging_studies WHERE false"
     names = ", ".join("'" + name.replace("'", "''") + "'" for (name,) in rows)
     return (
         "SELECT s.patient_id, s.collection, s.time_point, w.* FROM "
-        "(PIVOT (SELECT study_uid, feature, value FROM radiomic_features WHERE feature_class IS NOT NULL) "
+        f"(PIVOT (SELECT study_uid, feature, value FROM {table} WHERE feature_class IS NOT NULL) "
         f"ON feature IN ({names}) USING first(value) GROUP BY study_uid) w JOIN imaging_studies s USING (study_uid)"
     )
 
@@ -114,7 +114,13 @@ VIEWS = {
             "radiomic_features_wide",
             'one examination with features: every radiomic feature as a column, such as "tumor.SI.glcm.Idmn"',
             ("radiomic_features", "imaging_studies"),
-            _features_wide,
+            lambda connection: _features_wide(connection, "radiomic_features"),
+        ),
+        View(
+            "map_features_wide",
+            'one examination with parametric maps: every feature of them as a column, such as "tumor.ser.glcm.Idmn"',
+            ("map_features", "imaging_studies"),
+            lambda connection: _features_wide(connection, "map_features"),
         ),
         View(
             "radiomic_changes",

@@ -205,6 +205,7 @@ class PhaseKey(StrEnum):
 
     TEMPORAL_POSITION = "temporal_position"
     TRIGGER_TIME = "trigger_time"
+    REFERENCE_TIME = "reference_time"
     ACQUISITION_TIME = "acquisition_time"
     CONTENT_TIME = "content_time"
     ACQUISITION_NUMBER = "acquisition_number"
@@ -226,6 +227,9 @@ class VerdictCause(StrEnum):
     NO_TUMOR = "no_tumor"
     INCOMPLETE = "incomplete"
     OTHER = "other"
+
+
+GROWN_TUMOR = "grown"  # lesion_verdicts.outline of the tumour that nobody drew
 
 
 class SetStatus(StrEnum):

@@ -1,8 +1,8 @@
 """Tumour against stroma in the same patients: Wilcoxon signed-rank test and correlation, of everybody and by prognosis.
 
-    Wilcoxon 1945; zero differences are left out ("wilcox"); exact up to 50 patients without ties, else normal with the
-    continuity correction, as R's wilcox.test. Correlation is Pearson's. Both are adjusted by Benjamini and Hochberg within
-    a group of patients.        Fan et al. 2023, Statistical analysis, Fig. 4a
+    Wilcoxon 1945; exact for fewer than 50 patients without ties and without zero differences, else normal with the continuity
+    correction, zeros left out, as R's wilcox.test. Correlation is Pearson's. Both are adjusted by Benjamini and Hochberg
+    within a group of patients.        Fan et al. 2023, Statistical analysis, Fig. 4a
 
 Abundances are mean log2 expression, so a difference of 1 is twice the markers' geometric mean.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-MOST_EXACT = 50
+FEWEST_NORMAL = 50  # differences
 
 
 class CompartmentTestParameters(Parameters):
@@ -85,12 +85,14 @@ def _compare(tumor: np.ndarray, stroma: np.ndarray, min_patients: int) -> dict:
         for name, values in (("tumor", tumor), ("stroma", stroma)):
             row |= {f"{name}_mean": float(np.mean(values)), f"{name}_sd": float(np.std(values, ddof=1))}
     difference = tumor - stroma
+    has_zeros = bool((difference == 0).any())
     difference = difference[difference != 0]
     if len(tumor) < min_patients or not len(difference):
         return row | {
             "reason": f"{len(tumor)} patients, fewer than {min_patients}" if len(difference) else "no difference"
         }
-    is_exact = len(difference) <= MOST_EXACT and len(set(np.abs(difference))) == len(difference)
+    has_ties = len(set(np.abs(difference))) < len(difference)
+    is_exact = len(difference) < FEWEST_NORMAL and not has_ties and not has_zeros
     test = stats.wilcoxon(difference, correction=not is_exact, method="exact" if is_exact else "asymptotic")
     ranks = stats.rankdata(np.abs(difference))
     row |= {"statistic": float(ranks[difference > 0].sum()), "p_value": float(test.pvalue), "is_exact": is_exact}

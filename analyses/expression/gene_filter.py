@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.analysis import Learns, Need, analysis
 from tshdb.engine.relations import PROFILES_OF_PATIENT
 from tshdb.schema import ExpressionProfile, GeneFilter
 
@@ -40,6 +40,7 @@ class GeneFilterParameters(Parameters):
     makes=GeneFilter,
     params=GeneFilterParameters,
     cohorts="cohort",
+    learns=(Learns(None),),
     identity="unfiltered",
     libraries=("numpy",),
     source="doi:10.1186/s12967-023-04748-6, Cell subpopulation estimation; open points A04",

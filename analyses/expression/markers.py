@@ -12,11 +12,13 @@ import csv
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from tshdb.errors import InvalidInput
 from tshdb.written import written_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BUNDLED = ("mcp_counter", "mcp_counter_upstream", "mcp_counter_affy133")
 REQUIRED = ("population", "marker")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.imaging.region_images import images_of, mask_on
+from analyses.imaging.region_images import Images, grid_like, mask_on
 from tshdb.config import Parameters
+from tshdb.dated import is_later
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
 from tshdb.schema import BreastMask, DceSlice, ImagingInstance, ImagingSeries, Mask, PreparedImage, Segmentation
@@ -82,20 +83,17 @@ def _of_study(study_uid, images, segmentations, masks, slices, instances, series
     from analyses.imaging.images.grids import nrrd, one_thread
 
     row = dict.fromkeys(COLUMNS) | {"study_uid": study_uid, "status": RegionStatus.FAILED}
-    s0 = images_of(images)["S0"]
     of_breast = segmentations[
         (segmentations["region"] == MaskRegion.BREAST) & segmentations["kind"].isin(params.prefer)
     ]
     with one_thread():
         try:
             if len(of_breast):
-                ranks = of_breast["kind"].map(params.prefer.index)
-                chosen = of_breast.assign(rank=ranks).sort_values(["rank", "segmentation_id"]).iloc[0]
-                held = masks[masks["segmentation_id"] == chosen["segmentation_id"]].iloc[0]
-                mask = mask_on(chosen, held, s0, slices, instances, series, params.resample)
-                row |= {"status": RegionStatus.GIVEN, "segmentation_id": chosen["segmentation_id"]} | _sides(mask)
+                chosen, mask, notes = _given(of_breast, masks, grid_like(images), slices, instances, series, params)
+                row |= {"status": RegionStatus.GIVEN, "segmentation_id": chosen, "qc_flags": "; ".join(notes) or None}
+                row |= _sides(mask)
             else:
-                breast = find(s0, skin_mm=params.skin_mm, wall_mm=params.wall_mm)
+                breast = find(Images(images)["S0"], skin_mm=params.skin_mm, wall_mm=params.wall_mm)
                 mask, flags = breast.mask, list(breast.flags)
                 if breast.stands_out_mm > DEEP_MM:
                     flags.append(
@@ -110,16 +108,52 @@ def _of_study(study_uid, images, segmentations, masks, slices, instances, series
         return row | {"object_id": nrrd(mask, 6)}
 
 
+def _given(of_breast, masks, like, slices, instances, series, params):
+    """(segmentation, mask, flags) of the kind that goes first: the later one; of the same day the one that all others equal.
+
+    Parts of different places, such as a left and a right breast, are one. Raises ValueError where nothing decides.
+    """
+    import pandas as pd
+
+    from analyses.imaging.images.grids import array_of, image_of
+
+    ranks = of_breast["kind"].map(params.prefer.index)
+    held = masks.set_index("segmentation_id")
+    drawn, problems = {}, []
+    for row in of_breast[ranks == ranks.min()].itertuples():
+        try:
+            mask = mask_on(row, held.loc[row.segmentation_id], like, slices, instances, series, params.resample)
+            drawn[row.segmentation_id] = (array_of(mask) > 0, None if pd.isna(row.drawn_on) else row.drawn_on)
+        except ValueError as error:
+            problems.append(str(error))
+    if not drawn:
+        raise ValueError("; ".join(problems))
+    left = dict(drawn)
+    for name, (inside, day) in drawn.items():
+        if any(is_later(d, day) and (i & inside).any() for i, d in drawn.values()):
+            del left[name]
+    first = min(left)
+    whole = left[first][0]
+    for name, (inside, _) in left.items():
+        if name != first and (inside & whole).any() and not (inside == whole).all():
+            raise ValueError(
+                f"{len(left)} segmentations of the breast differ, and none is known to be the later one: date them"
+            )
+        whole = whole | inside
+    notes = [f"a segmentation of the breast was not taken: {p}" for p in problems]
+    return first, image_of(whole.astype("uint8"), like), notes
+
+
 def _sides(mask) -> dict[str, float]:
     """ml on the patient's right and left: by the sign of x."""
     import numpy as np
 
-    from analyses.imaging.images.grids import array_of, upright
+    from analyses.imaging.images.grids import array_of, turn_of
 
-    turned = upright(mask)
-    inside = array_of(turned) > 0
+    turn = turn_of(mask)
+    inside = turn.upright(array_of(mask)) > 0
     if not inside.any():
         raise ValueError("the segmentation of the breast is empty on the images")
-    x = turned.GetOrigin()[0] + np.arange(inside.shape[2]) * turned.GetSpacing()[0]
-    ml = float(np.prod(turned.GetSpacing())) / 1000
+    x = turn.origin[0] + np.arange(inside.shape[2]) * turn.spacing[2]
+    ml = float(np.prod(turn.spacing)) / 1000
     return {"right_ml": float(inside[:, :, x < 0].sum()) * ml, "left_ml": float(inside[:, :, x >= 0].sum()) * ml}

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from analyses.imaging.phase_split import flags_text, start_times
+from analyses.imaging.phase_split import Image, flags_text, start_times
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
+from tshdb.images.mask_volumes import IMAGE, image_of
 from tshdb.images.pixels import read_volume
 from tshdb.schema import DcePhase, DceSet, DceSlice, ImagingInstance
 from tshdb.vocabulary import PhaseRole
@@ -64,8 +65,8 @@ def dce_phases(
 ) -> pd.DataFrame:
     """One row per (study_uid, phase_index) of the examinations that fall into phases.
 
-    sets: study_uid, key_used, qc_flags; slices: study_uid, sop_uid, phase_index, slice_index; instances: times, path and
-    sha256 of the files, whose pixels are read.
+    sets: study_uid, key_used, qc_flags; slices: study_uid, sop_uid, frame_number, phase_index, slice_index; instances:
+    times, path and sha256 of the files, whose pixels are read.
     """
     import pandas as pd
 
@@ -74,15 +75,18 @@ def dce_phases(
         known = sets[sets["study_uid"] == study_uid].iloc[0]
         files = instances[instances["study_uid"] == study_uid]
         ordered = of_study.sort_values(["phase_index", "slice_index"])
-        phases = [group["sop_uid"].tolist() for _, group in ordered.groupby("phase_index", sort=True)]
+        phases = [
+            list(group[IMAGE].itertuples(index=False, name=None))
+            for _, group in ordered.groupby("phase_index", sort=True)
+        ]
         rows += _rows(study_uid, phases, files, known, params)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _rows(
-    study_uid: str, phases: list[list[str]], files: pd.DataFrame, known, params: DcePhaseParameters
+    study_uid: str, phases: list[list[Image]], files: pd.DataFrame, known, params: DcePhaseParameters
 ) -> list[dict]:
-    used = files[files["sop_uid"].isin([sop for phase in phases for sop in phase])]
+    used = files[files.set_index(IMAGE).index.isin([image for phase in phases for image in phase])]
     times, clock = start_times(used, phases)
     flags = [known["qc_flags"]] if known["qc_flags"] else []
     if times is None:
@@ -138,18 +142,18 @@ def _intermediate(n_phases: int, times: list[float] | None, params: DcePhasePara
     return (1 + last) // 2, "the middle one after contrast"
 
 
-def _means(phases: list[list[str]], files: pd.DataFrame) -> list[float] | None:
+def _means(phases: list[list[Image]], files: pd.DataFrame) -> list[float] | None:
     """The mean of each phase over the voxels that are brighter than the mean of phase 0 there; None without pixels."""
     import numpy as np
 
     if not files["has_pixels"].astype(bool).all():
         return None
-    place = {row.sop_uid: (row.path, row.sha256) for row in files.itertuples()}
-    first = read_volume([place[sop] for sop in phases[0]])
+    place = {(f.sop_uid, f.frame_number): image_of(f) for f in files.itertuples()}
+    first = read_volume([place[image] for image in phases[0]])
     body = first > first.mean(dtype=np.float64)
     if not body.any():
-        return [float(read_volume([place[s] for s in phase]).mean(dtype=np.float64)) for phase in phases]
+        return [float(read_volume([place[image] for image in phase]).mean(dtype=np.float64)) for phase in phases]
     means = [float(first[body].mean(dtype=np.float64))]
     for phase in phases[1:]:
-        means.append(float(read_volume([place[s] for s in phase])[body].mean(dtype=np.float64)))
+        means.append(float(read_volume([place[image] for image in phase])[body].mean(dtype=np.float64)))
     return means

@@ -27,6 +27,8 @@ def phases_of(
     for uid in chosen:
         of_series = instances[instances["series_uid"] == uid].copy()
         of_series["series_time_s"] = times.get(uid)
+        for name in ("row_spacing_mm", "column_spacing_mm"):
+            of_series[name] = series.set_index("series_uid")[name].get(uid)
         parts.append(of_series)
     keys = [
         d.decision.removeprefix("key=")

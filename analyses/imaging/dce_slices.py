@@ -56,11 +56,13 @@ def dce_slices(
             {
                 "study_uid": study_uid,
                 "sop_uid": sop_uid,
+                "frame_number": frame_number,
                 "phase_index": phase,
                 "slice_index": i,
                 "position_mm": split.positions[i],
             }
             for phase, images in enumerate(split.phases)
-            for i, sop_uid in enumerate(images)
+            for i, (sop_uid, frame_number) in enumerate(images)
         ]
-    return pd.DataFrame(rows, columns=["study_uid", "sop_uid", "phase_index", "slice_index", "position_mm"])
+    columns = ["study_uid", "sop_uid", "frame_number", "phase_index", "slice_index", "position_mm"]
+    return pd.DataFrame(rows, columns=columns)

@@ -13,10 +13,11 @@ from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
 from tshdb.geometry import Grid, differences
-from tshdb.images.mask_volumes import grid_of_phases, on_images
+from tshdb.images.mask_volumes import cut_flag, grid_of_phases, on_images
 from tshdb.images.pixels import read_volume
+from tshdb.images.series_grid import corners, is_same_stack
 from tshdb.schema import DcePhase, DceSlice, ImagingInstance, ImagingSeries, Mask, Segmentation
-from tshdb.vocabulary import MaskStatus
+from tshdb.vocabulary import MaskRegion, MaskStatus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,8 +113,11 @@ def _row(s, grid: Grid | None, files, rise, strange: list[str]) -> dict:
         }
     try:
         inside = on_images(s, grid, files) >= s.min_value
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError, IndexError) as error:  # a bad mask harms itself alone
         return row | {"status": MaskStatus.UNCLEAR, "differences": str(error), "repair": "look at it: tshdb qc PATIENT"}
+    if s.format not in ("les", "dicom-seg", "rtstruct") and (moved := _moved(Grid.of_text(s.grid), grid)):
+        flags.append(moved)
+        is_strange = True
     n = int(inside.sum())
     where = np.flatnonzero(inside.any(axis=(1, 2)))
     if rise is not None and n:
@@ -123,6 +127,8 @@ def _row(s, grid: Grid | None, files, rise, strange: list[str]) -> dict:
             flags.append("rises less than the rest of the image: is it where the tumour is?")
     if not n:
         flags.append("no voxel of the images is inside")
+    if s.region == MaskRegion.TUMOR and (cut := cut_flag(inside)):
+        flags.append(cut)
     return row | {
         "status": MaskStatus.UNCLEAR if not n or is_strange or "both orders" in (s.flags or "") else MaskStatus.FITS,
         "n_voxels": n,
@@ -133,6 +139,18 @@ def _row(s, grid: Grid | None, files, rise, strange: list[str]) -> dict:
     }
 
 
+def _moved(mask: Grid, image: Grid) -> str | None:
+    """What is to be said of a mask that is as large as the images and lies beside them, by whole voxels.
+
+    A mask that was cut out of the images is smaller. One of the same size was drawn on images of another place.
+    """
+    if mask.shape != image.shape or is_same_stack(mask, image):
+        return None
+    places = corners(image)
+    off = max(min(float(sum((a - b) ** 2) ** 0.5) for b in places) for a in corners(mask))
+    return f"as large as the images, and {off:.2f} mm beside them: drawn on another examination?"
+
+
 def _rise(phases: pd.DataFrame, files: list, instances: pd.DataFrame):
     """Intermediate phase less phase 0; None without pixels."""
     if not instances[instances["sop_uid"].isin([f.sop_uid for phase in files for f in phase])]["has_pixels"].all():
@@ -141,4 +159,4 @@ def _rise(phases: pd.DataFrame, files: list, instances: pd.DataFrame):
     if not len(chosen):
         return None
     early, first = files[int(chosen.iloc[0])], files[0]
-    return read_volume([(f.path, f.sha256) for f in early]) - read_volume([(f.path, f.sha256) for f in first])
+    return read_volume([f.image for f in early]) - read_volume([f.image for f in first])

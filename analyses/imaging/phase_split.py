@@ -3,9 +3,10 @@
 A phase is one image at every position along the normal of the slices. Images at one position are told apart by the first
 key that gives every position the same, complete set of values:
 
-    temporal_position    TemporalPositionIdentifier
+    temporal_position    TemporalPositionIdentifier, TemporalPositionIndex of frames
     trigger_time         TriggerTime
-    acquisition_time     AcquisitionTime; times less than `merge_s` apart are one
+    reference_time       FrameReferenceDateTime of frames; times less than `merge_s` apart are one
+    acquisition_time     AcquisitionTime, likewise
     content_time         ContentTime, likewise
     acquisition_number   AcquisitionNumber
     instance_blocks      one phase after the other by InstanceNumber
@@ -25,53 +26,46 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analyses.imaging.image_kinds import of_one_kind, without_copies
+from tshdb.geometry import TOLERANCE
+from tshdb.images.mask_volumes import IMAGE
+from tshdb.images.stacks import (
+    COMMON,
+    SAME_POSITION_MM,
+    Plane,
+    Unsplit,
+    beside,
+    by_orientation,
+    grouped_positions,
+    plane_of,
+    positions_of,
+    unevenness,
+)
 from tshdb.vocabulary import PhaseKey
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DAY_S = 86_400.0
-SAME_POSITION_MM = 0.05
-TIME_KEYS = {"trigger_time": "trigger_ms", "acquisition_time": "acquisition_s", "content_time": "content_s"}
+TIME_KEYS = {
+    "trigger_time": "trigger_ms",
+    "reference_time": "reference_s",
+    "acquisition_time": "acquisition_s",
+    "content_time": "content_s",
+}
 KEYS = tuple(key.value for key in PhaseKey)
-
-
-class Unsplit(Exception):
-    """The images do not fall into whole phases; the text says why."""
+Image = tuple[str, int]  # of the columns IMAGE
 
 
 @dataclass
 class Split:
-    """sop UIDs by phase, each in the order of positions; positions in mm along the normal; flags for a person."""
+    """Images by phase, each in the order of positions; positions in mm along the normal; flags for a person."""
 
-    phases: list[list[str]]
+    phases: list[list[Image]]
     positions: list[float]
     key: str
+    plane: Plane
     flags: list[str] = field(default_factory=list)
-
-
-def positions_of(instances: pd.DataFrame) -> np.ndarray:
-    """The place of every image along the normal of its slices, mm; NaN where the header does not say it.
-
-    instances: x_mm, y_mm, z_mm, orientation (six numbers joined by \\).
-    """
-    positions = np.full(len(instances), np.nan)
-    place = instances[["x_mm", "y_mm", "z_mm"]].to_numpy(float)
-    for text, index in instances.groupby("orientation", sort=True).indices.items():
-        numbers = np.array([float(part) for part in str(text).split("\\")])
-        normal = np.cross(numbers[:3], numbers[3:])
-        positions[index] = place[index] @ normal
-    return positions
-
-
-def grouped_positions(positions: np.ndarray) -> np.ndarray:
-    """The number of each position, from the lowest; positions within SAME_POSITION_MM are one."""
-    order = np.argsort(positions, kind="stable")
-    steps = np.diff(positions[order]) > SAME_POSITION_MM
-    ranks = np.concatenate([[0], np.cumsum(steps)]) if len(order) else np.zeros(0, int)
-    numbers = np.empty(len(positions), int)
-    numbers[order] = ranks
-    return numbers
 
 
 def count_per_position(instances: pd.DataFrame) -> int:
@@ -80,7 +74,7 @@ def count_per_position(instances: pd.DataFrame) -> int:
     if known.empty:
         return 1
     counts: Counter[int] = Counter()
-    for _, alike in known.groupby("orientation", sort=True):
+    for _, alike in known.groupby(by_orientation(known), sort=True):
         numbers = grouped_positions(positions_of(alike))
         counts.update(np.bincount(numbers).tolist())
     return max(counts, key=lambda n: (counts[n], n))
@@ -93,6 +87,7 @@ def split(series: Sequence[pd.DataFrame], *, merge_s: float, most_left_out: floa
     positions that may be left out, flagged, because images are missing or twice; key: use this one.
     Raises Unsplit with the reason.
     """
+    series, flags = _time_points(series)
     parts = [_one_series(s, merge_s, most_left_out, key) for s in series]
     if not parts:
         raise Unsplit("no series")
@@ -102,23 +97,37 @@ def split(series: Sequence[pd.DataFrame], *, merge_s: float, most_left_out: floa
         whole = _joined(series, parts)
     if len(whole.phases) < 2:
         raise Unsplit("one phase: a dynamic scan has one before and at least one after contrast")
-    gap = _gap(whole.positions)
-    if gap:
-        whole.flags.append(gap)
-    whole.flags = list(dict.fromkeys(whole.flags))
+    uneven = unevenness(whole.positions)
+    if uneven:
+        raise Unsplit(uneven)
+    whole.flags = list(dict.fromkeys(flags + whole.flags))
     return whole
 
 
-def start_times(instances: pd.DataFrame, phases: list[list[str]]) -> tuple[list[float] | None, str | None]:
+def _time_points(series: Sequence[pd.DataFrame]) -> tuple[list[pd.DataFrame], list[str]]:
+    """The series with images of one kind, each image once; what is said of those that were left out."""
+    import pandas as pd
+
+    if not series:
+        return [], []
+    together, n_copies = without_copies(pd.concat(series))
+    together, flags = of_one_kind(together)
+    if n_copies:
+        flags.append(f"{n_copies} images are copies of others (the same pixels, place and time) and left out")
+    parts = [together[together["series_uid"] == s["series_uid"].iloc[0]] for s in series if len(s)]
+    return [p for p in parts if len(p)], flags
+
+
+def start_times(instances: pd.DataFrame, phases: list[list[Image]]) -> tuple[list[float] | None, str | None]:
     """(start of every phase, seconds after the first; what it is taken from), by the first clock that rises."""
-    by_sop = instances.set_index("sop_uid")
-    for name in ("acquisition_time", "trigger_time", "content_time"):
-        column = by_sop[TIME_KEYS[name]].astype(float)
+    by_image = instances.set_index(IMAGE)
+    for name in ("acquisition_time", "trigger_time", "reference_time", "content_time"):
+        column = by_image[TIME_KEYS[name]].astype(float)
         if column.isna().any():
             continue
         values = _over_midnight(column.to_numpy()) if name != "trigger_time" else column.to_numpy() / 1000
         clock = dict(zip(column.index, values, strict=True))
-        starts = [min(clock[sop] for sop in phase) for phase in phases]
+        starts = [min(clock[image] for image in phase) for phase in phases]
         if all(b - a >= 1.0 for a, b in zip(starts, starts[1:], strict=False)):
             return [round(s - starts[0], 6) for s in starts], name
     return None, None
@@ -135,13 +144,12 @@ def _over_midnight(seconds: np.ndarray) -> np.ndarray:
 
 
 def _one_series(instances: pd.DataFrame, merge_s: float, most_left_out: float, key: str | None) -> Split:
-    if (instances["n_frames"] > 1).any():
-        raise Unsplit("multi-frame images: their frames are not read yet")
-    if instances["orientation"].isna().any() or instances[["x_mm", "y_mm", "z_mm"]].isna().any(axis=None):
-        raise Unsplit("images without position or orientation")
-    if instances["orientation"].nunique() > 1:
-        raise Unsplit("images of several orientations in one series")
-    table = instances.sort_values(["instance_number", "sop_uid"], ignore_index=True)
+    if _is_untold(instances):
+        raise Unsplit(
+            "multi-frame images that do not say where their frames lie; ingest them again if they are enhanced MR"
+        )
+    plane = plane_of(instances)
+    table = instances.sort_values(["instance_number", *IMAGE], ignore_index=True)
     positions = positions_of(table)
     numbers = grouped_positions(positions)
     counts = np.bincount(numbers)
@@ -164,7 +172,7 @@ def _one_series(instances: pd.DataFrame, merge_s: float, most_left_out: float, k
     where = [float(np.round(np.mean(positions[numbers == i]), 4)) for i in range(n_positions)]
     if n_phases == 1:
         order = np.argsort(numbers, kind="stable")
-        return Split([table["sop_uid"].to_numpy()[order].tolist()], where, "one_phase", flags)
+        return Split([_images(table, order)], where, "one_phase", plane, flags)
     ranks_by_key: dict[str, np.ndarray] = {}
     for name in KEYS:
         ranks = _ranks(name, table, numbers, n_phases, merge_s)
@@ -179,14 +187,24 @@ def _one_series(instances: pd.DataFrame, merge_s: float, most_left_out: float, k
     else:
         chosen = next(iter(ranks_by_key))
     ranks = ranks_by_key[chosen]
-    for name in ("acquisition_time", "content_time", "trigger_time"):
+    for name in ("reference_time", "acquisition_time", "content_time", "trigger_time"):
         if name in ranks_by_key and not np.array_equal(ranks_by_key[name], ranks):
             flags.append(f"order disagrees: {chosen} and {name}")
     phases = []
     for phase in range(n_phases):
         in_phase = np.flatnonzero(ranks == phase)
-        phases.append(table["sop_uid"].to_numpy()[in_phase[np.argsort(numbers[in_phase], kind="stable")]].tolist())
-    return Split(phases, where, chosen, flags)
+        phases.append(_images(table, in_phase[np.argsort(numbers[in_phase], kind="stable")]))
+    return Split(phases, where, chosen, plane, flags)
+
+
+def _images(table: pd.DataFrame, order: np.ndarray) -> list[Image]:
+    return list(table[IMAGE].iloc[order].itertuples(index=False, name=None))
+
+
+def _is_untold(instances: pd.DataFrame) -> bool:
+    """Whether a file has more frames than there are rows of it."""
+    n_rows = instances.groupby("sop_uid")["frame_number"].transform("size")
+    return bool((instances["n_frames"] > n_rows).any())
 
 
 def _ranks(name: str, table: pd.DataFrame, numbers: np.ndarray, n_phases: int, merge_s: float) -> np.ndarray | None:
@@ -244,16 +262,19 @@ def _joined(series: Sequence[pd.DataFrame], parts: list[Split]) -> Split:
     flags = [flag for i in order for flag in parts[i].flags]
     keys = {parts[i].key for i in order if parts[i].key != "one_phase"}
     phases: list[list[str]] = []
+    for part in parts:
+        if off := beside(part.plane, first.plane):
+            raise Unsplit(f"phases of different geometry: {off}")
     common = _common_positions([p.positions for p in parts])
     if len(common) < len(first.positions) or any(len(p.positions) != len(first.positions) for p in parts):
         most = max(len(p.positions) for p in parts)
-        if len(common) < 0.9 * most:
+        if len(common) < COMMON * most:
             raise Unsplit(f"phases of different geometry: {len(common)} of {most} positions are common")
         flags.append(f"different extent: {len(common)} of {most} positions are common, the others are left out")
     for i in order:
         index = [_nearest(parts[i].positions, position) for position in common]
         phases += [[phase[j] for j in index] for phase in parts[i].phases]
-    return Split(phases, common, "+".join(["series_time", *sorted(keys)]), flags)
+    return Split(phases, common, "+".join(["series_time", *sorted(keys)]), first.plane, flags)
 
 
 def _start(instances: pd.DataFrame) -> float | None:
@@ -265,21 +286,12 @@ def _start(instances: pd.DataFrame) -> float | None:
 
 def _common_positions(all_positions: list[list[float]]) -> list[float]:
     first, *others = all_positions
-    return [p for p in first if all(abs(o[_nearest(o, p)] - p) <= 2 * SAME_POSITION_MM for o in others)]
+    within = TOLERANCE * float(np.median(np.diff(first))) if len(first) > 1 else SAME_POSITION_MM
+    return [p for p in first if all(abs(o[_nearest(o, p)] - p) <= within for o in others)]
 
 
 def _nearest(positions: list[float], position: float) -> int:
     return int(np.argmin(np.abs(np.asarray(positions) - position)))
-
-
-def _gap(positions: list[float]) -> str | None:
-    """A finding when one step along the normal is much larger than the others."""
-    steps = np.diff(positions)
-    if len(steps) < 3:
-        return None
-    usual = float(np.median(steps))
-    wide = int((steps > 1.5 * usual).sum())
-    return f"gap: {wide} steps wider than {usual:g} mm" if wide else None
 
 
 def flags_text(flags: Sequence[str]) -> str | None:

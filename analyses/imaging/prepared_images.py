@@ -13,7 +13,6 @@ from pydantic import Field
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
-from tshdb.geometry import Grid
 from tshdb.images.mask_volumes import grid_of_phases
 from tshdb.images.pixels import read_volume
 from tshdb.schema import DcePhase, DceSlice, ImagingInstance, ImagingSeries, PreparedImage
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = [
-    "study_uid", "image", "phase_index", "grid", "interpolator", "mean", "sd", "highest", "object_id",
+    "study_uid", "image", "phase_index", "grid", "interpolator", "registration", "mean", "sd", "highest", "object_id",
 ]  # fmt: skip
 
 
@@ -36,6 +35,8 @@ class PreparedImageParameters(Parameters):
     """the voxel size"""
     interpolator: Literal["linear", "bspline"] = "linear"
     """linear (never beyond what was measured) or bspline"""
+    registration: Literal["none", "rigid"] = "none"
+    """rigid: later phases are put back on S0, where the patient moved"""
 
 
 @analysis(
@@ -75,8 +76,10 @@ def prepared_images(
 
 
 def _of_study(study_uid: str, phases, slices, instances, series, params: PreparedImageParameters) -> list[dict]:
-    from analyses.imaging.images.grids import array_of, image_on, nrrd, one_thread
-    from analyses.imaging.images.prepare import resample, rounded
+    from analyses.imaging.images.grids import array_of, grid_of, image_of, image_on, nrrd, one_thread
+    from analyses.imaging.images.motion import measured
+    from analyses.imaging.images.prepare import moments, resample, rounded, target_grid
+    from tshdb.images.prepared import as_kept, prepared
 
     grid, files = grid_of_phases(slices, instances, series)
     chosen = {
@@ -85,33 +88,31 @@ def _of_study(study_uid: str, phases, slices, instances, series, params: Prepare
         PreparedKind.LAST: int(phases.loc[phases["is_last"].astype(bool), "phase_index"].iloc[0]),
     }
     rows = []
+    before = None
     with one_thread():
         for kind, phase in chosen.items():
-            volume = read_volume([(f.path, f.sha256) for f in files[phase]])
+            scanned = image_on(read_volume([f.image for f in files[phase]]), grid)
+            before = scanned if before is None else before
+            moved = None if params.registration == "none" or phase == 0 else measured(before, scanned).transform
             size = (params.in_plane_mm, params.in_plane_mm, params.across_mm)
-            image = rounded(resample(image_on(volume, grid), size, params.interpolator))
-            values = array_of(image)
+            place = target_grid(scanned, size)
+            if params.interpolator == "linear" and moved is None:
+                values, kept = prepared(scanned, place), as_kept(scanned, place)
+            else:
+                values, kept = array_of(rounded(resample(scanned, size, params.interpolator, moved))), None
+            mean, sd = moments(values)
             rows.append(
                 {
                     "study_uid": study_uid,
                     "image": kind,
                     "phase_index": phase,
-                    "grid": _grid_of(image).text(),
+                    "grid": grid_of(place).text(),
                     "interpolator": params.interpolator,
-                    "mean": float(values.mean(dtype="float64")),
-                    "sd": float(values.std(dtype="float64")),
+                    "registration": params.registration,
+                    "mean": mean,
+                    "sd": sd,
                     "highest": float(values.max()),
-                    "object_id": nrrd(image),
+                    "object_id": nrrd(image_of(values, place) if kept is None else kept),
                 }
             )
     return rows
-
-
-def _grid_of(image) -> Grid:
-    """The grid of a SimpleITK image."""
-    d = image.GetDirection()
-    columns, rows, slices = image.GetSpacing()
-    return Grid(
-        tuple(image.GetSize()[::-1]), (slices, rows, columns), tuple(image.GetOrigin()),
-        (d[0], d[3], d[6]), (d[1], d[4], d[7]), (d[2], d[5], d[8]),
-    )  # fmt: skip

@@ -1,17 +1,18 @@
 """Radiomic features: 14 of the tumour's shape, and 93 of each of S0, SI and SL in tumour and stroma; 572 of an examination.
 
 One unit is one region in one map, so that a redrawn mask makes that patient's units due and nothing else. Values are
-PyRadiomics' (`analyses.imaging.images.features`); images are divided by the parenchyma's mean before contrast (A13).
+PyRadiomics' (`analyses.imaging.images.features`); images are divided by the parenchyma's mean before contrast (A13). Where the
+view cuts the tumour, every feature says so: of its part, and of the stroma around this part. Where PyRadiomics can be
+imported, one unit in fifty is computed by it as well; a difference stops the rebuild (`analyses.imaging.images.court`).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from analyses.imaging.region_images import MEANS, SHAPE, cropped_map, image_at, images_of, missing
-from tshdb.config import Parameters
+from analyses.imaging.feature_settings import FeatureParameters
+from analyses.imaging.region_features import features_of_region
+from analyses.imaging.region_images import cut_of
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import STUDY_OF_REGION_MAP
 from tshdb.schema import PreparedImage, RadiomicFeature, StromaBand, TumorMask
@@ -24,21 +25,8 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-class RadiomicFeatureParameters(Parameters):
+class RadiomicFeatureParameters(FeatureParameters):
     """[radiomic_features]"""
-
-    bin_width: float = Field(default=0.05, gt=0)
-    """of grey levels, of images divided by the parenchyma's mean"""
-    bin_count: int | None = Field(default=None, ge=2, le=256)
-    """a fixed number of levels instead"""
-    distances: tuple[int, ...] = (1,)
-    """of neighbours, voxels"""
-    force_2d: bool = False
-    """textures slice by slice"""
-    filters: tuple[str, ...] = ("original",)
-    """original, wavelet, log-sigma-N (N mm)"""
-    per_phase: bool = False
-    """divide each phase by its own parenchyma's mean, not all by S0's"""
 
 
 @analysis(
@@ -51,8 +39,8 @@ class RadiomicFeatureParameters(Parameters):
     },
     makes=RadiomicFeature,
     params=RadiomicFeatureParameters,
-    libraries=("numpy", "scipy"),
-    strict_libraries=("pyradiomics", "SimpleITK"),
+    libraries=("numpy", "numba", "pyradiomics"),
+    strict_libraries=("SimpleITK",),
     source="doi:10.1186/s12967-023-04748-6, Image preprocessing and feature analysis; doi:10.1158/0008-5472.CAN-17-0339; A15",
     batch=14,
 )
@@ -73,35 +61,8 @@ def radiomic_features(
 
 
 def _of_unit(region_map: str, images: pd.DataFrame, tumor, band, params: RadiomicFeatureParameters) -> list[dict]:
-    from analyses.imaging.images.features import of_map, of_shape
-    from analyses.imaging.images.grids import one_thread
-
     study_uid, region, map_name = region_map.split("|")
-    row = dict.fromkeys(COLUMNS) | {
-        "region_map": region_map, "study_uid": study_uid, "region": region, "map": map_name,
-    }  # fmt: skip
+    row = dict.fromkeys(COLUMNS) | {"region_map": region_map, "study_uid": study_uid}
     mask = tumor if region == "tumor" else band
-    reason = missing(mask, band, map_name, params.per_phase)
-    if reason is not None:
-        return [row | {"feature": f"{region}.{map_name}", "reason": reason}]
-    inside = image_at(mask["object_path"])
-    with one_thread():
-        if map_name == SHAPE:
-            values = of_shape(inside, region)
-        else:
-            means = {name: band[column if params.per_phase else MEANS["S0"]] for name, column in MEANS.items()}
-            image, inside = cropped_map(images_of(images), inside, map_name, means, params.filters)
-            values = of_map(image, inside, region, map_name, _settings(params))
-    return [
-        row | {
-            "feature": v.feature, "feature_class": v.feature_class, "value": v.value, "reason": v.reason,
-            "n_voxels": v.n_voxels, "n_levels": v.n_levels,
-        }
-        for v in values
-    ]  # fmt: skip
-
-
-def _settings(params: RadiomicFeatureParameters):
-    from analyses.imaging.images.features import Settings
-
-    return Settings(params.bin_width, params.bin_count, params.distances, params.force_2d, 0.0, params.filters)
+    found = features_of_region(map_name, region, mask, band, images, cut_of(tumor), params, heard_as=region_map)
+    return [row | feature for feature in found]

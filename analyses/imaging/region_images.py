@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from tshdb.images.mask_volumes import grid_of_phases, on_images
+from tshdb.images.mask_volumes import CUT, grid_of_phases, on_images
+from tshdb.vocabulary import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,20 +15,48 @@ if TYPE_CHECKING:
 
 SHAPE = "shape"
 MEANS = {"S0": "parenchyma_s0", "intermediate": "parenchyma_intermediate", "last": "parenchyma_last"}
+SHARED = 0.5  # of the smaller one's voxels, from which an outline is of the tumour itself
 MAY_RESAMPLE = "set resample = true in study.toml to put it on the images all the same"
 
 
 @lru_cache(maxsize=12)
 def image_at(path: str) -> sitk.Image:
     """An image by the path of its object, whose name is the digest of its bytes: it never changes."""
-    import SimpleITK as sitk
+    from tshdb.images.prepared import read
 
-    return sitk.ReadImage(path)
+    return read(path)
 
 
-def images_of(images: pd.DataFrame) -> dict[str, sitk.Image]:
-    """image -> S0, intermediate, last of one examination. images: its rows of prepared_images."""
-    return {str(row.image): image_at(row.object_path) for row in images.itertuples()}
+class Images(Mapping[str, "sitk.Image"]):
+    """image -> S0, intermediate, last of one examination; each is read when it is asked for."""
+
+    def __init__(self, images: pd.DataFrame):
+        """images: its rows of prepared_images."""
+        self._paths = {str(row.image): row.object_path for row in images.itertuples()}
+
+    def __getitem__(self, name: str) -> sitk.Image:
+        return image_at(self._paths[name])
+
+    def in_box(self, box: tuple[slice, ...]) -> Iterator[tuple[str, sitk.Image]]:
+        """(name, the part of the image in a box of (slices, rows, columns)) of each: no more than that is made."""
+        from analyses.imaging.images.grids import cropped, image_of
+        from tshdb.images.prepared import geometry, read_box
+
+        for name, path in self._paths.items():
+            yield name, image_of(read_box(path, box), cropped(geometry(path), box))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+
+def grid_like(images: pd.DataFrame) -> sitk.Image:
+    """An image of zeros on the grid of an examination's prepared images, none of which is read."""
+    from tshdb.images.prepared import geometry
+
+    return geometry(images.loc[images["image"] == "S0", "object_path"].iloc[0])
 
 
 def mask_on(
@@ -55,6 +85,49 @@ def mask_on(
     raise ValueError(f"{segmentation.segmentation_id} does not lie on the images: {what}{repair}")
 
 
+def rejected(verdicts: pd.DataFrame, outline: str, voxels: str) -> tuple[str | None, str | None]:
+    """(why a person rejected an outline, what else is to be said of a verdict); None and None where there is nothing.
+
+    verdicts: rows of lesion_verdicts of one examination; outline: as there; voxels: the SHA-256 of those that it has now.
+    """
+    for row in verdicts[verdicts["outline"] == outline].itertuples():
+        words = ", ".join(text for text in (row.cause, row.comment) if isinstance(text, str) and text)
+        said = f"{row.verdict}{f' ({words})' if words else ''}, {row.read_by}"
+        if isinstance(row.seen, str) and row.seen != voxels:
+            return None, f"judged when it had other voxels: {said}. Look again"
+        if row.verdict == Verdict.FAIL:
+            return f"{outline} was rejected: {said}", None
+    return None, None
+
+
+def measured(mask: sitk.Image) -> dict[str, Any]:
+    """How large a region is, and where. Raises ValueError for an empty one."""
+    import numpy as np
+
+    from analyses.imaging.images.grids import array_of
+    from analyses.imaging.images.tumor import centroid
+
+    n = int((array_of(mask) > 0).sum())
+    if not n:
+        raise ValueError("the outline is empty on the images")
+    middle = centroid(mask)
+    return {
+        "n_voxels": n, "volume_ml": n * float(np.prod(mask.GetSpacing())) / 1000,
+        "side": "left" if middle[0] >= 0 else "right", "x_mm": middle[0], "y_mm": middle[1], "z_mm": middle[2],
+    }  # fmt: skip
+
+
+def cut_of(region: Any) -> str | None:
+    """What a region's flags say of the view that cuts it; None where it does not. region: a row with qc_flags."""
+    said = region["qc_flags"] if isinstance(region["qc_flags"], str) else ""
+    return next((flag for flag in said.split("; ") if flag.startswith(CUT)), None)
+
+
+def doubtful(reason: str | None, cut: str | None) -> str | None:
+    """What is to be said of a value: why there is none or what is doubtful, and that its region is cut."""
+    return "; ".join(filter(None, (reason, cut))) or None
+
+
 def missing(mask, band, map_name: str, per_phase: bool) -> str | None:
     """Why nothing can be computed."""
     import pandas as pd
@@ -79,3 +152,38 @@ def cropped_map(
         volumes = {name: cropped(image, box) for name, image in volumes.items()}
         inside = cropped(inside, box)
     return normalised_map(volumes, means, map_name), inside
+
+
+def without_others(breast, tumor, lesions):
+    """The breast without lesions that are not the tumour (or the lesion in its place). An outline of the same lesion by another
+    kind is none of these."""
+    from analyses.imaging.images.grids import array_of, image_of
+
+    of_tumor = array_of(tumor) > 0
+    left = array_of(breast) > 0
+    for path in lesions["object_path"].dropna():
+        other = array_of(image_at(path)) > 0
+        shared = int((other & of_tumor).sum())
+        if shared < SHARED * min(int(other.sum()), int(of_tumor.sum())):
+            left &= ~other | of_tumor
+    return image_of(left.astype("uint8"), breast)
+
+
+def band_row(outline: sitk.Image, inside: sitk.Image, params: Any) -> dict:
+    """The band around an outline within the breast, as columns of a table. params: width_mm and in_plane. Raises ValueError."""
+    from analyses.imaging.images.grids import nrrd
+    from analyses.imaging.images.stroma import band
+
+    stroma = band(outline, inside, params.width_mm, in_plane=params.in_plane)
+    return {
+        "volume_ml": stroma.ml, "whole_ml": stroma.whole_ml, "cut_off": stroma.cut_off, "beyond_view": stroma.beyond_view,
+        "object_id": nrrd(stroma.mask, 6),
+    }  # fmt: skip
+
+
+def doubts_of_band(what: str, region: Any, lesions: pd.DataFrame) -> str | None:
+    """What is to be said of the band around a region: that the view cuts it, and lesions that may lie in it unseen."""
+    n_lost = int(lesions["object_path"].isna().sum())
+    unseen = f"{n_lost} outlined lesions have no outline that is taken, and may lie in it" if n_lost else None
+    cut = cut_of(region)
+    return doubtful(f"the {what} is {cut}" if cut else None, unseen)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from analyses.imaging.region_images import MEANS, SHAPE, cropped_map, image_at, images_of, missing
-from tshdb.config import Parameters
+from analyses.imaging.feature_settings import FeatureParameters, settings_of
+from analyses.imaging.region_images import MEANS, SHAPE, Images, cropped_map, image_at, missing
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import STUDY_OF_REGION_MAP
 from tshdb.schema import PreparedImage, RetestFeature, StromaBand, TumorMask
@@ -24,17 +24,15 @@ if TYPE_CHECKING:
 COLUMNS = ["region_map", "study_uid", "feature", "perturbation", "value"]
 
 
-class RetestFeatureParameters(Parameters):
-    """[retest_features]"""
+class RetestFeatureParameters(FeatureParameters):
+    """[retest_features]: how features are measured is said in [radiomic_features]."""
+
+    FOLLOWS = tuple(FeatureParameters.model_fields)
 
     perturbations: tuple[Literal["noise", "shift"], ...] = ()
     """noise, shift, or none"""
     noise: float = Field(default=0.05, gt=0)
     """its standard deviation, of the parenchyma's mean"""
-    bin_width: float = Field(default=0.05, gt=0)
-    """as in [radiomic_features]"""
-    bin_count: int | None = Field(default=None, ge=2, le=256)
-    """as in [radiomic_features]"""
 
 
 @analysis(
@@ -47,8 +45,9 @@ class RetestFeatureParameters(Parameters):
     },
     makes=RetestFeature,
     params=RetestFeatureParameters,
-    libraries=("numpy", "scipy"),
-    strict_libraries=("pyradiomics", "SimpleITK"),
+    base="radiomic_features",
+    libraries=("numpy", "numba", "pyradiomics"),
+    strict_libraries=("SimpleITK",),
     source="doi:10.1186/s12967-023-04748-6, Radiomic features (not in it: perturbations, doi:10.1038/s41598-018-36938-4)",
     batch=14,
 )
@@ -76,23 +75,27 @@ def retest_features(
 def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeatureParameters) -> list[dict]:
     import numpy as np
 
-    from analyses.imaging.images.features import Settings, of_map, of_shape
+    from analyses.imaging.images import court
+    from analyses.imaging.images.features import of_map, of_shape
     from analyses.imaging.images.grids import array_of, image_of, one_thread
 
     study_uid, region, map_name = region_map.split("|")
     mask = tumor if region == "tumor" else band
-    if missing(mask, band, map_name, per_phase=False) is not None:
+    if missing(mask, band, map_name, params.per_phase) is not None:
         return []
-    settings = Settings(params.bin_width, params.bin_count)
+    settings = settings_of(params)
+    means = {name: band[column if params.per_phase else MEANS["S0"]] for name, column in MEANS.items()}
     inside = image_at(mask["object_path"])
     rows = []
     with one_thread():
+        if params.engine == "compiled":
+            court.canary()
         for perturbation in params.perturbations:
             moved = image_of(_beside(array_of(inside)), inside) if perturbation == "shift" else inside
             if map_name == SHAPE:
-                values = of_shape(moved, region)
+                values = of_shape(moved, region, settings)
             else:
-                image, moved = cropped_map(images_of(images), moved, map_name, dict.fromkeys(MEANS, band[MEANS["S0"]]))
+                image, moved = cropped_map(Images(images), moved, map_name, means, params.filters)
                 if perturbation == "noise":
                     noise = np.random.default_rng(seed).normal(0, params.noise, array_of(image).shape)
                     image = image_of(array_of(image) + noise, image)

@@ -19,6 +19,7 @@ from analyses.imaging.phase_split import count_per_position
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Reference, analysis
 from tshdb.engine.relations import SAME_STUDY
+from tshdb.images.directions import are_one_direction
 from tshdb.schema import ImagingDecision, ImagingInstance, ImagingSeries, SeriesHint, SeriesRoleRow
 from tshdb.vocabulary import SeriesRole, SetStatus
 
@@ -230,9 +231,13 @@ def _groups(records: list, params) -> list[list]:
 
 
 def _are_one_scan(a, b, tolerance: float) -> bool:
-    exact = ("frame_of_reference_uid", "orientation", "n_rows", "n_columns", "flip_angle_deg")
+    exact = ("frame_of_reference_uid", "n_rows", "n_columns", "flip_angle_deg")
     if any(_known(getattr(a, n)) and _known(getattr(b, n)) and getattr(a, n) != getattr(b, n) for n in exact):
         return False
+    if _known(a.orientation) and _known(b.orientation):
+        n_pixels = max((int(n) for n in (a.n_rows, a.n_columns) if _known(n)), default=1)
+        if not are_one_direction(a.orientation, b.orientation, n_pixels):
+            return False
     close = ("tr_ms", "te_ms", "row_spacing_mm", "column_spacing_mm", "slice_thickness_mm")
     for name in close:
         x, y = getattr(a, name), getattr(b, name)

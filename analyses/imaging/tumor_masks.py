@@ -1,7 +1,8 @@
 """The tumour of each examination: an outline that a person or an archive drew, else one grown by spatial fuzzy c-means.
 
-Given    outlines (`is_outline`) that lie on the images, by kind in the order of `prefer`; of several lesions the largest, or all.
-         Enhancement masks are none.
+Given    outlined lesions (`lesions`), by kind in the order of `prefer`; of several the largest, the index lesion, or all of them.
+         Those that a person rejected (`lesion_verdicts`) are not taken; of a grown one that was rejected the reason stays.
+         Where nobody knows which outline of a lesion holds, there is no tumour, and the reason.
 Grown    from a person's seed, or the strongest enhancement in a person's box (`tshdb ingest decisions`); else from the strongest
          enhancement inside the breast, and flagged: a person must look.
 Compared with `compare` a given outline is held against the one grown from its middle: overlap, and the share corrected.
@@ -9,26 +10,18 @@ Compared with `compare` a given outline is held against the one grown from its m
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from analyses.imaging.region_images import image_at, images_of, mask_on
+from analyses.imaging.region_images import Images, grid_like, image_at, measured, rejected
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_STUDY
-from tshdb.schema import (
-    BreastMask,
-    DceSlice,
-    ImagingDecision,
-    ImagingInstance,
-    ImagingSeries,
-    Mask,
-    PreparedImage,
-    Segmentation,
-    TumorMask,
-)
-from tshdb.vocabulary import MaskKind, RegionStatus
+from tshdb.images.mask_volumes import CUT, cut_flag
+from tshdb.schema import BreastMask, ImagingDecision, Lesion, LesionVerdict, PreparedImage, TumorMask
+from tshdb.vocabulary import GROWN_TUMOR, MaskKind, RegionStatus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,8 +39,9 @@ class TumorMaskParameters(Parameters):
 
     prefer: tuple[str, ...] = ("manual", "expert", "les")
     """kinds of outlines, the first goes first"""
-    lesions: Literal["largest", "all"] = "largest"
-    """of several of one kind the largest, or all"""
+    lesions: Literal["largest", "index", "union", "each", "all"] = "largest"
+    """of several of one kind the largest, the one that somebody called the index lesion (number 1), or all of them as one
+    tumour (union, or all); each: as union, and every lesion has features of its own (lesion_features)"""
     grow: bool = True
     """whether an examination without an outline gets one by fuzzy c-means"""
     compare: bool = False
@@ -76,12 +70,9 @@ class TumorMaskParameters(Parameters):
     needs={
         "images": Need(PreparedImage, SAME_STUDY),
         "breasts": Need(BreastMask, SAME_STUDY),
-        "segmentations": Need(Segmentation, SAME_STUDY, optional=True),
-        "masks": Need(Mask, SAME_STUDY, optional=True),
+        "lesions": Need(Lesion, SAME_STUDY, optional=True),
         "decisions": Need(ImagingDecision, SAME_STUDY, optional=True),
-        "slices": Need(DceSlice, SAME_STUDY),
-        "instances": Need(ImagingInstance, SAME_STUDY),
-        "series": Need(ImagingSeries, SAME_STUDY),
+        "verdicts": Need(LesionVerdict, SAME_STUDY, optional=True),
     },
     makes=TumorMask,
     params=TumorMaskParameters,
@@ -93,12 +84,9 @@ class TumorMaskParameters(Parameters):
 def tumor_masks(
     images: pd.DataFrame,
     breasts: pd.DataFrame,
-    segmentations: pd.DataFrame,
-    masks: pd.DataFrame,
+    lesions: pd.DataFrame,
     decisions: pd.DataFrame,
-    slices: pd.DataFrame,
-    instances: pd.DataFrame,
-    series: pd.DataFrame,
+    verdicts: pd.DataFrame,
     params: TumorMaskParameters,
 ) -> pd.DataFrame:
     """One row per examination with prepared images. All are rows of the tables of these names."""
@@ -106,32 +94,37 @@ def tumor_masks(
 
     rows = []
     for study_uid, of_study in images.groupby("study_uid", sort=True):
-        own = (
-            frame[frame["study_uid"] == study_uid]
-            for frame in (breasts, segmentations, masks, decisions, slices, instances, series)
-        )
+        own = (frame[frame["study_uid"] == study_uid] for frame in (breasts, lesions, decisions, verdicts))
         rows.append(_of_study(study_uid, of_study, *own, params))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _of_study(study_uid, images, breasts, segmentations, masks, decisions, slices, instances, series, params) -> dict:
+def _of_study(study_uid, images, breasts, lesions, decisions, verdicts, params) -> dict:
     from analyses.imaging.images.grids import array_of, nrrd, one_thread
 
-    outlines = segmentations[segmentations["is_outline"].astype(bool) & segmentations["kind"].isin(params.prefer)]
-    row = dict.fromkeys(COLUMNS) | {"study_uid": study_uid, "status": RegionStatus.FAILED, "n_outlines": len(outlines)}
-    volumes = images_of(images)
+    outlined = lesions[lesions["kind"].isin(params.prefer)]
+    n_outlines = int(outlined["n_outlines"].sum())
+    row = dict.fromkeys(COLUMNS) | {"study_uid": study_uid, "status": RegionStatus.FAILED, "n_outlines": n_outlines}
+    volumes = Images(images)
     breast = breasts.iloc[0]
     flags: list[str] = []
     with one_thread():
         try:
-            if len(outlines):
-                mask, facts = _given(outlines, masks, volumes["S0"], slices, instances, series, params, flags)
+            if len(outlined):
+                mask, facts = _given(outlined, grid_like(images), params, flags)
             else:
                 mask, facts = _grown(volumes, breast, decisions, params, flags)
-            row |= facts | _measured(mask)
+                reason, said = rejected(verdicts, GROWN_TUMOR, sha256(nrrd(mask, 6)).hexdigest())
+                if reason is not None:
+                    raise ValueError(f"{reason}. Place a seed or a box: tshdb ingest decisions")
+                flags += [said] if said else []
+            row |= facts | measured(mask)
             if row["volume_ml"] < SMALL_ML:
                 flags.append(f"{row['volume_ml'] * 1000:.0f} cubic mm are hardly a tumour")
-            if params.compare and len(outlines):
+            cut = cut_flag(array_of(mask) > 0)
+            if cut is not None and not any(flag.startswith(CUT) for flag in flags):
+                flags.append(cut)
+            if params.compare and len(outlined):
                 row |= _compared(mask, volumes, breast, params, flags)
         except ValueError as error:
             return row | {"status": RegionStatus.FAILED, "reason": str(error), "qc_flags": "; ".join(flags) or None}
@@ -142,30 +135,43 @@ def _of_study(study_uid, images, breasts, segmentations, masks, decisions, slice
         return row | {"qc_flags": "; ".join(flags) or None, "object_id": nrrd(mask, 6)}
 
 
-def _given(outlines, masks, like, slices, instances, series, params, flags: list[str]):
-    """(mask, facts) of the outline that goes first."""
+def _given(outlined: pd.DataFrame, like, params, flags: list[str]):
+    """(mask, facts) of the lesions that are the tumour. Raises ValueError where it cannot be said which these are."""
     from analyses.imaging.images.grids import array_of, image_of
 
-    ranked = outlines.assign(rank=outlines["kind"].map(params.prefer.index))
-    best = ranked[ranked["rank"] == ranked["rank"].min()].sort_values("segmentation_id")
-    if len(ranked) > len(best):
-        flags.append(f"{len(ranked) - len(best)} outlines of other kinds were not taken")
-    held = masks.set_index("segmentation_id")
-    drawn = {}
-    for outline in best.itertuples():
-        if outline.segmentation_id not in held.index:
-            raise ValueError(f"{outline.segmentation_id} was not held against the images")
-        drawn[outline.segmentation_id] = mask_on(
-            outline, held.loc[outline.segmentation_id], like, slices, instances, series, params.resample
-        )
-    sizes = {name: int(array_of(mask).sum()) for name, mask in drawn.items()}
-    largest = max(sorted(sizes), key=sizes.get)
-    if len(drawn) > 1:
-        flags.append(f"{len(drawn)} lesions: {'all' if params.lesions == 'all' else 'the largest'} taken")
-    mask = drawn[largest]
-    if params.lesions == "all":
-        mask = image_of(sum(array_of(m) > 0 for m in drawn.values()).astype(bool).astype("uint8"), like)
-    return mask, {"status": RegionStatus.GIVEN, "kind": best["kind"].iloc[0], "segmentation_id": largest}
+    ranks = outlined["kind"].map(params.prefer.index)
+    best = outlined[ranks == ranks.min()].sort_values("lesion")
+    if len(others := outlined[ranks > ranks.min()]):
+        flags.append(f"{int(others['n_outlines'].sum())} outlines of other kinds were not taken")
+    lying, bad = best[best["object_path"].notna()], best[best["object_path"].isna()]
+    is_index = lying["is_index"].map(lambda said: said is not None and bool(said) and said == said)
+    if params.lesions == "index" and len(best) > 1:
+        if is_index.sum() != 1:
+            raise ValueError(
+                f"of {len(best)} lesions none is known to be the index lesion: number it 1, by the column lesion of the sheet"
+            )
+        taken, what = lying[is_index], "the index lesion"
+    else:
+        undecided = bad[bad["n_outlines"] > 1]
+        if len(undecided) or not len(lying):
+            raise ValueError("; ".join([*undecided["reason"], *bad.loc[bad["n_outlines"] == 1, "reason"]]))
+        largest = lying.sort_values(["n_voxels", "lesion"], ascending=[False, True]).head(1)
+        taken, what = (largest, "the largest") if params.lesions in ("largest", "index") else (lying, "all")
+    flags += [f"an outline was not taken: {reason}" for reason in bad["reason"]]
+    if len(lying) > 1:
+        flags.append(f"{len(lying)} lesions: {what} taken")
+    for said in taken["qc_flags"].dropna():
+        flags += [flag for flag in said.split("; ") if flag not in flags]
+    masks = [image_at(path) for path in taken["object_path"]]
+    mask = masks[0]
+    if len(masks) > 1:
+        mask = image_of(sum(array_of(m) > 0 for m in masks).astype(bool).astype("uint8"), like)
+    named = taken.sort_values(["n_voxels", "lesion"], ascending=[False, True]).iloc[0]
+    return mask, {
+        "status": RegionStatus.GIVEN,
+        "kind": best["kind"].iloc[0],
+        "segmentation_id": named["segmentation_id"],
+    }
 
 
 def _grown(volumes, breast, decisions, params, flags: list[str]):
@@ -227,21 +233,4 @@ def _compared(mask, volumes, breast, params, flags: list[str]) -> dict:
     return {
         "seed_rule": "outline", "n_rounds": grown.clusters.n_rounds, "fcm_dice": dice(mask, grown.mask),
         "corrected_share": float((a ^ b).sum() / (a | b).sum()),
-    }  # fmt: skip
-
-
-def _measured(mask) -> dict:
-    import numpy as np
-
-    from analyses.imaging.images.grids import array_of
-    from analyses.imaging.images.tumor import centroid
-
-    inside = array_of(mask) > 0
-    if not inside.any():
-        raise ValueError("the outline is empty on the images")
-    middle = centroid(mask)
-    n = int(inside.sum())
-    return {
-        "n_voxels": n, "volume_ml": n * float(np.prod(mask.GetSpacing())) / 1000,
-        "side": "left" if middle[0] >= 0 else "right", "x_mm": middle[0], "y_mm": middle[1], "z_mm": middle[2],
     }  # fmt: skip

@@ -5,6 +5,8 @@ who belongs to which group, so that the groups' sizes, on which the noise of a c
 
     p = (1 + permutations whose difference is as large) / (1 + permutations)
 
+Adjusted over all parameters of both compartments that have a p value: one family, each difference counted once.
+
 The paper names eight of "nine" parameters (`is_in_paper`); the ninth is not known. Fan et al. 2023, Fig. 5, Table S5.
 """
 
@@ -16,6 +18,7 @@ from pydantic import Field
 
 from analyses.networks.cell_networks import matrices
 from analyses.networks.topology import IN_PAPER, PARAMETERS, adjacency, topology
+from analyses.shared.multiple_testing import benjamini_hochberg
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -65,29 +68,33 @@ def network_parameters(
     if networks is None or min(networks.is_good.sum(), (~networks.is_good).sum()) < params.min_patients:
         return pd.DataFrame()
     rows = []
-    for compartment, values in networks.values.items():
+    p_values = np.full((len(networks.values), len(PARAMETERS)), np.nan)
+    for i, (compartment, values) in enumerate(networks.values.items()):
         generator = np.random.default_rng(seed)
         observed = _of_groups(values, networks.is_good, params)
         gap = _gap(observed)
         reached = np.zeros(len(PARAMETERS), dtype=int)
         for _ in range(params.n_permutations):
             reached += _gap(_of_groups(values, generator.permutation(networks.is_good), params)) >= gap - 1e-12
+        if params.n_permutations:
+            p_values[i] = np.where(np.isnan(gap), np.nan, (1 + reached) / (1 + params.n_permutations))
         for prognosis, parameters in observed.items():
-            for i, name in enumerate(PARAMETERS):
-                has_p = params.n_permutations > 0 and not np.isnan(gap[i])
-                rows.append(
-                    {
-                        "prognosis": prognosis,
-                        "compartment": compartment,
-                        "parameter": name,
-                        "value": parameters[name],
-                        "p_value": (1 + reached[i]) / (1 + params.n_permutations) if has_p else None,
-                        "n_permutations": params.n_permutations,
-                        "n": int((networks.is_good == (prognosis == "good")).sum()),
-                        "is_in_paper": name in IN_PAPER,
-                    }
-                )
-    return pd.DataFrame(rows)
+            n = int((networks.is_good == (prognosis == "good")).sum())
+            rows += [
+                {
+                    "prognosis": prognosis, "compartment": compartment, "parameter": name, "value": parameters[name],
+                    "p_value": p_values[i, j], "n_permutations": params.n_permutations, "n": n,
+                    "is_in_paper": name in IN_PAPER,
+                }
+                for j, name in enumerate(PARAMETERS)
+            ]  # fmt: skip
+    adjusted = benjamini_hochberg(p_values.ravel()).reshape(p_values.shape)
+    of_each = {
+        (compartment, name): adjusted[i, j]
+        for i, compartment in enumerate(networks.values)
+        for j, name in enumerate(PARAMETERS)
+    }
+    return pd.DataFrame([row | {"p_adjusted": of_each[row["compartment"], row["parameter"]]} for row in rows])
 
 
 def _of_groups(values: np.ndarray, is_good: np.ndarray, params: NetworkParameterParameters) -> dict[str, dict]:

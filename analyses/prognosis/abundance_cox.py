@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from analyses.shared.cox import cox
+from analyses.shared.left_out import left_out
 from analyses.shared.multiple_testing import benjamini_hochberg
 from analyses.shared.populations import in_table_order, only_unit
-from analyses.shared.survival import censored, cox
+from analyses.shared.survival import censored
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -44,7 +46,8 @@ class AbundanceCoxParameters(Parameters):
     makes=CoxTerm,
     params=AbundanceCoxParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Results, Tables S2 and S3; A07",
     tracks=("hazard_ratio", "p_value"),
 )
@@ -70,6 +73,7 @@ def abundance_cox(
         terms = []
         for position, population in enumerate(in_table_order(rows["population"])):
             of_population = rows[rows["population"] == population]
+            lacking = {"abundance": of_population["patient_id"], f"{params.endpoint} follow-up": outcome["patient_id"]}
             data = of_population.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
             data = data.rename(columns={"abundance": population})
             terms.append(
@@ -83,6 +87,7 @@ def abundance_cox(
                     "n": len(data),
                     "n_events": int(data["event"].sum()),
                     "n_left_out": len(members) - len(data),
+                    "left_out": left_out(members["patient_id"], data["patient_id"], lacking),
                     "censored_at_days": params.censor_at_days,
                     **cox(data, [population], params.min_events)[population],
                 }

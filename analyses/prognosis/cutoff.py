@@ -16,7 +16,7 @@ from pydantic import Field
 
 from analyses.shared.survival import censored, logrank, logrank_scan, maxstat_p_value
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.analysis import Learns, Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import Cutoff, FollowUp, TshRatio
 from tshdb.vocabulary import Endpoint, ExpressionUnit
@@ -36,6 +36,10 @@ class CutoffParameters(Parameters):
     """fixed takes value, quantile takes quantile, maxstat chooses by the outcome"""
     value: float = -0.3512
     """of method fixed"""
+    chosen_on: str = Field(
+        default="", exclude=True
+    )  # says something of the value, and changes none: no part of identity
+    """collection on whose patients the value of method fixed was chosen by their outcome; empty: on none"""
     quantile: float = Field(default=0.25, gt=0, lt=1)
     """of method quantile"""
     higher_is: Literal["good", "poor"] = "good"
@@ -58,6 +62,11 @@ class CutoffParameters(Parameters):
     makes=Cutoff,
     params=CutoffParameters,
     cohorts="cohort",
+    learns=(
+        Learns("follow_ups", when=("method", ("maxstat",)), honest="p_permutation"),
+        Learns(None, when=("method", ("median", "quantile"))),
+        Learns("follow_ups", when=("method", ("fixed",)), elsewhere="chosen_on"),
+    ),
     libraries=("numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Results; A01, A02",
     tracks=("value",),

@@ -44,7 +44,8 @@ class KmCurveParameters(Parameters):
     makes=KmPoint,
     params=KmCurveParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4b; A07",
 )
 def km_curves(

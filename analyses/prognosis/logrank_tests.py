@@ -45,7 +45,8 @@ class LogrankTestParameters(Parameters):
     makes=LogrankTest,
     params=LogrankTestParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "scipy"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4; A07",
     tracks=("p_value",),
 )

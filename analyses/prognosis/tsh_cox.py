@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.shared.clinical_covariates import numeric
-from analyses.shared.cox_models import CoxSettings, models_of
-from analyses.shared.survival import prognostic_groups, seen_in_training
+from analyses.shared.cox import Likelihood
+from analyses.shared.cox_models import Cohort, CoxSettings, models_of
+from analyses.shared.survival import censored, prognostic_groups, seen_in_training
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -40,6 +41,8 @@ class TshCoxParameters(Parameters):
     """clinical variables of the multivariable models"""
     min_known: float = Field(default=0.5, ge=0, le=1)
     """a variable known for a smaller share of the patients is left out"""
+    likelihood: Likelihood = "partial"
+    """penalised: Firth's, which has an estimate under separation"""
 
 
 @analysis(
@@ -55,7 +58,9 @@ class TshCoxParameters(Parameters):
     makes=CoxTerm,
     params=TshCoxParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    spared=("model", ("continuous", "multivariable")),
+    libraries=("numpy", "pandas", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; A07, A21",
     tracks=("hazard_ratio", "p_value"),
 )
@@ -74,13 +79,20 @@ def tsh_cox(
     clinical = numeric(patients, params.covariates)
     settings = CoxSettings(
         params.endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
-        params.allow_training_patients,
+        params.allow_training_patients, params.likelihood,
     )  # fmt: skip
     rows: list[dict] = []
+    followed = set(censored(follow_ups, params.endpoint, None)["patient_id"])
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
         name, prefix = ("TSH ratio", "") if grouping == "tsh_ratio" else ("TSH score", "score ")
+        of_value = (
+            groups[groups["prognosis"].notna()] if grouping == "tsh_ratio" else scores[scores["prognosis"].notna()]
+        )
+        what = name if grouping == "tsh_ratio" else f"{name} in place of a ratio"
+        with_value = set(of_value["patient_id"]) - (set() if grouping == "tsh_ratio" else set(groups["patient_id"]))
+        lacking = {what: with_value, f"{params.endpoint} follow-up": followed}
         models = models_of(
-            data, clinical, name, prefix, len(members), settings,
+            data, clinical, name, prefix, Cohort(members["patient_id"], lacking, patients), settings,
             lambda frame, mine=bool(prefix): seen_in_training(frame, trained_on) if mine else None,
         )  # fmt: skip
         rows += [row | {"position": len(rows) + i} for i, row in enumerate(models)]

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from analyses.shared.cox import cox
+from analyses.shared.left_out import left_out
 from analyses.shared.multiple_testing import benjamini_hochberg
 from analyses.shared.populations import in_table_order, only_unit
-from analyses.shared.survival import censored, cox
+from analyses.shared.survival import censored
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -43,7 +45,8 @@ class UnivariableCoxParameters(Parameters):
     makes=CoxTerm,
     params=UnivariableCoxParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table 2; A07",
     tracks=("hazard_ratio", "p_value"),
 )
@@ -63,6 +66,7 @@ def univariable_cox(
     rows = []
     for position, population in enumerate(populations):
         of_population = ratios[(ratios["population"] == population) & ratios["value"].notna()]
+        lacking = {"TSH ratio": of_population["patient_id"], f"{params.endpoint} follow-up": outcome["patient_id"]}
         data = of_population.merge(outcome, on="patient_id").sort_values("patient_id", ignore_index=True)
         rows.append(
             {
@@ -75,6 +79,7 @@ def univariable_cox(
                 "n": len(data),
                 "n_events": int(data["event"].sum()),
                 "n_left_out": len(members) - len(data),
+                "left_out": left_out(members["patient_id"], data["patient_id"], lacking),
                 "censored_at_days": params.censor_at_days,
                 **cox(data.rename(columns={"value": population}), [population], params.min_events)[population],
             }

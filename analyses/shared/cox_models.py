@@ -9,10 +9,12 @@ Hazard ratios below 1 mean longer survival. Durations are in days.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from analyses.shared.survival import cox, origin_of, refused
+from analyses.shared.cox import Likelihood, cox, refused
+from analyses.shared.left_out import left_out
+from analyses.shared.survival import origin_of
 from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
@@ -30,6 +32,15 @@ class CoxSettings(NamedTuple):
     covariates: Sequence[str]
     min_known: float
     allow_seen: bool
+    likelihood: Likelihood
+
+
+class Cohort(NamedTuple):
+    """members: patient_ids; lacking: what patients must have to be in a model -> who has it; patients: their rows."""
+
+    members: Iterable[str]
+    lacking: dict[str, Iterable[str]]
+    patients: pd.DataFrame
 
 
 class Adjusted(NamedTuple):
@@ -52,7 +63,7 @@ def models_of(
     clinical: pd.DataFrame,
     name: str,
     prefix: str,
-    n_members: int,
+    cohort: Cohort,
     settings: CoxSettings,
     seen_of=lambda _: None,
     note: str | None = None,
@@ -61,10 +72,12 @@ def models_of(
     """Rows of cox_terms of the three models; one that cannot be fitted has rows with the reason.
 
     data: patient_id, prognosis, value, event, duration_days, time_origin; clinical: patient_id and the variables as numbers;
-    name: of the value; prefix: of the models' names; seen_of: patients -> what must be said of them if the model has learned
-    from them; note: said beside every estimate; adjusts_per_sd: the value beside clinical variables is per standard deviation.
+    name: of the value; prefix: of the models' names; cohort: whose members are counted that a model lacks; seen_of: patients ->
+    what must be said of them if the model has learned from them; note: said beside every estimate; adjusts_per_sd: the value
+    beside clinical variables is per standard deviation.
     """
     rows: list[dict] = []
+    members = set(cohort.members)
     data = data.copy()
     data[GOOD] = (data["prognosis"] == "good").astype(float)
     per_sd = f"{name} (per SD)"
@@ -86,12 +99,20 @@ def models_of(
         if seen and not settings.allow_seen:
             estimates = {term: refused(f"refused: {seen}") for term in terms}
         else:
-            estimates = cox(frame, terms, settings.min_events)
+            estimates = cox(frame, terms, settings.min_events, likelihood=settings.likelihood)
             reasons = [f"optimistic: {seen}" if seen else None, note]
             estimates = {
                 term: e | {"reason": "; ".join(filter(None, [*reasons, e["reason"]])) or None}
                 for term, e in estimates.items()
             }
+        lacks = left_out(
+            members,
+            frame["patient_id"],
+            cohort.lacking,
+            cohort.patients,
+            clinical,
+            used if model == "multivariable" else (),
+        )
         for term in terms:
             rows.append(
                 shared
@@ -101,7 +122,8 @@ def models_of(
                     "position": len(rows),
                     "n": len(frame),
                     "n_events": int(frame["event"].sum()),
-                    "n_left_out": n_members - len(frame),
+                    "n_left_out": len(members) - len(frame),
+                    "left_out": lacks,
                     **estimates[term],
                 }
             )
@@ -115,7 +137,7 @@ def models_of(
                     "position": len(rows),
                     "n": 0,
                     "n_events": 0,
-                    "n_left_out": n_members,
+                    "n_left_out": len(members),
                     **refused(f"not in the model: known for {known[covariate]:.0%} of the patients"),
                 }
             )

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyses.shared.survival import kaplan_meier, logrank, median_survival, origin_of
+from analyses.shared.curves import NORMAL_95, kaplan_meier, median, restricted_mean
+from analyses.shared.survival import logrank, origin_of
 from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+NO_VARIANCE = "no variance: at every event one group alone is left, or all who are left have it together"
 
 
 def curves(grouping: str, data: pd.DataFrame, endpoint: Endpoint) -> list[pd.DataFrame]:
@@ -48,7 +52,10 @@ def test(
     }
     for name, is_member in (("good", is_good), ("poor", ~is_good)):
         if is_member.any():
-            row[f"median_{name}_days"] = median_survival(kaplan_meier(durations[is_member], events[is_member]))
+            middle = median(kaplan_meier(durations[is_member], events[is_member]))
+            row[f"median_{name}_days"], row[f"median_{name}_lower"], row[f"median_{name}_upper"] = middle
+    if is_good.any() and not is_good.all():
+        row |= _restricted_means(durations, events, is_good)
     if seen and not allow_seen:
         row["reason"] = f"refused: {seen}"
     elif is_good.all() or not is_good.any():
@@ -56,6 +63,20 @@ def test(
     elif events.sum() < min_events:
         row["reason"] = f"{int(events.sum())} events, fewer than {min_events}"
     else:
-        row |= dict(zip(("chi2", "p_value"), logrank(durations, events, is_good), strict=True))
-        row["reason"] = "; ".join(filter(None, [f"optimistic: {seen}" if seen else None, note])) or None
+        found = logrank(durations, events, is_good)
+        has_variance = found.chi2 == found.chi2
+        row |= {"chi2": found.chi2, "p_value": found.p_value} if has_variance else {}
+        nothing = None if has_variance else NO_VARIANCE
+        row["reason"] = "; ".join(filter(None, [f"optimistic: {seen}" if seen else None, nothing, note])) or None
     return row
+
+
+def _restricted_means(durations: np.ndarray, events: np.ndarray, is_good: np.ndarray) -> dict[str, float]:
+    """The groups' means up to the last day that both were observed on, and good less poor with its 95 % interval."""
+    until = float(min(durations[is_good].max(), durations[~is_good].max()))
+    good, poor = (restricted_mean(kaplan_meier(durations[m], events[m]), until) for m in (is_good, ~is_good))
+    difference, error = good.days - poor.days, (good.variance + poor.variance) ** 0.5
+    return {
+        "mean_until_days": until, "mean_good_days": good.days, "mean_poor_days": poor.days, "mean_difference_days": difference,
+        "mean_difference_lower": difference - NORMAL_95 * error, "mean_difference_upper": difference + NORMAL_95 * error,
+    }  # fmt: skip

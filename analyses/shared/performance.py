@@ -1,55 +1,56 @@
 """How well a score tells two classes apart: discrimination, the confusion at a threshold, calibration; and the ROC curve.
 
-calibration_slope is 1 and calibration_intercept 0 for a calibrated score (logistic regression of the class on the score's log
-odds). Brier 1950.
+Intervals are of the bootstrap over patients; the AUC's is of DeLong besides (`delong`). Calibration: `calibration`. Brier 1950.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from analyses.shared import delong
+from analyses.shared.calibration import calibration_line
 from analyses.tsh_model.tsh_modelling import auc
+
+INTERVALS = ("ci_lower", "ci_upper", "delong_lower", "delong_upper")
 
 
 def measures(is_good: np.ndarray, scores: np.ndarray, threshold: float, n_bootstrap: int, seed: int) -> list[dict]:
-    """Each measure with its 95 % bootstrap interval over patients. scores: (patients,) probabilities of good."""
-
+    """Each measure with its 95 % interval over patients, or why it has none. scores: (patients,) probabilities of good."""
     observed = _all(is_good, scores, threshold)
     generator = np.random.default_rng(seed)
     drawn: dict[str, list[float]] = {name: [] for name in observed}
     for _ in range(n_bootstrap):
         sample = generator.integers(0, len(scores), len(scores))
         if 0 < is_good[sample].sum() < len(sample):
-            for name, value in _all(is_good[sample], scores[sample], threshold, calibrate=False).items():
+            for name, value in _all(is_good[sample], scores[sample], threshold).items():
                 drawn[name].append(value)
     rows = []
     for name, value in observed.items():
-        interval = np.quantile(drawn[name], [0.025, 0.975]) if drawn[name] else (None, None)
-        rows.append({"measure": name, "value": value, "ci_lower": interval[0], "ci_upper": interval[1]})
+        bootstrap = np.quantile(drawn[name], [0.025, 0.975]) if drawn[name] else (None, None)
+        rows.append(_row(name, value) | {"ci_lower": bootstrap[0], "ci_upper": bootstrap[1]})
+    of_delong = delong.interval(is_good, scores)
+    rows[0] |= {"delong_lower": of_delong.lower, "delong_upper": of_delong.upper, "reason": of_delong.reason}
+    line = calibration_line(is_good, scores)
+    rows.append(_row("calibration_slope", line.slope) | {"reason": line.reason})
+    rows.append(_row("calibration_intercept", line.intercept) | {"reason": line.reason})
     return rows
 
 
-def _all(is_good: np.ndarray, scores: np.ndarray, threshold: float, calibrate: bool = True) -> dict[str, float]:
+def _row(measure: str, value: float | None) -> dict:
+    return {"measure": measure, "value": value} | dict.fromkeys(INTERVALS) | {"reason": None}
 
+
+def _all(is_good: np.ndarray, scores: np.ndarray, threshold: float) -> dict[str, float]:
+    """Measures that a resample has, too; the AUC first."""
     called = scores >= threshold
     sensitivity, specificity = float(called[is_good].mean()), float((~called[~is_good]).mean())
-    by_measure = {
+    return {
         "auc": auc(is_good, scores),
         "sensitivity": sensitivity,
         "specificity": specificity,
         "balanced_accuracy": (sensitivity + specificity) / 2,
         "brier": float(np.mean((scores - is_good) ** 2)),
     }
-    if calibrate:
-        from sklearn.linear_model import LogisticRegression
-
-        odds = np.log(np.clip(scores, 1e-9, 1 - 1e-9) / np.clip(1 - scores, 1e-9, 1 - 1e-9))
-        line = LogisticRegression(C=1e6, tol=1e-8, max_iter=10_000).fit(odds[:, None], is_good)
-        by_measure |= {
-            "calibration_slope": float(line.coef_[0, 0]),
-            "calibration_intercept": float(line.intercept_[0]),
-        }
-    return by_measure
 
 
 def curve(is_good: np.ndarray, scores: np.ndarray) -> list[dict]:

@@ -1,14 +1,10 @@
 """Survival statistics that several analyses share. Times are in days; an event is true; nothing here knows a database.
 
-Log-rank  Mantel 1966; for the scan over cut-offs see `logrank_scan`.
-Cox       Cox 1972, Efron's treatment of ties, by lifelines with its stopping rule tightened (it stops 1e-6 short else).
-Kaplan-Meier with log(-log) intervals (Kalbfleisch and Prentice), by lifelines; numbers at risk by plain counting.
+Log-rank  Mantel 1966; for the scan over cut-offs see `logrank_scan`. Curves: `curves`. Cox models: `cox`.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,11 +14,6 @@ from tshdb.vocabulary import Endpoint
 if TYPE_CHECKING:
     import pandas as pd
 
-# the defaults stop when the log-likelihood stands, 1e-6 short of the coefficient
-PRECISE = {"precision": 1e-20, "r_precision": 1e-18}
-ESTIMATES = ("coefficient", "standard_error", "hazard_ratio", "ci_lower", "ci_upper", "wald", "p_value", "ph_p_value")
-MOST_SPREAD = 50.0  # standard error of a coefficient per SD of its term; five events give a few
-ENDLESS = "no finite estimate: no event on one of its sides, or another term says the same"
 BATCH = 250  # permutations in one block of arrays
 
 
@@ -74,142 +65,7 @@ def seen_in_training(data: pd.DataFrame, trained_on: pd.DataFrame) -> str | None
     return f"{shared['patient_id'].nunique()} of {len(data)} patients are in the training sets of the scores' models ({cohorts})"
 
 
-# ------------------------------------------------------------------------------------------------------------- Cox
-
-
-def refused(reason: str) -> dict:
-    """A model that was not fitted."""
-    return dict.fromkeys(ESTIMATES) | {"reason": reason}
-
-
-def cox(
-    data: pd.DataFrame, terms: Sequence[str], min_events: int, test_proportionality: bool = True
-) -> dict[str, dict]:
-    """term -> its estimate in one model of all terms, or the reason for which there is none.
-
-    data: event, duration_days and the terms as numbers, complete. hazard_ratio is per 1 of the term; p_value is of the
-    Wald test; ph_p_value is of the test of proportional hazards (Schoenfeld residuals against ranked time). A term along
-    which the likelihood rises without end (monotone likelihood: no event on one of its sides) has no estimate; the others
-    have theirs beside it.
-    """
-    from lifelines.exceptions import ConvergenceError
-    from lifelines.statistics import proportional_hazard_test
-
-    n_events = int(data["event"].sum())
-    if n_events < min_events:
-        return dict.fromkeys(terms, refused(f"{n_events} events, fewer than {min_events}"))
-    constant = [t for t in terms if data[t].nunique() < 2]
-    if constant:
-        return dict.fromkeys(terms, refused(f"{constant[0]} does not vary"))
-    finite, frame = without_one_sided(data, terms)
-    if not finite:
-        return dict.fromkeys(terms, refused(ENDLESS))
-    try:
-        fitted = fitted_cox(frame)
-    except (ConvergenceError, np.linalg.LinAlgError) as error:
-        return dict.fromkeys(terms, refused(f"no convergence: {str(error).splitlines()[0]}"))
-    ph: dict[str, float | None] = dict.fromkeys(terms)
-    if test_proportionality:
-        tested = proportional_hazard_test(fitted, frame, time_transform="rank").summary["p"]
-        ph = {t: float(tested.loc[t]) for t in finite}
-    is_endless = {t: t not in finite or not fitted.standard_errors_[t] * frame[t].std() < MOST_SPREAD for t in terms}
-    endless = [t for t in terms if is_endless[t]]
-    reasons = [f"{n_events} events for {len(terms)} terms: fewer than ten a term"] if n_events < 10 * len(terms) else []
-    reasons += [f"beside {', '.join(endless)} without a finite estimate"] if endless else []
-    estimates = {}
-    summary = fitted.summary
-    for term in terms:
-        if is_endless[term]:
-            estimates[term] = refused(ENDLESS)
-            continue
-        row = summary.loc[term]
-        estimates[term] = {
-            "coefficient": row["coef"],
-            "standard_error": row["se(coef)"],
-            "hazard_ratio": row["exp(coef)"],
-            "ci_lower": row["exp(coef) lower 95%"],
-            "ci_upper": row["exp(coef) upper 95%"],
-            "wald": row["z"] ** 2,
-            "p_value": row["p"],
-            "ph_p_value": ph[term],
-            "reason": "; ".join(reasons) or None if len(terms) > 1 else None,
-        }  # fmt: skip
-    return estimates
-
-
-def log_likelihood(data: pd.DataFrame, terms: Sequence[str]) -> float:
-    """The partial log-likelihood of a Cox model, for nested likelihood ratio tests on the same rows."""
-    finite, frame = without_one_sided(data, terms)
-    return fitted_cox(frame).log_likelihood_ if finite else _log_likelihood_of_none(frame)
-
-
-def without_one_sided(data: pd.DataFrame, terms: Sequence[str]) -> tuple[list[str], pd.DataFrame]:
-    """The terms that can have an estimate, and the patients who say something of them.
-
-    Where a side of a binary term has no event, the likelihood rises until that side counts for nothing: the other terms'
-    estimates are those without its patients. Counted, not fitted: how far a solver gets towards no end hangs on the machine.
-    """
-    frame, left = data[[*terms, "duration_days", "event"]], list(terms)
-    while left and frame["event"].any():
-        dead = frame.loc[frame["event"].astype(bool), left]
-        one_sided = next((t for t in left if frame[t].nunique() <= 2 and dead[t].nunique() < 2), None)
-        if one_sided is None:
-            break
-        frame = frame[frame[one_sided] == dead[one_sided].iloc[0]].drop(columns=one_sided)
-        left.remove(one_sided)
-    return left, frame
-
-
-def _log_likelihood_of_none(frame: pd.DataFrame) -> float:
-    """The partial log-likelihood of a model without terms (Efron): of d deaths among n at risk, -log n - ... - log(n-d+1)."""
-    died = frame.loc[frame["event"].astype(bool), "duration_days"].value_counts()
-    at_risk = {t: int((frame["duration_days"] >= t).sum()) for t in died.index}
-    return -float(sum(np.log(at_risk[t] - i) for t, d in died.items() for i in range(d)))
-
-
-def fitted_cox(frame: pd.DataFrame):
-    """A Cox model of all other columns. What lifelines warns of (terms without a finite estimate) is said by `cox`."""
-    from lifelines import CoxPHFitter
-    from lifelines.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return CoxPHFitter().fit(frame, duration_col="duration_days", event_col="event", fit_options=PRECISE)
-
-
-# ------------------------------------------------------------------------------------------------------ curves, test
-
-
-def kaplan_meier(durations: np.ndarray, events: np.ndarray) -> pd.DataFrame:
-    """time_days, n_at_risk, n_events, n_censored, survival, ci_lower, ci_upper: a row a time, from day 0.
-
-    n_at_risk: patients whose duration is at least the time. The interval is missing where survival is 1 or 0.
-    """
-    import pandas as pd
-    from lifelines import KaplanMeierFitter
-
-    fitted = KaplanMeierFitter().fit(durations, events)
-    times = fitted.survival_function_.index.to_numpy(float)
-    interval = fitted.confidence_interval_.to_numpy(float)
-    survival = fitted.survival_function_.iloc[:, 0].to_numpy(float)
-    is_inside = (survival > 0) & (survival < 1)
-    return pd.DataFrame(
-        {
-            "time_days": times,
-            "n_at_risk": [int((durations >= t).sum()) for t in times],
-            "n_events": [int(((durations == t) & events).sum()) for t in times],
-            "n_censored": [int(((durations == t) & ~events).sum()) for t in times],
-            "survival": survival,
-            "ci_lower": np.where(is_inside, interval[:, 0], np.nan),
-            "ci_upper": np.where(is_inside, interval[:, 1], np.nan),
-        }
-    )
-
-
-def median_survival(curve: pd.DataFrame) -> float | None:
-    """The first time at which survival is one half or less; None if it stays above."""
-    below = curve[curve["survival"] <= 0.5 + 1e-12]  # products of fractions are a bit off
-    return float(below["time_days"].iloc[0]) if len(below) else None
+# ------------------------------------------------------------------------------------------------------------ test
 
 
 class LogRank(NamedTuple):
@@ -218,7 +74,7 @@ class LogRank(NamedTuple):
 
 
 def logrank(durations: np.ndarray, events: np.ndarray, in_first: np.ndarray) -> LogRank:
-    """The log-rank test of two groups, one degree of freedom."""
+    """The log-rank test of two groups, one degree of freedom; NaN where it has no variance."""
     from scipy.stats import chi2 as chi2_distribution
 
     scan = _Scan(durations, events)

@@ -3,7 +3,7 @@
 The score is a probability of a good TSH class, not of survival, and the development cohort has too few deaths to turn the one
 into the other. So what is foretold comes from Cox models of the score within the validation cohort, each patient's from a model
 that had not seen her (tenfold): it says whether the score is proportional to the log hazard over its range, not whether a risk
-learned elsewhere holds here. Breslow's baseline; what is seen is Kaplan-Meier's.
+learned elsewhere holds here. The baseline is Efron's, what is seen is Kaplan-Meier's. Patients of one score are in one part.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.shared.survival import fitted_cox, kaplan_meier, seen_in_training
+from analyses.shared.cox import NoConvergence, survival_at
+from analyses.shared.curves import kaplan_meier
+from analyses.shared.survival import seen_in_training
 from analyses.signature.validation import NEEDS, SOURCE, ValidationParameters, outcomes
 from tshdb.engine.analysis import analysis
 from tshdb.schema import CalibrationGroup
@@ -40,7 +42,8 @@ class CalibrationParameters(ValidationParameters):
     makes=CalibrationGroup,
     params=CalibrationParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas", "scipy"),
     source=SOURCE,
     base="signature_validation",
 )
@@ -48,12 +51,13 @@ def calibration_groups(
     scores: pd.DataFrame, follow_ups: pd.DataFrame, trained_on: pd.DataFrame, params: CalibrationParameters, seed: int
 ) -> pd.DataFrame:
     """One row per endpoint and part; one row, part 1, with the reason where it cannot be said."""
-    import numpy as np
     import pandas as pd
 
     rows = []
     for endpoint, data in outcomes(scores, follow_ups, params).items():
+        data = data.sort_values(["value", "duration_days", "event"], ignore_index=True)
         n_events = int(data["event"].sum())
+        places = parts_of(data["value"].to_numpy(float), params.calibration_parts)
         at = params.calibration_days
         row = {"endpoint": endpoint, "part": 1, "at_days": at, "n": len(data), "n_events": n_events}
         seen = seen_in_training(data, trained_on)
@@ -63,34 +67,60 @@ def calibration_groups(
             rows.append(row | {"reason": f"{n_events} events: too few for {params.calibration_parts} parts"})
         elif data["duration_days"].max() < at:
             rows.append(row | {"reason": f"nobody was observed for {at:.0f} days"})
-        elif data["value"].nunique() < params.calibration_parts:
-            rows.append(row | {"reason": "the scores do not vary"})
+        elif places is None:
+            n_values = data["value"].nunique()
+            rows.append(row | {"reason": f"{n_values} different scores: too few for {params.calibration_parts} parts"})
         else:
-            foretold = _foretold(data, at, seed)
-            order = np.argsort(data["value"].to_numpy(float), kind="stable")
-            for part, places in enumerate(np.array_split(order, params.calibration_parts), 1):
-                rows.append(_part(data.iloc[places], foretold[places], row | {"part": part}, seen))
+            foretold, why = _foretold(data, at, seed)
+            for part, mine in enumerate(places, 1):
+                rows.append(_part(data.iloc[mine], foretold[mine], row | {"part": part}, seen, why))
     return pd.DataFrame(rows)
 
 
-def _foretold(data: pd.DataFrame, at: float, seed: int) -> np.ndarray:
-    """(patients,) survival at the time, by Cox models of the score fitted on the other folds."""
+def parts_of(values: np.ndarray, n_parts: int) -> list[np.ndarray] | None:
+    """The places of each part, from low to high values; None where there are fewer different values than parts.
+
+    values: (patients,). A cut lies between two different values, as near to equal numbers as that allows.
+    """
+    import numpy as np
+
+    order = np.argsort(values, kind="stable")
+    ends = np.flatnonzero(np.diff(values[order])) + 1  # patients below each possible cut
+    cuts: list[int] = []
+    for part in range(1, n_parts):
+        after = ends[ends > (cuts[-1] if cuts else 0)]
+        usable = after[: len(after) - (n_parts - part - 1)]  # a cut is left for each part that follows
+        if not len(usable):
+            return None
+        cuts.append(int(usable[np.argmin(np.abs(usable - part * len(values) / n_parts))]))
+    return np.split(order, cuts)
+
+
+def _foretold(data: pd.DataFrame, at: float, seed: int) -> tuple[np.ndarray, str | None]:
+    """((patients,) survival at the time by Cox models of the score fitted on the other folds, why it is not known of some).
+
+    data: sorted by score and outcome, so that names have no part in the folds.
+    """
     import numpy as np
 
     fold_of = np.random.default_rng(seed).permutation(np.arange(len(data)) % FOLDS)
-    frame = data[["value", "event", "duration_days"]].reset_index(drop=True)
-    risk = np.full(len(data), np.nan)
+    foretold, reason = np.full(len(data), np.nan), None
     for fold in range(FOLDS):
-        train, test = frame[fold_of != fold], frame[fold_of == fold]
-        if not len(test) or train["event"].sum() < 2 or train["value"].nunique() < 2:
+        train, test = data[fold_of != fold], data[fold_of == fold]
+        if not len(test):
             continue
-        risk[fold_of == fold] = (
-            fitted_cox(train).predict_survival_function(test[["value"]], times=[at]).iloc[0].to_numpy(float)
-        )
-    return risk
+        try:
+            found = survival_at(train, test, "value", at) if train["event"].sum() >= 2 else None
+        except NoConvergence as error:
+            found, reason = None, f"nothing is foretold: no convergence, {error}"
+        if found is None:
+            reason = reason or "nothing is foretold: without a tenth of the patients the score has no estimate"
+        else:
+            foretold[fold_of == fold] = found
+    return foretold, reason
 
 
-def _part(data: pd.DataFrame, foretold: np.ndarray, row: dict, seen: str | None) -> dict:
+def _part(data: pd.DataFrame, foretold: np.ndarray, row: dict, seen: str | None, why: str | None) -> dict:
     import numpy as np
 
     durations, events = data["duration_days"].to_numpy(float), data["event"].to_numpy(bool)
@@ -100,6 +130,7 @@ def _part(data: pd.DataFrame, foretold: np.ndarray, row: dict, seen: str | None)
     reasons = [
         f"optimistic: {seen}" if seen else None,
         None if followed else "nobody of this part was observed so long",
+        None if np.isfinite(foretold).all() else why,
     ]
     return row | {
         "n": len(data), "n_events": int((events & (durations <= row["at_days"])).sum()),

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.shared.clinical_covariates import numeric
+from analyses.shared.cox import cox
 from analyses.shared.cox_models import adjusted
-from analyses.shared.survival import cox, seen_in_training
+from analyses.shared.survival import seen_in_training
 from analyses.signature.validation import CLINICAL_NEEDS, SOURCE, CovariateParameters, note_of, outcomes
 from tshdb.engine.analysis import analysis
 from tshdb.schema import Concordance
@@ -41,7 +42,8 @@ class ConcordanceParameters(CovariateParameters):
     makes=Concordance,
     params=ConcordanceParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas", "scipy"),
     source=SOURCE,
     base="signature_validation",
     tracks=("c_index",),
@@ -72,7 +74,7 @@ def concordances(
                 "n_bootstrap": 0, "is_optimistic": bool(terms) or bool(seen),
             }  # fmt: skip
             rows.append(row)
-            risk, row["reason"] = _risk(frame, terms, model, params.min_events)
+            risk, row["reason"] = _risk(frame, terms, model, params)
             if seen and not params.allow_training_patients and model != "clinical":
                 risk, row["reason"] = None, f"refused: {seen}"
             if risk is not None:
@@ -82,15 +84,17 @@ def concordances(
     return pd.DataFrame(rows)
 
 
-def _risk(frame: pd.DataFrame, terms: list[str], model: str, min_events: int) -> tuple[np.ndarray | None, str | None]:
+def _risk(
+    frame: pd.DataFrame, terms: list[str], model: str, params: ConcordanceParameters
+) -> tuple[np.ndarray | None, str | None]:
     """(patients,) what grows with the hazard, or None and why."""
     if model == "signature":
-        if (n := int(frame["event"].sum())) < min_events:
-            return None, f"{n} events, fewer than {min_events}"
+        if (n := int(frame["event"].sum())) < params.min_events:
+            return None, f"{n} events, fewer than {params.min_events}"
         return -frame["value"].to_numpy(float), None
     if not terms:
         return None, "no clinical variable is known for enough patients"
-    fitted = cox(frame, terms, min_events, test_proportionality=False)
+    fitted = cox(frame, terms, params.min_events, test_proportionality=False, likelihood=params.likelihood)
     if none := [t for t in terms if fitted[t]["coefficient"] is None]:
         reason = fitted[none[0]]["reason"]
         return None, reason if len(none) == len(terms) else f"{none[0]}: {reason}"

@@ -1,8 +1,8 @@
 """How the features of every examination were made: what must be alike where features, or a score of them, are compared.
 
-Computed features: PyRadiomics' version, the parameters of study.toml on which their values depend (features; voxel size and
-normalisation; choice of phases), who outlined the tumour, and when the phases were. Imported ones: what their file of settings
-says, else unknown, which compares with the same table alone.
+Computed features: whose definitions they have (PyRadiomics' version, or IBSI), the parameters of study.toml on which their values
+depend (features; voxel size and normalisation; choice of phases), who outlined the tumour, and when the phases were. Imported
+ones: what their file of settings says, else unknown, which compares with the same table alone.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ import json
 from typing import TYPE_CHECKING
 
 from analyses.signature.features import COMPUTED, MUST_AGREE
+from analyses.signature.scanners import group, group_of_text
 from tshdb.canonical import digest, json_text
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Made, Need, analysis
 from tshdb.engine.relations import SAME_EXAMINATION
+from tshdb.images.feature_names import DEFINITIONS, IBSI
 from tshdb.schema import (
     DcePhase,
+    DceSlice,
     FeatureSet,
     FeatureSetting,
     ImagingSeries,
     ImagingStudy,
     ImportedFeature,
+    PhaseMotion,
     RadiomicFeature,
     TumorMask,
 )
@@ -31,9 +35,10 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     "examination", "patient_id", "collection", "source", "time_point", "software", "settings", "normalisation", "phase_rule",
-    "mask_kind", "intermediate_s", "last_s", "batch", "comparability",
+    "mask_kind", "intermediate_s", "last_s", "slice_mm", "motion_voxels", "batch", "scanner", "comparability",
 ]  # fmt: skip
 # which analyses' parameters make which part of the key; per_phase belongs to the normalisation
+IBSI_SOFTWARE = "ibsi 1, arXiv:1612.07003"
 NORMALISING = ("prepared_images", "breast_masks", "stroma_bands")
 
 
@@ -50,12 +55,15 @@ class FeatureSetParameters(Parameters):
         "studies": Need(ImagingStudy, SAME_EXAMINATION, optional=True),
         "series": Need(ImagingSeries, SAME_EXAMINATION, optional=True),
         "phases": Need(DcePhase, SAME_EXAMINATION, optional=True),
+        "slices": Need(DceSlice, SAME_EXAMINATION, optional=True),
+        "motions": Need(PhaseMotion, SAME_EXAMINATION, optional=True),
         "made": Made(FeatureSetting, of=RadiomicFeature),
     },
     makes=FeatureSet,
     params=FeatureSetParameters,
     libraries=("pandas",),
     source="doi:10.1186/s12967-023-04748-6, Image preprocessing and feature analysis",
+    same_as={"34235fa971be8f9bf7b93bb8fa9da9ac": ("df1cc5b98b06b799f25cc8f0ce7c6111",)},
 )
 def feature_sets(
     tumors: pd.DataFrame,
@@ -63,6 +71,8 @@ def feature_sets(
     studies: pd.DataFrame,
     series: pd.DataFrame,
     phases: pd.DataFrame,
+    slices: pd.DataFrame,
+    motions: pd.DataFrame,
     made: pd.DataFrame,
     params: FeatureSetParameters,
 ) -> pd.DataFrame:
@@ -81,14 +91,17 @@ def feature_sets(
             "examination": tumor["examination"], "patient_id": study["patient_id"], "collection": study["collection"],
             "source": COMPUTED, "time_point": study["time_point"], "mask_kind": tumor["kind"],
             "intermediate_s": _seconds(of_examination, "is_intermediate"), "last_s": _seconds(of_examination, "is_last"),
-            "batch": _scanner(series[series["examination"] == tumor["examination"]]),
+            "slice_mm": _slice_mm(slices[slices["examination"] == tumor["examination"]]),
+            "motion_voxels": _motion(motions[motions["examination"] == tumor["examination"]]),
+            **_scanner(series[series["examination"] == tumor["examination"]]),
         })  # fmt: skip
     for _, row in imported.iterrows():
         rows.append({
             "examination": row["examination"], "patient_id": row["patient_id"], "collection": row["collection"],
             "source": row["feature_table"], "time_point": row["time_point"], "software": row["software"],
             "settings": row["settings"], "normalisation": row["normalisation"], "phase_rule": row["phases"],
-            "mask_kind": row["mask_kind"], "intermediate_s": None, "last_s": None, "batch": row["batch"],
+            "mask_kind": row["mask_kind"], "intermediate_s": None, "last_s": None, "slice_mm": None, "motion_voxels": None,
+            "batch": group_of_text(row["batch"]) if row["batch"] else None, "scanner": row["batch"],
         })  # fmt: skip
     for row in rows:
         row["comparability"] = digest(*(row[column].encode() for column in MUST_AGREE))[:16]
@@ -98,14 +111,12 @@ def feature_sets(
 def _of_study(made: pd.DataFrame) -> dict[str, str]:
     """The parts of the key that all computed features of a study share."""
     parameters = {a: json.loads(p) for a, p in zip(made["analysis"], made["parameters"], strict=True)}
-    libraries: dict[str, str] = {}
-    for text in made["libraries"]:
-        libraries |= json.loads(text)
     features = dict(parameters.get("radiomic_features", {}))
     normalising = {name: parameters[name] for name in NORMALISING if name in parameters}
     normalising["per_phase"] = features.pop("per_phase", None)
+    features.pop("engine", None)  # the engines give the same values
     return {
-        "software": f"pyradiomics {libraries.get('pyradiomics', 'unknown')}",
+        "software": IBSI_SOFTWARE if features.get("definition") == IBSI else f"pyradiomics {DEFINITIONS}",
         "settings": json_text(features),
         "normalisation": json_text(normalising),
         "phase_rule": json_text(parameters.get("dce_phases", {})),
@@ -117,12 +128,27 @@ def _seconds(phases: pd.DataFrame, which: str) -> float | None:
     return float(chosen["t_seconds"].iloc[0]) if len(chosen) and chosen["t_seconds"].notna().all() else None
 
 
-def _scanner(series: pd.DataFrame) -> str | None:
-    """Manufacturer and field strength of the examination's MR series, the most frequent."""
+def _scanner(series: pd.DataFrame) -> dict[str, str | None]:
+    """batch: maker and nominal field of the examination's MR series, the most frequent; scanner: in the headers' words."""
     images = series[series["modality"] == "MR"]
-    words = [
-        f"{maker} {strength:g} T" if strength == strength and strength is not None else str(maker)
-        for maker, strength in zip(images["manufacturer"], images["field_strength_t"], strict=True)
-        if maker
-    ]
+    fields = [None if t is None or t != t else float(t) for t in images["field_strength_t"]]
+    said = [(maker, t) for maker, t in zip(images["manufacturer"], fields, strict=True) if maker]
+    groups = [group(maker, t) for maker, t in said]
+    words = [maker if t is None else f"{maker} {t:g} T" for maker, t in said]
+    return {"batch": _most_frequent(groups), "scanner": _most_frequent(words)}
+
+
+def _most_frequent(words: list[str]) -> str | None:
     return max(sorted(set(words)), key=words.count) if words else None
+
+
+def _slice_mm(slices: pd.DataFrame) -> float | None:
+    """The step from slice to slice as it was scanned, before images were resampled."""
+    positions = slices.loc[slices["phase_index"] == 0, "position_mm"].sort_values().to_numpy(float)
+    return float((positions[-1] - positions[0]) / (len(positions) - 1)) if len(positions) > 1 else None
+
+
+def _motion(motions: pd.DataFrame) -> float | None:
+    """How far the patient moved within slices, in prepared voxels: of the phases that maps are made of, the furthest."""
+    known = motions["in_plane_voxels"].dropna()
+    return float(known.max()) if len(known) else None

@@ -62,6 +62,7 @@ class FeatureTestParameters(Parameters):
     makes=FeatureTest,
     params=FeatureTestParameters,
     cohorts="cohorts",
+    tests=("labels",),
     libraries=("numpy", "pandas", "scipy"),
     source=SOURCE,
 )

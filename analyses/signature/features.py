@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tshdb.canonical import json_text
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -135,6 +137,22 @@ def ranges(sets: pd.DataFrame) -> dict[str, list[float]]:
     return ranges
 
 
+def as_values(text: str) -> str:
+    """A JSON text in one spelling, in which 25.0 is 25; another text as it is. Settings are the same if their values are."""
+    try:
+        return json_text(_plain(json.loads(text)))
+    except (json.JSONDecodeError, TypeError):
+        return text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def counts(values: pd.Series) -> dict[str, int]:
     """value -> how many, sorted; `unknown` for none."""
     named = values.fillna(UNKNOWN).astype(str)
@@ -150,7 +168,7 @@ def against(model: Any, row: Any, slack_s: float) -> tuple[list[str], list[str]]
         f"{words} {'differs' if not words.endswith('settings of the features') else 'differ'} from the training set's"
         f"{_difference(model[column], row[column])}"
         for column, words in MUST_AGREE.items()
-        if model[column] != row[column]
+        if as_values(model[column]) != as_values(row[column])
     ]
     doubts = []
     kinds = json.loads(model["mask_kinds"])

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyses.shared.clinical_covariates import numeric
+from analyses.shared.cox import NoConvergence, cox, likelihood_ratio
 from analyses.shared.cox_models import adjusted
-from analyses.shared.survival import cox, log_likelihood, seen_in_training
+from analyses.shared.survival import seen_in_training
 from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
 from tshdb.engine.analysis import analysis
 from tshdb.schema import LikelihoodRatioTest
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     makes=LikelihoodRatioTest,
     params=CovariateParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas", "scipy"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas", "scipy"),
     source=SOURCE,
     base="signature_validation",
     tracks=("p_value",),
@@ -54,7 +56,7 @@ def likelihood_ratio_tests(
         }  # fmt: skip
         rows.append(row)
         seen = seen_in_training(both, trained_on)
-        fitted = cox(both, ["value", *used], params.min_events, test_proportionality=False)["value"]
+        fitted = cox(both, ["value", *used], params.min_events, False, params.likelihood)["value"]
         if seen and not params.allow_training_patients:
             row["reason"] = f"refused: {seen}"
         elif not used:
@@ -62,11 +64,15 @@ def likelihood_ratio_tests(
         elif fitted["coefficient"] is None:
             row["reason"] = fitted["reason"]
         else:
-            without, with_score = log_likelihood(both, used), log_likelihood(both, ["value", *used])
-            statistic = max(2 * (with_score - without), 0.0)
+            try:
+                ratio = likelihood_ratio(both, "value", used, params.likelihood)
+            except NoConvergence as error:
+                row["reason"] = f"no convergence: {error}"
+                continue
             reasons = [f"optimistic: {seen}" if seen else None, note_of(both), fitted["reason"]]
             row |= {
-                "log_likelihood_clinical": without, "log_likelihood_both": with_score, "chi2": statistic, "degrees": 1,
-                "p_value": float(chi2_distribution.sf(statistic, 1)), "reason": "; ".join(filter(None, reasons)) or None,
+                "log_likelihood_clinical": ratio.without, "log_likelihood_both": ratio.with_term, "chi2": ratio.chi2,
+                "degrees": 1,
+                "p_value": float(chi2_distribution.sf(ratio.chi2, 1)), "reason": "; ".join(filter(None, reasons)) or None,
             }  # fmt: skip
     return pd.DataFrame(rows)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analyses.signature.needs import LIBRARIES, SOURCE, TRAINING
 from analyses.signature.settings import FilterParameters
-from tshdb.engine.analysis import Model, analysis
+from tshdb.engine.analysis import Learns, Model, analysis
 from tshdb.schema import SearchGeneration, SelectedFeature, SignatureFoldScore, SignatureModel
 from tshdb.vocabulary import FeatureStatus
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     makes=SelectedFeature,
     params=FilterParameters,
     cohorts="cohort",
+    learns=(Learns("labels"),),
     libraries=(*LIBRARIES, "skops"),
     source=SOURCE,
     base="signature",

@@ -9,9 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyses.shared.clinical_covariates import numeric
-from analyses.shared.cox_models import CoxSettings, models_of
-from analyses.shared.survival import seen_in_training
-from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
+from analyses.shared.cox_models import Cohort, CoxSettings, models_of
+from analyses.shared.survival import censored, seen_in_training
+from analyses.signature.validation import (
+    CLINICAL_NEEDS,
+    SCORE,
+    SOURCE,
+    CovariateParameters,
+    first_scores,
+    note_of,
+    outcomes,
+)
 from tshdb.engine.analysis import analysis
 from tshdb.schema import CoxTerm
 
@@ -26,7 +34,8 @@ if TYPE_CHECKING:
     makes=CoxTerm,
     params=CovariateParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas", "scipy"),
     source=SOURCE,
     base="signature_validation",
     tracks=("hazard_ratio", "p_value"),
@@ -44,13 +53,16 @@ def signature_cox(
 
     clinical = numeric(patients, params.covariates)
     rows: list[dict] = []
+    scored = first_scores(scores, params.use_degraded)["patient_id"]
     for endpoint, data in outcomes(scores, follow_ups, params).items():
         settings = CoxSettings(
             endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
-            params.allow_training_patients,
+            params.allow_training_patients, params.likelihood,
         )  # fmt: skip
+        followed = censored(follow_ups, endpoint, None)["patient_id"]
+        cohort = Cohort(members["patient_id"], {SCORE: scored, f"{endpoint} follow-up": followed}, patients)
         rows += models_of(
-            data, clinical, SCORE, "signature ", len(members), settings,
+            data, clinical, SCORE, "signature ", cohort, settings,
             lambda frame: seen_in_training(frame, trained_on), note_of(data), adjusts_per_sd=True,
         )  # fmt: skip
     return pd.DataFrame(rows)

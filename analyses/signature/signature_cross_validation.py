@@ -41,6 +41,7 @@ class SignatureCrossValidationParameters(SearchParameters, ForestParameters):
     makes=SignatureFoldScore,
     params=SignatureCrossValidationParameters,
     cohorts="cohort",
+    learns=(),
     libraries=(*LIBRARIES, "numba"),
     strict_libraries=("scikit-learn",),
     source=SOURCE,

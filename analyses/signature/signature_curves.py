@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     makes=KmPoint,
     params=ValidationParameters,
     cohorts="cohorts",
-    libraries=("lifelines", "numpy", "pandas"),
+    tests=("follow_ups",),
+    libraries=("numpy", "pandas"),
     source=SOURCE,
     base="signature_validation",
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analyses.signature.needs import LIBRARIES, SOURCE, TRAINING
 from analyses.signature.settings import ForestParameters
-from tshdb.engine.analysis import Model, analysis
+from tshdb.engine.analysis import Learns, Model, analysis
 from tshdb.schema import SearchGeneration, SignatureModel
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     makes=SignatureModel,
     params=ForestParameters,
     cohorts="cohort",
+    learns=(Learns("labels"),),
     libraries=(*LIBRARIES, "skops"),
     strict_libraries=("scikit-learn",),
     source=SOURCE,

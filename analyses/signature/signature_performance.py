@@ -1,12 +1,14 @@
 """How well the signature tells good from poor: by patients it had not seen, and, labelled, the ways that flatter it.
 
 nested     scores of `signature_cross_validation`, everything fitted inside the outer folds: the figure to believe
-search     the final features, judged by forests of scikit-learn on the folds that the search optimised: the paper's way.
-           Features were chosen by these very patients: optimistic
+search     what the search reached on its own folds, by its own forests: the figure that it optimised, and the paper's way.
+           A mean over folds, of the measure that `metric` names; optimistic
+refolded   the features that were found, judged by forests of scikit-learn on other folds. They were chosen by these very
+           patients: optimistic
 in-sample  the final forest on its own training patients: no measure of anything but memory
 
 A nested AUC about one half beside a search above .6 is a leak made visible: the features fit these patients alone.
-Intervals are of the bootstrap over patients, of the scores averaged over repeats.
+Intervals are of patients (bootstrap, DeLong), of the scores averaged over repeats.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ from tshdb.schema import ModelPerformance, SignatureFoldScore, SignatureModel
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analyses.signature.features import Training
+    from analyses.signature.training import Steps
+
 
 class SignaturePerformanceParameters(SearchParameters):
     """[signature]"""
@@ -39,6 +44,7 @@ class SignaturePerformanceParameters(SearchParameters):
     makes=ModelPerformance,
     params=SignaturePerformanceParameters,
     cohorts="cohort",
+    learns=(),
     libraries=(*LIBRARIES, "skops"),
     strict_libraries=("scikit-learn",),
     source=SOURCE,
@@ -57,7 +63,6 @@ def signature_performance(
     seed: int,
 ) -> pd.DataFrame:
     """One row per scheme and measure; none where there is no model."""
-    import numpy as np
     import pandas as pd
 
     from analyses.shared.performance import measures
@@ -73,22 +78,39 @@ def signature_performance(
     threshold = float(chosen["threshold"])
     nested = mean_scores(fold_scores)
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
-    columns = np.array([data.names.index(f["feature"]) for f in json.loads(chosen["features"])])
+    names = [f["feature"] for f in json.loads(chosen["features"])]
     steps = artefact.unpacked(chosen["object_path"], chosen["content"])
-    values = data.values[:, columns]
-    batches = data.batches
-    comparable = values if steps.harmonise is None else steps.harmonise.transform(values, batches)
-    fold_of = folds_of(data.is_good, params.folds, seed)
-    again = plain_scores(comparable, data.is_good, fold_of, params.n_trees, params.min_leaf, seed)
+    scored = {"nested": nested}
+    changed = _changed(data, names, steps)
+    if not changed:
+        values, batches = data.values[:, [data.names.index(name) for name in names]], data.batches
+        comparable = values if steps.harmonise is None else steps.harmonise.transform(values, batches)
+        fold_of = folds_of(data.is_good, params.folds, seed)
+        again = plain_scores(comparable, data.is_good, fold_of, params.n_trees, params.min_leaf, seed)
+        scored |= {"refolded": (data.is_good, again), "in-sample": (data.is_good, steps.scores(values, batches))}
     rows = []
-    for scheme, (is_good, scores) in {
-        "nested": nested, "search": (data.is_good, again), "in-sample": (data.is_good, steps.scores(values, batches)),
-    }.items():  # fmt: skip
+    for scheme, (is_good, scores) in scored.items():
         shared = {"scheme": scheme, "is_optimistic": scheme != "nested", "n": len(scores)}
         rows += [row | shared for row in measures(is_good, scores, threshold, params.n_bootstrap, seed)]
+    for scheme in ("refolded", "in-sample") if changed else ():
+        none = {"scheme": scheme, "measure": "auc", "value": None, "reason": changed, "n": len(data.patients)}
+        rows.append(none | {"is_optimistic": True})
+    optimised = {"measure": params.metric, "value": float(chosen["search_fitness"]), "n": int(chosen["n"])}
+    rows.append(optimised | {"scheme": "search", "is_optimistic": True})
     folds, times = chosen_in_folds(fold_scores)
-    none = {"ci_lower": None, "ci_upper": None, "scheme": "nested", "n": len(nested[1])}
+    none = {"scheme": "nested", "n": len(nested[1])}
     rows.append(none | {"measure": "fold_fitness", "value": float(folds["fold_fitness"].mean()), "is_optimistic": True})
     for name, n in sorted(times.items()):
         rows.append(none | {"measure": f"chosen: {name}", "value": n / len(folds), "is_optimistic": False})
     return pd.DataFrame(rows).assign(model="signature_model")
+
+
+def _changed(data: Training, names: list[str], steps: Steps) -> str | None:
+    """Why the training patients, as they are now, cannot be scored again; None where they can."""
+    missing = [name for name in names if name not in data.names]
+    unknown = set() if steps.harmonise is None else set(data.batches) - set(map(str, steps.harmonise.batches_))
+    if problem := data.problem(2):
+        return f"the training patients are others now: {problem}"
+    if missing:
+        return f"the training patients are others now: {len(missing)} of the model's features lack a value"
+    return f"the training patients are others now: no estimate for {', '.join(sorted(unknown))}" if unknown else None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     makes=RocPoint,
     params=TrainingParameters,
     cohorts="cohort",
+    learns=(),
     libraries=("numpy", "pandas"),
     source=SOURCE,
     base="signature",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analyses.signature.needs import LIBRARIES, SOURCE, TRAINING
 from analyses.signature.settings import SearchParameters
-from tshdb.engine.analysis import analysis
+from tshdb.engine.analysis import Learns, analysis
 from tshdb.engine.work import Work
 from tshdb.schema import SearchGeneration
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     makes=SearchGeneration,
     params=SearchParameters,
     cohorts="cohort",
+    learns=(Learns("labels"),),
     libraries=(*LIBRARIES, "numba"),
     source=SOURCE,
     base="signature",

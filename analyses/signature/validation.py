@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from analyses.shared.cox import Likelihood
 from analyses.shared.survival import censored
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained
@@ -53,6 +54,8 @@ class CovariateParameters(ValidationParameters):
     """clinical variables of the multivariable models"""
     min_known: float = Field(default=0.5, ge=0, le=1)
     """a variable known for a smaller share of the patients is left out"""
+    likelihood: Likelihood = "partial"
+    """of Cox models; penalised: Firth's, which has an estimate under separation"""
 
 
 def first_scores(scores: pd.DataFrame, use_degraded: bool) -> pd.DataFrame:

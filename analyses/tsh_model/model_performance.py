@@ -3,8 +3,7 @@
 nested     out-of-fold scores of `tsh_cross_validation`: discrimination, the confusion at the threshold, calibration
 in-sample  the final model on its own training patients: optimistic, as the paper's figure may be (AUC .962)
 
-Intervals are of the bootstrap over patients. calibration_slope is 1 and calibration_intercept 0 for a calibrated score
-(logistic regression of the label on the score's log odds). Brier 1950; DeLong's interval is not used.
+Measures and their intervals: `analyses.shared.performance`.
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ class ModelPerformanceParameters(Parameters):
     makes=ModelPerformance,
     params=ModelPerformanceParameters,
     cohorts="cohort",
+    learns=(),
     libraries=("numpy", "scikit-learn", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity",
     tracks=("value",),
@@ -75,7 +75,7 @@ def model_performance(
         chosen.update(json.loads(text))
     total = len(out_of_fold) * int(out_of_fold["n_repeats"].iloc[0])
     for population, times in sorted(chosen.items()):
-        row = {"measure": f"chosen: {population}", "value": times / total, "ci_lower": None, "ci_upper": None}
+        row = {"measure": f"chosen: {population}", "value": times / total}
         measured.append(row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)})
     data = training_data(tumor, groups, model["unit"].iloc[0], "tsh_model")
     scores = logistic_of(model, data.populations).scores(data.values)

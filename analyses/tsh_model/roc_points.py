@@ -26,6 +26,7 @@ class RocPointParameters(Parameters):
     makes=RocPoint,
     params=RocPointParameters,
     cohorts="cohort",
+    learns=(),
     libraries=("numpy",),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity",
 )

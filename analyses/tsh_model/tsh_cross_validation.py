@@ -39,6 +39,7 @@ class TshCrossValidationParameters(ModelParameters):
     makes=OutOfFoldScore,
     params=TshCrossValidationParameters,
     cohorts="cohort",
+    learns=(),
     libraries=("numpy", "scikit-learn", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity; A11",
 )

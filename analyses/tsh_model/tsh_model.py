@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyses.tsh_model.tsh_modelling import INTERCEPT, ModelParameters, choose, fit, training_data
-from tshdb.engine.analysis import Need, analysis
+from tshdb.engine.analysis import Learns, Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import ModelTerm, SurvivalGroup, TumorAbundance
 
@@ -31,6 +31,7 @@ class TshModelParameters(ModelParameters):
     makes=ModelTerm,
     params=TshModelParameters,
     cohorts="cohort",
+    learns=(Learns("groups"),),
     libraries=("numpy", "scikit-learn", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Imaging cellular tumor-stroma heterogeneity; A11",
     tracks=("coefficient",),

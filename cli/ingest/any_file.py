@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.ingest.options import (
+    AsOfOption,
     CollectionOption,
     CompleteOption,
     DryRunOption,
@@ -32,6 +33,7 @@ def any_file(
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,7 +45,7 @@ def any_file(
     from tshdb.actions import ingest
     from tshdb.study import Study
 
-    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
+    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     finish(opened, ingest.any_file(opened, file, collection, reader=reader, name=name, how=how), as_json)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli.ingest.options import (
+    AsOfOption,
     CollectionOption,
     CompleteOption,
     DryRunOption,
@@ -32,6 +33,7 @@ def clinical(
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +50,7 @@ def clinical(
     if guess:
         write_guess(file, "clinical", map_file or file.with_name(f"{file.stem}.map.toml"))
         return
-    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
+    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     finish(opened, ingest.clinical(opened, file, collection, map=map_file, name=name, how=how), as_json)
 
 
@@ -61,6 +63,7 @@ def follow_up(
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,5 +78,5 @@ def follow_up(
     if guess:
         write_guess(file, "follow-up", map_file or file.with_name(f"{file.stem}.map.toml"))
         return
-    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
+    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     finish(opened, ingest.follow_up(opened, file, collection, map=map_file, name=name, how=how), as_json)

@@ -14,6 +14,7 @@ import typer
 
 from cli.console import say
 from cli.ingest import downloads
+from cli.ingest.options import AsOfOption, CheckBytesOption
 from cli.options import JsonOption, StudyOption
 from tshdb.archives import Images
 from tshdb.vocabulary import ExpressionUnit
@@ -39,9 +40,6 @@ CompleteOption = Annotated[
 ]
 KeepGoingOption = Annotated[bool, typer.Option("--keep-going", help="Load the good files and rows beside bad ones.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched or loaded, and do neither.")]
-CheckBytesOption = Annotated[
-    bool, typer.Option("--check-bytes", help="Hash every RNA file again, also those that were not written since.")
-]
 GdcUrlOption = Annotated[
     str | None, typer.Option("--gdc-url", help="The GDC's API (default: study.toml, else the GDC).")
 ]
@@ -92,6 +90,7 @@ def tcga_brca(
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     gdc_url: GdcUrlOption = None,
     check_bytes: CheckBytesOption = False,
     source: ArchiveOption = "idc",
@@ -115,7 +114,7 @@ def tcga_brca(
         folder, _parts(only), tuple(units or (ExpressionUnit.TPM,)), jobs, check_bytes, gdc_url,
         Images(frozenset(), source, source_url, index, manifest, tuple(patients or ()), first_study), yes,
     )  # fmt: skip
-    _ingest("tcga-brca", options, (complete, keep_going, dry_run), study, as_json)
+    _ingest("tcga-brca", options, (complete, keep_going, dry_run, as_of), study, as_json)
 
 
 def _command(of: Workbook) -> Callable[..., None]:
@@ -128,6 +127,8 @@ def _command(of: Workbook) -> Callable[..., None]:
         complete: CompleteOption = False,
         keep_going: KeepGoingOption = False,
         dry_run: DryRunOption = False,
+        as_of: AsOfOption = None,
+        check_bytes: CheckBytesOption = False,
         source: ArchiveOption = "idc",
         source_url: ArchiveUrlOption = None,
         index: IndexOption = None,
@@ -139,8 +140,10 @@ def _command(of: Workbook) -> Callable[..., None]:
         as_json: JsonOption = False,
     ) -> None:
         images = Images(frozenset(), source, source_url, index, manifest, tuple(patients or ()), first_study)
-        options = _CollectionOptions(folder, _parts(only), jobs=jobs, images=images, is_sure=yes)
-        _ingest(of.name, options, (complete, keep_going, dry_run), study, as_json)
+        options = _CollectionOptions(
+            folder, _parts(only), jobs=jobs, check_bytes=check_bytes, images=images, is_sure=yes
+        )
+        _ingest(of.name, options, (complete, keep_going, dry_run, as_of), study, as_json)
 
     ingest.__doc__ = f"""{of.says}
 
@@ -178,7 +181,7 @@ def _parts(only: str | None) -> frozenset[str] | None:
 
 
 def _ingest(
-    name: str, options: _CollectionOptions, how: tuple[bool, bool, bool], study: Path | None, as_json: bool
+    name: str, options: _CollectionOptions, how: tuple[bool, bool, bool, str | None], study: Path | None, as_json: bool
 ) -> None:
     """Ingest the parts that are asked for, up to one that is refused. Ends with the worst exit code of them."""
     from cli.console import out_json
@@ -270,8 +273,9 @@ def _from_archives(
             folder = downloads.fetched(plan, options.jobs, options.is_sure)
             with progress() as show:
                 loaded = collection.images(
-                    study, name, folder, jobs=options.jobs, how=how, progress=show, release=plan.state
-                )
+                    study, name, folder, jobs=options.jobs, check_bytes=options.check_bytes, how=how, progress=show,
+                    release=plan.state,
+                )  # fmt: skip
             yield _part_outcome(study, "imaging", loaded, as_json)
     if not as_json:
         if how.dry_run:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.ingest.options import (
+    AsOfOption,
     CollectionOption,
     CompleteOption,
     DryRunOption,
@@ -35,6 +36,7 @@ def features(
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,6 +51,6 @@ def features(
     from tshdb.actions import ingest
     from tshdb.study import Study
 
-    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
+    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     options = ingest.FeatureOptions(region, map_name, settings)
     finish(opened, ingest.features(opened, file, collection, options, name=name, how=how), as_json)

@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from cli.ingest.options import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption
+from cli.ingest.options import (
+    AsOfOption,
+    CheckBytesOption,
+    CollectionOption,
+    CompleteOption,
+    DryRunOption,
+    KeepGoingOption,
+)
 from cli.options import JsonOption, StudyOption
 from tshdb.vocabulary import MaskKind, MaskRegion
 
@@ -31,6 +38,7 @@ def dicom(
     complete: CompleteFolderOption = False,
     keep_going: KeepGoingFilesOption = False,
     dry_run: DryRunOption = False,
+    check_bytes: CheckBytesOption = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,7 +57,7 @@ def dicom(
 
     opened, how = Study.find(study), Loading(complete, keep_going, dry_run)
     with progress() as show:
-        loaded = imaging.dicom(opened, folder, collection, jobs=jobs, how=how, progress=show)
+        loaded = imaging.dicom(opened, folder, collection, jobs=jobs, check_bytes=check_bytes, how=how, progress=show)
     finish(opened, loaded, as_json)
 
 
@@ -59,11 +67,17 @@ def segmentation(
     ],
     collection: CollectionOption,
     sheet: Annotated[
-        Path | None, typer.Option(help="csv: file, patient_id; optional study_uid, time_point, kind, region, label.")
+        Path | None,
+        typer.Option(help="csv: file, patient_id; optional study_uid, time_point, kind, region, label, lesion, date."),
     ] = None,
     kind: Annotated[MaskKind, typer.Option(help="Who or what drew them.")] = MaskKind.OTHER,
     region: Annotated[MaskRegion, typer.Option(help="What they mark.")] = MaskRegion.TUMOR,
-    label: Annotated[int | None, typer.Option(help="Take this value alone; else all that is not 0.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="Which label of several: its number, its segment's name, each (an outline each) or all of them."
+        ),
+    ] = None,
     les_base: Annotated[int, typer.Option(help="The number of the first voxel in .les files.")] = 1,
     les_order: Annotated[
         str | None, typer.Option(help="Order of voxels in .les files, F or C; else found out.")
@@ -71,13 +85,14 @@ def segmentation(
     complete: CompleteFolderOption = False,
     keep_going: KeepGoingFilesOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Masks in files of their own; DICOM SEG comes with `tshdb ingest dicom`.
+    """Masks in files of their own; DICOM SEG and RTSTRUCT come with `tshdb ingest dicom`.
 
-    Each belongs to an examination that the study has: by a sheet, or by the patient that its name holds (T0 of several).
-    Enhancement and tissue masks never pass for an outline of the tumour.
+    Each belongs to an examination that the study has: by a sheet, or by the patient whom its path names; of several
+    examinations by its grid, or a date in its path. A file with several labels is refused unless something says which is meant.
 
     Example: tshdb ingest segmentation ~/masks --collection ispy1 --kind expert
     """
@@ -90,7 +105,7 @@ def segmentation(
 
     if les_order not in (None, "F", "C"):
         raise UsageError(f"'{les_order}'", where="--les-order", repair="Use F or C")
-    opened, how = Study.find(study), Loading(complete, keep_going, dry_run)
+    opened, how = Study.find(study), Loading(complete, keep_going, dry_run, as_of)
     options = imaging.MaskOptions(kind, region, label, les_base, les_order, sheet)
     with progress() as show:
         loaded = imaging.masks(opened, path, collection, options, how=how, progress=show)
@@ -99,19 +114,26 @@ def segmentation(
 
 def decisions(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="csv: study_uid, series_uid, decision, decided_by, reason.")
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="csv: study_uid, series_uid, decision, decided_by, reason; or table, row, column, value, decided_by, reason.",
+        ),
     ],
     collection: CollectionOption,
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What a person decided: the dynamic series, the key that tells their phases apart, where the tumour is.
+    """What a person decided: of images, or of values on which sources disagree.
 
-    A decision goes before every rule, with name and reason: dynamic or not-dynamic of a series; key=NAME of series `all`;
-    of series `tumor` seed=X,Y,Z or box=X,Y,Z,X,Y,Z (mm), from which an outline is grown.
+    A decision goes before every rule, with name and reason. Of images: dynamic or not-dynamic of a series; key=NAME of series
+    `all`; of series `tumor` seed=X,Y,Z or box=X,Y,Z,X,Y,Z (mm), from which an outline is grown; of series `contrast`
+    injection=SECONDS, after the start of phase 0. Of values: table, row and column as `conflicts` names them (patients,
+    TCGA-A7-A0CE, er_status), and the value that holds.
 
     Example: tshdb ingest decisions decisions.csv --collection tcga-brca
     """
@@ -120,5 +142,5 @@ def decisions(
     from tshdb.study import Study
 
     opened = Study.find(study)
-    loaded = ingest.decisions(opened, file, collection, how=ingest.Loading(complete, keep_going, dry_run))
+    loaded = ingest.decisions(opened, file, collection, how=ingest.Loading(complete, keep_going, dry_run, as_of))
     finish(opened, loaded, as_json)

@@ -20,6 +20,15 @@ MapOption = Annotated[
 GuessOption = Annotated[
     bool, typer.Option("--guess", help="Write a first map beside the table (or to --map), load nothing.")
 ]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DATE", help="The day of which the file speaks, such as 2025-06-01: the later word holds."
+    ),
+]
+CheckBytesOption = Annotated[
+    bool, typer.Option("--check-bytes", help="Read files, too, that were not written since they were read.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")]
 
 

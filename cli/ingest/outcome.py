@@ -29,23 +29,31 @@ def exit_code(loaded: Loaded) -> int:
     """What the program ends with after such an ingest."""
     from tshdb.errors import Exit
 
-    return Exit.INVALID_INPUT if loaded.is_refused else Exit.PARTIAL if loaded.n_withheld else Exit.DONE
+    is_partial = loaded.n_withheld or loaded.errors  # such as a column of a matrix, which is no row
+    return Exit.INVALID_INPUT if loaded.is_refused else Exit.PARTIAL if is_partial else Exit.DONE
 
 
-def report_outcome(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
-    """Write a page of what an ingest did, and print it unless as_json. Gives the same facts for JSON."""
+def report_outcome(study, loaded: Loaded, as_json: bool, nth: int = 0) -> dict[str, Any]:
+    """Write a page of what an ingest did, and print it unless as_json. Gives the same facts for JSON.
+
+    nth: of how many that the command loads this is, from 1; 0 where it loads one alone.
+    """
     from ingest.rules import rules
     from tshdb.engine.units import now
     from tshdb.pages import grouped, ingest_page, write_page
 
     report = None
     if loaded.findings or loaded.run_id is not None:
-        name = "ingest-dry-run.html" if loaded.run_id is None else f"ingest-{loaded.run_id:04d}.html"
+        name = (
+            f"ingest-dry-run{f'-{nth}' if nth else ''}.html"
+            if loaded.run_id is None
+            else f"ingest-{loaded.run_id:04d}.html"
+        )
         title = f"Ingest of {loaded.what}" + ("" if loaded.run_id is None else f", run {loaded.run_id}")
         page = ingest_page(title, loaded, rules(), now())
         report = write_page(study.root, name, page)
     if not as_json:
-        _print_outcome(loaded)
+        _print_outcome(loaded, is_all=not nth)
         if report is not None and loaded.findings:
             say(f"Report: {report}")
     return {
@@ -53,6 +61,8 @@ def report_outcome(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
         "same_bytes": loaded.is_same_bytes,
         "files": loaded.n_files,
         "files_unchanged": loaded.n_same_bytes,
+        "files_not_read": loaded.n_unread,
+        "in_folder": None if loaded.in_folder is None else loaded.in_folder.facts(),
         "refused": loaded.is_refused,
         "dry_run": loaded.is_dry_run,
         "tables": loaded.by_table,
@@ -63,11 +73,13 @@ def report_outcome(study, loaded: Loaded, as_json: bool) -> dict[str, Any]:
     }
 
 
-def _print_outcome(loaded: Loaded) -> None:
+def _print_outcome(loaded: Loaded, is_all: bool) -> None:
     for reader, paths in sorted(loaded.by_reader.items()):
         say(f"  {reader:<20} {paths[0].name if len(paths) == 1 else f'{len(paths):,} files'}")
+    if loaded.in_folder is not None:
+        say(f"  {loaded.in_folder.total:,} files: {loaded.in_folder.text()}")
     if loaded.is_same_bytes and not loaded.findings and not any(loaded.n(k) for k in ("updated", "deleted")):
-        say(f"  {loaded.what}: the same bytes as before, nothing to load.")
+        say(f"  {loaded.what}: {_why_nothing(loaded)}, nothing to load.")
         return
     if loaded.is_refused or loaded.is_dry_run:
         say("  What would change:")
@@ -78,10 +90,19 @@ def _print_outcome(loaded: Loaded) -> None:
     if loaded.is_refused:
         say("Nothing was loaded: there are errors. Mend them, or load the good rows with --keep-going.")
     elif loaded.is_dry_run:
-        say("Dry run: nothing was loaded.")
+        if is_all:
+            say("Dry run: nothing was loaded.")
     else:
         withheld = f", {loaded.n_withheld} rows withheld (see ingest_issues)" if loaded.n_withheld else ""
-        say(f"Loaded {loaded.what}{withheld}. Next: tshdb plan")
+        say(f"Loaded {loaded.what}{withheld}.{' Next: tshdb plan' if is_all else ''}")
+
+
+def _why_nothing(loaded: Loaded) -> str:
+    if not loaded.n_unread:
+        return "the same bytes as before"
+    others = f"{loaded.n_same_bytes - loaded.n_unread:,} have the same bytes as before, {loaded.n_unread:,} were "
+    is_all = loaded.n_unread == loaded.n_files
+    return f"{'' if is_all else others}not written since they were read (--check-bytes reads them all the same)"
 
 
 def tell_findings(findings) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.ingest.options import (
+    AsOfOption,
     CollectionOption,
     CompleteOption,
     DryRunOption,
@@ -51,6 +52,7 @@ def rna(
     complete: CompleteOption = False,
     keep_going: KeepGoingOption = False,
     dry_run: DryRunOption = False,
+    as_of: AsOfOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,7 +72,7 @@ def rna(
         said = {name: str(value) for name, value in (("unit", unit), ("scale", scale)) if value is not None}
         write_guess(file, "rna", map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"), **said)
         return
-    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run)
+    opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     options = ingest.RnaOptions(
         unit, scale, sample_type, clip_negative, workflow, gene_model, samples, map_file, log_offset
     )

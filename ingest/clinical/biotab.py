@@ -5,6 +5,7 @@ Files    nationwidechildrens.org_clinical_patient_brca.txt and …_follow_up_v4.
          [Discrepancy] where there is nothing. A patient stands once in the former, once a follow-up in the latter.
 Makes    Patient (of the patient table), FollowUp (endpoint OS, time origin diagnosis), and every field as found.
 Rules    overall survival os-1 (see gdc_clinical); HER2 by a rule of `receptors`.
+Dates    form_completion_date of the row, else the version of the form in the file's name (follow_up_v4.0).
 Source   columns: the BCR's CDE dictionary; values: the published file of 2017.
 """
 
@@ -19,8 +20,10 @@ from ingest.gdc.clinical import OLDEST_YEARS, OS_RULE, keep_raw
 from ingest.gdc.columns import missing_reason
 from ingest.gdc.projects import Projects, project_of_biotab
 from ingest.identifiers import checked_patient
+from tshdb.dated import of_form, of_version
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, Record
+from tshdb.loading.outcome import of_rows
 from tshdb.readers import Part, Reader
 from tshdb.schema import FollowUp, Patient
 from tshdb.text_files import number, open_table
@@ -68,23 +71,25 @@ def read(path: Path, collection: str, her2_rule: str) -> FileContent:
             if patient_id is not None:
                 by_patient.setdefault(patient_id, []).append((line, values))
     is_patient_table = "gender" in header
+    version = of_version(path.name)
     for patient_id, lines in by_patient.items():
         if is_patient_table and len(lines) > 1:
             content.withhold(
                 lines[1][0], KEY, patient_id, "clinical.patient-twice", f"stands on line {lines[0][0]} already"
             )
             continue
+        as_of = {line: of_form(row.get("form_completion_date")) or version for line, row in lines}
         with content.row() as is_bad:
-            outcome = _outcome(lines, content)
+            outcome = _outcome(lines, as_of, content)
         if is_bad():
             continue
         patient = {"patient_id": patient_id, "collection": collection}
         if is_patient_table:
             patient |= _patient(*lines[0], her2_rule, content)
-        content.records.append(Record(Patient, patient, lines[0][0]))
+        content.records.append(Record(Patient, patient, lines[0][0], as_of=as_of[lines[0][0]]))
         if outcome is not None:
             line, columns = outcome
-            content.records.append(Record(FollowUp, {"patient_id": patient_id, **columns}, line))
+            content.records.append(Record(FollowUp, {"patient_id": patient_id, **columns}, line, as_of=as_of[line]))
     check_outcomes(content)
     keep_raw(by_patient, content)
     return content
@@ -116,43 +121,58 @@ def _patient(line: int, row: dict[str, str], her2_rule: str, content: FileConten
     return patient | receptors.columns(er, pr, her2, her2_rule)
 
 
-def _outcome(lines: list[tuple[int, dict[str, str]]], content: FileContent) -> tuple[int, dict] | None:
-    """(line, columns of a FollowUp): the death if any row tells it, else the latest contact."""
-    best: tuple[int, dict] | None = None
+def _outcome(
+    lines: list[tuple[int, dict[str, str]]], as_of: dict[int, str | None], content: FileContent
+) -> tuple[int, dict] | None:
+    """(line, columns of a FollowUp) of all rows of a patient, as if each form were a file of its own."""
+    words: list[tuple[dict, str | None]] = []
     for line, row in lines:
-        status = (_value(row, "vital_status") or "").lower()
         if "vital_status" not in row:
             return None
-        columns = {
-            "endpoint": Endpoint.OS,
-            "event": {"dead": True, "alive": False}.get(status),
-            "duration_days": None,
-            "time_origin": "diagnosis",
-            "reason": None,
-            "rule": OS_RULE,
-        }
-        if columns["event"] is None:
-            columns["reason"] = f"vital status {missing_reason(row['vital_status']) or row['vital_status']}"
-        else:
-            field = "death_days_to" if columns["event"] else "last_contact_days_to"
-            text = _value(row, field)
-            days = None if text is None else number(text)
-            if text is not None and days is None:
-                content.error(line, field, text, "clinical.not-a-number", "expected days")
-                return None
-            if days is None or days < 0:
-                columns["reason"] = f"{field} {missing_reason(row.get(field)) or 'is negative'}"
-            else:
-                columns["duration_days"] = days
-        if best is None or _order(columns) > _order(best[1]):
-            best = line, columns
-    return best
+        columns = _of_form(line, row, content)
+        if columns is None:
+            return None
+        words.append((columns, as_of[line]))
+    columns, disagreements = of_rows("biotab", words)
+    if disagreements:
+        last = lines[-1][0]
+        differing = " and ".join(dict.fromkeys(d.column for d in disagreements))
+        held = "it is not known" if any(d.is_undecided for d in disagreements) else "the later form holds"
+        content.warn(
+            last, "vital_status", None, "follow-up.rows-differ", f"rows of one patient differ on {differing}; {held}"
+        )
+    told = next((line for (line, _), (said, _) in zip(lines, words, strict=True) if said["event"] == columns["event"]
+                 and said["duration_days"] == columns["duration_days"]), lines[-1][0])  # fmt: skip
+    return told, columns
 
 
-def _order(columns: dict) -> tuple:
-    """A death tells more than a contact, and a later contact more than an earlier one."""
-    days = columns["duration_days"]
-    return (columns["event"] is True, columns["event"] is not None, -1.0 if days is None else days)
+def _of_form(line: int, row: dict[str, str], content: FileContent) -> dict | None:
+    """The outcome that one form tells; nothing after an error."""
+    status = (_value(row, "vital_status") or "").lower()
+    columns: dict = {
+        "endpoint": Endpoint.OS,
+        "event": {"dead": True, "alive": False}.get(status),
+        "duration_days": None,
+        "time_origin": "diagnosis",
+        "reason": None,
+        "rule": OS_RULE,
+    }
+    if columns["event"] is None:
+        columns["reason"] = f"vital status {missing_reason(row['vital_status']) or row['vital_status']}"
+        return columns
+    field = "death_days_to" if columns["event"] else "last_contact_days_to"
+    text = _value(row, field)
+    days = None if text is None else number(text)
+    if text is not None and days is None:
+        content.error(line, field, text, "clinical.not-a-number", "expected days")
+        return None
+    if days is not None and days < 0:
+        content.warn(line, field, text, "clinical.negative-days", "before diagnosis; the duration stays empty")
+    if days is None or days < 0:
+        columns["reason"] = f"{field} {missing_reason(row.get(field)) or 'is negative'}"
+    else:
+        columns["duration_days"] = days
+    return columns
 
 
 READER = Reader(

@@ -16,6 +16,7 @@ from ingest.gdc.columns import missing_reason
 from ingest.gdc.projects import project_of
 from ingest.identifiers import checked_patient
 from ingest.tables.workbook import headers_of, read_sheets
+from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent, Record
 from tshdb.readers import Part, Reader
@@ -53,6 +54,12 @@ def read(path: Path, collection: str) -> FileContent:
         if patient_id is None:
             continue
         values = dict(zip(header, (f.strip() for f in fields), strict=True))
+        sample = values.get("sample", values.get("sampleID", ""))
+        if Barcode.is_one(sample) and Barcode.is_one(patient_id) and Barcode.parse(sample).patient_id != patient_id:
+            content.withhold(
+                line, key, patient_id, "clinical.other-patient", f"the row's sample {sample} is of another patient"
+            )
+            continue
         by_patient.setdefault(patient_id, []).append((line, values))
     if n_others:
         content.warn(
@@ -78,7 +85,9 @@ def _read_patient(
                     other_line, field, other[field], "clinical.rows-disagree", f"line {line} says '{row[field]}'"
                 )
                 return
-    event = {"1": True, "0": False}.get(row["OS"])
+    event = {1.0: True, 0.0: False}.get(
+        number(row["OS"]) if row["OS"] else None
+    )  # pandas writes 1.0 beside empty cells
     days = None if missing_reason(row["OS.time"]) else number(row["OS.time"])
     bad = event is None and not _is_missing(row["OS"]), days is None and not _is_missing(row["OS.time"])
     for field, is_bad, expected in zip(REQUIRED, bad, ("expected 0 or 1", "expected days"), strict=True):

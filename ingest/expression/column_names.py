@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ingest.expression.makes import Make
 from ingest.gdc.sample_sheet import SampleRow, SampleSheet
 from ingest.identifiers import checked_sample
+from tshdb.barcode import Barcode
 from tshdb.file_content import FileContent
 
 BAM = re.compile(
@@ -93,13 +94,18 @@ def known_samples(
                     line, name, name, "rna.sample-twice", f"named {times[name]} times; a sample has one column"
                 )
             continue
+        if not name:
+            content.error(line, None, "", "rna.unknown-sample", "there are values, and no sample's name")
+            continue
         if checked_sample(name, line, name, content) is None:
             continue
         sample = sheet.sample_of(name, sample_type)
         if sample is None:
             title = f" (title: {titles[name]})" if name in titles else ""
-            content.error(line, name, name, "rna.unknown-sample",
-                          f"no TCGA sample barcode and not in a sample sheet{title}; name one with --samples")  # fmt: skip
+            said = f"no TCGA sample barcode and not in a sample sheet{title}; name one with --samples"
+            if Barcode.is_one(name):
+                said = "a patient, and nothing says of which tissue: --sample-type 01 (tumour) or 11 (normal)"
+            content.error(line, name, name, "rna.unknown-sample", said)
             continue
         known.append((place, sample))
     return known

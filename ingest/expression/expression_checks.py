@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ingest.expression.genes import gene_name
@@ -13,6 +15,10 @@ from tshdb.vocabulary import ExpressionUnit, Scale
 
 ROUNDING = -1.0  # no rounding is larger, and log2(x + 1) ends here
 MOST_FINDINGS = 1000
+FEWEST_SUMMED, LEAST_SUMMED = 4, 8  # genes, and values, below which a row may be the sum of the others by chance
+SUM_TOLERANCE = 1e-9
+FEWEST_LIKE, FEWEST_RANKED = 5, 50  # samples, and genes, below which ranks say nothing
+LIKE, UNLIKE = 0.7, 0.3  # rank correlation with the middle of all samples: of most, and of one that is like none
 DOUBTFUL = 300.0  # 2 to the power of more is too large for a number
 
 
@@ -41,6 +47,7 @@ def check_values(values: np.ndarray, lines, samples, unit: ExpressionUnit, scale
     for j in np.flatnonzero(empty)[:MOST_FINDINGS]:
         content.error(None, samples[j], samples[j], "rna.profile-empty", "every gene is 0 or missing")
     _note_outlying(values, samples, scale, content)
+    _note_unlike(values, samples, content)
     if scale is Scale.LOG2:
         check_log(values, lines, samples, unit, content)
         return
@@ -60,6 +67,50 @@ def _note_outlying(values: np.ndarray, samples, scale: Scale, content: FileConte
     linear = np.exp2(np.minimum(probe, DOUBTFUL)) if scale is Scale.LOG2 else probe
     for row in outlying_rows(linear.T):
         content.warn(None, samples[row.row], samples[row.row], "rna.sample-off", said(row))
+
+
+def _note_unlike(values: np.ndarray, samples, content: FileContent) -> None:
+    """A finding for a sample in which the genes rank otherwise than in all others: its column moved by a row, or was sorted."""
+    probe = np.nan_to_num(probe_of(values))
+    if probe.shape[1] < FEWEST_LIKE or probe.shape[0] < FEWEST_RANKED:
+        return
+    ranks = np.argsort(np.argsort(probe, axis=0, kind="stable"), axis=0, kind="stable").astype(float)
+    middle = np.argsort(np.argsort(np.median(ranks, axis=1), kind="stable"), kind="stable")
+    centred, of_middle = ranks - ranks.mean(axis=0), middle - middle.mean()
+    likeness = (centred * of_middle[:, None]).sum(axis=0) / np.sqrt((centred**2).sum(axis=0) * (of_middle**2).sum())
+    if np.median(likeness) < LIKE:
+        return
+    for j in np.flatnonzero((likeness < UNLIKE) & (probe.max(axis=0) > probe.min(axis=0)))[:MOST_FINDINGS]:
+        said = (
+            f"its genes rank as in no other sample (correlation {likeness[j]:.2f}, of others {np.median(likeness):.2f}): "
+            "has its column moved by a row, or was it sorted alone?"
+        )
+        content.warn(None, samples[j], samples[j], "rna.sample-unlike", said)
+
+
+def row_of_sums(values: np.ndarray) -> int | None:
+    """The place of the row that is the sum of all others in every column, as a spreadsheet adds it; None where there is none.
+
+    values: (genes, samples), linear.
+    """
+    n_genes, n_samples = values.shape
+    if n_genes < FEWEST_SUMMED or n_genes * n_samples < LEAST_SUMMED or np.isnan(values[:, 0]).all():
+        return None
+    row = int(np.nanargmax(values[:, 0]))
+    sums = np.nansum(values, axis=0)
+    is_sum = sums[0] > 0 and np.allclose(2 * values[row], sums, rtol=SUM_TOLERANCE, atol=0)
+    return row if is_sum else None
+
+
+def note_cases(genes: Sequence[str], content: FileContent) -> None:
+    """A finding for genes that differ in capital letters alone: each is one of the study's genes, and hardly both are."""
+    spelt: dict[str, str] = {}
+    for gene in genes:
+        other = spelt.setdefault(gene.casefold(), gene)
+        if other != gene:
+            content.warn(
+                None, "gene", gene, "rna.gene-case", f"differs from {other} in capital letters alone; both are kept"
+            )
 
 
 def check_genes(genes: list[str], lines, content: FileContent) -> None:

@@ -13,7 +13,9 @@ from importlib import resources
 from typing import NamedTuple
 
 _ENSEMBL = re.compile(r"(ENS[A-Z]*G\d{11})(?:\.\d+)?")
-_PROBESET = re.compile(r"(?:AFFX-.+|\d+(?:_[a-z])?(?:_[a-z]+)*_at)")
+_PROBESET = re.compile(
+    r"(?:AFFX-.+|\d+(?:_[a-z])?(?:_[a-z]+)*_at|ILMN_\d+|A_\d+_[A-Z]+\d+)"
+)  # Affymetrix, Illumina, Agilent
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mrz|Mai|Okt|Dez)[a-z]*"
 _DATE = re.compile(
     rf"\d{{1,2}}[-. /]{_MONTH}(?:[-. /]\d{{2,4}})?|{_MONTH}[-. /]\d{{1,4}}(?:[-. /,]+\d{{2,4}})?"
@@ -23,7 +25,8 @@ _DATE = re.compile(
 _NUMBER = re.compile(r"[-+]?(?:\d+[.,]\d*|\d+(?:[.,]\d+)?[eE][-+]?\d+)")
 _SUMMARY = re.compile(
     r"__\w+|N_(?:unmapped|multimapping|noFeature|ambiguous)|no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique"
-    r"|Assigned|Unassigned_\w+|ERCC-\d{5}",
+    r"|Assigned|Unassigned_\w+|ERCC-\d{5}"
+    r"|(?:sub|grand )?totals?|sums?|means?|averages?|medians?|summe|gesamt|mittelwert|somme|moyenne|lib(?:rary)?[ ._]size",
     re.IGNORECASE,
 )
 _ERRORS = {
@@ -41,6 +44,10 @@ _ERRORS = {
     "---",
 }  # NA may be a gene
 _Y_COPY = re.compile(r"ENSGR\d{10}(?:\.\d+)?")
+
+
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+"""Characters that nobody sees: a name that holds one is another name"""
 
 
 class GeneName(NamedTuple):
@@ -88,7 +95,7 @@ def not_a_gene(text: str, are_numbers: bool) -> tuple[str, str] | None:
     if is_date(text):
         return "rna.gene-is-a-date", "a spreadsheet has renamed this gene; it is left out"
     if _SUMMARY.fullmatch(text):
-        return "rna.summary-row", "a count of reads or a control, no gene; it is left out"
+        return "rna.summary-row", "a count of reads, a control or a sum, no gene; it is left out"
     if text.upper() in _ERRORS:
         return "rna.no-gene", "no name of a gene; it is left out"
     if _NUMBER.fullmatch(text) or (text.isdigit() and not are_numbers):

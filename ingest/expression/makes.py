@@ -14,13 +14,20 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest.expression.other_makes import refuse_by_first_line, refuse_by_header, refuse_transcripts
+from ingest.expression.other_makes import (
+    refuse_by_first_line,
+    refuse_by_header,
+    refuse_clinical,
+    refuse_copy_numbers,
+    refuse_no_genes,
+)
 from ingest.expression.series_matrix import GEO, is_series_matrix, series_of
 from ingest.tables.workbook import read_sheets
+from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent
 from tshdb.packing import is_workbook
-from tshdb.text_files import csv_reader, number, open_text, top_of
+from tshdb.text_files import MISSING, csv_reader, number, open_text, top_of
 
 FIRST_ROWS = 50
 SYMBOLS = (
@@ -51,6 +58,7 @@ class Make(NamedTuple):
     n_header    rows of the header: 2 of Firehose
     gene        place of the gene's name; symbol, entrez: places of other names of it
     notes       names of the columns that are no samples, by their places
+    blanks      places of columns without a name and without values, as a delimiter at each line's end makes them
     n_rows      how many rows it says it has; None where it does not
     """
 
@@ -67,11 +75,12 @@ class Make(NamedTuple):
     n_rows: int | None = None
     cells: list[tuple[int, list[str]]] | None = None  # of a workbook, which is read at once
     titles: dict[str, str] = {}  # of GEO's samples
+    blanks: tuple[int, ...] = ()
 
     @property
     def samples(self) -> list[int]:
         """The places of the columns that may be samples."""
-        return [i for i in range(len(self.header)) if i != self.gene and i not in self.notes]
+        return [i for i in range(len(self.header)) if i not in (self.gene, *self.blanks) and i not in self.notes]
 
 
 def make_of_file(path: Path) -> Make:
@@ -129,7 +138,9 @@ def make_of(
     """The make by the first rows, the header among them. Raises InvalidInput for a make that is refused."""
     header = [h.strip() for h in rows[0]]
     lower = [h.lower() for h in header]
+    refuse_clinical(path, header, rows[1:])
     refuse_by_header(path, header, rows[1:])
+    _refuse_groups_above(path, header, rows[1:], line)
     n_header = 1
     if lower[0] in ("hybridization ref", "composite element ref"):
         what, n_header = "Firehose", _second_header(path, rows)
@@ -138,22 +149,51 @@ def make_of(
             "the file has a header and no rows", where=f"{path}:{line}", repair="Expected one gene a row"
         )
     width = len(rows[n_header])
+    while len(header) > max(width, 1) and not header[-1]:
+        header.pop()
     if width not in (len(header), len(header) + 1):
         raise InvalidInput(
             f"the header has {len(header)} fields and the first row {width}", where=f"{path}:{line + n_header}",
             repair="Expected one field a sample, after the gene",
         )  # fmt: skip
     offset = 1
+    below = [[f.strip() for f in r] for r in rows[n_header:] if len(r) == width]
     if width == len(header) + 1:  # R: the column of the names has no name
+        _refuse_nameless(path, header, below, line + n_header)
         header, lower, offset = ["", *header], ["", *lower], 0
-    gene = _gene_column(path, lower, [r for r in rows[n_header:] if len(r) == width])
-    first = [r[gene].strip() for r in rows[n_header:] if len(r) == width]
-    refuse_transcripts(path, first)
+    gene = _gene_column(path, lower, below)
+    refuse_no_genes(path, [r[gene] for r in below])
     notes = {i: header[i] for i, name in enumerate(lower) if i != gene and (name in NOTES or i < gene)}
+    blanks = tuple(i for i, name in enumerate(header) if not name and i > gene and not any(r[i] for r in below))
+    refuse_copy_numbers(path, [r[i] for r in below for i in range(width) if i not in (gene, *notes, *blanks)])
     names = SYMBOLS if what != "GCT" else (*SYMBOLS, "description")
     symbol = next((i for i in notes if lower[i] in names), None)
     entrez = next((i for i in notes if lower[i] in ENTREZ), None)
-    return Make(what, line, header, delimiter, offset, n_header, gene, symbol, entrez, notes, n_rows)
+    return Make(what, line, header, delimiter, offset, n_header, gene, symbol, entrez, notes, n_rows, blanks=blanks)
+
+
+def _refuse_groups_above(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], line: int) -> None:
+    """Raise InvalidInput where the first row holds groups (tumour, normal), and the samples are named below it."""
+    named = [f for f in rows[0][1:] if Barcode.is_one(f.strip())] if rows else []
+    if len(named) > 1 and not any(map(Barcode.is_one, header)):
+        raise InvalidInput(
+            f"the samples are named on line {line + 1}, below a row of groups ({', '.join(filter(None, header[:3]))})",
+            where=f"{path}:{line}", repair=f"Take line {line} out, so that the samples are the header",
+        )  # fmt: skip
+
+
+def _refuse_nameless(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], line: int) -> None:
+    """Raise InvalidInput for rows of one field more than the header that are not R's: their values would move by a column."""
+    if not any(r[-1] for r in rows):
+        raise InvalidInput(
+            f"each row ends with a delimiter that the header lacks ({len(header)} names, {len(header) + 1} fields)",
+            where=f"{path}:{line}", repair="Take it off the rows' ends, or end the header with it too",
+        )  # fmt: skip
+    if header[0].lower() in GENES and all(number(r[1]) is not None or r[1] in MISSING for r in rows):
+        raise InvalidInput(
+            f"the header names '{header[0]}' and {len(header) - 1} more columns, and the rows have {len(header) + 1} fields",
+            where=f"{path}:{line}", repair="Give each column its name",
+        )  # fmt: skip
 
 
 def _second_header(path: Path, rows: Sequence[Sequence[str]]) -> int:

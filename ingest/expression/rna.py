@@ -24,16 +24,17 @@ import numpy as np
 
 from ingest.expression import rna_map
 from ingest.expression.column_names import hyphened, known_samples, of_bam, sample_names
-from ingest.expression.expression_checks import check_genes, check_values, clip_negative
-from ingest.expression.genes import GeneName, are_entrez, gene_name, is_y_copy, not_a_gene
+from ingest.expression.expression_checks import check_genes, check_values, clip_negative, note_cases, row_of_sums
+from ingest.expression.genes import UNSEEN, GeneName, are_entrez, gene_name, is_y_copy, not_a_gene
 from ingest.expression.makes import make_of_file
 from ingest.expression.other_makes import OtherMake
 from ingest.expression.rna_tables import (
     UNNAMED,
     Table,
-    genes_of,
+    first_cells,
     is_transposed,
     long_columns,
+    places_of_long,
     read_long,
     read_transposed,
     read_wide,
@@ -48,6 +49,7 @@ from tshdb.head import Head
 from tshdb.objects import sha256_of
 from tshdb.readers import Described, Part, Reader, Request
 from tshdb.schema import ExpressionProfile, Patient, Sample
+from tshdb.text_files import MISSING, number
 from tshdb.vocabulary import ExpressionUnit, Scale
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def read(path: Path, options: MatrixOptions, sheet: SampleSheet | None = None) -
     content = FileContent()
     sheet = sheet or SampleSheet({})
     make = make_of_file(path)
-    long = None if options.transposed or make.cells is not None else long_columns(make.header)
+    long = None if options.transposed or make.cells is not None else long_columns(make.header, options.unit)
     if long:
         table = read_long(path, make, long, content)
     elif options.transposed:
@@ -207,9 +209,19 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
     symbols = _symbols_of_one_row(table)
     n_y = 0
     are_numbers = are_entrez(table.genes)
+    summed = row_of_sums(table.values) if options.scale is Scale.LINEAR else None
     for i, text in enumerate(table.genes):
         text = text.strip()
         if bad[i]:
+            continue
+        if i == summed:
+            content.warn(
+                table.lines[i],
+                "gene",
+                text,
+                "rna.summary-row",
+                "its values are the sums of all other rows; it is left out",
+            )
             continue
         if is_y_copy(text):
             n_y += 1
@@ -221,6 +233,10 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
             content.withhold(
                 table.lines[i], "gene", text, "rna.gene-quoted", "a quotation mark or a line end is in the name"
             )
+            continue
+        if unseen := UNSEEN.search(text):
+            said = f"a character that nobody sees (U+{ord(unseen[0]):04X}) is in the name"
+            content.withhold(table.lines[i], "gene", text, "rna.gene-quoted", said)
             continue
         name = _gene_name(text, symbols[i])
         if name.id_type == "symbol" and name.source_name == text and name.gene_id in present:
@@ -237,6 +253,7 @@ def _kept_genes(table: Table, options: MatrixOptions, content: FileContent) -> t
     if n_y:
         content.warn(None, "gene", None, "rna.par-y", f"{n_y} _PAR_Y copies are left out")
     genes = sorted(best)
+    note_cases(genes, content)
     index = GeneIndex(
         genes,
         [best[g][1].id_type for g in genes],
@@ -274,10 +291,17 @@ def _recorded(request: Request, settings: Settings) -> dict[str, Any]:
     """Unit, scale and what else was asked; a map says the first two itself. Raises UsageError without either."""
     options = dict(request.options)
     if "map" in request.files:
-        map_ = rna_map.load_rna_map(request.files["map"])
+        map_ = rna_map.load_rna_map(request.files["map"], request.name)
         options |= {"unit": str(map_.expression.unit), "scale": str(map_.expression.scale)}
         if map_.expression.log_offset is not None:
             options["log_offset"] = map_.expression.log_offset
+        for word in ("unit", "scale", "log_offset"):
+            said = request.options.get(word)
+            if said is not None and said != options[word]:
+                raise UsageError(
+                    f"--{word.replace('_', '-')} {said}, and the map says {options[word]}", where="tshdb ingest rna",
+                    repair="Say it in one place: leave the option out, or correct the map",
+                )  # fmt: skip
         options["map"] = map_.model_dump(mode="json")
     if options.get("unit") is None or options.get("scale") is None:
         raise UsageError(
@@ -310,22 +334,52 @@ def _describes(head: Head) -> Described | None:
         return None
     try:
         make = make_of_file(head.path)
-        genes = genes_of(head.path, make)
+        long = None if make.cells is not None else places_of_long(make.header)
+        genes, *columns = first_cells(head.path, make, [long["gene"] if long else make.gene, *make.samples])
     except OtherMake as error:
         return Described(error.message, needs=error.repair)
     except TshdbError:
         return None
+    if long is not None:
+        return _of_long(first_cells(head.path, make, [long["sample"]])[0] if "sample" in long else None)
+    are_numbers = all(number(cell) is not None or cell in MISSING for column in columns for cell in column)
+    if are_numbers and sum(map(rna_map.is_gene, make.header)) > len(make.header) / 2:
+        return Described(
+            f"an expression matrix with samples in the rows, {len(make.samples):,} genes",
+            needs="a map, which says its unit and scale, and whose its rows are",
+            command="ingest rna FILE --collection NAME --guess",
+        )  # fmt: skip
     names = [of_bam(name) or hyphened(name) or name for name in (make.header[i] for i in make.samples)]
     n_barcodes = sum(Barcode.is_one(name) for name in [*names, *make.titles.values()])
-    is_of_genes = sum(map(rna_map.is_gene, genes)) > len(genes) / 2 or make.what in KNOWN_MAKES
+    is_of_genes = (
+        make.what in KNOWN_MAKES
+        or sum(map(rna_map.is_gene, genes)) > len(genes) / 2
+        or (are_numbers and rna_map.are_symbols(make.header[make.gene], genes))
+    )
     if not names or (n_barcodes <= len(names) / 2 and not is_of_genes):
         return None
-    what = f"an expression matrix{f' ({make.what})' if make.what else ''}, {len(names):,} samples"
-    samples = "" if n_barcodes == len(names) else " --samples SHEET.csv"
+    what = (
+        f"an expression matrix{f' ({make.what})' if make.what else ''}, {len(names):,} sample{'s' * (len(names) > 1)}"
+    )
+    needs, samples = "", ""
+    if n_barcodes < len(names):
+        needs, samples = ", and whose its columns are", " --samples SHEET.csv"
+    elif any(Barcode.is_one(name) and Barcode.parse(name).sample_type is None for name in names):
+        needs, samples = ", and of which tissue they are, since the names are patients'", " --sample-type 01"
     return Described(
-        what, needs=f"its unit and scale{', and whose its columns are' if samples else ''}",
+        what, needs=f"its unit and scale{needs}",
         command=f"ingest rna FILE --collection NAME --unit UNIT --scale SCALE{samples}",
     )  # fmt: skip
+
+
+def _of_long(samples: list[str] | None) -> Described:
+    """A long table. samples: its first ones; None where it names patients and tissues."""
+    is_known = samples is None or all(map(Barcode.is_one, samples))
+    return Described(
+        "a long table of expression (gene, sample, value)",
+        needs=f"its unit and scale{'' if is_known else ', and whose its samples are'}",
+        command=f"ingest rna FILE --collection NAME --unit UNIT --scale SCALE{'' if is_known else ' --samples SHEET.csv'}",
+    )
 
 
 READER = Reader(

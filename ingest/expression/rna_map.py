@@ -14,7 +14,7 @@ tissues = { T = "tumor", N = "stroma" }
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
@@ -24,10 +24,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ingest.expression.genes import gene_name
 from ingest.gdc.sample_sheet import SampleRow, SampleSheet
 from tshdb.barcode import STROMA_CODE, TUMOR_CODE, Barcode
-from tshdb.errors import InvalidInput, NotFound
+from tshdb.errors import InvalidInput
+from tshdb.map_files import refuse_undecided, written_map
 from tshdb.text_files import csv_reader, number, open_text, top_of
 from tshdb.vocabulary import Compartment, ExpressionUnit, Scale
-from tshdb.written import written_text
 
 HEAD_ROWS = 400
 KNOWN_GENES = {
@@ -45,6 +45,17 @@ KNOWN_GENES = {
     "VWF",
     "GNLY",
 }
+TISSUE_LAST = "(?P<patient>.+)[-_. ](?P<tissue>[A-Za-z]+)"
+TISSUES = {
+    Compartment.TUMOR: {"t", "tu", "tum", "tumor", "tumour", "ca", "cancer", "primary"},
+    Compartment.STROMA: {"n", "no", "norm", "normal", "nat", "s", "stroma", "adjacent"},
+}
+MOST_TISSUES = 12
+GENES_HEADERS = {
+    "gene", "genes", "gene_id", "geneid", "gene_name", "gene_symbol", "symbol", "hugo_symbol", "hgnc_symbol", "ensembl_id",
+}  # fmt: skip
+NAMELESS = {"", "id", "name", "probe", "id_ref", "x", "index", "row.names", "unnamed: 0"}
+MANY_BEGINNINGS = 5
 CODES = {Compartment.TUMOR: TUMOR_CODE, Compartment.STROMA: STROMA_CODE}
 
 
@@ -94,24 +105,22 @@ class PatternSheet(SampleSheet):
         return SampleRow(name, groups["patient"], CODES.get(compartment), compartment)
 
 
-def load_rna_map(path: Path) -> RnaMap:
-    """A map from a file. Raises NotFound or InvalidInput with the key that is wrong."""
-    if not path.is_file():
-        raise NotFound("no such map", where=str(path), repair="Write one with --guess")
+def load_rna_map(path: Path, source: str = "") -> RnaMap:
+    """A map from a file. Raises NotFound or InvalidInput with the key that is wrong. source: as `maps.load_map` takes it."""
+    written = written_map(path, source)
+    refuse_undecided(written)
     try:
-        rna_map = RnaMap.model_validate(tomllib.loads(written_text(path)))
+        rna_map = RnaMap.model_validate(written.values)
         if rna_map.samples is not None:
             re.compile(rna_map.samples.pattern)
         return rna_map
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"not TOML: {error}", where=str(path), repair="Mend the line") from None
     except re.error as error:
-        raise InvalidInput(f"samples.pattern: {error}", where=str(path), repair="Mend the pattern") from None
+        raise InvalidInput(f"samples.pattern: {error}", where=written.where, repair="Mend the pattern") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(
-            f"{key}: {first['msg']}", where=str(path), repair="See ingest/expression/rna_map.py, or --guess"
+            f"{key}: {first['msg']}", where=written.where, repair="See docs/maps.md (tshdb docs maps), or --guess"
         ) from None
 
 
@@ -125,6 +134,18 @@ def is_gene(text: str) -> bool:
     )
 
 
+def are_symbols(header: str, names: Sequence[str]) -> bool:
+    """Whether the names of a first column are likely genes: its header says so, or they are as different as symbols are.
+
+    Patients are numbered behind one word, or a few; symbols begin in many ways, also in the alphabet's order.
+    """
+    if header.lower() in GENES_HEADERS:
+        return True
+    begin = {match[0] for name in names if (match := re.match(r"[A-Za-z]+", name))}
+    are_words = all(re.fullmatch(r"[A-Za-z][\w.@/-]*", name) for name in names)
+    return header.lower() in NAMELESS and are_words and len(begin) >= max(MANY_BEGINNINGS, len(names) / 4)
+
+
 def looks_transposed(header: list[str], first_column: list[str]) -> bool:
     """Whether genes stand in the header and samples in the first column."""
     across, down = sum(map(is_gene, header[1:])), sum(map(is_gene, first_column))
@@ -132,6 +153,37 @@ def looks_transposed(header: list[str], first_column: list[str]) -> bool:
     return (across > 2 * down and across >= 2) or (
         barcodes > len(first_column) / 2 and not any(map(Barcode.is_one, header))
     )
+
+
+def _unit(path: Path, values: Sequence[float], is_log: bool) -> tuple[str, str]:
+    """(unit, why): by a word in the file's name, or by values that only counts have."""
+    words = re.split(r"[^a-z]+", path.name.lower())
+    named = {u for u in ExpressionUnit if str(u) in words}
+    if len(named) == 1:
+        return str(named.pop()), "by the file's name"
+    if not is_log and all(v == int(v) for v in values):
+        return str(ExpressionUnit.COUNTS), "whole numbers"
+    return "?", "tpm, fpkm, fpkm_uq, rsem, counts, cpm or intensity: nothing says which"
+
+
+def _of_samples(names: Sequence[str]) -> list[str]:
+    """[samples]: the patient before the last mark, the tissue behind it, where that is so for all names."""
+    matches = [re.fullmatch(TISSUE_LAST, name) for name in names]
+    fitting = [m for m in matches if m is not None]
+    if len(fitting) < len(names):
+        other = next(name for name, m in zip(names, matches, strict=True) if m is None)
+        return [
+            f'pattern = "?"    # which is the patient: (?P<patient>.+)_(?P<tissue>[TN]); in {other} it is not the end',
+            'tissue = "?"    # tumor or stroma, where all are; else tissues = { T = "tumor", N = "stroma" }',
+        ]  # fmt: skip
+    found = sorted({m["tissue"] for m in fitting})
+    n_patients = len({m["patient"] for m in fitting})
+    of_tissue = {t: next((c for c, words in TISSUES.items() if t.lower() in words), "?") for t in found[:MOST_TISSUES]}
+    pairs = ", ".join(f'{tissue} = "{c}"' for tissue, c in of_tissue.items())
+    return [
+        f'pattern = "{TISSUE_LAST}"    # it fits all {len(names)} names, of {n_patients} patients',
+        f"tissues = {{ {pairs} }}    # all that stand at their ends; stroma is normal tissue of the same breast",
+    ]
 
 
 def guess(path: Path, unit: str | None = None, scale: str | None = None) -> str:
@@ -149,8 +201,7 @@ def guess(path: Path, unit: str | None = None, scale: str | None = None) -> str:
     if not values:
         raise InvalidInput("no numbers in the first rows", where=str(path), repair="Is it an expression matrix?")
     is_log = min(values) < 0 or max(values) <= 30
-    why_unit = "as you said" if unit else "whole numbers" if not is_log and all(v == int(v) for v in values) else ""
-    unit = unit or ("counts" if why_unit else "?")
+    unit, why_unit = (unit, "as you said") if unit else _unit(path, values, is_log)
     of_values = f"values from {min(values):g} to {max(values):g}"
     why_scale = f"as you said; {of_values}" if scale else of_values
     scale = scale or ("log2" if is_log else "linear")
@@ -158,15 +209,10 @@ def guess(path: Path, unit: str | None = None, scale: str | None = None) -> str:
     lines = [
         f"# A guess from the first rows of {path.name}: correct it, then name it with --map. A ? must become a meaning.",
         "[expression]",
-        f'unit = "{unit}"    # {why_unit or "tpm, fpkm, fpkm_uq, rsem, counts, cpm or intensity: nothing says which"}',
+        f'unit = "{unit}"    # {why_unit}',
         f'scale = "{scale}"    # {why_scale}',
         f'orientation = "{"samples_in_rows" if transposed else "genes_in_rows"}"',
     ]
     if not all(Barcode.is_one(name.strip()) for name in names):
-        lines += [
-            "",
-            f"[samples]    # names such as {', '.join(names[:3])}",
-            'pattern = "(?P<patient>.+)[-_.](?P<tissue>[A-Za-z]+)"',
-            'tissues = { T = "tumor", N = "stroma" }',
-        ]
+        lines += ["", f"[samples]    # names such as {', '.join(names[:3])}", *_of_samples([n.strip() for n in names])]
     return "\n".join(lines) + "\n"

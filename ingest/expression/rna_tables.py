@@ -20,7 +20,7 @@ from ingest.expression.series_matrix import GEO, TABLE_END
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent
-from tshdb.text_files import MISSING, number, open_binary, open_text, rows_of, warn_of_open_end
+from tshdb.text_files import MISSING, field_count, number, open_binary, open_text, rows_of
 from tshdb.written import encoding_of
 
 COLUMNS = {
@@ -41,12 +41,17 @@ COLUMNS = {
         "intensity",
     ),
 }
+UNIT_OF_COLUMN = {
+    "tpm": "tpm", "fpkm": "fpkm", "fpkm_uq": "fpkm_uq", "rsem": "rsem", "rsem_normalized": "rsem", "count": "counts",
+    "counts": "counts", "intensity": "intensity",
+}  # fmt: skip
 TISSUE_CODES = {"tumor": "01", "tumour": "01", "primary tumor": "01", "normal": "11", "stroma": "11"}
 BLOCK_BYTES = 4 << 20
 HEAD_BYTES = 1 << 16
 UNNAMED = ("", "NA", "---", "nan")
 _COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_TWO_NAMES = re.compile(r"(ENS[A-Z]*G\d{11}(?:\.\d+)?|MSTRG\.\d+)[|_](?!PAR_Y)([^|_\s]+)")  # an id and its symbol
 MOST_FINDINGS = 1000
 
 
@@ -77,7 +82,9 @@ def rows_below(path: Path, make: Make, content: FileContent | None) -> Iterator[
     with open_text(path) as file:
         for _ in range(make.line - 1):
             file.readline()
-        rows = rows_of(file, make.delimiter, content, make.line)
+        rows = rows_of(
+            file, make.delimiter, None if make.what == GEO else content, make.line
+        )  # GEO's has an end of its own
         for _ in range(make.n_header):
             next(rows, None)
         yield _until_the_end(rows, path) if make.what == GEO else rows
@@ -138,9 +145,15 @@ def read_wide(path: Path, make: Make, places: Sequence[int], content: FileConten
 
 
 def genes_of(path: Path, make: Make) -> list[str]:
-    """The first names of the first column."""
+    """The first names of the genes' column."""
+    return first_cells(path, make, [make.gene])[0]
+
+
+def first_cells(path: Path, make: Make, places: Sequence[int]) -> list[list[str]]:
+    """The first cells of columns."""
     with rows_below(path, make, None) as rows:
-        return [fields[make.gene].strip() for _, fields in islice(rows, FIRST_ROWS) if len(fields) > make.gene]
+        first = [fields for _, fields in islice(rows, FIRST_ROWS) if len(fields) > max(places)]
+    return [[fields[i].strip() for fields in first] for i in places]
 
 
 def is_transposed(path: Path, make: Make) -> bool:
@@ -158,21 +171,21 @@ def _parse_numbers(path: Path, make: Make, places: Sequence[int], content: FileC
 
     n_lines = 0
     last = head = b""
+    has_nul = False
     with open_binary(path) as file:
         while block := file.read(BLOCK_BYTES):
             head = head or block[:HEAD_BYTES]
+            has_nul = has_nul or b"\x00" in block
             n_lines += block.count(b"\n")
             last = block
-    if encoding_of(head) != "utf-8-sig" or (b"\r" in head and b"\r\n" not in head):
+    if has_nul or encoding_of(head) != "utf-8-sig" or (b"\r" in head and b"\r\n" not in head):
         return None
     if not last.endswith(b"\n"):
-        n_lines += 1
-        if make.delimiter != "\t" and last.rpartition(b"\n")[2].count(b'"') % 2:
-            return None
+        return None  # it may be cut: row by row the last one is told
     n_above = make.line - 1 + make.n_header
     n_rows = n_lines - n_above
     names = [str(i) for i in range(len(make.header))]
-    texts = [str(i) for i in (make.gene, make.symbol, make.entrez) if i is not None]
+    texts = [str(i) for i in (make.gene, make.symbol, make.entrez, *make.blanks) if i is not None]
     numbers = [names[i] for i in places]
     if n_rows < 0:
         return None
@@ -207,10 +220,9 @@ def _parse_numbers(path: Path, make: Make, places: Sequence[int], content: FileC
         return None
     pa.default_memory_pool().release_unused()
     genes = columns[str(make.gene)]
-    if row != n_rows or (make.delimiter == "\t" and any('"' in g for g in genes)):
+    is_odd = make.delimiter == "\t" and any('"' in g for g in genes)
+    if row != n_rows or is_odd or any(text.strip() for i in make.blanks for text in columns[str(i)]):
         return None  # blank lines, or fields that hold line ends or marks: rows must be looked at one by one
-    if not last.endswith(b"\n"):
-        warn_of_open_end(n_lines, content)
     symbols = columns[str(make.symbol)] if make.symbol is not None else None
     entrez = columns[str(make.entrez)] if make.entrez is not None else None
     genes = [_named(g, entrez[i] if entrez else None) for i, g in enumerate(genes)]
@@ -224,8 +236,14 @@ def _parse_slowly(path: Path, make: Make, places: Sequence[int], content: FileCo
     with rows_below(path, make, content) as below:
         for line, fields in below:
             if len(fields) != len(make.header):
-                message = f"{len(fields)} fields; the header has {len(make.header)}"
-                content.withhold(line, None, fields[0], "rna.field-count", message)
+                content.withhold(line, None, fields[0], "rna.field-count", field_count(fields, len(make.header)))
+                continue
+            if not any(map(str.strip, fields)):
+                continue
+            nameless = next((i for i in make.blanks if fields[i].strip()), None)
+            if nameless is not None:
+                message = f"column {nameless + 1} has no name, and a value in this row: have the values moved?"
+                content.withhold(line, None, fields[nameless], "rna.field-count", message)
                 continue
             texts = [fields[i].strip() for i in places]
             if has_commas:
@@ -249,6 +267,14 @@ def _named(gene: str, entrez: str | None) -> str:
 
 def _without_summaries(genes, symbols, lines, values, content: FileContent):
     """The rows that are genes: counters of the program that counted are none, and rows without a name are withheld."""
+    genes, symbols = _of_two_names(genes, symbols)
+    if (empty := [not g.strip() and bool(np.isnan(v).all()) for g, v in zip(genes, values, strict=True)]) and any(
+        empty
+    ):
+        filled = [i for i, is_empty in enumerate(empty) if not is_empty]
+        genes, lines = [genes[i] for i in filled], [lines[i] for i in filled]
+        symbols = [symbols[i] for i in filled] if symbols is not None else None
+        values = np.asfortranarray(values[filled])
     is_summary = [SUMMARY.fullmatch(g.strip()) is not None for g in genes]
     is_unnamed = [not g.strip() for g in genes]
     for line in (line for line, empty in zip(lines, is_unnamed, strict=True) if empty):
@@ -268,12 +294,30 @@ def _without_summaries(genes, symbols, lines, values, content: FileContent):
     )  # fmt: skip
 
 
+def _of_two_names(genes: list[str], symbols: list[str] | None) -> tuple[list[str], list[str] | None]:
+    """(ids, symbols) of names that hold both, ENSG00000153563.16|CD8A; of StringTie's loci (MSTRG.12|TP53) the symbol."""
+    pairs = [_TWO_NAMES.fullmatch(g.strip()) for g in genes]
+    if symbols is not None or not any(pairs):
+        return genes, symbols
+    ids = [
+        g if pair is None else pair[2] if pair[1].startswith("MSTRG") else pair[1]
+        for g, pair in zip(genes, pairs, strict=True)
+    ]
+    return ids, ["" if pair is None or pair[1].startswith("MSTRG") else pair[2] for pair in pairs]
+
+
 def _numbers(line: int, texts: list[str], names: list[str], content: FileContent) -> list[float] | None:
     """The values of a row, one for each of the names; None for a row that is withheld."""
     numbers = [np.nan if t in MISSING else number(t) for t in texts]
     if None not in numbers:
         return numbers
     with content.row():
+        if len(names) > 1 and numbers.count(None) == len(names):
+            said = (
+                "no number in the whole row: a further header row (units, groups), or the header once more? take it out"
+            )
+            content.error(line, names[0], texts[0], "rna.row-of-words", said)
+            return None
         for name, text, value in zip(names, texts, numbers, strict=True):
             if value is None:
                 hint = "; with a decimal comma, or a comma of thousands?" if "," in text else ""
@@ -296,8 +340,8 @@ def read_transposed(path: Path, make: Make, content: FileContent) -> Table:
 # ------------------------------------------------------------------------------------------------------ long
 
 
-def long_columns(header: list[str]) -> dict[str, int] | None:
-    """Where the columns of a long table are, or None for a wide one."""
+def places_of_long(header: list[str]) -> dict[str, int] | None:
+    """Where the columns of a long table are, by what they are for, of several the first that is known; None for a wide one."""
     lower = [h.strip().lower() for h in header]
     place_of_role = {}
     for role, names in COLUMNS.items():
@@ -306,6 +350,25 @@ def long_columns(header: list[str]) -> dict[str, int] | None:
             place_of_role[role] = lower.index(here)
     has_sample = "sample" in place_of_role or {"patient", "tissue"} <= set(place_of_role)
     return place_of_role if {"gene", "value"} <= set(place_of_role) and has_sample else None
+
+
+def long_columns(header: list[str], unit: str) -> dict[str, int] | None:
+    """As `places_of_long`; of several columns of values the one that names the unit.
+
+    Raises InvalidInput where none of several does, or where the only one names another unit.
+    """
+    place_of_role = places_of_long(header)
+    if place_of_role is None:
+        return None
+    lower = [h.strip().lower() for h in header]
+    named = [name for name in lower if name in COLUMNS["value"]]
+    fitting = [name for name in named if UNIT_OF_COLUMN.get(name, name) == unit]
+    if not fitting and (len(named) > 1 or named[0] in UNIT_OF_COLUMN):
+        raise InvalidInput(
+            f"the values stand in {', '.join(named)}, and the unit is {unit}", where=f"--unit {unit}",
+            repair="Say the unit that the column names, or leave one column of values",
+        )  # fmt: skip
+    return place_of_role | {"value": lower.index((fitting or named)[0])}
 
 
 def read_long(path: Path, make: Make, at: dict[str, int], content: FileContent) -> Table:
@@ -317,9 +380,7 @@ def read_long(path: Path, make: Make, at: dict[str, int], content: FileContent) 
     with rows_below(path, make, content) as rows:
         for line, fields in rows:
             if len(fields) != len(header):
-                content.withhold(
-                    line, None, None, "rna.field-count", f"{len(fields)} fields; the header has {len(header)}"
-                )
+                content.withhold(line, None, None, "rna.field-count", field_count(fields, len(header)))
                 continue
             sample = fields[at["sample"]].strip() if "sample" in at else _sample_of(fields, at)
             gene, text = fields[at["gene"]], fields[at["value"]].strip()

@@ -115,12 +115,12 @@ def origin_of_negatives(probe: np.ndarray) -> str:
     smallest = float(known.min())
     offset = 2.0**smallest
     near = next((o for o in KNOWN_OFFSETS if abs(np.log2(o) - smallest) < 0.01), None)
-    share = float((known <= smallest + 0.001).mean())
-    if (
-        smallest > -25
-        and offset < 1
-        and (near is not None or (share >= AT_FLOOR and (known <= smallest + 0.001).sum() > 2))
-    ):
+    at_floor = probe <= smallest + 0.001
+    n_genes = int(
+        at_floor.any(axis=1).sum()
+    )  # of one gene alone they stand below its own centre, not at an offset's floor
+    is_floor = at_floor.sum() >= max(AT_FLOOR * known.size, 3) and n_genes > 1
+    if smallest > -25 and offset < 1 and (near is not None or is_floor):
         said = f"{near:g}" if near is not None else f"{offset:.3g}"
         whose = f", as {KNOWN_OFFSETS[near]} are" if near is not None else ""
         return f"below 0: log2(x + {said}){whose}? Say --log-offset {said}: it is taken back, and the values become log2(x + 1)"
@@ -142,8 +142,8 @@ def check_linear(values: np.ndarray, samples, unit: ExpressionUnit, content: Fil
     known = probe[~np.isnan(probe)]
     if not known.size:
         return
-    is_whole = bool((np.abs(known - np.round(known)) < WHOLE).all())
     largest = float(known.max())
+    is_whole = largest > WHOLE and bool((np.abs(known - np.round(known)) < WHOLE).all())
     sums = np.nansum(values, axis=0)
     if not is_whole and _looks_like_logs(known, largest, len(values)):
         content.warn(None, samples[0], f"{largest:g}", "rna.scale-doubtful",
@@ -172,6 +172,14 @@ def check_linear(values: np.ndarray, samples, unit: ExpressionUnit, content: Fil
                 "rna.not-tpm",
                 f"{unit.upper()} of all genes add up to a million",
             )
+    maxima = np.fmax.reduce(values, axis=0)
+    odd = np.flatnonzero((maxima > 0) & (maxima <= LINEAR_LIKE_LOG) & (maxima * PEAKED**2 < np.nanmedian(maxima)))
+    if len(values) >= FEW_GENES / 10 and len(odd):
+        content.warn(
+            None, samples[odd[0]], f"{maxima[odd[0]]:g}", "rna.scale-doubtful",
+            f"no value of {len(odd)} samples is above {LINEAR_LIKE_LOG:.0f}, and those of others are hundreds of times larger: "
+            "are these logarithms?",
+        )  # fmt: skip
     if unit is ExpressionUnit.COUNTS and len(values) < MANY_GENES:
         content.warn(
             None, samples[0], str(len(values)), "rna.few-genes-counted",

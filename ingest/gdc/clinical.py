@@ -7,12 +7,14 @@ Makes    Patient, FollowUp (endpoint OS, time origin diagnosis), and every field
 Rule     os-1: Dead, with days_to_death; Alive, censored at the latest days_to_last_follow_up of any diagnosis or
          days_to_follow_up of any follow-up. Otherwise event or duration stay empty with the reason.
          Of several diagnoses the primary one describes the tumour.
+Dates    updated_datetime of a case's parts, which answers of the API have; the portal dates its files by their names.
 Units    duration_days: days from diagnosis, as the GDC counts them; age_years: years.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -60,6 +62,8 @@ REQUIRED = ("patient_id", *FOLLOW_UP_FIELDS)
 DESCRIBING = ("diagnosis_id", "classification_of_tumor", "diagnosis_is_primary_disease", "days_to_diagnosis")
 WANTED = (*REQUIRED, "project", "days_to_follow_up", "age_at_diagnosis", *OF_THE_PERSON, *OF_THE_TUMOUR, *DESCRIBING)
 OLDEST_YEARS = 120
+UPDATED, UPDATED_DAY = "updated_datetime", re.compile(r"\d{4}-\d\d-\d\d(?=T|$)")
+DAYS_OF_A_YEAR = 365.25
 ONCE = frozenset(name for field in WANTED for name in FIELDS[field]) - {"submitter_id"}
 _SUBMITTER = re.compile(r"(?:cases\.)?submitter_id \(column \d+\)")
 
@@ -161,14 +165,21 @@ def _read_case(
         patient["histology"] = histology(_value(tumour[0], "morphology"), _value(tumour[0], "primary_diagnosis"))
         if not _typed_age(patient, first, line, content):
             return
-    content.records.append(Record(Patient, patient, line))
+    as_of = _updated(rows)
+    content.records.append(Record(Patient, patient, line, as_of=as_of))
     if not any("vital_status" in r.fields for r in rows):
         return
     outcome = overall_survival(rows, line, content)
     if outcome is None:
         content.records.pop()
         return
-    content.records.append(Record(FollowUp, {"patient_id": patient_id, **outcome}, line))
+    content.records.append(Record(FollowUp, {"patient_id": patient_id, **outcome}, line, as_of=as_of))
+
+
+def _updated(rows: Sequence[Row]) -> str | None:
+    """The latest day on which the GDC changed any part of a case, where the file says it."""
+    days = [UPDATED_DAY.match(text) for r in rows for field, text in r.raw.items() if field.endswith(UPDATED) and text]
+    return max((day.group() for day in days if day is not None), default=None)
 
 
 def _value(row: Row, field: str) -> str | None:
@@ -214,7 +225,14 @@ def _typed_age(patient: dict, first: dict, line: int, content: FileContent) -> b
     text, days = patient["age_years"], first["age_at_diagnosis"]
     if text is None and days is not None:
         in_days = number(days)
-        patient["age_years"] = None if in_days is None else float(int(in_days / 365.25))
+        if in_days is None or not 0 <= in_days <= OLDEST_YEARS * DAYS_OF_A_YEAR:
+            content.error(
+                line, "age_at_diagnosis", days, "clinical.age", f"expected days, of {OLDEST_YEARS} years at most"
+            )
+            return False
+        if 0 < in_days <= OLDEST_YEARS:
+            content.warn(line, "age_at_diagnosis", days, "clinical.age", "days, by the column's name: are these years?")
+        patient["age_years"] = float(int(in_days / DAYS_OF_A_YEAR))
         return True
     if text is not None:
         patient["age_years"] = number(text)
@@ -287,6 +305,7 @@ def _check_days(rows: Sequence[Row], is_dead: bool, content: FileContent) -> Non
 def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], content: FileContent) -> None:
     """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once.
 
+    Of several rows of one line (diagnoses of one case in JSON) the first has the field's name, the third `name (3)`.
     Fields whose names say that they tell who somebody is are left out too, which is said.
     """
     used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if missing_reason(text) is None}
@@ -302,12 +321,17 @@ def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], content: FileCo
         )  # fmt: skip
     for patient_id, rows in cases.items():
         seen: set[tuple[str, str]] = set()
+        named: set[tuple[int, str]] = set()
+        of_line: Counter[int] = Counter()
         for line, row in rows:
+            of_line[line] += 1
             for field, text in row.items():
                 if field in used and (field, text) not in seen:
                     seen.add((field, text))
+                    name = field if (line, field) not in named else f"{field} ({of_line[line]})"
+                    named.add((line, field))
                     reason = missing_reason(text)
-                    content.raw_values.append(RawValue(patient_id, line, field, None if reason else text, reason))
+                    content.raw_values.append(RawValue(patient_id, line, name, None if reason else text, reason))
 
 
 def _recognises(head: Head) -> float:

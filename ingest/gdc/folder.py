@@ -27,6 +27,7 @@ from tshdb.barcode import Barcode
 from tshdb.canonical import json_text
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent, Finding
+from tshdb.file_identity import identity_before_reading
 from tshdb.folders import Look
 from tshdb.loading import Item, Release, Source, SourceState
 from tshdb.objects import sha256_of
@@ -45,6 +46,7 @@ class GdcFolderOptions:
     only          the parts that are taken: clinical, rna
     check_bytes   hash RNA files again, even those that were not written since
     words         that the study adds to those of closed columns: others are another reading
+    as_of         the day of which clinical tables speak, as the user says
     """
 
     collection: str
@@ -55,6 +57,7 @@ class GdcFolderOptions:
     jobs: int = 2
     check_bytes: bool = False
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    as_of: str | None = None
 
 
 @dataclass
@@ -225,6 +228,8 @@ def _clinical_items(contents: Contents, options: GdcFolderOptions, standing) -> 
             read_with: dict[str, Any] = {"her2_rule": options.her2_rule}
             if options.words:
                 read_with["vocabulary"] = options.words
+            if options.as_of is not None:
+                read_with["as_of"] = options.as_of
             yield _item(source, path, read_with, standing, lambda read=read, path=path: read(path))
 
 
@@ -260,7 +265,9 @@ def _expression_item(path: Path, contents: Contents, options: GdcFolderOptions, 
         read_with |= {"sample": facts.sample_id, "aliquot": facts.aliquot_id, "preservation": facts.preservation}
     known = standing.get(source)
     if known is not None and not options.check_bytes and known.is_untouched(path, json_text(read_with)):
-        return Item(source, path, read_with, None, known.sha256, facts.md5 if facts else None, file_id)
+        md5_known = facts.md5 if facts else None
+        return Item(source, path, read_with, None, known.sha256, md5_known, file_id, is_unread=True)
+    identity = identity_before_reading(path)
     data = path.read_bytes()
     sha, md5 = hashlib.sha256(data).hexdigest(), hashlib.md5(data, usedforsecurity=False).hexdigest()
     item = Item(source, path, read_with, None, sha, md5, file_id)
@@ -270,6 +277,8 @@ def _expression_item(path: Path, contents: Contents, options: GdcFolderOptions, 
         item.content.withhold(None, None, None, *problem)
     elif known is None or not known.is_same(sha, json_text(read_with)):
         item.content = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
+    if item.content is not None or (known is not None and known.identity != identity):
+        item.identity = identity
     return item
 
 

@@ -15,7 +15,10 @@ from pathlib import Path
 import numpy as np
 import pydicom
 
-from ingest.imaging.headers import SEGMENTATIONS, TROUBLE, Unreadable
+from ingest.imaging.elements import date_of
+from ingest.imaging.headers import SEGMENTATIONS
+from ingest.imaging.meaning import Code
+from ingest.imaging.unreadable import TROUBLE, Unreadable
 from tshdb.geometry import Grid
 
 MAX_VOXELS = 400_000_000
@@ -23,7 +26,11 @@ MAX_VOXELS = 400_000_000
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment of one file. values: (slices, rows, columns), unsigned, as found; reference_uids: series it names."""
+    """One segment of one file.
+
+    values: (slices, rows, columns), unsigned, as found. reference_uids: series it names. codes: of its type and category.
+    algorithm: SegmentAlgorithmType. drawn_on: ContentDate, ISO 8601. is_alone: the file has no other segment.
+    """
 
     sop_uid: str
     number: int
@@ -33,7 +40,10 @@ class Segment:
     grid: Grid
     frame_of_reference_uid: str | None
     reference_uids: tuple[str, ...]
-    property_code: str | None
+    codes: tuple[Code, ...]
+    algorithm: str | None
+    drawn_on: str | None
+    is_alone: bool
 
     @property
     def histogram(self) -> dict[int, int]:
@@ -42,8 +52,11 @@ class Segment:
         return {int(v): int(n) for v, n in zip(distinct, counts, strict=True)}
 
 
-def read(path: Path) -> list[Segment]:
-    """All segments of a file. Raises Unreadable with what is wrong."""
+def read(path: Path, problems: list[Unreadable] | None = None) -> list[Segment]:
+    """All segments of a file. Raises Unreadable with what is wrong.
+
+    problems: takes what is wrong with single segments, so that the others are read all the same.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -52,12 +65,12 @@ def read(path: Path) -> list[Segment]:
         dataset = pydicom.dcmread(io.BytesIO(data))
         if str(dataset.get("SOPClassUID")) not in SEGMENTATIONS:
             raise Unreadable("seg.not-seg", "is no DICOM segmentation")
-        return _segments(dataset)
+        return _segments(dataset, problems)
     except TROUBLE as error:
         raise Unreadable("seg.unreadable", f"the segmentation is damaged ({type(error).__name__})") from None
 
 
-def _segments(dataset: pydicom.Dataset) -> list[Segment]:
+def _segments(dataset: pydicom.Dataset, problems: list[Unreadable] | None) -> list[Segment]:
     n_frames, rows, columns = int(dataset.NumberOfFrames), int(dataset.Rows), int(dataset.Columns)
     if n_frames * rows * columns > MAX_VOXELS:
         raise Unreadable("seg.too-large", f"{n_frames} frames of {rows} x {columns} are more than can be right")
@@ -70,7 +83,7 @@ def _segments(dataset: pydicom.Dataset) -> list[Segment]:
     if len(orientations) != 1:
         raise Unreadable("seg.orientations", f"frames of {len(orientations)} orientations in one segmentation")
     kind = str(dataset.SegmentationType)
-    segments = []
+    segments, day = [], date_of(str(dataset.get("ContentDate") or ""))
     for described in dataset.SegmentSequence:
         number = int(described.SegmentNumber)
         if kind == "LABELMAP":
@@ -80,16 +93,34 @@ def _segments(dataset: pydicom.Dataset) -> list[Segment]:
         else:
             chosen = [i for i, f in enumerate(frames) if f.segment in (number, None)]
             own_frames, values = [frames[i] for i in chosen], pixels[chosen]
-        codes = described.get("SegmentedPropertyTypeCodeSequence")
-        grid, volume = _volume(values, own_frames, rows, columns)
+        try:
+            grid, volume = _volume(values, own_frames, rows, columns)
+        except Unreadable as error:
+            if problems is None:
+                raise
+            problems.append(Unreadable(error.rule, f"segment {number}: {error}"))
+            continue
         segments.append(
             Segment(
                 str(dataset.SOPInstanceUID), number, str(described.get("SegmentLabel", "")), kind, volume, grid,
-                str(dataset.get("FrameOfReferenceUID", "")) or None, _references(dataset),
-                str(codes[0].get("CodeMeaning", "")) if codes else None,
+                str(dataset.get("FrameOfReferenceUID", "")) or None, _references(dataset), _codes(described),
+                str(described.get("SegmentAlgorithmType", "")).strip() or None, day.isoformat() if day else None,
+                len(dataset.SegmentSequence) == 1,
             )
         )  # fmt: skip
     return segments
+
+
+def _codes(described: pydicom.Dataset) -> tuple[Code, ...]:
+    """Of type, then category; a code value may stand in CodeValue or LongCodeValue."""
+    found = []
+    for name in ("SegmentedPropertyTypeCodeSequence", "SegmentedPropertyCategoryCodeSequence"):
+        for item in described.get(name) or []:
+            value = item.get("CodeValue") or item.get("LongCodeValue") or item.get("URNCodeValue") or ""
+            found.append(
+                Code(str(value), str(item.get("CodingSchemeDesignator", "")), str(item.get("CodeMeaning", "")))
+            )
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""A folder of DICOM files, in any layout: what is in it by the headers, and a `loading.Item` a series.
+"""A folder of DICOM files, in any layout: what is in it by the headers; `folder_items` makes an item of each series.
 
-Walk     every regular file below the folder; links that lead outside are not followed. Names mean nothing: patient, study
-         and series are what the header says. A file that was not written since it was read is not read again, unless
+Walk     every file below the folder counts (`walk`): read, passed over, or refused. Names mean nothing: patient, study and
+         series are what the header says. A file that was not written since it was read is not read again, unless
          another file of its series is new.
 Read     in parallel processes, headers only, each file's bytes hashed on the way; rows wait in a scratch database.
 Judge    damaged files, files that name a person, one SOPInstanceUID with two contents: errors, with the file.
@@ -21,23 +21,24 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from ingest.identifiers import checked_patient
-from ingest.imaging.headers import SEGMENTATIONS, Header, Unreadable, digest_and_header
+from ingest.imaging import dicom_seg, rtstruct
+from ingest.imaging.headers import SEGMENTATIONS, Header, digest_and_header, is_image
+from ingest.imaging.masks import row_of_segment
+from ingest.imaging.rtstruct import STRUCTURES
 from ingest.imaging.spool import KnownFile, Read, Spool
+from ingest.imaging.unreadable import Unreadable
+from ingest.imaging.walk import Walk
 from tshdb.errors import InvalidInput, NotFound
-from tshdb.file_content import FileContent, Finding, Instances, Record
-from tshdb.loading import Item, Source
-from tshdb.loading.instances import content_digest
-from tshdb.objects import VOXELS
-from tshdb.schema import ImagingSeries, ImagingStudy, Patient, Segmentation
+from tshdb.file_content import FileContent, Finding
+from tshdb.file_identity import identity_before_reading
+from tshdb.folders import FileCounts
 from tshdb.vocabulary import Severity
 
 READER = "dicom"
 CHUNK = 64  # files that a worker reads in one go
 AHEAD = 4  # chunks a worker may be ahead
 SUFFIXES = {".dcm", ".ima", ".dicom"}
-OTHER_SUFFIXES = {".tcia", ".csv", ".tsv", ".txt", ".md", ".xlsx", ".xls", ".pdf", ".json", ".html", ".zip", ".md5"}
-MASK_SUFFIXES = {".nii", ".gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".les"}
-Content = list[tuple[str, str, int, bool]]  # SOPInstanceUID, SHA-256, bytes, has pixels
+NOT_DICOM, COPIES = "no DICOM", "copies of others"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class DicomFolderOptions:
 
     accept_identified   of the study's settings
     jobs                how many processes
+    check_bytes         read files, too, that were not written since
     root                paths below it are kept relative to it, so that a study may move
     """
 
@@ -53,27 +55,25 @@ class DicomFolderOptions:
     accept_identified: bool = False
     jobs: int = 2
     root: Path | None = None
+    check_bytes: bool = False
 
 
 @dataclass
 class Contents:
-    """What a folder holds. touched: the series of which something is new or changed."""
+    """What a folder holds. files: what became of each; touched: the series of which something is new or changed."""
 
     root: Path
     options: DicomFolderOptions
     spool: Spool
     findings: list[Finding] = field(default_factory=list)
-    n_files: int = 0
-    n_dicom: int = 0
-    n_untouched: int = 0
-    n_withheld: int = 0
+    files: FileCounts = field(default_factory=FileCounts)
     untouched: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
 
     def withhold(self, finding: Finding, n_files: int) -> None:
         """Files that are not taken, and why."""
         self.findings.append(finding)
-        self.n_withheld += n_files
+        self.files.refused[finding.rule] += n_files
 
 
 class _Refused:
@@ -114,73 +114,56 @@ def read_folder(
         raise NotFound("no such folder", where=str(root), repair="Name a folder with DICOM files")
     spool.know(known)
     contents = Contents(root, options, spool)
-    paths = list(_walk(root, contents))
+    walk = Walk(root)
     refused = _Refused()
-    fresh = [p for p in paths if not _is_untouched(p, contents)]
+    fresh = [p for p in walk if not _is_untouched(p, contents)]
+    contents.files.passed_over.update(walk.passed_over)
+    contents.findings += walk.findings()
     _read_files(fresh, contents, refused, progress)
     contents.touched = {series for _, series in spool.series()}
-    again = spool.known_paths(contents.touched & contents.untouched)
-    _read_files([p for p in again if os.path.isfile(p)], contents, refused, progress)
-    if not contents.n_dicom and not contents.n_untouched and not len(refused):
-        raise InvalidInput(
-            f"none of its {contents.n_files:,} files is DICOM", where=str(root),
-            repair="Name the folder with the images; masks in NIfTI, NRRD or .les are read by: tshdb ingest segmentation",
-        )  # fmt: skip
+    again = [p for p in spool.known_paths(contents.touched & contents.untouched) if os.path.isfile(p)]
+    _read_files(again, contents, refused, progress)
+    contents.files.n_unchanged -= len(again)
+    if not contents.touched and not contents.untouched and not len(refused):
+        raise _nothing(root, contents.files, walk)
     for finding, n_files in refused.findings():
         contents.withhold(finding, n_files)
     _judge_copies(contents)
     _judge_patients(contents)
+    _count_kinds(contents)
     return contents
 
 
-def _walk(root: Path, contents: Contents) -> Iterator[str]:
-    """Regular files below the folder, by their real paths; what cannot be DICOM by its suffix is left out."""
-    inside = root.resolve()
-    masks: list[str] = []
-    for folder, folders, names in os.walk(inside):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for linked in [f for f in folders if os.path.islink(os.path.join(folder, f))]:
-            _outside(os.path.join(folder, linked), contents)
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            suffix = os.path.splitext(name)[1].lower()
-            if name.startswith(".") or name in ("DICOMDIR", "LICENSE", "Thumbs.db") or suffix in OTHER_SUFFIXES:
-                continue
-            is_link = os.path.islink(path)
-            if is_link and not Path(path).resolve().is_relative_to(inside):
-                _outside(path, contents)
-            elif not os.path.isfile(path):
-                continue
-            elif suffix in MASK_SUFFIXES:
-                masks.append(path)
-            else:
-                contents.n_files += 1
-                yield os.path.realpath(path) if is_link else path
-    if masks:
-        contents.findings.append(
-            Finding(
-                None, None, None, "dicom.mask-file", Severity.WARNING,
-                f"{len(masks):,} masks that are no DICOM; read them by: tshdb ingest segmentation", masks[0],
-            )
-        )  # fmt: skip
+def _count_kinds(contents: Contents) -> None:
+    """What was read, by kind: images with pixels and without, segmentations, and objects of which the header alone is kept."""
+    n_bare, first = 0, ""
+    for sop_class, modality, has_pixels, n, path in contents.spool.kinds():
+        if not is_image(sop_class) and sop_class not in SEGMENTATIONS:
+            contents.files.no_images[modality or "other"] += n
+            continue
+        contents.files.n_read += n
+        if not has_pixels:
+            n_bare, first = n_bare + n, first or path
+    if n_bare:
+        message = f"{n_bare:,} images came without pixels"
+        contents.findings.append(Finding(None, None, None, "dicom.no-pixels", Severity.WARNING, message, first))
 
 
-def _outside(path: str, contents: Contents) -> None:
-    contents.findings.append(
-        Finding(None, None, None, "folder.link-outside", Severity.WARNING,
-                "leads out of the folder and is not followed", path)
-    )  # fmt: skip
+def _nothing(root: Path, files: FileCounts, walk: Walk) -> InvalidInput:
+    """What is said of a folder without DICOM files."""
+    if (place := walk.where_links_lead()) is not None:
+        repair = f"Links are not followed out of the folder: name the one that they lead to, such as {place}"
+    else:
+        repair = "Name the folder with the images; masks in NIfTI, NRRD or .les are read by: tshdb ingest segmentation"
+    return InvalidInput(f"none of its {files.total:,} files is DICOM ({files.text()})", where=str(root), repair=repair)
 
 
 def _is_untouched(path: str, contents: Contents) -> bool:
     """Whether the study has read the file, and it was not written since."""
     known = contents.spool.known(path)
-    if known is None or known.mtime_ns is None:
+    if contents.options.check_bytes or known is None or not known.identity.is_of(path):
         return False
-    state = os.stat(path)
-    if (state.st_size, state.st_mtime_ns) != (known.size_bytes, known.mtime_ns):
-        return False
-    contents.n_untouched += 1
+    contents.files.n_unchanged += 1
     contents.untouched.add(known.series_uid)
     return True
 
@@ -198,13 +181,14 @@ def _read_files(paths: list[str], contents: Contents, refused: _Refused, progres
         nonlocal done
         good = [r for r in results if isinstance(r, Read)]
         contents.spool.add(good)
-        contents.n_dicom += len(good)
         for read in good:
             for severity, rule, element, message in read.header.findings:
                 _note(contents, Severity(severity), rule, element, message, read)
         for path, rule, message in (r for r in results if not isinstance(r, Read)):
             if rule != "dicom.not-dicom" or os.path.splitext(path)[1].lower() in SUFFIXES:
                 refused.add(path, rule, message)
+            else:
+                contents.files.passed_over[NOT_DICOM] += 1
         done += len(results)
         progress("dicom headers", done, len(paths))
 
@@ -229,10 +213,10 @@ def _read_chunk(paths: list[str], accepts_identified: bool) -> list[Read | tuple
 
 def _read_file(path: str, accepts_identified: bool) -> Read | tuple[str, str, str]:
     try:
-        stat = os.stat(path)
+        identity = identity_before_reading(path)
         sha256, header = digest_and_header(Path(path), accepts_identified)
         segments = _segments(path, sha256, header)
-        return Read(path, stat.st_size, stat.st_mtime_ns, sha256, header, segments)
+        return Read(path, identity, sha256, header, segments)
     except Unreadable as error:
         return path, error.rule, str(error)
     except FileNotFoundError:
@@ -241,16 +225,20 @@ def _read_file(path: str, accepts_identified: bool) -> Read | tuple[str, str, st
 
 def _segments(path: str, sha256: str, header: Header) -> tuple[tuple[dict, bytes], ...]:
     """The segmentations that a file holds. One that cannot be decoded is a finding, not the end of its file."""
-    if header.series["sop_class_uid"] not in SEGMENTATIONS:
+    sop_class = header.series["sop_class_uid"]
+    if sop_class not in (*SEGMENTATIONS, STRUCTURES):
         return ()
-    from ingest.imaging import dicom_seg
-    from ingest.imaging.masks import row_of_segment
-
     try:
-        segments = dicom_seg.read(Path(path))
+        if sop_class == STRUCTURES:
+            return tuple(structure.spooled() for structure in rtstruct.read(Path(path)))
+        problems: list[Unreadable] = []
+        segments = dicom_seg.read(Path(path), problems)
     except Unreadable as error:
         header.findings.append(("warning", error.rule, None, f"the segmentation is not taken: {error}"))
         return ()
+    if problems:
+        said = "; ".join(map(str, problems))
+        header.findings.append(("warning", problems[0].rule, None, f"not all segments are taken: {said}"))
     study, series, description = header.study["study_uid"], header.series["series_uid"], header.series["description"]
     return tuple(row_of_segment(segment, study, series, description, sha256) for segment in segments)
 
@@ -281,6 +269,7 @@ def _judge_copies(contents: Contents) -> None:
         same += [path for path, sha256 in others if sha256 == first[1]]
         contents.spool.drop([path for path, _ in others])
     if same:
+        contents.files.passed_over[COPIES] += len(same)
         contents.findings.append(
             Finding(None, None, None, "dicom.copy", Severity.WARNING,
                     f"{len(same):,} files are copies of others; each is read once", same[0])
@@ -314,65 +303,3 @@ def _judge_patients(contents: Contents) -> None:
             Finding(None, "PatientID", patient, "dicom.other-folder", Severity.WARNING,
                     f"{len(where)} folders of {other} hold images of {patient}; the header holds", where[0])
         )  # fmt: skip
-
-
-# --------------------------------------------------------------------------------------------------- rows
-
-
-def items(contents: Contents, standing: Callable[[str, Content], Content], complete: bool = False) -> Iterator[Item]:
-    """One item a series: its patient, study and series rows, and its instances.
-
-    standing: (series, what the folder has of it) -> what the study has of it; what is not in the folder stays, unless
-    `complete`.
-    """
-    for study_uid, series_uid in contents.spool.series():
-        here = contents.spool.content(series_uid)
-        yield _item(contents, study_uid, series_uid, here, [] if complete else standing(series_uid, here))
-    for series_uid in sorted(contents.untouched - contents.touched):
-        in_study = standing(series_uid, [])
-        source = Source(contents.options.collection, READER, series_uid)
-        digest = content_digest((sop, sha) for sop, sha, *_ in in_study)
-        yield Item(source, contents.root, {}, None, digest, size_bytes=sum(size for _, _, size, _ in in_study))
-
-
-def _item(contents: Contents, study_uid: str, series_uid: str, here: Content, standing: Content) -> Item:
-    spool, content = contents.spool, FileContent()
-    union = {sop: facts for sop, *facts in [*standing, *here]}
-    digest = content_digest((sop, sha) for sop, (sha, *_) in union.items())
-    place = Path(os.path.commonpath([os.path.dirname(p) for p in spool.paths(series_uid)]))
-    source = Source(contents.options.collection, READER, series_uid)
-    patients, studies = spool.distinct_rows(series_uid, "patient"), spool.distinct_rows(series_uid, "study")
-    for rows, column, element, rule, message in (
-        (patients, "patient_id", "PatientID", "dicom.several-patients", "one series of several patients"),
-        (studies, "study_uid", "StudyInstanceUID", "dicom.several-studies", "one series of several studies"),
-    ):
-        if len({r[column] for r in rows}) > 1:
-            content.withhold(None, element, series_uid, rule, message, n_rows=len(here))
-            return Item(source, place, {}, content, digest)
-    (study, _), (series, mixed) = _common(studies), _common(spool.distinct_rows(series_uid, "series"))
-    patient = patients[0]
-    of_patient = {"patient_id": patient["patient_id"], "collection": contents.options.collection}
-    n_without = sum(not has_pixels for _, _, has_pixels in union.values())
-    series_row = series | {
-        "study_uid": study_uid, "n_instances": len(union), "n_without_pixels": n_without,
-        "mixed": ",".join(mixed) or None, "content_digest": digest,
-    }  # fmt: skip
-    content.records = [
-        Record(Patient, of_patient | {"sex": patient["sex"]}, 0), Record(ImagingStudy, study | of_patient, 0),
-        Record(ImagingSeries, series_row, 0),
-    ]  # fmt: skip
-    for row, voxels in spool.segments(series_uid):
-        content.records.append(Record(Segmentation, row, 0))
-        content.objects.append((VOXELS, voxels))
-    content.instances = Instances(
-        study_uid, series_uid, len(here), lambda: spool.instances(series_uid, contents.options.root)
-    )
-    size = sum(size for _, size, _ in union.values())
-    return Item(source, place, {}, content, digest, size_bytes=size)
-
-
-def _common(rows: list[dict]) -> tuple[dict, list[str]]:
-    """What the first says, and the names of the columns on which the others differ."""
-    first, *others = rows
-    mixed = sorted({name for other in others for name in first if other[name] != first[name]})
-    return dict(first), mixed

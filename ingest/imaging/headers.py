@@ -1,7 +1,8 @@
 """One DICOM file's header: the whitelisted attributes as plain values, its bytes' digest, and what is wrong with it.
 
-The file is read once: the same bytes are hashed and parsed. Values are decoded from the raw elements, since pydicom's own
-conversion of every element costs more than reading the file. Anything that pydicom raises becomes one error type here.
+Of enhanced MR, also what each frame says (`frames`). A file that was cut on its way is refused, wherever it ends.
+
+The file is read once: the same bytes are hashed and parsed. Anything that pydicom raises becomes one error type here.
 """
 
 from __future__ import annotations
@@ -9,173 +10,39 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import struct
-from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pydicom
-from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import FileDataset
-from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.uid import UID
 
-from ingest.imaging import identity
+from ingest.imaging import frames, identity
+from ingest.imaging.elements import INSTANCE, SERIES, STUDY, converted, date_of, seconds_of, sex_of, texts_of
+from ingest.imaging.stored_pixels import UNDEFINED, digest_from, digests_of_frames, stored
+from ingest.imaging.unreadable import TROUBLE, Unreadable
+from tshdb.images.decoding import LOSSY, decoder_of, named
+from tshdb.images.dicom_files import NotDicom, Opened, opened
 
 READ_WHOLE = 64 << 20  # larger files are hashed in pieces, and their header is read by itself
-PIXELS = 0x7FE00010
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # and label maps, by SOP class
-TROUBLE = (
-    InvalidDicomError, BytesLengthException, OSError, ValueError, TypeError, KeyError, AttributeError, EOFError,
-    NotImplementedError, struct.error, RecursionError, OverflowError, MemoryError,
-)  # fmt: skip
-_CONTROLS = dict.fromkeys([*range(32), *range(127, 160)])
-
-
-class Unreadable(Exception):
-    """A file that is no DICOM, or a damaged one. rule: the finding's; the text says what was found."""
-
-    def __init__(self, rule: str, message: str):
-        super().__init__(message)
-        self.rule = rule
+FREE_TEXTS = ("StudyDescription", "SeriesDescription", "ProtocolName")
+IMAGE_NEEDS = ("Rows", "Columns", "BitsAllocated")  # type 1 of every image, PS3.3 C.7.6.3
 
 
 class Header(NamedTuple):
-    """What one file says, by the table that it goes to; findings: (severity, rule, element, message)."""
+    """What one file says, by the table that it goes to; findings: (severity, rule, element, message).
+
+    series["mixed"]: the columns in which its frames differ. frames: of each frame, what of `instance` is otherwise.
+    """
 
     patient: dict[str, Any]
     study: dict[str, Any]
     series: dict[str, Any]
     instance: dict[str, Any]
     findings: list[tuple[str, str, str | None, str]]
-
-
-# ----------------------------------------------------------------------------------------------- values as text
-
-
-def seconds_of(text: str | None) -> float | None:
-    """A DICOM time (HHMMSS.ffffff, or HH:MM:SS of the old standard) in seconds since midnight."""
-    match = re.fullmatch(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?", (text or "").strip())
-    if match is None:
-        return None
-    hours, minutes, seconds, fraction = match.groups()
-    return round(int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + float(fraction or 0), 6)
-
-
-def date_of(text: str | None) -> date | None:
-    """A DICOM date (YYYYMMDD, or YYYY.MM.DD of the old standard)."""
-    digits = (text or "").strip().replace(".", "")
-    try:
-        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if len(digits) == 8 else None
-    except ValueError:
-        return None
-
-
-def years_of(text: str | None) -> float | None:
-    """A DICOM age (071Y, 018M, 003W, 010D) in years."""
-    match = re.fullmatch(r"(\d{1,3})([YMWD]?)", (text or "").strip().upper())
-    if match is None:
-        return None
-    return round(int(match[1]) / {"Y": 1, "": 1, "M": 12, "W": 52.18, "D": 365.25}[match[2]], 3)
-
-
-def _tesla(text: str) -> float:
-    value = float(text)
-    return value / 10_000 if value >= 100 else value  # some scanners write gauss
-
-
-def _vector(text: str) -> str:
-    """Six numbers in one spelling."""
-    return "\\".join(f"{float(part) + 0.0:.6g}" for part in text.split("\\"))
-
-
-def _free(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _parts(text: str) -> str:
-    return "\\".join(part.strip() for part in text.split("\\"))
-
-
-def _whole(text: str) -> int:
-    return int(float(text.split("\\")[0]))
-
-
-def _number(text: str) -> float:
-    return float(text.split("\\")[0])
-
-
-def _sex(text: str) -> str | None:
-    return {"F": "female", "M": "male"}.get(text.strip().upper())
-
-
-Convert = Callable[[str], Any]
-# column -> (element, conversion): the whitelist. Nothing that is not here, or in `_read_times`, is ever stored.
-STUDY: dict[str, tuple[str, Convert]] = {
-    "study_uid": ("StudyInstanceUID", str.strip),
-    "description": ("StudyDescription", _free),
-    "age_years": ("PatientAge", years_of),
-    "trial_time_point": ("ClinicalTrialTimePointID", _free),
-}
-SERIES: dict[str, tuple[str, Convert]] = {
-    "series_uid": ("SeriesInstanceUID", str.strip),
-    "modality": ("Modality", str.strip),
-    "series_number": ("SeriesNumber", _whole),
-    "description": ("SeriesDescription", _free),
-    "protocol_name": ("ProtocolName", _free),
-    "body_part": ("BodyPartExamined", _free),
-    "laterality": ("Laterality", str.strip),
-    "image_type": ("ImageType", _parts),
-    "manufacturer": ("Manufacturer", _free),
-    "model": ("ManufacturerModelName", _free),
-    "software": ("SoftwareVersions", _parts),
-    "field_strength_t": ("MagneticFieldStrength", _tesla),
-    "scanning_sequence": ("ScanningSequence", _parts),
-    "sequence_variant": ("SequenceVariant", _parts),
-    "scan_options": ("ScanOptions", _parts),
-    "sequence_name": ("SequenceName", _free),
-    "acquisition_type": ("MRAcquisitionType", str.strip),
-    "tr_ms": ("RepetitionTime", _number),
-    "te_ms": ("EchoTime", _number),
-    "ti_ms": ("InversionTime", _number),
-    "flip_angle_deg": ("FlipAngle", _number),
-    "b_value": ("DiffusionBValue", _number),
-    "contrast_agent": ("ContrastBolusAgent", _free),
-    "temporal_positions": ("NumberOfTemporalPositions", _whole),
-    "temporal_resolution_s": ("TemporalResolution", lambda text: _number(text) / 1000),
-    "images_in_acquisition": ("ImagesInAcquisition", _whole),
-    "frame_of_reference_uid": ("FrameOfReferenceUID", str.strip),
-    "orientation": ("ImageOrientationPatient", _vector),
-    "n_rows": ("Rows", _whole),
-    "n_columns": ("Columns", _whole),
-    "slice_thickness_mm": ("SliceThickness", _number),
-    "photometric": ("PhotometricInterpretation", str.strip),
-    "sop_class_uid": ("SOPClassUID", str.strip),
-}
-INSTANCE: dict[str, tuple[str, Convert]] = {
-    "sop_uid": ("SOPInstanceUID", str.strip),
-    "instance_number": ("InstanceNumber", _whole),
-    "acquisition_number": ("AcquisitionNumber", _whole),
-    "trigger_ms": ("TriggerTime", _number),
-    "temporal_position": ("TemporalPositionIdentifier", _whole),
-    "n_frames": ("NumberOfFrames", _whole),
-    "rescale_slope": ("RescaleSlope", _number),
-    "rescale_intercept": ("RescaleIntercept", _number),
-}
-OTHER = (
-    "PatientID", "PatientSex", "StudyDate", "StudyTime", "SeriesDate", "SeriesTime", "AcquisitionDate",
-    "AcquisitionTime", "AcquisitionDateTime", "ContentDate", "ContentTime", "ImagePositionPatient", "PixelSpacing",
-    "BitsAllocated", "SamplesPerPixel",
-)  # fmt: skip
-FREE_TEXTS = ("StudyDescription", "SeriesDescription", "ProtocolName")
-WHITELIST = frozenset(e for columns in (STUDY, SERIES, INSTANCE) for e, _ in columns.values()) | set(OTHER)
-_TAG = {name: tag_for_keyword(name) for name in sorted(WHITELIST | set(identity.ELEMENTS))}
-_NAME = {tag: name for name, tag in _TAG.items()}
-_BINARY = {"Rows": "H", "Columns": "H", "BitsAllocated": "H", "SamplesPerPixel": "H", "DiffusionBValue": "d"}
-
-
-# ----------------------------------------------------------------------------------------------- one file
+    frames: list[dict[str, Any]]
 
 
 def digest_and_header(path: Path, accepts_identified: bool) -> tuple[str, Header]:
@@ -196,42 +63,135 @@ def digest_and_header(path: Path, accepts_identified: bool) -> tuple[str, Header
 
 def _whole_header(file, size: int, accepts_identified: bool) -> Header:
     try:
-        return _header(_parsed(file), file, size, accepts_identified)
+        return _header(_opened(file, size), accepts_identified)
+    except frames.FramesWrong as error:
+        raise Unreadable("dicom.frames", f"{error}: the file is damaged, fetch it again") from None
     except TROUBLE as error:
         raise Unreadable("dicom.unreadable", f"the header is damaged ({type(error).__name__})") from None
 
 
-def _parsed(file) -> FileDataset:
+def _opened(file, size: int) -> Opened:
     try:
-        return pydicom.dcmread(file, stop_before_pixels=True)  # naming the tags would cost more
-    except InvalidDicomError:
+        return opened(file, size)  # naming the tags would cost more
+    except NotDicom:
         raise Unreadable("dicom.not-dicom", "has no DICOM header") from None
 
 
-def _header(dataset: FileDataset, file, size: int, accepts_identified: bool) -> Header:
-    values = _texts(dataset)
+def _header(file: Opened, accepts_identified: bool) -> Header:
+    dataset = file.dataset
+    _check_whole(file)
+    values = texts_of(dataset)
+    if not file.has_mark and not values.get("SOPClassUID"):
+        raise Unreadable("dicom.not-dicom", "has no DICOM header")  # it only begins like one
     for name in ("PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"):
         if not values.get(name):
             raise Unreadable("dicom.no-uid", f"{name} is missing: nobody can say what this file belongs to")
-    tags = identity.identifying(values)
-    if tags and not accepts_identified:
-        raise Unreadable("dicom.identified", _identified(tags, values))
+    is_enhanced = values["SOPClassUID"] in frames.ENHANCED
+    of_frames = frames.values_of_frames(dataset, values, texts_of) if is_enhanced else []
+    for said in (values, *of_frames):
+        tags = identity.identifying(said)
+        if tags and not accepts_identified:
+            raise Unreadable("dicom.identified", _identified(tags, said))
     findings: list[tuple[str, str, str | None, str]] = []
     for name in FREE_TEXTS:
-        if name in values:
-            values[name], had_date = identity.without_dates(values[name])
-            if had_date:
-                findings.append(("warning", "dicom.date-in-text", name, "holds a date, which is not stored"))
-    study, series, instance = (_converted(c, values, findings) for c in (STUDY, SERIES, INSTANCE))
-    _add_times(study, series, instance, values)
-    _add_geometry(series, instance, values, findings)
+        had_date = False
+        for said in (values, *of_frames):
+            if name in said:
+                said[name], has_date = identity.without_dates(said[name])
+                had_date = had_date or has_date
+        if had_date:
+            findings.append(("warning", "dicom.date-in-text", name, "holds a date, which is not stored"))
+    study, series, instance = _rows(values, findings)
     instance["n_frames"] = instance["n_frames"] or 1
-    instance["has_pixels"] = _has_pixels(dataset, file, size, instance, values)
-    series["transfer_syntax_uid"] = str(dataset.file_meta.get("TransferSyntaxUID", "")) or None
+    n_frames = instance["n_frames"]
+    pixels = stored(
+        file, n_frames, instance["n_rows"], instance["n_columns"], int(values.get("BitsAllocated", "0")),
+        int(values.get("SamplesPerPixel", "1")),
+    )  # fmt: skip
+    instance["has_pixels"] = pixels is not None
+    instance["pixel_digest"] = digest_from(file, pixels.at) if pixels is not None and n_frames == 1 else None
+    _check_image(values, instance)
+    _note_encoding(file.syntax, values, instance["has_pixels"], findings)
+    framewise = []
+    if of_frames:
+        series, framewise = _framewise(series, instance, of_frames, findings)
+        if pixels is not None and n_frames > 1:
+            for frame, digest in zip(framewise, digests_of_frames(file, pixels, n_frames), strict=True):
+                frame["pixel_digest"] = digest
+    series["transfer_syntax_uid"] = str(file.syntax)
     if series["photometric"] == "MONOCHROME1":
         findings.append(("warning", "dicom.monochrome1", "PhotometricInterpretation", "bright is low: inverted"))
-    patient = {"patient_id": values["PatientID"].strip(), "sex": _sex(values.get("PatientSex", ""))}
-    return Header(patient, study, series, instance, findings)
+    patient = {"patient_id": values["PatientID"].strip(), "sex": sex_of(values.get("PatientSex", ""))}
+    return Header(patient, study, series, instance, findings, framewise)
+
+
+def _rows(values: dict[str, str], findings: list) -> tuple[dict, dict, dict]:
+    """What a file, or a frame of one, says of study, series and instance."""
+    study, series, instance = (converted(c, values, findings) for c in (STUDY, SERIES, INSTANCE))
+    _add_times(study, series, instance, values)
+    _add_geometry(series, instance, values, findings)
+    return study, series, {"frame_number": 1, **instance}
+
+
+def _framewise(
+    of_object: dict, instance: dict, of_frames: list[dict[str, str]], findings: list
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(the series by its first frame, with the columns that differ; the instance's columns of each frame that differ)."""
+    first: dict[str, Any] = {}
+    mixed: set[str] = set()
+    rows = []
+    for number, values in enumerate(of_frames, 1):
+        noted: list = []
+        _, series, own = _rows(values, noted)
+        findings += [f for f in noted if f not in findings]
+        first = first or series
+        mixed |= {name for name, value in series.items() if value != first[name]} - {"mixed"}
+        own |= {"frame_number": number, "n_frames": instance["n_frames"], "has_pixels": instance["has_pixels"]}
+        rows.append({name: value for name, value in own.items() if value != instance[name]})
+    series_row = first | {"image_type": of_object["image_type"], "mixed": sorted(mixed - {"image_type"})}
+    return series_row, rows
+
+
+def _check_whole(file: Opened) -> None:
+    """Raises Unreadable for a file that ends inside an element of its header."""
+    elements = file.dataset._dict  # as they were read: an access by tag converts them
+    last = elements[next(reversed(elements))] if elements else None
+    if not isinstance(last, RawDataElement) or last.length == UNDEFINED:
+        return
+    n_there = len(last.value or b"")
+    if n_there < last.length:
+        raise Unreadable("dicom.cut", f"{n_there:,} bytes of a value, {last.length:,} were announced: fetch it again")
+    at, end = file.stream.tell(), last.value_tell + last.length
+    if at == file.size > end:
+        file.stream.seek(end)
+        if any(file.stream.read(8)):
+            raise Unreadable("dicom.cut", "the file ends where an element begins: fetch it again")
+        file.stream.seek(at)
+
+
+def _check_image(values: dict[str, str], instance: dict) -> None:
+    """Raises Unreadable for an image that does not say how large it is: it was cut, or is none."""
+    missing = [name for name in IMAGE_NEEDS if name not in values]
+    if missing and is_image(values["SOPClassUID"]):
+        where = "" if instance["has_pixels"] else "; it ends before them, so that it seems to have been cut"
+        raise Unreadable("dicom.cut", f"an image without {', '.join(missing)}{where}: fetch it again")
+
+
+@cache
+def is_image(sop_class_uid: str) -> bool:
+    """Whether objects of a class are images, by its name in the standard (PS3.4 B.5)."""
+    return UID(sop_class_uid).name.endswith("Image Storage")
+
+
+def _note_encoding(syntax: str, values: dict[str, str], has_pixels: bool, findings: list) -> None:
+    if not has_pixels:
+        return
+    try:
+        decoder_of(syntax)
+    except ValueError as error:
+        findings.append(("warning", "dicom.undecodable", "TransferSyntaxUID", str(error)))
+    if syntax in LOSSY or values.get("LossyImageCompression") == "01":
+        findings.append(("warning", "dicom.lossy", "LossyImageCompression", f"pixels were changed: {named(syntax)}"))
 
 
 def _identified(tags: list[str], values: dict[str, str]) -> str:
@@ -239,60 +199,6 @@ def _identified(tags: list[str], values: dict[str, str]) -> str:
     state = f"says {removed}" if removed in ("YES", "NO") else "is no YES" if removed else "is absent"
     named = ", ".join(tags[:4]) + (f" and {len(tags) - 4} more" if len(tags) > 4 else "")
     return f"{named}: names a person, and PatientIdentityRemoved {state}; this study takes de-identified images only"
-
-
-def _texts(dataset: FileDataset) -> dict[str, str]:
-    """Element -> its value as text, of the elements that are looked at and not empty."""
-    texts = {}
-    for tag, element in dataset.items():
-        name = _NAME.get(tag)
-        if name is None:
-            continue
-        raw = element.value
-        if isinstance(element, RawDataElement) and isinstance(raw, bytes) and element.VR not in ("SQ", "UN"):
-            if name in _BINARY:
-                text = _unpacked(raw, _BINARY[name], element.is_little_endian)
-            elif raw.isascii():
-                text = raw.decode("ascii")
-            else:
-                text = _joined(dataset[tag].value)  # pydicom knows the character sets
-        else:
-            text = _joined(dataset[tag].value)
-        if not text.isprintable():
-            text = text.translate(_CONTROLS)
-        text = text.strip()
-        if text:
-            texts[name] = text
-    return texts
-
-
-def _unpacked(raw: bytes, code: str, is_little_endian: bool) -> str:
-    size = struct.calcsize(code)
-    return str(struct.unpack(("<" if is_little_endian else ">") + code, raw[:size])[0]) if len(raw) >= size else ""
-
-
-def _joined(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, pydicom.sequence.Sequence):
-        return "a sequence" if len(value) else ""
-    if isinstance(value, (list, tuple, pydicom.multival.MultiValue)):
-        return "\\".join(map(str, value))
-    return str(value)
-
-
-def _converted(columns: dict[str, tuple[str, Convert]], values: dict[str, str], findings: list) -> dict[str, Any]:
-    row = {}
-    for column, (element, convert) in columns.items():
-        text = values.get(element)
-        try:
-            row[column] = None if text is None else convert(text)
-        except (ValueError, OverflowError, IndexError):
-            row[column] = None
-            findings.append(("warning", "dicom.bad-value", element, "is not what the standard says; left out"))
-    return row
 
 
 def _add_times(study: dict, series: dict, instance: dict, values: dict[str, str]) -> None:
@@ -309,12 +215,21 @@ def _add_times(study: dict, series: dict, instance: dict, values: dict[str, str]
 
     series["series_time_s"] = since_study("SeriesDate", "SeriesTime")
     instance["acquisition_s"] = since_study("AcquisitionDate", "AcquisitionTime")
-    if instance["acquisition_s"] is None and (both := values.get("AcquisitionDateTime")):
-        own, seconds = date_of(both[:8]), seconds_of(re.split(r"[+-]", both[8:])[0])
-        if seconds is not None:
-            days = (own - day).days if own and day else 0
-            instance["acquisition_s"] = seconds + (86_400.0 * days if 0 < days <= 2 else 0.0)
+    if instance["acquisition_s"] is None:
+        instance["acquisition_s"] = _since(day, values.get("AcquisitionDateTime"))
+    instance["reference_s"] = _since(day, values.get("FrameReferenceDateTime"))
     instance["content_s"] = since_study("ContentDate", "ContentTime")
+
+
+def _since(day: date | None, both: str | None) -> float | None:
+    """A DICOM date and time in seconds since midnight of the study's date."""
+    if not both:
+        return None
+    own, seconds = date_of(both[:8]), seconds_of(re.split(r"[+-]", both[8:])[0])
+    if seconds is None:
+        return None
+    days = (own - day).days if own and day else 0
+    return seconds + (86_400.0 * days if 0 < days <= 2 else 0.0)
 
 
 def _add_geometry(series: dict, instance: dict, values: dict[str, str], findings: list) -> None:
@@ -335,33 +250,5 @@ def _add_geometry(series: dict, instance: dict, values: dict[str, str], findings
     series["row_spacing_mm"], series["column_spacing_mm"] = numbers("PixelSpacing", 2)
     for name in ("orientation", "n_rows", "n_columns"):
         instance[name] = series[name]
-
-
-def _has_pixels(dataset: FileDataset, file, size: int, instance: dict, values: dict[str, str]) -> bool:
-    """Whether pixels follow the header. Raises Unreadable when the file ends before they do."""
-    at = file.tell()
-    head = file.read(12)
-    if len(head) < 8:
-        return False
-    syntax = dataset.file_meta.get("TransferSyntaxUID")
-    order = ">" if syntax is not None and not syntax.is_little_endian else "<"
-    group, element = struct.unpack(f"{order}HH", head[:4])
-    if (group << 16) + element != PIXELS:
-        return False
-    is_explicit = head[4:6] in (b"OW", b"OB", b"OF", b"OD", b"UN")
-    if is_explicit and len(head) < 12:
-        raise Unreadable("dicom.cut", "the file ends where its pixels begin: fetch it again")
-    length = struct.unpack(f"{order}L", head[8:12] if is_explicit else head[4:8])[0]
-    start = at + (12 if is_explicit else 8)
-    if length == 0xFFFFFFFF:
-        return True
-    if start + length > size:
-        raise Unreadable("dicom.cut", f"{size - start:,} bytes of pixels, {length:,} were announced: fetch it again")
-    n_rows, n_columns = instance["n_rows"], instance["n_columns"]
-    bits = int(values.get("BitsAllocated", "0"))
-    if n_rows and n_columns and bits and (syntax is None or not syntax.is_compressed):
-        samples = int(values.get("SamplesPerPixel", "1"))
-        expected = -(-n_rows * n_columns * bits * samples * instance["n_frames"] // 8)
-        if length < expected:
-            raise Unreadable("dicom.cut", f"{length:,} bytes of pixels; {n_rows} x {n_columns} need {expected:,}")
-    return length > 0
+    instance["row_step_mm"], instance["column_step_mm"] = series["row_spacing_mm"], series["column_spacing_mm"]
+    series["mixed"] = []

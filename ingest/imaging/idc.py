@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import httpx
 
-from ingest.download import DownloadError, Patience, Wanted, fetched, requested, safe_name
+from ingest.download import DownloadError, Patience, Wanted, fetched, is_here, requested, safe_name
 from ingest.imaging.archive import RemoteSeries, drop_others, opened, text_of
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.loading import Release
@@ -94,11 +94,10 @@ class Idc:
         folder.mkdir(parents=True, exist_ok=True)
         drop_others(folder, objects)
         base = series.place.rsplit("/", 2)[0]
-        wanted = [
-            Wanted(f"{base}/{quote(key)}", folder / name, size, md5)
-            for name, (key, size, md5) in objects.items()
-            if not ((folder / name).is_file() and (folder / name).stat().st_size == size)
+        listed = [
+            Wanted(f"{base}/{quote(key)}", folder / name, size, md5) for name, (key, size, md5) in objects.items()
         ]
+        wanted = [each for each in listed if not is_here(each)]
         for _, error in fetched(wanted, self.http, jobs=jobs, patience=self.patience, arrived=arrived):
             if error is not None:
                 raise error

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.imaging.headers import Unreadable
+from ingest.imaging.unreadable import Unreadable
 from tshdb.geometry import Grid
 
 NAME = re.compile(r"(?P<patient>TCGA-[A-Z0-9]{2}-[A-Z0-9]{4})-S(?P<sequence>\d+)-(?P<lesion>\d+)\.les", re.IGNORECASE)
@@ -40,6 +40,12 @@ class Lesion:
         """The box in indices of the images: steps of one."""
         z, y, x = self.start
         return Grid(self.values.shape, (1.0, 1.0, 1.0), (float(x), float(y), float(z)), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+
+
+def lesion_in(name: str) -> int | None:
+    """The number of the lesion that a file's name says."""
+    found = NAME.fullmatch(name)
+    return int(found["lesion"]) or None if found else None
 
 
 def read(path: Path, *, base: int = 1, order: str | None = None) -> Lesion:

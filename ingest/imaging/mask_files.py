@@ -1,48 +1,67 @@
-"""Masks in files of their own: NIfTI, NRRD, MetaImage, .les; whose they are, and their rows.
+"""Masks in files of their own: NIfTI, NRRD (also 3D Slicer's .seg.nrrd), MetaImage, .les; and their rows.
 
-Whose    a sheet (csv: file, patient_id; optional study_uid or time_point, kind, region, label) says it; without one, the
-         name of the file or of its folder must hold the identifier of exactly one patient of the study.
+Whose    `mask_owner`: a sheet (`mask_sheet`) says it, else its path and its grid.
+Which    `mask_labels`: the voxels of one label, by number or name.
+Key      collection, examination (of one patient), path within what was delivered, label. A path is part of the key, and nothing
+         else: which of several masks is believed never hangs on it.
 """
 
 from __future__ import annotations
 
-import gzip
-import re
-import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ingest.imaging import les
-from ingest.imaging.headers import Unreadable
-from ingest.imaging.masks import Named, row_of_volume
-from tshdb.errors import InvalidInput, NotFound
+from ingest.imaging.detached import beside, data_file
+from ingest.imaging.mask_labels import Part, Volume, parts_of
+from ingest.imaging.mask_owner import Grids, examination_of, texts_of
+from ingest.imaging.mask_sheet import Row, day_of, lesion_of, region_and_kind
+from ingest.imaging.masks import row_of
+from ingest.imaging.meaning import Named
+from ingest.imaging.unreadable import Unreadable
+from ingest.imaging.whole_files import check_whole
+from tshdb import dated
+from tshdb.errors import NotFound
 from tshdb.file_content import FileContent, Record
 from tshdb.geometry import Grid
-from tshdb.objects import VOXELS, sha256_of
+from tshdb.objects import VOXELS, whole_digest
 from tshdb.readers import Examination
 from tshdb.schema import Segmentation
-from tshdb.text_files import open_table
 from tshdb.vocabulary import MaskKind, MaskRegion
 
-FORMATS = {".nii": "nifti", ".nii.gz": "nifti", ".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "metaimage", ".les": "les"}
+FORMATS = {
+    ".nii": "nifti",
+    ".nii.gz": "nifti",
+    ".nrrd": "nrrd",
+    ".nhdr": "nrrd",
+    ".mha": "metaimage",
+    ".mhd": "metaimage",
+    ".les": "les",
+}
 MAX_BYTES = 2 << 30
-SHEET = ("file", "patient_id")
 
 
 @dataclass(frozen=True)
 class MaskFileOptions:
-    """What masks are taken for, where a sheet does not say it; les_base, les_order: see `les`."""
+    """What masks are taken for, where a sheet does not say it; les_base, les_order: see `les`.
+
+    name: of the source, the path within what was delivered; the file's own where it is empty.
+    rows: of the sheet, of this file.
+    as_of: the day on which they were drawn.
+    """
 
     collection: str
     kind: MaskKind = MaskKind.OTHER
     region: MaskRegion = MaskRegion.TUMOR
-    label: int | None = None
+    label: str | None = None
     les_base: int = 1
     les_order: str | None = None
-    sheet: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    name: str = ""
+    rows: tuple[Row, ...] = ()
+    as_of: str | None = None
 
 
 def format_of(path: Path) -> str | None:
@@ -59,104 +78,124 @@ def files_of(path: Path) -> list[Path]:
     return [p for p in files if format_of(p) is not None and not p.name.startswith(".")]
 
 
-def read_sheet(path: Path) -> dict[str, dict[str, str]]:
-    """file name -> its row. Raises NotFound or InvalidInput."""
-    if not path.is_file():
-        raise NotFound("no such file", where=str(path))
-    content = FileContent()
-    with open_table(path, content, "mask.sheet") as table:
-        missing = [c for c in SHEET if c not in table.header]
-        if missing:
-            raise InvalidInput(
-                f"no column {', '.join(missing)}", where=f"{path}:{table.line}", repair=f"Expected {','.join(SHEET)}"
-            )
-        rows = [dict(zip(table.header, map(str.strip, fields), strict=True)) for _, fields in table.rows]
-    if content.errors:
-        raise InvalidInput(content.errors[0].message, where=f"{path}:{content.errors[0].line}", repair="Mend the row")
-    return {row["file"]: row for row in rows}
+def _no_grids(study_uid: str) -> Sequence[Grid]:
+    return ()
 
 
-def read(path: Path, examinations: Sequence[Examination], options: MaskFileOptions) -> FileContent:
-    """The mask of one file, with its object; findings instead of a row where it cannot be taken."""
-    content = FileContent()
+def read(
+    path: Path, examinations: Sequence[Examination], options: MaskFileOptions, grids: Grids = _no_grids
+) -> FileContent:
+    """The masks of one file, with their objects; findings instead of rows where they cannot be taken.
+
+    grids: study_uid -> the grids of its series, asked for where a patient was examined several times.
+    """
+    content, shown = FileContent(), options.name or path.name
+    n_rows = max(1, len(options.rows))
     try:
-        sheet_row = options.sheet.get(path.name, {})
-        study_uid = _study_of(path, sheet_row, examinations)
-        what = Named(
-            MaskRegion(sheet_row.get("region") or options.region), MaskKind(sheet_row.get("kind") or options.kind)
-        )
-        label = int(sheet_row["label"]) if sheet_row.get("label") else options.label
-        format_ = format_of(path)
-        sha256 = sha256_of(path)
-        name = f"{options.collection}/{path.name}"
-        if format_ == "les":
-            lesion = les.read(path, base=options.les_base, order=options.les_order)
-            what = Named(MaskRegion.TUMOR, MaskKind.LES)
-            row, voxels = row_of_volume(
-                name, study_uid, lesion.values, lesion.grid, what, format=format_, label=None, sha256=sha256,
-                flags=[f"voxels in order {lesion.voxel_order}, header {lesion.header_order}", *lesion.flags],
-                is_index_grid=True,
-            )  # fmt: skip
-        else:
-            values, grid = _volume(path)
-            row, voxels = row_of_volume(
-                name, study_uid, values, grid, what, format=format_, label=label, sha256=sha256, flags=[]
-            )
-        if row["n_voxels"] == 0:
-            content.warn(None, None, path.name, "mask.empty", "no voxel is inside")
-        content.records.append(Record(Segmentation, row, 0))
-        content.objects.append((VOXELS, voxels))
+        data_file(path)  # or it is refused, before anything is opened
+        found = _les(path, options) if format_of(path) == "les" else _volume(path)
+        sha256 = whole_digest(path, beside(path))
     except Unreadable as error:
-        content.withhold(None, None, path.name, error.rule, str(error))
-    except ValueError as error:
-        content.withhold(None, None, path.name, "mask.sheet", str(error))
+        content.withhold(None, None, shown, error.rule, str(error), n_rows)
+        return content
+    taken: set[str] = set()
+    for row in options.rows or ({},):
+        try:
+            _take(path, row, found, sha256, examinations, options, grids, content, taken)
+        except Unreadable as error:
+            content.withhold(None, None, shown, error.rule, str(error))
     return content
 
 
-def _study_of(path: Path, sheet_row: Mapping[str, str], examinations: Sequence[Examination]) -> str:
-    """The examination that a mask belongs to."""
-    if sheet_row.get("study_uid"):
-        matching = [e for e in examinations if e.study_uid == sheet_row["study_uid"]]
+def _take(path, row: Row, found, sha256: str, examinations, options: MaskFileOptions, grids, content, taken) -> None:
+    """The masks that one row of the sheet names, or that a file without a sheet holds."""
+    name = options.name or path.name
+    is_les = isinstance(found, les.Lesion)
+    texts = texts_of(name, path)
+    examination, flags = examination_of(texts, row, examinations, None if is_les else found.grid, grids)
+    for flag in flags:
+        content.warn(None, None, name, "mask.examination", flag)
+    region, kind = region_and_kind(row)
+    day = day_of(row) or options.as_of or dated.in_name(Path(path.name))
+    common = {"path": name, "sha256": sha256, "drawn_on": day}
+    start = f"{options.collection}/{examination.study_uid}/{name}"
+    if is_les:
+        what = Named(MaskRegion.TUMOR, MaskKind.LES, "a lesion file of the University of Chicago")
+        made = [
+            row_of(
+                f"{start}#1", examination.study_uid, found.values, found.grid, what, format="les", segment=1,
+                rule="non-zero", is_index_grid=True, lesion=lesion_of(row) or les.lesion_in(path.name),
+                flags=[f"voxels in order {found.voxel_order}, header {found.header_order}", *found.flags, *flags], **common,
+            )
+        ]  # fmt: skip
     else:
-        patient = sheet_row.get("patient_id") or _patient_in(path, {e.patient_id for e in examinations})
-        matching = [e for e in examinations if e.patient_id == patient]
-        if sheet_row.get("time_point"):
-            matching = [e for e in matching if e.time_point == sheet_row["time_point"]]
-        elif len(matching) > 1:
-            matching = [e for e in matching if e.time_point == "T0"]
-    if len(matching) != 1:
-        raise Unreadable(
-            "mask.no-study", "the study has no such examination; ingest its images first, or name it in a sheet"
-        )
-    return matching[0].study_uid
+        made = []
+        parts = parts_of(found, row.get("label") or options.label)
+        for part in parts:
+            what = _what(part, region, kind, options)
+            made.append(
+                row_of(
+                    f"{start}#{part.key}", examination.study_uid, part.values, found.grid, what,
+                    format=format_of(path), segment=part.number, label=part.name, rule=part.rule, lesion=lesion_of(row),
+                    flags=list(flags), **common,
+                )
+            )  # fmt: skip
+            is_meant = what.region is MaskRegion.TUMOR or (region is None and part.region is MaskRegion.OTHER)
+            if is_meant and (why := what.unused("say --kind manual or expert, or the column kind of the sheet")):
+                content.warn(
+                    None, None, name, "mask.not-used", f"{part.rule} is kept and not used as an outline: {why}"
+                )
+    for values, voxels in made:
+        if values["segmentation_id"] in taken:
+            raise Unreadable("mask.sheet", f"two rows of the sheet are of one mask (label {values['segment']})")
+        taken.add(values["segmentation_id"])
+        if values["n_voxels"] == 0:
+            content.warn(None, None, name, "mask.empty", f"{values['decode_rule']}: no voxel is inside")
+        content.records.append(Record(Segmentation, values, 0))
+        content.objects.append((VOXELS, voxels))
 
 
-def _patient_in(path: Path, patients: set[str]) -> str:
-    for text in (path.name, path.parent.name):
-        matching = {p for p in patients if re.search(rf"(?<![A-Za-z0-9]){re.escape(p)}(?![A-Za-z0-9])", text)}
-        if len(matching) == 1:
-            return matching.pop()
-    raise Unreadable("mask.no-patient", "its name holds no patient of the study, or several: name it in a sheet")
+def _what(part: Part, region: MaskRegion | None, kind: MaskKind | None, options: MaskFileOptions) -> Named:
+    """The sheet goes first, then what the file calls it, then what the person says of all."""
+    who = kind or options.kind
+    if region is not None:
+        return Named(region, who, "the sheet")
+    if part.region is not None:
+        if part.region is MaskRegion.BREAST and who is MaskKind.OTHER:
+            who = MaskKind.TISSUE
+        return Named(part.region, who, part.evidence)
+    return Named(options.region, who, "the sheet" if kind else "as it was ingested")
 
 
-def _volume(path: Path) -> tuple[np.ndarray, Grid]:
-    """Voxels and grid of an image file. Raises Unreadable for what is damaged, not whole numbers, or too large."""
+def _les(path: Path, options: MaskFileOptions) -> les.Lesion:
+    return les.read(path, base=options.les_base, order=options.les_order)
+
+
+def _volume(path: Path) -> Volume:
+    """Voxels, grid and keys of an image file. Raises Unreadable for what is damaged, not whole numbers, or too large."""
     import SimpleITK as sitk
 
-    _check_whole(path)
+    check_whole(path)
     try:
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(path))
         reader.ReadImageInformation()
         n = int(np.prod([float(s) for s in reader.GetSize()]))
-        if n * 8 > MAX_BYTES or reader.GetDimension() != 3:
+        layers = reader.GetNumberOfComponents()
+        if n * layers * 8 > MAX_BYTES or reader.GetDimension() != 3:
             raise Unreadable(
                 "mask.shape", f"{reader.GetDimension()} dimensions, {n:,} voxels: expected one volume of a breast"
             )
         image = reader.Execute()
-    except RuntimeError:
+    except RuntimeError as error:
+        if "orthonormal" in str(error):
+            raise Unreadable(
+                "mask.direction", "its axes are not at right angles (sheared): write it on the grid of the images"
+            ) from None
         raise Unreadable("mask.unreadable", "the file is damaged or not what its name says") from None
     values = sitk.GetArrayFromImage(image)
+    values = values[None] if layers == 1 else np.moveaxis(values, -1, 0)
+    keys = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
     if not np.isfinite(values).all() or (values < 0).any() or (values != np.round(values)).any() or values.max() > 255:
         raise Unreadable("mask.values", "values that are no labels: expected whole numbers from 0 to 255")
     direction = np.array(image.GetDirection()).reshape(3, 3)
@@ -164,26 +203,7 @@ def _volume(path: Path) -> tuple[np.ndarray, Grid]:
         raise Unreadable("mask.direction", "axes that are not at right angles")
     columns, rows, slices = image.GetSpacing()
     grid = Grid(
-        values.shape, (slices, rows, columns), image.GetOrigin(),
+        values.shape[1:], (slices, rows, columns), image.GetOrigin(),
         tuple(direction[:, 0]), tuple(direction[:, 1]), tuple(direction[:, 2]),
     )  # fmt: skip
-    return values.astype(np.uint8), grid
-
-
-def _check_whole(path: Path) -> None:
-    """A NIfTI file that is shorter than its header says is filled up silently by readers: it is refused here."""
-    if not path.name.lower().endswith((".nii", ".nii.gz")):
-        return
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.name.lower().endswith(".gz") else path.read_bytes()
-    except (OSError, EOFError, ValueError) as error:
-        raise Unreadable("mask.unreadable", f"the packed file is cut or damaged ({type(error).__name__})") from None
-    if len(data) < 348:
-        raise Unreadable("mask.unreadable", "shorter than a NIfTI header")
-    order = "<" if struct.unpack("<i", data[:4])[0] == 348 else ">"
-    n_axes, *sides = struct.unpack(f"{order}8h", data[40:56])
-    (bits,) = struct.unpack(f"{order}h", data[72:74])
-    (offset,) = struct.unpack(f"{order}f", data[108:112])
-    expected = int(offset) + int(np.prod([max(s, 1) for s in sides[: max(n_axes, 0)]], dtype=float)) * bits // 8
-    if len(data) < expected:
-        raise Unreadable("mask.unreadable", f"{len(data):,} bytes, {expected:,} were announced: fetch it again")
+    return Volume(values.astype(np.uint8), grid, keys)

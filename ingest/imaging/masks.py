@@ -1,52 +1,28 @@
 """Segmentations as rows of `segmentations`, with their voxels as an object (NRRD, which keeps geometry exactly).
 
-Kinds    Enhancement masks ("PE Segmentation", functional tumour volume) and tissue masks are never an outline of the
-         tumour, whatever they are called. Others are what the person who ingests them says.
+Kinds    `ingest.imaging.meaning`, of DICOM; of other files what the person who ingests them says.
 Rules    BINARY and LABELMAP: value 1. FRACTIONAL with one value, or with a few codes: non-zero (named so); with many
-         values: at least half of the largest fraction. The values stay in the object as found.
+         values: at least half of the largest fraction. The values stay in the object as found. Contours: `contours`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ingest.imaging.contours import RULE, filled
 from ingest.imaging.dicom_seg import Segment
+from ingest.imaging.meaning import Named, named
+from ingest.imaging.rtstruct import Structure
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS
-from tshdb.vocabulary import MaskKind, MaskRegion
 
 MANY_VALUES = 8  # more than so many are fractions, fewer are codes
-OUTLINES = {MaskKind.MANUAL, MaskKind.EXPERT, MaskKind.LES, MaskKind.FCM}
-_NAMES = (
-    (r"\bPE\b.*seg|\bFTV\b|VOI PE|thresh\s*=", MaskRegion.ENHANCEMENT, MaskKind.FTV),
-    (r"\bbreast\b", MaskRegion.BREAST, MaskKind.TISSUE),
-    (r"tumou?r|lesion|mass|carcinoma|neoplasm", MaskRegion.TUMOR, MaskKind.OTHER),
-)
-
-
-@dataclass(frozen=True)
-class Named:
-    """What a segmentation is taken for."""
-
-    region: MaskRegion
-    kind: MaskKind
-
-
-def named(*texts: str | None) -> Named:
-    """By what the series and the segment are called."""
-    text = " ".join(t for t in texts if t)
-    for pattern, region, kind in _NAMES:
-        if re.search(pattern, text, re.IGNORECASE):
-            return Named(region, kind)
-    return Named(MaskRegion.OTHER, MaskKind.OTHER)
 
 
 def nrrd(values: np.ndarray, grid: Grid) -> bytes:
@@ -77,43 +53,42 @@ def row_of_segment(
     segment: Segment, study_uid: str, series_uid: str, description: str | None, sha256: str
 ) -> tuple[dict[str, Any], bytes]:
     """(row of segmentations, content of its object) of one segment of a DICOM SEG."""
-    what = named(description, segment.label, segment.property_code)
     counts = segment.histogram
     flags = []
     if segment.kind == "FRACTIONAL" and 1 < len(counts) <= MANY_VALUES:
         flags.append(f"fractional with {len(counts)} values: codes, not fractions")
     rule, least = decode_rule(segment.kind, counts)
-    return _row(
-        f"{segment.sop_uid}#{segment.number}", study_uid, segment.values, segment.grid, what,
+    return row_of(
+        f"{segment.sop_uid}#{segment.number}", study_uid, segment.values, segment.grid,
+        named(description, segment.label, segment.codes, segment.algorithm, segment.is_alone),
         format="dicom-seg", segment=segment.number, label=segment.label or None, series_uid=series_uid,
         reference_series_uid=segment.reference_uids[0] if len(segment.reference_uids) == 1 else None,
-        rule=rule, least=least, flags=flags, sha256=sha256,
+        rule=rule, least=least, flags=flags, sha256=sha256, drawn_on=segment.drawn_on,
     )  # fmt: skip
 
 
-def row_of_volume(
-    name: str, study_uid: str, values: np.ndarray, grid: Grid, what: Named, *, format: str, label: int | None,
-    sha256: str, flags: list[str], is_index_grid: bool = False,
-) -> tuple[dict[str, Any], bytes]:  # fmt: skip
-    """(row of segmentations, content of its object) of a mask from a file of its own.
-
-    label: take this value alone, else all that is not 0.
-    """
-    if label is not None:
-        values = (values == label).astype(np.uint8)
-    rule = "non-zero" if label is None else f"value {label}"
-    return _row(
-        f"{name}#{label or 1}", study_uid, values, grid, what, format=format, segment=label or 1, label=None,
-        series_uid=None, reference_series_uid=None, rule=rule, least=1, flags=flags, sha256=sha256,
-        is_index_grid=is_index_grid,
+def row_of_structure(
+    structure: Structure, study_uid: str, series_uid: str, grid: Grid, sha256: str
+) -> tuple[dict[str, Any], bytes]:
+    """(row of segmentations, content of its object) of one region of an RTSTRUCT, on the grid of the series that it names."""
+    made = filled(structure.contours, grid)
+    flags = list(made.flags)
+    if structure.n_open:
+        flags.append(f"{structure.n_open} contours that enclose nothing (points, open lines) were left out")
+    return row_of(
+        f"{structure.sop_uid}#{structure.number}", study_uid, made.values, grid, structure.what, format="rtstruct",
+        segment=structure.number, label=structure.name or None, series_uid=series_uid,
+        reference_series_uid=structure.reference_uids[0], rule=RULE, flags=flags, sha256=sha256, drawn_on=structure.drawn_on,
     )  # fmt: skip
 
 
-def _row(
-    name: str, study_uid: str, values: np.ndarray, grid: Grid, what: Named, *, format: str, segment: int,
-    label: str | None, series_uid: str | None, reference_series_uid: str | None, rule: str, least: int,
-    flags: list[str], sha256: str, is_index_grid: bool = False,
+def row_of(
+    name: str, study_uid: str, values: np.ndarray, grid: Grid, what: Named, *, format: str, segment: int, rule: str,
+    sha256: str, flags: list[str], label: str | None = None, series_uid: str | None = None,
+    reference_series_uid: str | None = None, least: int = 1, is_index_grid: bool = False, path: str | None = None,
+    lesion: int | None = None, drawn_on: str | None = None,
 ) -> tuple[dict[str, Any], bytes]:  # fmt: skip
+    """(row of segmentations, content of its object). values: (slices, rows, columns), uint8; inside from `least` on."""
     distinct, n = np.unique(values[values > 0], return_counts=True)
     n_voxels = int((values >= least).sum())
     if n_voxels == 0:
@@ -124,6 +99,7 @@ def _row(
     row = {
         "segmentation_id": name,
         "study_uid": study_uid,
+        "path": path,
         "series_uid": series_uid,
         "reference_series_uid": reference_series_uid,
         "format": format,
@@ -131,7 +107,10 @@ def _row(
         "label": label,
         "region": what.region,
         "kind": what.kind,
-        "is_outline": what.region is MaskRegion.TUMOR and what.kind in OUTLINES,
+        "is_outline": what.is_outline,
+        "evidence": what.evidence,
+        "lesion": lesion,
+        "drawn_on": drawn_on,
         "decode_rule": rule,
         "min_value": least,
         "grid": grid.text(),

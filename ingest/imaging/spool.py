@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest.imaging.headers import Header
+from tshdb.file_identity import FileIdentity
 
 
 class KnownFile(NamedTuple):
     """A file that the study has read before."""
 
     path: str
-    size_bytes: int
-    mtime_ns: int | None
+    identity: FileIdentity
     series_uid: str
 
 
@@ -25,24 +25,23 @@ class Read(NamedTuple):
     """One file that was read now."""
 
     path: str
-    size_bytes: int
-    mtime_ns: int
+    identity: FileIdentity
     sha256: str
     header: Header
     segments: tuple[tuple[dict[str, Any], bytes], ...] = ()  # rows of segmentations with the content of their objects
 
 
 _TABLES = """
-CREATE TABLE known (path TEXT PRIMARY KEY, size_bytes, mtime_ns, series_uid) WITHOUT ROWID;
+CREATE TABLE known (path TEXT PRIMARY KEY, series_uid, size_bytes, mtime_ns, ctime_ns, inode) WITHOUT ROWID;
 CREATE TABLE files (
-    path TEXT PRIMARY KEY, sop_uid, series_uid, study_uid, sha256, size_bytes, mtime_ns, instance_number, has_pixels,
-    patient, study, series, instance, folder
+    path TEXT PRIMARY KEY, sop_uid, series_uid, study_uid, sha256, size_bytes, mtime_ns, ctime_ns, inode, instance_number,
+    has_pixels, patient, study, series, instance, folder, frames
 ) WITHOUT ROWID;
 CREATE TABLE segments (path, series_uid, row, content BLOB);
 CREATE INDEX files_of_series ON files (series_uid, instance_number, sop_uid);
 CREATE INDEX files_of_sop ON files (sop_uid);
 """
-_INSERT = f"INSERT OR REPLACE INTO files VALUES ({', '.join(14 * '?')})"
+_INSERT = f"INSERT OR REPLACE INTO files VALUES ({', '.join(17 * '?')})"
 
 
 class Spool:
@@ -69,12 +68,13 @@ class Spool:
     def know(self, files: Iterable[KnownFile]) -> None:
         """Note what the study has read before."""
         self.db.execute("BEGIN")
-        self.db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?)", files)
+        rows = ((known.path, known.series_uid, *known.identity) for known in files)
+        self.db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?)", rows)
         self.db.execute("COMMIT")
 
     def known(self, path: str) -> KnownFile | None:
         row = self.db.execute("SELECT * FROM known WHERE path = ?", (path,)).fetchone()
-        return KnownFile._make(row) if row else None
+        return KnownFile(row[0], FileIdentity._make(row[2:]), row[1]) if row else None
 
     def known_paths(self, series_uids: Iterable[str]) -> list[str]:
         """The known files of these series, which must be read again since something of the series moved."""
@@ -109,6 +109,13 @@ class Spool:
         """(study, series) of all files, in order."""
         return self.db.execute("SELECT DISTINCT study_uid, series_uid FROM files ORDER BY 1, 2").fetchall()
 
+    def kinds(self) -> Iterator[tuple[str, str | None, bool, int, str]]:
+        """(SOP class, modality, has pixels, how many files, the first) of all files."""
+        return self.db.execute(
+            "SELECT json_extract(series, '$.sop_class_uid'), json_extract(series, '$.modality'), has_pixels, count(*), "
+            "min(path) FROM files GROUP BY 1, 2, 3"
+        )
+
     def folders(self) -> Iterator[tuple[str, str, str]]:
         """(folder, patient as JSON, series) of all files, once each."""
         return self.db.execute("SELECT DISTINCT folder, patient, series_uid FROM files ORDER BY 1, 2, 3")
@@ -122,12 +129,13 @@ class Spool:
         )
         return [json.loads(text) for text, _ in rows]
 
-    def segments(self, series_uid: str) -> list[tuple[dict[str, Any], bytes]]:
-        """Rows of segmentations of a series with the content of their objects, of files that were kept."""
+    def segments(self, series_uid: str) -> list[tuple[dict[str, Any], bytes, str, str]]:
+        """Rows of segmentations of a series with the content of their objects, of files that were kept: path and SHA-256."""
         query = (
-            "SELECT row, content FROM segments JOIN files USING (path) WHERE segments.series_uid = ? ORDER BY path, row"
+            "SELECT row, content, path, sha256 FROM segments JOIN files USING (path) WHERE segments.series_uid = ? "
+            "ORDER BY path, row"
         )
-        return [(json.loads(row), content) for row, content in self.db.execute(query, (series_uid,))]
+        return [(json.loads(row), *rest) for row, *rest in self.db.execute(query, (series_uid,))]
 
     def paths(self, series_uid: str) -> list[str]:
         return [p for (p,) in self.db.execute("SELECT path FROM files WHERE series_uid = ?", (series_uid,))]
@@ -138,22 +146,23 @@ class Spool:
         return self.db.execute(query, (series_uid,)).fetchall()
 
     def instances(self, series_uid: str, root: Path | None = None) -> Iterator[dict[str, Any]]:
-        """Rows of imaging_instances of a series; paths below `root` are relative to it."""
+        """Rows of imaging_instances of a series, one a file or a frame; paths below `root` are relative to it."""
         below = f"{root}/" if root else "\0"
         query = (
-            "SELECT instance, sha256, size_bytes, path, mtime_ns, study_uid FROM files WHERE series_uid = ? "
-            "ORDER BY sop_uid"
+            f"SELECT instance, frames, sha256, path, study_uid, {', '.join(FileIdentity._fields)} FROM files "
+            "WHERE series_uid = ? ORDER BY sop_uid"
         )
-        for instance, sha256, size, path, mtime, study in self.db.execute(query, (series_uid,)):
-            facts = {"sha256": sha256, "size_bytes": size, "path": path.removeprefix(below), "mtime_ns": mtime}
-            yield {**json.loads(instance), **facts, "series_uid": series_uid, "study_uid": study}
+        for instance, frames, sha256, path, study, *identity in self.db.execute(query, (series_uid,)):
+            facts = {"sha256": sha256, "path": path.removeprefix(below), **FileIdentity._make(identity)._asdict()}
+            of_file = {**json.loads(instance), **facts, "series_uid": series_uid, "study_uid": study}
+            yield from ({**of_file, **frame} for frame in json.loads(frames) or [{}])
 
 
 def _row(read: Read) -> tuple:
     header = read.header
     return (
         read.path, header.instance["sop_uid"], header.series["series_uid"], header.study["study_uid"], read.sha256,
-        read.size_bytes, read.mtime_ns, header.instance["instance_number"], header.instance["has_pixels"],
+        *read.identity, header.instance["instance_number"], header.instance["has_pixels"],
         json.dumps(header.patient), json.dumps(header.study), json.dumps(header.series), json.dumps(header.instance),
-        str(Path(read.path).parent),
+        str(Path(read.path).parent), json.dumps(header.frames),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ingest.simulate.dicom_files import AXIAL, SAGITTAL, Geometry, Series, clock, slice_dataset, write
+from ingest.simulate.enhanced_files import enhanced_dataset
 
 GE = {"Manufacturer": "GE MEDICAL SYSTEMS", "ManufacturerModelName": "SIGNA EXCITE"}
 SIEMENS = {"Manufacturer": "SIEMENS", "ManufacturerModelName": "Symphony"}
@@ -28,6 +29,7 @@ class SimulatedExamination:
     start_s   of phase 0, in seconds since midnight
     step_s    from phase to phase after the first gap, in seconds
     date      StudyDate
+    n_folders over which its files are dealt; 1: a folder a series, as TCIA has them
     """
 
     patient_id: str
@@ -38,6 +40,7 @@ class SimulatedExamination:
     start_s: float = 36_000.0
     step_s: float = 90.0
     description: str = "BREAST MRI"
+    n_folders: int = 1
     extra: Mapping[str, Any] = field(default_factory=dict)  # attributes of all its files, by keyword
 
     def starts(self) -> list[float]:
@@ -60,10 +63,14 @@ class SimulatedExamination:
         place = geometry or self.geometry
         return Series(self.patient_id, self.study, number, description, place, common | dict(self.extra) | extra)
 
-    def place(self, series: Series, folder: Path) -> Path:
-        """The folder of a series, as TCIA names it."""
-        name = f"{series.number}.000000-{series.description.replace('/', '_')}-{series.series_uid[-5:]}"
-        return folder / series.patient_id / f"{self.date}-NA-{series.study_uid[-5:]}" / name
+    def path(self, series: Series, instance: int, folder: Path) -> Path:
+        """Where a file lies. Dealt over several folders, its name means nothing, and says not even that it is DICOM."""
+        examination = f"{self.date}-NA-{series.study_uid[-5:]}"
+        if self.n_folders > 1:
+            part = f"part-{instance % self.n_folders + 1}"
+            return folder / part / series.patient_id / examination / f"{series.series_uid[-8:]}{instance:05d}"
+        of_series = f"{series.number}.000000-{series.description.replace('/', '_')}-{series.series_uid[-5:]}"
+        return folder / series.patient_id / examination / of_series / f"1-{instance:03d}.dcm"
 
 
 Slices = Iterator[
@@ -72,16 +79,46 @@ Slices = Iterator[
 Layout = Callable[[SimulatedExamination], Slices]
 
 
+@dataclass(frozen=True)
+class Packed:
+    """A layout whose slices are frames: those of one series and instance number make an enhanced object, in their order."""
+
+    slices: Layout
+    is_legacy: bool = False
+
+    def __call__(self, examination: SimulatedExamination) -> Slices:
+        return self.slices(examination)
+
+    @property
+    def __name__(self) -> str:
+        return self.slices.__name__
+
+
 def write_examination(examination: SimulatedExamination, layout: Layout, folder: Path) -> int:
     """Write all files of an examination in TCIA's folders; gives their number."""
+    if isinstance(layout, Packed):
+        return _write_objects(examination, layout, folder)
     return write_slices(examination, layout(examination), folder)
+
+
+def _write_objects(examination: SimulatedExamination, layout: Packed, folder: Path) -> int:
+    objects: dict[tuple[str, int], list[tuple]] = {}
+    of_series = {}
+    for series, instance, index, pixels, own in layout(examination):
+        of_series[series.series_uid] = series
+        objects.setdefault((series.series_uid, instance), []).append((index, pixels, own))
+    for (series_uid, instance), frames in objects.items():
+        series = of_series[series_uid]
+        path = examination.path(series, instance, folder)
+        write(enhanced_dataset(series, instance, frames, is_legacy=layout.is_legacy), path)
+    return len(objects)
 
 
 def write_slices(examination: SimulatedExamination, slices: Slices, folder: Path) -> int:
     """Write files of an examination in TCIA's folders; gives their number."""
     n = 0
     for series, instance, index, pixels, own in slices:
-        path = examination.place(series, folder) / f"1-{instance:03d}.dcm"
+        path = examination.path(series, instance, folder)
         write(slice_dataset(series, instance, index, pixels, **own), path)
         n += 1
     return n

@@ -12,6 +12,8 @@ import numpy as np
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
+from tshdb.geometry import Grid
+
 ROOT = "2.25."  # UIDs derived from digests need no registered root
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 WRITER_UID = "2.25.2023090100000000000001"
@@ -51,6 +53,16 @@ class Geometry:
         """ImagePositionPatient of a slice."""
         normal = np.cross(self.orientation[:3], self.orientation[3:])
         return [round(float(v), 6) for v in np.array(self.origin_mm) + normal * self.spacing_mm[2] * slice_index]
+
+    def grid(self, shape: tuple[int, int, int]) -> Grid:
+        """Of a stack of so many slices, rows and columns."""
+        row, column = np.array(self.orientation[:3]), np.array(self.orientation[3:])
+        rows_mm, columns_mm, slices_mm = self.spacing_mm
+        normal = np.cross(row, column)
+        return Grid(
+            shape, (slices_mm, rows_mm, columns_mm), self.origin_mm, tuple(row.tolist()), tuple(column.tolist()),
+            tuple(normal.tolist()),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,14 @@ ISPY1        GE, Siemens and Philips layouts in turn; SER and PE maps, enhanceme
              readers published them later
 NACT-Pilot   GE, three phases (every tenth: four); the same maps and masks
 Around it    a localiser and a T2 stack. Dates are shifted, as the archives' are.
+Asked for    another layout of the dynamic scan, another form of the outline (`outlines`), another way of delivery (`deliveries`):
+             the same examination.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,16 @@ import numpy as np
 
 from ingest.simulate import dce_layouts as layouts
 from ingest.simulate.breast import Phantom, Scan, scanned, shape_and_geometry
-from ingest.simulate.dce_layouts import Layout, SimulatedExamination, Slices, write_slices
+from ingest.simulate.dce_layouts import Layout, SimulatedExamination, Slices, write_examination, write_slices
+from ingest.simulate.deliveries import FOLDERS, RESENT, SPLIT, resent
 from ingest.simulate.dicom_files import AXIAL, Geometry, clock, write
+from ingest.simulate.enhanced_layouts import ALL
 from ingest.simulate.files import write_bytes
-from ingest.simulate.mask_writers import les_bytes, segmentation, write_nifti
+from ingest.simulate.mask_writers import les_bytes, segmentation
+from ingest.simulate.outlines import ARCHIVES, OUTLINES, outline_name
 from ingest.simulate.subjects import IMAGE_SITES, Role, SimulationSettings, Subject, stream
 
-FOLDERS = {Role.RADIOGENOMIC: "TCGA-BRCA", Role.ISPY1: "ISPY1", Role.NACT: "Breast-MRI-NACT-Pilot"}
+ARCHIVE = {Role.RADIOGENOMIC: "TCGA-BRCA", Role.ISPY1: "ISPY1", Role.NACT: "Breast-MRI-NACT-Pilot"}
 LES_FOLDER = "TCGA-Breast-Radiogenomics"
 SHRINKS = (1.0, 0.8, 0.55, 0.4)  # what is left of the tumour's diameter at T0, T1, T2, T3
 VISIT_DAYS = (0, 28, 84, 150)
@@ -74,14 +79,25 @@ def protocol_of(subject: Subject) -> Protocol:
     return OF_NACT[subject.number % 10 == 9]
 
 
+def laid_out(protocol: Protocol, layout: str | None) -> Protocol:
+    """The protocol with another layout than its scanner's, by name; in the orientation in which that is scanned."""
+    if layout is None:
+        return protocol
+    function, orientation, _ = ALL[layout]
+    return replace(protocol, layout=function, is_axial=orientation == AXIAL)
+
+
 def write_images(subject: Subject, settings: SimulationSettings, root: Path) -> list[dict[str, Any]]:
     """Write all examinations of a patient below `root`; gives their truth."""
     return [_write_visit(subject, settings, visit, root) for visit in range(settings.n_visits)]
 
 
-def _write_visit(subject: Subject, settings: SimulationSettings, visit: int, root: Path) -> dict[str, Any]:
+def planted(
+    subject: Subject, settings: SimulationSettings, visit: int
+) -> tuple[Protocol, Scan, Phantom, SimulatedExamination]:
+    """One examination of a patient as it is scanned, before anything is written."""
     random = stream(settings, subject.role, subject.number, "images", visit)
-    protocol = protocol_of(subject)
+    protocol = laid_out(protocol_of(subject), settings.layout)
     times = [protocol.step_s * (p - 0.5) for p in range(protocol.n_phases)]  # contrast comes as phase 1 begins
     scan = Scan(protocol.is_axial, subject.clinical["side"], times, settings.voxel_mm, settings.slice_mm)
     shrink = SHRINKS[min(visit, len(SHRINKS) - 1)]
@@ -90,21 +106,48 @@ def _write_visit(subject: Subject, settings: SimulationSettings, visit: int, roo
     examination = SimulatedExamination(
         subject.patient_id, f"T{visit}", phantom.volumes, phantom.geometry, _date(first_day, visit),
         36_000.0 + float(random.integers(0, 14_400)), protocol.step_s,
-        extra=_visit_extra(subject.role, visit),
+        n_folders=FOLDERS if settings.delivery == SPLIT else 1, extra=_visit_extra(subject.role, visit),
     )  # fmt: skip
-    folder = root / FOLDERS[subject.role]
-    n = write_slices(examination, protocol.layout(examination), folder)
+    if settings.layout is not None:
+        dynamic = next(iter(protocol.layout(examination)))[0]
+        protocol = replace(protocol, number=dynamic.number, name=dynamic.description)
+    if settings.delivery == RESENT:
+        protocol = replace(protocol, layout=resent(protocol.layout))
+    return protocol, scan, phantom, examination
+
+
+def _write_visit(subject: Subject, settings: SimulationSettings, visit: int, root: Path) -> dict[str, Any]:
+    protocol, scan, phantom, examination = planted(subject, settings, visit)
+    folder = root / ARCHIVE[subject.role]
+    n = write_examination(examination, protocol.layout, folder)
     n += write_slices(examination, _localiser(examination), folder)
     n += write_slices(examination, _t2(examination, scan, phantom), folder)
-    if subject.role is Role.RADIOGENOMIC:
-        name = f"{subject.patient_id}-S2-1.les" if visit == 0 else f"{subject.patient_id}-S2-{visit + 1}.les"
+    if subject.role is not Role.RADIOGENOMIC:
+        n += _write_maps(examination, protocol, phantom, folder)
+    if subject.role is Role.RADIOGENOMIC and settings.outline is None:
+        name = f"{subject.patient_id}-S2-{visit + 1}.les"
         write_bytes(root / LES_FOLDER / name, les_bytes(phantom.tumor))
     else:
-        n += _write_maps(examination, protocol, phantom, folder)
-        name = subject.patient_id if visit == 0 else f"{subject.patient_id}_T{visit}"
-        write_nifti(root / "outlines" / FOLDERS[subject.role] / f"{name}.nii.gz", phantom.tumor, phantom.geometry)
+        n += _write_outline(subject, settings.outline or ARCHIVES, visit, phantom, examination, protocol.layout, root)
     return {"visit": f"T{visit}", "layout": protocol.layout.__name__, "n_phases": protocol.n_phases, "n_files": n,
             **phantom.facts}  # fmt: skip
+
+
+def _write_outline(
+    subject: Subject, form: str, visit: int, phantom: Phantom, examination: SimulatedExamination, layout: Layout, root: Path
+) -> int:  # fmt: skip
+    """Write the outline, beside the images or among them; gives the number of DICOM files."""
+    outline = OUTLINES[form]
+    if outline.write is not None:
+        path = root / "outlines" / ARCHIVE[subject.role] / outline_name(subject.patient_id, visit, form)
+        outline.write(path, phantom.tumor, phantom.geometry)
+        return 0
+    assert outline.dataset is not None
+    drawn_on = next(iter(layout(examination)))[0]
+    dataset = outline.dataset(examination, drawn_on, phantom.tumor)
+    series = examination.series(int(dataset.SeriesNumber), str(dataset.SeriesDescription), examination.start_s)
+    write(dataset, examination.path(series, 1, root / ARCHIVE[subject.role]))
+    return 1
 
 
 def _visit_extra(role: Role, visit: int) -> dict[str, Any]:
@@ -166,7 +209,7 @@ def _write_maps(e: SimulatedExamination, protocol: Protocol, phantom: Phantom, f
             series = e.series(base * 10_000 + digits, f"{protocol.name}: {name}", e.start_s)
             reference = next(iter(protocol.layout(e)))[0].series_uid
             dataset = segmentation(series, mask, name, reference, is_fractional=is_fractional)
-            write(dataset, e.place(series, folder) / "1-1.dcm")
+            write(dataset, e.path(series, 1, folder))
             n += 1
     return n
 

@@ -1,4 +1,4 @@
-"""Simulated masks in the archives' formats: DICOM SEG, .les, NIfTI.
+"""Simulated masks in the archives' formats: DICOM SEG, .les, NIfTI and NRRD.
 
 SEG     one segment, empty frames left out (cropped along the slices), each frame with its position; FRACTIONAL as UCSF's
         enhancement masks are (values 0 and 1), BINARY else.
@@ -8,6 +8,7 @@ SEG     one segment, empty frames left out (cropped along the slices), each fram
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,9 +32,14 @@ def _code(value: str, scheme: str, meaning: str) -> Dataset:
 
 
 def segmentation(
-    series: Series, mask: np.ndarray, label: str, referenced_uid: str, *, is_fractional: bool
-) -> FileDataset:
-    """A SEG of one segment. mask: (slices, rows, columns), not empty; referenced_uid: the series it was drawn on."""
+    series: Series, mask: np.ndarray, label: str, referenced_uid: str, *, is_fractional: bool,
+    codes: tuple[tuple[str, str, str], tuple[str, str, str]] = (TISSUE, TISSUE), algorithm: str = "SEMIAUTOMATIC",
+) -> FileDataset:  # fmt: skip
+    """A SEG of one segment.
+
+    mask: (slices, rows, columns), not empty. referenced_uid: the series it was drawn on. codes: of category and type (value,
+    scheme, meaning). algorithm: SegmentAlgorithmType.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = SEGMENTATION
     meta.MediaStorageSOPInstanceUID = uid(series.series_uid, 1)
@@ -76,7 +82,7 @@ def segmentation(
     for keyword, value in values.items():
         if value is not None:
             setattr(dataset, keyword, value)
-    dataset.SegmentSequence = Sequence([_segment(label)])
+    dataset.SegmentSequence = Sequence([_segment(label, codes, algorithm)])
     dataset.DimensionOrganizationSequence = Sequence([Dataset()])
     dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = uid(series.series_uid, "dimensions")
     dataset.DimensionIndexSequence = Sequence([_dimension(series)])
@@ -92,12 +98,14 @@ def segmentation(
     return dataset
 
 
-def _segment(label: str) -> Dataset:
+def _segment(label: str, codes: tuple[tuple[str, str, str], tuple[str, str, str]], algorithm: str) -> Dataset:
+    category, type_ = codes
     segment = Dataset()
-    segment.SegmentNumber, segment.SegmentLabel, segment.SegmentAlgorithmType = 1, label, "SEMIAUTOMATIC"
-    segment.SegmentAlgorithmName = "simulator"
-    segment.SegmentedPropertyCategoryCodeSequence = Sequence([_code(*TISSUE)])
-    segment.SegmentedPropertyTypeCodeSequence = Sequence([_code(*TISSUE)])
+    segment.SegmentNumber, segment.SegmentLabel, segment.SegmentAlgorithmType = 1, label, algorithm
+    if algorithm != "MANUAL":
+        segment.SegmentAlgorithmName = "simulator"
+    segment.SegmentedPropertyCategoryCodeSequence = Sequence([_code(*category)])
+    segment.SegmentedPropertyTypeCodeSequence = Sequence([_code(*type_)])
     return segment
 
 
@@ -152,15 +160,26 @@ def les_box(box: np.ndarray, start: list[int], order: str = "F", header: str = "
     return HEADER.pack(*numbers) + np.ascontiguousarray(voxels).astype(np.uint8).tobytes()
 
 
-def write_nifti(path: Path, mask: np.ndarray, geometry: Geometry) -> None:
-    """A mask as .nii.gz; the same mask gives the same bytes."""
+def write_volume(path: Path, mask: np.ndarray, geometry: Geometry, order: tuple[int, int, int] = (0, 1, 2)) -> None:
+    """A mask as an image file, of the format that its name says; the same mask gives the same bytes.
+
+    order: of the file's axes, slowest first, in terms of slices, rows, columns; in another order than theirs each axis runs the
+    other way, too.
+    """
     import SimpleITK as sitk
 
-    image = sitk.GetImageFromArray(mask.astype(np.uint8))
-    row, column = np.array(geometry.orientation[:3]), np.array(geometry.orientation[3:])
-    rows_mm, columns_mm, slices_mm = geometry.spacing_mm
-    image.SetSpacing((columns_mm, rows_mm, slices_mm))
-    image.SetOrigin(geometry.origin_mm)
-    image.SetDirection(np.column_stack([row, column, np.cross(row, column)]).ravel().tolist())
+    grid = geometry.grid(mask.shape)
+    values, placed = mask.astype(np.uint8), grid
+    if order != (0, 1, 2):
+        last = [n - 1 for n in grid.shape]
+        axes = [tuple(-v for v in axis) for axis in grid.axes]
+        placed = replace(
+            grid, origin_mm=tuple(grid.at(*last).tolist()), normal=axes[0], column=axes[1], row=axes[2]
+        ).with_axes(order)
+        values = values[::-1, ::-1, ::-1].transpose(order)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(values))
+    image.SetSpacing(placed.spacing_mm[::-1])
+    image.SetOrigin(placed.origin_mm)
+    image.SetDirection(np.column_stack([placed.row, placed.column, placed.normal]).ravel().tolist())
     path.parent.mkdir(parents=True, exist_ok=True)
     sitk.WriteImage(image, str(path), useCompression=True)

@@ -24,13 +24,22 @@ from typing import Any
 from ingest.simulate import clinical_tables, feature_tables, star_counts, subjects
 from ingest.simulate.files import write_lines
 from ingest.simulate.star_counts import Marker
-from ingest.simulate.subjects import COLLECTION, HAS_IMAGES, HAS_RNA, Role, SimulationSettings, Subject, subject
+from ingest.simulate.subjects import (
+    COLLECTION,
+    HAS_IMAGES,
+    HAS_RNA,
+    Role,
+    SimulationSettings,
+    Subject,
+    patient_id,
+    subject,
+)
 from tshdb.errors import InvalidInput, UsageError
 
 STATE = "simulation.jsonl"
 TRUTH = "truth.json"
 GDC = "gdc"
-OUTLINES = "outlines"
+OUTLINE_FOLDER = "outlines"
 AHEAD = 4  # patients a process may be ahead
 ISPY1_BOOK = "I-SPY 1 All Patient Clinical and Outcome Data.xlsx"
 NACT_BOOK = "SharedClinicalAndRFS.xls"
@@ -63,8 +72,11 @@ def write_study(
 ) -> Done:
     """Write the patients that are not there yet, then the tables. counts: patients a role; markers: of populations.
 
-    Raises UsageError for a folder of something else, of other settings, or with more patients than are asked for.
+    Raises UsageError for a folder of something else, of other settings, or with more patients than are asked for, and for more
+    than have identifiers.
     """
+    for role, n in counts.items():
+        patient_id(role, max(n - 1, 0))  # the last of them has an identifier, or nothing is written
     done = _begun(out, settings)
     wanted = [(role, i) for role in Role for i in range(counts.get(role, 0))]
     if extra := set(done) - set(wanted):
@@ -171,9 +183,9 @@ def _write_tables(out: Path, records: dict[tuple[Role, int], dict[str, Any]], se
     ):
         if patients := list(of(role)):
             write(out / COLLECTION[role] / name, patients)
-            if settings.has_images:
-                write_lines(out / COLLECTION[role] / OUTLINES / "segmentations.csv", _sheet(patients, settings))
-    if not settings.has_images:
+    if settings.has_images:
+        _write_sheets(out, of, settings)
+    else:
         _write_features(out, of, settings)
     write_lines(out / TRUTH, _truth(records, settings))
     write_lines(out / "README.txt", _readme({who[0] for who in records}, settings.has_images))
@@ -189,13 +201,26 @@ def _write_features(out: Path, of: Callable[..., Iterator[Subject]], settings: S
             write_lines(folder / f"{feature_tables.COHORTS[role]}.sql", feature_tables.cohort_lines(role))
 
 
-def _sheet(of_role: list[Subject], settings: SimulationSettings) -> Iterator[str]:
+def _write_sheets(out: Path, of: Callable[..., Iterator[Subject]], settings: SimulationSettings) -> None:
+    """Whose the outlines are that lie beside the images."""
+    from ingest.simulate.outlines import ARCHIVES, OUTLINES
+
+    for role in HAS_IMAGES:
+        form = settings.outline or (None if role is Role.RADIOGENOMIC else ARCHIVES)
+        if form is not None and OUTLINES[form].write is not None and (patients := list(of(role))):
+            path = out / COLLECTION[role] / OUTLINE_FOLDER / "segmentations.csv"
+            write_lines(path, _sheet(patients, settings.n_visits, form))
+
+
+def _sheet(of_role: list[Subject], n_visits: int, form: str) -> Iterator[str]:
     """Whose outline each file is."""
+    from ingest.simulate.outlines import outline_name
+
     yield "file,patient_id,time_point,kind,region"
     for patient in of_role:
-        for visit in range(settings.n_visits):
-            name = patient.patient_id if visit == 0 else f"{patient.patient_id}_T{visit}"
-            yield f"{name}.nii.gz,{patient.patient_id},T{visit},expert,tumor"
+        for visit in range(n_visits):
+            name = outline_name(patient.patient_id, visit, form)
+            yield f"{name},{patient.patient_id},T{visit},expert,tumor"
 
 
 def _truth(records: dict[tuple[Role, int], dict[str, Any]], settings: SimulationSettings) -> Iterator[str]:

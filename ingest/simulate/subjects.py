@@ -22,12 +22,15 @@ from typing import Any
 
 import numpy as np
 
+from tshdb.errors import UsageError
+
 BASE_HAZARD = 0.05  # deaths a year at z = 0
 SIZE_EFFECT = 0.25
 PROGRESSION = 1.6
 LEAST_CENSORED, MOST_CENSORED = 1.0, 11.0  # years
 DAYS = 365.25
 IMAGE_NOISE = 0.5
+WAYS = ("layout", "outline", "delivery")  # of SimulationSettings
 
 POPULATIONS: dict[str, tuple[float, float, float, float, float]] = {
     # population -> abundance in stroma (mean, SD; log2(TPM + 1)), TSH ratio (mean, SD), load of z
@@ -71,7 +74,9 @@ CYCLE = (
 SITES = {Role.PAIR: "BH", Role.TUMOR: "A2"}  # of the barcode; patients with images: by the layout of their scanner
 IMAGE_SITES = ("BH", "E2", "OL", "EW", "AR")
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-SIMULATED = "Z"  # no participant of TCGA begins with it
+SIMULATED = (
+    "ZYXWVUTSRQPONMLKJIHGFEDCB"  # no participant of TCGA-BRCA begins with one of them; the next when one is full
+)
 
 
 def counts_of(n: int) -> dict[Role, int]:
@@ -96,7 +101,12 @@ class Effects:
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """All that a simulated study depends on. voxel_mm, slice_mm: of the images; n_genes: rows of a STAR file."""
+    """All that a simulated study depends on. voxel_mm, slice_mm: of the images; n_genes: rows of a STAR file.
+
+    layout: of all dynamic scans, by its name in `enhanced_layouts.ALL`; none: as each patient's scanner lays them out.
+    outline: its form, by its name in `outlines.OUTLINES`; none: as the patient's archive has it.
+    delivery: of images, of `deliveries.DELIVERIES`; none: once, in the archive's folders.
+    """
 
     seed: int = 1
     effects: Effects = field(default_factory=Effects)
@@ -105,9 +115,13 @@ class SimulationSettings:
     slice_mm: float = 3.0
     n_visits: int = 1
     has_images: bool = True
+    layout: str | None = None
+    outline: str | None = None
+    delivery: str | None = None
 
     def record(self) -> dict[str, Any]:
-        return asdict(self)
+        """As it is kept: without ways that nobody asked for, so that a study that was begun before there were any can grow."""
+        return {name: value for name, value in asdict(self).items() if name not in WAYS or value is not None}
 
 
 def stream(settings: SimulationSettings, *purpose: object) -> np.random.Generator:
@@ -141,7 +155,7 @@ class Subject:
 
 
 def patient_id(role: Role, number: int) -> str:
-    """An identifier of the archive's form that no real patient has."""
+    """An identifier of the archive's form that no real patient has. Raises UsageError where the form has no more of them."""
     if role is Role.ISPY1:
         return f"ISPY1_{9_001 + number}"
     if role is Role.NACT:
@@ -150,8 +164,14 @@ def patient_id(role: Role, number: int) -> str:
     for _ in range(3):
         rest, digit = divmod(rest, len(ALPHABET))
         code = ALPHABET[digit] + code
+    if rest >= len(SIMULATED):
+        most = len(SIMULATED) * len(ALPHABET) ** 3 // len(HAS_RNA)
+        raise UsageError(
+            f"{number + 1:,} patients or more of the kind {role}: there are identifiers for {most:,}", where="tshdb simulate",
+            repair="Ask for fewer, or for others: --cohorts ispy1=N",
+        )  # fmt: skip
     site = SITES.get(role) or IMAGE_SITES[number % len(IMAGE_SITES)]
-    return f"TCGA-{site}-{SIMULATED}{code}"
+    return f"TCGA-{site}-{SIMULATED[rest]}{code}"
 
 
 def subject(settings: SimulationSettings, role: Role, number: int) -> Subject:

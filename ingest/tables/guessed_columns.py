@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ingest.tables.workbook import Sheet
+from ingest.tables.written_dates import date_of
 from tshdb.text_files import number
 
 MISSING = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A", "# NA"}
 FEWEST_NUMBERS = 3
+DATES = (
+    "YYYY-MM-DD", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY", "MM-DD-YYYY", "YYYY/MM/DD", "DD-MMM-YYYY",
+    "DD.MM.YY", "DD/MM/YY", "MM/DD/YY",
+)  # fmt: skip
+MOSTLY = 0.9  # of cells that are dates; the others are for the ingest to name
 _CODE = re.compile(r"\s*([-+]?\w+)\s*[=:]\s*([^,;{}=]+?)\s*(?=[,;}]|$)")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,(?:\d{1,2}|\d{4,})")
 
@@ -31,8 +37,7 @@ class Column:
 
     @cached_property
     def numbers(self) -> list[float]:
-        as_numbers = (number(c.replace(",", ".") if _DECIMAL_COMMA.fullmatch(c) else c) for c in self.cells)
-        return [v for v in as_numbers if v is not None]
+        return [v for v in map(_number, self.cells) if v is not None]
 
     @property
     def share_of_numbers(self) -> float:
@@ -42,6 +47,10 @@ class Column:
     def has_commas(self) -> str:
         """A number with a decimal comma; empty where there is none."""
         return next((c for c in self.cells if _DECIMAL_COMMA.fullmatch(c)), "")
+
+    @property
+    def is_of_dates(self) -> bool:
+        return bool(date_formats(self.cells))
 
     @cached_property
     def words_among_numbers(self) -> set[str]:
@@ -73,16 +82,33 @@ def columns_of(sheet: Sheet) -> list[Column]:
 
 
 def _is_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row has words where the others have numbers, in most of such columns, and never a number."""
-    if len(rows) < FEWEST_NUMBERS:
+    """Whether the first row has words where the others have numbers, in most of such columns, and never a number.
+
+    A row whose identifier is made as those of the others is a patient's, whatever else it says.
+    """
+    if len(rows) < FEWEST_NUMBERS or _is_one_more(rows):
         return False
     of_numbers = [
         i for i in range(len(rows[0]))
-        if sum(number(r[i]) is not None for r in rows[1:]) > (len(rows) - 1) * 0.8
+        if sum(_number(r[i]) is not None for r in rows[1:]) > (len(rows) - 1) * 0.8
     ]  # fmt: skip
     first = [rows[0][i].strip() for i in of_numbers]
-    has_words = sum(bool(t) and t not in MISSING and number(t) is None for t in first)
-    return bool(of_numbers) and has_words >= len(of_numbers) / 2 and not any(number(t) is not None for t in first)
+    has_words = sum(bool(t) and t not in MISSING and _number(t) is None for t in first)
+    return bool(of_numbers) and has_words >= len(of_numbers) / 2 and not any(_number(t) is not None for t in first)
+
+
+def _is_one_more(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether some column numbers its rows, P-001, P-002, …, and the first row is one of them."""
+    for cells in zip(*rows, strict=True):
+        first, *others = (re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", cell.strip())) for cell in cells)
+        if len(set(cells)) == len(cells) and {first} == set(others) and "9" in first:
+            return True
+    return False
+
+
+def _number(text: str) -> float | None:
+    """The number of a cell, with a decimal point or a decimal comma."""
+    return number(text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text.strip()) else text)
 
 
 def choice(candidates: Sequence[Column], is_exact: Callable[[Column], bool]) -> tuple[Column | None, str]:
@@ -97,6 +123,13 @@ def choice(candidates: Sequence[Column], is_exact: Callable[[Column], bool]) -> 
         others = ", ".join(c.name for c in candidates if c is not exact[0])
         return exact[0], f"by its whole name. Others look like it: {others}"
     return None, f"one of these, which compete: {names}"
+
+
+def date_formats(cells: Sequence[str]) -> list[str]:
+    """The formats in which cells are dates: none for other cells, several where days and months could be either."""
+    if all(date_of(c, "") is not None for c in cells):
+        return list(DATES[:1]) if cells else []
+    return [f for f in DATES if sum(date_of(c, f) is not None for c in cells) >= MOSTLY * len(cells)]
 
 
 def codes_in(column: Column) -> list[str]:

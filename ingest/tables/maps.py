@@ -7,22 +7,26 @@ is a finding.
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from string import Formatter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingest.tables.workbook import Shape
-from tshdb.errors import InvalidInput, NotFound
+from ingest.tables.written_dates import date_pattern
+from tshdb.dated import FORM
+from tshdb.errors import InvalidInput
+from tshdb.map_files import WrittenMap, line_of_question, refuse_undecided, written_map
 from tshdb.schema import Patient
 from tshdb.vocabulary import Endpoint
 from tshdb.words import CLOSED, OPEN, Vocabulary
-from tshdb.written import written_text
 
 if TYPE_CHECKING:
     from tshdb.config import Settings
@@ -41,6 +45,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Line = Annotated[int, Field(ge=1)]
 Place = str | int  # a column by its name, or by its place from 1
 Places = Place | list[Place]  # the first that the table has
 
@@ -83,14 +88,23 @@ class TableMap(_Strict):
     """
 
     sheet: str | list[str] = Field(default_factory=list)
-    header_rows: list[int] = Field(default_factory=list)
-    skip_rows: list[int] = Field(default_factory=list)
+    header_rows: list[Line] = Field(default_factory=list)
+    skip_rows: list[Line] = Field(default_factory=list)
     where: WhereMap | list[WhereMap] = Field(default_factory=list)
     decimal_comma: bool = False
     encoding: str | None = None
     patients_in_columns: bool = False
     leave_out: list[str] = Field(default_factory=list)
     allow: list[str] = Field(default_factory=list)
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str | None) -> str | None:
+        try:
+            codecs.lookup(encoding or "utf-8")
+        except LookupError:
+            raise ValueError(f"no encoding '{encoding}'; such as cp1252 (Windows), latin-1, utf-16") from None
+        return encoding
 
     @property
     def shape(self) -> Shape:
@@ -109,17 +123,35 @@ class PatientIdMap(_OfColumn):
 
     pattern: of the cell; a cell that it does not fit is an error.
     template: with {} for what the cell says, or {1}, {2} for the groups of the pattern.
+    upper_case: of the identifier, whose letters stand in lower case, as Firehose writes barcodes.
     """
 
     template: str = "{}"
     pattern: str | None = None
+    upper_case: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_its_groups(self) -> PatientIdMap:
+        groups = range(re.compile(self.pattern or "").groups + 1)
+        try:
+            names = [name for _, name, *_ in Formatter().parse(self.template) if name is not None]
+        except ValueError:
+            names = ["{"]
+        if not names:
+            raise ValueError(f"'{self.template}' gives all patients one name; write {{}} where the identifier belongs")
+        if wrong := [name for name in names if name and name not in map(str, groups)]:
+            raise ValueError(
+                f"'{{{wrong[0]}}}' of the template is no group of the pattern; there are {{}} and {{1}}, {{2}} …"
+            )
+        return self
 
     def identifier(self, text: str) -> str | None:
         """The patient's identifier of a cell; None where the pattern does not fit."""
-        if self.pattern is None:
-            return self.template.format(text)
-        match = re.fullmatch(self.pattern, text.strip())
-        return None if match is None else self.template.format(match[0], *match.groups())
+        match = re.fullmatch(self.pattern or r"(?s:.*)", text.strip() if self.pattern else text)
+        if match is None:
+            return None
+        identifier = self.template.format(match[0], *match.groups(default=""))
+        return identifier.upper() if self.upper_case else identifier
 
 
 class ValueMap(_OfColumn):
@@ -131,6 +163,13 @@ class ValueMap(_OfColumn):
     at_least: float | None = None
     at_most: float | None = None
     source: str | None = None
+
+    @field_validator("factor")
+    @classmethod
+    def _is_not_zero(cls, factor: float | None) -> float | None:
+        if factor == 0:
+            raise ValueError("a factor of 0 makes all values 0")
+        return factor
 
 
 class EventMap(_OfColumn):
@@ -159,6 +198,7 @@ class DurationMap(_Strict):
     column       its name, or several: the first that the table has
     else_column  where that one is empty, or holds one of the event's `none`
     start, end   columns of dates; of several ends the first whose cell is filled
+    else_end     where there was no event: then `end` is the day of the event, filled where it was, and nowhere else
     dates        their format, such as DD.MM.YYYY
     """
 
@@ -167,13 +207,14 @@ class DurationMap(_Strict):
     else_column: Places | None = None
     start: Place | None = None
     end: Places | None = None
+    else_end: Places | None = None
     dates: str | None = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> DurationMap:
         dates = (self.start, self.end, self.dates)
         has_unit = "unit" in self.model_fields_set
-        if self.column is not None and has_unit and dates == (None, None, None):
+        if self.column is not None and has_unit and (*dates, self.else_end) == (None, None, None, None):
             return self
         if self.column is None and self.else_column is None and not has_unit and None not in dates:
             date_pattern(self.dates or "")
@@ -184,8 +225,13 @@ class DurationMap(_Strict):
     def columns(self) -> list[list[Place]]:
         """The names of each column that it reads."""
         places = (self.column, self.else_column) if self.column is not None else (self.start,)
-        several = [] if self.end is None else [[name] for name in _names(self.end)]
-        return [_names(each) for each in places if each is not None] + several
+        ends = [[name] for each in (self.end, self.else_end) if each is not None for name in _names(each)]
+        return [_names(each) for each in places if each is not None] + ends
+
+    @property
+    def n_ends(self) -> int:
+        """How many of the columns are those of `end`."""
+        return 0 if self.end is None else len(_names(self.end))
 
     @property
     def shown(self) -> str:
@@ -193,43 +239,20 @@ class DurationMap(_Strict):
         return " or ".join(str(name) for name in self.columns[0])
 
 
-_DATE_PARTS = {
-    "YYYY": r"(?P<year>\d{4})", "YY": r"(?P<short>\d{2})", "MMM": r"(?P<name>[A-Za-z]{3})", "MM": r"(?P<month>\d{1,2})",
-    "DD": r"(?P<day>\d{1,2})",
-}  # fmt: skip
-LAST_SHORT_YEAR = 49  # of YY: 49 is 2049, 50 is 1950
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+class AsOfMap(_OfColumn):
+    """The day of which a row speaks. of: a visit, of which several may stand in one table, or of what is known by that day."""
 
+    dates: str = "YYYY-MM-DD"
+    of: Literal["visit", "export"] = "visit"
 
-def date_pattern(dates: str) -> re.Pattern[str]:
-    """What dates of a format look like: YYYY or YY, MM or MMM, DD. Raises ValueError for a format that lacks one."""
-    parts = re.split("(YYYY|YY|MMM|MM|DD)", dates)
-    pattern = re.compile("".join(_DATE_PARTS.get(part, re.escape(part)) for part in parts))
-    if not ({"year", "short"} & pattern.groupindex.keys() and {"month", "name"} & pattern.groupindex.keys()
-            and "day" in pattern.groupindex):  # fmt: skip
-        raise ValueError(f"'{dates}' is no format of dates; write such as DD.MM.YYYY, MM/DD/YYYY, YYYY-MM-DD")
-    return pattern
+    @model_validator(mode="after")
+    def _is_format(self) -> AsOfMap:
+        date_pattern(self.dates)
+        return self
 
-
-def date_of(text: str, dates: str) -> date | None:
-    """The date that a text is in a format, or as a workbook gives it (ISO 8601); None for another text."""
-    match = date_pattern(dates).fullmatch(text)
-    if match is None:
-        try:
-            return date.fromisoformat(text[:10]) if re.fullmatch(r"\d{4}-\d{2}-\d{2}(T[\d:.]+)?", text) else None
-        except ValueError:
-            return None
-    parts = match.groupdict()
-    if "short" in parts:
-        short = int(parts["short"])
-        year = 2000 + short if short <= LAST_SHORT_YEAR else 1900 + short
-    else:
-        year = int(parts["year"])
-    try:
-        month = MONTHS.index(parts["name"].lower()) + 1 if "name" in parts else int(parts["month"])
-        return date(year, month, int(parts["day"]))
-    except ValueError:
-        return None
+    def said(self, day: date) -> str:
+        """The day as `source_records.as_of` has it."""
+        return f"{FORM if self.of == 'visit' else ''}{day.isoformat()}"
 
 
 class OutcomeMap(_Strict):
@@ -255,14 +278,16 @@ class ClinicalMap(_Strict):
     patients: dict[str, ValueMap] = Field(default_factory=dict)
     follow_ups: dict[Endpoint, OutcomeMap] = Field(default_factory=dict)
     missing: MissingMap = Field(default_factory=MissingMap)
+    as_of: AsOfMap | None = None
     rule: str = "map-1"
 
 
-def load_map(path: Path, vocabulary: Vocabulary | None = None) -> ClinicalMap:
-    """A map from a file. Raises NotFound or InvalidInput with the key that is wrong. vocabulary: the study's words."""
-    if not path.is_file():
-        raise NotFound("no such map", where=str(path), repair="Write one with --guess")
-    return parse_map(written_text(path), str(path), vocabulary)
+def load_map(path: Path, vocabulary: Vocabulary | None = None, source: str = "") -> ClinicalMap:
+    """A map from a file. Raises NotFound or InvalidInput with the key that is wrong.
+
+    vocabulary: the study's words. source: whose section is taken, where the file is the map of a folder.
+    """
+    return _checked(written_map(path, source), vocabulary)
 
 
 def bundled_map(name: str) -> ClinicalMap:
@@ -272,18 +297,21 @@ def bundled_map(name: str) -> ClinicalMap:
 
 
 def parse_map(text: str, where: str, vocabulary: Vocabulary | None = None) -> ClinicalMap:
+    """A map from its text. Raises InvalidInput."""
     try:
-        written = tomllib.loads(text)
-        _refuse_delayed_entry(written, where)
-        if "?" in _texts(written):
-            raise InvalidInput(
-                "a ? stands for what nobody has decided yet", where=f"{where}:{_line_of(text)}",
-                repair="Say what it means, or take the line out",
-            )  # fmt: skip
-        map_ = ClinicalMap.model_validate(written)
-        re.compile(map_.patient_id.pattern or "")
+        written = WrittenMap(tomllib.loads(text), where, line_of_question(text.splitlines()))
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"not TOML: {error}", where=where, repair="Mend the line") from None
+    return _checked(written, vocabulary)
+
+
+def _checked(written: WrittenMap, vocabulary: Vocabulary | None) -> ClinicalMap:
+    where = written.where
+    _refuse_delayed_entry(written.values, where)
+    refuse_undecided(written)
+    try:
+        map_ = ClinicalMap.model_validate(written.values)
+        re.compile(map_.patient_id.pattern or "")
     except re.error as error:
         raise InvalidInput(f"patient_id.pattern: {error}", where=where, repair="Mend the pattern") from None
     except ValidationError as error:
@@ -316,19 +344,6 @@ def _refuse_unknown_words(map_: ClinicalMap, vocabulary: Vocabulary, where: str)
                 )  # fmt: skip
 
 
-def _texts(value: Any) -> set[str]:
-    """All texts in a map, but its keys."""
-    if isinstance(value, dict):
-        return set().union(*map(_texts, value.values()))
-    if isinstance(value, list):
-        return set().union(*map(_texts, value))
-    return {value} if isinstance(value, str) else set()
-
-
-def _line_of(text: str) -> int:
-    return next((i for i, line in enumerate(text.splitlines(), 1) if '"?"' in line), 1)
-
-
 def _refuse_delayed_entry(written: dict[str, Any], where: str) -> None:
     for endpoint, outcome in (written.get("follow_ups") or {}).items():
         if isinstance(outcome, dict) and (words := {"entry", "start_of_risk", "left_truncation"} & outcome.keys()):
@@ -342,7 +357,7 @@ def recorded(request: Request, settings: Settings) -> dict[str, Any]:
     """The options of a reader that a map may tell what the columns are: the map's content, where a file of one is named."""
     if "map" not in request.files:
         return dict(request.options)
-    return {**request.options, "map": as_recorded(load_map(request.files["map"], settings.vocabulary))}
+    return {**request.options, "map": as_recorded(load_map(request.files["map"], settings.vocabulary, request.name))}
 
 
 def as_recorded(map_: ClinicalMap) -> dict[str, Any]:
@@ -350,13 +365,19 @@ def as_recorded(map_: ClinicalMap) -> dict[str, Any]:
     values = map_.model_dump(mode="json")
     if map_.table == TableMap():
         del values["table"]
-    newer = [(values["patient_id"], ("pattern",))]
+    newer = [(values["patient_id"], ("pattern", "upper_case")), (values, ("as_of",))]
     for outcome in values["follow_ups"].values():
-        newer += [(outcome["event"], ("none",)), (outcome["duration"], ("else_column", "start", "end", "dates"))]
+        newer += [
+            (outcome["event"], ("none",)),
+            (outcome["duration"], ("else_column", "start", "end", "else_end", "dates")),
+        ]
     for part, names in newer:
         for name in names:
             if part[name] is None:
                 del part[name]
+    for outcome, recorded in zip(map_.follow_ups.values(), values["follow_ups"].values(), strict=True):
+        if outcome.duration.column is None:  # between two dates there is no unit, and a map that says one is refused
+            del recorded["duration"]["unit"]
     return values
 
 

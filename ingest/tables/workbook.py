@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.expression.series_matrix import is_series_matrix, sample_table
 from tshdb.errors import InvalidInput, NotFound, TshdbError
@@ -24,6 +24,7 @@ from tshdb.packing import ZIP, is_workbook
 from tshdb.text_files import Top, delimiter_of, named_once, open_table, open_text, rows_of, top_of
 
 MOST_CELLS = 5_000_000
+_ZEROS = re.compile("00+")
 NOT_AVAILABLE = ("#N/A", "#N/D", "#NV")  # what a spreadsheet shows for no value, in English, French and German
 
 
@@ -105,19 +106,29 @@ def read_sheets(path: Path, content: FileContent, shape: Shape = AS_IT_LIES) -> 
     with path.open("rb") as file:
         read = _xlsx if file.read(len(ZIP)) == ZIP else _xls
     named = read(path)
-    if missing := [name for name in shape.sheets if name not in {n for n, _, _ in named}]:
+    if missing := [name for name in shape.sheets if name not in {n for n, *_ in named}]:
         raise InvalidInput(
-            f"no sheet '{missing[0]}'", where=str(path), repair=f"Sheets: {', '.join(n for n, _, _ in named)}"
+            f"no sheet '{missing[0]}'", where=str(path), repair=f"Sheets: {', '.join(n for n, *_ in named)}"
         )
+    wanted = [each for each in named if not shape.sheets or each[0] in shape.sheets]
+    tables = [(_sheet(name, cells, shape), formulas, hidden) for name, cells, formulas, hidden in wanted]
+    has_visible = any(made is not None and not hidden.is_sheet for made, _, hidden in tables)
     sheets = []
-    for name, cells, formulas in named:
-        if shape.sheets and name not in shape.sheets:
+    for made, formulas, hidden in tables:
+        if made is None:
             continue
-        made = _sheet(name, cells, shape)
-        if made is not None:
-            if formulas is not None:
-                _refuse_uncomputed(path, made, formulas)
-            sheets.append(made)
+        name = made.name
+        if hidden.is_sheet and has_visible and not shape.sheets:
+            content.warn(
+                None, name, None, "text.hidden-sheet", "a hidden sheet is not read; if it is meant: [table] sheet"
+            )
+            continue
+        if rows := [line for line, _ in made.rows if line in hidden.rows]:
+            said = f"{len(rows)} rows of the sheet {name} are hidden (a filter?), and are read all the same"
+            content.warn(rows[0], name, None, "text.hidden-rows", said)
+        if formulas is not None:
+            _refuse_uncomputed(path, made, formulas)
+        sheets.append(made)
     if not sheets:
         raise InvalidInput(
             "a workbook without a table", where=str(path), repair="Expected a header row, and rows below"
@@ -150,6 +161,8 @@ def _text(path: Path, content: FileContent, shape: Shape) -> Sheet:
             start = top_of(file) if not shape.header_rows else Top([], "", delimiter_of(_line(path, shape)), file)
             lines = chain([start.header] if start.header else [], start.rest)
             each = list(rows_of(lines, start.delimiter, content, start.line))
+        if not each:
+            raise InvalidInput("no table", where=str(path), repair="Expected a header row, and rows below")
         width = max(len(fields) for _, fields in each)
         cells: list[list[str]] = [[] for _ in range(each[-1][0])]
         for line, fields in each:
@@ -174,7 +187,14 @@ def _bare(name: str) -> str:
     return re.sub(r"^(.*?) ?\(column \d+\)$", r"\1", name)
 
 
-Cells = list[tuple[str, list[list[str]], Any]]  # (name of the sheet, its cells, the sheet with its formulas)
+class Hidden(NamedTuple):
+    """What of a sheet nobody sees: the sheet, or lines of it."""
+
+    is_sheet: bool
+    rows: frozenset[int] = frozenset()
+
+
+Cells = list[tuple[str, list[list[str]], Any, Hidden]]  # name of the sheet, its cells, the sheet with its formulas
 
 
 def _xlsx(path: Path) -> Cells:
@@ -202,17 +222,25 @@ def _xlsx(path: Path) -> Cells:
     for sheet in values.worksheets:
         if sheet.max_row * sheet.max_column > MOST_CELLS:
             raise InvalidInput(f"sheet {sheet.title} has too many cells", where=str(path))
-        cells = [[_cell(v) for v in row] for row in sheet.iter_rows(values_only=True)]
-        sheets.append((sheet.title, cells, formulas[sheet.title]))
+        cells = [[_shown(c) for c in row] for row in sheet.iter_rows()]
+        lines = frozenset(line for line, row in sheet.row_dimensions.items() if row.hidden)
+        hidden = Hidden(sheet.sheet_state != "visible", lines)
+        sheets.append((sheet.title, cells, formulas[sheet.title], hidden))
     return sheets
 
 
 def _refuse_uncomputed(path: Path, sheet: Sheet, formulas) -> None:
-    """A column of formulas in which no cell has a saved value was never computed."""
-    for i, name in enumerate(sheet.header):
-        column = [formulas.cell(row=line, column=i + 1).value for line, _ in sheet.rows]
-        is_formula = [isinstance(v, str) and v.startswith("=") for v in column]
-        if any(is_formula) and not any(cells[i] for _, cells in sheet.rows):
+    """A column of formulas in which no cell has a saved value was never computed; nor was a sheet of such formulas."""
+    of_column: dict[int, list[bool]] = {}
+    for i in range(len(sheet.header)):
+        texts = [(formulas.cell(row=line, column=i + 1).value, cells[i]) for line, cells in sheet.rows]
+        computed = [bool(cell) for text, cell in texts if isinstance(text, str) and text.startswith("=")]
+        if computed:
+            of_column[i] = computed
+    is_saved = any(any(computed) for computed in of_column.values())
+    for i in of_column:
+        name = sheet.header[i]
+        if not is_saved or not any(cells[i] for _, cells in sheet.rows):
             raise InvalidInput(
                 f"column '{name}' of sheet {sheet.name} holds formulas without saved values",
                 where=f"{path}:{sheet.header_line}",
@@ -245,8 +273,16 @@ def _xls(path: Path) -> Cells:
                     value = None
                 row.append(_cell(value))
             cells.append(row)
-        sheets.append((sheet.name, cells, None))
+        sheets.append((sheet.name, cells, None, Hidden(sheet.visibility != 0)))
     return sheets
+
+
+def _shown(cell) -> str:
+    """A cell of an .xlsx; a whole number with the zeros that its format puts before it, as everybody sees it (007)."""
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool) and _ZEROS.fullmatch(cell.number_format):
+        return _cell(value).zfill(len(cell.number_format))
+    return _cell(value)
 
 
 def _cell(value) -> str:

@@ -51,7 +51,9 @@ def test_cox_by_r_is_ours(by_r):
     assert len(rows) == len(expected) == 3
     for row in rows:
         mine = expected[row["population"]]
-        assert (row["n"], row["n_events"]) == (mine["n"], mine["n_events"]) and mine["reason"] is None
+        assert (row["n"], row["n_events"]) == (mine["n"], mine["n_events"]) and "fewer than ten a term" in mine[
+            "reason"
+        ]
         for column in ("coefficient", "standard_error", "p_value"):
             assert row[column] == pytest.approx(mine[column], abs=1e-6), column
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import networkx as nx
@@ -19,18 +18,14 @@ from analyses.prognosis.km_curves import KmCurveParameters, km_curves
 from analyses.prognosis.logrank_tests import LogrankTestParameters, logrank_tests
 from analyses.prognosis.survival_groups import SurvivalGroupParameters, survival_groups
 from analyses.prognosis.tsh_cox import TshCoxParameters, tsh_cox
+from analyses.shared.cox import cox, log_likelihood
 from analyses.shared.cox_models import GOOD
+from analyses.shared.curves import kaplan_meier, median
 from analyses.shared.multiple_testing import benjamini_hochberg
 from analyses.shared.survival import (
-    ENDLESS,
-    cox,
-    kaplan_meier,
-    log_likelihood,
     logrank,
     logrank_scan,
     maxstat_p_value,
-    median_survival,
-    refused,
 )
 from analyses.tsh_model.tsh_modelling import ModelParameters, Training, auc, choose, fit, nested_scores
 
@@ -79,69 +74,6 @@ def test_multivariable_cox_is_rs(pairs, r, population):
     assert found["age"]["coefficient"] == pytest.approx(r["cox_age", population], rel=1e-6)
     assert found["value"]["p_value"] == pytest.approx(r["cox_value_p", population], rel=1e-6)
     assert log_likelihood(data, ["value", "age"]) == pytest.approx(r["cox_loglik", population], rel=1e-9)
-
-
-def test_a_term_without_events_on_one_side_has_no_estimate():
-    """The likelihood has no maximum there: a program that stops somewhere prints a hazard ratio of 1e-15, or of 1e17."""
-    data = _planted(3, 0.5).assign(rare=0.0)
-    calm = data.index[~data["event"]]
-    data.loc[calm[: len(calm) // 2], "rare"] = 1.0
-    found = cox(data, ["value", "rare"], 5)
-    assert found["rare"] == refused(ENDLESS)
-    assert found["value"]["hazard_ratio"] > 1 and "beside rare" in found["value"]["reason"]
-    assert cox(data, ["rare"], 5)["rare"] == refused(ENDLESS)
-    one_event = data.index[data["event"]][:1]
-    data.loc[one_event, "rare"] = 1.0
-    assert 0 < cox(data, ["value", "rare"], 5)["rare"]["hazard_ratio"] < 0.5
-
-
-def _with_one_sided() -> pd.DataFrame:
-    """calm: nobody with 1 died; deadly: nobody with 0 died, of those who are left."""
-    data = _planted(3, 0.5).assign(calm=0.0, deadly=1.0)
-    alive = data.index[~data["event"]]
-    data.loc[alive[: len(alive) // 3], "calm"] = 1.0
-    data.loc[alive[len(alive) // 3 : len(alive) // 2], "deadly"] = 0.0
-    return data
-
-
-@pytest.mark.parametrize("outcome", ["warns", "raises"])
-def test_one_sided_terms_never_reach_the_solver(monkeypatch, outcome):
-    """On some machines the solver warns of a matrix that is all but singular, on others it gives up: none is asked."""
-    from lifelines import CoxPHFitter
-    from scipy.linalg import LinAlgWarning
-
-    fit = CoxPHFitter.fit
-
-    def elsewhere(self, frame, **options):
-        if {"calm", "deadly"} & set(frame.columns):
-            if outcome == "raises":
-                raise np.linalg.LinAlgError("Matrix is singular.")
-            warnings.warn("Ill-conditioned matrix (rcond=1.5e-16)", LinAlgWarning, stacklevel=1)
-        return fit(self, frame, **options)
-
-    monkeypatch.setattr(CoxPHFitter, "fit", elsewhere)
-    data = _with_one_sided()
-    found = cox(data, ["calm", "value", "deadly"], 5)
-    assert found["calm"] == found["deadly"] == refused(ENDLESS)
-    assert "beside calm, deadly without" in found["value"]["reason"]
-    assert cox(data, ["calm", "deadly"], 5) == dict.fromkeys(["calm", "deadly"], refused(ENDLESS))
-    assert log_likelihood(data, ["calm", "value"]) > log_likelihood(data, ["calm"]) > log_likelihood(data, ["value"])
-
-
-def test_beside_one_sided_terms_the_estimates_are_those_at_the_end():
-    """The likelihood of all patients, written out, far along the one-sided terms: at our coefficient it is largest, and ours."""
-    data = _with_one_sided().sort_values("duration_days")
-
-    def at(value: float) -> float:
-        eta = value * data["value"] - 60 * data["calm"] + 60 * (data["deadly"] - 1)
-        at_risk = np.exp(eta)[::-1].cumsum()[::-1]  # no two durations are the same
-        return float((eta - np.log(at_risk))[data["event"]].sum())
-
-    found = cox(data, ["calm", "value", "deadly"], 5)["value"]["coefficient"]
-    assert at(found) == pytest.approx(log_likelihood(data, ["calm", "value", "deadly"]), rel=1e-12)
-    assert at(0.0) == pytest.approx(log_likelihood(data, ["deadly", "calm"]), rel=1e-12)
-    slope = (at(found + 1e-4) - at(found - 1e-4)) / 2e-4
-    assert abs(slope) < 1e-6 * abs(at(found + 0.1) - at(found)) / 0.1
 
 
 @pytest.mark.parametrize("population", POPULATIONS)
@@ -193,8 +125,7 @@ def test_numbers_at_risk_by_plain_counting(seed):
         survival *= 1 - row.n_events / row.n_at_risk if row.n_at_risk else 1
         assert row.survival == pytest.approx(survival, abs=1e-12)
     assert set(days) <= set(curve["time_days"]) and curve["n_events"].sum() == events.sum()
-    median = median_survival(curve)
-    assert (median is None) == (survival > 0.5)
+    assert (median(curve).days is None) == (survival > 0.5)
 
 
 def test_every_cutoff_of_the_scan_is_lifelines(pairs):

@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from analyses.signature import artefact, genetic
 from analyses.signature.estimators import Combat, CorrelationFilter, GeneticSelector
-from analyses.signature.features import COMPUTED, against, table_of, training_of
+from analyses.signature.features import COMPUTED, against, as_values, table_of, training_of
 from analyses.signature.folds import folds_of, mean_over_folds
 from analyses.signature.forest import FoldForests, ForestSettings
 from analyses.signature.plain import plain_fitness, plain_scores
@@ -365,7 +365,8 @@ SET = {
     "phase_rule": "{}", "mask_kind": "manual", "intermediate_s": 150.0, "last_s": 450.0,
 }  # fmt: skip
 MODEL = {k: SET[k] for k in ("software", "settings", "normalisation", "phase_rule")} | {
-    "mask_kinds": '{"manual": 40, "les": 2}', "seconds": '{"intermediate_s": [110, 170], "last_s": [400, 500]}',
+    "mask_kinds": '{"manual": 40, "les": 2}',
+    "seconds": '{"intermediate_s": [110, 170], "last_s": [400, 500]}',
 }  # fmt: skip
 
 
@@ -374,6 +375,7 @@ MODEL = {k: SET[k] for k in ("software", "settings", "normalisation", "phase_rul
     [
         ({}, None, None),
         ({"settings": '{"bin_width":25}'}, "settings of the features differ.*bin_width 25, not 0.05", None),
+        ({"settings": '{ "bin_width": 5e-2 }'}, None, None),
         ({"software": "mirp 2.7"}, "software differs.*mirp 2.7, not pyradiomics 3.0.1", None),
         ({"normalisation": "unknown: c/t"}, "normalisation of the images differs", None),
         ({"phase_rule": '{"rule":"last"}'}, "choice of phases differs", None),
@@ -392,6 +394,15 @@ def test_what_forbids_a_score_and_what_speaks_against_it(change, refused, doubte
         assert len(found) == (expected is not None)
         if expected is not None:
             assert re.search(expected, found[0])
+
+
+def test_settings_are_compared_as_values():
+    model = MODEL | {"settings": '{"binWidth":25,"distances":[1.0]}'}
+    assert not against(model, SET | {"settings": '{"distances":[1],"binWidth":25.0}'}, 60.0)[0]
+    assert (
+        as_values('{"a": [25.0, 0.5, true, null]}') == '{"a":[25,0.5,true,null]}'
+        and as_values("unknown: c/t") == "unknown: c/t"
+    )
 
 
 def frames(n: int = 6):

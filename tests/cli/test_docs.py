@@ -19,7 +19,8 @@ def generator():
 
 
 @pytest.mark.parametrize(
-    ("name", "function"), [("schema.md", "schema"), ("cli.md", "commands"), ("parameters.md", "parameters")]
+    ("name", "function"),
+    [("schema.md", "schema"), ("cli.md", "commands"), ("parameters.md", "parameters"), ("ibsi.md", "ibsi")],
 )
 def test_reference_is_current(generator, name, function):
     written = (ROOT / "docs" / name).read_text(encoding="utf-8")
@@ -39,8 +40,8 @@ def test_every_rule_of_ingest_says_what_to_do():
     from ingest.rules import rules
 
     families = (
-        "dicom|features|decision|verdict|study|seg|les|mask|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|"
-        "sample|aliquot|patient|word|text|identity"
+        "dicom|features|decision|verdict|study|seg|les|mask|rtstruct|id|rna|star|clinical|follow-up|map|manifest|sheet|folder|annotation|"
+        "sample|aliquot|patient|word|text|identity|source|settlement"
     )
     files = [
         *(ROOT / "ingest").rglob("*.py"),
@@ -68,8 +69,8 @@ def test_every_table_and_subject_is_documented(generator):
     text = generator.schema()
     for table in generator.Base.metadata.tables:
         assert f"### {table}\n" in text
-    for mapper in generator.Base.registry.mappers:
-        assert mapper.class_.__doc__.startswith("One row is"), mapper.class_
+    for model in generator.Base.declared:
+        assert model.__doc__.startswith("One row is"), model
 
 
 def test_every_parameter_is_explained(generator):

@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from tests.support import guests, tiny
 from tshdb.actions.checking import check
 from tshdb.actions.rebuilding import RebuildOptions, rebuild
+from tshdb.images.prepared import read
 
 CHOSEN = '\n[replaces]\ntumor_masks = "threshold_masks"\n\n[threshold_masks]\nleast_percent = 30.0\n'
 
@@ -28,7 +29,7 @@ def test_masks_by_a_threshold_take_the_place_and_are_followed(study):
     for uid, (status, kind, n, digest) in table.items():
         images = study.sql(f"SELECT image, object_id FROM prepared_images WHERE study_uid = '{uid}'")
         path = {r.image: study.objects.path(r.object_id, ".nrrd") for r in images.itertuples()}
-        s0, s1 = (sitk.GetArrayFromImage(sitk.ReadImage(str(path[k]))).astype(float) for k in ("S0", "intermediate"))
+        s0, s1 = (sitk.GetArrayFromImage(read(path[k])).astype(float) for k in ("S0", "intermediate"))
         wanted = (s1 - s0) / s0 >= 0.3
         assert (status, kind, n) == ("found", "automatic", int(wanted.sum()))
         held = sitk.GetArrayFromImage(sitk.ReadImage(str(study.objects.path(digest, ".nrrd"))))

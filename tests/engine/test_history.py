@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from analyses import ANALYSES
 from tests.support import tiny
-from tests.support.histories import CALM, EDITS, lives_as_at_once
+from tests.support.calm import CALM
+from tests.support.histories import EDITS, lives_as_at_once
 
 MORE = int(os.environ.get("TSHDB_TEST_MORE", "1"))  # times as many histories
 

@@ -114,7 +114,7 @@ def test_1_a_matrix_of_tumours_alone_takes_nobody_from_a_pair(study, archive, co
     alone = archive.add(78, paired=False)
     path = study.root / "raw" / "tumours.csv"
     names = [column.format(p) for p in (*archive.patients,)]
-    path.write_text("\n".join([f"gene,{','.join(names)}", *(f"{g}{',900' * len(names)}" for g in tiny.GENES[:-1])]))
+    path.write_text("\n".join([f"gene,{','.join(names)}", *(f"{g}{',900' * len(names)}" for g in tiny.GENES[:-1]), ""]))
     options = rna.MatrixOptions("tcga-tn", ExpressionUnit.RSEM, Scale.LINEAR, path.name, sample_type="01")
     source = loading.Source("tcga-tn", "rna", path.name)
     loading.load(study, [loading.item_of(study, source, path, {}, lambda: rna.read(path, options))], command="test")
@@ -272,6 +272,7 @@ def test_5_a_default_argument_counts(study, monkeypatch):
         "abundance_cox",
         "compartment_tests",
         "feature_tests",
+        "network_parameters",
     }
 
 

@@ -232,18 +232,17 @@ def edit_kept(study: Study, analysis: str, statement: str, old: str, new: str, k
 @pytest.mark.parametrize("keeps_leads", [True, False])
 def test_code_that_ran_is_compared_with_today_s(study, keeps_leads):
     """Of a study that was taken over, too."""
-    edit_kept(study, "tsh_cox", "analyses.shared.survival.MOST_SPREAD", "50.0", "40.0", keeps_leads)
-    (line,) = [
-        s for s in (ROOT / "analyses/shared/survival.py").read_text().splitlines() if s.startswith("MOST_SPREAD")
-    ]
+    edit_kept(study, "tsh_cox", "analyses.shared.cox.FEWEST_PER_TERM", "10", "20", keeps_leads)
+    text = (ROOT / "analyses/shared/cox.py").read_text()
+    (line,) = [s for s in text.splitlines() if s.startswith("FEWEST_PER_TERM")]
     now = line.partition("  #")[0]
-    cause = Cause(CauseKind.CODE, "analyses.shared.survival.MOST_SPREAD", now.replace("50.0", "40.0"), now)
+    cause = Cause(CauseKind.CODE, "analyses.shared.cox.FEWEST_PER_TERM", now.replace("10", "20"), now)
     assert causes(study) == {"tsh_cox": {cause}}
-    assert str(cause) == "the definition analyses.shared.survival.MOST_SPREAD changed"
+    assert str(cause) == "the definition analyses.shared.cox.FEWEST_PER_TERM changed"
 
 
 def test_kept_code_that_another_hand_wrote_tells_nothing(study):
-    edit_kept(study, "tsh_cox", "analyses.shared.survival.MOST_SPREAD", "50.0", "40.0")
+    edit_kept(study, "tsh_cox", "analyses.shared.cox.FEWEST_PER_TERM", "10", "20")
     with writing(study.engine) as connection:
         connection.execute(update(Spec).where(Spec.analysis == "tsh_cox").values(sources="no JSON"))
     assert causes(study) == {"tsh_cox": {Cause(CauseKind.CODE, NOT_KEPT, "", "")}}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pydicom
 import pytest
 
 from analyses import dce_phases, dce_sets, dce_slices, series_roles
 from analyses.imaging.series_hints import read as hints_of
 from ingest.imaging.folder import DicomFolderOptions, read_folder
-from ingest.imaging.folder import items as folder_items
+from ingest.imaging.folder_items import items as folder_items
 from ingest.imaging.spool import Spool
 from ingest.simulate.dce_layouts import (
     LAYOUTS,
@@ -20,11 +23,14 @@ from ingest.simulate.dce_layouts import (
     ge_pre_and_post,
     write_examination,
 )
+from ingest.simulate.deliveries import resent
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, uid
+from ingest.simulate.enhanced_layouts import ALL
 from tshdb.schema import ImagingSeries
 from tshdb.vocabulary import Severity
 
 N_SLICES = 5
+WITHOUT_CLOCK = ("acquisition_number", "instance_blocks", "instance_interleaved")
 
 
 def volumes(n_phases: int) -> list[np.ndarray]:
@@ -57,7 +63,7 @@ def found(tmp_path):
         sets = dce_sets(roles, series, instances, decisions, params)
         slices = dce_slices(sets, roles, series, instances, decisions, dce_slices.params())
         phases = dce_phases(sets, slices, instances, dce_phases.params())
-        where = {s.sop_uid: (s.phase_index, s.slice_index) for s in slices.itertuples()}
+        where = {(s.sop_uid, s.frame_number): (s.phase_index, s.slice_index) for s in slices.itertuples()}
         return sets.iloc[0].to_dict(), phases.to_dict("records"), where
 
     return find
@@ -74,19 +80,20 @@ def frames_of(folder) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(series), pd.DataFrame(instances).astype({"acquisition_number": float})
 
 
-def truth(e: SimulatedExamination, layout) -> dict[str, tuple[int, int]]:
-    """sop UID -> (phase, slice), from the voxels that were written."""
-    known = {}
+def truth(e: SimulatedExamination, layout) -> dict[tuple[str, int], tuple[int, int]]:
+    """(sop UID, frame) -> (phase, slice), from the voxels that were written."""
+    known, n_frames = {}, Counter()
     for series, instance, index, pixels, _ in layout(e):
+        n_frames[series.series_uid, instance] += 1
         if "DERIVED" not in series.extra.get("ImageType", ()):
             phase = next(p for p, v in enumerate(e.volumes) if np.array_equal(v[index], pixels))
-            known[uid(series.series_uid, instance)] = (phase, index)
+            known[uid(series.series_uid, instance), n_frames[series.series_uid, instance]] = (phase, index)
     return known
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_layout_is_found_again(found, name):
-    layout, orientation, key = LAYOUTS[name]
+    layout, orientation, key = ALL[name]
     e = examination(orientation)
     row, phases, slices = found(e, layout)
     assert (row["status"], row["n_phases"], row["n_slices"], row["key_used"]) == ("found", 4, N_SLICES, key)
@@ -97,22 +104,53 @@ def test_a_layout_is_found_again(found, name):
     assert [p["role"] for p in phases] == ["pre", "post", "post", "post"]
     means = [p["mean_intensity"] for p in phases]
     assert means == sorted(means)
-    if row["key_used"] not in ("acquisition_number", "instance_blocks", "instance_interleaved"):
+    if row["key_used"] not in WITHOUT_CLOCK and name != "enhanced dimensions":
         assert [p["t_seconds"] for p in phases] == pytest.approx([0, 90, 180, 270])
         assert [p["is_intermediate"] for p in phases] == [False, False, True, False]  # 180 + 45 s: nearest to 240
     assert [p["is_last"] for p in phases] == [False, False, False, True]
 
 
-@pytest.mark.parametrize("name", ["ge content time", "ge pre and post", "siemens separate"])
+@pytest.mark.parametrize("name", ALL)
+def test_a_layout_that_was_sent_twice_is_found_once(found, name):
+    """Every image again under other identifiers: each place of each phase has one of the two."""
+    layout, orientation, key = ALL[name]
+    e = examination(orientation)
+    row, phases, slices = found(e, resent(layout))
+    assert (row["status"], row["n_phases"], row["n_slices"], row["key_used"]) == ("found", 4, N_SLICES, key), row[
+        "reason"
+    ]
+    wanted = truth(e, resent(layout))
+    at = {(p, i): wanted[sop] for sop, (p, i) in slices.items()}
+    ends = ({(p, i): (p, i) for p, i in at}, {(p, i): (p, N_SLICES - 1 - i) for p, i in at})
+    assert len(at) == len(slices) == 4 * N_SLICES and at in ends
+    assert [p["is_last"] for p in phases] == [False, False, False, True]
+    assert "copies of others" in row["qc_flags"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_layout_that_is_split_over_folders_is_found_whole(found, tmp_path, name):
+    layout, orientation, key = ALL[name]
+    e = examination(orientation)
+    whole = found(e, layout)
+    shutil.rmtree(tmp_path / "images")
+    assert found(replace(e, n_folders=3), layout) == whole
+    assert not list((tmp_path / "images").rglob("*.dcm"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ge content time", "ge pre and post", "siemens separate", "enhanced per phase", "enhanced reference time"],
+)
 def test_midnight_and_a_full_minute_break_nothing(found, name):
-    layout, orientation, _ = LAYOUTS[name]
+    layout, orientation, _ = ALL[name]
     e = examination(orientation, start_s=86_399.5 - 2 * 59.75, step_s=59.75)
     row, phases, _ = found(e, layout)
     assert row["status"] == "found" and not row["qc_flags"]
     assert [p["t_seconds"] for p in phases] == pytest.approx([0, 59.75, 119.5, 179.25])
 
 
-def test_a_missing_slice_is_left_out_and_flagged(found):
+def test_a_slice_that_is_missing_within_is_a_gap_and_refused(found):
+    """What lies beyond a gap would be taken for a place nearer by: masks, volumes and bands would be wrong."""
     layout, orientation, _ = LAYOUTS["ge multiphase"]
     e = SimulatedExamination(
         "SIM-0001", "T0", [np.repeat(v, 4, axis=0) for v in volumes(3)], Geometry(orientation=orientation)
@@ -121,10 +159,8 @@ def test_a_missing_slice_is_left_out_and_flagged(found):
     def spoil(folder):
         next(iter(sorted(folder.rglob("1-007.dcm")))).unlink()
 
-    row, phases, slices = found(e, layout, spoil)
-    assert row["status"] == "found"
-    assert "missing slice: 1 of 20 positions left out" in row["qc_flags"]
-    assert {p["n_slices"] for p in phases} == {19} and len(slices) == 57
+    row, phases, _ = found(e, layout, spoil)
+    assert row["status"] == "unsplit" and row["reason"].startswith("gap: 1 slice is missing between") and not phases
 
 
 def test_too_many_missing_slices_are_no_set(found):
@@ -204,3 +240,55 @@ def test_halves_of_one_side_each_are_left_to_a_person_and_found_by_a_decision(fo
     assert len(slices) == 3 * N_SLICES and [p["mean_intensity"] for p in phases] == sorted(
         p["mean_intensity"] for p in phases
     )
+
+
+def _files(folder):
+    return [(path, pydicom.dcmread(path)) for path in sorted(folder.rglob("*.dcm"))]
+
+
+@pytest.mark.parametrize("layout", ["ge content time", "siemens separate"])
+@pytest.mark.parametrize("what", ["all", "one phase", "a series of its own"])
+def test_what_was_sent_again_is_no_phase(found, layout, what):
+    """The same pixels, places and times under other identifiers: each image counts once, and it is said how many copies are."""
+    e = examination(LAYOUTS[layout][1])
+
+    def send_again(folder):
+        for i, (path, file) in enumerate(_files(folder)):
+            brightest = int(file.pixel_array.max())
+            if what == "one phase" and brightest < 210:  # voxels say the phase: the last one alone
+                continue
+            file.SOPInstanceUID = file.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.9.{i}"
+            file.InstanceNumber = 1000 + i
+            if what == "a series of its own":
+                file.SeriesInstanceUID = f"{file.SeriesInstanceUID}.9"
+            file.save_as(path.with_name(f"again-{i}.dcm"))
+
+    row, phases, _ = found(e, LAYOUTS[layout][0], send_again)
+    assert (row["status"], row["n_phases"], row["n_slices"]) == ("found", 4, N_SLICES)
+    assert "images are copies of others" in row["qc_flags"]
+    assert [p["mean_intensity"] for p in phases] == sorted(p["mean_intensity"] for p in phases)
+
+
+@pytest.mark.parametrize(
+    ("kept", "other", "said"),
+    [
+        (["ORIGINAL", "PRIMARY", "M", "ND"], ["ORIGINAL", "PRIMARY", "P", "ND"], "phase images left out"),
+        (["ORIGINAL", "PRIMARY", "DIXON", "WATER"], ["ORIGINAL", "PRIMARY", "DIXON", "FAT"], "fat images left out"),
+    ],
+)
+def test_another_kind_of_image_is_no_phase(found, kept, other, said):
+    layout, orientation, _ = LAYOUTS["ge content time"]
+
+    def add_kind(folder):
+        for i, (path, file) in enumerate(_files(folder)):
+            file.ImageType = kept
+            file.save_as(path)
+            file.ImageType = other
+            file.SOPInstanceUID = file.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.9.{i}"
+            file.InstanceNumber = 1000 + i
+            file.PixelData = (file.pixel_array[::-1] // 2).astype(np.uint16).tobytes()
+            file.save_as(path.with_name(f"other-{i}.dcm"))
+
+    row, phases, _ = found(examination(orientation), layout, add_kind)
+    assert (row["status"], row["n_phases"]) == ("found", 4) and said in row["qc_flags"]
+    assert phases[0]["mean_intensity"] > 100

@@ -11,8 +11,10 @@ import pydicom
 import pytest
 from pydicom.datadict import DicomDictionary, keyword_for_tag
 
-from ingest.imaging.headers import WHITELIST, Unreadable, digest_and_header, seconds_of, years_of
+from ingest.imaging.elements import WHITELIST, seconds_of, years_of
+from ingest.imaging.headers import digest_and_header
 from ingest.imaging.identity import ELEMENTS
+from ingest.imaging.unreadable import Unreadable
 from ingest.simulate.dce_layouts import LAYOUTS, SimulatedExamination, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, Series, slice_dataset, write
 from tests.support import tiny
@@ -298,7 +300,7 @@ def two_patients(path: Path) -> None:
 
 ZOO = {
     "pixels cut": (cut, "dicom.cut"),
-    "header cut": (cut_in_header, "dicom.no-uid"),
+    "header cut": (cut_in_header, "dicom.cut"),
     "one UID, two contents": (other_pixels, "dicom.duplicate-uid"),
     "no study": (without_study, "dicom.no-uid"),
     "no DICOM": (text_file, "dicom.not-dicom"),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from analyses.imaging.images import breast, prepare, stroma, tumor
+from analyses.imaging.images import breast, features, prepare, stroma, tumor
 from analyses.imaging.images.fuzzy import clusters
-from analyses.imaging.images.grids import array_of, box_of, cropped, image_of, turned_back, upright
+from analyses.imaging.images.grids import array_of, box_of, cropped, image_of, turn_of
 from ingest.simulate.breast import Scan, scanned
 from ingest.simulate.dicom_files import Geometry
 from ingest.simulate.subjects import SimulationSettings, stream
@@ -74,6 +74,21 @@ def test_resampling_keeps_volume_and_centroid(spacing):
         assert np.linalg.norm(p - place) < off
 
 
+@pytest.mark.parametrize("angle", [0, 7, 20, 33, 77])
+def test_halfway_between_two_voxels_the_higher_index_counts_however_the_grid_is_turned(angle):
+    """256 rows of 0.703125 mm on 225 of 0.8: the middle row lies halfway between two; so does every second of 10 slices on 5."""
+    a = math.radians(angle)
+    direction = [math.cos(a), -math.sin(a), 0, math.sin(a), math.cos(a), 0, 0, 0, 1]
+    random = np.random.default_rng(1)
+    mask = image(
+        (random.random((10, 256, 3)) < 0.5).astype(np.uint8), (0.8, 0.703125, 1.0), (157.8, -106.7, 78.0), direction
+    )
+    made = array_of(prepare.resample_mask(mask, prepare.target_grid(mask, (0.8, 0.8, 2.0))))
+    rows = np.floor(np.round(127.5 + (np.arange(225) - 112) * 0.8 / 0.703125, 9) + 0.5).astype(int)
+    assert rows[112] == 128 and made.shape == (5, 225, 3)
+    assert np.array_equal(made, array_of(mask)[1::2][:, rows])
+
+
 def test_linear_interpolation_does_not_overshoot_and_a_constant_stays():
     noisy = image(np.random.default_rng(1).uniform(5, 9, (20, 30, 30)).astype(np.float32), (1.1, 1.1, 2.7))
     made = array_of(prepare.resample(noisy))
@@ -98,7 +113,7 @@ def test_maps_are_differences_of_normalised_phases():
     assert [float(array_of(made[m]).mean()) for m in prepare.MAPS] == pytest.approx([1.0, 0.8, 0.5])
     with pytest.raises(ValueError, match="no parenchyma"):
         prepare.parenchyma_mean(s0, breast_, breast_)
-    with pytest.raises(ValueError, match="different grids"):
+    with pytest.raises(ValueError, match="another grid than S0"):
         prepare.normalised_maps({"S0": s0, "intermediate": early, "last": image(np.ones((2, 3, 4), np.float32))}, dict.fromkeys(
             ("S0", "intermediate", "last"), 1.0))  # fmt: skip
 
@@ -106,10 +121,10 @@ def test_maps_are_differences_of_normalised_phases():
 def test_turning_upright_and_back_changes_nothing():
     direction = [0, 0, -1, 1, 0, 0, 0, -1, 0]  # sagittal: columns to the back, rows down, slices to the right
     made = image(np.random.default_rng(3).random((4, 5, 6)).astype(np.float32), (0.7, 0.9, 2.0), (1, 2, 3), direction)
-    turned = upright(made)
-    assert turned.GetDirection() == pytest.approx([1, 0, 0, 0, 1, 0, 0, 0, 1])
-    again = turned_back(turned, made)
-    assert np.array_equal(array_of(again), array_of(made)) and again.GetOrigin() == made.GetOrigin()
+    turn, by_itk = turn_of(made), sitk.DICOMOrient(made, "LPS")
+    turned = turn.upright(array_of(made))
+    assert np.array_equal(turned, array_of(by_itk)) and np.array_equal(turn.back(turned), array_of(made))
+    assert (turn.origin, turn.spacing) == (by_itk.GetOrigin(), by_itk.GetSpacing()[::-1])
     box = box_of(array_of(made) > 0.9, (1, 1, 1))
     part = cropped(made, box)
     assert np.array_equal(array_of(part), array_of(made)[box])
@@ -280,3 +295,66 @@ def test_a_tumour_is_found_again_from_the_strongest_enhancement():
     truth = prepare.resample_mask(on(made.geometry, made.tumor.astype(np.uint8)), s0)
     assert tumor.dice(grown.mask, truth) > 0.85
     assert tumor.dice(truth, truth) == 1.0 and tumor.dice(truth, image_of(np.zeros_like(array_of(truth)), truth)) == 0.0
+
+
+@pytest.mark.parametrize("m", [1.01, 1.1, 1.5, 2.0])
+@pytest.mark.parametrize("scale", [1.0, 40.0, 1e5])
+def test_memberships_are_shares_whatever_the_fuzziness_and_the_unit(m, scale):
+    """Two well separated kinds of voxels are told apart by any m > 1, in any unit of intensity."""
+    values = scale * np.concatenate([np.linspace(10, 12, 500), np.linspace(90, 92, 100)]).reshape(6, 10, 10)
+    found = clusters(values, m=m)
+    assert np.isfinite(found.memberships).all() and found.memberships.sum(axis=0) == pytest.approx(1)
+    assert int((found.memberships[1] > 0.5).sum()) == 100
+
+
+def test_a_mask_of_255_is_a_mask_and_a_tenth_of_a_voxel_is_no_other_grid():
+    mask = sitk.GetImageFromArray(np.pad(np.ones((4, 6, 6), np.uint8), ((4, 4), (9, 9), (9, 9))))
+    near = sitk.Image(mask)
+    near.SetOrigin((0.05, 0, 0))
+    assert tumor.dice(mask, near) == 1
+    assert features.of_shape(mask * 255) == features.of_shape(mask)
+    whole = sitk.GetImageFromArray(np.random.default_rng(1).normal(1, 0.3, (12, 24, 24)))
+    assert features.of_map(whole, mask * 255, "tumor", "S0") == features.of_map(whole, mask, "tumor", "S0")
+
+
+# ------------------------------------------------------------------------------------------------- two grids
+
+OTHER_GRIDS = {
+    "origin": {"origin": (16.0, 8.0, 4.0)},
+    "spacing": {"spacing": (1.6, 1.6, 2.0)},
+    "direction": {"direction": (-1, 0, 0, 0, -1, 0, 0, 0, 1)},
+}
+
+
+@pytest.mark.parametrize("what", [*OTHER_GRIDS, "size"])
+def test_functions_of_two_images_refuse_two_grids(what):
+    """Index by index they would give numbers of another place; what differs is said."""
+    shape = (12, 40, 40)
+    values = np.random.default_rng(0).normal(1.0, 0.3, shape)
+    inside = ball(shape, ANISOTROPIC, 8.0)
+    here, elsewhere = image(inside), image(inside, **OTHER_GRIDS.get(what, {}))
+    if what == "size":
+        elsewhere = image(inside[:, :, :-1])
+    whole = elsewhere * 0 + 1
+    map_ = image(values)
+    for refused in (
+        lambda: features.of_map(map_, elsewhere, "tumor", "S0"),
+        lambda: features.whole_set({"S0": map_}, elsewhere, here),
+        lambda: stroma.band(here, whole, 5.0),
+        lambda: prepare.parenchyma_mean(map_, whole, here),
+        lambda: tumor.from_seed(map_, whole, (16.0, 16.0, 12.0)),
+        lambda: tumor.peak(map_, whole),
+        lambda: tumor.dice(here, elsewhere),
+    ):
+        with pytest.raises(ValueError, match="another grid than .*(furthest corner|voxels)"):
+            refused()
+
+
+def test_a_map_without_numbers_in_the_mask_is_refused():
+    shape = (12, 40, 40)
+    values, inside = np.ones(shape), ball(shape, ANISOTROPIC, 8.0)
+    values[6, 20, 20] = np.nan
+    with pytest.raises(ValueError, match="no numbers"):
+        features.of_map(image(values), image(inside), "tumor", "S0")
+    values[6, 20, 20], values[0, 0, 0] = 1.0, np.nan
+    assert features.of_map(image(values), image(inside), "tumor", "S0")

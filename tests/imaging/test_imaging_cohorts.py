@@ -116,3 +116,21 @@ def test_bad_verdicts_are_named_with_their_line(study, tmp_path, quick):
     quick("qc", "import", file, "--collection", "nact", "--keep-going", cwd=study.root, code=3)
     rows = study.sql("SELECT study_uid, verdict, read_by FROM qc_verdicts").values.tolist()
     assert rows == [[two, "pass", "A"]]
+
+
+def test_verdicts_of_lesions_are_judged_by_their_outline(study, tmp_path, quick):
+    (one,) = (scan(tmp_path / "images", "UCSF-BR-00", 3) for _ in range(1))
+    ingest(study, tmp_path / "images", "nact")
+    file, digest = tmp_path / "seen.csv", "a" * 64
+    file.write_text(
+        "study_uid,outline,verdict,cause,read_by,seen\n"
+        f"{one},,pass,,A,\n{one},grown,fail,no_tumor,A,{digest}\n{one},grown,pass,,B,\n{one},nobody#1,fail,,A,\n"
+        f"{one},grown,fail,,A,abc\n"
+    )
+    done = quick("qc", "import", file, "--collection", "nact", "--json", cwd=study.root, code=7)
+    found = [(f["line"], f["rule"]) for f in json.loads(done.stdout)["findings"]]
+    assert found == [(4, "verdict.twice"), (5, "verdict.unknown-outline"), (6, "verdict.unknown")]
+    quick("qc", "import", file, "--collection", "nact", "--keep-going", cwd=study.root, code=3)
+    assert study.sql("SELECT study_uid, verdict FROM qc_verdicts").values.tolist() == [[one, "pass"]]
+    rows = study.sql("SELECT study_uid, outline, verdict, cause, read_by, seen FROM lesion_verdicts").values.tolist()
+    assert rows == [[one, "grown", "fail", "no_tumor", "A", digest]]

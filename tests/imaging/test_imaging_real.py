@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analyses.imaging.images import breast, features, prepare, stroma, tumor
+from analyses.imaging.images import breast, features, kinetic_maps, kinetics, prepare, stroma, tumor
 from analyses.imaging.images.grids import array_of, image_on
 from ingest.imaging.dicom_seg import read as read_seg
 from tests.imaging.test_dicom import ANALYSES
@@ -92,15 +93,61 @@ def test_three_phases_of_sixty_slices_are_told_apart_by_content_time(published):
 
 
 def test_the_archives_maps_are_recomputed_from_the_phases(published, phases):
-    """PE1 = 100 (early - pre) / pre; SER = (early - pre) / (late - pre), which the archive caps at 3."""
+    """PE1 is our PE without its decimals, SER our SER in thousandths, at most 3; both where they are not 0, voxel for voxel."""
     pre, early, late = phases
-    with np.errstate(all="ignore"):
-        enhancement, ratio = 100 * (early - pre) / pre, np.clip((early - pre) / (late - pre), None, 3)
-    for name, mine in (("PE1", enhancement), ("SER", ratio)):
-        theirs = map_of(published, name)
-        seen = (theirs != 0) & np.isfinite(mine)
-        assert seen.sum() > 40_000
-        assert np.corrcoef(theirs[seen], mine[seen])[0, 1] > 0.999
+    enhancement = kinetics.percent_enhancement(pre, early)
+    theirs = map_of(published, "PE1")
+    wanted = np.where(pre >= 35, np.trunc(enhancement.clip(0)), 0)  # 35: S0 of the map's darkest voxel; no falls
+    assert (theirs != 0).sum() > 150_000 and np.array_equal(theirs, wanted)
+    ratio = np.minimum(kinetics.enhancement_ratio(pre, early, late), 3)
+    theirs = map_of(published, "SER")
+    seen = theirs != 0
+    assert seen.sum() == 41_596 and np.abs(theirs[seen] - ratio[seen]).max() <= 0.0005 + 1e-6
+
+
+def test_parametric_maps_are_the_archives_maps(published, phases):
+    """Voxel for voxel as above, on the scanner's voxels: the one by whole percents, the other by thousandths."""
+    made = kinetic_maps.maps_of(phases, kinetic_maps.Times(1, 2, None, None), ["pe_early", "ser"])
+    theirs = map_of(published, "PE1")
+    seen = (theirs != 0) & (theirs < 1000)  # where our map ends
+    off = made["pe_early"][seen].astype(float) - theirs[seen]
+    assert seen.sum() > 150_000 and off.min() > -1e-3 and off.max() < 1 + 1e-3
+    theirs = map_of(published, "SER")
+    seen = theirs != 0
+    assert np.abs(theirs[seen] - made["ser"][seen]).max() <= 0.0005 + 1e-6  # so each of them has a value
+
+
+def test_the_archives_ser_map_is_our_functional_volume(published, phases):
+    """Voxels of 70 % and more, from a signal of 35 on, with four such neighbours and SER not below 0; all but 3 of 41,597."""
+    pre, early, late = phases
+    share = 35 / np.percentile(pre, kinetics.PERCENTILE)  # what the archive's box gave
+    found = kinetics.functional_volume(pre, early, late, np.ones(pre.shape, bool), background=share)
+    theirs = map_of(published, "SER") != 0
+    assert found.threshold == pytest.approx(35, abs=1e-9)
+    assert (found.inside ^ theirs).sum() == 3
+    for neighbours in (3, 5):
+        other = kinetics.functional_volume(
+            pre, early, late, np.ones(pre.shape, bool), background=share - 1e-9, neighbours=neighbours
+        )
+        assert (other.inside ^ theirs).sum() > 300
+
+
+def test_the_kinetics_of_the_published_examination(published):
+    """The tumour is grown. The archive's threshold lies above 34 and up to 35, its functional volume is 41.1 ml."""
+    tiny.rebuild(published, names=["kinetics"])
+    rows = published.sql(
+        "SELECT k.* FROM kinetics k JOIN imaging_studies USING (study_uid) WHERE patient_id = 'UCSF-BR-06'"
+    ).set_index("region")
+    tumor, background = rows.loc["tumor"], rows.loc["background"]
+    assert (tumor["n_phases"], tumor["early_phase"], tumor["late_phase"], tumor["late_s"]) == (3, 1, 2, 761)
+    assert tumor["ftv_threshold"] == pytest.approx(34.8)
+    theirs = (map_of(published, "SER") != 0).sum() * grid_of(published).voxel_ml
+    assert theirs == pytest.approx(41.13, abs=0.01) and tumor["ftv_ml"] == pytest.approx(theirs, rel=0.03)
+    kinds = tumor["ftv_gradual_ml"] + tumor["ftv_plateau_ml"] + tumor["ftv_washout_ml"]
+    assert kinds == pytest.approx(tumor["ftv_ml"])
+    assert tumor["pe_early"] > 5 * background["pe_early"] > 0 and tumor["ser"] > 2 * background["ser"]
+    assert re.search(r"phase 2 has moved by (1\.[2-9]|2\.[0-2]) voxels", tumor["qc_flags"])
+    assert background["tissue"] == "brighter" and "own breast" in background["qc_flags"]
 
 
 def test_the_segmentation_lands_on_the_breast_and_gives_41_cc(published, phases, shared):

@@ -42,8 +42,8 @@ def scanned(tmp_path_factory) -> Study:
 def test_what_is_followed_in_time_is_the_outline(scanned):
     examinations = Examinations(scanned)
     found = examinations.load(examinations.uid_of("SIM-0001", None))
-    name, inside = found.followed()
-    assert name == "tumor (expert)" and inside.sum() == blob().sum()
+    line, inside = found.followed()
+    assert line.name == "tumor (expert)" and inside.sum() == blob().sum()
     assert found.shown_slice() in (2, 3)
     assert found.intermediate == 2 and found.rise[inside].mean() == pytest.approx(2 * 65, rel=0.01)
 
@@ -60,7 +60,9 @@ def test_the_picture_says_whose_it_is_what_was_done_and_shows_four_volumes_and_a
     minutes, rise = figure.axes[-1].lines[0].get_data()
     assert list(minutes) == [0, 1.5, 3, 4.5]
     assert rise[0] == 0 and list(rise) == sorted(rise) and rise[-1] == pytest.approx(195, rel=0.02)
-    assert any("tumor (expert)" in t.get_text() for t in figure.axes[3].texts)
+    (legend,) = figure.legends
+    volume = blob().sum() * 0.8 * 0.8 * 2.0 / 1000
+    assert [t.get_text() for t in legend.get_texts()] == [f"tumor (expert), {volume:.1f} ml"]
 
 
 def test_letters_say_where_a_direction_points():
@@ -85,6 +87,7 @@ def test_the_page_has_everybody_and_draws_what_is_new_alone(scanned, quick, tmp_
     text = (folder / "index.html").read_text()
     assert text.count("<article") == 2 and text.count("<img") == 1
     (drawn,) = folder.glob("*.png")
+    assert f'<a href="{drawn.name}"><img src="{drawn.name}"' in text
     assert drawn.read_bytes()[:4] == b"\x89PNG"
     drawn.write_bytes(b"as it was")
     quick("qc", "page", "--out", folder, cwd=scanned.root)

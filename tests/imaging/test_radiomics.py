@@ -18,7 +18,7 @@ from ingest.simulate import subjects
 from ingest.simulate.breast import Scan, scanned
 from tests.imaging.test_image_regions import ball, image, on
 from tests.support.simulated import changed
-from tshdb.images.feature_names import CLASSES, all_names, names_of
+from tshdb.images.feature_names import CLASSES, NAMES, all_names
 
 pytestmark = pytest.mark.xdist_group("radiomics")  # one simulated study for all
 NAMES_OF = {"firstorder": 18, "glcm": 24, "glrlm": 16, "glszm": 16, "gldm": 14, "ngtdm": 5, "shape": 14}
@@ -145,7 +145,7 @@ def test_values_are_those_of_plain_pyradiomics(settings):
 def test_the_set_has_572_names_and_shape_once():
     names = all_names()
     assert len(names) == len(set(names)) == 572 and sum(".shape." in n for n in names) == 14
-    assert {c: len(names_of(c)) for c in NAMES_OF} == NAMES_OF
+    assert {c: len(names) for c, names in NAMES.items()} == NAMES_OF
     assert "tumor.SI.glcm.Idmn" in names and "stroma.S0.glszm.GrayLevelNonUniformity" in names
 
 
@@ -274,7 +274,10 @@ def test_4_a_redrawn_outline_makes_that_patients_units_due(simulated, quick):
         quick("ingest", "ispy1", "--from", simulated / "sim/ispy1", "--only", "segmentation", cwd=simulated / "study")
         run = json.loads(quick("rebuild", "radiomic_features", "--json", cwd=simulated / "study").stdout)
         done = {name: n for name, n in run["computed"].items() if n}
-        assert done == {"masks": 1, "breast_masks": 1, "tumor_masks": 1, "stroma_bands": 1, "radiomic_features": 7}
+        regions = {"masks": 1, "breast_masks": 1, "lesions": 1, "tumor_masks": 1, "stroma_bands": 1}
+        assert done == regions | {"radiomic_features": 7, "lesion_features": 1} or done == regions | {
+            "radiomic_features": 7
+        }
         assert run["unchanged"].get("breast_masks") == 1  # drawn anew, the same: nothing rests on it
     finally:
         outline.write_bytes(before)
@@ -334,11 +337,11 @@ def test_people_say_where_a_tumour_is_and_it_grows_from_there(simulated, quick):
 
 
 def test_a_feature_says_what_it_rests_on_once(simulated, quick):
-    """An examination's inputs reach a feature by many ways; each is told once, with PyRadiomics' version."""
+    """An examination's inputs reach a feature by many ways; each is told once, with SimpleITK's version."""
     (row,) = rows_of(quick, simulated, "SELECT study_uid FROM imaging_studies WHERE patient_id = 'ISPY1_9001'")
     said = quick("why", f"radiomic_features/{row['study_uid']}|tumor|SI", cwd=simulated / "study").stdout
     tree = said.partition("  inputs\n")[2].splitlines()
-    assert len(tree) < 60 and "pyradiomics 3.0.1" in said
+    assert len(tree) < 60 and "SimpleITK" in said
     told = [line for line in tree if "series_roles/" in line and "above" not in line]
     assert len(told) == 1
 
@@ -396,6 +399,52 @@ def test_unstable_features_are_known_and_can_be_left_out(simulated, quick):
         assert not again["computed"]
     finally:
         settings.write_text(text)
+
+
+def test_a_kernel_that_is_wrong_stops_the_rebuild(simulated, quick, monkeypatch):
+    """With both values in one line; what it would have computed is not stored."""
+    from analyses.imaging.images import court
+    from tests.support.faults import make_faulty
+
+    study = simulated / "study"
+    settings = study / "study.toml"
+    text = settings.read_text()
+    try:
+        settings.write_text(changed(text, ("bin_width = 0.05", "bin_width = 0.07")))
+        make_faulty(monkeypatch, "excess kurtosis")
+        court.canary.cache_clear()
+        said = quick("rebuild", "radiomic_features", cwd=study, code=5).stderr
+        assert "canary: firstorder.Kurtosis is " in said and " by PyRadiomics 3.0.1. Nothing more is computed." in said
+        assert "Traceback" not in said and len(said.strip().splitlines()) == 1
+        (row,) = rows_of(quick, simulated, "SELECT count(DISTINCT value) AS n FROM radiomic_features WHERE feature = "
+                         "'tumor.SI.firstorder.Kurtosis' AND value < 0")  # fmt: skip
+        assert row["n"] == 0
+    finally:
+        monkeypatch.undo()
+        court.canary.cache_clear()
+        settings.write_text(text)
+        quick("rebuild", "radiomic_features", cwd=study)
+
+
+def test_a_region_in_fifty_is_computed_twice(simulated, quick, monkeypatch):
+    """Where the canary passes, a region that is heard still stops the rebuild."""
+    from analyses.imaging.images import court
+    from tests.support.faults import make_faulty
+
+    study = simulated / "study"
+    settings = study / "study.toml"
+    text = settings.read_text()
+    try:
+        settings.write_text(changed(text, ("bin_width = 0.05", "bin_width = 0.07")))
+        make_faulty(monkeypatch, "excess kurtosis")
+        monkeypatch.setattr(court, "canary", lambda: None)
+        monkeypatch.setattr(court, "is_heard", lambda name: name.endswith("|stroma|SL"))
+        said = quick("rebuild", "radiomic_features", cwd=study, code=5).stderr
+        assert "|stroma|SL: firstorder.Kurtosis is " in said
+    finally:
+        monkeypatch.undo()
+        settings.write_text(text)
+        quick("rebuild", "radiomic_features", cwd=study)
 
 
 def test_any_number_of_workers_gives_the_same_values(simulated, quick, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import sqlite3
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,10 @@ import SimpleITK as sitk
 
 from ingest.imaging import les
 from ingest.imaging.dicom_seg import read as read_seg
-from ingest.imaging.headers import Unreadable
 from ingest.imaging.mask_files import Examination, MaskFileOptions, files_of
 from ingest.imaging.mask_files import read as read_mask_file
-from ingest.imaging.masks import named
+from ingest.imaging.meaning import named
+from ingest.imaging.unreadable import Unreadable
 from ingest.simulate.dce_layouts import LAYOUTS, SimulatedExamination, write_examination
 from ingest.simulate.dicom_files import SAGITTAL, Geometry, write
 from ingest.simulate.mask_writers import les_box, segmentation
@@ -126,7 +127,8 @@ def test_a_damaged_segmentation_is_one_error(shared, tmp_path):
     ],
 )
 def test_enhancement_and_tissue_masks_never_pass_for_an_outline(texts, region, kind):
-    assert named(*texts) == (named(*texts).__class__(region, kind))
+    found = named(*texts)
+    assert (found.region, found.kind, found.is_outline) == (region, kind, False)
 
 
 # ------------------------------------------------------------------------------------------------ .les
@@ -180,7 +182,7 @@ def test_one_label_of_several_is_taken(tmp_path):
     values[0, 0, :5] = 2
     path = tmp_path / f"{WHO}.nrrd"
     sitk.WriteImage(image_of(values, GRID), str(path))
-    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", label=2))
+    content = read_mask_file(path, [Examination("1.2", WHO, "T0")], MaskFileOptions("sim", label="2"))
     assert content.records[0].values["n_voxels"] == 5
 
 
@@ -215,14 +217,29 @@ def test_a_bad_mask_is_named(tmp_path, spoil, rule):
     assert [f.rule for f in content.errors] == [rule] and not content.records
 
 
-def test_a_patient_with_several_examinations_has_masks_of_the_first_unless_said(tmp_path):
+def test_a_mask_of_a_patient_with_several_examinations_is_of_the_one_that_is_said(tmp_path):
+    """Nothing decides: it is refused, and both are named. The sheet, the grid, or a date in the path does."""
     path = tmp_path / f"{WHO}.nrrd"
     sitk.WriteImage(image_of(blob(), GRID), str(path))
-    both = [Examination("1.2", WHO, "T0"), Examination("1.3", WHO, "T1")]
-    assert read_mask_file(path, both, MaskFileOptions("sim")).records[0].values["study_uid"] == "1.2"
-    sheet = {path.name: {"file": path.name, "patient_id": WHO, "time_point": "T1", "kind": "manual"}}
-    row = read_mask_file(path, both, MaskFileOptions("sim", sheet=sheet)).records[0].values
-    assert (row["study_uid"], row["kind"]) == ("1.3", MaskKind.MANUAL)
+    both = [Examination("1.2", WHO, "T0", "1991-08-20"), Examination("1.3", WHO, "T1", "1991-11-20")]
+    moved = Grid(SHAPE, GRID.spacing_mm, tuple(GRID.at(0, 5, 0)), GRID.row, GRID.column, GRID.normal)
+
+    def study(grids=lambda uid: [], rows=(), name=""):
+        content = read_mask_file(path, both, MaskFileOptions("sim", rows=rows, name=name), grids)
+        return content.records[0].values["study_uid"] if content.records else content.errors[0]
+
+    refused = study()
+    assert refused.rule == "mask.which-examination" and "T0 of 1991-08-20, T1 of 1991-11-20" in refused.message
+    assert study(lambda uid: [GRID if uid == "1.3" else moved]) == "1.3"
+    assert study(lambda uid: [GRID]).rule == "mask.which-examination"
+    sheet = ({"file": path.name, "patient_id": WHO, "time_point": "T1", "kind": "manual"},)
+    assert study(rows=sheet) == "1.3"
+    assert study(name=f"1991-11-20/{WHO}.nrrd") == "1.3"
+    content = read_mask_file(
+        path, both, MaskFileOptions("sim", rows=sheet), lambda uid: [GRID if uid == "1.2" else moved]
+    )
+    assert "has the grid of T0, and not of T1" in content.records[0].values["flags"]
+    assert [f.rule for f in content.findings] == ["mask.examination"]
 
 
 # ------------------------------------------------------------------------------------------------ against the images
@@ -230,15 +247,50 @@ def test_a_patient_with_several_examinations_has_masks_of_the_first_unless_said(
 
 def test_geometry_says_what_differs_and_by_how_much():
     assert differences(GRID, GRID) == []
-    assert "row spacing 1 mm, the image's is 0.8 mm" in differences(
-        Grid(SHAPE, (2.0, 1.0, 0.8), GRID.origin_mm, GRID.row, GRID.column, GRID.normal), GRID
-    )
+    wide = Grid(SHAPE, (2.0, 1.0, 0.8), GRID.origin_mm, GRID.row, GRID.column, GRID.normal)
+    assert differences(wide, GRID) == [  # 19 steps of 0.2 mm
+        "3.80 mm off at the furthest corner (row spacing 1 mm, the image's is 0.8 mm)"
+    ]
     off = Grid(SHAPE, GRID.spacing_mm, (-60.0, -59.7, -30.0), GRID.row, GRID.column, GRID.normal)
-    assert differences(off, GRID) == ["voxels lie between the image's (slice, row, column: 0.00, 0.00, 0.30 mm off)"]
+    assert differences(off, GRID) == [
+        "0.30 mm off at the furthest corner (voxels lie between the image's: slice, row, column 0.00, 0.00, 0.30 mm off)"
+    ]
     far = Grid(SHAPE, GRID.spacing_mm, (-60.0, 500.0, -30.0), GRID.row, GRID.column, GRID.normal)
     assert differences(far, GRID) == ["outside of the image"]
     slanted = Grid(SHAPE, GRID.spacing_mm, GRID.origin_mm, (0, 0.966, -0.259), (0, -0.259, -0.966), GRID.normal)
-    assert "row direction turned by 15.0 degrees" in differences(slanted, GRID)
+    assert "turned by 15 degrees" in differences(slanted, GRID)[0]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_axes_in_another_order_are_the_same_voxels(order):
+    values = blob()
+    mask = GRID.with_axes(order)
+    assert differences(mask, GRID) == []
+    assert np.array_equal(placed(values.transpose(order), mask, GRID), values)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.05, 0.09, 0.0995, 0.1005, 0.11, 0.2, 0.3, 0.49])
+def test_a_tenth_of_a_voxel_at_the_furthest_corner_is_the_tolerance(share):
+    """Shifts along each axis, spacings and turns that move the furthest corner by a share of a voxel: 70 sizes in all."""
+    fits = share < 0.1
+    for axis in range(3):
+        places = [0.0, 0.0, 0.0]
+        places[axis] = share
+        shifted = Grid(SHAPE, GRID.spacing_mm, tuple(GRID.at(*places)), GRID.row, GRID.column, GRID.normal)
+        assert (differences(shifted, GRID) == []) is fits
+        spacing = list(GRID.spacing_mm)
+        spacing[axis] *= 1 + share / (SHAPE[axis] - 1)
+        scaled = Grid(SHAPE, tuple(spacing), GRID.origin_mm, GRID.row, GRID.column, GRID.normal)
+        assert (differences(scaled, GRID) == []) is fits
+    angle = share / (
+        SHAPE[1] - 1
+    )  # in the plane, of equal spacing: the far corner of a row moves by `share` of a pixel
+    row = np.array(GRID.row) * np.cos(angle) + np.array(GRID.column) * np.sin(angle)
+    column = np.array(GRID.column) * np.cos(angle) - np.array(GRID.row) * np.sin(angle)
+    turned = Grid(
+        (SHAPE[0], SHAPE[1], SHAPE[1]), GRID.spacing_mm, GRID.origin_mm, tuple(row), tuple(column), GRID.normal
+    )
+    assert (differences(turned, GRID) == []) is fits
 
 
 def test_a_cropped_or_turned_mask_is_placed_voxel_by_voxel():
@@ -369,5 +421,5 @@ def test_an_examination_with_masks_does_not_go_before_them(scanned, quick, tmp_p
     scan = SimulatedExamination("SIM-0002", "T0", [np.full(SHAPE, 50 + 30 * p, np.uint16) for p in range(3)], GEOMETRY)
     write_examination(scan, LAYOUTS["ge content time"][0], images)
     done = quick("ingest", "dicom", images, "--collection", "sim", "--complete", cwd=scanned.root, code=7)
-    assert "study.still-named" in done.stderr and f"sim/{WHO}.nrrd#1" in done.stderr
+    assert "study.still-named" in done.stderr and f"/{WHO}.nrrd#1" in done.stderr
     assert len(scanned.sql("SELECT * FROM segmentations")) == 1

@@ -277,13 +277,19 @@ def test_rows_that_end_with_a_delimiter_have_no_nameless_column(tmp_path):
     ("text", "findings"),
     [
         ("id,n\na,1\nb,2", [("text.last-line-open", 3)]),
-        ("id,n\na,1\nb", [("clinical.field-count", 3), ("text.last-line-open", 3)]),
+        ("id,n\na,1\nb", [("text.last-line-open", 3)]),
         ("id,n\n" + "a,1\n" * 9 + "b,26.1", [("text.last-line-open", 11)]),
+        ('id,n\na,1\nb,"x, y ""z"""', []),
+        ('id,n\na,1\nb,2"', [("text.last-line-open", 3)]),
+        ('id\tn\na\t1\nb\t"2"', []),
         ("id,n", []),
     ],
 )
-def test_a_file_that_may_be_cut_is_said(tmp_path, text, findings):
-    assert rows(tmp_path, text)[2] == findings
+def test_the_row_of_a_last_line_without_an_end_is_withheld(tmp_path, text, findings):
+    """A file must end as its format ends: what a quotation mark closes is whole, all else may be cut."""
+    _, whole, found = rows(tmp_path, text)
+    assert found == findings
+    assert len(whole) == text.count("\n") - bool(findings)
 
 
 def test_a_name_that_stands_twice_is_refused_or_gets_its_place(tmp_path):

@@ -304,8 +304,9 @@ def test_the_papers_112_women_come_out_of_the_biotab(shared, rule, expected):
     assert all((w["her2_status"] is None) == (w["her2_status_reason"] is not None) for w in women)
 
 
-def test_three_sources_give_seven_conflicts_of_vital_status(shared, empty_study, tmp_path):
-    """The seven are alive in the Biotab and dead in the other two; the GDC holds, as in the paper."""
+def test_three_sources_give_one_conflict_of_vital_status(shared, empty_study, tmp_path):
+    """Seven are alive in the Biotab and dead in the other two. Six died after the Biotab's last contact, which is no conflict;
+    of the one seen alive after her death the GDC's word holds, as in the paper."""
     names = ("gdc/clinical.2023-11.TCGA-BRCA.tsv.gz", "clinical/tcga-cdr-survival.tsv",
              "clinical/nationwidechildrens.org_clinical_patient_brca.2017.txt.gz")  # fmt: skip
     for name in names:
@@ -318,9 +319,7 @@ def test_three_sources_give_seven_conflicts_of_vital_status(shared, empty_study,
     rows["patient_id"] = rows["row_key"].str.partition("|")[0]
     mine = rows[rows["patient_id"].isin(paired)]
     status = mine[mine["column_name"] == "event"]
-    assert sorted(status["patient_id"]) == [
-        "TCGA-A7-A13E", "TCGA-AC-A23H", "TCGA-E2-A15M", "TCGA-E9-A1N6", "TCGA-E9-A1NF", "TCGA-E9-A1NG", "TCGA-E9-A1RB",
-    ]  # fmt: skip
+    assert sorted(status["patient_id"]) == ["TCGA-AC-A23H"]
     assert set(status["held_source"].str.split("/").str[1]) == {"clinical"}
     assert set(status["held_value"]) == {"True"} and set(status["other_value"]) == {"False"}
     days = mine[mine["column_name"] == "duration_days"]

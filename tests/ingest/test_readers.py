@@ -19,7 +19,7 @@ from tshdb.database import reading
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent
 from tshdb.head import Head
-from tshdb.loading.reconcile import in_precedence, precedence_rule
+from tshdb.loading.believed import in_precedence, precedence_rule
 from tshdb.loading.sources import Source, SourceRow
 from tshdb.origins import Origins
 from tshdb.readers import Part, Reader, likeliest, recognised
@@ -56,10 +56,10 @@ def test_files_of_no_reader_are_unknown(tmp_path):
 
 
 def test_the_order_in_which_sources_are_believed_is_as_conflicts_bear_it():
-    """Stored in every row of `conflicts` since the first revision: other words would be another rule."""
+    """Stored in the rows of `conflicts`: other words would be another rule. A source's name is no part of it."""
     assert precedence_rule() == (
         "workbook before gdc-cases before clinical before gdc-follow-up before follow-up before family-history before cdr "
-        "before biotab before annotations before star-counts before rna before dicom, then the source's name"
+        "before biotab before annotations before star-counts before rna before dicom"
     )
 
 
@@ -74,7 +74,7 @@ def test_a_source_of_a_reader_that_is_not_installed_is_refused_and_not_last(empt
     words = [SourceRow(Source("c", reader, "x"), {}, None, 1, None) for reader in ("gdc-table", "clinical", "registry")]
     with pytest.raises(NotFound, match="no reader 'registry' is installed"):
         in_precedence(words)
-    assert [s.source.reader for s in in_precedence(words[:2])] == ["clinical", "gdc-table"]
+    assert [[s.source.reader for s in rank] for rank in in_precedence(words[:2])] == [["clinical"], ["gdc-table"]]
     path = tmp_path / "x.csv"
     path.write_text("x")
     item = loading.Item(Source("c", "registry", "x"), path, {}, FileContent(), "0" * 64)
@@ -167,7 +167,7 @@ def test_a_reader_of_another_package_is_one_file(guest, tshdb, tmp_path):
     assert "Loaded tcga-brca/registry/registry.csv, 1 rows withheld" in said
     folder = tmp_path / "gdc"
     folder.mkdir()
-    table(folder / "follow-up-2031.csv", [ROWS[0], ["TCGA-TN-0001", "0", "200"]], ",")
+    table(folder / "follow-up-2031.csv", [ROWS[0], ["TCGA-TN-0001", "0", "400"]], ",")
     table(folder / "clinical.tsv", CASES, "\t")
     said = tshdb("ingest", "tcga-brca", "--from", folder, "--only", "clinical", cwd=study.root, **paths).stderr
     assert "registry             follow-up-2031.csv" in said
@@ -177,7 +177,7 @@ def test_a_reader_of_another_package_is_one_file(guest, tshdb, tmp_path):
         ).fetchall()
         rows = database.execute("SELECT event, duration_days FROM follow_ups ORDER BY patient_id").fetchall()
     assert rows == [(1, 300.0), (0, 900.0)]
-    assert held == [("tcga-brca/clinical/clinical.tsv", "os-2: event")]
+    assert held == [("tcga-brca/clinical/clinical.tsv", "os-3: event")]
     without = ("--collection", "tcga-brca")  # the package is gone, its words are in the study
     assert "no file that is known" in tshdb("ingest", "clinical", file, *without, cwd=study.root, code=7).stderr
     later = table(tmp_path / "later.tsv", [CASES[0], ["TCGA-TN-0001", "Dead", "301", "'--"]], "\t")

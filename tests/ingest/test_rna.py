@@ -203,8 +203,10 @@ def test_a_cut_gzip_is_never_half_read(tmp_path):
             read(tmp_path, whole[:cut], name="cut.csv.gz")
 
 
-def test_an_open_last_line_is_said(tmp_path):
-    assert rules(read(tmp_path, f"gene,{T}\nCD3D,1\nCD5,2")) == [("text.last-line-open", 3)]
+def test_the_gene_of_an_open_last_line_is_withheld(tmp_path):
+    content = read(tmp_path, f"gene,{T}\nCD3D,1\nCD5,26.1")  # of 26.193
+    assert rules(content) == [("text.last-line-open", 3)] and content.n_withheld == 1
+    assert list(content.matrix.genes.ids) == ["CD3D"]
 
 
 def test_a_missing_file(tmp_path):

@@ -15,7 +15,17 @@ from ingest.simulate import star_counts
 from ingest.simulate.breast import Scan, scanned
 from ingest.simulate.star_counts import Marker
 from ingest.simulate.study import STATE, TRUTH, write_study
-from ingest.simulate.subjects import POPULATIONS, Effects, Role, SimulationSettings, counts_of, stream, subject
+from ingest.simulate.subjects import (
+    POPULATIONS,
+    Effects,
+    Role,
+    SimulationSettings,
+    counts_of,
+    patient_id,
+    stream,
+    subject,
+)
+from tshdb.barcode import Barcode
 from tshdb.errors import UsageError
 
 SMALL = SimulationSettings(seed=3, n_genes=400, voxel_mm=4.0, slice_mm=7.5)
@@ -72,10 +82,20 @@ def test_another_folder_and_other_settings_are_refused(markers, tmp_path):
         write_study(tmp_path / "b", {Role.TUMOR: 1}, SMALL, markers)
 
 
-def test_no_two_patients_share_an_identifier():
+def test_no_two_patients_share_an_identifier(tmp_path, markers):
     names = [subject(SMALL, role, i).patient_id for role in Role for i in (*range(40), 9_999)]
     assert len(set(names)) == len(names)
     assert sum(counts_of(10_000).values()) == 10_000 and all(n > 0 for n in counts_of(7).values())
+    many = [patient_id(role, i) for role, n in counts_of(100_000).items() for i in range(n)]
+    assert len(set(many)) == len(many) == 100_000
+    assert all(
+        Barcode.is_one(f"{name}-01A") and not name[8].isdigit() and name[8] != "A" for name in many if name[0] == "T"
+    )
+    last = 25 * 36**3 // 3 - 1
+    assert patient_id(Role.TUMOR, 0) == "TCGA-A2-Z001" and patient_id(Role.TUMOR, last)[8] == "B"
+    with pytest.raises(UsageError, match=f"there are identifiers for {last + 1:,}"):
+        write_study(tmp_path / "sim", {Role.PAIR: 1, Role.TUMOR: last + 2}, SMALL, markers)
+    assert not (tmp_path / "sim").exists()
 
 
 # ------------------------------------------------------------------------------------------------- what is planted

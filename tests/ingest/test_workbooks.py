@@ -76,15 +76,15 @@ def test_a_map_of_ones_own(quick, empty_study, tmp_path):
     table = tmp_path / "own.csv"
     table.write_text(
         "Patient ID,Age,ER,Size (cm),Death,Survival months\n"
-        "P1,50,pos,2.5,1,12\nP2,61,neg,1.0,0,24\nP3,NA,not done,,0,6\n"
+        "P1,50,pos,2.5,1,12\nP2,61,neg,1.0,0,24\nP3,NA,see chart,,0,6\n"
     )
     quick("ingest", "clinical", table, "--collection", "own", "--guess", cwd=empty_study.root)
     text = (tmp_path / "own.map.toml").read_text()
-    assert '"not done" = "?"' in text and 'unit = "months"' in text and "factor = 10" in text
+    assert '"see chart" = "?"' in text and 'unit = "months"' in text and "factor = 10" in text
     command = ("ingest", "clinical", table, "--collection", "own", "--map", tmp_path / "own.map.toml")
     assert "a ? stands for what nobody has decided yet" in quick(*command, cwd=empty_study.root, code=7).stderr
-    text = text.replace(', "not done" = "?"', "").replace('"not done" = "?", ', "")
-    text = text.replace('"pos" = "positive" }', '"pos" = "positive" }\nreasons = { "not done" = "not done" }')
+    text = text.replace(', "see chart" = "?"', "").replace('"see chart" = "?", ', "")
+    text = text.replace('"pos" = "positive" }', '"pos" = "positive" }\nreasons = { "see chart" = "not done" }')
     (tmp_path / "own.map.toml").write_text(text)
     quick(*command, cwd=empty_study.root)
     rows = empty_study.sql(
@@ -108,7 +108,7 @@ def test_a_matrix_of_ones_own(quick, empty_study, tmp_path):
     path = tmp_path / "own.map.toml"
     assert 'orientation = "samples_in_rows"' in path.read_text()
     command = ("ingest", "rna", table, "--collection", "own", "--map", path)
-    assert "expression.unit" in quick(*command, cwd=empty_study.root, code=7).stderr
+    assert "a ? stands for what nobody has decided yet" in quick(*command, cwd=empty_study.root, code=7).stderr
     path.write_text(path.read_text().replace('unit = "?"', 'unit = "tpm"'))
     quick(*command, cwd=empty_study.root)
     rows = empty_study.sql("SELECT sample_id, value FROM expression WHERE gene = 'GNLY' ORDER BY 1")

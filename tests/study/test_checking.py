@@ -167,7 +167,9 @@ DAMAGES = {
     "series.content": sql("DELETE FROM imaging_instances WHERE instance_number = 1"),
     "series.study": sql("UPDATE imaging_instances SET study_uid = 'x' WHERE instance_number = 1"),
     "image.missing": lambda root: next((root / "raw").rglob("*.dcm")).unlink(),
+    "image.two-patients": sql("UPDATE segmentations SET n_voxels = 50"),
     "image.bytes": lambda root: next((root / "raw").rglob("*.dcm")).write_bytes(b"x"),
+    "mask.bytes": sql(f"UPDATE source_files SET sha256 = '{X}' WHERE reader = 'segmentation' AND name LIKE '%0003%'"),
     "part.unused": sql("INSERT INTO expression_parts VALUES ('" + 64 * "f" + "', 1, 1, 1)"),
     "part.profiles": sql("UPDATE expression_parts SET n_profiles = n_profiles + 1"),
     "profile.values": swap_values,
@@ -194,7 +196,7 @@ DAMAGES = {
     "record.file": sql("UPDATE source_files SET is_current = 0 WHERE reader = 'rna'"),
     "source.current": sql(
         "INSERT INTO source_files SELECT 99, collection, reader, name, path, sha256, size_bytes, options, 1, ingest_run_id, "
-        "md5, archive_id, mtime_ns FROM source_files WHERE reader = 'rna'"
+        "md5, archive_id, mtime_ns, ctime_ns, inode FROM source_files WHERE reader = 'rna'"
     ),
     "reader.absent": sql("UPDATE source_files SET reader = 'registry' WHERE reader = 'features'"),
     "history.chain": sql("UPDATE change_log SET changes = '{}x' WHERE change_id = 5"),
@@ -210,6 +212,10 @@ DAMAGES = {
     "ingest.left-out": sql(
         "INSERT INTO ingest_issues (ingest_issue_id, ingest_run_id, path, value, rule, severity, message) "
         "SELECT 9999, ingest_run_id, path, 'X', 'word.unknown', 'warning', 'm' FROM source_files WHERE reader = 'rna'"
+    ),
+    "sources.undecided": sql(
+        "INSERT INTO conflicts (table_name, row_key, column_name, other_source, held_source, other_value, rule) "
+        "VALUES ('patients', 'TCGA-TN-0003', 'age_years', 'c/clinical/a.tsv', '', '60', 'undecided')"
     ),
     "withdrawal.pending": after(withdrawn, sql("UPDATE tombstones SET pending = '{}'")),
     "withdrawal.key": after(withdrawn, unlink(".withdrawal-key")),

@@ -10,6 +10,7 @@ import pytest
 from analyses import ANALYSES
 from ingest.redact import redact
 from tests.support import tiny
+from tshdb import sandbox
 from tshdb.query import run_query
 from tshdb.schema import Base
 from tshdb.snapshots import FOLDER
@@ -127,3 +128,20 @@ def test_every_table_has_its_triggers():
     watched = set(Base.metadata.tables) - {"leases", "table_versions"}
     assert versions == watched
     assert found == {f"watch_{table}_{event}" for table in watched for event in ("insert", "update", "delete")}
+
+
+def test_what_a_query_keeps_behind_a_withdrawal_is_removed(study, monkeypatch):
+    """The query began before: it has read the patient's rows, and writes them when the withdrawal has cleared all."""
+    true_keep = sandbox.keep
+
+    def after_a_withdrawal(connection, snapshots, table, version):
+        edit(study, "DELETE FROM tsh_ratios WHERE patient_id = 'TCGA-TN-0003'")
+        snapshots.erase()
+        true_keep(connection, snapshots, table, version)
+        assert list(kept(study)) == ["tsh_ratios"]
+
+    monkeypatch.setattr("tshdb.sandbox.keep", after_a_withdrawal)
+    before = run_query(study, COUNT)
+    assert kept(study) == {}
+    monkeypatch.setattr("tshdb.sandbox.keep", true_keep)
+    assert run_query(study, COUNT) != before and list(kept(study)) == ["tsh_ratios"]

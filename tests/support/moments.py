@@ -22,6 +22,7 @@ from tests.support.life import Life
 from tshdb.database import reading
 from tshdb.engine.analysis import Analysis, Reference
 from tshdb.engine.causes import Cause
+from tshdb.engine.world import World
 from tshdb.schema import CohortMember, CohortVersion, ImagingStudy
 from tshdb.study import Study
 from tshdb.vocabulary import CauseKind, CohortMode
@@ -87,10 +88,11 @@ class Moment:
 
 def moment(life: Life) -> Moment:
     settings, text = Study(life.study.root).settings, life.settings_text
+    world = World(life.analyses, settings)
     said: dict[tuple[str, str], Setting] = {}
     lists = {}
     for analysis in life.analyses:
-        parameters = settings.parameters(analysis.name, analysis.params, analysis.base)
+        parameters = world.parameters_in(settings, analysis)
         lists[analysis.name] = analysis.cohorts_of(parameters)
         for field, value in parameters.model_dump(mode="json").items():
             table, place = _place(text, analysis, field)
@@ -224,7 +226,9 @@ def rows_changed(was: tiny.TinyArchive, now: tiny.TinyArchive, patients: Mapping
         if before.mask != after.mask:
             sides = (f'{{"file_sha256":{ANY}', f'{{"file_sha256":{ANY}')
             yield Row(
-                "segmentations", name, Expected(CauseKind.DATUM, f"segmentations/tcga-tn/{name}.nrrd#1", *sides, ANY)
+                "segmentations",
+                name,
+                Expected(CauseKind.DATUM, f"segmentations/tcga-tn/{ANY}/{name}.nrrd#1", *sides, ANY),
             )
 
 

@@ -80,7 +80,10 @@ def _split(folder: Path, path: Path) -> bool:
     text = path.read_text()
     tree = ast.parse(text)
     own = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    own |= {t.id for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    targets = [t for n in tree.body if isinstance(n, ast.Assign) for t in n.targets]
+    own |= {
+        name.id for t in targets for name in ast.walk(t) if isinstance(name, ast.Name)
+    }  # of a = 1, and of a, b = 1, 2
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not node.decorator_list:
             used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

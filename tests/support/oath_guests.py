@@ -153,13 +153,18 @@ BROKEN: dict[str, tuple[str, str]] = {
     "of_hash": ("", "rows['value'] = rows['value'] + ''.join({'a', 'b', 'c', 'd'}).index('a')"),
     "of_chance": ("import numpy as np", "rows['value'] = rows['value'] + np.random.rand()"),
     "of_calls": ("CALLS = [0]", "CALLS[0] += 1; rows['value'] = rows['value'] + CALLS[0]"),
+    "of_workers": (
+        "import multiprocessing",
+        "rows['value'] = rows['value'] + (multiprocessing.parent_process() is None)",
+    ),
     "of_library": ("import scipy.special", "rows['value'] = rows['value'] + scipy.special.gamma(3)"),
 }
 BREAKS = {  # the promises that each of them breaks, at least
     "of_company": ("company",),
     "of_hash": ("determinism",),
     "of_chance": ("determinism",),
-    "of_calls": ("determinism", "order", "workers", "kill", "correction"),
+    "of_calls": ("determinism", "order", "kill", "correction"),  # and workers, if both of them get something to do
+    "of_workers": ("workers",),
     "of_library": ("declaration",),
 }
 

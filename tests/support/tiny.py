@@ -24,7 +24,7 @@ from ingest.expression import rna
 from ingest.gdc import clinical as gdc_clinical
 from ingest.imaging import mask_files
 from ingest.imaging.folder import DicomFolderOptions, read_folder
-from ingest.imaging.folder import items as folder_items
+from ingest.imaging.folder_items import items as folder_items
 from ingest.imaging.masks import nrrd
 from ingest.imaging.spool import KnownFile, Spool
 from ingest.simulate.dce_layouts import SimulatedExamination, ge_content_time, write_examination
@@ -86,6 +86,7 @@ SMALL = {  # what makes the analyses work, and quickly, on a dozen patients
     "generations = 100": "generations = 1",
     "folds = 10\nmetric": "folds = 2\nmetric",
     "n_trees = 100": "n_trees = 2",
+    "maps = []": 'maps = ["ser"]',
     "final_trees = 500": "final_trees = 3\nn_bootstrap = 5",
 }
 

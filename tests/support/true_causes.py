@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.orm import aliased
 
 from tests.support import moments
 from tests.support.life import Life
@@ -55,11 +54,11 @@ def stated(study: Study, run_id: int) -> list[Said]:
 
 def edges(study: Study) -> Inputs:
     """unit -> the inputs that it has in the database."""
-    mine, other = aliased(Unit), aliased(Unit)
+    mine, other = Unit.__table__.alias(), Unit.__table__.alias()
     query = (
-        select(mine.analysis, mine.key, other.analysis, other.key)
-        .join(UnitInput, UnitInput.unit_id == mine.unit_id)
-        .join(other, other.unit_id == UnitInput.input_unit_id)
+        select(mine.c.analysis, mine.c.key, other.c.analysis, other.c.key)
+        .join(UnitInput, UnitInput.unit_id == mine.c.unit_id)
+        .join(other, other.c.unit_id == UnitInput.input_unit_id)
     )
     found: dict[str, set[str]] = defaultdict(set)
     with reading(study.engine) as connection:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.inspection import inspect
 
 from tests.support.life import Life
 from tshdb.database import reading
@@ -34,7 +33,7 @@ def groups(life: Life) -> Groups:
         for analysis in life.analyses:
             for column in groups_of(analysis):
                 table = analysis.makes.__table__
-                parts = [table.c[c.name] for c in inspect(analysis.makes).primary_key if c.name != "unit_id"]
+                parts = [table.c[c.name] for c in analysis.makes.__table__.primary_key if c.name != "unit_id"]
                 query = select(Unit.key, table.c[column], *parts).join(Unit, Unit.unit_id == table.c.unit_id)
                 query = query.where(Unit.analysis == analysis.name, Unit.state == UnitState.CURRENT)
                 for key, group, *rest in connection.execute(query):

@@ -12,9 +12,10 @@ from tests.support.life import Life
 from tshdb.cohorts.states import states
 from tshdb.database import reading
 from tshdb.engine.causes import Cause
+from tshdb.engine.chosen import select_analyses
 from tshdb.engine.plan import AnalysisPlan
 from tshdb.engine.planner import Planner
-from tshdb.engine.rebuild import Rebuild, Report, select_analyses
+from tshdb.engine.rebuild import Rebuild, Report
 from tshdb.engine.world import World
 from tshdb.schema import Attempt, Unit
 from tshdb.study import Study

@@ -20,7 +20,7 @@ from tests.support.true_causes import Ledger
 from tests.support.true_flips import Flips
 from tests.support.true_plans import inputs_of, rebuilt, untrue
 from tshdb.engine.analysis import Analysis
-from tshdb.engine.rebuild import select_analyses
+from tshdb.engine.chosen import select_analyses
 from tshdb.engine.world import World
 from tshdb.study import Study
 

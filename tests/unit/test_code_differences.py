@@ -183,7 +183,7 @@ def test_roots_in_another_order_are_named():
 
 @pytest.mark.parametrize(
     "name",
-    ["analyses.shared.survival.MOST_SPREAD", "analyses.shared.populations.only_unit", "tshdb.vocabulary.Endpoint"],
+    ["analyses.shared.cox.FEWEST_PER_TERM", "analyses.shared.populations.only_unit", "tshdb.vocabulary.Endpoint"],
 )
 def test_an_edit_of_an_analysis_names_what_was_edited(name):
     """For every analysis that reaches it."""

@@ -57,6 +57,17 @@ def genes(frame):
     return []
 
 
+def test_what_asks_for_an_analysis_is_a_list_of_its_parameters():
+    made = analysis(**MAP | {"asked_by": "cohorts"})(ratio)
+    assert made.is_asked(Some()) and not made.is_asked(Some(cohorts=()))
+    assert analysis(**MAP)(ratio).is_asked(Some(cohorts=()))
+    for wrong in ("least", "cohort", "nothing"):
+        with pytest.raises(TypeError, match=f"asked_by '{wrong}' is no field of Some that is a tuple"):
+            analysis(**MAP | {"asked_by": wrong})(ratio)
+    with pytest.raises(TypeError, match="cohorts ask for it"):
+        analysis(**SUMMARY | {"asked_by": "cohorts"})(over)
+
+
 def test_these_are_declared_well():
     assert analysis(**MAP)(ratio).cohorts_of(Some()) == ()
     assert analysis(**SUMMARY)(over).cohorts_of(Some()) == ("first", "second")

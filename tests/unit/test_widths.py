@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.support.calm import calm
 from tshdb.text.tabular import laid_out
 from tshdb.text.widths import cells, fill
 
@@ -61,6 +62,7 @@ def test_wide_characters_break_where_no_space_is():
     assert "".join(line.strip() for line in found) == WIDE
 
 
+@calm
 @given(LINES, st.sampled_from(WIDTHS), st.sampled_from(["", "  ", "│  ├─ ", "     -> "]))
 def test_no_line_is_wider_and_no_word_is_lost(text, columns, lead):
     found = fill(lead + text, columns)
@@ -159,6 +161,7 @@ def test_lines_within_a_cell_stay_in_their_column():
     assert laid(20, ("a", "b"), [("one\ntwo", "x" * 18)], ()) == [" a: one", "     two", "   b:", "  " + "x" * 18]
 
 
+@calm
 @given(
     st.lists(st.tuples(WORDS, st.none() | WORDS, LINES, WORDS), min_size=1, max_size=4),
     st.sampled_from(WIDTHS),

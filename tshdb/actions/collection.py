@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tshdb import installed, loading
 from tshdb.actions import imaging
 from tshdb.actions.ingest import PLAIN, Loading
+from tshdb.database import reading
 from tshdb.errors import NotFound, UsageError
 from tshdb.folders import CollectionState, FolderRequest, Progress, counting, silent
 from tshdb.head import Head
@@ -31,7 +32,7 @@ class Wanted:
     parts: None for all that there is.
     units: of RNA values, one profile each.
     jobs: threads or processes.
-    check_bytes: hash RNA files even if they were not written since.
+    check_bytes: read RNA files and images even if they were not written since.
     """
 
     parts: frozenset[str] | None = None
@@ -75,8 +76,10 @@ def tables(
     collection = installed.collection(name)
     request = FolderRequest(
         name, study.settings, study.root.resolve(), wanted.of(collection) - IMAGE_PARTS, wanted.units, wanted.jobs,
-        wanted.check_bytes, how.complete,
+        wanted.check_bytes, how.complete, how.as_of,
     )  # fmt: skip
+    with reading(study.engine) as connection:
+        began = loading.last_ingest(connection)
     in_study = CollectionState(sources=loading.current_files(study, name), progress=progress)
     with collection.look(folder, request, in_study) as look:
         loaded = loading.load(
@@ -88,7 +91,8 @@ def tables(
             release=look.release,
             together=look.together,
             progress=counting(look, progress),
-            **asdict(how),
+            began=began,
+            **how.rules(),
         )
     loaded.by_reader = look.files
     return loaded
@@ -100,15 +104,20 @@ def images(
     folder: Path,
     *,
     jobs: int = 2,
+    check_bytes: bool = False,
     how: Loading = PLAIN,
     progress: Progress = silent,
     release: Release | None = None,
 ) -> Loaded:
-    """Load the DICOM files of a collection. release: of the archive that they were fetched from just now."""
+    """Load the DICOM files of a collection.
+
+    check_bytes: read files, too, that were not written since.
+    release: of the archive that they were fetched from just now.
+    """
     command = _command(name, folder if release is None else None)
     return imaging.dicom(
-        study, folder, name, jobs=jobs, how=how, progress=progress, command=command, what=f"{name}/imaging",
-        release=release, tells_of_masks=False,
+        study, folder, name, jobs=jobs, check_bytes=check_bytes, how=how, progress=progress, command=command,
+        what=f"{name}/imaging", release=release, tells_of_masks=False,
     )  # fmt: skip
 
 
@@ -141,7 +150,7 @@ def _steps(
         )
     are_images = bool(parts & IMAGE_PARTS) and folder.is_dir() and has_images(folder)
     mask_files = (
-        imaging.masks_at(folder, name, finds_sheets=True) if "segmentation" in parts and folder.is_dir() else ()
+        imaging.masks_at(study, folder, name, finds_sheets=True) if "segmentation" in parts and folder.is_dir() else ()
     )
     if parts - IMAGE_PARTS:
         try:
@@ -153,7 +162,10 @@ def _steps(
     if "imaging" in parts and wanted.parts is not None and not are_images:
         raise NotFound("no DICOM file in it", where=str(folder), repair="Name the folder with the images")
     if are_images:
-        yield LoadedPart("imaging", images(study, name, folder, jobs=wanted.jobs, how=how, progress=progress))
+        loaded = images(
+            study, name, folder, jobs=wanted.jobs, check_bytes=wanted.check_bytes, how=how, progress=progress
+        )
+        yield LoadedPart("imaging", loaded)
     if mask_files:
         command, what = _command(name, folder), f"{name}/segmentation"
         loaded = imaging.load_masks(study, mask_files, command=command, what=what, how=how, progress=progress)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +14,25 @@ from sqlalchemy import select
 from tshdb import installed, loading
 from tshdb.actions.kept_maps import KeptMap, kept_map
 from tshdb.database import reading
-from tshdb.errors import InvalidInput, NotFound
+from tshdb.dated import in_name
+from tshdb.dated import said as as_of_said
+from tshdb.errors import InvalidInput, NotFound, UsageError
+from tshdb.file_content import Finding
 from tshdb.head import Head
+from tshdb.loading.instances import grids_of
 from tshdb.readers import Examination, Known, Part, Request, likeliest, needed, recognised
-from tshdb.schema import ImagingSeries, ImagingStudy
+from tshdb.schema import ImagingSeries, ImagingStudy, Segmentation
+from tshdb.vocabulary import Severity
 
 if TYPE_CHECKING:
     from tshdb.file_content import FileContent
+    from tshdb.geometry import Grid
     from tshdb.loading import Loaded
     from tshdb.study import Study
     from tshdb.vocabulary import ExpressionUnit, Scale
+
+
+COLLECTION_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -31,14 +42,26 @@ class Loading:
     complete: the file (or folder) is the whole truth, and what it lacks is gone.
     keep_going: load the good rows beside bad ones.
     dry_run: only say what would change.
+    as_of: the day of which the file speaks (2025-06-01, 2025-06 or 2025); else the one that it bears, or its name.
     """
 
     complete: bool = False
     keep_going: bool = False
     dry_run: bool = False
+    as_of: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.as_of is not None:
+            object.__setattr__(self, "as_of", as_of_said(self.as_of))
+
+    def rules(self) -> dict[str, Any]:
+        """As `tshdb.loading.load` takes them."""
+        return {"complete": self.complete, "keep_going": self.keep_going, "dry_run": self.dry_run}
 
 
 PLAIN = Loading()
+OF_ROWS = (Part.CLINICAL, Part.RNA, Part.FEATURES)
+"""Parts whose tables are about somebody: one without a row is worth a word"""
 
 
 @dataclass(frozen=True)
@@ -97,6 +120,7 @@ def file(
 
     Raises NotFound, InvalidInput or UsageError.
     """
+    refuse_collection(collection)
     record = installed.reader(reader)
     read_file = needed(record.read, record, "read single files; name their folder")
     beside = {option: each for option, each in (files or {}).items() if each is not None}
@@ -110,26 +134,74 @@ def file(
         content = read_file(path, replace(request, options=recorded, known=known_of(study, record.needs)))
         if kept is not None:
             content.warn(None, None, kept.source, "map.kept", "read by the map that the study keeps of this source")
+        if not content.records and not content.errors and record.part in OF_ROWS:
+            content.warn(
+                None, None, None, "text.no-rows", "a table with a header and no rows: there is nothing to load"
+            )
         return content
 
     source = loading.Source(collection, record.name, request.name)
-    item = loading.item_of(study, source, path, recorded, read, always=how.complete)
+    dated = recorded if how.as_of is None else {**recorded, "as_of": how.as_of}
+    item = loading.item_of(study, source, path, dated, read, always=how.complete)
     command = f"tshdb {record.verb} {path.name} --collection {collection}"
-    return loading.load(study, [item], command=command, what=str(source), **asdict(how))
+    together = record.part is Part.RNA  # samples of the other sex, several aliquots, patients that nobody else knows
+    findings = _of_another_path(study, source, path, item)
+    return loading.load(
+        study, [item], command=command, what=f"{source}{_by_name(path, dated)}", together=together, findings=findings,
+        alone=True, **how.rules(),
+    )  # fmt: skip
+
+
+def _by_name(path: Path, options: Mapping[str, Any]) -> str:
+    """What is said where a date in the file's name tells how late its words are."""
+    day = in_name(path)
+    return f" (as of {day}, by its name, where it says no other day)" if day and "as_of" not in options else ""
+
+
+def _of_another_path(study: Study, source: loading.Source, path: Path, item: loading.Item) -> list[Finding]:
+    """A warning where a source comes from another folder than before, with other bytes: is it a correction, or another file?"""
+    state = loading.current_files(study, source.collection).get(source)
+    if item.content is None or state is None or Path(state.path) == path.resolve() or state.sha256 == item.sha256:
+        return []
+    message = (
+        f"the source '{source.name}' was read from {Path(state.path).parent} before: this takes its place, as a correction. "
+        "Is it another file, name its source: --name"
+    )
+    return [Finding(None, None, None, "source.other-path", Severity.WARNING, message, str(path))]
+
+
+def refuse_collection(name: str) -> None:
+    """Raises UsageError for a name that a collection cannot have: it stands in keys, paths and commands."""
+    if not COLLECTION_NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' is no name of a collection", where="--collection",
+            repair="Letters, digits, and - _ . between them, such as tcga-brca",
+        )  # fmt: skip
 
 
 def known_of(study: Study, needs: frozenset[str]) -> Known:
     """What the study has, of what a reader needs to know."""
     examinations: tuple[Examination, ...] = ()
     series: frozenset[tuple[str, str]] = frozenset()
+    outlines: frozenset[tuple[str, str]] = frozenset()
     with reading(study.engine) as connection:
         if "examinations" in needs:
-            query = select(ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point)
+            query = select(
+                ImagingStudy.study_uid, ImagingStudy.patient_id, ImagingStudy.time_point, ImagingStudy.study_date
+            )
             examinations = tuple(Examination(*row) for row in connection.execute(query))
         if "series" in needs:
             pairs = connection.execute(select(ImagingSeries.study_uid, ImagingSeries.series_uid))
             series = frozenset((study_uid, series_uid) for study_uid, series_uid in pairs)
-    return Known(examinations, series)
+        if "outlines" in needs:
+            drawn = connection.execute(select(Segmentation.study_uid, Segmentation.segmentation_id))
+            outlines = frozenset((study_uid, segmentation_id) for study_uid, segmentation_id in drawn)
+    return Known(examinations, series, partial(_grids_of, study), outlines)
+
+
+def _grids_of(study: Study, study_uid: str) -> list[Grid]:
+    with reading(study.engine) as connection:
+        return grids_of(connection, study_uid)
 
 
 def rna(
@@ -247,8 +319,16 @@ def features(
 
 
 def decisions(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:
-    """Load what a person decided of images."""
-    return file(study, path, collection, "decisions", how=how)
+    """Load what a person decided: of images, or of values on which sources disagree."""
+    if not path.is_file():
+        raise NotFound("no such file", where=str(path))
+    head = Head(path)
+    of = next(
+        (r for r in installed.readers() if r.command == "ingest decisions" and r.describes and r.describes(head)), None
+    )
+    if of is not None and of.part is Part.CLINICAL:
+        how = replace(how, complete=True)  # what such a file no longer says is taken back
+    return file(study, path, collection, "decisions" if of is None else of.name, how=how)
 
 
 def verdicts(study: Study, path: Path, collection: str, *, how: Loading = PLAIN) -> Loaded:

@@ -15,8 +15,11 @@ from tshdb.engine.upgrades import upgrade_facts
 from tshdb.errors import InvalidInput
 from tshdb.guests.listing import analyses_here, world_in
 from tshdb.library_sizes import library_sizes
+from tshdb.loading.again import dates_of_sources, reconcile_again
 from tshdb.lock import study_lock
 from tshdb.study import refuse_foreign, revision_of
+
+DATED = "0016"  # the first by which sources' dates decide, and not their names
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -52,7 +55,9 @@ def migrate(study: Study) -> Migrated:
             return Migrated(revision, revision, None)
         has_file = study.sqlite_path is not None and revision is not None
         backup = installed.migrations().backup_sqlite(study.sqlite_path) if has_file else None
-        installed.migrations().upgrade(engine, handed=_handed(study, revision))
+        installed.migrations().upgrade(engine, handed=_handed(study, engine, revision))
+        with database.writing(engine) as connection:
+            _reconcile_again(study, connection, revision)
         engine.update_execution_options(tshdb_home=study)
         with database.reading(engine) as connection:
             cohorts = _differing(connection, revision)
@@ -80,13 +85,22 @@ def _checked_revision(study: Study, engine: Engine) -> str | None:
     return revision
 
 
-def _handed(study: Study, revision: str | None) -> dict[str, Any]:
-    """What revisions must know of the study: its analyses (0011, 0014), library sizes of counts (0014)."""
-    if revision is None or revision >= "0014":
+def _handed(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
+    """What revisions must know of the study: its analyses (0011, 0014), library sizes of counts (0014), dates (0016)."""
+    if revision is None or revision >= DATED:
         return {}
+    handed: dict[str, Any] = {"dates": dates_of_sources(engine)}
+    if revision >= "0014":
+        return handed
     analyses = analyses_here(study)[0]
-    handed = handed_over(study, analyses) if revision < "0011" else {}
+    handed |= handed_over(study, analyses) if revision < "0011" else {}
     return handed | {"library_sizes": library_sizes(study), "upstream": upstream_now(study, analyses)}
+
+
+def _reconcile_again(study: Study, connection: Connection, revision: str | None) -> None:
+    """Rows of a study in which a source's name decided."""
+    if revision is not None and revision < DATED:
+        reconcile_again(connection, study.objects, "tshdb migrate")
 
 
 def _differing(connection: Connection, revision: str | None) -> list[Differing]:
@@ -113,14 +127,21 @@ def _tried_in(folder: Path, study: Study, engine: Engine, revision: str | None) 
             look(connection)
         return facts
     migrations = installed.migrations()
-    handed = _handed(study, revision)
+    handed = _handed(study, engine, revision)
     if study.sqlite_path is None:
-        migrations.tried(engine, handed, look)
+
+        def look_at_postgresql(connection: Connection) -> None:
+            _reconcile_again(study, connection, revision)
+            look(connection)
+
+        migrations.tried(engine, handed, look_at_postgresql)
         return facts
     path = migrations.copied(study.sqlite_path, folder, "copy.db")
     copy = database.create(f"sqlite:///{path}").execution_options(**engine.get_execution_options())
     try:
         migrations.upgrade(copy, handed=handed)
+        with database.writing(copy) as connection:
+            _reconcile_again(study, connection, revision)
         with database.reading(copy) as connection:
             look(connection)
     finally:

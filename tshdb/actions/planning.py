@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tshdb.database import reading
+from tshdb.engine.chosen import select_analyses
 from tshdb.engine.costs.estimate import Estimate, foretold
 from tshdb.engine.explain import chains
 from tshdb.engine.planner import Planner
-from tshdb.engine.rebuild import select_analyses
 from tshdb.engine.upgrades import programs
 from tshdb.engine.world import parse_unit
 from tshdb.errors import NotFound

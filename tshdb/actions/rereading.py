@@ -15,9 +15,9 @@ from tshdb import installed, loading
 from tshdb.actions import imaging
 from tshdb.actions.ingest import known_of
 from tshdb.errors import TshdbError
-from tshdb.objects import sha256_of
+from tshdb.objects import whole_digest
 from tshdb.origins import BY_REPAIR
-from tshdb.readers import Request
+from tshdb.readers import Part, Request
 
 if TYPE_CHECKING:
     from tshdb.origins import LoadedSource
@@ -51,13 +51,18 @@ def _file(study: Study, source: LoadedSource) -> bool:
     """A file that has the bytes it had, and was read with nothing that the study does not know."""
     reader, options, path = installed.reader(source.reader), json.loads(source.options), Path(source.path)
     options.pop("vocabulary", None)
+    as_of = {"as_of": options.pop("as_of")} if "as_of" in options else {}
     read = reader.read
     if read is None or not reader.reads_again(options):
         return False
-    if not (path.is_file() and sha256_of(path) == source.sha256):
+    if not (path.is_file() and whole_digest(path, reader.beside(path)) == source.sha256):
         return False
     request = Request(source.collection, source.name, options, known=known_of(study, reader.needs))
+    if reader.part is Part.SEGMENTATION:  # whose rows say on which day they were drawn
+        request = replace(request, options={**options, **as_of})
     request = replace(request, options=reader.recorded(request, study.settings))
-    item = loading.item_of(study, loading.Source(*source[:3]), path, options, lambda: read(path, request), always=True)
+    item = loading.item_of(
+        study, loading.Source(*source[:3]), path, options | as_of, lambda: read(path, request), always=True
+    )
     loading.load(study, [item], command=source.command + BY_REPAIR, keep_going=True)
     return True

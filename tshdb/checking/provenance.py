@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from tshdb.canonical import json_fingerprint, json_text
 from tshdb.change_chain import breaks
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.engine.code.kept import fingerprint_of_kept
 from tshdb.engine.units import FORM, NO_LEADS, kept_digest
+from tshdb.loading.believed import settling_readers
 from tshdb.loading.sources import TABLES, row_key
 from tshdb.schema import SourceFile, SourceRecord, Spec, Unit
 from tshdb.vocabulary import UnitState
@@ -40,7 +41,8 @@ def _orphan(c: Context) -> Iterator[Problem]:
     for name, table in TABLES.items():
         there = {row_key(table, r) for r in c.connection.execute(select(*table.__table__.primary_key)).mappings()}
         query = select(SourceRecord.row_key, SourceRecord.line, SourceRecord.name).where(
-            SourceRecord.table_name == name
+            SourceRecord.table_name == name,
+            SourceRecord.reader.not_in(settling_readers()),  # a decision may wait for its row
         )
         for key, line, file in c.connection.execute(query):
             if key not in there:
@@ -49,10 +51,13 @@ def _orphan(c: Context) -> Iterator[Problem]:
 
 @rule("record.file", "every row's place is in the file as it was read last", RESTORE)
 def _file(c: Context) -> Iterator[Problem]:
+    """Rows that a source no longer has, and that are kept, are of an earlier state of it: a newer one is current."""
+    newer = SourceFile.__table__.alias().c
+    same = [newer[c] == getattr(SourceFile, c) for c in ("collection", "reader", "name")]
     query = (
         select(SourceRecord.name, func.count())
         .join(SourceFile, SourceFile.source_file_id == SourceRecord.source_file_id)
-        .where(~SourceFile.is_current)
+        .where(~SourceFile.is_current, ~exists().where(*same, newer.is_current))
         .group_by(SourceRecord.name)
     )
     for name, n in c.connection.execute(query):

@@ -15,10 +15,11 @@ from tshdb.engine.analysis import Kind
 from tshdb.engine.compute import payload_fingerprint
 from tshdb.engine.damage import Damaged, Looked, is_stray, look_at_rows, mark, remove_strays, standing_makers
 from tshdb.engine.graph import units_below
+from tshdb.engine.stored_form import declaration_fingerprint
 from tshdb.engine.units import COHORT, now, select_ids, set_fingerprints
 from tshdb.origins import MADE_AGAIN
 from tshdb.process import is_alive
-from tshdb.schema import CohortVersion, Lease, Run, Unit, UnitInput
+from tshdb.schema import CohortVersion, Lease, Run, Spec, Unit, UnitInput
 from tshdb.schema.base import is_ours
 from tshdb.vocabulary import CohortMode, Damage, RunState, UnitState
 from tshdb.withdrawal.identifiers import SEEN
@@ -128,8 +129,12 @@ def _damaged_rows(c: Context) -> dict[int, Damaged]:
     withdrawn = _trained_on_withdrawn(c)
     for table in {a.makes for a in c.analyses if is_ours(a.makes.__table__)}:
         names = [a.name for a in c.analyses if a.makes is table]
-        query = select(Unit.unit_id, Unit.fingerprint).where(
-            Unit.analysis.in_(names), Unit.state == UnitState.CURRENT, Unit.spec_id.is_not(None)
+        # of rows that were made when the table had other columns, the second digest alone can be taken again
+        query = (
+            select(Unit.unit_id, Unit.fingerprint)
+            .join(Spec, Spec.spec_id == Unit.spec_id)
+            .where(Unit.analysis.in_(names), Unit.state == UnitState.CURRENT)
+            .where(Spec.table_fingerprint == declaration_fingerprint(table))
         )
         units = {u: f for u, f in c.connection.execute(query) if u not in looked.damaged and u not in withdrawn}
         rows: dict[int, list[dict]] = {u: [] for u in units}

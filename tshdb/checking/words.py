@@ -12,7 +12,8 @@ from pathlib import PurePath
 from sqlalchemy import func, select
 
 from tshdb.checking.rule import Context, Problem, rule
-from tshdb.schema import IngestIssue, Patient, SourceFile
+from tshdb.loading.undecided import undecided_rows
+from tshdb.schema import IngestIssue, IngestRun, Patient, SourceFile
 from tshdb.words import CLOSED, OPEN
 
 LEFT_OUT = {
@@ -28,6 +29,7 @@ LEFT_OUT = {
     "clinical.row-off": "patients are orders of magnitude off",
     "patient.same-row": "patients have the same row",
 }  # fmt: skip
+LEFT_OUT_COLUMNS = ("identity.left-out", "map.left-out")  # their findings name the columns
 SHOWN = 3
 
 
@@ -41,12 +43,27 @@ def _left_out(c: Context) -> Iterator[Problem]:
     columns = (SourceFile.collection, SourceFile.reader, SourceFile.name, SourceFile.path, SourceFile.ingest_run_id)
     for row in c.connection.execute(select(*columns).where(SourceFile.is_current)):
         sources[row.ingest_run_id].append(row)
-    issues = select(IngestIssue.ingest_run_id, IngestIssue.path, IngestIssue.rule, IngestIssue.value)
-    by_source: dict[tuple[str, str], list[str | None]] = defaultdict(list)
-    for run, path, name, value in c.connection.execute(issues.where(IngestIssue.rule.in_(LEFT_OUT))):
-        read = [s for s in sources.get(run, ()) if not path or PurePath(s.path).name == PurePath(path).name]
+    withheld = select(IngestRun.ingest_run_id, IngestRun.n_withheld).where(IngestRun.n_withheld > 0)
+    for run, n in c.connection.execute(withheld):
+        read = sources.get(run, [])
         if read:
+            more = f" and {len(read) - 1} more" if len(read) > 1 else ""
+            yield Problem("/".join(read[0][:3]) + more, f"{n:,} rows were withheld")
+    issues = select(
+        IngestIssue.ingest_run_id, IngestIssue.path, IngestIssue.rule, IngestIssue.value, IngestIssue.message
+    )
+    by_source: dict[tuple[str, str], list[str | None]] = defaultdict(list)
+    told_as_found: list[tuple[str, str]] = []
+    for run, path, name, value, message in c.connection.execute(
+        issues.where(IngestIssue.rule.in_((*LEFT_OUT, *LEFT_OUT_COLUMNS)))
+    ):
+        read = [s for s in sources.get(run, ()) if not path or PurePath(s.path).name == PurePath(path).name]
+        if read and name in LEFT_OUT_COLUMNS:
+            told_as_found.append(("/".join(read[0][:3]), message))
+        elif read:
             by_source["/".join(read[0][:3]), name].append(value)
+    for source, message in sorted(told_as_found):
+        yield Problem(source, message)
     for (source, name), values in sorted(by_source.items()):
         kinds = Counter(v for v in values if v)
         told = ", ".join(f"'{v}'" for v in list(kinds)[:SHOWN]) + (" …" if len(kinds) > SHOWN else "")
@@ -72,4 +89,15 @@ def _closed(c: Context) -> Iterator[Problem]:
                 )
 
 
-RULES = (_left_out, _closed)
+@rule(
+    "sources.undecided", "of sources that disagree one is known to be the later one",
+    "Say how late each file is (tshdb ingest ... --as-of DATE), or decide (tshdb ingest decisions); tshdb sql "
+    "\"from conflicts where held_source = ''\" lists them",
+    is_warning=True,
+)  # fmt: skip
+def _undecided(c: Context) -> Iterator[Problem]:
+    for table, column, n in undecided_rows(c.connection):
+        yield Problem(f"{table}.{column}", f"{n:,} rows are not known, since sources disagree")
+
+
+RULES = (_left_out, _closed, _undecided)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tshdb.config import Parameters
 from tshdb.engine.declaration import judge
-from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Model, Named, Need, Reference, Relation, Trained
+from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Learns, Made, Model, Named, Need, Reference, Relation, Trained
 from tshdb.engine.outside.record import Program
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = [
     "Analysis",
     "Input",
     "Kind",
+    "Learns",
     "Made",
     "Model",
     "Named",
@@ -49,9 +50,13 @@ class Analysis:
     tracks: tuple[str, ...] = ()
     batch: int = 256
     base: str | None = None
+    asked_by: str | None = None
     replaces: str | None = None
     same_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     program: Program | None = None
+    learns: tuple[Learns, ...] | None = None
+    tests: tuple[str, ...] | None = None
+    spared: tuple[str, tuple[str, ...]] | None = None
 
     def __post_init__(self):
         judge(self)
@@ -76,6 +81,10 @@ class Analysis:
         """The names of the cohorts of a fit or a summary."""
         named = getattr(params, self.cohorts) if isinstance(self.cohorts, str) else self.cohorts or ()
         return (named,) if isinstance(named, str) else tuple(named)
+
+    def is_asked(self, params: Parameters) -> bool:
+        """Whether there are units of it: not, while the parameter that asks for it is empty."""
+        return self.asked_by is None or bool(getattr(params, self.asked_by))
 
     def given(self, params: Parameters) -> Parameters:
         """The parameters as the function is given them: without the one that chooses cohorts, which is no attribute of them."""
@@ -107,8 +116,13 @@ def analysis(
     batch: keys in one call.
     replaces: the analysis in whose place this one can stand, since it makes the same table; it does where study.toml says so.
     base: a table of study.toml that several analyses share, each taking the settings that it has.
+    asked_by: the field of the parameters, a tuple, by which a study asks for it: while it is empty there are no units.
     same_as: fingerprint of the code as it is now -> former fingerprints, oldest first, whose results are the same: they
         stay current, and `why` says so. A change later has another fingerprint, and is seen.
+    learns: for fit, what it learns from its training patients (`Learns`); () where the row of a patient is by models that had
+        not seen her, or where nothing is learned; without it, it is taken to look at all that it needs.
+    tests: roles of the outcome that it tests or measures by; without it, all that it needs.
+    spared: (column, its values) of rows that use nothing that a fit chose by the outcome, though others of the result do.
     program: the command that computes it in the place of the function; see `tshdb.engine.program`.
     """
 

@@ -13,7 +13,6 @@ from itertools import combinations
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.inspection import inspect
 
 from tshdb.database import bulk_insert, next_id, numbers
 from tshdb.engine.analysis import Analysis
@@ -51,7 +50,7 @@ def _note(
     """rows: key -> the rows that its unit will have."""
     if not analysis.tracks:
         return
-    parts = [c.name for c in inspect(analysis.makes).primary_key if c.name != "unit_id"]
+    parts = [c.name for c in analysis.makes.__table__.primary_key if c.name != "unit_id"]
     stood = _standing(connection, analysis, parts, ids.values())
     coming = {key: ids[key] for key, new_rows in rows.items() if new_rows and ids[key] not in stood}
     known = _had_results(connection, coming.values()) if coming else set()

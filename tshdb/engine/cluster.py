@@ -26,7 +26,7 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
 from tshdb.engine.homes import Home
 from tshdb.engine.identity import libraries_of, load_all, version_of
-from tshdb.errors import ResourceError, UsageError
+from tshdb.errors import ResourceError, Untrustworthy, UsageError
 from tshdb.loaded import NotShown, is_loaded, text_of
 
 AHEAD = 2  # tasks a thread of the cluster may have waiting
@@ -180,9 +180,9 @@ class Cluster:
         """The outcomes of an answer; None if another process than ours gave it: then its worker gets no task any more."""
         try:
             worker, theirs, outcomes = sent.future.result(timeout=ANSWER_S)
-        except TimeoutError:
+        except (TimeoutError, Untrustworthy):
             raise
-        except Exception as error:  # what an analysis raises is an outcome; this is the cluster's trouble
+        except Exception as error:  # what else an analysis raises is an outcome; this is the cluster's trouble
             raise ResourceError(
                 f"the cluster lost a task ({type(error).__name__}: {error})", where="--dask",
                 repair="What was committed is saved; run the same command again",

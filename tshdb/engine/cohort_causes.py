@@ -145,7 +145,7 @@ class CohortCauses:
         parameters = []
         for settings in self._settings_before:
             with suppress(InvalidInput):
-                parameters.append(settings.parameters(analysis.name, analysis.params, analysis.base))
+                parameters.append(self.world.parameters_in(settings, analysis))
         return parameters
 
     @cached_property

@@ -20,10 +20,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from sqlalchemy import Boolean, Double, Integer
 from threadpoolctl import ThreadpoolController
 
+from tshdb import unwheeled
 from tshdb.canonical import digest, rows_fingerprint, to_significant
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.homes import Home, open_home
@@ -32,11 +32,14 @@ from tshdb.engine.inputs import Inputs
 from tshdb.engine.outside.record import Failed
 from tshdb.engine.returned import frames_in_words, judge_column, judge_frame, judge_rows, place_of
 from tshdb.engine.work import Work, clear
+from tshdb.errors import Untrustworthy
 from tshdb.extras import missing
 from tshdb.loaded import NotShown
 from tshdb.objects import ObjectStore
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tshdb.schema import UnitPayload
 
 UNKNOWN = "unknown: "  # in place of a digest
@@ -179,7 +182,9 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
             arguments["params"] = analysis.given(analysis.params.model_validate_json(task.params))
         frame = _called(analysis, arguments, task)
         by_key = split(analysis, frame, keys, ObjectStore(task.objects))
-    except Exception as error:  # whatever an analysis raises is that unit's failure, never the run's
+    except Untrustworthy:
+        raise
+    except Exception as error:  # whatever else an analysis raises is that unit's failure, never the run's
         if len(keys) == 1:
             message = _message(error, analysis, arguments)
             return [Outcome(keys[0], [], None, message, time.perf_counter() - started)]
@@ -207,7 +212,7 @@ def _message(error: Exception, analysis: Analysis, arguments: Mapping[str, Any])
     """What a unit's failure says; in the code of a guest, where; of a column that there is not, those that there are."""
     if isinstance(error, Failed):
         return str(error)
-    if isinstance(error, ModuleNotFoundError) and (text := missing(error)):
+    if isinstance(error, ModuleNotFoundError) and (text := unwheeled.missing(error) or missing(error)):
         return text
     said, place = f"{type(error).__name__}: {error}".strip(), place_of(error, analysis)
     has = f". {frames_in_words(arguments)}" if place and isinstance(error, KeyError | AttributeError) else ""
@@ -255,6 +260,8 @@ def _converted(series: pd.Series, column) -> list:
 
 def _stored(series: pd.Series, column, objects: ObjectStore) -> pd.Series:
     """Bytes as the names of the objects that they have become; anything else as it is."""
+    import pandas as pd
+
     suffix = column.info.get("object")
     if suffix is None:
         return series
@@ -267,8 +274,12 @@ def _stored(series: pd.Series, column, objects: ObjectStore) -> pd.Series:
 
 def _plain(series: pd.Series, column) -> list:
     """A column's values as None, bool, int, float or str, rounded where the table declares digits. Never NaN."""
+    from pandas import NA, NaT
+
     kind = column.type
-    values = [None if _is_missing(v) else v for v in series.tolist()]
+    values = [
+        None if v is None or v is NA or v is NaT or (isinstance(v, float) and v != v) else v for v in series.tolist()
+    ]
     if isinstance(kind, Boolean):
         return [None if v is None else bool(v) for v in values]
     if isinstance(kind, Integer):
@@ -278,10 +289,6 @@ def _plain(series: pd.Series, column) -> list:
         floats = [None if v is None or math.isinf(v) else float(v) + 0.0 for v in values]
         return [to_significant(v, digits) for v in floats] if digits else floats
     return [None if v is None else str(v) for v in values]
-
-
-def _is_missing(value) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value)
 
 
 def payload_fingerprint(table: type[UnitPayload], rows: list[dict]) -> str:

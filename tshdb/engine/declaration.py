@@ -37,6 +37,7 @@ def judge(record: Analysis) -> None:
     _judge_inputs(record, wrong)
     _judge_arguments(record, wrong)
     _judge_table(record, wrong)
+    _judge_learns(record, wrong)
     judge_program(record, wrong)
     _judge_libraries(record, wrong)
 
@@ -56,6 +57,12 @@ def _judge_words(record: Analysis, wrong: Callable[[str], NoReturn]) -> None:
         wrong(f"identity '{record.identity}' is for a fit alone")
     if record.replaces is not None and not (isinstance(record.replaces, str) and record.replaces != record.name):
         wrong(f"replaces {record.replaces!r} is no other analysis's name")
+    if record.asked_by is not None:
+        field = record.params.model_fields.get(record.asked_by)
+        if field is None or get_origin(field.annotation) is not tuple:
+            wrong(f"asked_by '{record.asked_by}' is no field of {record.params.__name__} that is a tuple")
+        if record.over_cohort:
+            wrong(f"asked_by '{record.asked_by}' with per 'cohort': cohorts ask for it")
     if not (isinstance(record.batch, int) and record.batch > 0):
         wrong(f"batch {record.batch!r} is no number of keys")
 
@@ -131,6 +138,26 @@ def _judge_table(record: Analysis, wrong: Callable[[str], NoReturn]) -> None:
     for column in record.tracks:
         if column not in table.columns:
             wrong(f"tracks '{column}' is no column of {table.name}")
+
+
+def _judge_learns(record: Analysis, wrong: Callable[[str], NoReturn]) -> None:
+    for role in record.tests or ():
+        if role not in record.needs:
+            wrong(f"tests '{role}' is no role of needs ({', '.join(record.needs)})")
+    if record.spared is not None and record.spared[0] not in record.makes.__table__.columns:
+        wrong(f"spared '{record.spared[0]}' is no column of {record.makes.__tablename__}")
+    if record.learns is None:
+        return
+    if record.kind is not Kind.FIT:
+        wrong("learns is for a fit alone")
+    for learns in record.learns:
+        if learns.outcome is not None and not isinstance(record.needs.get(learns.outcome), Need):
+            wrong(f"learns '{learns.outcome}' is no role of a Need")
+        for field in (learns.when[0] if learns.when else None, learns.elsewhere):
+            if field is not None and field not in record.params.model_fields:
+                wrong(f"learns '{field}' is no field of {record.params.__name__}")
+        if learns.honest is not None and learns.honest not in record.makes.__table__.columns:
+            wrong(f"learns '{learns.honest}' is no column of {record.makes.__tablename__}")
 
 
 def _judge_libraries(record: Analysis, wrong: Callable[[str], NoReturn]) -> None:

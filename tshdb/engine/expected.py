@@ -42,7 +42,7 @@ class Expected:
     def derive(self, plan: AnalysisPlan) -> None:
         """Note in a plan the units that should be, their inputs, and what cannot be, with the reason."""
         analysis = plan.analysis
-        if analysis.name in self.world.stood_down:
+        if analysis.name in self.world.stood_down or not self.world.is_asked(analysis):
             plan.inputs = {role: {} for role in analysis.needs}
             return
         if analysis.over_cohort:

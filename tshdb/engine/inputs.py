@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from sqlalchemy import Boolean, Connection, select
-from sqlalchemy.inspection import inspect
 
 from tshdb.cohorts.states import members_of
 from tshdb.database import numbers, tuples
@@ -18,6 +16,9 @@ from tshdb.engine.units import ENTITY_COLUMN, select_ids
 from tshdb.expression_store import ExpressionMatrix, read_matrix
 from tshdb.objects import ObjectStore
 from tshdb.schema import Base, ExpressionProfile, Unit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def load(
     members: the patients of the cohort, for analyses over one.
     root: the study's folder, from which its paths go.
     """
+    import pandas as pd
+
     values: dict[str, Any] = {}
     keyed: set[str] = set()
     for role, need in analysis.needs.items():
@@ -86,6 +89,8 @@ def _rows(
     connection: Connection, analysis: Analysis, table: type[Base], pairs: Sequence[tuple[str, int]]
 ) -> pd.DataFrame:
     """Rows of the input units, with the key of the unit they are for, sorted by key and primary key."""
+    import pandas as pd
+
     columns = table.__table__.columns
     with numbers(connection, "input_units", sorted({unit for _, unit in pairs})) as name:
         if "unit_id" in columns:
@@ -101,7 +106,7 @@ def _rows(
     key = analysis.key_column
     if not analysis.over_cohort and key not in columns:
         frame = frame.merge(pd.DataFrame(pairs, columns=[key, "unit_id"]), on="unit_id")
-    order = [c.name for c in inspect(table).primary_key if c.name != "unit_id" and c.name != key]
+    order = [c.name for c in table.__table__.primary_key if c.name != "unit_id" and c.name != key]
     order = [c for c in (key, "patient_id", "profile_id", *order) if c in frame.columns]
     frame = frame.drop(columns="unit_id").sort_values(list(dict.fromkeys(order)), ignore_index=True)
     for column in columns:
@@ -112,7 +117,7 @@ def _rows(
 
 def _one_column(frame: pd.DataFrame, key: str, need: Need) -> pd.DataFrame:
     """The keys of the rows, and the column that was named as `value`."""
-    names = dict.fromkeys((key, "patient_id", *(c.name for c in inspect(need.table).primary_key)))
+    names = dict.fromkeys((key, "patient_id", *(c.name for c in need.table.__table__.primary_key)))
     keys = [name for name in names if name in frame and name != need.column]
     return frame[keys].assign(value=frame[need.column])
 
@@ -133,6 +138,8 @@ def _with_paths(frame: pd.DataFrame, table: type[Base], objects: ObjectStore, ro
 
 def _frame(connection: Connection, query, columns) -> pd.DataFrame:
     """The rows as the driver gives them, which is quicker than SQLAlchemy's; text stays text, booleans are made so."""
+    import pandas as pd
+
     text = query.compile(connection, compile_kwargs={"literal_binds": True})
     names = [c.name for c in query.selected_columns]
     frame = pd.DataFrame(tuples(connection, str(text)), columns=names)
@@ -145,6 +152,8 @@ def _frame(connection: Connection, query, columns) -> pd.DataFrame:
 
 def _model(connection: Connection, need: Model, pairs: Sequence[tuple[str, int]]) -> pd.DataFrame:
     """The rows of the one model that all keys share; its key stands in attrs["key"]."""
+    import pandas as pd
+
     unit_id = pairs[0][1]
     table = need.table.__table__
     result = connection.execute(select(table).where(table.c.unit_id == unit_id))
@@ -155,6 +164,8 @@ def _model(connection: Connection, need: Model, pairs: Sequence[tuple[str, int]]
 
 def _trained(connection: Connection, pairs: Sequence[tuple[str, int]]) -> pd.DataFrame:
     """(patient_id, cohort) of the cohort versions whose units these are."""
+    import pandas as pd
+
     rows = []
     with numbers(connection, "input_units", sorted({unit for _, unit in pairs})) as name:
         for key in connection.execute(select(Unit.key).where(Unit.unit_id.in_(select_ids(name)))).scalars().all():
@@ -164,6 +175,8 @@ def _trained(connection: Connection, pairs: Sequence[tuple[str, int]]) -> pd.Dat
 
 
 def _matrix(connection, objects, pairs: Sequence[tuple[str, int]], genes) -> ExpressionMatrix:
+    import pandas as pd
+
     with numbers(connection, "input_units", sorted({unit for _, unit in pairs})) as name:
         profiles = ExpressionProfile.__table__
         result = connection.execute(

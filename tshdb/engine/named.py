@@ -45,10 +45,9 @@ def with_named(
 def _tables(analyses: Iterable[Analysis]) -> dict[str, tuple[type[Base], str]]:
     """name -> (table, the column of its entity), of all that can be named."""
     by_name: dict[str, tuple[type[Base], str]] = {}
-    for mapper in Base.registry.mappers:
-        name = mapper.class_.__tablename__
-        if name in ENTITY_COLUMN and mapper.class_.__table__.metadata is Base.metadata:
-            by_name[name] = mapper.class_, ENTITY_COLUMN[name]
+    for model in Base.declared:
+        if model.__tablename__ in ENTITY_COLUMN:
+            by_name[model.__tablename__] = model, ENTITY_COLUMN[model.__tablename__]
     for analysis in analyses:
         if not analysis.over_cohort:
             by_name[analysis.makes.__tablename__] = analysis.makes, KEY_COLUMNS[analysis.per]

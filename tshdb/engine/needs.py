@@ -134,3 +134,19 @@ class Made:
 
 
 Input = Need | Named | Model | Reference | Trained | Made
+
+
+@dataclass(frozen=True)
+class Learns:
+    """What a fit learns from its training patients: with an outcome before its eyes, or without.
+
+    outcome    the role of the outcome that it looks at; None: fitted on them, and no outcome was looked at
+    when       (field of the parameters, the values with which it does so); None: always
+    elsewhere  field that names the collection on whose patients the value was chosen before it came here; empty: it is not known
+    honest     column of its table with the p value that its own choice does not make smaller
+    """
+
+    outcome: str | None
+    when: tuple[str, tuple[str, ...]] | None = None
+    elsewhere: str | None = None
+    honest: str | None = None

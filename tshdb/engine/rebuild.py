@@ -30,6 +30,7 @@ from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.batches import Batch, Batches, unit_rows
 from tshdb.engine.changes import note_gone
+from tshdb.engine.chosen import select_analyses
 from tshdb.engine.code.texts import AsLoaded
 from tshdb.engine.compute import Outcome, Task, locate
 from tshdb.engine.costs import elsewhere
@@ -45,11 +46,9 @@ from tshdb.engine.planner import Planner
 from tshdb.engine.report import Report
 from tshdb.engine.standing import Standing
 from tshdb.engine.work import FOLDER, Work, clear, folders_of, is_recent, watched
-from tshdb.engine.world import IDENTITY_FINGERPRINT, World, names_of
-from tshdb.errors import NotFound
+from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.failpoints import fp
 from tshdb.guest_tables import guests_of
-from tshdb.near import did_you_mean
 from tshdb.offered import Origin
 from tshdb.process import actor, identity, is_alive
 from tshdb.schema import Run, Unit, UnitInput
@@ -63,23 +62,6 @@ FORGOTTEN_SECONDS = 7 * 86_400
 
 
 Progress = Callable[..., None]  # (name, done, total, of what)
-
-
-def select_analyses(world: World, names: Sequence[str]) -> set[str]:
-    """The named analyses with all that they rest on; all analyses when none is named. Raises NotFound."""
-    if not names:
-        return set(world.by_name)
-    chosen: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in world.by_name:
-            raise NotFound(f"no analysis '{name}'", repair=did_you_mean(name, world.by_name, names_of(world)))
-        if name not in chosen:
-            chosen.add(name)
-            producers = (world.producer(need) for need in world.by_name[name].needs.values())
-            waiting += [p for p in producers if p in world.by_name]
-    return chosen
 
 
 class Rebuild:

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from tshdb.near import did_you_mean
 from tshdb.schema.base import is_ours
 
 if TYPE_CHECKING:
+    import pandas as pd
     from sqlalchemy import Column
 
     from tshdb.engine.analysis import Analysis
@@ -28,6 +28,8 @@ SHOWN = 8
 
 def judge_frame(analysis: Analysis, frame: Any) -> None:
     """Raises ValueError, with what is wrong of it, for what is no frame of the declared columns."""
+    import pandas as pd
+
     if not isinstance(frame, pd.DataFrame):
         raise ValueError(f"{analysis.name} gave {_kind(frame)}, and not a DataFrame")
     table = analysis.makes.__table__
@@ -92,6 +94,8 @@ def place_of(error: Exception, analysis: Analysis) -> str:
 
 def frames_in_words(arguments: Mapping[str, Any]) -> str:
     """The frames that a function was given, with their columns: what a KeyError leaves one asking."""
+    import pandas as pd
+
     parts = []
     for role, value in arguments.items():
         if isinstance(value, pd.DataFrame):

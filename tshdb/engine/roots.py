@@ -251,7 +251,7 @@ class _Look:
         """In what an analysis was made otherwise in an earlier run. row: how it is made now."""
         analysis = self.world.by_name[name]
         with suppress(InvalidInput):  # its parameters have other names or kinds now
-            was = json.loads(counted_parameters(analysis, before.parameters(name, analysis.params, analysis.base)))
+            was = json.loads(counted_parameters(analysis, self.world.parameters_in(before, analysis)))
             now = json.loads(row["parameters"])
             for field in sorted(f for f in was.keys() | now.keys() if was.get(f) != now.get(f)):
                 yield self._setting(CauseKind.PARAMETER, name, field, was.get(field), now.get(field))
@@ -307,7 +307,7 @@ class _Look:
         due = self.plan.due[key]
         if due.reason is not Reason.NEW:
             return
-        if chosen := self._stands_in():
+        if chosen := self._stands_in() or self._asked:
             yield None, chosen
         elif self.analysis.over_cohort:
             yield None, self._cohorts.came(self.analysis, key)
@@ -324,6 +324,21 @@ class _Look:
         query = select(Unit.unit_id).where(Unit.analysis.in_(sorted(others))).limit(1)
         is_second = self.connection.execute(query).scalar() is not None
         return frozenset({self.world.choice(self.analysis)}) if is_second else NOTHING
+
+    @cached_property
+    def _asked(self) -> Causes:
+        """That study.toml asks for what is made on request, where the last run's did not."""
+        field, before = self.analysis.asked_by, self._runs.newest()
+        if field is None or before is None:
+            return NOTHING
+        with suppress(InvalidInput):  # its parameters had other names or kinds
+            was, now = (
+                getattr(self.world.parameters_in(s, self.analysis), field) for s in (before, self.world.settings)
+            )
+            return (
+                NOTHING if was else frozenset({self._setting(CauseKind.PARAMETER, self.analysis.name, field, was, now)})
+            )
+        return NOTHING
 
     @cached_property
     def _was_computed(self) -> bool:
@@ -375,6 +390,10 @@ class _Look:
         """Why there is nothing any more that a unit would be made of."""
         if self.analysis.name in self.world.stood_down:
             yield None, frozenset({self.world.choice(self.analysis)})
+        elif not self.world.is_asked(self.analysis):
+            query = select(Unit.spec_id).where(Unit.unit_id == self.ids.get(key, -1))
+            spec_id = self.connection.execute(query).scalar()
+            yield None, NOTHING if spec_id is None else self.roots.of_spec(self.connection, spec_id, self.analysis)
         elif self.analysis.over_cohort:
             yield None, self._cohorts.went(self.analysis, key)
         else:

@@ -191,7 +191,7 @@ class RowsOfPatients:
                 query = select(column).where(owner.in_(select_ids(name)))
                 self._entities |= set(connection.execute(query).scalars())
             removed = select(Change.entity_key, Change.changes).where(
-                Change.action == "delete", Change.table_name == column.class_.__tablename__
+                Change.action == "delete", Change.table_name == column.table.name
             )
             for entity, changes in connection.execute(removed):
                 if json.loads(changes).get(owner.key, [None])[0] in self._entities:
@@ -218,6 +218,11 @@ class RunsBefore:
             return Settings(self.path, text) if text is not None else None
         except InvalidInput:
             return None
+
+    def newest(self) -> Settings | None:
+        """study.toml as the last run read it that recorded it."""
+        recorded = [run_id for run_id, (text, _) in self._of.items() if text is not None]
+        return self.settings(max(recorded)) if recorded else None
 
     def libraries(self, run_id: int) -> dict[str, str]:
         """The versions that a run had."""

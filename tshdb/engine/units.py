@@ -44,6 +44,7 @@ ENTITY_COLUMN = {
     "imaging_decisions": "study_uid",
     "segmentations": "study_uid",
     "qc_verdicts": "study_uid",
+    "lesion_verdicts": "study_uid",
     "imported_features": "examination",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tshdb.canonical import digest, json_text, rows_fingerprint
-from tshdb.config import Settings
+from tshdb.config import Parameters, Settings
 from tshdb.engine import units as store
 from tshdb.engine.analysis import Analysis, Input, Kind, Made, Model, Need, Reference, Trained
 from tshdb.engine.causes import Cause
@@ -64,10 +64,14 @@ class World:
         for a in analyses:
             if a.base is not None:
                 shared.setdefault(a.base, set()).update(a.params.model_fields)
+        for a in analyses:  # whose own table others take settings from
+            if a.name in shared:
+                shared[a.name].update(a.params.model_fields)
         known = {*(a.name for a in analyses), *shared, *self.absent}
         settings.refuse_unknown_tables(known | set(settings.tables) if untrusted else known)
         settings.refuse_unknown_settings(shared)
-        self.parameters = {a.name: settings.parameters(a.name, a.params, a.base) for a in analyses}
+        self._shared = shared
+        self.parameters = {a.name: self.parameters_in(settings, a) for a in analyses}
         self.analyses = with_named(analyses, self.parameters, settings)
         self.by_name = {a.name: a for a in self.analyses}
         self.in_place_of = chosen(self.by_name, settings, self.absent, untrusted)
@@ -128,6 +132,14 @@ class World:
             seed = self.settings.study.seed
             self._specs[name] = store.current_spec(self.by_name[name], self.parameters[name], self.codes, seed, kept)
         return self._specs[name]
+
+    def parameters_in(self, settings: Settings, analysis: Analysis) -> Parameters:
+        """The parameters of an analysis by a study.toml, this one or an earlier one. Raises InvalidInput."""
+        return settings.parameters(analysis.name, analysis.params, analysis.base, self._shared.get(analysis.name, ()))
+
+    def is_asked(self, analysis: Analysis) -> bool:
+        """Whether study.toml asks for what is made on request alone."""
+        return analysis.is_asked(self.parameters[analysis.name])
 
     def others_in_place(self, analysis: Analysis) -> set[str]:
         """The analyses that can stand where this one does."""

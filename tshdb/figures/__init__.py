@@ -5,6 +5,8 @@ drawings, feature_drawings, signature_drawings   the drawing itself, from rows
 examinations          what there is to look at in one examination
 examination_drawings  its phases, subtraction, masks and time curve
 region_drawings       breast, tumour and stroma on the prepared images
+refusals, refusal_drawings   geometry that was refused: the grids to scale, the largest difference, the reason
+palette               what the lines of these pictures mean: names and colours
 
     study = tshdb.open("brca")
     figures.figure(study, "km").save("km.pdf")
@@ -15,9 +17,10 @@ matplotlib is imported when something is drawn.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tshdb import installed
 from tshdb.errors import InvalidInput, NotFound, TshdbError, UsageError
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
     from tshdb.offered import StudyFigure
     from tshdb.study import Study
 
-__all__ = ["FORMATS", "Drawing", "examination", "figure", "regions"]
+__all__ = ["FORMATS", "Drawing", "examination", "figure", "geometry", "regions"]
 
 FORMATS = ("svg", "pdf", "png")
 
@@ -125,7 +128,7 @@ def _drawn(record: StudyFigure, study: Study, cohort: str | None) -> tuple[Figur
 def examination(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> Drawing:
     """Phases, subtraction with masks, projection and time curve of a patient's examination (the first, if none is named).
 
-    Raises NotFound where there is nothing to look at.
+    Where its images are no stack a phase, the picture of that. Raises NotFound where there is nothing to look at.
     """
     from tshdb.figures.examination_drawings import picture
     from tshdb.figures.examinations import Examinations
@@ -134,6 +137,8 @@ def examination(study: Study, patient: str, time_point: str | None = None, form:
     study_uid = examinations.uid_of(patient, time_point)
     drawn = examinations.load(study_uid)
     if not drawn.volumes:
+        if refused := _refused(study, drawn.facts, study_uid, form):
+            return refused[0]
         reason = drawn.facts["reason"] if isinstance(drawn.facts["reason"], str) else None
         why = "; ".join(drawn.notes) or reason
         if why is not None:
@@ -141,7 +146,35 @@ def examination(study: Study, patient: str, time_point: str | None = None, form:
         repair = NextSteps(study).of_analyses("dce_phases", key=study_uid)
         raise NotFound("nothing to look at: no phases yet", where=patient, repair=repair)
     title = f"{patient}-{drawn.facts['time_point']}"
-    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(picture(drawn), form))
+    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(lambda: picture(drawn), form))
+
+
+def geometry(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> list[Drawing]:
+    """What of an examination's geometry was refused: a picture each, of phases and masks; of the first one, if none is named.
+
+    Needs headers alone, no pixels. Raises NotFound for a patient without images.
+    """
+    from tshdb.figures.examinations import Examinations
+
+    examinations = Examinations(study)
+    study_uid = examinations.uid_of(patient, time_point)
+    return _refused(study, examinations.sets.set_index("study_uid").loc[study_uid], study_uid, form)
+
+
+def _refused(study: Study, facts: Mapping[str, Any], study_uid: str, form: str) -> list[Drawing]:
+    from tshdb.figures.refusal_drawings import picture
+    from tshdb.figures.refusals import refusals
+
+    heading = f"{facts['patient_id']}   {facts['time_point']}   {facts['collection']}"
+    return [
+        Drawing(
+            f"{facts['patient_id']}-{facts['time_point']}-geometry-{i}",
+            f"{refusal.title}: {refusal.said}",
+            form,
+            saved(lambda refusal=refusal: picture(refusal, heading), form),
+        )
+        for i, refusal in enumerate(refusals(study, study_uid), 1)
+    ]
 
 
 def regions(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> Drawing:
@@ -157,12 +190,15 @@ def regions(study: Study, patient: str, time_point: str | None = None, form: str
     facts = examinations.sets.set_index("study_uid").loc[study_uid]
     heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
     with naming_next_step(study):
-        drawn = saved(picture(Regions(study, study_uid), heading), form)
+        drawn = saved(lambda: picture(Regions(study, study_uid), heading), form)
     return Drawing(f"{patient}-{facts['time_point']}", "What features see is inside of the lines.", form, drawn)
 
 
-def saved(drawn: Figure, form: str, dpi: int = 110) -> bytes:
-    """A picture of an examination as the bytes of a file."""
+def saved(draw: Callable[[], Figure], form: str, dpi: int = 110) -> bytes:
+    """A picture of an examination as the bytes of a file. What names say is no formula, whatever signs they hold."""
+    from matplotlib import rc_context
+
     buffer = io.BytesIO()
-    drawn.savefig(buffer, dpi=dpi, format=form)
+    with rc_context({"text.parse_math": False}):
+        draw().savefig(buffer, dpi=dpi, format=form)
     return buffer.getvalue()

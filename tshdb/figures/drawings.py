@@ -5,10 +5,13 @@ The bytes of a saved figure depend on the rows alone: `STYLE` fixes fonts, ids a
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tshdb.tables.layouts import intervals_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,15 +38,15 @@ def at_risk(points: pd.DataFrame, days: Sequence[float]) -> list[int]:
     return [counts[i] for i in later]
 
 
-def kaplan_meier(points: pd.DataFrame, test: pd.Series | None, title: str) -> Figure:
+def kaplan_meier(points: pd.DataFrame, test: pd.Series | None, title: str, label: str | None = None) -> Figure:
     """Curves of good and poor with 95 % intervals, ticks where patients are censored, and the numbers at risk.
 
-    points: rows of km_points of one cohort and grouping. test: their row of logrank_tests.
+    points: rows of km_points of one cohort and grouping. test: their row of logrank_tests. label: why its p is too small.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 5.0))
-    _curves(figure, points, test, title)
+    _curves(figure, points, test, "\n".join([title, *textwrap.wrap(label or "", 86)]))
     return figure
 
 
@@ -79,15 +82,29 @@ def _curves(figure, points: pd.DataFrame, test: pd.Series | None, title: str) ->
     axes.legend(loc="lower left", frameon=False)
     axes.set_title(title, fontsize=10, loc="left")
     if test is not None:
-        p = test["p_value"]
-        axes.text(0.98, 0.98, f"log-rank p = {p:.2g}" if p == p and p is not None else str(test["reason"]),
-                  transform=axes.transAxes, ha="right", va="top")  # fmt: skip
+        axes.text(0.98, 0.98, "\n".join(_said(test)), transform=axes.transAxes, ha="right", va="top", fontsize=9)
     below.set(ylim=(-len(names) + 0.4, 0.6), yticks=[-i for i in range(len(names))], yticklabels=names, xlabel="years")
     below.set_title("at risk", fontsize=9, loc="left")
     below.tick_params(length=0)
     below.tick_params(axis="y", pad=12)
     for side in ("left", "bottom"):
         below.spines[side].set_visible(False)
+
+
+def _said(test: pd.Series) -> list[str]:
+    """The test in words, and the medians with their intervals; NR is what was not reached."""
+
+    def years(name: str) -> str | None:
+        value = test[name]
+        return None if value is None or value != value else f"{value / YEAR:.1f}"
+
+    p = test["p_value"]
+    lines = [f"log-rank p = {p:.2g}"] if p is not None and p == p else textwrap.wrap(str(test["reason"]), 44)
+    for group in ("good", "poor"):
+        if middle := years(f"median_{group}_days"):
+            low, high = (years(f"median_{group}_{end}") or "NR" for end in ("lower", "upper"))
+            lines.append(f"median, {group}: {middle} years ({low}–{high})")
+    return lines
 
 
 def roc(points: pd.DataFrame, auc: pd.Series | None, title: str) -> Figure:
@@ -101,8 +118,12 @@ def roc(points: pd.DataFrame, auc: pd.Series | None, title: str) -> Figure:
     axes.step(1 - curve["specificity"].astype(float), curve["sensitivity"].astype(float), where="post",
               color=COLORS["good"], lw=1.8)  # fmt: skip
     if auc is not None:
-        axes.text(0.97, 0.05, f"AUC {auc['value']:.3f}\n95 % CI {auc['ci_lower']:.3f} to {auc['ci_upper']:.3f}\n"
-                              f"n = {int(auc['n'])}", ha="right", transform=axes.transAxes)  # fmt: skip
+        lines = [
+            f"AUC {auc['value']:.3f}",
+            *(f"95 % CI {interval}" for interval in intervals_of(auc)),
+            f"n = {int(auc['n'])}",
+        ]
+        axes.text(0.97, 0.05, "\n".join(lines), ha="right", transform=axes.transAxes)
     axes.set(xlabel="1 - specificity", ylabel="sensitivity", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set_title(title, fontsize=10, loc="left")
     return figure
@@ -188,7 +209,7 @@ def topology(parameters: pd.DataFrame, title: str) -> Figure:
     for axes, (compartment, label) in zip(panels, (("stroma", "stroma"), ("tumor", "tumour")), strict=True):
         of_compartment = parameters[parameters["compartment"] == compartment]
         table = of_compartment.pivot(index="parameter", columns="prognosis", values="value").astype(float).fillna(0.0)
-        p_values = of_compartment.groupby("parameter")["p_value"].first()
+        p_values = of_compartment.groupby("parameter")["p_adjusted"].first()
         angle = np.linspace(0, 2 * np.pi, len(table), endpoint=False)  # clockwise from the top
         largest = table.max(axis=1).where(lambda v: v > 0, 1.0)
         for group in ("poor", "good"):

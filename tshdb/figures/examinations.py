@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -9,27 +10,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tshdb.errors import NotFound
+from tshdb.figures.palette import OTHERS, TEXT, Line, lines_of
 from tshdb.geometry import Grid
 from tshdb.images.mask_volumes import grid_of_phases, on_images
 from tshdb.images.pixels import read_volume
 from tshdb.next_step import NextSteps
 from tshdb.objects import VOXELS
+from tshdb.vocabulary import MaskRegion, MaskStatus
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tshdb.study import Study
 
+SAME = ("segmentation_id", "n_voxels")  # of a lesion that is the tumour itself, in lesions and in tumor_masks
 MOST_ENHANCING = 99.0  # percentile: what is followed in time where there is no mask
 
 
 @dataclass(frozen=True)
 class LaidMask:
-    """One segmentation that fits. inside: (slices, rows, columns)."""
+    """One segmentation that fits. line: how it is drawn, and its name; inside: (slices, rows, columns)."""
 
-    name: str
+    line: Line
     is_outline: bool
     inside: np.ndarray
+
+    @property
+    def name(self) -> str:
+        return self.line.name
 
 
 @dataclass
@@ -52,18 +60,60 @@ class DrawnExamination:
         """Intermediate less phase 0 (S_I)."""
         return self.volumes[self.intermediate] - self.volumes[0]
 
-    def followed(self) -> tuple[str, np.ndarray]:
+    def followed(self) -> tuple[Line, np.ndarray]:
         """(what it is, the voxels) whose mean is followed in time: an outline, another mask, or what enhances most."""
         for mask in sorted(self.masks, key=lambda m: not m.is_outline):
             if mask.inside.any():
-                return mask.name, mask.inside
+                return mask.line, mask.inside
         rise = self.rise
-        return "the 1 % that rise most", rise >= np.percentile(rise, MOST_ENHANCING)
+        return Line("the 1 % that rise most", TEXT), rise >= np.percentile(rise, MOST_ENHANCING)
 
     def shown_slice(self) -> int:
         """The slice in which most of what is followed lies."""
         _, inside = self.followed()
         return int(inside.sum(axis=(1, 2)).argmax())
+
+
+def mask_lines(study: Study, study_uid: str) -> dict[str, Line]:
+    """segmentation -> how it is drawn and what it is called, of those of an examination that fit; lesions first.
+
+    An outline that is the tumour has its colour. Masks that would have one name are numbered.
+    """
+
+    def of(table: str) -> pd.DataFrame:
+        return study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
+
+    masks, lesions, tumors = of("masks"), of("lesions"), of("tumor_masks")
+    fitting = set(masks.loc[masks["status"] == MaskStatus.FITS, "segmentation_id"])
+    numbers = dict(zip(lesions["segmentation_id"], lesions["lesion"].astype(int), strict=True))
+    tumor = set(tumors.merge(lesions, on=list(SAME))["segmentation_id"])
+    rows = [s for s in of("segmentations").sort_values("segmentation_id").itertuples() if s.segmentation_id in fitting]
+    rows.sort(key=lambda s: (numbers.get(s.segmentation_id, len(OTHERS)), not s.is_outline))
+    named: list[tuple[str | int, str]] = []
+    for s in rows:
+        number = numbers.get(s.segmentation_id)
+        if number is None:
+            named.append((s.region if s.region != MaskRegion.TUMOR or not numbers else "other", _name(s)))
+        elif s.segmentation_id in tumor:
+            named.append(("tumor", f"{lesion_name(number, s.kind)}, the tumour"))
+        else:
+            named.append((number, lesion_name(number, s.kind)))
+    counted, seen = Counter(name for _, name in named), Counter[str]()
+    for i, (what, name) in enumerate(named):
+        seen[name] += 1
+        if counted[name] > 1:
+            named[i] = (what, f"{name}, {seen[name]}")
+    return {s.segmentation_id: line for s, line in zip(rows, lines_of(named), strict=True)}
+
+
+def lesion_name(number: int, kind: str) -> str:
+    """What a lesion is called in pictures and on pages. number: of `lesions`; kind: who or what drew it."""
+    return f"lesion {number} ({kind})"
+
+
+def _name(segmentation: Any) -> str:
+    """What a mask that is no lesion's is called: its region, who drew it."""
+    return f"{segmentation.region} ({segmentation.kind})"
 
 
 class Examinations:
@@ -107,24 +157,25 @@ class Examinations:
         if not instances[instances["sop_uid"].isin(slices["sop_uid"])]["has_pixels"].all():
             examination.notes.append("headers alone: there are no pixels to look at")
             return examination
-        examination.volumes = [read_volume([(f.path, f.sha256) for f in phase]) for phase in files]
-        self._lay(examination, of("segmentations"), of("masks"), files)
+        examination.volumes = [read_volume([f.image for f in phase]) for phase in files]
+        self._lay(examination, of("segmentations").sort_values("segmentation_id"), of("masks"), files)
         return examination
 
     def _lay(
         self, examination: DrawnExamination, segmentations: pd.DataFrame, masks: pd.DataFrame, files: list
     ) -> None:
         known = masks.set_index("segmentation_id") if len(masks) else None
+        lines = mask_lines(self.study, examination.facts["study_uid"])
         for s in segmentations.itertuples():
-            name = f"{s.region} ({s.kind})"
+            name = _name(s)
             if known is None or s.segmentation_id not in known.index:
                 step = NextSteps(self.study).of_analyses("masks", key=s.study_uid)
                 examination.notes.append(f"{name}: not held against the images yet. {step}")
-            elif known.loc[s.segmentation_id, "status"] != "fits":
+            elif known.loc[s.segmentation_id, "status"] != MaskStatus.FITS:
                 state = known.loc[s.segmentation_id]
                 examination.notes.append(f"{name}: {state['status']}, {state['differences'] or state['qc_flags']}")
             else:
                 path = self.study.objects.verified(s.object_id, VOXELS)
                 row = SimpleNamespace(**s._asdict(), object_path=str(path))
                 inside = on_images(row, examination.grid, files) >= s.min_value
-                examination.masks.append(LaidMask(name, bool(s.is_outline), inside))
+                examination.masks.append(LaidMask(lines[s.segmentation_id], bool(s.is_outline), inside))

@@ -8,6 +8,7 @@ from tshdb.errors import NotFound
 from tshdb.figures import drawings
 from tshdb.next_step import NoRows
 from tshdb.offered import StudyFigure
+from tshdb.optimism import label_of
 from tshdb.tables.rows import cohort_order, members, newest, of_cohort, of_name, version_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def _km(grouping: str, words: str):
         )
         tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = $g", {"c": name, "g": grouping})
         endpoint = points["endpoint"].iloc[0]
-        figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {words}, {name}")
-        return figure, "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
+        label = label_of(study, "logrank_tests", name)
+        figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {words}, {name}", label.optimistic)
+        how_to_read = "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
+        return figure, "; ".join([how_to_read.rstrip("."), *label.words]) + "."
 
     return read
 
@@ -68,10 +71,13 @@ def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
         test = _one(tests[tests["endpoint"] == endpoint])
         origin = f" from {test['time_origin'].replace('_', ' ')}" if test is not None and test["time_origin"] else ""
         panels.append((of_endpoint, test, f"{endpoint}{origin}, by the signature\n{name}"))
-    return drawings.kaplan_meiers(panels), (
-        "Share without an event over time; the band is the 95 % interval, a tick a patient censored there. The signature was "
-        "made on other patients."
-    )
+    label = label_of(study, "signature_logrank", name)
+    return drawings.kaplan_meiers(panels), "; ".join(
+        [
+            "Share without an event over time; the band is the 95 % interval, a tick a patient censored there",
+            *(label.words or ["the signature was made on other patients"]),
+        ]
+    ) + "."
 
 
 def _search(study: Study, cohort: str | None) -> tuple[Figure, str]:
@@ -134,7 +140,7 @@ def _topology(study: Study, cohort: str | None) -> tuple[Figure, str]:
     figure = drawings.topology(parameters, f"Topology of the cell networks, {name}")
     return figure, (
         "Each spoke is one parameter, drawn as a share of the larger of the two groups; the values stand at its end, and a "
-        "star where permuting the patients' groups gives p < .05."
+        "star where permuting the patients' groups gives p < .05 (Benjamini-Hochberg over all parameters)."
     )
 
 

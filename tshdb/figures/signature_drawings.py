@@ -35,8 +35,9 @@ def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> F
         x, rows["mean_fitness"].astype(float), color=COLORS["poor"], lw=1, ls="--", label="mean of the population"
     )
     if nested is not None:
-        low, high = float(nested["ci_lower"]), float(nested["ci_upper"])
-        axes.axhspan(low, high, color=COLORS["good"], alpha=0.12, lw=0)
+        if nested[["ci_lower", "ci_upper"]].notna().all():
+            low, high = float(nested["ci_lower"]), float(nested["ci_upper"])
+            axes.axhspan(low, high, color=COLORS["good"], alpha=0.12, lw=0)
         axes.axhline(
             float(nested["value"]), color=COLORS["good"], lw=1.8, label=f"patients not seen: {nested['value']:.3f}"
         )

@@ -5,9 +5,11 @@ values     expression values on their way into parts
 hanging    what goes with a row that is not loaded
 compare    what changes: what is said now against what all sources have said
 reconcile  which value holds where sources disagree
+believed   whom to believe, and who is later; outcome: the same of follow-up; undecided: what nobody knows
 checks     what only shows when sources are seen together
 closed     words of closed columns
 odd_rows   rows that are strange beside the others, contents under two names
+overtaken  two ingests of one source at a time: the second is told
 commit     one transaction
 lost       what is read again though its bytes are as before
 put_back   rows that another hand changed, from the sources' words that the study keeps
@@ -24,18 +26,22 @@ from tshdb import installed
 from tshdb.database import reading, writing
 from tshdb.failpoints import fp
 from tshdb.file_content import Finding
+from tshdb.folders import FileCounts
 from tshdb.loading import commit as committing
+from tshdb.loading import undecided
+from tshdb.loading.alike import alike_patients
 from tshdb.loading.checks import findings_together, still_named
 from tshdb.loading.closed import close_columns
 from tshdb.loading.compare import KINDS, Comparison, compare
 from tshdb.loading.odd_rows import note_odd_rows, same_contents
-from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_of
+from tshdb.loading.overtaken import refuse_overtaken
+from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_of, last_ingest
 from tshdb.lock import study_lock
 from tshdb.study import Study
 from tshdb.vocabulary import Severity
 from tshdb.withdrawal.tombstones import Withheld
 
-__all__ = ["Item", "Loaded", "Release", "Source", "SourceState", "current_files", "item_of", "load"]
+__all__ = ["Item", "Loaded", "Release", "Source", "SourceState", "current_files", "item_of", "last_ingest", "load"]
 
 
 @dataclass
@@ -44,7 +50,10 @@ class Loaded:
 
     what, command: what was loaded, and the command that does it.
     run_id: of ingest_runs, None when nothing was written.
+    n_same_bytes: files that need not be read, by their bytes or since they were not written since.
+    n_unread: those of them whose bytes were not looked at.
     by_reader: of a folder of several kinds of files, reader -> its files.
+    in_folder: of a folder that was read as a whole, what became of each of its files.
     """
 
     what: str = ""
@@ -56,9 +65,11 @@ class Loaded:
     n_withheld: int = 0
     n_files: int = 0
     n_same_bytes: int = 0
+    n_unread: int = 0
     is_refused: bool = False
     run_id: int | None = None
     by_reader: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    in_folder: FileCounts | None = None
 
     def _repr_html_(self) -> str:
         import pandas as pd
@@ -71,7 +82,7 @@ class Loaded:
 
     @property
     def is_same_bytes(self) -> bool:
-        """Whether nothing had to be read."""
+        """Whether nothing had to be loaded of the files."""
         return self.n_files == self.n_same_bytes > 0
 
     @property
@@ -96,6 +107,8 @@ def load(
     together: bool = False,
     progress: Callable[[Item], None] = lambda item: None,
     what: str = "",
+    began: int | None = None,
+    alone: bool = False,
 ) -> Loaded:
     """Load the items, which are taken one after the other.
 
@@ -105,33 +118,50 @@ def load(
     findings: of whoever found the files.
     together: also look for what only shows between sources.
     what: is loaded, in the words of who asked.
+    alone: other sources of the same reader stay, also with `complete`.
+    began: the study's newest ingest when the reading began (`last_ingest`), where that was before this call.
 
-    Raises NotFound for an item of a reader that is not installed.
+    Raises NotFound for an item of a reader that is not installed; Busy where another ingest holds the study, or has loaded
+    one of the sources since its reading began.
     """
     loaded = Loaded(what=what, command=command, is_dry_run=dry_run, findings=list(findings))
     if dry_run:
-        _compare(study, items, loaded, complete, False, together, progress)
+        _compare(study, items, loaded, complete, False, together, progress, alone)
         loaded.is_refused = bool(loaded.errors) and not keep_going
         return loaded
+    if began is None:
+        with reading(study.engine) as connection:
+            began = last_ingest(connection)
     with study_lock(study.engine, study.root):
-        comparison = _compare(study, items, loaded, complete, True, together, progress)
+        comparison = _compare(study, items, loaded, complete, True, together, progress, alone)
         fp("ingest.objects_written")
         loaded.is_refused = bool(loaded.errors) and not keep_going
         counts = {kind: 0 if loaded.is_refused else loaded.n(kind) for kind in KINDS} | {"withheld": loaded.n_withheld}
         if loaded.is_same_bytes and not comparison.gone_sources and not loaded.findings:
+            is_renewed = any(item.identity is not None for item in comparison.items)
+            with (writing if is_renewed else reading)(study.engine) as connection:
+                refuse_overtaken(connection, comparison, began)
+                if is_renewed:
+                    committing.renew_identities(connection, comparison)
             return loaded
         with writing(study.engine) as connection:
+            refuse_overtaken(connection, comparison, began)
             loaded.run_id = committing.record_run(connection, command, counts, loaded.findings)
             if not loaded.is_refused:
                 if release is not None:
                     committing.record_release(connection, release, loaded.run_id)
                 committing.commit(connection, comparison, loaded.run_id)
+                late = undecided.of_profiles(connection, comparison)
+                committing.record_findings(connection, loaded.run_id, late)
+                loaded.findings += late
             fp("ingest.before_commit")
         fp("ingest.committed")
     return loaded
 
 
-def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, together: bool, progress) -> Comparison:
+def _compare(
+    study, items, loaded: Loaded, complete: bool, writes: bool, together: bool, progress, alone: bool
+) -> Comparison:
     def noted() -> Iterable[Item]:
         for item in items:
             loaded.n_files += 1
@@ -148,6 +178,7 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
                     continue
             if item.content is None:
                 loaded.n_same_bytes += 1
+                loaded.n_unread += item.is_unread
             else:
                 loaded.n_withheld += item.content.n_withheld
                 findings = [f if f.path else f._replace(path=str(item.path)) for f in item.content.findings]
@@ -160,12 +191,22 @@ def _compare(study, items, loaded: Loaded, complete: bool, writes: bool, togethe
         if withheld:
             loaded.findings = list(map(withheld.without_names, loaded.findings))
         comparison = compare(
-            study, connection, noted(), known_sources=_known_sources(connection), complete=complete, writes=writes
+            study,
+            connection,
+            noted(),
+            known_sources=[] if alone else _known_sources(connection),
+            complete=complete,
+            writes=writes,
         )
         loaded.findings += map(withheld.without_names, comparison.orphans) if withheld else comparison.orphans
         loaded.n_withheld += len(comparison.orphans)
-        same = same_contents(connection, comparison)
+        same = [*same_contents(connection, comparison), *alike_patients(connection, comparison)]
         loaded.findings += map(withheld.without_names, same) if withheld else same
+        open_ones = [
+            *undecided.findings(comparison), *undecided.other_clocks(comparison), *undecided.without_row(comparison),
+            *undecided.kept_rows(comparison),
+        ]  # fmt: skip
+        loaded.findings += map(withheld.without_names, open_ones) if withheld else open_ones
         if complete:
             loaded.findings += still_named(connection, comparison)
         if together:

@@ -14,7 +14,7 @@ from tshdb.engine.units import select_ids
 from tshdb.file_content import Finding
 from tshdb.loading.compare import Comparison
 from tshdb.loading.sources import row_key
-from tshdb.schema import ImagingDecision, QcVerdict, Segmentation
+from tshdb.schema import ImagingDecision, LesionVerdict, QcVerdict, Segmentation
 from tshdb.vocabulary import Compartment, Severity
 
 SEX_RATIO = 100.0  # one gene must outweigh the other so many times before the RNA is said to have a sex
@@ -38,7 +38,7 @@ def still_named(connection: Connection, comparison: Comparison) -> list[Finding]
     gone = [key for (table, key), row in comparison.after.items() if table == "imaging_studies" and row is None]
     findings = []
     with texts(connection, "gone_studies", gone) as name:
-        for table in (Segmentation, ImagingDecision, QcVerdict):
+        for table in (Segmentation, ImagingDecision, QcVerdict, LesionVerdict):
             rows = connection.execute(
                 select(*table.__table__.primary_key, table.study_uid).where(table.study_uid.in_(select_ids(name)))
             ).mappings()

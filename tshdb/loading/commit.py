@@ -14,11 +14,13 @@ from tshdb.database import bulk_insert, next_id, numbers, texts, upsert
 from tshdb.engine.units import ENTITY_COLUMN, INGEST, now, retire, select_ids, set_fingerprints
 from tshdb.failpoints import fp
 from tshdb.file_content import Finding, GeneIndex
+from tshdb.file_identity import FileIdentity
 from tshdb.guest_tables import object_columns
 from tshdb.ingested import entity_fingerprints
 from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
 from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
+from tshdb.loading.undecided import NOBODY
 from tshdb.process import actor
 from tshdb.schema import (
     Base,
@@ -57,6 +59,12 @@ def record_run(connection: Connection, command: str, counts: dict[str, int], fin
             **{f"n_{name}": n for name, n in counts.items()},
         )
     )
+    record_findings(connection, run_id, findings)
+    return run_id
+
+
+def record_findings(connection: Connection, run_id: int, findings: list[Finding]) -> None:
+    """Add findings to those of a run."""
     first = next_id(connection, IngestIssue.ingest_issue_id)
     bulk_insert(
         connection,
@@ -76,7 +84,6 @@ def record_run(connection: Connection, command: str, counts: dict[str, int], fin
             for i, f in enumerate(findings)
         ],
     )
-    return run_id
 
 
 def record_release(connection: Connection, release: Release, run_id: int) -> None:
@@ -101,9 +108,11 @@ def record_release(connection: Connection, release: Release, run_id: int) -> Non
 def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     """Files, rows, conflicts, genes, raw values, records, the change log, the selection of profiles, ingest units."""
     files = _register_files(connection, comparison, run_id)
+    renew_identities(connection, comparison)
     fp("ingest.file_registered")
     upsert(connection, ExpressionPart.__table__, comparison.values.parts, ("part_id",))
     complete_derived(comparison)
+    values_before = _take_out_raw_values(connection, comparison, files)
     changes = write_rows(connection, comparison)
     _restore(connection, comparison)
     moved_studies = _write_instances(connection, comparison)
@@ -111,7 +120,7 @@ def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     write_conflicts(connection, comparison)
     for genes in comparison.values.gene_sets.values():
         _write_genes(connection, genes)
-    values_changed = _write_raw_values(connection, comparison, files)
+    values_changed = _write_raw_values(connection, comparison, files, values_before)
     _write_records(connection, comparison, files)
     write_changes(connection, comparison, changes, run_id, files)
     fp("ingest.records_written")
@@ -119,7 +128,7 @@ def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     for (table, _), pair in changes.items():
         touched[table] |= {row[ENTITY_COLUMN[table]] for row in pair if row is not None}
     touched["imaging_instances"] |= moved_studies
-    choose_again(connection, changes)
+    choose_again(connection, changes, comparison)
     touched["clinical_values"] |= values_changed
     for table, entities in touched.items():
         named = {e for e in entities if (table, e) not in comparison.hurt}
@@ -128,9 +137,13 @@ def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     _unmark(connection, comparison)
 
 
-def choose_again(connection: Connection, changes: Changes) -> None:
-    """Profiles and time points of the patients whose rows moved."""
-    select_profiles(connection, _patients_with_profiles(connection, changes))
+def choose_again(connection: Connection, changes: Changes, comparison: Comparison) -> None:
+    """Profiles and time points of the patients whose rows moved, or of whose profiles something else is said."""
+    patients = _patients_with_profiles(connection, changes)
+    spoken = {
+        row["sample_id"] for (table, _), row in comparison.after.items() if table == "expression_profiles" and row
+    }
+    select_profiles(connection, patients | _patients_of(connection, spoken))
     number_time_points(connection, _patients_with_images(connection, changes))
 
 
@@ -162,20 +175,29 @@ def _register_files(connection: Connection, comparison: Comparison, run_id: int)
 
 
 def _file_row(item: Item, file_id: int, run_id: int) -> dict:
-    stat = item.path.stat()
+    of_file = item.identity or FileIdentity(item.size_bytes or item.path.stat().st_size, None, None, None)
     return {
         "source_file_id": file_id,
         **item.source._asdict(),
         "path": str(Path(item.path).resolve()),
         "sha256": item.sha256,
-        "size_bytes": stat.st_size if item.size_bytes is None else item.size_bytes,
+        **of_file._asdict(),
         "options": json_text(item.options),
         "is_current": True,
         "ingest_run_id": run_id,
         "md5": item.md5,
         "archive_id": item.archive_id,
-        "mtime_ns": stat.st_mtime_ns if item.size_bytes is None else None,
     }
+
+
+def renew_identities(connection: Connection, comparison: Comparison) -> None:
+    """Files that have the bytes they had, and were written anew: by what they are known from now on."""
+    for item in comparison.items:
+        if item.content is None and item.identity is not None:
+            of_file = of_source(SourceFile, item.source) & (SourceFile.path == str(item.path.resolve()))
+            connection.execute(
+                update(SourceFile).where(of_file, SourceFile.is_current).values(**item.identity._asdict())
+            )
 
 
 def complete_derived(comparison: Comparison) -> None:
@@ -299,8 +321,8 @@ def write_conflicts(connection: Connection, comparison: Comparison) -> None:
                 "row_key": key[1],
                 "column_name": d.column,
                 "other_source": str(d.other.source),
-                "held_source": str(d.held.source),
-                "held_value": str(d.held_value),
+                "held_source": NOBODY if d.held is None else str(d.held.source),
+                "held_value": None if d.held_value is None else str(d.held_value),
                 "other_value": str(d.other_value),
                 "rule": d.rule,
             }
@@ -320,28 +342,37 @@ def _write_genes(connection: Connection, genes: GeneIndex) -> None:
     upsert(connection, Gene.__table__, named, ("gene_id",))
 
 
-def _write_raw_values(connection: Connection, comparison: Comparison, files: dict[Source, int]) -> set[str]:
-    """Replace the sources' raw values. Gives the patients whose values moved."""
-    moved: set[str] = set()
-    complete_sources = {source for source, _ in comparison.removed} | comparison.gone_sources
+def _take_out_raw_values(
+    connection: Connection, comparison: Comparison, files: dict[Source, int]
+) -> dict[Source, list[dict]]:
+    """Take out the sources' raw values as they stand, and give them: rows of patients go only where nothing hangs on them."""
+    taken = {}
     for source in [*comparison.raw_values, *comparison.gone_sources]:
-        new = comparison.raw_values.get(source, [])
-        file_id = files.get(source)
         earlier = select(SourceFile.source_file_id).where(of_source(SourceFile, source))
-        if file_id is not None:
+        if (file_id := files.get(source)) is not None:
             earlier = earlier.where(SourceFile.source_file_id != file_id)
         of_files = ClinicalValue.source_file_id.in_(earlier)
-        was: dict[str, list] = defaultdict(list)
-        kept: list[dict] = []
-        present = {v.patient_id for v in new}
-        for r in connection.execute(select(ClinicalValue.__table__).where(of_files)).mappings():
-            was[r["patient_id"]].append((r["field"], r["value"], r["missing_reason"]))
-            if r["patient_id"] not in present and source not in complete_sources:
-                kept.append(dict(r))
+        rows = connection.execute(select(ClinicalValue.__table__).where(of_files)).mappings()
+        taken[source] = [dict(row) for row in rows]
         connection.execute(delete(ClinicalValue).where(of_files))
-        bulk_insert(
-            connection, ClinicalValue.__table__, [{**v._asdict(), "source_file_id": file_id} for v in new] + kept
-        )
+    return taken
+
+
+def _write_raw_values(
+    connection: Connection, comparison: Comparison, files: dict[Source, int], before: dict[Source, list[dict]]
+) -> set[str]:
+    """Write what the sources say in place of what they said before. Gives the patients whose values moved."""
+    moved: set[str] = set()
+    complete_sources = {source for source, _ in comparison.removed} | comparison.gone_sources
+    for source, rows in before.items():
+        new = comparison.raw_values.get(source, [])
+        was: dict[str, list] = defaultdict(list)
+        present = {v.patient_id for v in new}
+        for r in rows:
+            was[r["patient_id"]].append((r["field"], r["value"], r["missing_reason"]))
+        kept = [r for r in rows if r["patient_id"] not in present and source not in complete_sources]
+        said = [{**v._asdict(), "source_file_id": files.get(source)} for v in new]
+        bulk_insert(connection, ClinicalValue.__table__, said + kept)
         now_said: dict[str, list] = defaultdict(list)
         for v in new:
             now_said[v.patient_id].append((v.field, v.value, v.missing_reason))
@@ -365,6 +396,7 @@ def _write_records(connection: Connection, comparison: Comparison, files: dict[S
             "line": row.line,
             "column_number": row.column,
             "row_values": json_text(as_json_gives(row.values)),
+            "as_of": row.as_of,
         }
         for i, ((source, key), row) in enumerate(comparison.incoming.items())
     ]
@@ -423,11 +455,13 @@ def _patients_with_profiles(connection: Connection, changes: Changes) -> set[str
         if row is not None
     ]
     patients = {row["patient_id"] for row in rows if "patient_id" in row}
-    with texts(connection, "moved_samples", {row["sample_id"] for row in rows if "sample_id" in row}) as name:
-        patients_of_samples = connection.execute(
-            select(Sample.patient_id).where(Sample.sample_id.in_(select_ids(name)))
-        )
-        return patients | set(patients_of_samples.scalars())
+    return patients | _patients_of(connection, {row["sample_id"] for row in rows if "sample_id" in row})
+
+
+def _patients_of(connection: Connection, samples: Iterable[str]) -> set[str]:
+    with texts(connection, "moved_samples", samples) as name:
+        query = select(Sample.patient_id).where(Sample.sample_id.in_(select_ids(name)))
+        return set(connection.execute(query).scalars())
 
 
 def _patients_with_images(connection: Connection, changes: Changes) -> set[str]:

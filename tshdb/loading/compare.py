@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.inspection import inspect
 
 from tshdb.database import texts
+from tshdb.dated import in_name
 from tshdb.engine.units import ENTITY_COLUMN, select_ids
 from tshdb.file_content import Finding, RawValue
 from tshdb.ingested import SPOKEN_BY, Entity, entity_fingerprints, keys_of, known_fingerprints, marked
 from tshdb.loading import instances
+from tshdb.loading.believed import Disagreement
 from tshdb.loading.hanging import take_out_orphans, take_out_withheld
-from tshdb.loading.reconcile import Disagreement, reconcile
+from tshdb.loading.reconcile import reconcile
 from tshdb.loading.sources import (
     TABLES,
     Item,
@@ -105,7 +106,7 @@ def compare(
     moved = [
         sk
         for sk, row in comparison.incoming.items()
-        if sk not in comparison.recorded or comparison.recorded[sk].values != as_json_gives(row.values)
+        if sk not in comparison.recorded or _says_other(comparison.recorded[sk], row)
     ]
     touched = dict.fromkeys(key for _, key in [*moved, *comparison.removed])
     hurt = _hurt(comparison, connection, list(touched))
@@ -115,6 +116,10 @@ def compare(
     comparison.hurt |= _without_records(comparison, connection)
     derive_rows(comparison, connection, list(touched | dict.fromkeys(keys_of(connection, hurt))))
     return comparison
+
+
+def _says_other(recorded: SourceRow, incoming: SourceRow) -> bool:
+    return recorded.values != as_json_gives(incoming.values) or recorded.as_of != incoming.as_of
 
 
 def _hurt(comparison: Comparison, connection: Connection, touched: list[Key]) -> dict[str, set[str]]:
@@ -159,10 +164,13 @@ def _take(comparison: Comparison, connection: Connection, item: Item, complete: 
     """What one item says; its matrix is let go."""
     content = item.content
     take_out_withheld(content)
+    of_name = in_name(item.path)
     for record in content.records:
         key = (record.table.__tablename__, row_key(record.table, record.values))
+        as_of = record.as_of or item.options.get("as_of") or content.as_of or of_name
         comparison.incoming.setdefault(
-            (item.source, key), SourceRow(item.source, record.values, None, record.line, record.column)
+            (item.source, key),
+            SourceRow(item.source, record.values, None, record.line, record.column, as_of=as_of),
         )
     if content.matrix is not None:
         for profile_id, fingerprint in comparison.values.take(connection, content.matrix).items():
@@ -177,7 +185,7 @@ def _take(comparison: Comparison, connection: Connection, item: Item, complete: 
         for kind, n in instances.compared(connection, content.instances, complete).items():
             _count(comparison, "imaging_instances", kind, n)
     comparison.sex_markers |= content.sex_markers
-    if content.raw_values:
+    if content.raw_values or complete:
         comparison.raw_values[item.source] = content.raw_values
     content.records = []
 
@@ -225,7 +233,7 @@ def _rows(connection: Connection, keys: list[Key]) -> dict[Key, dict]:
         wanted = {row.split("|")[0] for t, row in keys if t == name}
         if not wanted:
             continue
-        first = inspect(table).primary_key[0]
+        first = list(table.__table__.primary_key)[0]
         with texts(connection, "touched_rows", wanted) as ids:
             rows = connection.execute(select(table.__table__).where(first.in_(select_ids(ids)))).mappings()
             for row in rows:

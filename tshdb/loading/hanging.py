@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from tshdb.database import texts
 from tshdb.engine.units import select_ids
 from tshdb.file_content import FileContent, Finding, Record
+from tshdb.loading.believed import is_decision
 from tshdb.loading.sources import TABLES
 from tshdb.schema import Base
 from tshdb.vocabulary import Severity
@@ -63,12 +64,12 @@ def take_out_orphans(connection: Connection, comparison) -> list[Finding]:
     for _, (table, key) in comparison.incoming:
         keys_of_table[table].add(key)
     for name, parents in PARENTS.items():
-        of_table = [(sk, row) for sk, row in comparison.incoming.items() if sk[1][0] == name]
+        of_table = [(sk, row) for sk, row in comparison.incoming.items() if sk[1][0] == name and not is_decision(row)]
         for column, parent in parents if of_table else ():
-            wanted = {str(row.values[column]) for _, row in of_table} - keys_of_table[parent]
+            wanted = {str(row.values[column]) for _, row in of_table if column in row.values} - keys_of_table[parent]
             lost = wanted - _standing(connection, parent, wanted)
             for sk, row in of_table if lost else ():
-                if str(row.values[column]) in lost and comparison.incoming.pop(sk, None) is not None:
+                if str(row.values.get(column)) in lost and comparison.incoming.pop(sk, None) is not None:
                     keys_of_table[name].discard(sk[1][1])
                     findings.append(_finding(row.line, column, str(row.values[column]), parent, path[sk[0]]))
     wanted = {v.patient_id for values in comparison.raw_values.values() for v in values} - keys_of_table[PATIENTS]

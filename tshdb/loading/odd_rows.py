@@ -1,6 +1,7 @@
 """Rows that are strange beside the others of their source, and what stands under two names: findings, whichever reader it was.
 
 Off      a patient whose numbers lie orders of magnitude from the others' in most columns (`tshdb.outlying_rows`)
+Masks    the same voxels at the same place under two patients' names.
 Twins    two patients with the same values in every column but identifiers, where that cannot be chance: their shared values,
          each as seldom as it is among the others, would meet in any two of its patients less than once in 32 times. Two samples
          with the same expression, two patients with the same features, to the last digit, also of sources that stand already.
@@ -21,14 +22,14 @@ from tshdb.engine.units import select_ids
 from tshdb.file_content import FileContent, Finding
 from tshdb.loading.compare import Comparison
 from tshdb.outlying_rows import outlying_rows, said
-from tshdb.schema import ExpressionProfile, ImportedFeature, Sample
+from tshdb.schema import ExpressionProfile, ImagingStudy, ImportedFeature, Sample, Segmentation
 from tshdb.text_files import number
 from tshdb.vocabulary import Severity
 
 CHANCE_BITS = 5.0
 SAME, CORRELATED = 0.5, 0.9
 FEWEST_FIELDS = 4
-FEWEST_VALUES = 10  # genes or features, below which equal values may be chance
+FEWEST_VALUES = 10  # genes, features or voxels, below which equal values may be chance
 IDENTIFIER = re.compile(
     r"(?i)(^|[^a-z])(id|ids|uuid|barcode|name|mrn|number|nr|no)([^a-z]|$)|identifier|^unnamed|_id$|ID$"
 )
@@ -162,8 +163,9 @@ def _note_twins(
 
 
 def same_contents(connection: Connection, comparison: Comparison) -> list[Finding]:
-    """Profiles and features that are new or moved, and that another name has to the last digit."""
-    return [*_same_profiles(connection, comparison), *_same_features(connection, comparison)]
+    """Profiles, features and masks that are new or moved, and that another name has to the last digit."""
+    same = (_same_profiles, _same_features, _same_masks)
+    return [finding for find in same for finding in find(connection, comparison)]
 
 
 def _moved(comparison: Comparison, table: str) -> dict[str, dict]:
@@ -239,6 +241,33 @@ def _same_features(connection: Connection, comparison: Comparison) -> Iterator[F
             yield _warn(
                 "features.same-examination", next(e for e, *_ in same if e in moved),
                 f"{names}{whose} have the same features to the last digit: one examination under {len(same)} names?",
+            )  # fmt: skip
+
+
+def _same_masks(connection: Connection, comparison: Comparison) -> Iterator[Finding]:
+    moved = {key: row for key, row in _moved(comparison, "segmentations").items() if row["n_voxels"] >= FEWEST_VALUES}
+    if not moved:
+        return
+    patients = dict(map(tuple, connection.execute(select(ImagingStudy.study_uid, ImagingStudy.patient_id))))
+    rows = [row for (table, _), row in comparison.after.items() if table == "imaging_studies" and row is not None]
+    patients |= {row["study_uid"]: row["patient_id"] for row in rows}
+    by_voxels: dict[str, dict[str, str]] = defaultdict(dict)  # voxels -> segmentation -> patient
+    of = Segmentation
+    with texts(connection, "moved_voxels", {row["object_id"] for row in moved.values()}) as name:
+        query = select(of.segmentation_id, of.study_uid, of.object_id).where(of.object_id.in_(select_ids(name)))
+        for key, study_uid, voxels in connection.execute(query):
+            if key not in moved and comparison.after.get(("segmentations", key), True) is not None:
+                by_voxels[voxels][key] = patients.get(study_uid, "")
+    for key, row in moved.items():
+        by_voxels[row["object_id"]][key] = patients.get(row["study_uid"], "")
+    n = 0
+    for same in by_voxels.values():
+        people = sorted(set(same.values()))
+        if len(people) > 1 and n < MOST:
+            n += 1
+            yield _warn(
+                "mask.two-patients", sorted(same)[0],
+                f"{', '.join(sorted(same))} of {', '.join(people)} are the same voxels at the same place: whose are they?",
             )  # fmt: skip
 
 

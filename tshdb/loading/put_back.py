@@ -73,7 +73,7 @@ def put_back(connection: Connection, proven: Proven, command: str) -> None:
     changes = committing.write_rows(connection, comparison)
     committing.write_conflicts(connection, comparison)
     committing.write_changes(connection, comparison, changes, run_id, {})
-    committing.choose_again(connection, changes)
+    committing.choose_again(connection, changes, comparison)
 
 
 def remove_added(connection: Connection, entities: dict[str, set[str]]) -> set[Entity]:

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, select
-from sqlalchemy.inspection import inspect
+from sqlalchemy import Connection, and_, func, select
 
 from tshdb import installed
 from tshdb.canonical import json_text
 from tshdb.database import reading, texts
 from tshdb.engine.units import select_ids
+from tshdb.errors import Busy
 from tshdb.file_content import FileContent
+from tshdb.file_identity import FileIdentity, identity_before_reading
 from tshdb.loading.lost import has_lost, lost_sources
-from tshdb.objects import sha256_of
+from tshdb.objects import whole_digest
 from tshdb.readers import Part
 from tshdb.schema import (
     Annotation,
@@ -30,6 +31,8 @@ from tshdb.schema import (
     ImagingSeries,
     ImagingStudy,
     ImportedFeature,
+    IngestRun,
+    LesionVerdict,
     Patient,
     QcVerdict,
     Sample,
@@ -43,7 +46,7 @@ TABLES = {
     t.__tablename__: t
     for t in (
         Patient, FollowUp, Sample, ExpressionProfile, Annotation, ImagingStudy, ImagingSeries, ImagingDecision,
-        Segmentation, QcVerdict, ImportedFeature,
+        Segmentation, QcVerdict, LesionVerdict, ImportedFeature,
     )
 }  # fmt: skip
 
@@ -63,7 +66,7 @@ class Source(NamedTuple):
 
 
 class SourceRow(NamedTuple):
-    """What one source says of one row."""
+    """What one source says of one row. as_of: the date of its word (`dated`)."""
 
     source: Source
     values: dict[str, Any]
@@ -71,6 +74,7 @@ class SourceRow(NamedTuple):
     line: int
     column: int | None
     record_id: int | None = None
+    as_of: str | None = None
 
 
 @dataclass
@@ -81,6 +85,9 @@ class Item:
     size_bytes: where `path` is a folder.
     archive_id: the archive's own identifier of the file.
     md5: as published, when it was compared.
+    began: the study's newest ingest when the reading began, if before all items.
+    identity: the file's before it was read; of a file with the same bytes, where it differs from what the study has.
+    is_unread: whether its bytes were not looked at, since the file was not written.
     """
 
     source: Source
@@ -91,6 +98,9 @@ class Item:
     md5: str | None = None
     archive_id: str | None = None
     size_bytes: int | None = None
+    began: int | None = None
+    identity: FileIdentity | None = None
+    is_unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ class Release:
 
 def row_key(table: type[Base], values: Mapping[Any, Any]) -> str:
     """The primary key of a row as text, parts joined by |."""
-    return "|".join(str(values[c.name]) for c in inspect(table).primary_key)
+    return "|".join(str(values[c.name]) for c in table.__table__.primary_key)
 
 
 def item_of(
@@ -118,17 +128,30 @@ def item_of(
 ) -> Item:
     """A file with what `read` finds in it; without, where exactly these bytes are loaded already (unless `always`).
 
-    The bytes are hashed while they are read. A source that has lost what was stored of it is read again.
+    The bytes are hashed while they are read. A source that has lost what was stored of it is read again. Raises Busy where
+    the file is written meanwhile, as its rows may be of other bytes than its digest.
     """
-    if study.settings.vocabulary.added and installed.reader(source.reader).part in WITH_WORDS:
+    reader = installed.reader(source.reader)
+    if study.settings.vocabulary.added and reader.part in WITH_WORDS:
         options = {**options, "vocabulary": study.settings.vocabulary.added}  # another one is another reading
-    state = None if always else _state_of(study, source)
+    with reading(study.engine) as connection:
+        began = last_ingest(connection)
+        state = None if always else _state_of(study, connection, source)
+    identity = identity_before_reading(path)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        digest = pool.submit(sha256_of, path)
+        digest = pool.submit(whole_digest, path, reader.beside(path))
         if state is not None and state.is_same(digest.result(), json_text(options)):
-            return Item(source, path, options, None, digest.result())
+            return Item(source, path, options, None, digest.result(), began=began)
         contents = read()
-        return Item(source, path, options, contents, digest.result())
+        sha256 = digest.result()
+    if identity.was_written(path):
+        raise Busy("the file was written while it was read", where=str(path), repair="Run the same command again")
+    return Item(source, path, options, contents, sha256, began=began, identity=identity)
+
+
+def last_ingest(connection: Connection) -> int:
+    """The number of the newest ingest, 0 where there is none: what a reading starts from."""
+    return connection.execute(select(func.max(IngestRun.ingest_run_id))).scalar() or 0
 
 
 def of_source(model, source: Source):
@@ -144,29 +167,35 @@ class SourceState(NamedTuple):
     path: str
     size_bytes: int
     mtime_ns: int | None
+    ctime_ns: int | None
+    inode: int | None
     has_lost: bool = False  # what was stored of it
+
+    @property
+    def identity(self) -> FileIdentity:
+        """The file's, when it was read."""
+        return FileIdentity(self.size_bytes, self.mtime_ns, self.ctime_ns, self.inode)
 
     def is_same(self, sha256: str, options: str) -> bool:
         """Whether these bytes were read with these options, and what was stored of them is there."""
         return not self.has_lost and (self.sha256, self.options) == (sha256, options)
 
     def is_untouched(self, path: Path, options: str) -> bool:
-        """Whether the same file, not written since by its size and time, was read with the same options."""
-        if self.has_lost or self.mtime_ns is None or self.options != options or self.path != str(path.resolve()):
+        """Whether the same file, not written since, was read with the same options."""
+        if self.has_lost or self.options != options or self.path != str(path.resolve()):
             return False
-        stat = path.stat()
-        return (stat.st_size, stat.st_mtime_ns) == (self.size_bytes, self.mtime_ns)
+        return self.identity.is_of(path)
 
 
-_STATE = (SourceFile.sha256, SourceFile.options, SourceFile.path, SourceFile.size_bytes, SourceFile.mtime_ns)
+IDENTITY = (SourceFile.size_bytes, SourceFile.mtime_ns, SourceFile.ctime_ns, SourceFile.inode)
+_STATE = (SourceFile.sha256, SourceFile.options, SourceFile.path, *IDENTITY)
 
 
-def _state_of(study: Study, source: Source) -> SourceState | None:
+def _state_of(study: Study, connection: Connection, source: Source) -> SourceState | None:
     """Where one source stands; the bytes of what was stored of it are looked at."""
-    with reading(study.engine) as connection:
-        query = select(*_STATE).where(of_source(SourceFile, source), SourceFile.is_current)
-        row = connection.execute(query.order_by(SourceFile.source_file_id.desc()).limit(1)).one_or_none()
-        return None if row is None else SourceState(*row, has_lost(connection, study.objects, source))
+    query = select(*_STATE).where(of_source(SourceFile, source), SourceFile.is_current)
+    row = connection.execute(query.order_by(SourceFile.source_file_id.desc()).limit(1)).one_or_none()
+    return None if row is None else SourceState(*row, has_lost(connection, study.objects, source))
 
 
 def current_files(study: Study, collection: str) -> dict[Source, SourceState]:
@@ -223,8 +252,9 @@ def records_of_rows(connection: Connection, keys: Iterable[Key]) -> dict[Key, li
 def _source_row(row) -> SourceRow:
     source = Source(row.collection, row.reader, row.name)
     return SourceRow(
-        source, json.loads(row.row_values), row.source_file_id, row.line, row.column_number, row.source_record_id
-    )
+        source, json.loads(row.row_values), row.source_file_id, row.line, row.column_number, row.source_record_id,
+        row.as_of,
+    )  # fmt: skip
 
 
 def as_json_gives(values: dict[str, Any]) -> dict[str, Any]:

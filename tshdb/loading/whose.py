@@ -75,7 +75,9 @@ def _take_out(comparison: Comparison, source: Source, patients: Mapping[str, str
     mine = {key: row for (s, key), row in comparison.incoming.items() if s == source}
     hanging = {
         column: {
-            row.values[column] for (t, _), row in mine.items() if t == table and row.values["patient_id"] in patients
+            row.values[column]
+            for (t, _), row in mine.items()
+            if t == table and row.values.get("patient_id") in patients
         }
         for table, column in HANGS_ON.items()
     }

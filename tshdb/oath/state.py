@@ -57,7 +57,7 @@ def _content(cell: Any) -> Any:
 
 def _of_class(kind: type) -> Iterator[tuple[str, str]]:
     plain = (bool, int, float, str, list, dict, set, deque, itertools.count)
-    if hasattr(kind, "__mapper__") or hasattr(kind, "model_fields"):
+    if hasattr(kind, "__tablename__") or hasattr(kind, "model_fields"):
         return  # kept by a library, which fills it when it is first used
     for name, value in list(vars(kind).items()):
         if isinstance(value, plain) and not name.startswith(("__", "_abc", "_sa")):

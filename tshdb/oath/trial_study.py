@@ -20,9 +20,10 @@ from tshdb.actions.making import make_study
 from tshdb.database import reading
 from tshdb.engine import homes
 from tshdb.engine.analysis import Analysis, Input, Kind, Model, Need
+from tshdb.engine.chosen import select_analyses
 from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import Executor
-from tshdb.engine.rebuild import Rebuild, select_analyses
+from tshdb.engine.rebuild import Rebuild
 from tshdb.engine.report import Report
 from tshdb.engine.world import World
 from tshdb.errors import InvalidInput, NotFound
@@ -36,7 +37,7 @@ from tshdb.schema import Cohort
 from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale
 
-IMAGES = ("imaging_series", "imaging_instances", "segmentations", "imaging_decisions")
+IMAGES = ("imaging_series", "imaging_instances", "segmentations", "imaging_decisions", "lesion_verdicts")
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,20 @@ def _sources(study: Study) -> list[Part]:
             ]
     if not cells:
         return [Part("Files", missing=NOTHING_YET)]
-    return [Part("Files", Layout("", ("collection", "reader", "file", "bytes", "SHA-256"), cells, (3,)))]
+    files = Part("Files", Layout("", ("collection", "reader", "file", "bytes", "SHA-256"), cells, (3,)))
+    return [files, *_undecided(study)]
+
+
+def _undecided(study: Study) -> Iterator[Part]:
+    """What is not known since sources disagree, by column; nothing where all is decided."""
+    frame = study.sql(
+        "SELECT table_name, column_name, count(DISTINCT row_key) AS n FROM conflicts WHERE held_source = '' "
+        "GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    if len(frame):
+        cells = [(f"{r.table_name}.{r.column_name}", f"{r.n:,}") for r in frame.itertuples(index=False)]
+        note = "Sources disagree, and none is known to be the later one: these values count as not known."
+        yield Part("Values that nobody has decided", Layout("", ("column", "rows"), cells, (1,), (note,)))
 
 
 def _cohorts(study: Study, steps: NextSteps) -> list[Part]:

@@ -19,12 +19,27 @@ from tshdb.schema.engine import (
 )
 from tshdb.schema.expression import ExpressionPart, ExpressionProfile, Gene, Sample
 from tshdb.schema.guests import GuestAnalysis, GuestTable
-from tshdb.schema.imaging import ImagingDecision, ImagingInstance, ImagingSeries, ImagingStudy, QcVerdict, Segmentation
+from tshdb.schema.imaging import (
+    ImagingDecision,
+    ImagingInstance,
+    ImagingSeries,
+    ImagingStudy,
+    LesionVerdict,
+    QcVerdict,
+    Segmentation,
+)
 from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, SeriesHint, SeriesRoleRow
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
 from tshdb.schema.radiomics import (
     BreastMask,
     FeatureStability,
+    KineticMap,
+    Kinetics,
+    Lesion,
+    LesionBand,
+    LesionFeature,
+    MapFeature,
+    PhaseMotion,
     PreparedImage,
     RadiomicFeature,
     RetestFeature,
@@ -111,8 +126,14 @@ __all__ = [
     "ImportedFeature",
     "IngestIssue",
     "IngestRun",
+    "KineticMap",
+    "Kinetics",
     "KmPoint",
     "Lease",
+    "Lesion",
+    "LesionBand",
+    "LesionFeature",
+    "MapFeature",
     "LikelihoodRatioTest",
     "LogrankTest",
     "MarkerGene",
@@ -123,7 +144,9 @@ __all__ = [
     "NetworkParameter",
     "OutOfFoldScore",
     "Patient",
+    "PhaseMotion",
     "PreparedImage",
+    "LesionVerdict",
     "QcVerdict",
     "RadiomicFeature",
     "ResultChange",

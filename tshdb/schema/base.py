@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from sqlalchemy import Column, Double, Enum, ForeignKey, Integer, MetaData, Table, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy import Column, Enum, ForeignKey, Integer, MetaData, Table
+
+from tshdb.schema.declared import Declared, Mapped, mapped_column
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -15,7 +16,7 @@ NAMES = {
 }
 
 
-class Base(DeclarativeBase):
+class Base(Declared):
     """Text has no length, floats are IEEE doubles, times are UTC text in ISO 8601.
 
     `Base.metadata` holds this program's own tables, which every study has. A table that is declared in another package, or
@@ -23,15 +24,15 @@ class Base(DeclarativeBase):
     """
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map: ClassVar = {str: Text, float: Double}
+    declared: ClassVar[list[type["Base"]]] = []
+    """this program's own"""
 
     if TYPE_CHECKING:
         __table__: ClassVar[Table]
 
     def __init_subclass__(cls, **options) -> None:
         if cls.__module__.partition(".")[0] != "tshdb":
-            cls.metadata = metadata_beside_units()
-            cls._sa_registry = registry(metadata=cls.metadata, type_annotation_map=Base.type_annotation_map)
+            cls.metadata, cls.declared = metadata_beside_units(), []
         super().__init_subclass__(**options)
 
 

@@ -1,9 +1,9 @@
 """Patients, what is known of them, and how long they were followed."""
 
 from sqlalchemy import CheckConstraint, ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Effect, Endpoint
 
 
@@ -88,14 +88,17 @@ class Annotation(Base):
 
 
 class Conflict(Base):
-    """One row is one value on which two sources disagree, with the one that holds and the rule that says so."""
+    """One row is one source that says another value than the one that holds, with the rule that says so.
+
+    Where sources of one kind differ and none is known to be the later one, all of them are here: nobody's word holds.
+    """
 
     __tablename__ = "conflicts"
     table_name: Mapped[str] = mapped_column(primary_key=True)
     row_key: Mapped[str] = mapped_column(primary_key=True)
     column_name: Mapped[str] = mapped_column(primary_key=True)
     other_source: Mapped[str] = mapped_column(primary_key=True, doc="collection/reader/name of the source overruled")
-    held_source: Mapped[str] = mapped_column(doc="collection/reader/name of the source that holds")
-    held_value: Mapped[str | None]
+    held_source: Mapped[str] = mapped_column(doc="collection/reader/name of the source that holds; empty: undecided")
+    held_value: Mapped[str | None] = mapped_column(doc="empty where it is not known")
     other_value: Mapped[str | None]
-    rule: Mapped[str] = mapped_column(doc="the rule of precedence")
+    rule: Mapped[str] = mapped_column(doc="the rule of precedence, the dates, or who decided and why")

@@ -1,9 +1,9 @@
 """Cohorts: who is in the study's questions."""
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import CohortMode, StepEffect
 
 

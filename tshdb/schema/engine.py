@@ -1,9 +1,9 @@
 """The engine's own tables. They hold no science, as the science tables hold no state."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import CauseKind, RunState, UnitState
 
 
@@ -99,12 +99,8 @@ class Unit(Base):
     __table_args__ = (
         UniqueConstraint("analysis", "key"),
         Index("ix_units_standing", "analysis", "state", "spec_id", "key"),
-        Index(
-            "ix_units_damage",
-            "damage",
-            sqlite_where=text("damage IS NOT NULL"),
-            postgresql_where=text("damage IS NOT NULL"),
-        ),
+        # partial on PostgreSQL too, by migration 0010: named here, every command would import that dialect
+        Index("ix_units_damage", "damage", sqlite_where=text("damage IS NOT NULL")),
     )
 
 

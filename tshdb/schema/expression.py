@@ -1,9 +1,9 @@
 """RNA samples and expression profiles. The values themselves lie in Parquet parts under objects/."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Compartment, ExpressionUnit, Scale
 
 

@@ -1,9 +1,9 @@
 """What the database says of analyses that are not this program's, so that their results are known without their code."""
 
 from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base
+from tshdb.schema.declared import Mapped, mapped_column
 
 
 class GuestTable(Base):

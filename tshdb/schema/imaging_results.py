@@ -1,8 +1,7 @@
 """What is found in images: which series is what, how the dynamic one falls into phases."""
 
-from sqlalchemy.orm import Mapped, mapped_column
-
 from tshdb.schema.base import Base, UnitPayload, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import MaskStatus, PhaseRole, SeriesRole, SetStatus
 
 
@@ -54,10 +53,11 @@ class DceSet(UnitPayload, Base):
 
 
 class DceSlice(UnitPayload, Base):
-    """One row is one instance of the dynamic set, with its phase and its place in the stack."""
+    """One row is one image of the dynamic set, a file or a frame of one, with its phase and its place in the stack."""
 
     __tablename__ = "dce_slices"
     sop_uid: Mapped[str] = mapped_column(primary_key=True)
+    frame_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, doc="in the file, from 1")
     study_uid: Mapped[str] = mapped_column(index=True)
     phase_index: Mapped[int] = mapped_column(doc="0 is before contrast")
     slice_index: Mapped[int] = mapped_column(doc="along the normal of the slices, from 0")

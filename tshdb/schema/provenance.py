@@ -1,9 +1,9 @@
 """Where rows come from, what was found wrong with them, and what changed when."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Severity
 
 
@@ -57,6 +57,10 @@ class SourceFile(Base):
     mtime_ns: Mapped[int | None] = mapped_column(
         BigInteger, doc="when the file was last written, nanoseconds since 1970"
     )
+    ctime_ns: Mapped[int | None] = mapped_column(
+        BigInteger, doc="when the system last changed the file, nanoseconds since 1970; none where it proves nothing"
+    )
+    inode: Mapped[int | None] = mapped_column(BigInteger, doc="the file system's number of the file")
 
     __table_args__ = (Index("ix_source_files_source", "collection", "reader", "name"),)
 
@@ -75,6 +79,9 @@ class SourceRecord(Base):
     line: Mapped[int] = mapped_column(doc="line in the file, counted from 1")
     column_number: Mapped[int | None] = mapped_column(doc="column of a matrix, counted from 1")
     row_values: Mapped[str] = mapped_column(doc="what the source says, as JSON")
+    as_of: Mapped[str | None] = mapped_column(
+        doc="the date of what it says: of the export, the release, the form or the visit, or as the user said"
+    )
 
     __table_args__ = (
         UniqueConstraint("table_name", "row_key", "collection", "reader", "name"),

@@ -1,9 +1,9 @@
 """What analyses make. Every row carries the unit that made it."""
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.schema.base import Base, UnitPayload, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Compartment, Endpoint, ExpressionUnit, Prognosis
 
 
@@ -93,16 +93,26 @@ class CoxTerm(UnitPayload, Base):
     hazard_ratio: Mapped[float | None] = mapped_column(info={"digits": 12})
     ci_lower: Mapped[float | None] = mapped_column(doc="95 % interval of the hazard ratio", info={"digits": 12})
     ci_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
-    wald: Mapped[float | None] = mapped_column(doc="(coefficient / standard_error)^2", info={"digits": 12})
-    p_value: Mapped[float | None] = mapped_column(doc="of the Wald test", info={"digits": 12})
+    wald: Mapped[float | None] = mapped_column(
+        doc="(coefficient / standard_error)^2; none where the likelihood is penalised", info={"digits": 12}
+    )
+    p_value: Mapped[float | None] = mapped_column(
+        doc="of the Wald test; penalised: of the likelihood ratio", info={"digits": 12}
+    )
     p_adjusted: Mapped[float | None] = mapped_column(doc="Benjamini-Hochberg over the table", info={"digits": 12})
     n: Mapped[int] = mapped_column(doc="patients in the model")
     n_events: Mapped[int]
-    n_left_out: Mapped[int] = mapped_column(doc="members without a value or follow-up")
+    n_left_out: Mapped[int] = mapped_column(doc="members who are not in the model")
+    left_out: Mapped[str | None] = mapped_column(doc="who they are, in words: how many for want of what")
+    events_per_term: Mapped[float | None] = mapped_column(doc="n_events by the model's terms", info={"digits": 12})
     censored_at_days: Mapped[float | None]
     reason: Mapped[str | None] = mapped_column(doc="why the term was refused, or a warning")
     ph_p_value: Mapped[float | None] = mapped_column(
-        doc="of the test of proportional hazards (Schoenfeld residuals against ranked time)", info={"digits": 10}
+        doc="of the score test of proportional hazards (as cox.zph of R's survival since 3.0, transform km)",
+        info={"digits": 10},
+    )
+    ph_global_p_value: Mapped[float | None] = mapped_column(
+        doc="of that test of all terms of the model together", info={"digits": 10}
     )
 
 
@@ -198,8 +208,24 @@ class LogrankTest(UnitPayload, Base):
     n_good_events: Mapped[int]
     n_poor: Mapped[int]
     n_poor_events: Mapped[int]
-    median_good_days: Mapped[float | None] = mapped_column(doc="none where survival stays above one half")
+    median_good_days: Mapped[float | None] = mapped_column(
+        doc="as R's survfit prints it; none where survival stays above one half"
+    )
+    median_good_lower: Mapped[float | None] = mapped_column(doc="95 % interval, of the log(-log) limits of the curve")
+    median_good_upper: Mapped[float | None] = mapped_column(doc="none where the limit stays above one half")
     median_poor_days: Mapped[float | None]
+    median_poor_lower: Mapped[float | None]
+    median_poor_upper: Mapped[float | None]
+    mean_until_days: Mapped[float | None] = mapped_column(
+        doc="the last day that somebody of either group was observed on"
+    )
+    mean_good_days: Mapped[float | None] = mapped_column(
+        doc="restricted mean up to mean_until_days", info={"digits": 12}
+    )
+    mean_poor_days: Mapped[float | None] = mapped_column(info={"digits": 12})
+    mean_difference_days: Mapped[float | None] = mapped_column(doc="good less poor", info={"digits": 12})
+    mean_difference_lower: Mapped[float | None] = mapped_column(doc="95 % interval (Greenwood)", info={"digits": 12})
+    mean_difference_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
     chi2: Mapped[float | None] = mapped_column(info={"digits": 12})
     p_value: Mapped[float | None] = mapped_column(info={"digits": 12})
     censored_at_days: Mapped[float | None]
@@ -225,7 +251,9 @@ class WilcoxonTest(UnitPayload, Base):
     )
     p_value: Mapped[float | None] = mapped_column(doc="Wilcoxon signed-rank, two-sided", info={"digits": 12})
     p_adjusted: Mapped[float | None] = mapped_column(doc="Benjamini-Hochberg over the group", info={"digits": 12})
-    is_exact: Mapped[bool] = mapped_column(doc="exact (few patients, no ties), else normal with continuity correction")
+    is_exact: Mapped[bool] = mapped_column(
+        doc="exact (fewer than 50 patients, no ties, no zeros), else normal with continuity correction"
+    )
     correlation: Mapped[float | None] = mapped_column(doc="Pearson, tumour with stroma", info={"digits": 12})
     correlation_p_value: Mapped[float | None] = mapped_column(info={"digits": 12})
     correlation_p_adjusted: Mapped[float | None] = mapped_column(info={"digits": 12})
@@ -256,6 +284,9 @@ class NetworkParameter(UnitPayload, Base):
     value: Mapped[float | None] = mapped_column(info={"digits": 12})
     p_value: Mapped[float | None] = mapped_column(
         doc="good against poor, by permutation of the patients' groups", info={"digits": 12}
+    )
+    p_adjusted: Mapped[float | None] = mapped_column(
+        doc="Benjamini-Hochberg over the parameters of both compartments", info={"digits": 12}
     )
     n_permutations: Mapped[int]
     n: Mapped[int] = mapped_column(doc="patients in the group")
@@ -302,13 +333,18 @@ class ModelPerformance(UnitPayload, Base):
         doc="tsh_model or signature_model", info={"fingerprint": False}, server_default="tsh_model"
     )
     scheme: Mapped[str] = mapped_column(
-        primary_key=True, doc="nested: features and model chosen inside the outer folds; search, in-sample: optimistic"
+        primary_key=True,
+        doc="nested: features and model chosen inside the outer folds; search: what the search optimised; refolded: its features "
+        "on other folds; in-sample. All but nested are optimistic",
     )
     measure: Mapped[str] = mapped_column(primary_key=True, doc="auc, sensitivity, specificity, brier, …")
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
     value: Mapped[float | None] = mapped_column(info={"digits": 12})
     ci_lower: Mapped[float | None] = mapped_column(doc="95 % bootstrap interval over patients", info={"digits": 12})
     ci_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
+    delong_lower: Mapped[float | None] = mapped_column(doc="of an AUC: 95 % interval of DeLong", info={"digits": 12})
+    delong_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
+    reason: Mapped[str | None] = mapped_column(doc="why there is no value, or no interval of DeLong")
     n: Mapped[int]
     is_optimistic: Mapped[bool] = mapped_column(doc="measured on the patients that the model was made from")
 

@@ -1,10 +1,10 @@
 """The radiogenomic signature: feature tables, labels, the search, the model, its scores, and what they foretell."""
 
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
 
 from tshdb.objects import MODEL
 from tshdb.schema.base import Base, UnitPayload, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Endpoint, FeatureStatus, Prognosis, ScoreStatus
 
 
@@ -56,7 +56,17 @@ class FeatureSet(UnitPayload, Base):
     mask_kind: Mapped[str | None] = mapped_column(doc="who or what outlined the tumour")
     intermediate_s: Mapped[float | None] = mapped_column(doc="seconds after phase 0", info={"digits": 9})
     last_s: Mapped[float | None] = mapped_column(doc="seconds after phase 0", info={"digits": 9})
-    batch: Mapped[str | None] = mapped_column(doc="manufacturer and field strength, tesla")
+    slice_mm: Mapped[float | None] = mapped_column(
+        doc="between slices as they were scanned", info={"digits": 9, "fingerprint": False}
+    )
+    motion_voxels: Mapped[float | None] = mapped_column(
+        doc="how far the patient moved between phases, within slices, prepared voxels",
+        info={"digits": 6, "fingerprint": False},
+    )
+    batch: Mapped[str | None] = mapped_column(doc="maker and nominal field strength, tesla: one name for one make")
+    scanner: Mapped[str | None] = mapped_column(
+        doc="the same in the words of the headers, or of the table", info={"fingerprint": False}
+    )
     comparability: Mapped[str] = mapped_column(
         doc="digest of software, settings, normalisation and phase_rule: features compare where it is the same"
     )

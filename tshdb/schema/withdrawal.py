@@ -1,8 +1,7 @@
 """Withdrawn patients: what is kept so that they stay away."""
 
-from sqlalchemy.orm import Mapped, mapped_column
-
 from tshdb.schema.base import Base, closed
+from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import WithdrawalScope
 
 

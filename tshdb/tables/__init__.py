@@ -3,6 +3,7 @@
 rows             the rows behind the tables, and what the paper prints
 characteristics  the rows of Table 1
 layouts          tables laid out as the paper has them
+undecided        what the patients of a table lack, since sources disagree
 paper_claims     every printed number beside the study's own: does it hold
 
     study = tshdb.open("brca")
@@ -20,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 from tshdb.errors import UsageError
 from tshdb.near import did_you_mean
 from tshdb.next_step import NextSteps, naming_next_step
+from tshdb.optimism import notes_of
 from tshdb.tables.layouts import TABLES, Layout
 from tshdb.tables.paper_claims import Checked, Verdict, claims
+from tshdb.tables.undecided import noted
 from tshdb.text.controls import clean
 from tshdb.text.tabular import laid_out
 from tshdb.text.widths import fill
@@ -82,7 +85,11 @@ def table(study: Study, number: str, cohort: str | None = None, steps: NextSteps
     paper_table = TABLES[number.lower()]
     with naming_next_step(study, steps):
         facts = paper_table.rows(study, cohort)
-    return Table(number.lower(), paper_table.title, facts, paper_table.layout(facts))
+    cohorts = [row["cohort"] for row in facts if row.get("cohort")]
+    layouts = noted(study, paper_table.layout(facts), cohorts)
+    if layouts and (notes := notes_of(study, paper_table.analyses, cohorts)):
+        layouts = [*layouts[:-1], layouts[-1]._replace(notes=(*layouts[-1].notes, *notes))]
+    return Table(number.lower(), paper_table.title, facts, layouts)
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

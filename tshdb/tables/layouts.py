@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tshdb.tables import characteristics
@@ -62,6 +63,7 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
             (
                 f"{same} of {len(compared)} directions agree with the paper. The size of a hazard ratio depends on the "
                 "expression unit, and these patients, values and follow-up are not exactly the paper's: tshdb docs paper",
+                *_left_out(rows),
             ),
         )
     ]
@@ -89,12 +91,31 @@ def cox(rows: list[dict[str, Any]], title: str, by_model: bool = False) -> list[
                "events", "")  # fmt: skip
     right = tuple(range(len(headers) - 5 - (not by_model), len(headers) - 1))
     title = f"Cox regression of {title}, {_text(first['endpoint'])}, {first['cohort']}{scale}"
-    return [footnoted(Layout(title, headers, cells, right, _left_out(rows)))]
+    notes = _of_models(rows) if by_model else _left_out(rows)
+    return [footnoted(Layout(title, headers, cells, right, notes))]
 
 
 def _left_out(rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    """A note a model that leaves members out for want of a clinical variable."""
-    return tuple(f"{note}." for note in dict.fromkeys(r.get("left_out") for r in rows) if note)
+    """Who is not in models of one term each: a note for all that leave out the same."""
+    notes = dict.fromkeys(r["left_out"] for r in rows if r["left_out"])
+    terms = {note: [r["term"] for r in rows if r["left_out"] == note] for note in notes}
+    return tuple(f"{'' if len(notes) == 1 else ', '.join(terms[note]) + ': '}{note}." for note in notes)
+
+
+def _of_models(rows: list[dict[str, Any]], place=lambda r: (r["model"],)) -> tuple[str, ...]:
+    """Notes on Cox models: who is left out for want of what, and proportional hazards of all terms together.
+
+    place: row -> what says which model it is of.
+    """
+    notes = []
+    for row in (r for r in rows if r["n"]):
+        where = ", ".join(map(_text, place(row)))
+        if row["left_out"]:
+            notes.append(f"{where}: {row['left_out']}.")
+    for row in (r for r in rows if r["ph_global_p_value"] is not None):
+        where = ", ".join(map(_text, place(row)))
+        notes.append(f"{where}: proportional hazards of all terms together, p = {p(row['ph_global_p_value'])}.")
+    return tuple(dict.fromkeys(notes))
 
 
 def networks(rows: list[dict[str, Any]]) -> list[Layout]:
@@ -107,11 +128,12 @@ def networks(rows: list[dict[str, Any]]) -> list[Layout]:
     for compartment, parameter in names:
         good, poor = (by_place[compartment, parameter, group] for group in ("good", "poor"))
         cells.append((compartment, parameter, "yes" if good["is_in_paper"] else "", number(good["value"]),
-                      number(poor["value"]), p(good["p_value"])))  # fmt: skip
+                      number(poor["value"]), p(good["p_value"]), p(good["p_adjusted"])))  # fmt: skip
     n = {r["prognosis"]: r["n"] for r in rows}
     title = f"Cell networks (Pearson r above the threshold), {rows[0]['cohort']}; p by permutation of the groups"
-    headers = ("compartment", "parameter", "in the paper", f"good (n = {n['good']})", f"poor (n = {n['poor']})", "p")
-    return [Layout(title, headers, cells, (3, 4, 5))]
+    headers = ("compartment", "parameter", "in the paper", f"good (n = {n['good']})", f"poor (n = {n['poor']})", "p",
+               "BH")  # fmt: skip
+    return [Layout(title, headers, cells, (3, 4, 5, 6))]
 
 
 def features(rows: list[dict[str, Any]]) -> list[Layout]:
@@ -146,13 +168,13 @@ def signature_features(rows: list[dict[str, Any]]) -> list[Layout]:
         "folds: in how many outer folds the search chose it. auc: of the feature alone, not corrected for choosing.",
     ]
     for scheme, words in (
-        ("nested", "AUC of patients that the signature had not seen (nested)"),
-        ("search", "AUC on the folds that the search optimised, as the paper's: optimistic"),
+        ("nested", "{} of patients that the signature had not seen (nested)"),
+        ("search", "{} that the search optimised, mean over its own folds, as the paper's: optimistic"),
+        ("refolded", "{} of the same features on other folds, chosen by these patients: optimistic"),
     ):
         if row := rows[0]["performance"].get(scheme):
-            notes.append(
-                f"{words}: {row['value']:.3f} (95 % CI {row['ci_lower']:.3f} to {row['ci_upper']:.3f}, n = {row['n']})"
-            )
+            measure = "AUC" if row["measure"] == "auc" else _text(row["measure"]).replace("_", " ").capitalize()
+            notes.append(f"{words.format(measure)}: {with_intervals(row)}")
     title = f"The radiogenomic signature of {rows[0]['cohort']}: {len(chosen)} features"
     headers = ("feature", "auc", "mean, good", "mean, poor", "importance", "folds")
     return [Layout(title, headers, cells, (1, 2, 3, 4, 5), tuple(notes))]
@@ -170,13 +192,15 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
     layouts = [
         Layout(
             "Good against poor by the signature score, log-rank test",
-            ("cohort", "endpoint", "from", "good", "events", "poor", "events", "p", ""),
+            ("cohort", "endpoint", "from", "good", "events", "median days (95 % CI)", "poor", "events", "median days (95 % CI)",
+             "p", "difference of means (95 % CI)", "until day", ""),
             [
-                (*place(r), r["time_origin"], r["n_good"], r["n_good_events"], r["n_poor"], r["n_poor_events"], p(r["p_value"]),
+                (*place(r), r["time_origin"], r["n_good"], r["n_good_events"], median(r, "good"), r["n_poor"],
+                 r["n_poor_events"], median(r, "poor"), p(r["p_value"]), difference(r), number(r["mean_until_days"]),
                  r["reason"] or "")
                 for r in of("test")
             ],
-            (3, 4, 5, 6, 7),
+            (3, 4, 5, 6, 7, 8, 9, 10, 11),
         ),
         Layout(
             "Cox regression of the signature",
@@ -188,7 +212,7 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
                 for r in of("cox")
             ],
             (5, 6, 7, 8),
-            _left_out(of("cox")),
+            _of_models(of("cox"), lambda r: (*place(r), r["model"].removeprefix("signature "))),
         ),
         Layout(
             "Does the score add to the clinical variables: likelihood ratio test on the same patients",
@@ -236,35 +260,44 @@ def footnoted(layout: Layout) -> Layout:
 
 
 class PaperTable(NamedTuple):
-    """How one of the paper's tables is read and laid out."""
+    """How one of the paper's tables is read and laid out. analyses: whose results it shows."""
 
     title: str
     rows: Any
     layout: Any
+    analyses: tuple[str, ...] = ()
 
 
 TABLES = {
     "1": PaperTable("Patient characteristics", characteristics.table_1, table_1),
-    "2": PaperTable("Relative abundances and survival", read.table_2, table_2),
+    "2": PaperTable("Relative abundances and survival", read.table_2, table_2, ("univariable_cox",)),
     "s1": PaperTable("Radiomic features", read.feature_rows, features),
     "s2": PaperTable(
         "Abundances in the tumour and survival",
         lambda study, cohort: read.cox_rows(study, cohort, ("tumor",), "abundance_cox"),
         lambda rows: cox(rows, "abundance in the tumour, one by one"),
+        ("abundance_cox",),
     ),
     "s3": PaperTable(
         "Abundances in the stroma and survival",
         lambda study, cohort: read.cox_rows(study, cohort, ("stroma",), "abundance_cox"),
         lambda rows: cox(rows, "abundance in the stroma, one by one"),
+        ("abundance_cox",),
     ),
     "s4": PaperTable(
         "The TSH biomarker beside clinical variables",
         lambda study, cohort: read.cox_rows(study, cohort, read.TSH_MODELS, "tsh_cox"),
         lambda rows: cox(rows, "the TSH biomarker", by_model=True),
+        ("tsh_cox",),
     ),
-    "s5": PaperTable("Topology of the cell networks", read.network_rows, networks),
+    "s5": PaperTable("Topology of the cell networks", read.network_rows, networks, ("network_parameters",)),
     "s6": PaperTable("The radiogenomic signature", read.selected_rows, signature_features),
-    "prognosis": PaperTable("What the signature foretells", read.signature_rows, signature_prognosis),
+    "prognosis": PaperTable(
+        "What the signature foretells",
+        read.signature_rows,
+        signature_prognosis,
+        ("signature_logrank", "signature_cox", "likelihood_ratio_tests", "calibration_groups"),
+    ),
 }
 
 
@@ -282,6 +315,21 @@ def ratio(row: dict[str, Any]) -> str:
     return f"{row['hazard_ratio']:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
 
 
+def median(row: dict[str, Any], group: str) -> str | None:
+    """A group's median survival in days with its interval; NR is a limit that was not reached."""
+    if row[f"median_{group}_days"] is None:
+        return None
+    ends = [f"{v:.0f}" if (v := row[f"median_{group}_{end}"]) is not None else "NR" for end in ("lower", "upper")]
+    return f"{row[f'median_{group}_days']:.0f} ({'–'.join(ends)})"
+
+
+def difference(row: dict[str, Any]) -> str | None:
+    """Good less poor of the restricted means, in days."""
+    names = ("mean_difference_days", "mean_difference_lower", "mean_difference_upper")
+    value, low, high = (row[name] for name in names)
+    return None if value is None else f"{value:.0f} ({low:.0f} to {high:.0f})"
+
+
 def interval(row: dict[str, Any], name: str) -> str | None:
     """A value with its interval, where it has one."""
     if row[name] is None:
@@ -289,6 +337,24 @@ def interval(row: dict[str, Any], name: str) -> str | None:
     if row["ci_lower"] is None or row["ci_upper"] is None:
         return number(row[name])
     return f"{row[name]:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
+
+
+def intervals_of(row: Mapping[Any, Any]) -> list[str]:
+    """The 95 % intervals that a row of model_performance has, each with how it was found."""
+    from pandas import notna
+
+    ends = (("bootstrap", "ci_lower", "ci_upper"), ("DeLong", "delong_lower", "delong_upper"))
+    known = [(name, row[low], row[high]) for name, low, high in ends if notna(row[low]) and notna(row[high])]
+    return [f"{low:.3f} to {high:.3f} ({name})" for name, low, high in known]
+
+
+def with_intervals(row: dict[str, Any]) -> str:
+    """A row of model_performance: the value, n and its 95 % intervals, the bootstrap's and DeLong's, where it has them."""
+    if row["value"] is None:
+        return row["reason"] or "no value"
+    parts = intervals_of(row)
+    intervals = f"95 % CI {', '.join(parts)}; " if parts else ""
+    return f"{row['value']:.3f} ({intervals}n = {row['n']}{'; ' + row['reason'] if row['reason'] else ''})"
 
 
 def p(value: float | None) -> str | None:

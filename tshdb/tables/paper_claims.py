@@ -9,11 +9,13 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb import presets
 from tshdb.errors import NotFound
 from tshdb.next_step import NoRows, has_paper
+from tshdb.optimism import Labels
 from tshdb.tables.characteristics import table_1
 from tshdb.tables.layouts import p as p_text
 from tshdb.tables.rows import PAPER, newest, printed, records
@@ -102,6 +104,7 @@ class _Tables:
     def __init__(self, study, names: Iterable[str]):
         stored = [name for name in names if name != TABLE_1]
         frames = study.sql_each([f"SELECT * FROM {name}" for name in stored])
+        self._study = study
         self._rows = {name: records(frame) for name, frame in zip(stored, frames, strict=True)}
         try:
             self._rows[TABLE_1] = table_1(study, None)
@@ -110,6 +113,15 @@ class _Tables:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return self._rows[table]
+
+    def optimistic(self, row: dict[str, Any]) -> str | None:
+        """Why the result of this row is better than it should be: it rests on what its own patients' outcome made."""
+        unit = row.get("unit_id")
+        return None if unit is None else self._labels.of_unit(int(unit)).of_row(row)
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return Labels(self._study)
 
     def find(self, row: dict[str, str]) -> list[dict[str, Any]]:
         """The rows that the claim means, of the newest version of its cohort."""
@@ -146,7 +158,10 @@ def _judge(claim: Claim, tables: _Tables) -> Checked:
     if value is None:
         return checked(Verdict.NOT_HERE, None, row.get("reason") or "the result has no value", cohort)
     holds = _holds(claim, value, row)
-    return checked(Verdict.HOLDS if holds else Verdict.MOVED, here, "" if holds else claim.why, cohort)
+    why = "" if holds else claim.why
+    if optimistic := tables.optimistic(row):
+        here, why = f"{here}, optimistic", "; ".join(filter(None, [why, optimistic]))
+    return checked(Verdict.HOLDS if holds else Verdict.MOVED, here, why, cohort)
 
 
 def _value(row: dict[str, Any], claim: Claim) -> tuple[float | None, str]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from tshdb import presets
 from tshdb.errors import NotFound
 from tshdb.next_step import NoRows
-from tshdb.tables.left_out import with_left_out
 
 if TYPE_CHECKING:
     from tshdb.cohorts.versions import Version
@@ -142,17 +141,7 @@ def cox_rows(study: Study, cohort: str | None, models: tuple[str, ...], analysis
     cohort_rows = [dict(r) for r in rows if r["cohort"] == wanted]
     if not cohort_rows:
         raise NoRows("no such Cox terms" + of_name(cohort), analyses=(analysis,), key=cohort)
-    cohort_rows = _said_who_is_left_out(study, cohort_rows)
     return sorted(cohort_rows, key=lambda r: (models.index(r["model"]), r["position"]))
-
-
-def _said_who_is_left_out(study: Study, cox_terms: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Cox terms of one cohort with `left_out`; of a cohort whose members no version holds, without."""
-    try:
-        people = members(study, cox_terms[0]["cohort"])
-    except NoRows:
-        return [row | {"left_out": None} for row in cox_terms]
-    return with_left_out(study, cox_terms, people)
 
 
 def table_2(study: Study, cohort: str | None) -> list[dict[str, Any]]:
@@ -179,8 +168,8 @@ def selected_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     query = "SELECT * FROM selected_features"
     selected, name = of_cohort(study, query, cohort, "no signature", "selected_features", reasons)
     figures = study.sql(
-        "SELECT scheme, value, ci_lower, ci_upper, n FROM model_performance WHERE model = 'signature_model' "
-        "AND measure = 'auc' AND cohort = $c",
+        "SELECT scheme, measure, value, ci_lower, ci_upper, delong_lower, delong_upper, reason, n FROM model_performance "
+        "WHERE model = 'signature_model' AND (measure = 'auc' OR scheme = 'search') AND cohort = $c",
         {"c": name},
     )
     performance = {row["scheme"]: row for row in records(figures)}
@@ -207,10 +196,6 @@ def signature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
         names = newest_of_each(r["cohort"] for r in rows)
         wanted = [named(cohort, (r["cohort"] for r in rows))] if cohort else names
         of_cohorts = [r for r in rows if r["cohort"] in wanted]
-        if kind == "cox":
-            groups = dict.fromkeys((r["cohort"], r["endpoint"]) for r in of_cohorts)
-            by_group = [[r for r in of_cohorts if (r["cohort"], r["endpoint"]) == g] for g in groups]
-            of_cohorts = [r for group in by_group for r in _said_who_is_left_out(study, group)]
         evaluated += [r | {"kind": kind} for r in of_cohorts]
     if not evaluated:
         what = "no signature was evaluated" + (f" on {cohort}" if cohort else "")

@@ -4,6 +4,7 @@ identifiers  the names by which a study knows a patient, and the token that stan
 footprint    what the study holds of a patient, and the models that learned from the patient
 objects      expression parts without the patient's profiles
 erase        the database: rows erased, history scrubbed, cohorts and models by the scope
+places       the lines and columns of files that were loaded, and what files call the patient
 files        which files of the study still name the patient
 journal      what an interrupted withdrawal has still to do
 withdraw     all of it in order, resumable after a crash

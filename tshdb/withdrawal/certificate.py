@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +21,16 @@ from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.expression_store import profiles_in
 from tshdb.guest_tables import tables_of, unknown_tables
 from tshdb.objects import sha256_of
-from tshdb.schema import Tombstone
+from tshdb.schema import ExpressionProfile, Patient, Sample, Tombstone
 from tshdb.study import Study
 from tshdb.withdrawal.files import files_under, texts_in
-from tshdb.withdrawal.identifiers import alias_of, key_of, token_of
+from tshdb.withdrawal.identifiers import SAFE_LENGTH, alias_of, key_of, token_of
 from tshdb.withdrawal.unknown import texts_of
 
 LEFT = ("left_to_a_person", "left", "files_outside_the_study")
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+PHRASE = re.compile(r"[A-Za-z0-9][\w.-]*(?: [\w.-]+)+")  # of names with blanks
+KEYS = {"patient_id", "sample_id", "aliquot_id", "profile_id", "examination", "entity_key", "row_key", "key"}
 
 
 class Verified(NamedTuple):
@@ -50,6 +53,7 @@ def verify(study: Study, path: Path) -> list[Verified]:
         raise IntegrityError("the study's key is gone", where=str(study.root), repair="Restore it from a backup")
     checks = []
     with reading(study.engine) as connection:
+        of = _Tokens(key, _names_in(connection))
         row = connection.execute(
             select(Tombstone.certificate_sha256, Tombstone.pending, Tombstone.readmitted_at, Tombstone.sample_tokens)
             .where(Tombstone.token == token)
@@ -64,17 +68,17 @@ def verify(study: Study, path: Path) -> list[Verified]:
         checks.append(Verified("nothing is left to do", row.pending is None, row.pending or ""))
         readmitted = row.readmitted_at
         checks.append(Verified("the patient was not readmitted", readmitted is None, readmitted or ""))
-        tokens = {token, *json.loads(row.sample_tokens)}
-        places = sorted(set(_named_in_database(connection, key, tokens)))
+        of.tokens = {token, *json.loads(row.sample_tokens)}
+        places = sorted(set(_named_in_database(connection, of)))
         checks.append(Verified("no row names the patient", not places, ", ".join(places)))
-    objects = [p.name for p in sorted(study.objects.root.glob("*/*.parquet")) if _has(profiles_in(p), key, tokens)]
+    objects = [p.name for p in sorted(study.objects.root.glob("*/*.parquet")) if of.are_in(profiles_in(p))]
     checks.append(Verified("no expression part holds the patient", not objects, ", ".join(objects)))
     parts = [p["erased"] for p in certificate.get("parts", ()) if study.objects.path(p["erased"]).exists()]
     checks.append(Verified("the parts with the patient are gone", not parts, ", ".join(parts)))
     left = [
         str(p.relative_to(study.root))
         for p in files_under(study.root, study.objects.root, *_database(study))
-        if _has((t.decode("utf-8", "replace") for t in texts_in(p)), key, tokens)
+        if of.are_in(t.decode("utf-8", "replace") for t in texts_in(p))
     ]
     checks.append(Verified("no file of the study names the patient", not left, ", ".join(left)))
     wrong = [f["path"] for f in certificate.get("files", ()) if not _is_as_said(study.root / f["path"], f)]
@@ -97,15 +101,15 @@ def what_is_left(connection: Connection, study: Study, path: Path) -> Iterator[s
     if key is None:
         return
     row = connection.execute(select(Tombstone.sample_tokens).where(Tombstone.token == token)).scalar()
-    tokens = {token, *json.loads(row or "[]")}
+    of = _Tokens(key, _names_in(connection), {token, *json.loads(row or "[]")})
     for place in sorted(places):
         file = study.root / place
         if alias_of(token) in place:
             before = Path(place.partition(alias_of(token))[0] + "x").parent
             names = [path.name for path in (study.root / before).glob("*")]
-            if _has(names, key, tokens):
+            if of.are_in(names):
                 yield place
-        elif file.is_file() and _has((t.decode("utf-8", "replace") for t in texts_in(file)), key, tokens):
+        elif file.is_file() and of.are_in(t.decode("utf-8", "replace") for t in texts_in(file)):
             yield place
 
 
@@ -119,28 +123,55 @@ def _database(study: Study) -> list[Path]:
     return [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else []
 
 
-def _named_in_database(connection: Connection, key: bytes, tokens: set[str]) -> Iterator[str]:
+def _named_in_database(connection: Connection, of: _Tokens) -> Iterator[str]:
     for table in tables_of(connection):
         for column in table.columns:
             if isinstance(column.type, Text):
-                texts = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars()
-                if _has(texts, key, tokens):
+                texts = connection.execute(select(column).where(column.is_not(None)).distinct()).scalars().all()
+                if of.are_in(texts) or (column.name in KEYS and any(of.is_one(k) for t in texts for k in t.split("|"))):
                     yield f"{table.name}.{column.name}"
     for name in unknown_tables(connection):
-        if _has((text for row in texts_of(connection, name) for text in row), key, tokens):
+        if of.are_in(text for row in texts_of(connection, name) for text in row):
             yield f"{name}, which nobody has declared"
 
 
-def _has(texts: Iterable[str], key: bytes, tokens: set[str]) -> bool:
-    """Whether one of the words, or the beginning of one up to a hyphen, has one of the tokens."""
-    seen: set[str] = set()
-    for text in texts:
-        for word in WORD.findall(text):
-            if word in seen:
-                continue
-            seen.add(word)
-            parts = word.split("-")
-            stems = {word, word.strip("._-"), *("-".join(parts[:i]) for i in range(2, len(parts)))}
-            if any(token_of(key, stem) in tokens for stem in stems):
+def _names_in(connection: Connection) -> frozenset[str]:
+    """The names by which the study knows the patients that it has, who are not the one who withdrew."""
+    columns = (Patient.patient_id, Sample.sample_id, ExpressionProfile.aliquot_id, ExpressionProfile.profile_id)
+    return frozenset(name for column in columns for name in connection.execute(select(column)).scalars())
+
+
+@dataclass
+class _Tokens:
+    """The tokens of one patient, looked for in texts. others: names that are those of somebody else."""
+
+    key: bytes
+    others: frozenset[str]
+    tokens: set[str] = field(default_factory=set)
+
+    def is_one(self, name: str) -> bool:
+        """Whether a whole name has one of the tokens."""
+        return token_of(self.key, name) in self.tokens
+
+    def are_in(self, texts: Iterable[str]) -> bool:
+        """Whether a word of the texts, or what a longer word begins with, has one of the tokens.
+
+        Not where the longer word is the name of somebody else; nor a word that is too short to be a proof.
+        """
+        seen: set[str] = set()
+        for text in texts:
+            for word in (*WORD.findall(text), *(PHRASE.findall(text) if " " in text else ())):
+                if len(word) >= SAFE_LENGTH and word not in seen:
+                    seen.add(word)
+                    if self._begins(word):
+                        return True
+        return False
+
+    def _begins(self, word: str) -> bool:
+        cuts = [m.start() for m in re.finditer(r"[^A-Za-z0-9]+", word)]
+        for stem in (word, *(word[:at] for at in reversed(cuts))):
+            if len(stem) >= SAFE_LENGTH and self.is_one(stem):
                 return True
-    return False
+            if stem in self.others or len(stem) < SAFE_LENGTH:
+                return False
+        return False

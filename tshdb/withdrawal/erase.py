@@ -97,7 +97,10 @@ def erase(
     _erase_units(connection, names, alias)
     _replace_members(connection, names, alias)
     _empty_causes(connection, names, alias)
+    n_findings = _erase_findings(connection, names)
     done.rows = _erase_rows(connection, names)
+    if n_findings:
+        done.rows = dict(sorted({**done.rows, IngestIssue.__tablename__: n_findings}.items()))
     _shift_places(connection, redactions)
     series = SourceFile.name.in_(names.series_uids)
     connection.execute(update(SourceFile).where(series).values(is_current=False))
@@ -140,9 +143,11 @@ def _shift_places(connection: Connection, redactions: Sequence[Redaction]) -> No
     """
     for r in redactions:
         query = select(SourceFile.source_file_id, SourceFile.path).where(SourceFile.sha256 == r.sha256_before)
-        for file_id, path in connection.execute(query).fetchall():
+        files = connection.execute(query).fetchall()
+        here = {row.path for row in files} & {r.path}
+        for file_id, path in files:
             if r.sha256_after is None:  # all of it goes: nothing is read from it any more; others may have its bytes
-                if Path(path).name != Path(r.path).name:
+                if path != r.path if here else Path(path).name != Path(r.path).name:
                     continue
                 of_file = SourceFile.source_file_id == file_id
                 connection.execute(update(SourceFile).where(of_file).values(is_current=False))
@@ -150,7 +155,7 @@ def _shift_places(connection: Connection, redactions: Sequence[Redaction]) -> No
                 connection.execute(
                     update(SourceFile)
                     .where(SourceFile.source_file_id == file_id)
-                    .values(sha256=r.sha256_after, size_bytes=r.size_after, mtime_ns=None)
+                    .values(sha256=r.sha256_after, size_bytes=r.size_after, mtime_ns=None, ctime_ns=None, inode=None)
                 )
             _shift(connection, SourceRecord, SourceRecord.source_file_id, file_id, "line", r.lines)
             _shift(connection, SourceRecord, SourceRecord.source_file_id, file_id, "column_number", r.columns)
@@ -202,6 +207,32 @@ def _empty_causes(connection: Connection, names: Identifiers, alias: str) -> Non
     nothing = {"subject": alias, "value_before": None, "value_after": None, "place": None, "change_id": None}
     of_patient = Cause.entity_key.in_(names.keys)
     connection.execute(update(Cause).where(of_patient).values(**nothing, entity_key=alias, kind=CauseKind.WITHDRAWN))
+
+
+def _erase_findings(connection: Connection, names: Identifiers) -> int:
+    """Findings on the lines that speak of the patient, however short her name is: they hold her values. Gives how many."""
+    records, files = SourceRecord.__table__, SourceFile.__table__
+    of_patient = footprint.rows_of(records, names)
+    if of_patient is None:
+        return 0
+    query = (
+        select(files.c.ingest_run_id, files.c.path, records.c.line)
+        .join(files, files.c.source_file_id == records.c.source_file_id)
+        .where(of_patient, records.c.column_number.is_(None), records.c.line > 0)
+        .distinct()
+    )
+    lines = {(run, Path(path).name, line) for run, path, line in connection.execute(query)}
+    issues = IngestIssue.__table__
+    runs = {run for run, _, _ in lines}
+    found = connection.execute(
+        select(issues.c.ingest_issue_id, issues.c.ingest_run_id, issues.c.path, issues.c.line).where(
+            issues.c.ingest_run_id.in_(runs), issues.c.line.is_not(None)
+        )
+    )
+    gone = [number for number, run, path, line in found if (run, Path(path).name, line) in lines]
+    with numbers(connection, "findings_of_patient", gone) as name:
+        connection.execute(delete(IngestIssue).where(IngestIssue.ingest_issue_id.in_(select_ids(name))))
+    return len(gone)
 
 
 def _erase_rows(connection: Connection, names: Identifiers) -> dict[str, int]:
@@ -273,7 +304,7 @@ def _copy_flow(connection: Connection, name: str, old: int, new: int, n_before: 
 
 def _scrub(connection: Connection, names: Identifiers, alias: str) -> dict[str, int]:
     """Texts that name the patient (messages, commands, SQL, JSON) name the token instead."""
-    if names.pattern is None:
+    if not names.telling:
         return {}
     scrubbed: dict[str, int] = {}
     shortest = min(names.telling, key=len)

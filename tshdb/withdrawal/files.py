@@ -55,7 +55,16 @@ def _unpacked(data: bytes, depth: int) -> Iterator[bytes]:
                 members = [file.read() for file in files if file is not None]
         else:
             members = []
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile):
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        RuntimeError,
+        zlib.error,
+        lzma.LZMAError,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+    ):
         members = []
     for member in members:
         yield from _unpacked(member, depth - 1)
@@ -70,8 +79,10 @@ def holds(path: Path, names: Identifiers) -> bool:
     """Whether a file names the patient."""
     telling = [name.encode() for name in names.spellings]
     for content in texts_in(path):
-        if any(name in content for name in telling) and names.is_in(content.decode("utf-8", "replace")):
-            return True
+        if any(name in content for name in telling):
+            pattern = names.in_binary if b"\0" in content else names.pattern
+            if pattern.search(content.decode("utf-8", "replace")) is not None:
+                return True
     return False
 
 

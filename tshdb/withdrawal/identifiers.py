@@ -11,12 +11,14 @@ import hmac
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from tshdb.barcode import Barcode
 from tshdb.errors import IntegrityError, NotFound
 from tshdb.schema import (
     Annotation,
@@ -32,11 +34,16 @@ from tshdb.schema import (
 KEY_FILE = ".withdrawal-key"
 SEEN = "withdrawn"  # what consumers saw of a withdrawn unit: its digest would be a digest of the patient's data
 SAFE_LENGTH = 6  # a shorter name is no proof that a text speaks of the patient
+NOBODY = re.compile(r"(?!)")
 
 
 @dataclass(frozen=True)
 class Identifiers:
-    """All names of one patient in the study."""
+    """All names of one patient in the study.
+
+    originals: what files call the patient, where a map made the study's name of it.
+    others: names of others that hold one of the patient's, such as SUBJ-001-2 beside SUBJ-001: no text with them is meant.
+    """
 
     patient_id: str
     sample_ids: tuple[str, ...]
@@ -47,12 +54,14 @@ class Identifiers:
     series_uids: tuple[str, ...] = ()
     segmentation_ids: tuple[str, ...] = ()
     examinations: tuple[str, ...] = ()  # of imported features
+    originals: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """What a text may call the patient, the longest first."""
         names = {self.patient_id, *self.sample_ids, *self.aliquot_ids, *self.profile_ids}
-        names |= {*self.study_uids, *self.series_uids, *self.examinations}
+        names |= {*self.study_uids, *self.series_uids, *self.examinations, *self.originals}
         return tuple(sorted(names, key=lambda n: (-len(n), n)))
 
     @property
@@ -69,17 +78,54 @@ class Identifiers:
     @cached_property
     def spellings(self) -> tuple[str, ...]:
         """The telling names, also as R's make.names writes them: with dots for hyphens."""
-        return tuple(dict.fromkeys(s for n in self.telling for s in (n, re.sub(r"[^\w.]", ".", n))))
+        return tuple(dict.fromkeys(s for n in self.telling for s in _spelt(n)))
 
     @cached_property
-    def pattern(self) -> re.Pattern[str] | None:
-        """Finds the telling names, not as part of a longer number or word."""
-        if not self.telling:
-            return None
-        return re.compile("(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, self.spellings)) + ")(?![A-Za-z0-9])")
+    def pattern(self) -> re.Pattern[str]:
+        """Finds the telling names, not as part of a longer number or word, and not in the names of others."""
+        return _finding(self.spellings, self.others)
+
+    @cached_property
+    def in_binary(self) -> re.Pattern[str]:
+        """The same among bytes that are no text: what stands beside another's name there may be another column's."""
+        return _finding(self.spellings, self.others, "", "")
+
+    @cached_property
+    def word(self) -> re.Pattern[str]:
+        """Finds all names as words, the short ones too: for sentences that speak of the patient anyway."""
+        return _finding([spelt for name in self.names for spelt in _spelt(name)], self.others)
 
     def is_in(self, text: str) -> bool:
-        return self.pattern is not None and self.pattern.search(text) is not None
+        return self.pattern.search(text) is not None
+
+
+_BEGINS, _ENDS = "(?<![A-Za-z0-9])", "(?![A-Za-z0-9])"
+
+
+def _spelt(name: str) -> tuple[str, str]:
+    """A name, and as R's make.names writes it."""
+    return name, re.sub(r"[^\w.]", ".", name)
+
+
+def _finding(names: Sequence[str], others: Sequence[str], begins: str = _BEGINS, ends: str = _ENDS) -> re.Pattern[str]:
+    """Finds names that are no part of a longer word, nor of others' names; these begin and end as is said."""
+    spelt = [each for other in others for each in _spelt(other)]
+    wanted = [re.escape(name) + _not_of(name, spelt, begins, ends) for name in names]
+    return re.compile(f"{_BEGINS}(?:{'|'.join(wanted)}){_ENDS}") if wanted else NOBODY
+
+
+def _not_of(name: str, others: Sequence[str], begins: str, ends: str) -> str:
+    """What must not be so behind a name: that it is a part of another's name."""
+    conditions = []
+    for other in others:
+        for at in re.finditer(f"{_BEGINS}{re.escape(name)}{_ENDS}", other):
+            before, after = re.escape(other[: at.start()]), re.escape(other[at.end() :])
+            conditions.append(f"(?!(?<={begins}{before}{re.escape(name)}){after}{ends})")
+    return "".join(conditions)
+
+
+_NAMED = (Patient.patient_id, Sample.sample_id, ExpressionProfile.aliquot_id, ExpressionProfile.profile_id,
+          ImagingStudy.study_uid, ImagingSeries.series_uid, ImportedFeature.examination)  # fmt: skip
 
 
 def identifiers(connection: Connection, patient_id: str) -> Identifiers:
@@ -107,7 +153,7 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
     examinations = connection.execute(
         select(ImportedFeature.examination).where(ImportedFeature.patient_id == patient_id)
     ).scalars()  # fmt: skip
-    return Identifiers(
+    names = Identifiers(
         patient_id,
         tuple(sorted(samples)),
         tuple(sorted(p.profile_id for p in profiles)),
@@ -118,6 +164,26 @@ def identifiers(connection: Connection, patient_id: str) -> Identifiers:
         tuple(sorted(segmentations)),
         tuple(sorted(examinations)),
     )
+    return replace(names, others=_others(connection, names))
+
+
+def _others(connection: Connection, names: Identifiers) -> tuple[str, ...]:
+    """The names of others in which one of the patient's names stands as a part, as SUBJ-001 does in SUBJ-001-2."""
+    own, found = set(names.names), set()
+    for column in _NAMED:
+        for other in connection.execute(select(column).distinct()).scalars():
+            if other not in own and names.word.search(other):
+                found.add(other)
+    return tuple(sorted(found))
+
+
+def meant_by(name: str) -> list[str]:
+    """The name itself; of a TCGA barcode also those of the sample and the patient that it is of."""
+    stem = name.replace(".", "-") if name.startswith("TCGA.") else name.partition(".")[0]
+    if not Barcode.is_one(stem):
+        return [name]
+    parts = stem.split("-")
+    return [name, stem, *("-".join(parts[:i]) for i in range(3, len(parts)))]
 
 
 def key_of(root: Path) -> bytes | None:

@@ -13,7 +13,7 @@ from tshdb.errors import IntegrityError, NotFound
 from tshdb.file_content import FileContent, Finding, Record
 from tshdb.schema import Tombstone
 from tshdb.vocabulary import Severity
-from tshdb.withdrawal.identifiers import KEY_FILE, key_of, token_of
+from tshdb.withdrawal.identifiers import KEY_FILE, key_of, meant_by, token_of
 
 RULE = "patient.withdrawn"
 
@@ -39,18 +39,23 @@ class Withheld:
         return bool(self._tokens)
 
     def has(self, name: str) -> bool:
-        """Whether this is the name of a withdrawn patient, or of a sample or aliquot of one."""
+        """Whether this is the name of a withdrawn patient, or of a sample or aliquot of one.
+
+        A longer name is another's (SUBJ-001-2 is not SUBJ-001), but for barcodes that say whose they are.
+        """
         if name not in self._known:
-            parts = name.partition(".")[0].split("-")
-            stems = {name, name.partition(".")[0], *("-".join(parts[:i]) for i in range(2, len(parts)))}
             key = self._key
-            self._known[name] = key is not None and any(token_of(key, stem) in self._tokens for stem in stems)
+            self._known[name] = key is not None and any(token_of(key, n) in self._tokens for n in meant_by(name))
         return self._known[name]
+
+    def _is_in_path(self, part: str) -> bool:
+        """Whether a file or folder bears such a name, whatever its suffixes."""
+        return self.has(part) or self.has(part.partition(".")[0])
 
     def without_names(self, finding: Finding) -> Finding:
         """A finding without a path or value that names a withdrawn patient."""
         path, value = finding.path, finding.value
-        if path is not None and any(map(self.has, Path(path).parts)):
+        if path is not None and any(map(self._is_in_path, Path(path).parts)):
             path = None
         if value is not None and self.has(value):
             value = None
@@ -60,9 +65,10 @@ class Withheld:
         """Withhold what a file says of withdrawn patients; gives how many rows that are. A warning says how many."""
         kept: list[Record] = []
         profiles: set[str] = set()
+        samples = {r.values.get("sample_id") for r in content.records if self.has(r.values.get("patient_id") or "")}
         for record in content.records:
             names = [record.values[c] for c in ("patient_id", "sample_id") if record.values.get(c)]
-            if any(map(self.has, names)):
+            if any(map(self.has, names)) or (samples - {None}) & set(names):
                 profiles.add(record.values.get("profile_id", ""))
             else:
                 kept.append(record)

@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +24,7 @@ from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
 from tshdb.engine.work import clear_all
-from tshdb.errors import Busy, InvalidInput
+from tshdb.errors import Busy
 from tshdb.failpoints import fp
 from tshdb.lock import study_lock
 from tshdb.objects import sha256_of
@@ -41,6 +40,7 @@ from tshdb.withdrawal import files, footprint, objects
 from tshdb.withdrawal.erase import Erased, Redaction, erase
 from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of, identifiers, key_of, make_key, token_of
 from tshdb.withdrawal.journal import Journal, journal_of, pending_of, redacted_name
+from tshdb.withdrawal.places import Places, places_in, with_originals
 from tshdb.withdrawal.unknown import refuse_if_named
 
 GENERATED = (REPORTS, FIGURES)  # made from the study: a page that names the patient goes as a whole
@@ -54,7 +54,7 @@ class RedactedFile(Protocol):
     columns: tuple[int, ...]
 
 
-Redact = Callable[[Path, Any, str], RedactedFile | None]
+Redact = Callable[[Path, Any, str, Places | None], RedactedFile | None]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class WithdrawalPlan:
     erased: list[Path]
     by_hand: list[Path]
     outside: list[str]
+    places: dict[Path, Places]
 
 
 def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> WithdrawalPlan:
@@ -79,6 +80,8 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
     """
     with reading(study.engine) as connection:
         names = identifiers(connection, patient_id)
+        names = with_originals(connection, names, study.root, *_not_files(study))
+        places = places_in(connection, names, study.root, *_not_files(study))
         refuse_if_named(connection, names)
         alone = _files_of_this_patient_alone(connection, names)
         named = footprint.files_of(connection, names)
@@ -88,18 +91,20 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
         models = [name for _, name in footprint.models_of(connection, analyses, names)]
         cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
     rewritten, erased, by_hand = [], [], []
-    for path in files.naming(study.root, names, *_not_files(study)):
+    for path in sorted({*files.naming(study.root, names, *_not_files(study)), *places}):
         if is_nested(path, study.root):
             by_hand.append(path)
         elif sha256_of(path) in alone or path.relative_to(study.root).parts[0] in GENERATED:
             erased.append(path)
-        elif redact(path, names.pattern, SEEN) is None or names.is_in(str(path.relative_to(study.root))):
+        elif redact(path, names.pattern, SEEN, places.get(path)) is None or names.is_in(
+            str(path.relative_to(study.root))
+        ):
             by_hand.append(path)
         else:
             rewritten.append(path)
     by_hand += _strangers(study, names)
     parts = list(objects.parts_with(study.objects, names))
-    return WithdrawalPlan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside)
+    return WithdrawalPlan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside, places)
 
 
 def withdraw(
@@ -113,7 +118,8 @@ def withdraw(
 ) -> tuple[Path, dict[str, Any]]:
     """Erase a patient from the study. Gives the certificate's path and what it says.
 
-    Raises NotFound; InvalidInput for a name that is too short to be found in texts.
+    A name that is too short to be looked for in texts is found by the rows of the study, and in the lines and columns of the
+    files that they came from. Raises NotFound.
     """
     with study_lock(study.engine, study.root):
         finished = resume(study, locked=True)
@@ -125,18 +131,12 @@ def withdraw(
             return path, json.loads(path.read_text(encoding="utf-8"))
         study.objects.claim()
         plan = preview(study, analyses, patient_id, redact)
-        pattern = plan.names.pattern
-        if pattern is None:
-            raise InvalidInput(
-                f"'{patient_id}' is too short to be told from other words and numbers",
-                where="withdraw",
-                repair="Ingest the patients under longer names, such as COLLECTION_NUMBER",
-            )
         key = make_key(study.root)
         token = token_of(key, patient_id)
         alias = alias_of(token)
-        samples = sorted({token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids)})
-        redactions = [*_redacted(plan.rewritten, pattern, alias, redact), *map(_gone, plan.erased)]
+        originals = [name for name in plan.names.originals if name in plan.names.telling]  # 17 may be somebody else's
+        samples = sorted({token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids, *originals)})
+        redactions = [*_redacted(plan, alias, redact), *map(_gone, plan.erased)]
         try:
             with writing(study.engine) as connection:
                 parts = objects.rewrite(connection, study.objects, plan.names)
@@ -148,7 +148,7 @@ def withdraw(
                     "token": token,
                     "sample_tokens": json.dumps(samples),
                     "scope": scope,
-                    "reason": pattern.sub(alias, reason),
+                    "reason": plan.names.word.sub(alias, reason),
                     "actor": actor(),
                     "withdrawn_at": now(),
                     "certificate_sha256": None,
@@ -229,11 +229,11 @@ def _files_of_this_patient_alone(connection, names: Identifiers) -> set[str]:
     return digests | set(connection.execute(images).scalars())
 
 
-def _redacted(paths: Iterable[Path], pattern: re.Pattern[str], alias: str, redact: Redact) -> list[Redaction]:
+def _redacted(plan: WithdrawalPlan, alias: str, redact: Redact) -> list[Redaction]:
     """Write every file again, beside itself."""
     redactions = []
-    for path in paths:
-        new = redact(path, pattern, alias)
+    for path in plan.rewritten:
+        new = redact(path, plan.names.pattern, alias, plan.places.get(path))
         if new is None:  # as it was when the withdrawal was planned it could be written again
             raise Busy("the file was changed meanwhile", where=str(path), repair="Run the same tshdb withdraw again")
         written = without_link(redacted_name(path))
@@ -310,7 +310,7 @@ def _certificate(
 
     def relative(path: str) -> str:
         below = os.path.relpath(path, study.root.resolve())
-        return below if plan.names.pattern is None else plan.names.pattern.sub(alias_of(row["token"]), below)
+        return plan.names.pattern.sub(alias_of(row["token"]), below)
 
     return facts | {
         "program": _program(),

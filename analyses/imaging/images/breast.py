@@ -16,7 +16,7 @@ import numpy as np
 import SimpleITK as sitk
 from scipy import ndimage
 
-from analyses.imaging.images.grids import array_of, image_of, turned_back, upright
+from analyses.imaging.images.grids import Turn, box_of, image_of, turn_of
 
 SMOOTH_MM = 1.5
 ABOVE_AIR = 6.0  # standard deviations of the smoothed air
@@ -44,9 +44,9 @@ class Breast:
 
 def find(s0: sitk.Image, *, skin_mm: float = 3.0, wall_mm: float = 10.0, least_mm: float = 4.0) -> Breast:
     """The breast in an image before contrast. Raises NoBreast."""
-    turned = upright(s0)
-    values = array_of(turned).astype(np.float64)  # (z up, y back, x left)
-    spacing = np.array(turned.GetSpacing()[::-1])
+    turn = turn_of(s0)
+    values = turn.upright(sitk.GetArrayViewFromImage(s0)).astype(np.float64, order="C")  # (z up, y back, x left)
+    spacing = np.array(turn.spacing)
     front, has_skin = _skin(values, spacing)
     if has_skin.mean() < 0.05:
         raise NoBreast(f"skin is seen on {has_skin.mean():.0%} of the lines from front to back")
@@ -55,18 +55,16 @@ def find(s0: sitk.Image, *, skin_mm: float = 3.0, wall_mm: float = 10.0, least_m
     highest = float(np.quantile(out[has_skin], 0.99))
     if highest < STANDS_OUT_MM:
         raise NoBreast(f"nothing stands out of the chest: {highest:.0f} mm at most, expected {STANDS_OUT_MM:.0f}")
+    under, is_under = _under_skin(front, has_skin, spacing, skin_mm)
     y = np.arange(values.shape[1])[None, :, None]
-    body = (y >= front[:, None, :]) & has_skin[:, None, :]
-    depth = ndimage.distance_transform_edt(_extended(body), sampling=spacing)[1:-1, 1:, 1:-1]
-    limit = wall + wall_mm / spacing[1]
-    inside = body & (depth > skin_mm) & (y < limit[:, None, :]) & (out > least_mm)[:, None, :]
-    inside = ndimage.binary_opening(inside, iterations=1)
-    mask, right, left = _pieces(inside, turned, spacing)
+    limit = np.where(is_under & (out > least_mm), wall + wall_mm / spacing[1], 0)
+    inside = (y >= under[:, None, :]) & (y < limit[:, None, :])
+    mask, right, left = _pieces(inside, turn)
     flags = []
     ends = np.concatenate([out[:1], out[-1:]])
     if (ends > 0.5 * highest).mean() > BORDER:
         flags.append("the field of view ends inside the breast")
-    return Breast(turned_back(image_of(mask.astype(np.uint8), turned), s0), right, left, highest, tuple(flags))
+    return Breast(image_of(turn.back(mask).astype(np.uint8), s0), right, left, highest, tuple(flags))
 
 
 def _skin(values: np.ndarray, spacing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,36 +102,82 @@ def _wall(front: np.ndarray, has_skin: np.ndarray, spacing: np.ndarray) -> np.nd
 
 def _bridged(z: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The convex hull from behind of the points (z, y), at every z between the first and the last."""
-    hull: list[int] = []
-    for i in range(len(z)):
+    hull: list[tuple[int, float]] = []
+    for at, front in zip(z.tolist(), y.tolist(), strict=True):
         while len(hull) >= 2:
-            a, b = hull[-2], hull[-1]
-            # b lies in front of the line from a to i: it is bridged
-            if (y[b] - y[a]) * (z[i] - z[a]) <= (y[i] - y[a]) * (z[b] - z[a]):
+            (a, front_a), (b, front_b) = hull[-2:]
+            # b lies in front of the line from a to here: it is bridged
+            if (front_b - front_a) * (at - a) <= (front - front_a) * (b - a):
                 hull.pop()
             else:
                 break
-        hull.append(i)
-    return np.interp(np.arange(z[0], z[-1] + 1), z[hull], y[hull])
+        hull.append((at, front))
+    return np.interp(np.arange(z[0], z[-1] + 1), *zip(*hull, strict=True))
 
 
-def _extended(body: np.ndarray) -> np.ndarray:
-    """The body with a layer of itself at the ends of the view, so that these are no skin; air in front stays air."""
-    padded = np.pad(body, ((1, 1), (0, 0), (1, 1)), mode="edge")
-    return np.pad(padded, ((0, 0), (1, 0), (0, 0)), constant_values=False)
+def _under_skin(
+    front: np.ndarray, has_skin: np.ndarray, spacing: np.ndarray, skin_mm: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(index in y of the first voxel that is further than skin_mm from all air, whether there is any), both (z, x).
+
+    The distance is that between middles of voxels. Air is what lies in front of the skin, and lines without skin; in front of the
+    view there is air, beyond its other ends none.
+    """
+    under, is_under = front.copy(), has_skin.copy()
+    reach = [int(skin_mm / step) + 1 for step in spacing]
+    for dz in range(-reach[0], reach[0] + 1):
+        for dx in range(-reach[2], reach[2] + 1):
+            off = np.array([(dz, n, dx) for n in range(reach[1] + 2)]) * spacing
+            near = int((np.sqrt((off * off).sum(axis=1)) <= skin_mm).sum())  # voxels of that line, from its air on
+            if near:
+                here, there = (_shifted(dz, dx, front.shape, end) for end in (0, 1))
+                under[here] = np.maximum(under[here], front[there] + near - 1)
+                is_under[here] &= has_skin[there]
+    return under, is_under
 
 
-def _pieces(inside: np.ndarray, image: sitk.Image, spacing: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """The largest piece of each of the patient's sides that a breast can be; their volumes, right and left. Raises NoBreast."""
-    voxel_ml = float(np.prod(spacing)) / 1000
-    labels, n = ndimage.label(inside)
-    sizes = np.bincount(labels.ravel(), minlength=n + 1)[1:] * voxel_ml
-    large = [i + 1 for i in np.argsort(-sizes) if sizes[i] >= LEAST_ML][:2]
+def _shifted(dz: int, dx: int, shape: tuple[int, ...], end: int) -> tuple[slice, ...]:
+    """The part of (z, x) that has a neighbour at that distance in view (end 0), or these neighbours (end 1)."""
+    sign = 1 if end else -1
+    return tuple(slice(max(0, sign * d), n + min(0, sign * d)) for d, n in zip((dz, dx), shape, strict=True))
+
+
+def _opened(inside: np.ndarray) -> np.ndarray:
+    """Without what is thinner than three voxels along an axis; beyond the view there is nothing."""
+    eroded = _spread(~inside, True)
+    return _spread(np.logical_not(eroded, out=eroded), False)
+
+
+def _spread(mask: np.ndarray, beyond: bool) -> np.ndarray:
+    """The mask and its six neighbours; beyond: what lies outside of the view."""
+    made = mask.copy()
+    for axis in range(mask.ndim):
+        before, after = (np.moveaxis(a, axis, 0) for a in (mask, made))
+        after[1:] |= before[:-1]
+        after[:-1] |= before[1:]
+        if beyond:
+            after[0] = after[-1] = True
+    return made
+
+
+def _pieces(inside: np.ndarray, turn: Turn) -> tuple[np.ndarray, float, float]:
+    """The largest piece of each of the patient's sides that a breast can be; their volumes, right and left. Raises NoBreast.
+
+    Pieces hang together by what is at least three voxels thick.
+    """
+    voxel_ml = float(np.prod(turn.spacing)) / 1000
+    mask = np.zeros(inside.shape, bool)
+    sizes, large = np.zeros(0), []
+    if inside.any():
+        box = box_of(inside)
+        labels, n = ndimage.label(_opened(inside[box]))
+        sizes = np.bincount(labels.ravel(), minlength=n + 1)[1:] * voxel_ml
+        large = [i + 1 for i in np.argsort(-sizes) if sizes[i] >= LEAST_ML][:2]
     if not large:
         most = sizes.max(initial=0.0)
         raise NoBreast(f"the largest piece has {most:.0f} ml; a breast has {LEAST_ML:.0f} at least")
-    mask = np.isin(labels, large)
-    x = image.GetOrigin()[0] + np.arange(inside.shape[2]) * spacing[2]
+    mask[box] = np.isin(labels, large)
+    x = turn.origin[0] + np.arange(inside.shape[2]) * turn.spacing[2]
     right, left = (float(mask[:, :, side].sum()) * voxel_ml for side in (x < 0, x >= 0))
     if max(right, left) > MOST_ML:
         raise NoBreast(f"{max(right, left):.0f} ml; a breast has {MOST_ML:.0f} at most")

@@ -72,11 +72,14 @@ def clusters(
 
 
 def _memberships(x: np.ndarray, centres: np.ndarray, m: float) -> np.ndarray:
+    """By ratios of distances, in logarithms: whatever m and the unit of the intensities, none leaves 0 to 1."""
     distance = np.abs(x[None] - centres[:, None])
     at_centre = distance == 0
     with np.errstate(divide="ignore"):
-        weight = distance ** (-2.0 / (m - 1.0))
+        power = np.log(distance) * (-2.0 / (m - 1.0))
     hit = at_centre.any(axis=0)
+    power[:, hit] = 0.0
+    weight = np.exp(power - power.max(axis=0))
     weight[:, hit] = at_centre[:, hit]
     return weight / weight.sum(axis=0)
 
@@ -93,4 +96,8 @@ def _mixed(u: np.ndarray, inside: np.ndarray, window: tuple[int, ...], p: float,
             near[i] = ndimage.uniform_filter(field, window, mode="constant")[inside]
         powered = u**p * np.clip(near, 0, None) ** q
     total = powered.sum(axis=0)
-    return np.where(total > 0, powered / np.where(total > 0, total, 1), 1 / len(u))
+    has_say = total > 0  # where the neighbours contradict a voxel wholly, its own membership stands
+    mixed = np.where(has_say, powered / np.where(has_say, total, 1), u)
+    if not np.isfinite(mixed).all():
+        raise ValueError("memberships that are no numbers: intensities or m are beyond what can be computed")
+    return mixed

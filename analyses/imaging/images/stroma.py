@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import SimpleITK as sitk
 
-from analyses.imaging.images.grids import array_of, box_of, cropped, image_of
+from analyses.imaging.images.grids import array_of, box_of, cropped, image_of, require_one_grid
 
 WIDTH_MM = 20.0
 
@@ -35,7 +35,8 @@ class Band:
 
 
 def band(tumor: sitk.Image, breast: sitk.Image, width_mm: float = WIDTH_MM, *, in_plane: bool = False) -> Band:
-    """The band around a tumour. Raises ValueError for an empty tumour, or a band of which nothing is left."""
+    """The band around a tumour. Raises ValueError for an empty tumour, a band of which nothing is left, and two grids."""
+    require_one_grid(tumor=tumor, breast=breast)
     values = array_of(tumor) > 0
     spacing = tumor.GetSpacing()[::-1]
     margin = tuple(0 if in_plane and axis == 0 else math.ceil(width_mm / s) + 1 for axis, s in enumerate(spacing))

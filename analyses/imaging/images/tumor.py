@@ -15,10 +15,11 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from analyses.imaging.images.fuzzy import Clusters, clusters
-from analyses.imaging.images.grids import array_of, image_of
+from analyses.imaging.images.grids import array_of, box_of, image_of, require_one_grid
 
 REACH_MM = 6.0
 PEAK_MM = 3.0  # over which enhancement is averaged before its peak is looked for
+TRUNCATED = 4.0  # standard deviations, beyond which the average has no weight
 PEAK_DEPTH_MM = 6.0  # below the breast's border: vessels of the skin are no lesions
 
 
@@ -49,8 +50,9 @@ def from_seed(
 ) -> Outline:
     """The outline around a seed. enhancement: SI; box_mm: half a side of the box; window: (slices, rows, columns).
 
-    Raises ValueError for a seed outside of the breast, or one that nothing enhancing is near.
+    Raises ValueError for a seed outside of the breast, one that nothing enhancing is near, and a breast on another grid.
     """
+    require_one_grid(enhancement=enhancement, breast=breast)
     values, inside = array_of(enhancement), array_of(breast) > 0
     spacing = np.array(enhancement.GetSpacing()[::-1])
     at = np.array(enhancement.TransformPhysicalPointToIndex(seed_mm)[::-1])
@@ -97,9 +99,9 @@ def _filled(piece: np.ndarray) -> np.ndarray:
 
 def centroid(mask: sitk.Image) -> tuple[float, float, float]:
     """The voxel inside that is nearest to the middle of a mask, mm. Raises ValueError for an empty one."""
-    where = np.argwhere(array_of(mask) > 0)
-    if not len(where):
-        raise ValueError("the mask is empty")
+    inside = array_of(mask) > 0
+    box = box_of(inside)
+    where = np.argwhere(inside[box]) + [s.start for s in box]
     spacing = np.array(mask.GetSpacing()[::-1])
     nearest = np.argmin((((where - where.mean(axis=0)) * spacing) ** 2).sum(axis=1))
     return mask.TransformIndexToPhysicalPoint([int(v) for v in where[nearest][::-1]])
@@ -111,27 +113,36 @@ Box = tuple[float, float, float, float, float, float]
 def peak(enhancement: sitk.Image, breast: sitk.Image, box_mm: Box | None = None) -> tuple[float, float, float]:
     """The strongest enhancement well inside the breast, averaged over PEAK_MM, mm.
 
-    box_mm: two corners (x, y, z, x, y, z) between which alone it is looked for. Raises ValueError for nowhere to look.
+    box_mm: two corners (x, y, z, x, y, z) between which alone it is looked for. Raises ValueError for nowhere to look, and
+    for a breast on another grid.
     """
+    require_one_grid(enhancement=enhancement, breast=breast)
     spacing = np.array(enhancement.GetSpacing()[::-1])
-    deep = ndimage.distance_transform_edt(array_of(breast) > 0, sampling=spacing) > PEAK_DEPTH_MM
+    inside = array_of(breast) > 0
+    deep = np.zeros(inside.shape, bool)
     if box_mm is not None:
         corners = np.array(
             [enhancement.TransformPhysicalPointToContinuousIndex(c)[::-1] for c in (box_mm[:3], box_mm[3:])]
         )
         low, high = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
-        boxed = np.zeros_like(deep)
-        boxed[tuple(slice(max(a, 0), max(b + 1, 0)) for a, b in zip(low, high, strict=True))] = True
-        deep = boxed & (array_of(breast) > 0)
+        boxed = tuple(slice(max(a, 0), max(b + 1, 0)) for a, b in zip(low, high, strict=True))
+        deep[boxed] = inside[boxed]
+    elif inside.any():
+        around = box_of(inside, (1, 1, 1))  # what is nearest outside of the breast lies in it
+        deep[around] = ndimage.distance_transform_edt(inside[around], sampling=spacing) > PEAK_DEPTH_MM
     if not deep.any():
         raise ValueError("nowhere to look for a seed: the box misses the breast, or the breast is not deep enough")
-    smooth = ndimage.gaussian_filter(array_of(enhancement).astype(np.float64), PEAK_MM / spacing)
-    at = np.unravel_index(int(np.argmax(np.where(deep, smooth, -np.inf))), deep.shape)
-    return enhancement.TransformIndexToPhysicalPoint([int(v) for v in at[::-1]])
+    reach = [int(TRUNCATED * PEAK_MM / step + 0.5) for step in spacing]
+    around = box_of(deep, tuple(reach))
+    part = array_of(enhancement)[around].astype(np.float64)
+    smooth = ndimage.gaussian_filter(part, PEAK_MM / spacing, truncate=TRUNCATED)
+    at = np.unravel_index(int(np.argmax(np.where(deep[around], smooth, -np.inf))), part.shape)
+    return enhancement.TransformIndexToPhysicalPoint([int(v) + s.start for v, s in zip(at, around, strict=True)][::-1])
 
 
 def dice(a: sitk.Image, b: sitk.Image) -> float:
-    """Overlap of two masks on one grid: 1 is the same, 0 is nothing in common."""
+    """Overlap of two masks: 1 is the same, 0 is nothing in common. Raises ValueError where they lie on two grids."""
+    require_one_grid(one=a, other=b)
     x, y = array_of(a) > 0, array_of(b) > 0
     total = int(x.sum()) + int(y.sum())
     return 2.0 * int((x & y).sum()) / total if total else 1.0

@@ -35,8 +35,10 @@ def _of_study(study_uid, frame, params):
     import numpy as np
     import SimpleITK as sitk
 
+    from tshdb.images.prepared import read
+
     paths = dict(zip(frame["image"], frame["object_path"], strict=True))
-    before, after = (sitk.ReadImage(str(paths[name])) for name in ("S0", "intermediate"))
+    before, after = (read(paths[name]) for name in ("S0", "intermediate"))
     s0, s1 = (sitk.GetArrayFromImage(image).astype(float) for image in (before, after))
     inside = (s0 > 0) & ((s1 - s0) * 100 >= params.least_percent * np.where(s0 > 0, s0, 1))
     n = int(inside.sum())

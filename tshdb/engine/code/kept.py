@@ -11,6 +11,7 @@ taken]; and of a program the texts that count (files).
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from itertools import count
 
 from tshdb.canonical import digest
@@ -49,11 +50,11 @@ class Kept:
     def statement(self, name: str) -> Statement:
         if name not in self._statements:
             text = self.sources.get(name, "")
-            tree = ast.parse(text).body
-            if len(tree) != 1:
+            node = _node(text)
+            if node is None:
                 raise ValueError(f"{name} is not kept")
             package = self.leads["packages"][name]
-            made = Statement(Module(package, Text(text, True, None)), 0, tree[0], frozenset())
+            made = Statement(Module(package, Text(text, True, None)), 0, node, frozenset())
             self._statements[name] = made
             self._names[made] = name
         return self._statements[name]
@@ -67,12 +68,28 @@ class Kept:
     def form(self, statement: Statement) -> Form:
         if statement not in self._forms:
             records = self.leads["records"].get(self._names[statement], ())
-            decorators = count()
-            self._forms[statement] = form_of(statement, lambda _: next(decorators) in records)
+            self._forms[statement] = _form(statement.module.text.text, statement.module.name, tuple(records))
         return self._forms[statement]
 
     def lead(self, statement: Statement) -> list[Lead]:
         return [_lead(*entry) for entry in self.leads["names"][self._names[statement]]]
+
+
+# Most statements are those of many analyses: each is read and written once.
+@lru_cache(maxsize=8192)
+def _node(text: str) -> ast.stmt | None:
+    """The one statement of a text; None for none or several. Raises SyntaxError."""
+    tree = ast.parse(text).body
+    return tree[0] if len(tree) == 1 else None
+
+
+@lru_cache(maxsize=8192)
+def _form(text: str, package: str, records: tuple[int, ...]) -> Form:
+    """The normal form of a text that is one statement. records: which of its decorators are left out."""
+    node, decorators = _node(text), count()
+    assert node is not None
+    statement = Statement(Module(package, Text(text, True, None)), 0, node, frozenset())
+    return form_of(statement, lambda _: next(decorators) in records)
 
 
 def _definition(name: str) -> Definition:

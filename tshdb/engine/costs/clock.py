@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from tshdb.database import bulk_insert
-from tshdb.engine.compute import Outcome
 from tshdb.schema import RunCost
+
+if TYPE_CHECKING:
+    from tshdb.engine.compute import Outcome
 
 
 @dataclass

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from tshdb import system
 from tshdb.engine.outside import keeper
 from tshdb.engine.outside.record import FOLDER, Failed
 
@@ -97,6 +98,7 @@ def child(command: tuple[str, ...], memory_gb: float | None) -> Iterator[Child]:
     order = {
         "command": [word.replace(FOLDER, str(folder)) for word in command], "environment": environment(folder),
         "folder": str(folder), "memory": None if memory_gb is None else int(memory_gb * GIGABYTE), "status": theirs,
+        "system": system.__file__,
     }  # fmt: skip
     try:
         process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """The process between a program and whoever asked for it: it starts the program, and ends it and all that came of it.
 
-    python -I -S keeper.py ORDER          ORDER is JSON: command, environment, folder, memory, status (a descriptor)
+    python -I -S keeper.py ORDER          ORDER is JSON: command, environment, folder, memory, status (a descriptor),
+                                          and system, the path of tshdb/system.py
 
 It waits for one line on its input, so that the folder may be filled first, and then starts the command. When its input ends,
 since it was closed or since whoever held it died, however that was, it kills the command with all its children, takes the
@@ -10,11 +11,12 @@ folder away and ends. It writes `exit N`, `signal N` or `missing TEXT` when the 
 import ctypes
 import json
 import os
-import resource
 import select
 import shutil
 import signal
 import sys
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -70,9 +72,7 @@ def _become(order: dict, tell: int) -> None:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         if order["memory"] is not None:
-            hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            wanted = order["memory"] if hard == resource.RLIM_INFINITY else min(order["memory"], hard)
-            resource.setrlimit(resource.RLIMIT_AS, (wanted, wanted))
+            _system(order["system"]).limit_memory(order["memory"])
         os.chdir(order["folder"])
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
@@ -117,6 +117,14 @@ def _children() -> list[int]:
             return [int(pid) for pid in file.read().split()]
     except OSError:
         return []
+
+
+def _system(path: str):
+    """tshdb.system, which stands alone as well."""
+    loader = SourceFileLoader("system", path)
+    module = ModuleType(loader.name)
+    loader.exec_module(module)
+    return module
 
 
 def _prctl(option: int, value: int) -> None:

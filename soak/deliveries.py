@@ -1,0 +1,26 @@
+"""Random deliveries of three releases of a clinic: the study is what the clinic knows, whatever files are called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from soak import Figure
+
+CLINICS, WAYS, REBUILT = 40, 5, 4  # clinics, deliveries of each; clinics of which results are made too
+
+
+def run(folder: Path, seed: int) -> Iterator[Figure]:
+    from tests.support import deliveries
+
+    wrong = []
+    for i in range(CLINICS):
+        number = 1000 * seed + i
+        print(f"  clinic {number}, {len(wrong)} wrong so far", file=sys.stderr, flush=True)
+        wrong += deliveries.wrong(folder, number, WAYS, rebuilds=i < REBUILT)
+    yield Figure(
+        f"{CLINICS * WAYS} deliveries of {CLINICS} clinics, in which a row is another", str(len(wrong)), "0", not wrong
+    )
+    for complaint in wrong[:40]:
+        yield Figure("wrong", complaint)

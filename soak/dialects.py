@@ -1,0 +1,38 @@
+"""Simulated examinations in every dialect, ingested and rebuilt: the mask's voxels, the phases' and all features are the same."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from ingest.simulate.subjects import Role
+from soak import Figure
+
+
+def run(folder: Path, seed: int) -> Iterator[Figure]:
+    from tests.support import dialects
+
+    plain: dict[tuple, dialects.Found] = {}
+    for role, ways in dialects.every_way():
+        layout = {"layout": ways.get("layout")}
+        key = (role, *layout.values())
+        if key not in plain:
+            plain[key] = _found(folder, role, seed, layout)
+        other = _found(folder, role, seed, ways)
+        scanned = dialects.scanned(role, dialects.settings_of(seed, **ways))
+        wrong = dialects.differences(scanned, other) + dialects.differences(plain[key], other)
+        words = ", ".join(name for name in ways.values() if name)
+        n = f"{int(other.tumor.sum())} voxels, {len(other.phases)} phases, {len(other.features)} features"
+        is_met = not wrong and len(other.features) == 572
+        yield Figure(f"{role}, {words}", "; ".join(wrong) or f"{n} as planted", "as planted", is_met)
+
+
+def _found(folder: Path, role: Role, seed: int, ways: dict):
+    from tests.support import dialects
+
+    place = folder / "one"
+    try:
+        return dialects.found(place, role, dialects.settings_of(seed, **ways), dialects.FEATURES)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

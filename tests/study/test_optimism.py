@@ -1,0 +1,136 @@
+"""What rests on something that its own patients made says so, from the inputs that the engine noted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from analyses import ANALYSES
+from tests.support import guests, tiny
+from tests.support.program import run_quick
+from tshdb.engine.analysis import Learns
+from tshdb.optimism import NOTHING, label_of
+from tshdb.study import Study
+
+KEY = f"{tiny.COHORT}@1"
+FITS = (f"cutoff/{KEY}", f"gene_filter/{KEY}", f"tsh_model/{KEY}")  # behind the groups and the scores
+TESTING = """
+
+class ScoreTest(UnitPayload, Base):
+    \"\"\"One row is a comparison of scores and ratios in one cohort.\"\"\"
+
+    __tablename__ = "xy_score_tests"
+    cohort: Mapped[str]
+    mean: Mapped[float] = mapped_column(info={"digits": 12})
+
+
+@analysis(
+    kind="summary", per="cohort", needs={"scores": Need(MeanScore, SAME_PATIENT), "ratios": Need(TshRatio, SAME_PATIENT)},
+    makes=ScoreTest, params=Parameters, cohorts=("tumor_stroma_development",), source="a mean",
+)
+def score_tests(scores, ratios):
+    \"\"\"The mean score.\"\"\"
+    import pandas as pd
+
+    return pd.DataFrame({"mean": [scores["score"].mean()]})
+"""
+
+
+def with_cutoff(core: Study, *lines: str) -> Study:
+    """The study with these settings of [cutoff], and curves and tests of the groups computed."""
+    settings = core.root / "study.toml"
+    text = re.sub(r"(?ms)^\[cutoff\]\n.*?(?=^\[)", "", settings.read_text())
+    kept = ["[cutoff]", f'cohort = "{tiny.COHORT}"', 'population = "Cytotoxic lymphocytes"', "n_bootstrap = 0", *lines]
+    settings.write_text(text + "\n" + "\n".join(kept) + "\n")
+    study = Study(core.root)
+    assert not tiny.rebuild(study, names=["logrank_tests", "km_curves"], refit=True).failed
+    return study
+
+
+def seen(study: Study, analysis: str = "logrank_tests") -> dict[str, str | None]:
+    """fit -> the outcome that it looked at."""
+    return {s.fit: s.outcome for s in label_of(study, analysis, KEY).seen}
+
+
+def test_a_cutoff_that_looked_at_no_outcome_is_in_sample(core):
+    study = with_cutoff(core, 'method = "median"')
+    assert seen(study) == dict.fromkeys(FITS)
+    label = label_of(study, "logrank_tests", KEY)
+    assert label.is_in_sample and not label.is_optimistic and label.optimistic is None
+    assert "optimistic" not in run_quick("figure", "km", "--out", "km.svg", cwd=study.root).stdout
+    study.engine.dispose()
+
+
+def test_a_cutoff_chosen_by_the_outcome_is_optimistic_and_the_honest_p_stands_beside(core):
+    study = with_cutoff(core, 'method = "maxstat"', "n_permutations = 50", "min_group = 0.2")
+    assert seen(study) == dict.fromkeys(FITS) | {f"cutoff/{KEY}": "follow_ups"}
+    n = study.sql(f"SELECT count(*) AS n FROM cohort_members WHERE cohort = '{tiny.COHORT}' AND version = 1")["n"][0]
+    honest = study.sql("SELECT p_permutation AS p FROM cutoffs")["p"][0]
+    label = label_of(study, "logrank_tests", KEY)
+    assert label.optimistic == (
+        f"optimistic: cutoff/{KEY} looked at follow_ups of {n} of these {n} patients; its own p_permutation is {honest:.2g}"
+    )
+    assert label.of_row({}) == label.optimistic
+    assert not tiny.rebuild(study, names=["tsh_cox"]).failed
+    models = label_of(study, "tsh_cox", KEY)
+    assert models.of_row({"model": "group"}) == label.optimistic and models.of_row({"model": "continuous"}) is None
+    assert models.optimistic == f"{label.optimistic} (not of model continuous, multivariable)"
+    said = run_quick("figure", "km", "--out", "km.svg", cwd=study.root).stdout
+    assert "optimistic: cutoff/" in said.replace("\n", " ")
+    assert "optimistic: cutoff/" in (study.root / "km.svg").read_text()
+    study.engine.dispose()
+
+
+@pytest.mark.parametrize("chosen_on, is_optimistic", [("OWN", True), ("somewhere-else", False), ("", False)])
+def test_a_value_from_a_paper_was_chosen_on_its_patients(core, chosen_on, is_optimistic):
+    own = core.sql("SELECT min(collection) AS c FROM patients")["c"][0]
+    chosen_on = chosen_on.replace("OWN", own)
+    study = with_cutoff(core, 'method = "fixed"', "value = 0.1", f'chosen_on = "{chosen_on}"')
+    label = label_of(study, "logrank_tests", KEY)
+    assert label.is_optimistic == is_optimistic and label.is_in_sample, "the gene filter is fitted here in any case"
+    if is_optimistic:
+        assert f"cutoff/{KEY} was chosen on {own}, by follow_ups of" in label.optimistic
+    study.engine.dispose()
+
+
+def test_patients_whom_nothing_was_fitted_on_are_not_labelled(core):
+    """The ratio of another patient rests on the same gene filter, and the filter has not seen her."""
+    archive = tiny.TinyArchive.make(10)
+    name = archive.add(10)
+    tiny.ingest(core, archive, images=False)
+    tiny.rebuild(core, names=["survival_groups"])
+    assert label_of(core, "survival_groups", name) == NOTHING
+    member = core.sql(f"SELECT min(patient_id) AS p FROM cohort_members WHERE cohort = '{tiny.COHORT}'")["p"][0]
+    assert label_of(core, "survival_groups", member).is_in_sample
+
+
+def test_a_guest_is_labelled_unasked(core):
+    """A model that declares nothing is taken to have looked at all that it read, and a test to test all that it reads."""
+    guests.put(core, mean_model=guests.text("mean_model") + TESTING)
+    guests.made(core)
+    study = guests.fresh(core)
+    label = label_of(study, "score_tests", KEY)
+    assert label.is_optimistic and f"mean_model/{KEY} looked at tsh_ratios of" in label.optimistic
+    study.engine.dispose()
+
+
+def test_every_fit_of_ours_says_what_it_learns():
+    fits = {a.name: a for a in ANALYSES if a.kind == "fit"}
+    assert all(fit.learns is not None for fit in fits.values())
+    assert {name for name, fit in fits.items() if Learns("labels") in fit.learns} == {
+        "signature_search", "signature_model", "selected_features",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [
+    {"learns": (Learns("nobody"),)}, {"learns": (Learns(None, when=("nothing", ("a",))),)},
+    {"learns": (Learns("follow_ups", honest="p"),)}, {"tests": ("nobody",)}, {"spared": ("nothing", ("a",))},
+])  # fmt: skip
+def test_what_cannot_be_is_refused_at_its_declaration(wrong):
+    from dataclasses import replace
+
+    from analyses.prognosis.cutoff import cutoff
+
+    with pytest.raises(TypeError, match="analysis cutoff: (learns|tests|spared) '"):
+        replace(cutoff, **wrong)

@@ -1,0 +1,231 @@
+"""Whether a result rests on something that its own patients made: a cut-off, groups, features, labels. From its inputs alone.
+
+is_optimistic   a fit behind it looked at the tested outcome of some of these patients: a p value is too small, a measure too good
+is_in_sample    a fit behind it was fitted on some of them, without that outcome
+
+What a fit learns it declares (`learns`), and a result what it tests (`tests`). Who declares nothing is taken to look at, or to
+test, all that it reads; so is a fit whose program is not here. Tables with a column is_optimistic say it themselves, by row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from tshdb.cohorts.states import members_of
+from tshdb.database import reading, tuples
+from tshdb.engine.needs import Learns, Need
+from tshdb.engine.world import World
+from tshdb.guest_tables import fits_of
+from tshdb.schema import Patient, Unit
+from tshdb.vocabulary import UnitState
+
+if TYPE_CHECKING:
+    from tshdb.engine.analysis import Analysis
+    from tshdb.study import Study
+
+
+class Seen(NamedTuple):
+    """A fit that has learned from patients of a result.
+
+    fit       analysis/cohort@version
+    outcome   the tested table that it looked at; None: it was fitted without an outcome that is tested
+    n_seen    of the result's patients, whom it learned from; n: all of them
+    where     the collection on which the value was chosen before it came here, or None
+    honest    column and p value that the fit's choice does not make smaller, or None
+    spared    (column, values) of rows that do not use what it chose by the outcome, or None
+    """
+
+    fit: str
+    outcome: str | None
+    n_seen: int
+    n: int
+    where: str | None
+    honest: tuple[str, float] | None
+    spared: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def words(self) -> str:
+        of = f"{self.n_seen:,} of these {self.n:,} patients"
+        if self.outcome is None:
+            return f"in sample: {self.fit} was fitted on {of}, not on what is tested"
+        how = f"was chosen on {self.where}, by {self.outcome}" if self.where else f"looked at {self.outcome}"
+        honest = f"; its own {self.honest[0]} is {self.honest[1]:.2g}" if self.honest else ""
+        but = f" (not of {self.spared[0]} {', '.join(self.spared[1])})" if self.spared else ""
+        return f"optimistic: {self.fit} {how} of {of}{honest}{but}"
+
+
+class Label(NamedTuple):
+    """What must be said beside a result. seen: those that looked at the outcome first."""
+
+    seen: tuple[Seen, ...]
+
+    @property
+    def is_optimistic(self) -> bool:
+        return any(s.outcome is not None for s in self.seen)
+
+    @property
+    def is_in_sample(self) -> bool:
+        return any(s.outcome is None for s in self.seen)
+
+    @property
+    def words(self) -> list[str]:
+        return [s.words for s in self.seen]
+
+    @property
+    def optimistic(self) -> str | None:
+        """Those that looked at the outcome, in words; None without any."""
+        return "; ".join(s.words for s in self.seen if s.outcome is not None) or None
+
+    def of_row(self, row: Mapping[str, Any]) -> str | None:
+        """The same of one row of the result."""
+        looked = [s for s in self.seen if s.outcome is not None]
+        of_it = [s for s in looked if s.spared is None or row[s.spared[0]] not in s.spared[1]]
+        return "; ".join(s._replace(spared=None).words for s in of_it) or None
+
+
+NOTHING = Label(())
+
+
+class Labels:
+    """What must be said beside the results of a study, whose analyses and settings are read once."""
+
+    def __init__(self, study: Study):
+        from tshdb.guests.listing import analyses_of
+
+        self._study, analyses = study, analyses_of(study)
+        self._by_name = {a.name: a for a in analyses}
+        self._parameters = World(analyses, study.settings).parameters  # as study.toml has them now
+        self._found: dict[int, Label] = {}
+
+    def of(self, analysis: str, key: str) -> Label:
+        """Of an analysis's result for a cohort version (or a patient); NOTHING where there is no such result."""
+        query = select(Unit.unit_id).where(Unit.analysis == analysis, Unit.key == key, Unit.state == UnitState.CURRENT)
+        with reading(self._study.engine) as connection:
+            unit = connection.execute(query).scalar()
+        return NOTHING if unit is None else self.of_unit(unit)
+
+    def of_unit(self, unit_id: int) -> Label:
+        """Of the result whose rows bear this unit_id."""
+        if unit_id not in self._found:
+            with reading(self._study.engine) as connection:
+                self._found[unit_id] = self._made(connection, unit_id)
+        return self._found[unit_id]
+
+    def _made(self, connection: Connection, unit_id: int) -> Label:
+        name, key = connection.execute(select(Unit.analysis, Unit.key).where(Unit.unit_id == unit_id)).one()
+        analysis = self._by_name.get(name)
+        if analysis is None or "is_optimistic" in analysis.makes.__table__.columns:
+            return NOTHING
+        patients = _patients(connection, analysis, key)
+        needs = analysis.needs if analysis.tests is None else {role: analysis.needs[role] for role in analysis.tests}
+        tested = {need.table.__tablename__ for need in needs.values() if isinstance(need, Need)}
+        seen = []
+        fits = fits_of(connection, tuple(self._by_name.values()))
+        for fit_id, fit_name, fit_key, params in _fits_above(connection, unit_id, fits):
+            fit, found = self._by_name.get(fit_name), []
+            for learns in _learns(fit, json.loads(params)):
+                where = getattr(self._parameters.get(fit_name), learns.elsewhere, None) if learns.elsewhere else None
+                one = _seen(connection, fit, fit_id, f"{fit_name}/{fit_key}", learns, where, patients, tested)
+                found += [one] if one else []
+            found.sort(key=lambda one: one.outcome is None)
+            seen += [one._replace(spared=analysis.spared) if one.outcome else one for one in found[:1]]
+        return Label(tuple(sorted(seen, key=lambda one: (one.outcome is None, one.fit))))
+
+
+def label_of(study: Study, analysis: str, key: str) -> Label:
+    """As `Labels.of`, of one result."""
+    return Labels(study).of(analysis, key)
+
+
+def notes_of(study: Study, analyses: Iterable[str], cohorts: Iterable[str]) -> list[str]:
+    """A line for each thing that must be said of these analyses' results for these cohorts."""
+    analyses, cohorts = list(analyses), list(dict.fromkeys(cohorts))
+    if not analyses or not cohorts:
+        return []
+    labels = Labels(study)
+    lines: dict[str, None] = {}
+    for cohort in cohorts:
+        for analysis in analyses:
+            for words in labels.of(analysis, cohort).words:
+                lines[f"{cohort}: {words}." if len(cohorts) > 1 else f"{words[0].upper()}{words[1:]}."] = None
+    return list(lines)
+
+
+def _seen(
+    connection: Connection, fit: Analysis | None, unit: int, name: str, learns: Learns, where: str | None,
+    patients: set[str], tested: set[str],
+) -> Seen | None:  # fmt: skip
+    if learns.elsewhere and not where:
+        return None
+    if where:
+        learned_from = _of_collection(connection, fit, where)
+    else:
+        cohort, _, version = name.partition("/")[2].partition("@")
+        if not version.isdigit():
+            return None  # what stands in for a fit without a cohort has learned from nobody
+        learned_from = set(members_of(connection, cohort, int(version)))
+    shared = learned_from & patients
+    if not shared:
+        return None
+    outcome = None
+    if learns.outcome is not None:
+        looked_at = fit.needs[learns.outcome].table.__tablename__ if fit is not None else learns.outcome
+        outcome = looked_at if fit is None or looked_at in tested else None
+    if where and outcome is None:
+        return None  # chosen elsewhere by what is not tested here: nothing was fitted on these patients
+    honest = _honest(connection, fit, unit, learns.honest) if outcome else None
+    return Seen(name, outcome, len(shared), len(patients), where, honest)
+
+
+def _of_collection(connection: Connection, fit: Analysis | None, collection: str) -> set[str]:
+    """The patients of a collection who have all that the fit reads: on whom its value can have been chosen elsewhere."""
+    patients = set(connection.execute(select(Patient.patient_id).where(Patient.collection == collection)).scalars())
+    tables = [need.table.__table__ for need in fit.needs.values() if isinstance(need, Need)] if fit is not None else []
+    for table in tables:
+        if "patient_id" in table.columns:
+            patients &= set(connection.execute(select(table.c.patient_id).distinct()).scalars())
+    return patients
+
+
+def _learns(fit: Analysis | None, params: dict[str, Any]) -> Iterable[Learns]:
+    """What a fit with these parameters has learned."""
+    if fit is None:
+        return (Learns("all that it read (its program is not here)"),)
+    if fit.learns is None:
+        return tuple(Learns(role) for role, need in fit.needs.items() if isinstance(need, Need))
+    return tuple(one for one in fit.learns if one.when is None or params.get(one.when[0]) in one.when[1])
+
+
+def _honest(connection: Connection, fit: Analysis | None, unit: int, column: str | None) -> tuple[str, float] | None:
+    if fit is None or column is None:
+        return None
+    table = fit.makes.__table__
+    value = connection.execute(select(table.c[column]).where(table.c.unit_id == unit).limit(1)).scalar()
+    return None if value is None else (column, float(value))
+
+
+def _fits_above(connection: Connection, unit_id: int, fits: Iterable[str]) -> list[tuple[int, str, str, str]]:
+    """(unit, analysis, key, its parameters) of every fit that a result rests on, directly or through others."""
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in fits)
+    if not names:
+        return []
+    return tuples(
+        connection,
+        f"WITH RECURSIVE above(unit_id) AS (SELECT input_unit_id FROM unit_inputs WHERE unit_id = {unit_id:d} UNION "
+        "SELECT e.input_unit_id FROM unit_inputs e JOIN above a ON a.unit_id = e.unit_id) "
+        "SELECT u.unit_id, u.analysis, u.key, s.params FROM above a JOIN units u ON u.unit_id = a.unit_id "
+        f"JOIN specs s ON s.spec_id = u.spec_id WHERE u.analysis IN ({names}) ORDER BY u.unit_id",
+    )
+
+
+def _patients(connection: Connection, analysis: Analysis, key: str) -> set[str]:
+    """Whom a result is of: a cohort's members, or the patient. Of other entities it is not asked."""
+    if analysis.over_cohort:
+        from tshdb.cohorts.versions import find_version
+
+        return set(find_version(connection, key).members)
+    return {key} if analysis.per == "patient" else set()

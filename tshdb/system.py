@@ -1,0 +1,69 @@
+"""What Linux and macOS give and Windows does not: locks of files, limits of a process. The only module that imports them.
+
+It stands alone, without a line of the rest, as the keeper of programs loads it by its path. Without them it refuses at once:
+Windows runs the program in WSL.
+"""
+
+import os
+import sys
+
+try:
+    import fcntl
+    import resource
+except ModuleNotFoundError as error:
+    raise ImportError(
+        f"tshdb runs on Linux and macOS; on Windows, install it in WSL (no module '{error.name}' here)"
+    ) from None
+
+
+def try_lock(file) -> bool:
+    """Hold an open file against all other processes until it is closed; False where another holds it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def forbid_files() -> None:
+    """This process writes no more into any file, nor leaves one when it crashes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_cpu(seconds: float) -> None:
+    """From now on this process may compute for so long, to the next second; then the system ends it."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    total = int(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (total, total))
+
+
+def limit_more_memory(n_bytes: int) -> None:
+    """This process may map so many bytes beyond what it has mapped: as many in a notebook with large libraries."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    _limit_addresses(_mapped() + n_bytes, hard)
+
+
+def limit_memory(n_bytes: int) -> None:
+    """This process, and those that it starts, may map so many bytes each, and never more. Raises ValueError where it has more."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = n_bytes if hard == resource.RLIM_INFINITY else min(n_bytes, hard)
+    _limit_addresses(wanted, wanted)
+
+
+def _limit_addresses(soft: int, hard: int) -> None:
+    """macOS knows the limit and refuses to set it below what it has reserved, hundreds of gigabytes: there it is left out."""
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    except (ValueError, OSError):
+        if sys.platform != "darwin":
+            raise
+
+
+def _mapped() -> int:
+    """Bytes that this process has mapped; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0
