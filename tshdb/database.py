@@ -54,13 +54,13 @@ def _without_password(url: str) -> str:
 def _prepare_sqlite(connection, _record) -> None:
     connection.isolation_level = None  # transactions are begun below, not guessed by the driver
     for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",  # before the journal, for which another's last moment may have to be waited for
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
         "secure_delete = ON",
         "cache_size = -65536",  # KiB
         "mmap_size = 1073741824",
-        f"busy_timeout = {BUSY_SECONDS * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -169,7 +169,10 @@ DAMAGES = {
     "image.missing": lambda root: next((root / "raw").rglob("*.dcm")).unlink(),
     "image.two-patients": sql("UPDATE segmentations SET n_voxels = 50"),
     "image.bytes": lambda root: next((root / "raw").rglob("*.dcm")).write_bytes(b"x"),
-    "mask.bytes": sql(f"UPDATE source_files SET sha256 = '{X}' WHERE reader = 'segmentation' AND name LIKE '%0003%'"),
+    "mask.bytes": sql(
+        f"UPDATE source_files SET sha256 = '{X}', path = 'raw/masks/' || name "  # its own copy: that of the template may be gone
+        "WHERE reader = 'segmentation' AND name LIKE '%0003%'"
+    ),
     "part.unused": sql("INSERT INTO expression_parts VALUES ('" + 64 * "f" + "', 1, 1, 1)"),
     "part.profiles": sql("UPDATE expression_parts SET n_profiles = n_profiles + 1"),
     "profile.values": swap_values,

@@ -14,6 +14,7 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -39,6 +40,8 @@ from tshdb.study import Study  # noqa: E402
 PATIENTS = 6
 STOPS_EARLY = "TSHDB_TEST_STOPS_EARLY" in os.environ  # at the first complaint
 LOG = "computed.log"
+OWN = tempfile.TemporaryDirectory(prefix="tshdb-crash-")
+ERRORS = Path(OWN.name) / "errors"  # what children ended with
 
 
 def spring() -> tiny.TinyArchive:
@@ -89,6 +92,8 @@ def forked(function, *arguments, environment: dict[str, str] | None = None) -> i
         os._exit(0)
     except BaseException as error:
         print(repr(error), file=sys.__stderr__, flush=True)
+        with ERRORS.open("a") as file:
+            file.write(f"{error!r}\n")
     finally:
         os._exit(1)
 
@@ -245,7 +250,7 @@ def two(folder: Path, n: int, seed: int) -> dict:
         second = forked(logged_rebuild, target)
         statuses = status_of(first), status_of(second)
         if statuses != (0, 0):
-            found.append(f"round {i}: statuses {statuses}")
+            found.append(f"round {i}: statuses {statuses}: {ERRORS.read_text() if ERRORS.exists() else ''}")
         study = Study(target)
         ours = tiny.dump(study)
         study.engine.dispose()
