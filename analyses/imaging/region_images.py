@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -141,16 +141,23 @@ def missing(mask, band, map_name: str, per_phase: bool) -> str | None:
 
 
 def cropped_map(
-    volumes: dict, inside, map_name: str, means: dict[str, float], filters: tuple[str, ...] = ("original",)
-):
-    """(one of S0, SI, SL, divided by the parenchyma's mean; the mask): of the region's box, unless a filter sees further."""
+    volumes: Mapping[str, sitk.Image], inside: sitk.Image, map_name: str, means: Mapping[str, float],
+    filters: tuple[str, ...] = ("original",), noisy: Callable[[sitk.Image, str], sitk.Image] | None = None,
+) -> tuple[sitk.Image, sitk.Image]:  # fmt: skip
+    """(one of S0, SI, SL, divided by the parenchyma's mean; the mask): of the region's box, unless a filter sees further.
+
+    noisy: what is done to the image that the map is of, before it is divided; it is given the image and its name.
+    """
     from analyses.imaging.images.grids import array_of, box_of, cropped
-    from analyses.imaging.images.prepare import normalised_map
+    from analyses.imaging.images.prepare import LATER, normalised_map
 
     if filters == ("original",):
         box = box_of(array_of(inside) > 0, (1, 1, 1))
         volumes = {name: cropped(image, box) for name, image in volumes.items()}
         inside = cropped(inside, box)
+    if noisy is not None:
+        of_map = LATER.get(map_name, "S0")
+        volumes = {**volumes, of_map: noisy(volumes[of_map], of_map)}
     return normalised_map(volumes, means, map_name), inside
 
 

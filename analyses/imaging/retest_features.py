@@ -1,12 +1,16 @@
 """Features measured again after a small change, to see which of them can be relied on: noise on the image, a shifted mask.
 
-noise  normal noise of `noise` (in units of the parenchyma's mean) on the map, drawn from the unit's seed
+noise  normal noise of `noise` (in units of the parenchyma's mean) on the image that the map is of (SI: the intermediate one),
+       drawn from the unit's seed; the image keeps the significant bits that images are kept with, so that noise below
+       them changes nothing, not even voxels that lie on the edge of a bin
 shift  the mask moved by one voxel along the rows and one along the columns: as if it were drawn a little beside
 Off unless `perturbations` names some: it costs as much again for each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -20,6 +24,7 @@ from tshdb.schema import PreparedImage, RetestFeature, StromaBand, TumorMask
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    import SimpleITK as sitk
 
 COLUMNS = ["region_map", "study_uid", "feature", "perturbation", "value"]
 
@@ -73,8 +78,6 @@ def retest_features(
 
 
 def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeatureParameters) -> list[dict]:
-    import numpy as np
-
     from analyses.imaging.images import court
     from analyses.imaging.images.features import of_map, of_shape
     from analyses.imaging.images.grids import array_of, image_of, one_thread
@@ -95,10 +98,8 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
             if map_name == SHAPE:
                 values = of_shape(moved, region, settings)
             else:
-                image, moved = cropped_map(Images(images), moved, map_name, means, params.filters)
-                if perturbation == "noise":
-                    noise = np.random.default_rng(seed).normal(0, params.noise, array_of(image).shape)
-                    image = image_of(array_of(image) + noise, image)
+                noisy = partial(_noisy, means=means, noise=params.noise, seed=seed) if perturbation == "noise" else None
+                image, moved = cropped_map(Images(images), moved, map_name, means, params.filters, noisy)
                 values = of_map(image, moved, region, map_name, settings)
             rows += [
                 {"region_map": region_map, "study_uid": study_uid, "feature": v.feature, "perturbation": perturbation,
@@ -106,6 +107,18 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
                 for v in values
             ]  # fmt: skip
     return rows
+
+
+def _noisy(image: sitk.Image, name: str, means: Mapping[str, float], noise: float, seed: int) -> sitk.Image:
+    """The image with normal noise of so many of its parenchyma's means, as an image is kept. Where no signal is, none comes."""
+    import numpy as np
+
+    from analyses.imaging.images.grids import array_of, image_of
+    from analyses.imaging.images.prepare import rounded
+
+    values = array_of(image).astype(np.float64)
+    added = np.random.default_rng(seed).normal(0, noise * means[name], values.shape)
+    return rounded(image_of(values + np.where(values == 0, 0, added), image))
 
 
 def _beside(mask: np.ndarray) -> np.ndarray:

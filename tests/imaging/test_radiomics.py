@@ -374,6 +374,33 @@ def test_a_mask_that_is_moved_leaves_the_image_and_does_not_come_back():
     assert np.argwhere(_beside(mask)).tolist() == [[0, 1, 2]]
 
 
+@pytest.mark.parametrize("name", ["S0", "SI", "SL"])
+def test_noise_below_what_images_are_kept_with_changes_no_feature(name):
+    """Half of the voxels do not enhance: their difference is 0, on the edge of a bin. A billionth is no noise, 5 % is."""
+    from functools import partial
+
+    from analyses.imaging.region_images import cropped_map
+    from analyses.imaging.retest_features import _noisy
+
+    luck = np.random.default_rng(3)
+    before = luck.uniform(50, 300, (8, 9, 10)).astype(np.float32)
+    before[2, :3] = 0  # no signal at all
+    after = np.where(luck.random(before.shape) < 0.5, before, 1.7 * before)
+    spacing = (0.8, 0.8, 2.0)
+    phases = {
+        n: prepare.rounded(image(v, spacing)) for n, v in (("S0", before), ("intermediate", after), ("last", after))
+    }
+    inside = image(np.ones(before.shape, np.uint8), spacing)
+    means = dict.fromkeys(phases, 120.0)
+    plain, _ = cropped_map(phases, inside, name, means)
+    for noise, is_same in ((1e-9, True), (0.05, False)):
+        map_, _ = cropped_map(phases, inside, name, means, noisy=partial(_noisy, means=means, noise=noise, seed=4))
+        added = sitk.GetArrayFromImage(map_) - sitk.GetArrayFromImage(plain)
+        assert (not added.any()) == is_same
+        assert is_same or added[before > 0].std() == pytest.approx(noise, rel=0.1)
+        assert not added[2, :3].any() or name != "S0"
+
+
 def test_unstable_features_are_known_and_can_be_left_out(simulated, quick):
     """Noise and a mask a voxel beside: the tumour's volume stays, and textures of the noise do not."""
     study = simulated / "study"
