@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.code_cases import BASE, code, fingerprint, pairs
+from tests.support.code_cases import BASE, Given, code, fingerprint, pairs
+from tshdb.engine.code.identity import Codes
 from tshdb.engine.code.program import Definition
 from tshdb.errors import InvalidInput
 
@@ -80,3 +81,30 @@ def test_a_computed_name_on_a_record_is_fine(body):
 def test_an_unused_module_may_do_what_it_likes():
     """What is refused is what the function reaches, not all that stands in its module."""
     assert code({"p.main": "def other(x):\n    exec(x)\ndef f(x):\n    return x\n"}).fingerprint
+
+
+class Root:
+    """Stands for the function f of p.main."""
+
+    __module__, __qualname__ = "p.main", "f"
+
+
+def test_what_is_followed_once_in_a_process_is_followed_again_where_a_text_has_changed():
+    """From one state of a package to the next and back: as if each were the first that the process sees."""
+    project = frozenset({"p", "q"})
+    for pair in pairs():
+        for modules in (pair.before, pair.after, pair.after, pair.before):
+            found = Codes(project, Given(modules)).of([Root])
+            assert found == code(modules), pair.name
+    states = [BASE, {**BASE, "p": "import numpy as np\nnp.seterr(all='raise')\n"}, BASE]  # a module that was not there
+    assert [Codes(project, Given(s)).of([Root]).fingerprint for s in states] == [fingerprint(s) for s in states]
+    assert fingerprint(states[0]) != fingerprint(states[1])
+
+
+def test_a_text_that_cannot_be_followed_leaves_nothing_behind():
+    project, broken = frozenset({"p", "q"}), {**BASE, "p.helpers": "def scale(\n"}
+    whole = Codes(project, Given(BASE))
+    assert whole.of([Root]) == code(BASE)
+    with pytest.raises(InvalidInput, match="not Python"):
+        Codes(project, Given(broken)).of([Root])
+    assert whole.of([Root]) == code(BASE)

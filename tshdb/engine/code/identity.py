@@ -1,7 +1,7 @@
 """The code of an analysis, from its functions; and whether its text is still what it was when it was followed.
 
 Following names takes most of a plan's time. A database keeps which modules were read and a digest of their whole text:
-while that is the same, so is the fingerprint.
+while that is the same, so is the fingerprint. What one process has followed it follows once, as long as no text has changed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from tshdb.engine.code.texts import OnDisk, Texts
 from tshdb.errors import InvalidInput
 
 PARTS = ("scopes", "modules", "program", "walk", "touches", "form", "follow", "refusals", "identity")
+MOST_KEPT = 3  # projects whose followed code a process keeps
+
+_followers: dict[frozenset[str], Follower] = {}  # by project, the latest last; one that is at work is not among them
 
 
 class Codes:
@@ -23,12 +26,19 @@ class Codes:
 
     def __init__(self, project: frozenset[str], texts: Texts | None = None):
         self.project, self.texts = project, texts or OnDisk()
-        self._follower = Follower(Program(self.texts, project))
         self._own: str | None = None
 
     def of(self, functions: Iterable[Callable[..., Any]]) -> Code:
         """The code that the functions reach. Raises InvalidInput for code that cannot be followed."""
-        return self._follower.code_of([_root(f) for f in functions])
+        roots = [_root(f) for f in functions]
+        follower = _followers.pop(self.project, None)  # where it fails it stays out, since it may have stopped halfway
+        if follower is None or not follower.program.is_as(self.texts):
+            follower = Follower(Program(self.texts, self.project))
+        code = follower.code_of(roots)
+        _followers[self.project] = follower
+        for oldest in tuple(_followers)[:-MOST_KEPT]:
+            _followers.pop(oldest, None)
+        return code
 
     def text_digest(self, functions: Iterable[Callable[..., Any]], modules: Iterable[str]) -> str:
         """A digest of all on which `of(functions)` depends, if it reads these modules: their whole text."""

@@ -35,6 +35,11 @@ class Statement:
         """The modules that are imported anywhere in it, functions included."""
         return imports_inside(self.node, self.module.package)
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names that stand anywhere in it."""
+        return frozenset(part.id for part in ast.walk(self.node) if isinstance(part, ast.Name))
+
     @property
     def text(self) -> str:
         """Its source, without comments behind it."""

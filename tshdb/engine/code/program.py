@@ -48,6 +48,15 @@ class Program:
         self._orders: dict[str, tuple[list[str], dict[Statement, int]]] = {}
         self._asked: set[tuple[str, str]] = set()  # names of modules that are being followed: imports may go in circles
 
+    def is_as(self, texts: Texts) -> bool:
+        """Whether all that was read of it is the same in these texts, from which it then reads on."""
+        for name, module in self._modules.items():
+            text = texts.read(name)
+            if text != (module.text if module is not None else None):
+                return False
+        self.texts = texts
+        return True
+
     def is_project(self, module: str) -> bool:
         return module.partition(".")[0] in self.project
 

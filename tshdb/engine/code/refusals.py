@@ -63,7 +63,7 @@ def refusals_at_import(program: Program, touches: Touches, module: Module) -> It
                 yield f"{statement.name}: line {_line(statement, node)}: {refusal}", not refusal.startswith(TO_OTHERS)
         for called in touches.called(touches.executed(statement).calls):
             for inner in touches.statements(called):
-                if names := {n.id for n in ast.walk(inner.node) if isinstance(n, ast.Name)} & {"exec", "globals"}:
+                if names := inner.names & {"exec", "globals"}:
                     refusal = f"{called.name}, which is called here, uses {', '.join(sorted(names))}"
                     yield f"{statement.name}: {refusal}", "exec" not in names
 
