@@ -1,11 +1,13 @@
 """Triggers that note which tables change: what `tshdb sql` keeps of a table is of one of its versions.
 
-SQLite alone: it has one writer at a time. On PostgreSQL writers would wait for each other, and tables are read anew.
+SQLite alone: it has one writer at a time. On PostgreSQL writers would wait for each other, and tables are read anew. Which tables
+another hand has changed (`table_versions.written`) `tshdb.database.altering` knows: no revision says it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from alembic import op
 
@@ -25,11 +27,12 @@ def watch(tables: Iterable[str]) -> None:
             )
 
 
-def own(tables: Iterable[str]) -> None:
-    """Note new tables as left by the program itself: nobody else has changed them. From revision 0010 on."""
-    if op.get_bind().dialect.name == "sqlite":
-        names = ", ".join(f"'{name}'" for name in tables)
-        op.execute(f"UPDATE table_versions SET written = version WHERE table_name IN ({names})")
+@contextmanager
+def made_anew(table: str) -> Iterator[None]:
+    """A table that SQLite makes anew inside: it loses its triggers, and has them again."""
+    forget([table])
+    yield
+    watch([table])
 
 
 def forget(tables: Iterable[str]) -> None:

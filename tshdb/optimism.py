@@ -4,23 +4,24 @@ is_optimistic   a fit behind it looked at the tested outcome of some of these pa
 is_in_sample    a fit behind it was fitted on some of them, without that outcome
 
 What a fit learns it declares (`learns`), and a result what it tests (`tests`). Who declares nothing is taken to look at, or to
-test, all that it reads; so is a fit whose program is not here. Tables with a column is_optimistic say it themselves, by row.
+test, all that it reads; so is a fit whose program is not here. Analyses whose table has a column is_optimistic of their own say
+it themselves, by row; in others of these columns (`Labelled`) it is noted at the end of a rebuild (`note_labels`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, not_, or_, select, update
 
 from tshdb.cohorts.states import members_of
-from tshdb.database import reading, tuples
+from tshdb.database import reading, tuples, writing
 from tshdb.engine.needs import Learns, Need
 from tshdb.engine.world import World
 from tshdb.guest_tables import fits_of
-from tshdb.schema import Patient, Unit
+from tshdb.schema import Base, Patient, Unit
 from tshdb.vocabulary import UnitState
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Labels:
     def _made(self, connection: Connection, unit_id: int) -> Label:
         name, key = connection.execute(select(Unit.analysis, Unit.key).where(Unit.unit_id == unit_id)).one()
         analysis = self._by_name.get(name)
-        if analysis is None or "is_optimistic" in analysis.makes.__table__.columns:
+        if analysis is None or _says_it_itself(analysis.makes.__table__):
             return NOTHING
         patients = _patients(connection, analysis, key)
         needs = analysis.needs if analysis.tests is None else {role: analysis.needs[role] for role in analysis.tests}
@@ -134,6 +135,68 @@ class Labels:
             found.sort(key=lambda one: one.outcome is None)
             seen += [one._replace(spared=analysis.spared) if one.outcome else one for one in found[:1]]
         return Label(tuple(sorted(seen, key=lambda one: (one.outcome is None, one.fit))))
+
+
+def labelled_tables() -> list[Table]:
+    """The tables of results whose rows bear the label."""
+    return [
+        table
+        for table in Base.metadata.sorted_tables
+        if "is_optimistic" in table.columns and not _says_it_itself(table)
+    ]
+
+
+def expected_labels(study: Study) -> Iterator[tuple[Table, int, Label]]:
+    """(table, unit, label) of every result whose rows bear the label."""
+    labels = Labels(study)
+    for table in labelled_tables():
+        with reading(study.engine) as connection:
+            units = list(connection.execute(select(table.c.unit_id).distinct()).scalars())
+        for unit in units:
+            yield table, unit, labels.of_unit(unit)
+
+
+def note_labels(study: Study) -> int:
+    """Write the labels of results into their rows. Gives how many rows said something else before."""
+    wanted = list(expected_labels(study))
+    changes = [change for each in wanted for change in changes_of(*each)]
+    with reading(study.engine) as connection:  # most rebuilds move none, and need not write
+        waiting = [
+            c for c in changes if connection.execute(select(c.table.c.unit_id).where(c.differs).limit(1)).first()
+        ]
+    if not waiting:
+        return 0
+    with writing(study.engine) as connection:
+        return sum(connection.execute(update(c.table).where(c.differs).values(c.label)).rowcount for c in waiting)
+
+
+class Change(NamedTuple):
+    """Rows of a result, and the label that they should bear. differs: the condition that finds those that do not."""
+
+    table: Table
+    label: dict[str, bool]
+    differs: ColumnElement[bool]
+
+
+def changes_of(table: Table, unit: int, label: Label) -> Iterator[Change]:
+    """What must stand in the rows of one unit: those that are spared what was chosen by the outcome, and the others."""
+    spared = next((s.spared for s in label.seen if s.spared is not None), None)
+    of_unit = table.c.unit_id == unit
+    is_spared = None if spared is None else table.c[spared[0]].in_(spared[1])
+    parts = [(of_unit, label.is_optimistic)] if is_spared is None else [
+        (and_(of_unit, is_spared), False), (and_(of_unit, not_(is_spared)), label.is_optimistic),
+    ]  # fmt: skip
+    for where, is_optimistic in parts:
+        said = {"is_optimistic": is_optimistic, "is_in_sample": label.is_in_sample}
+        yield Change(
+            table, said, and_(where, or_(*(table.c[name].is_distinct_from(value) for name, value in said.items())))
+        )
+
+
+def _says_it_itself(table: Table) -> bool:
+    """Whether an analysis fills a column is_optimistic of its own."""
+    column = table.columns.get("is_optimistic")
+    return column is not None and not column.info.get("label")
 
 
 def label_of(study: Study, analysis: str, key: str) -> Label:

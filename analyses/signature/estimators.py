@@ -20,6 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from analyses.signature import genetic
+from analyses.signature.features import LEAST_PER_BATCH
 from analyses.signature.folds import METRICS, folds_of
 from tshdb.extras import missing
 
@@ -219,7 +220,7 @@ class Combat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     batches_: their names; gamma_, delta_: (batches, features) shift and variance, in units of the pooled SD.
     """
 
-    def __init__(self, min_batch: int = 3, tolerance: float = 1e-6):
+    def __init__(self, min_batch: int = LEAST_PER_BATCH, tolerance: float = 1e-6):
         self.min_batch = min_batch
         self.tolerance = tolerance
 

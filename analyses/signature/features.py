@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMPUTED = "computed"
+LEAST_PER_BATCH = 3  # patients of a scanner, for its shift and scale
+HUGE = 1e30  # no feature has such a value, and its square is not far from the end of numbers
 UNKNOWN = "unknown"  # a batch, or a kind of outline, that nobody recorded
 MUST_AGREE = {
     "software": "the software",
@@ -26,6 +28,14 @@ MUST_AGREE = {
     "phase_rule": "the choice of phases",
 }
 TIMES = {"intermediate_s": "the intermediate phase", "last_s": "the last phase"}
+
+
+def too_few(batches: np.ndarray) -> dict[str, int]:
+    """batch -> its patients, of those that have too few for harmonising; none where all are of one batch."""
+    names, counts = np.unique(batches, return_counts=True)
+    if len(names) < 2:
+        return {}
+    return {str(name): int(n) for name, n in zip(names, counts, strict=True) if n < LEAST_PER_BATCH}
 
 
 class Training(NamedTuple):
@@ -47,19 +57,23 @@ class Training(NamedTuple):
         """(patients,) the scanner or site of each."""
         return self.sets["batch"].fillna(UNKNOWN).to_numpy(str)
 
-    def problem(self, least: int) -> str | None:
-        """Why nothing can be learned, or None."""
+    def problem(self, least: int, harmonise: str = "none") -> str | None:
+        """Why nothing can be learned, or None. least: patients of each kind; harmonise: over scanners, as `[signature]` says."""
         n_good = int(self.is_good.sum())
         n_poor = len(self.is_good) - n_good
         if min(n_good, n_poor) < least:
             return f"{n_good} good and {n_poor} poor with features: fewer than {least} of one kind"
         if not self.names:
             return "no feature has a value for every patient"
+        if harmonise != "none" and (few := too_few(self.batches)):
+            found = ", ".join(f"{n} of {batch}" for batch, n in few.items())
+            return f"{found}: harmonising needs {LEAST_PER_BATCH} patients of each scanner"
         return None
 
 
 def table_of(sets: pd.DataFrame, computed: pd.DataFrame, imported: pd.DataFrame, source: str) -> pd.DataFrame:
-    """One row an examination of the source, by its name; one column a feature, sorted; NaN where there is no value.
+    """One row an examination of the source, by its name; one column a feature, sorted; NaN where there is no value, or one
+    beyond 1e30, which no feature has.
 
     computed: study_uid, feature, feature_class, value; imported: examination, feature_table, features.
     """
@@ -74,6 +88,7 @@ def table_of(sets: pd.DataFrame, computed: pd.DataFrame, imported: pd.DataFrame,
         rows = {e: json.loads(f) for e, f in zip(of_wanted["examination"], of_wanted["features"], strict=True)}
         wide = pd.DataFrame.from_dict(rows, orient="index").astype(float)
     wide = wide.sort_index().sort_index(axis=1)
+    wide = wide.where(wide.abs() < HUGE)
     wide.index.name = "examination"
     wide.columns.name = None
     return wide

@@ -52,7 +52,7 @@ def selected_features(
     import pandas as pd
 
     from analyses.signature import artefact
-    from analyses.signature.features import training_of
+    from analyses.signature.features import too_few, training_of
     from analyses.signature.nested import chosen_in_folds
     from analyses.signature.training import filtered, harmonised
     from analyses.tsh_model.tsh_modelling import auc
@@ -63,7 +63,8 @@ def selected_features(
     steps = artefact.unpacked(model["object_path"].iloc[0], model["content"].iloc[0])
     importance = dict(zip(chosen, map(float, steps.forest.feature_importances_), strict=True))
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
-    values, _ = harmonised(data.values, data.batches, params)
+    few = too_few(data.batches) if params.harmonise != "none" else {}  # of patients who are others than the model's
+    values = data.values if few else harmonised(data.values, data.batches, params)[0]
     kept = filtered(values, data.is_good, params)
     folds, times = chosen_in_folds(fold_scores)
     rows = []

@@ -2,7 +2,8 @@
 
 Outer cross-validation, stratified: in each fold harmonisation, correlation filter, genetic search, scaling and forest are done
 anew on the training patients alone. What a search thinks of its own features (`fold_fitness`) stands beside what they are worth.
-Every generation of every fold is saved: a run that is stopped goes on.
+Every generation of every fold is saved: a run that is stopped goes on. With harmonisation a scanner must have three training
+patients: in a fold where it has fewer nothing is learned from it, and its patients there have no score but the reason.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from tshdb.engine.work import Work
 from tshdb.schema import SignatureFoldScore
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-
-LEAST_PER_CLASS = 4  # so that every outer training set has two of each kind for the search's folds
+    from analyses.signature.features import Training
 
 
 class SignatureCrossValidationParameters(SearchParameters, ForestParameters):
@@ -57,17 +58,19 @@ def signature_cross_validation(
     seed: int,
     work: Work,
 ) -> pd.DataFrame:
-    """One row per patient and repeat; none where there is too little to learn from (`search_generations` says why)."""
+    """One row per patient and repeat; none where there is too little to learn from (`search_generations` says why, or the nested
+    row of `model_performance` where there is enough for a search)."""
     import numpy as np
     import pandas as pd
 
     from analyses.signature.features import training_of
     from analyses.signature.folds import folds_of
+    from analyses.signature.nested import LEAST_PER_CLASS
     from analyses.signature.progress import Noted
     from analyses.signature.training import signature_of
 
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
-    if data.problem(max(params.min_per_class, LEAST_PER_CLASS)):
+    if data.problem(max(params.min_per_class, LEAST_PER_CLASS), params.harmonise):
         return pd.DataFrame()
     batches = data.batches
     rows = []
@@ -75,20 +78,52 @@ def signature_cross_validation(
         fold_of = folds_of(data.is_good, params.outer_folds, seed + repeat)
         n_folds = int(fold_of.max()) + 1
         for fold in range(n_folds):
-            train, test = fold_of != fold, np.flatnonzero(fold_of == fold)
-            at = repeat * n_folds + fold
-            own_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])
-            columns, reached, steps = signature_of(
-                data.values[train], data.is_good[train], batches[train], params, params, own_seed, work.threads,
-                Noted(work, f"search-{at}", params.generations, at, params.repeats * n_folds),
-            )  # fmt: skip
-            scores = steps.scores(data.values[test][:, columns], batches[test])
-            features = json.dumps([data.names[j] for j in columns])
+            train, unscored = _learned_from(data, fold_of != fold, params.harmonise)
+            held_out = np.flatnonzero(fold_of == fold)
+            test = np.array([i for i in held_out if i not in unscored], dtype=int)
+            shared = {
+                "repeat": repeat,
+                "fold": fold,
+                "score": None,
+                "reason": None,
+                "features": "[]",
+                "fold_fitness": None,
+            }
+            scores = {}
+            if len(test):
+                at = repeat * n_folds + fold
+                own_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0])
+                columns, reached, steps = signature_of(
+                    data.values[train], data.is_good[train], batches[train], params, params, own_seed, work.threads,
+                    Noted(work, f"search-{at}", params.generations, at, params.repeats * n_folds),
+                )  # fmt: skip
+                shared |= {"features": json.dumps([data.names[j] for j in columns]), "fold_fitness": reached}
+                found = steps.scores(data.values[test][:, columns], batches[test])
+                scores = dict(zip(test, found, strict=True))
             rows += [
-                {
-                    "patient_id": data.patients[i], "repeat": repeat, "fold": fold, "score": score,
-                    "is_good": data.is_good[i], "features": features, "fold_fitness": reached,
-                }
-                for i, score in zip(test, scores, strict=True)
-            ]  # fmt: skip
+                {**shared, "patient_id": data.patients[i], "is_good": data.is_good[i]}
+                | ({"reason": unscored[i]} if i in unscored else {"score": scores[i]})
+                for i in held_out
+            ]
     return pd.DataFrame(rows)
+
+
+def _learned_from(data: Training, train: np.ndarray, harmonise: str) -> tuple[np.ndarray, dict[int, str]]:
+    """(patients,) those of the training patients whose scanner has enough of them, and number of a patient -> why a fold that
+    learns from these has no score of her."""
+    import numpy as np
+
+    from analyses.signature.features import LEAST_PER_BATCH, too_few
+
+    if harmonise == "none":
+        return train, {}
+    batches = data.batches
+    few = too_few(batches[train])
+    if few:
+        train = train & ~np.isin(batches, list(few))
+    if min(data.is_good[train].sum(), (~data.is_good[train]).sum()) < 2:
+        why = f"without {', '.join(few)} there are fewer than 2 of a kind to learn from"
+        return train, dict.fromkeys(range(len(batches)), why)
+    known = set(batches[train])
+    why = f"fewer than {LEAST_PER_BATCH} training patients of {{}} in this fold"
+    return train, {i: why.format(batch) for i, batch in enumerate(batches) if batch not in known}

@@ -69,10 +69,10 @@ def signature_performance(
     from analyses.signature import artefact
     from analyses.signature.features import training_of
     from analyses.signature.folds import folds_of
-    from analyses.signature.nested import chosen_in_folds, mean_scores
+    from analyses.signature.nested import LEAST_PER_CLASS, chosen_in_folds, mean_scores, unscored
     from analyses.signature.plain import plain_scores
 
-    if model["reason"].notna().any() or not len(fold_scores):
+    if model["reason"].notna().any():
         return pd.DataFrame()
     chosen = model.iloc[0]
     threshold = float(chosen["threshold"])
@@ -80,7 +80,7 @@ def signature_performance(
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
     names = [f["feature"] for f in json.loads(chosen["features"])]
     steps = artefact.unpacked(chosen["object_path"], chosen["content"])
-    scored = {"nested": nested}
+    scored = {"nested": nested} if 0 < nested[0].sum() < len(nested[0]) else {}
     changed = _changed(data, names, steps)
     if not changed:
         values, batches = data.values[:, [data.names.index(name) for name in names]], data.batches
@@ -92,6 +92,19 @@ def signature_performance(
     for scheme, (is_good, scores) in scored.items():
         shared = {"scheme": scheme, "is_optimistic": scheme != "nested", "n": len(scores)}
         rows += [row | shared for row in measures(is_good, scores, threshold, params.n_bootstrap, seed)]
+    left_out = unscored(fold_scores, len(data.patients)) if len(fold_scores) else None
+    if scored.get("nested") is None:
+        why = (
+            left_out
+            or data.problem(max(params.min_per_class, LEAST_PER_CLASS), params.harmonise)
+            or "one kind alone has scores"
+        )
+        none = {"scheme": "nested", "measure": "auc", "value": None, "reason": f"no patient was scored unseen: {why}"}
+        rows.append(none | {"n": len(nested[1]), "is_optimistic": False})
+    elif left_out:
+        for row in rows:
+            if row["scheme"] == "nested":
+                row["reason"] = "; ".join(filter(None, (row["reason"], left_out)))
     for scheme in ("refolded", "in-sample") if changed else ():
         none = {"scheme": scheme, "measure": "auc", "value": None, "reason": changed, "n": len(data.patients)}
         rows.append(none | {"is_optimistic": True})
@@ -99,7 +112,9 @@ def signature_performance(
     rows.append(optimised | {"scheme": "search", "is_optimistic": True})
     folds, times = chosen_in_folds(fold_scores)
     none = {"scheme": "nested", "n": len(nested[1])}
-    rows.append(none | {"measure": "fold_fitness", "value": float(folds["fold_fitness"].mean()), "is_optimistic": True})
+    if len(folds):
+        fitness = float(folds["fold_fitness"].mean())
+        rows.append(none | {"measure": "fold_fitness", "value": fitness, "is_optimistic": True})
     for name, n in sorted(times.items()):
         rows.append(none | {"measure": f"chosen: {name}", "value": n / len(folds), "is_optimistic": False})
     return pd.DataFrame(rows).assign(model="signature_model")

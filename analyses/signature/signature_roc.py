@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     base="signature",
 )
 def signature_roc(fold_scores: pd.DataFrame, params: TrainingParameters) -> pd.DataFrame:
-    """One row per threshold, from (0, 1) to (1, 0); none where there is no model."""
+    """One row per threshold, from (0, 1) to (1, 0); none where there is no model, or nobody was scored unseen
+    (`model_performance` says why)."""
     import pandas as pd
 
     from analyses.shared.performance import curve
     from analyses.signature.nested import mean_scores
 
-    if not len(fold_scores):
+    is_good, scores = mean_scores(fold_scores)
+    if not 0 < is_good.sum() < len(is_good):
         return pd.DataFrame()
-    points = curve(*mean_scores(fold_scores))
+    points = curve(is_good, scores)
     return pd.DataFrame(points).assign(model="signature_model")

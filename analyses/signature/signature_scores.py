@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BEYOND = 1e6  # root mean square of z scores from which it is no examination, but another unit or a slip
+
+
 class SignatureScoreParameters(Parameters):
     """[signature_scores]"""
 
@@ -101,6 +104,9 @@ def signature_scores(
         z = (values - mean) / np.where(sd > 0, sd, 1.0)
         row["distance"] = float(np.sqrt(np.mean(z**2)))
         row["n_outside"] = int(((values < low) | (values > high)).sum())
+        if row["distance"] > BEYOND:
+            row["reason"] = f"{row['distance']:.2g} times as far away as a training patient: no such features exist"
+            continue
         if row["distance"] > params.most_distant:
             doubts.append(f"{row['distance']:.1f} times as far away as a training patient")
         row["status"] = ScoreStatus.DEGRADED if doubts else ScoreStatus.SCORED

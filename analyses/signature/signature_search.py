@@ -52,7 +52,7 @@ def signature_search(
 
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
     row = {"n": len(data.patients), "n_good": int(data.is_good.sum()), "n_candidates": 0, "reason": None}
-    row["reason"] = data.problem(params.min_per_class)
+    row["reason"] = data.problem(params.min_per_class, params.harmonise)
     if row["reason"]:
         return pd.DataFrame([row | {"generation": 0, "n_best": 0, "n_evaluated": 0, "best": "[]"}])
     values, _ = harmonised(data.values, data.batches, params)

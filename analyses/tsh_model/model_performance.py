@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.shared.performance import measures
-from analyses.tsh_model.tsh_modelling import logistic_of, training_data
+from analyses.tsh_model.tsh_modelling import LEAST_PER_CLASS, logistic_of, training_data
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Model, Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -57,28 +57,34 @@ def model_performance(
     seed: int,
 ) -> pd.DataFrame:
     """One row per scheme and measure; none where there is no model."""
-    import json
-
     import numpy as np
     import pandas as pd
 
-    if not len(out_of_fold) or model["reason"].notna().any():
+    if model["reason"].notna().any():
         return pd.DataFrame()
     threshold = float(model["threshold"].iloc[0])
-    out_of_fold = out_of_fold.sort_values("patient_id", ignore_index=True)
-    rows = measures(
-        out_of_fold["is_good"].to_numpy(bool), out_of_fold["score"].to_numpy(float), threshold, params.n_bootstrap, seed
-    )
-    measured = [row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)} for row in rows]
-    chosen: Counter[str] = Counter()
-    for text in out_of_fold["features"]:
-        chosen.update(json.loads(text))
-    total = len(out_of_fold) * int(out_of_fold["n_repeats"].iloc[0])
-    for population, times in sorted(chosen.items()):
-        row = {"measure": f"chosen: {population}", "value": times / total}
-        measured.append(row | {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)})
     data = training_data(tumor, groups, model["unit"].iloc[0], "tsh_model")
+    nested = {"scheme": "nested", "is_optimistic": False, "n": len(out_of_fold)}
+    if len(out_of_fold):
+        measured = [row | nested for row in _unseen(out_of_fold, threshold, params.n_bootstrap, seed)]
+    else:
+        why = data.problem(LEAST_PER_CLASS) or "fewer of a kind than [tsh_cross_validation] min_per_class asks for"
+        measured = [nested | {"measure": "auc", "value": None, "reason": f"no patient was scored unseen: {why}"}]
     scores = logistic_of(model, data.populations).scores(data.values)
     in_sample = measures(data.is_good, np.asarray(scores), threshold, params.n_bootstrap, seed)
     measured += [row | {"scheme": "in-sample", "is_optimistic": True, "n": len(data.patients)} for row in in_sample]
     return pd.DataFrame(measured).assign(model="tsh_model")
+
+
+def _unseen(out_of_fold: pd.DataFrame, threshold: float, n_bootstrap: int, seed: int) -> list[dict]:
+    """Measures of the out-of-fold scores, and of each population how often a fold chose it."""
+    import json
+
+    ordered = out_of_fold.sort_values("patient_id", ignore_index=True)
+    is_good, scores = ordered["is_good"].to_numpy(bool), ordered["score"].to_numpy(float)
+    chosen: Counter[str] = Counter()
+    for text in ordered["features"]:
+        chosen.update(json.loads(text))
+    total = len(ordered) * int(ordered["n_repeats"].iloc[0])
+    times = [{"measure": f"chosen: {population}", "value": n / total} for population, n in sorted(chosen.items())]
+    return measures(is_good, scores, threshold, n_bootstrap, seed) + times

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from analyses.tsh_model.tsh_modelling import ModelParameters, nested_scores, training_data
+from analyses.tsh_model.tsh_modelling import LEAST_PER_CLASS, ModelParameters, nested_scores, training_data
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import OutOfFoldScore, SurvivalGroup, TumorAbundance
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-LEAST_PER_CLASS = 4  # so that every outer training set has two of each kind for the inner folds
 
 
 class TshCrossValidationParameters(ModelParameters):
@@ -46,7 +43,8 @@ class TshCrossValidationParameters(ModelParameters):
 def tsh_cross_validation(
     tumor: pd.DataFrame, groups: pd.DataFrame, params: TshCrossValidationParameters, seed: int
 ) -> pd.DataFrame:
-    """One row per training patient; none where there is no model."""
+    """One row per training patient; none where there is no model, or there are too few for two folds within each other
+    (`model_performance` says so)."""
     import pandas as pd
 
     data = training_data(tumor, groups, params.unit, "tsh_cross_validation")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 INTERCEPT = "(intercept)"
+LEAST_PER_CLASS = 4  # patients of a kind, so that every outer training set has two for the inner folds
 
 
 class ModelParameters(Parameters):

@@ -7,7 +7,7 @@ loses it.
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 
 revision = "0012"
 down_revision = "0011"
@@ -79,7 +79,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "analysis", name=op.f("pk_run_costs")),
     )
     watch(TABLES)
-    own(TABLES)
 
 
 def downgrade() -> None:

@@ -6,7 +6,7 @@ Going back leaves the tables of guests as they are: they are results, and can be
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 
 revision = "0013"
 down_revision = "0012"
@@ -43,7 +43,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("analysis", name=op.f("pk_guest_analyses")),
     )
     watch(TABLES)
-    own(TABLES)
 
 
 def downgrade() -> None:

@@ -7,8 +7,6 @@ decided, are derived again by whoever migrates.
 import sqlalchemy as sa
 from alembic import context, op
 
-from migrations.watch import own
-
 revision = "0016"
 down_revision = "0015"
 
@@ -19,9 +17,7 @@ def upgrade() -> None:
     if dates:
         statement = sa.text("UPDATE source_records SET as_of = :as_of WHERE source_file_id = :file")
         op.get_bind().execute(statement, [{"file": file, "as_of": as_of} for file, as_of in dates.items()])
-    own(["source_records"])
 
 
 def downgrade() -> None:
     op.drop_column("source_records", "as_of")
-    own(["source_records"])

@@ -11,7 +11,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 from tshdb.canonical import json_text, rows_fingerprint
 
 revision = "0018"
@@ -20,7 +20,6 @@ down_revision = "0017"
 TABLES = ("lesion_features", "lesions")
 ADDED = {"path": sa.Text(), "evidence": sa.Text(), "lesion": sa.Integer(), "drawn_on": sa.Text()}
 UNIT = "ingest.segmentations"
-TOUCHED = ("segmentations", "units", "unit_inputs", "source_records")
 KINDS = ("manual", "expert", "les", "fcm", "ftv", "tissue", "automatic", "other")
 
 
@@ -32,7 +31,6 @@ def upgrade() -> None:
     _words(lambda values: dict.fromkeys(ADDED) | values)
     _create()
     watch(TABLES)
-    own(TOUCHED)
 
 
 def downgrade() -> None:
@@ -45,7 +43,6 @@ def downgrade() -> None:
     _words(lambda values: {name: value for name, value in values.items() if name not in ADDED})
     for name in ADDED:
         op.drop_column("segmentations", name)
-    own(TOUCHED)
 
 
 def _columns() -> list[str]:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 
 revision = "0019"
 down_revision = "0018"
@@ -29,7 +29,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("study_uid", "image", "unit_id", name=op.f("pk_phase_motions")),
     )
     watch(["phase_motions"])
-    own(["feature_sets", "phase_motions"])
 
 
 def downgrade() -> None:
@@ -38,4 +37,3 @@ def downgrade() -> None:
     op.drop_column("feature_sets", "motion_voxels")
     op.drop_column("feature_sets", "scanner")
     op.drop_column("feature_sets", "slice_mm")
-    own(["feature_sets"])

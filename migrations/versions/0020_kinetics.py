@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 
 revision = "0020"
 down_revision = "0019"
@@ -31,11 +31,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("study_uid", "region", "unit_id", name=op.f("pk_kinetics")),
     )
     watch(["kinetics"])
-    own(["kinetics", "prepared_images"])
 
 
 def downgrade() -> None:
     forget(["kinetics"])
     op.drop_table("kinetics")
     op.drop_column("prepared_images", "registration")
-    own(["prepared_images"])

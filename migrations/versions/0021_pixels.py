@@ -6,17 +6,13 @@ Images from before have none until they are read again.
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import own
-
 revision = "0021"
 down_revision = "0020"
 
 
 def upgrade() -> None:
     op.add_column("imaging_instances", sa.Column("pixel_digest", sa.Text(), nullable=True))
-    own(["imaging_instances"])
 
 
 def downgrade() -> None:
     op.drop_column("imaging_instances", "pixel_digest")
-    own(["imaging_instances"])

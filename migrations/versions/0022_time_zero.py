@@ -12,7 +12,6 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import own
 from tshdb.canonical import json_text, rows_fingerprint
 
 revision = "0022"
@@ -21,7 +20,6 @@ down_revision = "0021"
 SERIES, ADDED, UNIT = "imaging_series", "contrast_start_s", "ingest.imaging_series"
 KINETICS = {"time_zero": sa.Text(), "zero_s": sa.Double()}
 AGAIN = f"UPDATE imaging_instances SET mtime_ns = NULL WHERE series_uid IN (SELECT series_uid FROM {SERIES} WHERE %s)"
-TOUCHED = (SERIES, "imaging_instances", "kinetics", "units", "unit_inputs", "source_records")
 
 
 def upgrade() -> None:
@@ -32,7 +30,6 @@ def upgrade() -> None:
     op.execute(AGAIN % "contrast_agent IS NOT NULL")
     for name, kind in KINETICS.items():
         op.add_column("kinetics", sa.Column(name, kind, nullable=True))
-    own(TOUCHED)
 
 
 def downgrade() -> None:
@@ -42,7 +39,6 @@ def downgrade() -> None:
     op.drop_column(SERIES, ADDED)
     for name in KINETICS:
         op.drop_column("kinetics", name)
-    own(TOUCHED)
 
 
 def _columns() -> list[str]:

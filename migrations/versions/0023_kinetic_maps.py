@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 
 revision = "0023"
 down_revision = "0022"
@@ -33,7 +33,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_map_features_unit_id", "map_features", ["unit_id"])
     watch(TABLES)
-    own(TABLES)
 
 
 def downgrade() -> None:

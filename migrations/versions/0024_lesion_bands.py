@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 
 revision = "0024"
 down_revision = "0023"
@@ -26,7 +26,6 @@ def upgrade() -> None:
     for name in ("region", "unit"):
         op.add_column("lesion_features", sa.Column(name, sa.Text(), nullable=True))
     watch(["lesion_bands"])
-    own(["lesion_bands", "lesion_features"])
 
 
 def downgrade() -> None:
@@ -34,4 +33,3 @@ def downgrade() -> None:
     for name in ("region", "unit"):
         op.drop_column("lesion_features", name)
     op.drop_table("lesion_bands")
-    own(["lesion_features"])

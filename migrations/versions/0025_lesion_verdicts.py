@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import forget, own, watch
+from migrations.watch import forget, watch
 
 revision = "0025"
 down_revision = "0024"
@@ -26,7 +26,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("study_uid", "outline", name=op.f(f"pk_{TABLE}")),
     )
     watch([TABLE])
-    own([TABLE])
 
 
 def downgrade() -> None:

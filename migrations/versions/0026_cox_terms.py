@@ -6,8 +6,6 @@ Rows from before have none until their units are computed again, which are due: 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import own
-
 revision = "0026"
 down_revision = "0025"
 
@@ -17,10 +15,8 @@ ADDED = {"left_out": sa.Text(), "events_per_term": sa.Double(), "ph_global_p_val
 def upgrade() -> None:
     for name, kind in ADDED.items():
         op.add_column("cox_terms", sa.Column(name, kind, nullable=True))
-    own(["cox_terms"])
 
 
 def downgrade() -> None:
     for name in ADDED:
         op.drop_column("cox_terms", name)
-    own(["cox_terms"])

@@ -6,8 +6,6 @@ Rows from before have none until their units are computed again, which are due: 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import own
-
 revision = "0027"
 down_revision = "0026"
 
@@ -20,10 +18,8 @@ ADDED = (
 def upgrade() -> None:
     for name in ADDED:
         op.add_column("logrank_tests", sa.Column(name, sa.Double(), nullable=True))
-    own(["logrank_tests"])
 
 
 def downgrade() -> None:
     for name in ADDED:
         op.drop_column("logrank_tests", name)
-    own(["logrank_tests"])

@@ -6,8 +6,6 @@ Rows from before have none until their units are computed again, which are due: 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import own
-
 revision = "0028"
 down_revision = "0027"
 
@@ -17,10 +15,8 @@ ADDED = {"delong_lower": sa.Double(), "delong_upper": sa.Double(), "reason": sa.
 def upgrade() -> None:
     for name, kind in ADDED.items():
         op.add_column("model_performance", sa.Column(name, kind, nullable=True))
-    own(["model_performance"])
 
 
 def downgrade() -> None:
     for name in ADDED:
         op.drop_column("model_performance", name)
-    own(["model_performance"])

@@ -6,17 +6,13 @@ Rows from before have no adjusted ones until their units are computed again, whi
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.watch import own
-
 revision = "0029"
 down_revision = "0028"
 
 
 def upgrade() -> None:
     op.add_column("network_parameters", sa.Column("p_adjusted", sa.Double(), nullable=True))
-    own(["network_parameters"])
 
 
 def downgrade() -> None:
     op.drop_column("network_parameters", "p_adjusted")
-    own(["network_parameters"])

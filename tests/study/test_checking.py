@@ -184,6 +184,7 @@ DAMAGES = {
         "DELETE FROM unit_inputs WHERE unit_id = (SELECT unit_id FROM units WHERE analysis = 'cutoff' AND key LIKE '%@1')"
     ),
     "unit.rows": sql("UPDATE cox_terms SET p_value = 0.0001 WHERE model = 'univariable' AND term = 'T cells'"),
+    "result.label": sql("UPDATE cox_terms SET is_optimistic = 1, is_in_sample = 1"),
     "ingested.rows": sql("UPDATE follow_ups SET duration_days = duration_days + 1 WHERE patient_id LIKE '%0003'"),
     "ingested.added": sql("INSERT INTO patients (patient_id, collection) VALUES ('TCGA-TN-9998', 'tcga-tn')"),
     "ingested.chosen": sql("UPDATE expression_profiles SET is_selected = NOT is_selected WHERE sample_id LIKE '%0003-01A'"),

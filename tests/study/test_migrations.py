@@ -108,6 +108,32 @@ def test_migrate_makes_a_verified_backup_first(study, quick, tmp_path):
     assert "Run: tshdb migrate" in completed.stderr
 
 
+def test_a_table_that_another_hand_has_changed_stays_known_as_such(tmp_path):
+    """Whatever revisions do to it: what is looked at hangs on it."""
+    engine = create(f"sqlite:///{tmp_path}/x.db")
+    migrations.upgrade(engine, "0015")
+    others = "UPDATE table_versions SET version = 1, written = 2 WHERE table_name IN {}"
+    touched = (
+        "source_records", "feature_sets", "prepared_images", "imaging_instances", "lesion_features", "cox_terms",
+        "logrank_tests", "model_performance", "network_parameters", "signature_fold_scores", "imaging_series", "lesions",
+    )  # fmt: skip
+
+    def changed() -> set[str]:
+        with reading(engine) as connection:
+            return set(database.changed_by_others(connection))
+
+    with sqlite3.connect(tmp_path / "x.db") as raw:
+        raw.execute(others.format(touched))
+    raw.close()
+    there = changed()
+    assert len(there) >= len(touched) - 2
+    migrations.upgrade(engine)
+    assert changed() == there
+    migrations.downgrade(engine, "0029")
+    assert changed() == there
+    engine.dispose()
+
+
 def test_revision_of_an_empty_database(tmp_path):
     engine = create(f"sqlite:///{tmp_path}/x.db")
     assert revision_of(engine) is None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
 import pytest
 
 from analyses import ANALYSES
 from tests.support import guests, tiny
 from tests.support.program import run_quick
+from tshdb.actions.rebuilding import RebuildOptions, rebuild
 from tshdb.engine.analysis import Learns
-from tshdb.optimism import NOTHING, label_of
+from tshdb.optimism import NOTHING, label_of, note_labels
 from tshdb.study import Study
 
 KEY = f"{tiny.COHORT}@1"
@@ -79,6 +81,46 @@ def test_a_cutoff_chosen_by_the_outcome_is_optimistic_and_the_honest_p_stands_be
     said = run_quick("figure", "km", "--out", "km.svg", cwd=study.root).stdout
     assert "optimistic: cutoff/" in said.replace("\n", " ")
     assert "optimistic: cutoff/" in (study.root / "km.svg").read_text()
+    study.engine.dispose()
+
+
+def rows_say(study: Study, table: str) -> set[tuple]:
+    """(what a row is of, is_optimistic, is_in_sample) of all rows of the cohort."""
+    of = {"logrank_tests": "grouping", "cox_terms": "model"}[table]
+    found = study.sql(
+        f"SELECT DISTINCT {of} AS of, is_optimistic AS o, is_in_sample AS s FROM {table} WHERE cohort = '{KEY}'"
+    )
+    return {(r.of, *(None if pd.isna(v) else bool(v) for v in (r.o, r.s))) for r in found.itertuples()}
+
+
+def test_rows_bear_the_label_from_the_end_of_a_rebuild_on(core):
+    study = with_cutoff(core, 'method = "maxstat"', "n_permutations = 50", "min_group = 0.2")
+    assert {said[1:] for said in rows_say(study, "logrank_tests")} == {(None, None)}
+    rebuild(study, RebuildOptions(("tsh_cox", "logrank_tests")))
+    of_tests, of_models = rows_say(study, "logrank_tests"), rows_say(study, "cox_terms")
+    assert ("tsh_ratio", True, True) in of_tests
+    assert {("group", True, True), ("continuous", False, True), ("multivariable", False, True)} <= of_models
+    fingerprints = study.sql("SELECT unit_id, fingerprint FROM units ORDER BY 1").to_numpy().tolist()
+    assert note_labels(study) == 0
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace('method = "maxstat"', 'method = "median"'))
+    study = Study(study.root)
+    rebuild(study, RebuildOptions(("tsh_cox", "logrank_tests"), refit=True))
+    assert {said[1] for said in rows_say(study, "logrank_tests") | rows_say(study, "cox_terms")} == {False}
+    assert len(fingerprints) == study.sql("SELECT count(*) AS n FROM units")["n"][0]
+    study.engine.dispose()
+
+
+def test_rows_follow_what_study_toml_says_of_a_value_from_a_paper(core):
+    own = core.sql("SELECT min(collection) AS c FROM patients")["c"][0]
+    study = with_cutoff(core, 'method = "fixed"', "value = 0.1", 'chosen_on = ""')
+    rebuild(study, RebuildOptions(("logrank_tests",)))
+    assert ("tsh_ratio", False, True) in rows_say(study, "logrank_tests")
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace('chosen_on = ""', f'chosen_on = "{own}"'))
+    study = Study(study.root)
+    assert not sum(rebuild(study, RebuildOptions(("logrank_tests",))).report.computed.values())
+    assert ("tsh_ratio", True, True) in rows_say(study, "logrank_tests")
     study.engine.dispose()
 
 

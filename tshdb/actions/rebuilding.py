@@ -11,6 +11,7 @@ from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import executor_for
 from tshdb.engine.rebuild import Progress, Rebuild
 from tshdb.guests.listing import listing_of
+from tshdb.optimism import note_labels
 
 if TYPE_CHECKING:
     from tshdb.engine.report import Report
@@ -87,4 +88,5 @@ def rebuild(
         origin_of=listing.origin,
     )
     report = run.run(f"tshdb rebuild {' '.join(options.names)}".strip())
+    note_labels(study)
     return Rebuilt(report, time.perf_counter() - began, listing.facts(run.world))

@@ -17,6 +17,7 @@ from tshdb.engine.damage import Damaged, Looked, is_stray, look_at_rows, mark, r
 from tshdb.engine.graph import units_below
 from tshdb.engine.stored_form import declaration_fingerprint
 from tshdb.engine.units import COHORT, now, select_ids, set_fingerprints
+from tshdb.optimism import changes_of, expected_labels
 from tshdb.origins import MADE_AGAIN
 from tshdb.process import is_alive
 from tshdb.schema import CohortVersion, Lease, Run, Spec, Unit, UnitInput
@@ -260,4 +261,21 @@ def _runs(c: Context) -> Iterator[Problem]:
             yield Problem(f"run {run}", "its process has ended", str(run))
 
 
-RULES = (_fingerprint, _message, _made_by, _inputs, _rows, _orphans, _training_set, _cohort_units, _leases, _runs)
+@rule(
+    "result.label",
+    "rows say truly whether their own patients made what they rest on",
+    "The next rebuild notes it",
+    is_full=True,
+)
+def _labels(c: Context) -> Iterator[Problem]:
+    """Rows that say nothing yet are the next rebuild's."""
+    for table, unit, label in expected_labels(c.study):
+        for change in changes_of(table, unit, label):
+            said = change.differs & table.c.is_optimistic.is_not(None)
+            if n := c.connection.execute(select(func.count()).select_from(table).where(said)).scalar():
+                yield Problem(f"{table.name}, unit {unit}", f"{n} rows say it otherwise", str(unit))
+
+
+RULES = (
+    _fingerprint, _message, _made_by, _inputs, _rows, _labels, _orphans, _training_set, _cohort_units, _leases, _runs,
+)  # fmt: skip

@@ -68,6 +68,22 @@ else:
     _OfBase = object  # every result table names Base itself, beside this
 
 
+class Labelled:
+    """What the program notes in rows of results once they stand: whether their own patients made what they rest on.
+
+    Found from the inputs of the result and from what fits declare (`tshdb.optimism`), at the end of every rebuild; empty before.
+    """
+
+    is_optimistic: Mapped[bool | None] = mapped_column(
+        doc="a fit behind it looked at the tested outcome of some of these patients: p is too small, a measure too good",
+        info={"fingerprint": False, "label": True},
+    )
+    is_in_sample: Mapped[bool | None] = mapped_column(
+        doc="a fit behind it was fitted on some of these patients, without the tested outcome",
+        info={"fingerprint": False, "label": True},
+    )
+
+
 class UnitPayload(_OfBase):
     """A table whose rows are made by units of an analysis.
 

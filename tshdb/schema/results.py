@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index
 
-from tshdb.schema.base import Base, UnitPayload, closed
+from tshdb.schema.base import Base, Labelled, UnitPayload, closed
 from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Compartment, Endpoint, ExpressionUnit, Prognosis
 
@@ -73,7 +73,7 @@ class TshRatio(UnitPayload, Base):
     __table_args__ = (Index("ix_tsh_ratios_patient_id", "patient_id"),)
 
 
-class CoxTerm(UnitPayload, Base):
+class CoxTerm(Labelled, UnitPayload, Base):
     """One row is one term of one Cox model, in one cohort."""
 
     __tablename__ = "cox_terms"
@@ -194,7 +194,7 @@ class KmPoint(UnitPayload, Base):
     ci_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
 
 
-class LogrankTest(UnitPayload, Base):
+class LogrankTest(Labelled, UnitPayload, Base):
     """One row is the log-rank test of good against poor prognosis in one cohort."""
 
     __tablename__ = "logrank_tests"

@@ -3,7 +3,7 @@
 from sqlalchemy import ForeignKey, Index
 
 from tshdb.objects import MODEL
-from tshdb.schema.base import Base, UnitPayload, closed
+from tshdb.schema.base import Base, Labelled, UnitPayload, closed
 from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Endpoint, FeatureStatus, Prognosis, ScoreStatus
 
@@ -153,10 +153,14 @@ class SignatureFoldScore(UnitPayload, Base):
     repeat: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
     fold: Mapped[int] = mapped_column(doc="the outer fold in which she was held out")
-    score: Mapped[float] = mapped_column(info={"digits": 12})
+    score: Mapped[float | None] = mapped_column(info={"digits": 12})
+    reason: Mapped[str | None] = mapped_column(doc="why there is no score")
     is_good: Mapped[bool] = mapped_column(doc="the label")
     features: Mapped[str] = mapped_column(doc="JSON: the features that the fold's search found")
-    fold_fitness: Mapped[float] = mapped_column(doc="what that search thought of them: optimistic", info={"digits": 12})
+    fold_fitness: Mapped[float | None] = mapped_column(
+        doc="what that search thought of them: optimistic; empty where the fold had too few to learn from",
+        info={"digits": 12},
+    )
 
 
 class SelectedFeature(UnitPayload, Base):
@@ -201,7 +205,7 @@ class SignatureScore(UnitPayload, Base):
     n_outside: Mapped[int | None] = mapped_column(doc="features outside of the training patients' range")
 
 
-class LikelihoodRatioTest(UnitPayload, Base):
+class LikelihoodRatioTest(Labelled, UnitPayload, Base):
     """One row is the test whether a score adds to the clinical variables: two nested Cox models on the same patients."""
 
     __tablename__ = "likelihood_ratio_tests"
