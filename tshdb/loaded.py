@@ -22,6 +22,7 @@ import os
 import sys
 import threading
 import time
+from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source, source_hash
 from pathlib import Path
@@ -62,7 +63,13 @@ def text_of(module: str) -> str:
             return ""  # a folder without a file of its own
         with _lock:
             _texts[module] = _shown(live)
-    return decode_source(_texts[module][1])
+    return _decoded(_texts[module][1])
+
+
+@lru_cache(maxsize=4096)
+def _decoded(data: bytes) -> str:
+    """The text of a source file; it is asked for again and again."""
+    return decode_source(data)
 
 
 def keep(module: str, path: str, data: bytes) -> None:
@@ -71,7 +78,7 @@ def keep(module: str, path: str, data: bytes) -> None:
     if not path:
         return
     # without a time linecache takes it for the text of a loader, and never looks at the file
-    linecache.cache[path] = (len(data), None, io.StringIO(decode_source(data)).readlines(), path)
+    linecache.cache[path] = (len(data), None, io.StringIO(_decoded(data)).readlines(), path)
 
 
 def changed() -> list[tuple[str, Path]]:

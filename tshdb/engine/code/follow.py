@@ -71,11 +71,15 @@ class Follower:
         self._indexed: set[str] = set()
         self._changing: dict[Definition, list[Statement]] = {}
         self._setting: dict[str, list[Statement]] = {}  # library -> the statements that set something of it
+        self._codes: dict[tuple[Definition, ...], Code] = {}
 
     def code_of(self, roots: Sequence[Definition]) -> Code:
         """The code that these definitions reach. Raises InvalidInput for code that cannot be followed."""
-        with deep():
-            return self._code_of(roots)
+        asked = tuple(roots)
+        if asked not in self._codes:
+            with deep():
+                self._codes[asked] = self._code_of(roots)
+        return self._codes[asked]
 
     def _code_of(self, roots: Sequence[Definition]) -> Code:
         inside: dict[str, None] = {}
