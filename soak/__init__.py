@@ -16,6 +16,7 @@ PARTS = (
     "edits",
     "histories",
     "kills",
+    "long",
     "lost",
     "motion",
     "mutants",

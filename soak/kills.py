@@ -19,7 +19,7 @@ KILLS, ROUNDS = 300, 60  # of ingest and of rebuild each; of two rebuilds at onc
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
-    trials = {"at every failpoint": ("sweep",), "at every third failpoint, and once more": ("sweep", 1),
+    trials = {"at every failpoint": ("sweep",), "at every third failpoint, and once more": ("sweep", 1, 1),
               "at random moments": ("kill", KILLS, seed), "two rebuilds at once": ("two", ROUNDS, seed)}  # fmt: skip
     for number, (name, (mode, *numbers)) in enumerate(trials.items()):
         answer = _served(mode, folder / str(number), *numbers)

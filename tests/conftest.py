@@ -23,12 +23,17 @@ sys.dont_write_bytecode = False
 for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # workers that each use all cores wait for one another
     os.environ.setdefault(_pool, "1")
 gc.set_threshold(50_000, 50, 50)  # the heap of a worker is large, and hardly any of it is garbage
+LONG = os.environ.get("TSHDB_TEST_LONG") == "1"
 EXPENSIVE = ("real", "in_batches", "published", "scanned")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """What rests on a fixture that is long in the making runs on one worker, which makes it once."""
+def pytest_collection_modifyitems(config, items):
+    """What rests on a fixture that is long in the making runs on one worker, which makes it once. Long tests are the soak's."""
+    if not LONG:
+        left = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left)
     for item in items:
         shared_ones = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
         if shared_ones and item.get_closest_marker("xdist_group") is None:

@@ -95,6 +95,7 @@ MUTANTS = (
         "for packed in stored ^ wanted]",
         "for packed in ()]",
         "engine/test_scenarios.py -k arrives",
+        is_long=True,
     ),
     Mutant(
         "a newer model always keeps its consumers",
@@ -102,6 +103,7 @@ MUTANTS = (
         "if old is not None and new.fingerprint == self._seen_models.get((unit_id, role)):",
         "if old is not None:",
         "engine/test_scenarios.py -k other_content",
+        is_long=True,
     ),
     Mutant(
         "the commit does not check its inputs again",
@@ -123,6 +125,7 @@ MUTANTS = (
         "free = [key for key in keys if key not in held or self._is_free(held[key])]",
         "free = list(keys)",
         "engine/test_crash.py -k two_rebuilds",
+        is_long=True,
     ),
     Mutant(
         "payload and unit are committed apart",
@@ -153,6 +156,7 @@ MUTANTS = (
         "by_key[owner].append(",
         "by_key[keys[(keys.index(owner) + 1) % len(keys)]].append(",
         "engine/test_scenarios.py -k test_13",
+        is_long=True,
     ),
     Mutant(
         "a changed marker table goes unseen",
@@ -167,6 +171,7 @@ MUTANTS = (
         "elif key in followed:",
         "elif False:",
         "engine/test_scenarios.py -k upstream",
+        is_long=True,
     ),
     Mutant(
         "a fit of what is due is never due",
@@ -174,6 +179,7 @@ MUTANTS = (
         "return self.roots.brings_more_than_data(self.connection, before, pending)",
         "return False",
         "engine/test_truth.py -k began",
+        is_long=True,
     ),
     Mutant(
         "what waits for what is due is certain",
@@ -181,6 +187,7 @@ MUTANTS = (
         "may_pass = all(self._is_pending(plan, change) for change, _ in followed)",
         "may_pass = False",
         "engine/test_truth.py -k flagged",
+        is_long=True,
     ),
     Mutant(
         "a plan does not see members who moved",
@@ -188,6 +195,7 @@ MUTANTS = (
         "if name in ids and self.cohorts[name].has_moved:",
         "if name in ids and not self.cohorts[name].members:",
         "engine/test_truth.py -k live",
+        is_long=True,
     ),
     Mutant(
         "a unit's own code and parameters are not said",
@@ -195,6 +203,7 @@ MUTANTS = (
         "yield None, self.roots.of_spec(self.connection, spec_id, self.analysis)",
         "yield None, NOTHING",
         "engine/test_truth.py -k mended",
+        is_long=True,
     ),
     Mutant(
         "old changes of an input are said again",
@@ -202,6 +211,7 @@ MUTANTS = (
         "return self._joined([step for step in steps if last is None or _is_later(step, last)])",
         "return self._joined(steps)",
         "engine/test_truth.py -k began",
+        is_long=True,
     ),
     Mutant(
         "a group by another population is another patient's",
@@ -209,6 +219,7 @@ MUTANTS = (
         "for n_shared in range(n_parts - 1, -1, -1):",
         "for n_shared in range(0):",
         "engine/test_truth.py -k population",
+        is_long=True,
     ),
     Mutant(
         "the groups of what is blocked do not go",
@@ -216,6 +227,7 @@ MUTANTS = (
         "note_gone(connection, plan.analysis, ids, self.report.run_id)",
         "pass",
         "engine/test_truth.py -k mended",
+        is_long=True,
     ),
     Mutant(
         "a flip has the causes of all runs",
@@ -223,6 +235,7 @@ MUTANTS = (
         "sets[unit_id, step.run_id].add(step.cause_set)",
         "[sets[pair].add(step.cause_set) for pair in sets if pair[0] == unit_id]",
         "engine/test_truth.py -k population",
+        is_long=True,
     ),
     Mutant(
         "compiled code is trusted by the second and the size",
@@ -263,6 +276,8 @@ def run_tests(folder, selection: str, template) -> subprocess.CompletedProcess:
             "PYTHONPATH": str(folder),
             "TSHDB_TEST_CACHE": str(folder / "cache"),  # no study that a mutant made is kept
             "TSHDB_TEST_KILLS": "3",
+            "TSHDB_TEST_EVERY": "1",
+            "TSHDB_TEST_LONG": "1",
             "TSHDB_TEST_STOPS_EARLY": "1",
             "TSHDB_TEST_TEMPLATE": str(template),
         },

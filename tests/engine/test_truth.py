@@ -8,7 +8,7 @@ from tests.support import tiny, truth
 from tests.support.made_changes import SECOND, defined, edited, expression, frozen, patient, setting
 from tests.support.truth import Step
 
-HISTORIES = [("core", 0, 6), ("core", 4, 6), ("before images", 4, 3)]  # analyses, seed, changes
+HISTORIES = [("core", 0, 6), ("before images", 4, 3)]  # analyses, seed, changes
 
 
 @pytest.mark.parametrize(("world", "seed", "n_changes"), HISTORIES)
@@ -56,6 +56,9 @@ EXAMPLES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+LONG = {"images prepared otherwise, and a mask, and images"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in LONG else n for n in EXAMPLES])
 def test_chosen_changes(tmp_path, name):
     assert list(truth.example(tmp_path, *EXAMPLES[name])) == []

@@ -243,7 +243,7 @@ def test_damage_is_found(study, name):
     assert all(p.where and p.found for p in found[name])
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.long) for n in range(2, 6))])
 def test_no_alarm_on_whole_studies(tmp_path, seed):
     """After random histories of ingests, corrections, freezes, rebuilds and withdrawals."""
     luck = random.Random(seed)

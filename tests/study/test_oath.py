@@ -48,6 +48,11 @@ def with_guests(tmp_path_factory):
         found.cache_clear()
 
 
+def some_long(names, *long: str) -> list:
+    """The names, of which some are the soak's: the oath that they need is as others'."""
+    return [pytest.param(name, marks=pytest.mark.long) if name in long else name for name in names]
+
+
 class Every(Recording):
     """Keeps the tasks of all analyses."""
 
@@ -101,7 +106,7 @@ def test_what_is_no_read_is_not_taken_for_one(name, reads):
     assert reads[name].holds is True, reads[name].seen
 
 
-@pytest.mark.parametrize("name", oath_guests.REFUSED)
+@pytest.mark.parametrize("name", some_long(oath_guests.REFUSED, "package_data", "package_data_by_path"))
 def test_a_read_that_the_engine_does_not_follow_is_refused(name, reads, tmp_path):
     with pytest.raises(InvalidInput, match="cannot be followed"):
         swear(make_study(tmp_path / "asked"), f"og_{name}", only=["reads"])
@@ -112,7 +117,7 @@ def test_it_is_said_where_it_reads_and_what_is_not_looked_into(reads):
     assert "inside of C is not looked into" in reads["plain"].says
 
 
-@pytest.mark.parametrize("name", oath_guests.BREAKS)
+@pytest.mark.parametrize("name", some_long(oath_guests.BREAKS, "of_hash"))
 def test_a_broken_promise_is_found(name, reads, tmp_path):
     promises = oath_guests.BREAKS[name]
     sworn = swear(make_study(tmp_path / "asked"), f"og_{name}", only=promises)
@@ -165,6 +170,7 @@ def test_one_that_keeps_all_promises_passes(reads, tmp_path):
     assert study.sql("SELECT count(*) AS n FROM units").n[0] == 0, "the study that was asked is not touched"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["univariable_cox"])
 def test_ours_keep_it(name, tmp_path):
     sworn = swear(make_study(tmp_path / "asked"), name)

@@ -188,8 +188,8 @@ def reference_of(states: dict[str, Path], folder: Path) -> dict:
     return resumed(target, "ingest")
 
 
-def sweep(folder: Path, double: bool = False) -> dict:
-    """Die at every failpoint that is passed, one after the other, until the command ends.
+def sweep(folder: Path, every: int = 1, double: bool = False) -> dict:
+    """Die at every failpoint that is passed (or every so many), one after the other, until the command ends.
 
     double: at every third, and once more while it resumes.
     """
@@ -210,7 +210,7 @@ def sweep(folder: Path, double: bool = False) -> dict:
             found += check(target, what, reference, f"{what} #{k}")
             if found and STOPS_EARLY:
                 return {"kills": dict(points), "complaints": found}
-            k += 3 if double else 1
+            k += 3 if double else every
     return {"kills": dict(points), "complaints": found}
 
 
