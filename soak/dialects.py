@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest.simulate.outlines import ARCHIVES
 from ingest.simulate.subjects import Role
 from soak import Figure
 
@@ -15,7 +16,8 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
 
     plain: dict[tuple, dialects.Found] = {}
     for role, ways in dialects.every_way():
-        layout = {"layout": ways.get("layout")}
+        # beside an outline the first of its kinds: a .les says no place, and is held against its images alone
+        layout = {"layout": ways.get("layout")} | ({"outline": ARCHIVES} if "outline" in ways else {})
         key = (role, *layout.values())
         if key not in plain:
             plain[key] = _found(folder, role, seed, layout)

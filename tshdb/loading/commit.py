@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,13 +19,13 @@ from tshdb.guest_tables import object_columns
 from tshdb.ingested import entity_fingerprints
 from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
-from tshdb.loading.sources import TABLES, Item, Key, Release, Source, as_json_gives, of_source
+from tshdb.loading.said_again import take_out_raw_values, write_raw_values, write_records
+from tshdb.loading.sources import TABLES, Item, Key, Release, Source, of_source
 from tshdb.loading.undecided import NOBODY
 from tshdb.process import actor
 from tshdb.schema import (
     Base,
     Change,
-    ClinicalValue,
     Conflict,
     ExpressionPart,
     ExpressionProfile,
@@ -35,7 +35,6 @@ from tshdb.schema import (
     IngestRun,
     Sample,
     SourceFile,
-    SourceRecord,
     SourceRelease,
     Unit,
 )
@@ -112,7 +111,7 @@ def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     fp("ingest.file_registered")
     upsert(connection, ExpressionPart.__table__, comparison.values.parts, ("part_id",))
     complete_derived(comparison)
-    values_before = _take_out_raw_values(connection, comparison, files)
+    standing = take_out_raw_values(connection, comparison, files)
     changes = write_rows(connection, comparison)
     _restore(connection, comparison)
     moved_studies = _write_instances(connection, comparison)
@@ -120,8 +119,8 @@ def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     write_conflicts(connection, comparison)
     for genes in comparison.values.gene_sets.values():
         _write_genes(connection, genes)
-    values_changed = _write_raw_values(connection, comparison, files, values_before)
-    _write_records(connection, comparison, files)
+    values_changed = write_raw_values(connection, comparison, files, standing)
+    write_records(connection, comparison, files)
     write_changes(connection, comparison, changes, run_id, files)
     fp("ingest.records_written")
     touched: dict[str, set[str]] = defaultdict(set)
@@ -340,71 +339,6 @@ def _write_genes(connection: Connection, genes: GeneIndex) -> None:
     bulk_insert(connection, Gene.__table__, fresh)
     named = [dict(zip(names, row, strict=True)) for row in rows if row[3] and known.get(row[0], row[3]) is None]
     upsert(connection, Gene.__table__, named, ("gene_id",))
-
-
-def _take_out_raw_values(
-    connection: Connection, comparison: Comparison, files: dict[Source, int]
-) -> dict[Source, list[dict]]:
-    """Take out the sources' raw values as they stand, and give them: rows of patients go only where nothing hangs on them."""
-    taken = {}
-    for source in [*comparison.raw_values, *comparison.gone_sources]:
-        earlier = select(SourceFile.source_file_id).where(of_source(SourceFile, source))
-        if (file_id := files.get(source)) is not None:
-            earlier = earlier.where(SourceFile.source_file_id != file_id)
-        of_files = ClinicalValue.source_file_id.in_(earlier)
-        rows = connection.execute(select(ClinicalValue.__table__).where(of_files)).mappings()
-        taken[source] = [dict(row) for row in rows]
-        connection.execute(delete(ClinicalValue).where(of_files))
-    return taken
-
-
-def _write_raw_values(
-    connection: Connection, comparison: Comparison, files: dict[Source, int], before: dict[Source, list[dict]]
-) -> set[str]:
-    """Write what the sources say in place of what they said before. Gives the patients whose values moved."""
-    moved: set[str] = set()
-    complete_sources = {source for source, _ in comparison.removed} | comparison.gone_sources
-    for source, rows in before.items():
-        new = comparison.raw_values.get(source, [])
-        was: dict[str, list] = defaultdict(list)
-        present = {v.patient_id for v in new}
-        for r in rows:
-            was[r["patient_id"]].append((r["field"], r["value"], r["missing_reason"]))
-        kept = [r for r in rows if r["patient_id"] not in present and source not in complete_sources]
-        said = [{**v._asdict(), "source_file_id": files.get(source)} for v in new]
-        bulk_insert(connection, ClinicalValue.__table__, said + kept)
-        now_said: dict[str, list] = defaultdict(list)
-        for v in new:
-            now_said[v.patient_id].append((v.field, v.value, v.missing_reason))
-        stay = {row["patient_id"] for row in kept}
-        moved |= {p for p in {*was, *now_said} - stay if Counter(was.get(p, ())) != Counter(now_said.get(p, ()))}
-    return moved
-
-
-def _write_records(connection: Connection, comparison: Comparison, files: dict[Source, int]) -> None:
-    """Point every record of the sources to the new files, whether its row changed or not."""
-    first = next_id(connection, SourceRecord.source_record_id)
-    rows = [
-        {
-            "source_record_id": comparison.recorded[sk].record_id
-            if (sk := (source, key)) in comparison.recorded
-            else first + i,
-            "table_name": key[0],
-            "row_key": key[1],
-            **source._asdict(),
-            "source_file_id": files[source],
-            "line": row.line,
-            "column_number": row.column,
-            "row_values": json_text(as_json_gives(row.values)),
-            "as_of": row.as_of,
-        }
-        for i, ((source, key), row) in enumerate(comparison.incoming.items())
-    ]
-    upsert(connection, SourceRecord.__table__, rows, ("source_record_id",))
-    with numbers(
-        connection, "removed_records", [comparison.recorded[sk].record_id for sk in comparison.removed]
-    ) as name:
-        connection.execute(delete(SourceRecord).where(SourceRecord.source_record_id.in_(select_ids(name))))
 
 
 def write_changes(
