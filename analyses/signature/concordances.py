@@ -4,7 +4,8 @@ signature               the score as it is, fitted elsewhere: nothing here is fi
 clinical                a Cox model of the clinical variables, fitted on these patients: optimistic
 clinical and signature  the same with the score: optimistic
 
-A pair counts where the one who fails first is known; ties of the score count one half (Harrell et al. 1982).
+The signature, alone and with the clinical variables, is held against the clinical model on the patients whom both know: the
+difference of the two has an interval of its own (`analyses.shared.concordance`). It is optimistic where one of the two is.
 """
 
 from __future__ import annotations
@@ -59,11 +60,14 @@ def concordances(
     """One row per endpoint and model."""
     import pandas as pd
 
+    from analyses.shared.concordance import concordance, difference, pairs
+
     clinical = numeric(patients, params.covariates)
     rows = []
     for endpoint, data in outcomes(scores, follow_ups, params).items():
         used, both, _ = adjusted(data, clinical, params.covariates, params.min_known)
         seen = seen_in_training(data, trained_on)
+        shared = {}  # model -> C of the patients whom all models know
         for model, frame, terms in (
             ("signature", data, []),
             ("clinical", both, used),
@@ -80,7 +84,20 @@ def concordances(
             if risk is not None:
                 events, durations = frame["event"].to_numpy(bool), frame["duration_days"].to_numpy(float)
                 row |= _with_interval(risk, durations, events, params.n_bootstrap, seed)
+                both_risk = -both["value"].to_numpy(float) if model == "signature" else risk
+                both_events = both["event"].to_numpy(bool)
+                shared[model] = concordance(*pairs(both_risk, both["duration_days"].to_numpy(float), both_events))
                 row["reason"] = note_of(frame) if model != "clinical" else None
+        for row in rows[-3:]:
+            mine, clinical_one = shared.get(row["model"]), shared.get("clinical")
+            if row["model"] != "clinical" and mine is not None and clinical_one is not None:
+                value, lower, upper = difference(mine, clinical_one)
+                row |= {
+                    "n_shared": len(both),
+                    "difference": value,
+                    "difference_lower": lower,
+                    "difference_upper": upper,
+                }
     return pd.DataFrame(rows)
 
 
@@ -104,6 +121,8 @@ def _risk(
 def _with_interval(risk: np.ndarray, durations: np.ndarray, events: np.ndarray, n_bootstrap: int, seed: int) -> dict:
     import numpy as np
 
+    from analyses.shared.concordance import pairs
+
     generator = np.random.default_rng(seed)
     ordered, comparable = pairs(risk, durations, events)
     drawn = []
@@ -119,15 +138,3 @@ def _with_interval(risk: np.ndarray, durations: np.ndarray, events: np.ndarray, 
         "c_index": float(ordered.sum() / comparable.sum()), "ci_lower": interval[0], "ci_upper": interval[1],
         "n_bootstrap": len(drawn),
     }  # fmt: skip
-
-
-def pairs(risk: np.ndarray, durations: np.ndarray, events: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """((patients, patients) 1, 1/2 or 0 for pairs in order, (patients, patients) 1 for pairs that count).
-
-    A pair (i, j) counts where i is known to fail before j: an event at an earlier time, or at j's time of censoring.
-    """
-    earlier = durations[:, None] < durations[None, :]
-    together = (durations[:, None] == durations[None, :]) & ~events[None, :]
-    comparable = ((earlier | together) & events[:, None]).astype(float)
-    order = (risk[:, None] > risk[None, :]) + 0.5 * (risk[:, None] == risk[None, :])
-    return comparable * order, comparable

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from analyses import ANALYSES
+from analyses.shared.concordance import pairs
 from analyses.shared.cox import log_likelihood
-from analyses.signature.concordances import pairs
 from tests.support.program import run_quick
 from tests.support.simulated import auc_of, changed, told
 from tests.support.tiny import copy_study, dump, plan, rebuild
@@ -104,6 +104,20 @@ def test_what_was_planted_is_found(built, simulated):
     assert len(foretold) == 3 and (foretold["hazard_ratio"] < 1).all() and foretold["p_value"].min() < 0.01
     c = built.sql("SELECT * FROM concordances WHERE model = 'signature'")
     assert (c["c_index"] > 0.6).all() and not c["is_optimistic"].any()
+    n_compared = 0
+    for _, of in built.sql("SELECT * FROM concordances").groupby(["cohort", "endpoint"]):
+        alone, clinical, both = (
+            of[of["model"] == m].iloc[0] for m in ("signature", "clinical", "clinical and signature")
+        )
+        assert np.isnan(clinical["difference"]), "from itself there is none"
+        if np.isnan(both["c_index"]):
+            assert both["reason"] and np.isnan(both["difference"])
+            continue
+        n_compared += 1
+        assert both["n_shared"] == both["n"] == alone["n_shared"] <= alone["n"]
+        assert both["difference"] == pytest.approx(both["c_index"] - clinical["c_index"], abs=1e-12)
+        assert all(row["difference_lower"] < row["difference"] < row["difference_upper"] for row in (alone, both))
+    assert n_compared
 
 
 def test_noise_is_found_out(made, tmp_path):

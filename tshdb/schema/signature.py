@@ -236,6 +236,14 @@ class Concordance(UnitPayload, Base):
     n: Mapped[int]
     n_events: Mapped[int]
     n_bootstrap: Mapped[int]
+    n_shared: Mapped[int | None] = mapped_column(doc="patients whom the clinical model knows as well")
+    difference: Mapped[float | None] = mapped_column(
+        doc="its C less that of the clinical model, on the shared patients", info={"digits": 12}
+    )
+    difference_lower: Mapped[float | None] = mapped_column(
+        doc="95 % interval (infinitesimal jackknife)", info={"digits": 12}
+    )
+    difference_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
     is_optimistic: Mapped[bool] = mapped_column(doc="the model's weights were fitted on these very patients")
     reason: Mapped[str | None] = mapped_column(doc="why there is no index, or a warning")
 

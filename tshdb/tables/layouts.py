@@ -225,9 +225,9 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
         ),
         Layout(
             "Harrell's C",
-            ("cohort", "endpoint", "model", "C (95 % CI)", "n", "events", ""),
+            ("cohort", "endpoint", "model", "C (95 % CI)", "n", "events", "less clinical (95 % CI)", ""),
             [
-                (*place(r), r["model"], interval(r, "c_index"), r["n"], r["n_events"],
+                (*place(r), r["model"], interval(r, "c_index"), r["n"], r["n_events"], less_clinical(r),
                  "; ".join(filter(None, ["fitted on these patients: optimistic" if r["is_optimistic"] else "", r["reason"]])))
                 for r in of("concordance")
             ],
@@ -337,6 +337,15 @@ def interval(row: dict[str, Any], name: str) -> str | None:
     if row["ci_lower"] is None or row["ci_upper"] is None:
         return number(row[name])
     return f"{row[name]:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
+
+
+def less_clinical(row: dict[str, Any]) -> str | None:
+    """How much larger a row's C is than that of the clinical model, on the patients whom both know."""
+    if row["difference"] is None:
+        return None
+    ends = (row["difference_lower"], row["difference_upper"])
+    of = f"n = {row['n_shared']}" if None in ends else f"{ends[0]:+.2f} to {ends[1]:+.2f}; n = {row['n_shared']}"
+    return f"{row['difference']:+.2f} ({of})"
 
 
 def intervals_of(row: Mapping[Any, Any]) -> list[str]:
