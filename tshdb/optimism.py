@@ -19,7 +19,6 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, not_, or_, select
 from tshdb.cohorts.states import members_of
 from tshdb.database import reading, tuples, writing
 from tshdb.engine.needs import Learns, Need
-from tshdb.engine.world import World
 from tshdb.guest_tables import fits_of
 from tshdb.schema import Base, Patient, Unit
 from tshdb.vocabulary import UnitState
@@ -95,11 +94,11 @@ class Labels:
     """What must be said beside the results of a study, whose analyses and settings are read once."""
 
     def __init__(self, study: Study):
-        from tshdb.guests.listing import analyses_of
+        from tshdb.guests.listing import listing_of
 
-        self._study, analyses = study, analyses_of(study)
-        self._by_name = {a.name: a for a in analyses}
-        self._parameters = World(analyses, study.settings).parameters  # as study.toml has them now
+        self._study, listing = study, listing_of(study)
+        self._by_name = {a.name: a for a in listing.analyses}
+        self._parameters = listing.world(study.settings).parameters  # as study.toml has them now
         self._found: dict[int, Label] = {}
 
     def of(self, analysis: str, key: str) -> Label:

@@ -1,8 +1,8 @@
 """The second digest of a result: of every column of its rows, as the database gives them back.
 
-A row is one line of JSON, its columns by name, without the unit and without what is NULL, so that a column that is added
-later and may be empty changes no digest. The digest is of the lines in order. It is the same on SQLite and PostgreSQL.
-Migrations write it too: this form stays as it is.
+A row is one line of JSON, its columns by name, without the unit, without labels (`schema.base.Labelled`, which are noted when
+the result stands) and without what is NULL, so that a column that is added later and may be empty changes no digest. The digest
+is of the lines in order. It is the same on SQLite and PostgreSQL. Migrations write it too: this form stays as it is.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def stored_digests(connection: Connection, table: Table, among: str | None = Non
 
 
 def _names(table: Table) -> list[str]:
-    return sorted(c.name for c in table.columns if c.name != UNIT)
+    return sorted(c.name for c in table.columns if c.name != UNIT and not c.info.get("label"))
 
 
 def _digest(lines: Iterable[str]) -> str:

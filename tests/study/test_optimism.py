@@ -10,6 +10,7 @@ import pytest
 from analyses import ANALYSES
 from tests.support import guests, tiny
 from tests.support.program import run_quick
+from tshdb.actions import checking
 from tshdb.actions.rebuilding import RebuildOptions, rebuild
 from tshdb.engine.analysis import Learns
 from tshdb.optimism import NOTHING, label_of, note_labels
@@ -102,6 +103,7 @@ def test_rows_bear_the_label_from_the_end_of_a_rebuild_on(core):
     assert {("group", True, True), ("continuous", False, True), ("multivariable", False, True)} <= of_models
     fingerprints = study.sql("SELECT unit_id, fingerprint FROM units ORDER BY 1").to_numpy().tolist()
     assert note_labels(study) == 0
+    assert not {b.rule.name for b in checking.check(study).broken} & {"unit.rows", "result.label"}
     settings = study.root / "study.toml"
     settings.write_text(settings.read_text().replace('method = "maxstat"', 'method = "median"'))
     study = Study(study.root)
