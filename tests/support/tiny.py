@@ -393,7 +393,8 @@ def last_run(study: Study) -> int:
 
 
 def dump(study: Study, superseded: bool = True) -> dict[str, list[str]]:
-    """All result rows of current units and the units' fingerprints, without ids, runs and times; floats as hex."""
+    """All result rows of current units and the units' fingerprints, without ids, runs, times and labels (which the command notes
+    when the rows stand); floats as hex."""
     found: dict[str, list[str]] = {}
     with reading(study.engine) as connection:
         units = {
@@ -414,10 +415,10 @@ def dump(study: Study, superseded: bool = True) -> dict[str, list[str]]:
         for table in tables_of(connection):
             if table.name in ("units", "unit_inputs", *HISTORY) or "unit_id" not in table.columns:
                 continue
-            lines = []
+            lines, labels = [], {c.name for c in table.columns if c.info.get("label")}
             for row in connection.execute(select(table)).mappings():
                 if row["unit_id"] in shown:
-                    values = {k: _hex(v) for k, v in row.items() if k not in DESCRIPTIVE}
+                    values = {k: _hex(v) for k, v in row.items() if k not in DESCRIPTIVE and k not in labels}
                     lines.append(f"{shown[row['unit_id']]} {values}")
             found[table.name] = sorted(lines)
         found["unit_inputs"] = sorted(

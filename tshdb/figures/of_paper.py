@@ -48,7 +48,9 @@ def _km(grouping: str, words: str):
 def _roc(model: str, words: str, analysis: str):
     def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
         query = f"SELECT * FROM roc_points WHERE model = '{model}'"
-        points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}", analysis)
+        unseen = f"model = '{model}' AND scheme = 'nested' AND measure = 'auc' AND value IS NULL"
+        reasons = f"SELECT cohort, reason FROM model_performance WHERE {unseen} ORDER BY unit_id DESC"
+        points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}", analysis, reasons)
         figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{name}")
         return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
 

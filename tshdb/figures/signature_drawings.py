@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> Figure:
     """Fitness by generation, the size of the best subset below, and the nested AUC as the line that counts.
 
-    generations: rows of search_generations of one cohort; nested: the row of model_performance with the nested AUC.
+    generations: rows of search_generations of one cohort; nested: the row of model_performance with the nested AUC,
+    or why it has none.
     """
     from matplotlib.figure import Figure
+    from pandas import isna
 
     figure = Figure(figsize=(6.8, 5.0))
     axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
@@ -34,7 +36,9 @@ def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> F
     axes.plot(
         x, rows["mean_fitness"].astype(float), color=COLORS["poor"], lw=1, ls="--", label="mean of the population"
     )
-    if nested is not None:
+    if nested is not None and isna(nested["value"]):
+        axes.plot([], [], lw=0, label="patients not seen: none of them has a score")
+    elif nested is not None:
         if nested[["ci_lower", "ci_upper"]].notna().all():
             low, high = float(nested["ci_lower"]), float(nested["ci_upper"])
             axes.axhspan(low, high, color=COLORS["good"], alpha=0.12, lw=0)
