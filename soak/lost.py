@@ -160,14 +160,15 @@ def with_images(folder: Path, seed: int) -> Study:
 
 
 def rows_of(study: Study) -> dict[str, list[str]]:
-    """Every column of every result row, with the name of the unit that made it; and the names of objects."""
+    """Every column of every result row but its labels, with the name of the unit that made it; and the names of objects."""
     found = {}
     with sqlite3.connect(study.sqlite_path) as connection:
         for table in TABLES:
             query = f"SELECT u.analysis, u.key, t.* FROM {table} t LEFT JOIN units u ON u.unit_id = t.unit_id"
             cursor = connection.execute(query)
-            unit = [d[0] for d in cursor.description].index("unit_id")
-            found[table] = sorted(repr(row[:unit] + row[unit + 1 :]) for row in cursor)
+            out = {"unit_id"} | {c.name for c in TABLES[table].columns if c.info.get("label")}
+            kept = [i for i, described in enumerate(cursor.description) if described[0] not in out]
+            found[table] = sorted(repr(tuple(row[i] for i in kept)) for row in cursor)
     connection.close()
     found["objects"] = sorted(p.name for p in (study.root / "objects").glob("*/*"))
     return found

@@ -163,12 +163,12 @@ def _own_writing(connection: Connection) -> Iterator[None]:
 
     A table that somebody else had changed before stays as it is: its rows are still to be looked at.
     """
-    if connection.dialect.name != "sqlite" or not _notes_versions(connection):
+    if connection.dialect.name != "sqlite":
         yield
         return
-    suspects = "', '".join(changed_by_others(connection))
+    suspects = "', '".join(changed_by_others(connection) if _notes_versions(connection) else ())
     yield
-    if not _notes_versions(connection):  # a migration has gone back
+    if not _notes_versions(connection):  # it has not come so far, or a migration has gone back
         return
     connection.exec_driver_sql(
         f"UPDATE table_versions SET written = version WHERE written IS NOT version AND table_name NOT IN ('{suspects}')"

@@ -13,6 +13,7 @@ import sqlite3
 from random import Random
 
 import pytest
+from sqlalchemy import MetaData, Table
 
 from analyses import ANALYSES
 from ingest.expression import rna
@@ -324,8 +325,16 @@ def test_the_second_digest_is_the_same_on_both_databases(any_database, tmp_path)
 
     engine = create(absolute_url(tmp_path, any_database))
     migrations.upgrade(engine, "0009")
-    row = {"model": 'a "q" ä', "c_index": -0.0, "ci_lower": 0.1, "ci_upper": 1e300, "is_optimistic": True}
-    table = TABLES["concordances"]  # as it was in 0009
+    row = {
+        "model": 'a "q" ä',
+        "endpoint": "OS",
+        "c_index": -0.0,
+        "ci_lower": 0.1,
+        "ci_upper": 1e300,
+        "is_optimistic": True,
+    }
+    with reading(engine) as connection:
+        table = Table("concordances", MetaData(), autoload_with=connection, resolve_fks=False)  # as it was in 0009
     full = {c.name: row.get(c.name, None if c.nullable else _filler(c)) for c in table.columns} | {"unit_id": 1}
     with writing(engine) as connection:
         connection.exec_driver_sql(

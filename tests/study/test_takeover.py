@@ -33,6 +33,7 @@ STATISTICS = {  # are computed otherwise since, on purpose
     "tsh_cox", "univariable_cox", "abundance_cox", "signature_cox", "concordances", "likelihood_ratio_tests",
     "calibration_groups", "km_curves", "logrank_tests", "signature_curves", "signature_logrank", "compartment_tests",
     "model_performance", "signature_performance", "network_parameters",
+    "signature_search", "signature_cross_validation", "signature_model", "signature_roc", "selected_features", "feature_tests",
 }  # fmt: skip
 
 
