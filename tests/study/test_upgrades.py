@@ -32,7 +32,8 @@ MOVED_SINCE = {  # on purpose since revision 0009; what follows is said apart
     "abundance_cox", "univariable_cox", "tsh_cox", "signature_cox", "likelihood_ratio_tests", "concordances",  # our own Cox
     "km_curves", "logrank_tests", "signature_curves", "signature_logrank", "calibration_groups", "compartment_tests",
     "model_performance", "signature_performance", "network_parameters",  # DeLong's interval, no penalty; p values adjusted
-    "signature_search", "signature_cross_validation", "signature_model", "signature_roc", "selected_features", "feature_tests",  # reasons in rows
+    "signature_search", "signature_cross_validation", "signature_model", "signature_roc", "selected_features",  # reasons in rows
+    "feature_tests",
 }  # fmt: skip
 
 
