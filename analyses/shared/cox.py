@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 
 from analyses.shared import penalised_cox
+from analyses.shared.curves import NORMAL_95
 from analyses.shared.proportionality import proportionality
 from analyses.shared.risk_sets import Moments, NoConvergence, RiskSets, blocks, moments, risk_sets
 from analyses.shared.separation import Separation, separation
@@ -30,7 +31,6 @@ ESTIMATES = (
 )  # fmt: skip
 MOST_STEPS = 100
 FEWEST_PER_TERM = 10  # events; Peduzzi et al. 1995, J Clin Epidemiol 48:1503
-NORMAL_95 = 1.959963984540054
 PENALISED = "penalised likelihood (Firth): interval by profile, p by likelihood ratio"
 
 

@@ -83,10 +83,16 @@ def concordances(
                 risk, row["reason"] = None, f"refused: {seen}"
             if risk is not None:
                 events, durations = frame["event"].to_numpy(bool), frame["duration_days"].to_numpy(float)
-                row |= _with_interval(risk, durations, events, params.n_bootstrap, seed)
-                both_risk = -both["value"].to_numpy(float) if model == "signature" else risk
-                both_events = both["event"].to_numpy(bool)
-                shared[model] = concordance(*pairs(both_risk, both["duration_days"].to_numpy(float), both_events))
+                of_all = of_shared = pairs(risk, durations, events)
+                if model == "signature":
+                    ours = (
+                        -both["value"].to_numpy(float),
+                        both["duration_days"].to_numpy(float),
+                        both["event"].to_numpy(bool),
+                    )
+                    of_shared = pairs(*ours)
+                row |= _with_interval(*of_all, params.n_bootstrap, seed)
+                shared[model] = concordance(*of_shared)
                 row["reason"] = note_of(frame) if model != "clinical" else None
         for row in rows[-3:]:
             mine, clinical_one = shared.get(row["model"]), shared.get("clinical")
@@ -118,23 +124,24 @@ def _risk(
     return sum(frame[t].to_numpy(float) * fitted[t]["coefficient"] for t in terms), None
 
 
-def _with_interval(risk: np.ndarray, durations: np.ndarray, events: np.ndarray, n_bootstrap: int, seed: int) -> dict:
+def _with_interval(ordered: np.ndarray, comparable: np.ndarray, n_bootstrap: int, seed: int) -> dict:
+    """C of pairs, as `pairs` gives them, with its bootstrap interval."""
     import numpy as np
 
-    from analyses.shared.concordance import pairs
+    from analyses.shared.concordance import concordance
 
+    found, n = concordance(ordered, comparable), len(ordered)
+    if found is None:
+        return {"c_index": None}
     generator = np.random.default_rng(seed)
-    ordered, comparable = pairs(risk, durations, events)
     drawn = []
     for _ in range(n_bootstrap):
-        times = np.bincount(generator.integers(0, len(risk), len(risk)), minlength=len(risk)).astype(float)
+        times = np.bincount(generator.integers(0, n, n), minlength=n).astype(float)
         weight = times @ comparable @ times
         if weight > 0:
             drawn.append(float(times @ ordered @ times) / weight)
-    if not comparable.any():
-        return {"c_index": None}
     interval = np.quantile(drawn, [0.025, 0.975]) if len(drawn) >= FEWEST_DRAWS else (None, None)
     return {
-        "c_index": float(ordered.sum() / comparable.sum()), "ci_lower": interval[0], "ci_upper": interval[1],
+        "c_index": found.index, "ci_lower": interval[0], "ci_upper": interval[1],
         "n_bootstrap": len(drawn),
     }  # fmt: skip

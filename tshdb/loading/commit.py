@@ -119,7 +119,7 @@ def commit(connection: Connection, comparison: Comparison, run_id: int) -> None:
     write_conflicts(connection, comparison)
     for genes in comparison.values.gene_sets.values():
         _write_genes(connection, genes)
-    values_changed = write_raw_values(connection, comparison, files, standing)
+    values_changed = write_raw_values(connection, files, standing)
     write_records(connection, comparison, files)
     write_changes(connection, comparison, changes, run_id, files)
     fp("ingest.records_written")

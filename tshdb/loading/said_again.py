@@ -25,12 +25,14 @@ Placed = tuple[int, str, str | None, str | None]  # line, field, value, how it i
 class Standing:
     """Raw values of one source, before rows of patients are written.
 
-    was: patient -> what was said of her. to_write: patients whose values are not those that stand.
+    was, now: patient -> what was and is said of her. to_write: patients whose values are not those that stand. gone: of whom a
+    source that is taken whole says nothing any more.
     """
 
     was: dict[str, list[Placed]] = field(default_factory=dict)
     now: dict[str, list[RawValue]] = field(default_factory=dict)
     to_write: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
 
 
 def take_out_raw_values(
@@ -48,11 +50,11 @@ def take_out_raw_values(
             own.now.setdefault(value.patient_id, []).append(value)
         same = {p for p, values in own.now.items() if sorted(map(_placed, values), key=_order) == own.was.get(p)}
         own.to_write = own.now.keys() - same
-        gone = own.was.keys() - own.now.keys() if source in complete_sources else set()
+        own.gone = own.was.keys() - own.now.keys() if source in complete_sources else set()
         if not earlier:
             continue
         with numbers(connection, "earlier_files", earlier) as of_files, texts(
-            connection, "moved_patients", own.to_write | gone
+            connection, "moved_patients", own.to_write | own.gone
         ) as moved, texts(connection, "same_patients", same) as stay:  # fmt: skip
             in_files = ClinicalValue.source_file_id.in_(select_ids(of_files))
             connection.execute(delete(ClinicalValue).where(in_files, ClinicalValue.patient_id.in_(select_ids(moved))))
@@ -62,12 +64,9 @@ def take_out_raw_values(
     return standing
 
 
-def write_raw_values(
-    connection: Connection, comparison: Comparison, files: dict[Source, int], standing: dict[Source, Standing]
-) -> set[str]:
+def write_raw_values(connection: Connection, files: dict[Source, int], standing: dict[Source, Standing]) -> set[str]:
     """Write the raw values that moved. Gives the patients of whom something else is said than before."""
     moved: set[str] = set()
-    complete_sources = {source for source, _ in comparison.removed} | comparison.gone_sources
     for source, own in standing.items():
         said = [
             {**v._asdict(), "source_file_id": files.get(source)}
@@ -76,8 +75,7 @@ def write_raw_values(
             for v in own.now[p]
         ]
         bulk_insert(connection, ClinicalValue.__table__, said)
-        gone = own.was.keys() - own.now.keys() if source in complete_sources else set()
-        moved |= gone | {p for p in own.to_write if _words(own.was.get(p, ())) != _words(map(_placed, own.now[p]))}
+        moved |= own.gone | {p for p in own.to_write if _words(own.was.get(p, ())) != _words(map(_placed, own.now[p]))}
     return moved
 
 
