@@ -40,6 +40,7 @@ from cli import (
     why,
     withdraw,
 )
+from cli.asked import only_asked
 from cli.usage import Program
 from tshdb.errors import Exit, ResourceError, TshdbError
 
@@ -119,7 +120,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
-        app(prog_name="tshdb")
+        only_asked(app, sys.argv[1:])(prog_name="tshdb")
     except TshdbError as error:
         _tell(f"tshdb: {error}")
         sys.exit(error.exit_code)

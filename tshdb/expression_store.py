@@ -9,7 +9,7 @@ read without the rest. The part's name is its SHA-256; which part speaks for a p
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,11 @@ from tshdb.errors import IntegrityError
 from tshdb.objects import ObjectStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+
+    Block = Callable[[int, int], np.ndarray]
 
 PART_PROFILES = 128
 ROW_GROUP = 8_192
@@ -76,9 +80,6 @@ def _canonical(values: np.ndarray) -> np.ndarray:
     if missing.any():
         canonical[missing] = np.nan
     return canonical.astype(">f8")
-
-
-Block = Callable[[int, int], np.ndarray]
 
 
 def write_part(objects: ObjectStore, genes: Sequence[str], profile_ids: Sequence[str], block: Block) -> tuple[str, int]:

@@ -151,7 +151,7 @@ def install() -> None:
     frame = sys._getframe()
     while frame is not None:
         if frame.f_code.co_name == "<module>":
-            _begun[frame.f_globals["__name__"]] = frame.f_code
+            _begun[frame.f_globals.get("__name__", "")] = frame.f_code  # a profiler runs code without a name
         frame = frame.f_back
 
 

@@ -5,6 +5,7 @@ The command line is found by its name, as analyses and readers are: the core imp
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 from importlib import import_module
@@ -12,13 +13,18 @@ from importlib import import_module
 from tshdb.errors import Exit, TshdbError
 from tshdb.neighbours import refuse_foreign
 
+SOMETIMES_USED = ("numpy",)  # by modules that most commands import, and few run
+
 
 def main() -> None:
     """Run the command line. What a user can mend is one line and an exit code."""
-    gc.set_threshold(50_000, 20, 20)  # what is imported lives until the end, and is most of what a command makes
+    gc.set_threshold(200_000, 20, 20)  # what is imported lives until the end, and is most of what a command makes
+    atexit.register(gc.freeze)  # at the end the kernel takes it all back; going through it once more costs a tenth of a second
     try:
         refuse_foreign()
         import_module("tshdb.system")
+        for package in SOMETIMES_USED:
+            import_module("tshdb.used_later").import_when_used(package)
     except TshdbError as error:
         sys.stderr.write(f"tshdb: {error}\n")
         sys.exit(error.exit_code)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+NOBODY = ""  # conflicts.held_source, where nobody has decided
+
 
 class Compartment(StrEnum):
     """Where an RNA sample was taken. `stroma` is the solid-tissue-normal sample (TCGA code 11) of the patient."""

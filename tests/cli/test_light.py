@@ -34,6 +34,20 @@ def test_commands_that_draw_nothing_load_nothing_to_draw(core, command):
     assert loaded_by(run, command, cwd=core.root) == []
 
 
+@pytest.mark.parametrize(
+    "words", [["plan"], ["status"], ["why", "gene_filter/tumor_stroma_development@1"], ["table", "2"], ["--help"]]
+)
+def test_commands_that_compute_nothing_run_no_numpy(core, words):
+    """They import analyses that do: numpy waits until something of it is used."""
+    run = "from tshdb.start import main\ntry:\n    main()\nexcept SystemExit:\n    pass"
+    ends = "\nimport sys; print('numpy._core' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", run + ends, *words], cwd=core.root, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "False" and len(done.stdout.splitlines()) > 3
+
+
 def test_a_figure_is_seen(core):
     """The test can fail: what draws is there after a drawing."""
     code = "import tshdb\nfrom tshdb.figures import figure\nfigure(tshdb.open(), 'flow')"

@@ -21,7 +21,6 @@ from tshdb.loading import instances
 from tshdb.loading.compare import Comparison, changed_columns
 from tshdb.loading.said_again import take_out_raw_values, write_raw_values, write_records
 from tshdb.loading.sources import TABLES, Item, Key, Release, Source, of_source
-from tshdb.loading.undecided import NOBODY
 from tshdb.process import actor
 from tshdb.schema import (
     Base,
@@ -41,6 +40,7 @@ from tshdb.schema import (
 from tshdb.selection import select_profiles
 from tshdb.timepoints import number_time_points
 from tshdb.version import __version__
+from tshdb.vocabulary import NOBODY
 
 Changes = dict[Key, tuple[dict | None, dict | None]]
 

@@ -12,7 +12,7 @@ from tshdb.engine.units import select_ids
 from tshdb.file_content import Finding
 from tshdb.loading.believed import is_decision
 from tshdb.schema import Conflict
-from tshdb.vocabulary import Severity
+from tshdb.vocabulary import NOBODY, Severity
 
 if TYPE_CHECKING:
     from tshdb.loading.believed import Disagreement
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 RULE = "source.undecided"
 SHOWN = 20  # findings of one column; the rest is counted
-NOBODY = ""  # conflicts.held_source, where nobody has decided
 
 
 def findings(comparison: Comparison) -> list[Finding]:

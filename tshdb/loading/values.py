@@ -10,16 +10,19 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from sqlalchemy import Connection, select
 
-from tshdb.expression_store import PART_PROFILES, Block, column_fingerprint, genes_digest, read_matrix, write_part
+from tshdb.expression_store import PART_PROFILES, column_fingerprint, genes_digest, read_matrix, write_part
 from tshdb.failpoints import fp
 from tshdb.file_content import GeneIndex, Matrix
 from tshdb.objects import ObjectStore
 from tshdb.schema import ExpressionPart, ExpressionProfile, Unit
+
+if TYPE_CHECKING:
+    from tshdb.expression_store import Block
 
 GENES_SHOWN = 5
 WRITERS = 2  # parts that are written at once

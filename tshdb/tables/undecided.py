@@ -45,8 +45,8 @@ def _undecided(connection: Connection) -> dict[str, set[str]]:
     """column -> the patients of whom nobody has decided it."""
     from sqlalchemy import select
 
-    from tshdb.loading.undecided import NOBODY
     from tshdb.schema import Conflict, ExpressionProfile, Sample
+    from tshdb.vocabulary import NOBODY
 
     by_column: dict[str, set[str]] = defaultdict(set)
     query = select(Conflict.table_name, Conflict.row_key, Conflict.column_name).where(Conflict.held_source == NOBODY)
