@@ -1,7 +1,7 @@
 """A package that is imported when something of it is used, not before: a plan reads analyses, and computes nothing.
 
-The standard library's LazyLoader does not serve: what it gives is loaded by the second `import` of the package, which looks at its
-`__spec__`. Here the module that `import` finds has its spec and its name at once, and all else by being run, in place.
+The standard library's LazyLoader does not serve: what it gives is loaded by the second `import` of the package, which looks at
+its `__spec__`. Here the module that `import` finds has its spec and its name at once, and all else by being run, in place.
 """
 
 from __future__ import annotations
