@@ -93,6 +93,23 @@ def files_below(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
         yield from (here / n for n in sorted(names) if not (here / n).is_symlink())
 
 
+def entries_below(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
+    """What is no folder below a folder, in the order of paths; links are among it and are not followed.
+
+    A folder that may not be read is passed over. An entry knows without another look whether it is a file or a link.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in ordered:
+        if entry.is_dir(follow_symlinks=False):
+            yield from entries_below(entry)
+        else:
+            yield entry
+
+
 def without_link(path: Path) -> Path:
     """The path, at which no link lies any more: what is written there next stays there."""
     if path.is_symlink():

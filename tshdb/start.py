@@ -19,7 +19,9 @@ SOMETIMES_USED = ("numpy",)  # by modules that most commands import, and few run
 def main() -> None:
     """Run the command line. What a user can mend is one line and an exit code."""
     gc.set_threshold(200_000, 20, 20)  # what is imported lives until the end, and is most of what a command makes
-    atexit.register(gc.freeze)  # at the end the kernel takes it all back; going through it once more costs a tenth of a second
+    atexit.register(
+        gc.freeze
+    )  # at the end the kernel takes it all back; going through it once more costs a tenth of a second
     try:
         refuse_foreign()
         import_module("tshdb.system")

@@ -302,16 +302,16 @@ def _check_days(rows: Sequence[Row], is_dead: bool, content: FileContent) -> Non
         )  # fmt: skip
 
 
+NOTHING = ("'--", "--", "")
+
+
 def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], content: FileContent) -> None:
     """Every field as found; fields that nobody has are left out, and a value repeated on a patient's rows stands once.
 
     Of several rows of one line (diagnoses of one case in JSON) the first has the field's name, the third `name (3)`.
     Fields whose names say that they tell who somebody is are left out too, which is said.
     """
-    used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if missing_reason(text) is None}
-    used |= {
-        f for rows in cases.values() for _, row in rows for f, text in row.items() if text not in ("'--", "--", "")
-    }
+    used = {f for rows in cases.values() for _, row in rows for f, text in row.items() if text not in NOTHING}
     told = {f: identity for f in sorted(used) if (identity := of_header(f)) is not None}
     used -= told.keys()
     if told:

@@ -7,6 +7,7 @@ API release notes 8.3.0 and 8.5.0 (fields moved or renamed). Columns are found b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "patient_id": ("case_submitter_id", "cases.submitter_id", "submitter_id"),  # the last in 2018
@@ -72,6 +73,7 @@ REASONS = {
 }
 
 
+@lru_cache(maxsize=1 << 16)
 def missing_reason(text: str | None) -> str | None:
     """How the file says that a value is missing, or None for a value. The Biotab writes [Not Available] and the like."""
     if text is None:

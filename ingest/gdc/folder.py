@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from tshdb.file_identity import identity_before_reading
 from tshdb.folders import Look
 from tshdb.loading import Item, Release, Source, SourceState
 from tshdb.objects import sha256_of
+from tshdb.places import entries_below
 from tshdb.readers import Part, Reader, expected
 from tshdb.vocabulary import ExpressionUnit, Severity
 
@@ -71,6 +73,11 @@ class Contents:
     release: Release | None = None
     findings: list[Finding] = field(default_factory=list)
 
+    @cached_property
+    def id_of_name(self) -> dict[str | None, str]:
+        """Name of a file in a sheet -> its id, of several the first; asked when the sheets are read."""
+        return {facts.file_name: facts.file_id for facts in reversed(self.files.values())}
+
     def of(self, format_: str) -> list[Path]:
         return self.by_format.get(format_, [])
 
@@ -109,15 +116,16 @@ def _taken() -> dict[str, Reader]:
 
 def _paths(root: Path, contents: Contents) -> Iterator[Path]:
     """Regular files below the folder, none outside it."""
-    for path in sorted(root.rglob("*")):
-        relative = path.relative_to(root)
-        if "logs" in relative.parts[:-1] or path.name in IGNORED or path.name.startswith((".", "~$")):
+    for entry in entries_below(root):
+        folders = os.path.dirname(entry.path)[len(str(root)) :].split(os.sep)
+        if "logs" in folders or entry.name in IGNORED or entry.name.startswith((".", "~$")):
             continue
-        if path.name.endswith(".partial"):
+        path = Path(entry.path)
+        if entry.name.endswith(".partial"):
             contents.note(Severity.WARNING, "folder.partial-file", "is not complete; run the GDC client again", path)
-        elif path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+        elif entry.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
             contents.note(Severity.WARNING, "folder.link-outside", "leads out of the folder and is not followed", path)
-        elif path.is_file():
+        elif entry.is_file():
             yield path
 
 
@@ -145,7 +153,7 @@ def _file_id(path: Path, contents: Contents) -> str | None:
     """The GDC's id of a file: its folder's name, else by its own name in a sheet."""
     if path.parent.name in contents.files or _is_uuid(path.parent.name):
         return path.parent.name
-    return next((f.file_id for f in contents.files.values() if f.file_name == path.name), None)
+    return contents.id_of_name.get(path.name)
 
 
 def _is_uuid(text: str) -> bool:

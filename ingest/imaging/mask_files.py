@@ -28,6 +28,7 @@ from tshdb.errors import NotFound
 from tshdb.file_content import FileContent, Record
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS, whole_digest
+from tshdb.places import entries_below
 from tshdb.readers import Examination
 from tshdb.schema import Segmentation
 from tshdb.vocabulary import MaskKind, MaskRegion
@@ -74,8 +75,13 @@ def files_of(path: Path) -> list[Path]:
     """The masks at a path, a file or a folder, by name; there may be none. Raises NotFound for no such path."""
     if not path.exists():
         raise NotFound("no such file or folder", where=str(path))
-    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-    return [p for p in files if format_of(p) is not None and not p.name.startswith(".")]
+    if path.is_file():
+        return [path] if _is_mask(path.name) else []
+    return [Path(entry.path) for entry in entries_below(path) if _is_mask(entry.name) and entry.is_file()]
+
+
+def _is_mask(name: str) -> bool:
+    return not name.startswith(".") and name.lower().endswith(tuple(FORMATS))
 
 
 def _no_grids(study_uid: str) -> Sequence[Grid]:

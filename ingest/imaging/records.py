@@ -12,6 +12,7 @@ from tshdb.file_content import FileContent, Finding
 from tshdb.folders import CollectionState, FolderRequest, Look
 from tshdb.head import Head
 from tshdb.images.dicom_marks import is_bare, is_marked
+from tshdb.places import entries_below
 from tshdb.readers import LAST, Part, Reader, Request
 from tshdb.vocabulary import MaskKind, MaskRegion, Severity
 
@@ -75,7 +76,7 @@ def _files(path: Path, request: Request) -> list[tuple[Path, Request]]:
 
     sheets = [request.files["sheet"]] if "sheet" in request.files else []
     if "sheets" in request.files:
-        sheets += sorted(request.files["sheets"].rglob(SHEET))
+        sheets += [Path(entry.path) for entry in entries_below(request.files["sheets"]) if entry.name == SHEET]
     files = mask_files.files_of(path)
     root = path if path.is_dir() else path.parent
     below = {file: file.relative_to(root).as_posix() for file in files}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from tshdb.database import reading
 from tshdb.errors import NotFound, UsageError
 from tshdb.folders import CollectionState, FolderRequest, Progress, counting, silent
 from tshdb.head import Head
+from tshdb.places import entries_below
 from tshdb.vocabulary import ExpressionUnit
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _steps(
 def has_images(folder: Path) -> bool:
     """Whether a DICOM file lies anywhere below the folder."""
     is_dicom = installed.reader("dicom").recognises
-    return any(is_dicom(Head(Path(place, name))) for place, _, names in os.walk(folder) for name in names)
+    return any(is_dicom(Head(Path(entry.path))) for entry in entries_below(folder))
 
 
 def _command(name: str, folder: Path | None) -> str:
