@@ -20,6 +20,7 @@ PARTS = (
     "lost",
     "motion",
     "mutants",
+    "nulls",
     "oath",
     "phantom",
     "textures",
