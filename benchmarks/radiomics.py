@@ -1,11 +1,12 @@
-"""572 features of one examination: ours against plain PyRadiomics (six calls of execute), pictologics, Nyxus and MIRP, on
-the same files; and how our time grows with the region.
+"""572 features of one examination: ours against plain PyRadiomics (six calls of execute), pictologics, Nyxus,
+flash-radiomics and MIRP, on the same files; and how our time grows with the region.
 
 225 x 225 x 80 voxels of 0.8 x 0.8 x 2 mm, a tumour of about 4,000 voxels and a band of 60,000. Each program reads the images and
 masks once before the clock starts, computes everything four times and gives the best time of a processor; peak memory is the
 process's. The others have other sets of features (Nyxus takes grey levels that were made before the clock starts): what is
 compared is the work.
-Install them where TSHDB_BASELINES points to (pip install nyxus mirp), and pictologics, which needs Python 3.12, where
+Install them where TSHDB_BASELINES points to (pip install nyxus mirp, and flash-radiomics
+with pykwalify, PyWavelets, h5py and scikit-learn, which it does not name), and pictologics, which needs Python 3.12, where
 TSHDB_PICTOLOGICS is the Python to run; who is not there is said.
 """
 
@@ -112,6 +113,24 @@ def work():
 best(work)
 """
 )
+FLASH = (
+    READ
+    + WITH_SITK
+    + """
+from flash_radiomics import featureextractor
+textures = featureextractor.RadiomicsFeatureExtractor(binWidth=0.05)
+textures.disableAllFeatures()
+for name in ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"):
+    textures.enableFeatureClassByName(name)
+def work():
+    n = 0
+    for mask in masks.values():
+        for image in maps.values():
+            n += sum(key.startswith("original_") for key in textures.execute(image, mask))
+    return n
+best(work)
+"""
+)
 MIRP = (
     READ
     + """
@@ -161,6 +180,7 @@ def measure(scratch: Path) -> Iterator[Measured]:
     for name, python, code in (
         ("pictologics", PICTOLOGICS_PYTHON, PICTOLOGICS),
         ("Nyxus", BASELINES / "python", NYXUS),
+        ("flash-radiomics", BASELINES / "python", FLASH),
         ("MIRP", BASELINES / "python", MIRP),
     ):
         try:
