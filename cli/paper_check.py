@@ -23,7 +23,8 @@ def check(
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Does each printed number hold on this study's results, has it moved, or can it not be reproduced here, and why.
+    """What became of each printed number on this study's results: it holds as printed, in its direction alone, has moved,
+    cannot be judged, or not be reproduced here, and why.
 
     Example: tshdb paper check
     """

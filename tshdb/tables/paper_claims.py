@@ -1,6 +1,6 @@
-"""Every number that the paper prints, beside this study's own: holds, moved, or not reproducible here.
+"""Every number that the paper prints, beside this study's own: does it hold as printed, or in its direction alone.
 
-What is printed, which row answers it, and when it holds stand in presets/fan2023/paper.toml.
+What is printed, which row answers it, and when it holds stand in presets/fan2023/paper.toml; how it is judged: `judged`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,7 @@ from tshdb.errors import NotFound
 from tshdb.next_step import NoRows, has_paper
 from tshdb.optimism import Labels
 from tshdb.tables.characteristics import table_1
+from tshdb.tables.judged import Verdict, by_interval, by_p
 from tshdb.tables.layouts import p as p_text
 from tshdb.tables.rows import PAPER, newest, printed, records
 
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from tshdb.study import Study
 
 TABLE_1 = "table_1"  # in a claim: not a table of the database
-
-
-class Verdict(StrEnum):
-    """What became of a printed number."""
-
-    HOLDS = "holds"
-    MOVED = "moved"
-    NOT_HERE = "not reproducible here"
 
 
 class Claim(NamedTuple):
@@ -43,7 +35,7 @@ class Claim(NamedTuple):
     row: dict[str, str] | None = None
     criterion: str | None = None
     value: float | None = None
-    of: float | None = None
+    neutral: float = 1.0
     tolerance: float | None = None
     over: str | None = None
     than: str | None = None
@@ -157,11 +149,11 @@ def _judge(claim: Claim, tables: _Tables) -> Checked:
     value, here = _value(row, claim)
     if value is None:
         return checked(Verdict.NOT_HERE, None, row.get("reason") or "the result has no value", cohort)
-    holds = _holds(claim, value, row)
-    why = "" if holds else claim.why
+    verdict, reason = _verdict(claim, value, row)
+    why = "; ".join(filter(None, [reason, "" if verdict is Verdict.HOLDS else claim.why]))
     if optimistic := tables.optimistic(row):
         here, why = f"{here}, optimistic", "; ".join(filter(None, [why, optimistic]))
-    return checked(Verdict.HOLDS if holds else Verdict.MOVED, here, why, cohort)
+    return checked(verdict, here, why, cohort)
 
 
 def _value(row: dict[str, Any], claim: Claim) -> tuple[float | None, str]:
@@ -176,20 +168,21 @@ def _value(row: dict[str, Any], claim: Claim) -> tuple[float | None, str]:
         return value, "yes"
     if claim.criterion == "interval":
         low, high = row["ci_lower"], row["ci_upper"]
-        return value, f"{value:.3g} ({low:.3g} to {high:.3g})"
+        interval = "no interval" if low is None or high is None else f"{low:.3g} to {high:.3g}"
+        return value, f"{value:.3g} ({interval})"
     return value, p_text(value) if "p_" in column else f"{value:.3g}"
 
 
-def _holds(claim: Claim, value: float, row: dict[str, Any]) -> bool:
+def _verdict(claim: Claim, value: float, row: dict[str, Any]) -> tuple[Verdict, str]:
+    """(verdict, why where the claim itself says no reason)."""
     if claim.criterion == "exists":
-        return True
+        return Verdict.HOLDS, ""
     if claim.criterion == "interval":
-        return row["ci_lower"] <= claim.value <= row["ci_upper"]
-    if claim.criterion == "below":
-        return value < claim.of
-    if claim.criterion == "side":
-        return (value < claim.of) == (claim.value < claim.of)
-    return abs(value - claim.value) <= claim.tolerance
+        is_ratio = "hazard_ratio" in row
+        return by_interval(claim.value, row["ci_lower"], row["ci_upper"], claim.neutral, is_ratio)
+    if claim.criterion == "p":
+        return by_p(claim.printed, value)
+    return Verdict.HOLDS if abs(value - claim.value) <= claim.tolerance else Verdict.MOVED, ""
 
 
 def counted(checked: list[Checked]) -> dict[Verdict, int]:
