@@ -1,8 +1,8 @@
 """Studies in which nothing is: how often a p value is small there, and how often an interval holds what is true.
 
-Rejection   STUDIES simulated tables of 39 to 250 patients, values with ties and zeros, survival independent of all: of every p that
-            bears no label, no more than the binomial 99 % bound is below .05 and below .01. Of those that bear one (a cut-off that was
-            searched for the smallest p; groups made from the tested quantity) more is: the label says something.
+Rejection   STUDIES simulated tables of 39 to 250 patients, values with ties and zeros, survival independent of all: of every
+            p that bears no label, no more than the binomial 99 % bound is below .05 and below .01. Of those that bear one (a
+            cut-off that was searched for the smallest p; groups made from the tested quantity) more is.
 Coverage    DRAWS draws a function at 500 and at 39 patients, from distributions whose true value is known: exponential survival
             (hazard ratio, survival at a day, median, restricted mean), two normal scores (AUC), a concordance of known size.
 """
@@ -18,8 +18,8 @@ import pandas as pd
 from scipy import stats
 
 from analyses.expression.compartment_tests import _compare
-from analyses.networks.network_parameters import _gap, _of_groups
 from analyses.networks.network_parameters import NetworkParameterParameters as NetworkParameters
+from analyses.networks.network_parameters import _gap, _of_groups
 from analyses.shared.concordance import concordance, difference, pairs
 from analyses.shared.cox import cox, likelihood_ratio
 from analyses.shared.curves import NORMAL_95, kaplan_meier, median, restricted_mean
@@ -83,7 +83,9 @@ def _study(random: np.random.Generator, honest: dict[str, list[float]], labelled
     _note(honest["Wilcoxon, tumour against stroma"], _compare(tumor, stroma, 5)["p_value"])
     _note(honest["correlation, tumour against stroma"], _compare(tumor, stroma, 5)["correlation_p_value"])
     by_itself = tumor >= stroma
-    _note(labelled["Wilcoxon in groups by the ratio itself"], _compare(tumor[by_itself], stroma[by_itself], 5)["p_value"])
+    _note(
+        labelled["Wilcoxon in groups by the ratio itself"], _compare(tumor[by_itself], stroma[by_itself], 5)["p_value"]
+    )
     _note(honest["feature between groups"], _test("feature", values, random.random(n) < 0.4)["p_value"])
 
     populations, groups = random.lognormal(0, 1, (n, 10)), random.random(n) < 0.5
@@ -178,4 +180,6 @@ def _coverage(seed: int) -> Iterator[Figure]:
             share = held / max(tried, 1)
             is_met = LOW <= share <= HIGH if n == 500 else None
             goal = f"{LOW:.1%} to {HIGH:.1%}" if n == 500 else ""
-            yield Figure(f"{name}, {n} patients: intervals that hold the truth, of {tried}", f"{share:.1%}", goal, is_met)
+            yield Figure(
+                f"{name}, {n} patients: intervals that hold the truth, of {tried}", f"{share:.1%}", goal, is_met
+            )

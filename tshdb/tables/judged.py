@@ -1,7 +1,7 @@
 """When a printed number holds on other data: as printed, in its direction alone, not at all, or when nothing can be said.
 
-An estimate is judged by this study's interval, a p value by the claim that is printed: "< 0.0001" asks for less than that, not for
-less than .05.
+An estimate is judged by this study's interval, a p value by the claim that is printed: "< 0.0001" asks for less than that,
+not for less than .05.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 def by_interval(
     printed: float, lower: float | None, upper: float | None, neutral: float, is_ratio: bool
 ) -> tuple[Verdict, str]:
-    """(verdict, why) of an estimate by this study's 95 % interval. neutral: the value that says no effect (1 of a ratio, .5 of an AUC).
+    """(verdict, why) of an estimate by this study's 95 % interval. neutral: what says no effect (1 of a ratio, .5 of an AUC).
 
     It holds where the interval has the printed value; the direction is the same where all of the interval lies on the printed
     value's side of `neutral`. A very wide interval judges no size.
@@ -41,7 +41,10 @@ def by_interval(
     if not is_wide and lower <= printed <= upper:
         return Verdict.HOLDS, ""
     if not has_neutral and (lower > neutral) == (printed > neutral):
-        return Verdict.SAME_DIRECTION, f"the interval is too wide for its size: {lower:.3g} to {upper:.3g}" if is_wide else ""
+        return (
+            Verdict.SAME_DIRECTION,
+            f"the interval is too wide for its size: {lower:.3g} to {upper:.3g}" if is_wide else "",
+        )
     return Verdict.MOVED, ""
 
 
