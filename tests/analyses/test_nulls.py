@@ -1,4 +1,4 @@
-"""Where nothing is, nothing is found more often than the level says; intervals hold the truth: a part of `make soak PART=nulls`."""
+"""Where nothing is, nothing is found more often than the level says, and intervals hold the truth: a part of soak `nulls`."""
 
 from __future__ import annotations
 
