@@ -23,6 +23,7 @@ PARTS = (
     "nulls",
     "oath",
     "phantom",
+    "stat_mutants",
     "textures",
     "truth",
     "wheels",
