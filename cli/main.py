@@ -37,6 +37,7 @@ from cli import (
     study,
     tables,
     trust,
+    truth,
     why,
     withdraw,
 )
@@ -81,6 +82,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
 app.add_typer(qc.app, name="qc")
 app.add_typer(guests.app, name="guests")
+app.add_typer(truth.app, name="truth")
 app.add_typer(new.app, name="new")
 trust.add_to(app)
 plan.add_to(app)

@@ -142,6 +142,15 @@ def left_behind(root: Path) -> None:
     (root / "withdrawals/abc.json").write_text(json.dumps(left))
 
 
+TURNED = """
+[turned]
+relation = "rank"
+at_least = 0.5
+[turned.derived]
+sql = "SELECT patient_id, hash(patient_id) % 1000 AS value FROM patients"
+[turned.measured]
+sql = "SELECT patient_id, - age_years - hash(patient_id) % 1000 AS value FROM patients"
+"""
 DAMAGES = {
     "schema.unknown": sql("CREATE TABLE strange (x TEXT)"),
     "guest.absent": sql(
@@ -221,6 +230,8 @@ DAMAGES = {
         "INSERT INTO conflicts (table_name, row_key, column_name, other_source, held_source, other_value, rule) "
         "VALUES ('patients', 'TCGA-TN-0003', 'age_years', 'c/clinical/a.tsv', '', '60', 'undecided')"
     ),
+    "truth.disagrees": touch("truths.toml", TURNED),
+    "truth.unreadable": touch("truths.toml", TURNED.replace("- age_years", "- age")),
     "withdrawal.pending": after(withdrawn, sql("UPDATE tombstones SET pending = '{}'")),
     "withdrawal.key": after(withdrawn, unlink(".withdrawal-key")),
     "withdrawal.returned": after(withdrawn, sql(RETURNED)),

@@ -10,6 +10,7 @@ history     what began each change
 cohorts     versions, members, flows
 imaging     series and their files
 traces      leftovers of interruptions, withdrawals
+truths      independent measurements that derived values are held against
 words       what was left out, or read as something else
 healing     what helps a damaged result
 """
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tshdb.checking import cohorts, database, history, imaging, objects, provenance, rows, traces, units, words
+from tshdb.checking import cohorts, database, history, imaging, objects, provenance, rows, traces, truths, units, words
 from tshdb.checking.rule import Broken, Context, Problem, Rule
 
 __all__ = ["RULES", "Broken", "Context", "Problem", "Rule", "check", "mend"]
@@ -27,7 +28,7 @@ FIRST = ("database.bytes", "schema.tables")  # where these are broken nothing el
 MENDED_FIRST = ("ingested.rows", "ingested.added")  # through these rows others are looked at, and taken for unused
 RULES: dict[str, Rule] = {
     rule.name: rule
-    for module in (cohorts, database, history, imaging, objects, provenance, rows, traces, units, words)
+    for module in (cohorts, database, history, imaging, objects, provenance, rows, traces, truths, units, words)
     for rule in module.RULES
 }
 
