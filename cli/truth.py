@@ -84,6 +84,14 @@ def add(
     time_point: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Of the file, with T0, T1 … (--per visit).")
     ] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The measurement, where it is a map among the images: *SER*.")
+    ] = None,
+    measure: Annotated[
+        str | None, typer.Option(help="Of the map's voxels: volume_ml (without it), mean or median.")
+    ] = None,
+    above: Annotated[float | None, typer.Option(help="Of the map, voxels above this alone; 0 without it.")] = None,
+    region: Annotated[str | None, typer.Option(help="tumor: of the map, voxels of the tumour mask alone.")] = None,
     map_path: Annotated[
         Path | None, typer.Option("--map", metavar="FILE", help="The map of any other table or workbook.")
     ] = None,
@@ -115,21 +123,18 @@ def add(
 
     opened = Study.find(study)
     of_derived = _column_of(derived, "--derived") | _words_of(derived_where)
-    if (file is None) == (measured is None):
-        from tshdb.errors import UsageError
-
-        raise UsageError(
-            "one measurement is needed", where="tshdb truth add", repair="Say --measured TABLE.COLUMN, or --file FILE"
-        )
-    place = {} if file is None else {"file": _from(opened.root, file), "column": column}
-    of_measured = (place or _column_of(measured or "", "--measured")) | _words_of(measured_where)
-    of_measured |= {
-        "patient": patient, "examination": examination, "time_point": time_point, "factor": factor, "unit": unit,
-        "map": None if map_path is None else _from(opened.root, map_path),
-    }  # fmt: skip
+    _refuse_places(measured, file, series, column)
+    of_measured = {} if measured is None else _column_of(measured, "--measured")
+    of_measured |= _words_of(measured_where) | _said(
+        {
+            "file": None if file is None else _from(opened.root, file), "column": column, "patient": patient,
+            "examination": examination, "time_point": time_point, "series": series, "measure": measure, "above": above,
+            "region": region, "map": None if map_path is None else _from(opened.root, map_path), "factor": factor, "unit": unit,
+        }
+    )  # fmt: skip
     entry = {
         "about": about, "relation": relation, "at_least": at_least, "per": None if per == "patient" else per, "sign": sign,
-        "higher": higher, "least": least, "derived": _said(of_derived), "measured": _said(of_measured),
+        "higher": higher, "least": least, "derived": of_derived, "measured": of_measured,
     }  # fmt: skip
     added = truths.add_truth(opened, name, _said(entry))
     if as_json:
@@ -150,6 +155,19 @@ def _show(found: list[Judged]) -> None:
     for one in found:
         for note in one.notes:
             out(f"   {one.declared.name}: {note}")
+
+
+def _refuse_places(measured: str | None, file: Path | None, series: str | None, column: str | None) -> None:
+    """Raises UsageError unless the measurement is in one place."""
+    from tshdb.errors import UsageError
+
+    if [file, measured, series].count(None) != 2:
+        raise UsageError(
+            "one measurement is needed", where="tshdb truth add",
+            repair="Say --measured TABLE.COLUMN, --file FILE or --series TEXT",
+        )  # fmt: skip
+    if column is not None and file is None:
+        raise UsageError("--column is of a file", where="tshdb truth add", repair="Leave it out, or name --file")
 
 
 def _column_of(text: str, option: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tshdb.oath.promise import Sworn
     from tshdb.pages import Page
     from tshdb.tables import Table
+    from tshdb.truths.judging import Judged
     from tshdb.withdrawal.withdraw import WithdrawalPlan
 
 Progress = Callable[..., None]
@@ -179,6 +180,15 @@ class OpenStudy(Study):
         from tshdb.actions.checking import check
 
         return check(self, full=full, progress=progress)
+
+    def truths(self, *names: str) -> list[Judged]:
+        """The verdicts of these truths of truths.toml (none: all): do derived columns agree with independent measurements?
+
+        Raises NotFound for a name that there is not, and InvalidInput for a file that is none.
+        """
+        from tshdb.actions.truths import check_truths
+
+        return check_truths(self, *names)
 
     def check_analysis(self, name: str, progress: Progress = _silent) -> Sworn:
         """Whether an analysis keeps what the engine promises of it, tried on data that is made for it; nothing here is touched.

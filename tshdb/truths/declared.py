@@ -36,12 +36,14 @@ _HEAD = re.compile(r"\s*\[\s*([\w.\-]+)\s*\]")
 
 
 class Side(BaseModel):
-    """Where the values of one side stand: a column of the study, a SELECT, or a file; one of the three.
+    """Where the values of one side stand: a column of the study, a SELECT, a file, or maps that came with the images.
 
     table, column: of the study; feature: of `imported_features`, instead of a column.
     sql: a SELECT that gives the key (patient_id, study_uid, or patient_id and time_point) and `value`.
     file: a delimited text, by its columns `patient`, or `examination`, or `patient` and `time_point`; or any table or workbook
     by a `map` (docs/maps.md), by the columns of `patients` or of the table itself.
+    series: the description of the maps' series, with * and ?; measure: volume_ml, mean or median of their voxels above `above`;
+    region: tumor, of the voxels of the tumour mask alone.
     where: column -> the word, or the words, that a row must have there.
     factor: values are multiplied by it; unit: of the values then; codes: words -> the words of the other side.
     """
@@ -56,6 +58,10 @@ class Side(BaseModel):
     patient: str | None = None
     examination: str | None = None
     time_point: str | None = None
+    series: str | None = None
+    measure: Literal["volume_ml", "mean", "median"] = "volume_ml"
+    above: float = Field(default=0.0, allow_inf_nan=False)
+    region: Literal["tumor"] | None = None
     where: dict[str, Word | list[Word]] = Field(default_factory=dict)
     factor: float | None = Field(default=None, allow_inf_nan=False)
     unit: str | None = None
@@ -67,6 +73,8 @@ class Side(BaseModel):
         words = ", ".join(f"{k} {_listed(v)}" for k, v in self.where.items())
         if self.sql is not None:
             return "a SELECT"
+        if self.series is not None:
+            return f"{self.measure} of the series {self.series}" + (f" in the {self.region}" if self.region else "")
         named = (
             f"{self.file}: {self.column}" if self.file is not None else f"{self.table}.{self.feature or self.column}"
         )
@@ -173,16 +181,20 @@ def _refused(first: Any, where: str) -> InvalidInput:
 
 def _refuse_side(side: Side, truth: Truth, where: str) -> None:
     """Raises InvalidInput for a side that says too little, or what does not go together."""
-    kinds = [name for name in ("table", "sql", "file") if getattr(side, name) is not None]
+    kinds = [name for name in ("table", "sql", "file", "series") if getattr(side, name) is not None]
     if len(kinds) != 1:
         found = " and ".join(kinds) or "none of them"
-        raise InvalidInput(f"found {found}", where=where, repair="Say one of table, sql and file")
+        raise InvalidInput(f"found {found}", where=where, repair="Say one of table, sql, file and series")
+    of_maps = sorted(side.model_fields_set & {"measure", "above", "region"})
+    if side.series is None and of_maps:
+        raise InvalidInput(f"{of_maps[0]} is of a series, and this is none", where=where, repair="Take it out")
     of_file = [name for name in ("map", "patient", "examination", "time_point") if getattr(side, name) is not None]
     if side.file is None and of_file:
         raise InvalidInput(f"{of_file[0]} is of a file, and this is none", where=where, repair="Take it out")
-    if side.sql is not None and (side.column or side.feature or side.where):
-        raise InvalidInput("column, feature and where are of a table", where=where, repair="Say it in the SELECT")
-    if side.sql is None and (side.column is None) == (side.feature is None):
+    is_whole = side.sql is not None or side.series is not None
+    if is_whole and (side.column or side.feature or side.where):
+        raise InvalidInput("column, feature and where are of a table or a file", where=where, repair="Take them out")
+    if not is_whole and (side.column is None) == (side.feature is None):
         raise InvalidInput("expected a column", where=where, repair='column = "NAME"')
     if side.feature is not None and side.table != "imported_features":
         raise InvalidInput(

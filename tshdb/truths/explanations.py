@@ -22,7 +22,8 @@ FACTORS = {
     2.0: "the diameter for the radius?", 12.0: "months for years?", 30.4375: "days for months?", 365.25: "days for years?",
 }  # fmt: skip
 LOGARITHMS = {"log2": np.log2, "ln": np.log, "log10": np.log10}
-OUTLYING, FITTING = 6.0, 3.0  # robust standard deviations of a pair's difference
+OUTLYING, FITTING = 6.0, 2.5  # robust standard deviations of a pair's difference
+SHARE = 2 / 3  # of those who are that far off: more must be in pairs, else these are chance
 LEAST_FOR_PAIRS = 10
 OPPOSITE = (("left", "right"), ("right", "left"))
 _EXACT = 1e-9  # of the spread of the values: below it two are the same
@@ -98,7 +99,8 @@ def exchanges(truth: Truth, pairs: Pairs) -> list[Exchange]:
     """Patients who have each other's derived value, of the relation `same`.
 
     The difference of a pair is that of logarithms where all values are above 0. Its spread is 1.4826 times the median absolute
-    deviation; both must be more than OUTLYING of it away from the median as they are, and within FITTING when exchanged.
+    deviation; both must be more than OUTLYING of it away from the median as they are, and within FITTING when exchanged. Of all
+    who are that far off more than SHARE must be in such pairs: among many outliers some fit each other by chance.
     """
     n = len(pairs.keys)
     if truth.relation != "same" or n < LEAST_FOR_PAIRS:
@@ -122,7 +124,7 @@ def exchanges(truth: Truth, pairs: Pairs) -> list[Exchange]:
             j = min(fitting, key=lambda j: abs(x[j] - y[i] - middle) + abs(x[i] - y[j] - middle))
             taken |= {i, j}
             found.append(Exchange(*sorted((pairs.keys[i], pairs.keys[j]))))
-    return sorted(found)
+    return sorted(found) if 2 * len(found) > SHARE * len(suspects) else []
 
 
 def opposite(side: Side, columns: Sequence[str]) -> Side | None:

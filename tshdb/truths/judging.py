@@ -121,7 +121,7 @@ def judged(study: Study, declared: Declared) -> Judged:
         _refuse_words(declared, pairs)
     figure = figure_of(truth, pairs)
     state, why = state_of(truth, figure)
-    swapped = exchanges(truth, pairs)
+    swapped = exchanges(truth, pairs) if figure.n >= truth.least else []
     if swapped:
         names = ", ".join(f"{one} with {other}" for one, other in swapped[:SHOWN])
         state, why = (

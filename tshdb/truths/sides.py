@@ -75,6 +75,9 @@ def read_values(study: Study, declared: Declared, side: Side, which: str, where:
         path = study.root / Path(side.file).expanduser()
         rows: Iterable[_Row] = _by_map(study, path, side, where) if side.map else _of_file(path, side, truth.per)
         repair = "Take the others out of the file, or choose rows: where = { COLUMN = WORD }"
+    elif side.series is not None:
+        rows = _of_maps(study, side, truth.per, where)
+        repair = 'Match them per = "visit" or "examination"'
     else:
         rows, repair = _of_study(study, side, truth.per, where)
     found: dict[str, list[_Row]] = {}
@@ -248,6 +251,15 @@ def _condition(name: str, words: Any, known: Mapping[str, tuple[str, str]], wher
     return f"CAST({place} AS VARCHAR) IN ({quoted})"
 
 
+def _of_maps(study: Study, side: Side, per: str, where: str) -> Iterator[_Row]:
+    """A number of each examination that has the map."""
+    from tshdb.truths.archive_maps import map_values
+
+    for found in map_values(study, side.series or "", side.measure, side.above, side.region is not None, where):
+        parts = [getattr(found, name) for name in KEYS[per]]
+        yield _Row(None if None in parts else " ".join(map(str, parts)), found.value, found.reason)
+
+
 # ------------------------------------------------------------------------------------------------------ of a file
 
 
@@ -320,7 +332,7 @@ def _by_map(study: Study, path: Path, side: Side, where: str) -> list[_Row]:
 
 
 def _pointed(text: str | None) -> str | None:
-    """A number with a decimal comma, with a point; any other text as it is. A point alone is a mark of thousands, and is doubtful."""
+    """A number with a decimal comma, with a point; any other text as it is, and a point alone as what is no number."""
     if text is None or ("." in text and "," not in text and number(text) is not None):
         return text and f"{text} (a point, where the map says decimal comma)"
     pointed = text.replace(".", "").replace(",", ".")
