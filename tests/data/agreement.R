@@ -1,8 +1,12 @@
-# How agreement_input.csv, agreement_r.csv, categories_input.csv and categories_r.csv were made: Rscript agreement.R EPIR in this folder.
-# EPIR is the folder of the package epiR (of its functions epi.ccc and epi.kappa alone are used, which need no other package).
-suppressMessages(library(pROC)); options(warn = -1)
-epiR <- new.env(); lazyLoad(file.path(commandArgs(TRUE)[1], "R", "epiR"), envir = epiR)
-environment(epiR$epi.ccc) <- environment(epiR$epi.kappa) <- globalenv()
+# How agreement_input.csv, agreement_r.csv, categories_input.csv and categories_r.csv were made: Rscript agreement.R LIBRARY in this folder.
+# LIBRARY is a folder with the packages epiR and vcd, as Debian has them: of these epi.ccc and Kappa alone are used, which need no other.
+suppressMessages(library(pROC)); options(warn = -1); from <- commandArgs(TRUE)[1]
+functions_of <- function(package) {
+  found <- new.env(); invisible(lazyLoad(file.path(from, package, "R", package), envir = found))
+  for (name in ls(found)) if (is.function(found[[name]])) environment(found[[name]]) <- found
+  found
+}
+epiR <- functions_of("epiR"); vcd <- functions_of("vcd")
 set.seed(29)
 make <- function(set, n, noise, shift = 0, scale = 1, digits = 6, lost = 0) {
   y <- exp(rnorm(n, 2, .7)); x <- scale * y * exp(rnorm(n, 0, noise)) + shift
@@ -39,17 +43,12 @@ categories <- do.call(rbind, list(judge("two", 60, c("good", "poor"), .8), judge
 write.csv(categories, "categories_input.csv", row.names = FALSE, quote = FALSE); out <- NULL
 for (s in unique(categories$set)) {
   one <- na.omit(categories[categories$set == s, ]); words <- sort(unique(c(one$derived, one$measured)))
-  counts <- table(factor(one$derived, words), factor(one$measured, words)); n <- sum(counts)
-  p <- counts / n; rows <- rowSums(p); columns <- colSums(p); chance <- sum(rows * columns); k <- (sum(diag(p)) - chance) / (1 - chance)
-  a <- sum(diag(p) * (1 - (rows + columns) * (1 - k))^2)  # Fleiss, Cohen and Everitt 1969, written out
-  w <- outer(columns, rows, "+")^2; diag(w) <- 0
-  se <- sqrt((a + (1 - k)^2 * sum(p * w) - (k - chance * (1 - k))^2) / n) / (1 - chance)
-  its <- epiR$epi.kappa(unclass(counts), method = "fleiss", alternative = "two.sided", conf.level = .95)$kappa
-  out <- rbind(out, data.frame(set = s, n = n, kappa = k, lower = k - qnorm(.975) * se, upper = k + qnorm(.975) * se,
-    epir = if (length(words) == 2) its[[1]] else NA, epir_se = if (length(words) == 2) its[[2]] else NA))
+  counts <- unclass(table(factor(one$derived, words), factor(one$measured, words))); k <- vcd$Kappa(counts)$Unweighted
+  half <- qnorm(.975) * k[["ASE"]]
+  out <- rbind(out, data.frame(set = s, n = sum(counts), kappa = k[["value"]], lower = k[["value"]] - half, upper = k[["value"]] + half))
 }
 for (name in names(out)[-(1:2)]) out[[name]] <- sprintf("%.15g", out[[name]])
 write.csv(out, "categories_r.csv", row.names = FALSE, quote = FALSE)
 session <- capture.output(sessionInfo())
-version <- read.dcf(file.path(commandArgs(TRUE)[1], "DESCRIPTION"))[, "Version"]
-writeLines(c(session[1:3], trimws(session[grep("pROC", session)]), paste0("epiR_", version)), "agreement_session.txt")
+version <- function(package) paste0(package, "_", read.dcf(file.path(from, package, "DESCRIPTION"))[, "Version"])
+writeLines(c(session[1:3], trimws(session[grep("pROC", session)]), version("epiR"), version("vcd")), "agreement_session.txt")

@@ -44,11 +44,11 @@ def drawn(tmp_path_factory) -> tuple[Study, tiny.TinyArchive]:
     study = tiny.new_study(tmp_path_factory.mktemp("drawn") / "study", analyses=MASKS)
     archive = tiny.TinyArchive.make(12)
     for i, name in enumerate(archive.patients):
-        archive.change(name, images=1, mask=1 + i % 3)
+        archive.change(name, images=1, mask=i % 3)
     tiny.ingest(study, archive)
     tiny.rebuild(study, MASKS)
     voxel = float(np.prod(tiny.Geometry(orientation=tiny.SAGITTAL).spacing_mm))
-    lines = [f"{name},{2 * patient.mask * voxel}" for name, patient in archive.patients.items()]
+    lines = [f"{name},{2 * (patient.mask + 1) * voxel}" for name, patient in archive.patients.items()]
     (study.root / "drawn.csv").write_text("\n".join(["ID,mm3", *lines]) + "\n")
     (study.root / "truths.toml").write_text(VOLUME)
     return study, archive
@@ -65,7 +65,7 @@ def test_masks_of_two_patients_that_were_exchanged_are_named(drawn):
     study, archive = drawn
     one, other = "TCGA-TN-0000", "TCGA-TN-0005"
     sizes = archive.patients[one].mask, archive.patients[other].mask
-    assert sizes == (1, 3)
+    assert sizes == (0, 2)
     try:
         archive.change(one, mask=sizes[1])
         archive.change(other, mask=sizes[0])

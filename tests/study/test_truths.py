@@ -281,6 +281,30 @@ factor = 0.001
     assert code == 7 and "P-00 stands 2 times" in facts["problem"] and "time_point" in facts["problem"]
 
 
+def test_a_field_of_a_workbook_is_a_side(made, checked):
+    """Whatever a workbook had beside what its map asked for stands in clinical_values, as text."""
+    with sqlite3.connect(made.root / "study.db") as database:
+        for i, name in enumerate(NAMES):
+            for field, value in (("MRI volume", f"{READ[i] * 1000}"), ("MRI LD", f"{np.cbrt(READ[i])}"), ("Site", "A")):
+                columns = "source_file_id, line, field, patient_id, value"
+                database.execute(
+                    f"INSERT INTO clinical_values ({columns}) VALUES (1, ?, ?, ?, ?)", (i, field, name, value)
+                )
+    database.close()
+    text = VOLUME[: VOLUME.index("[volume.measured]")] + (
+        '[volume.measured]\ntable = "clinical_values"\ncolumn = "value"\nwhere = { field = "MRI volume" }\nfactor = 0.001\n'
+    )
+    declare(made, text)
+    facts, code = checked(made)
+    assert (code, facts["state"], facts["n_shared"]) == (0, "agrees", N)
+    declare(made, text.replace("MRI volume", "MRI LD").replace("factor = 0.001\n", "").replace("same", "rank"))
+    assert checked(made)[0]["state"] == "agrees"
+    declare(made, text.replace("MRI volume", "Site"))
+    assert "clinical_values.value (field Site) is text, such as 'A'" in checked(made, 7)[0]["problem"]
+    declare(made, text.replace('where = { field = "MRI volume" }', ""))
+    assert "P-00 stands 3 times" in checked(made, 7)[0]["problem"]
+
+
 def test_the_other_breast_is_told(made, checked):
     """Left and right were exchanged: the measurement is of the other side."""
     with sqlite3.connect(made.root / "study.db") as database:
@@ -363,7 +387,7 @@ ENTRIES = {
     "at_least": ("at_least = 0.9\n", "", "found nothing, but field required. There can be relation, at_least"),
     "relation": ('"same"', '"equal"', "[volume] relation: found 'equal', but input should be 'same', 'rank' or 'class'"),
     "unknown word": ("unit =", "units =", "derived.units: found 'ml', but extra inputs are not permitted. There can be table"),
-    "two places": ('patient = "ID"', 'sql = "SELECT 1"', "found sql and file. Say one of table, sql and file"),
+    "two places": ('patient = "ID"', 'sql = "SELECT 1"', "found sql and file. Say one of table, sql, file and series"),
     "no patient": ('patient = "ID"\n', "", "no word of which column names the patient"),
     "sign": ("at_least", 'sign = "negative"\nat_least', "sign is of rank, and this is same"),
     "no TOML": ("[volume]", "[volume", "not TOML"),
@@ -455,3 +479,28 @@ def test_the_example_of_the_page_is_one(tmp_path):
     (tmp_path / "truths.toml").write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
     found = {one.name: one.truth for one in declared_truths(tmp_path)}
     assert found["volume"].measured.factor == 0.001 and found["lymphocytes"].relation == "rank"
+
+
+def test_abundances_of_profiles_come_to_patients_over_their_samples(core, checked):
+    """Of the tiny study: the profile that is selected of the tumour has the abundance that tsh_ratios took."""
+    text = """
+[abundance]
+relation = "same"
+at_least = 0.9
+[abundance.derived]
+table = "cell_abundances"
+column = "abundance"
+where = { population = "Cytotoxic lymphocytes", compartment = "tumor", is_selected = true }
+[abundance.measured]
+table = "tsh_ratios"
+column = "tumor_abundance"
+where = { population = ["Cytotoxic lymphocytes"] }
+"""
+    declare(core, text)
+    facts, code = checked(core)
+    assert (code, facts["n_shared"], facts["value"]) == (0, 10, 1.0), facts
+    declare(core, text.replace('compartment = "tumor"', 'compartment = "stroma"'))
+    facts, _ = checked(core)
+    assert facts["state"] != "agrees" and facts["n_shared"] == 10
+    declare(core, text.replace(', compartment = "tumor"', ""))
+    assert "stands 2 times" in checked(core, 7)[0]["problem"]

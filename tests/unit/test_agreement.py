@@ -1,4 +1,4 @@
-"""Agreement of two measurements against R: epiR, pROC, t.test and formulas written out (tests/data/agreement.R); and by hand."""
+"""Agreement of two measurements against R: epiR, pROC, vcd, t.test, a formula written out (tests/data/agreement.R); by hand."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_figures_and_intervals_are_rs(name):
         else:
             ours = [figure.value, figure.lower, figure.upper]
             wanted = numbers(theirs, of, f"{of}_lower", f"{of}_upper")
-            if wanted[1] == wanted[2]:  # pROC's interval of an area of 0 or 1 has no width
+            if of == "auc" and wanted[1] == wanted[2]:  # pROC's interval of an area of 0 or 1 has no width
                 assert figure.value == wanted[0] in (0.0, 1.0) and figure.upper - figure.lower > 0.05
             else:
                 assert ours == pytest.approx(wanted, **EXACT)
@@ -71,10 +71,6 @@ def test_kappa_and_its_interval_are_rs(name):
     figure = kappa(*zip(*pairs, strict=True))
     assert (figure.n, figure.value) == (int(theirs["n"]), pytest.approx(float(theirs["kappa"]), **EXACT))
     assert [figure.lower, figure.upper] == pytest.approx(numbers(theirs, "lower", "upper"), **EXACT)
-    if theirs["epir"] != "NA":
-        half = 1.959963984540054 * float(theirs["epir_se"])
-        assert float(theirs["epir"]) == pytest.approx(figure.value, **EXACT)
-        assert half == pytest.approx((figure.upper - figure.lower) / 2, rel=1e-9)
 
 
 def test_concordance_by_hand():
