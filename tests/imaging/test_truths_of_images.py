@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def checked(study: Study, code: int) -> dict:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> tuple[Study, tiny.TinyArchive]:
+def drawn(tmp_path_factory) -> Iterator[tuple[Study, tiny.TinyArchive]]:
     """Twelve patients, whose masks are of 2, 4 and 6 voxels; drawn.csv has their volumes, by hand."""
     study = tiny.new_study(tmp_path_factory.mktemp("drawn") / "study", analyses=MASKS)
     archive = tiny.TinyArchive.make(12)
@@ -51,7 +52,8 @@ def drawn(tmp_path_factory) -> tuple[Study, tiny.TinyArchive]:
     lines = [f"{name},{2 * (patient.mask + 1) * voxel}" for name, patient in archive.patients.items()]
     (study.root / "drawn.csv").write_text("\n".join(["ID,mm3", *lines]) + "\n")
     (study.root / "truths.toml").write_text(VOLUME)
-    return study, archive
+    yield study, archive
+    study.engine.dispose()
 
 
 def test_the_volume_of_a_mask_is_what_was_drawn(drawn):

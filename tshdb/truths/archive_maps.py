@@ -57,7 +57,10 @@ def map_values(
                        ImagingStudy.time_point).join(ImagingStudy, ImagingStudy.study_uid == ImagingSeries.study_uid)  # fmt: skip
         rows = connection.execute(query.where(ImagingSeries.n_without_pixels == 0).order_by(ImagingSeries.series_uid))
         series = [row for row in rows if fnmatchcase((row.description or "").casefold(), pattern.casefold())]
-        masks = dict(connection.execute(select(TumorMask.study_uid, TumorMask.object_id)).tuples()) if in_tumor else {}
+        masks = {}
+        if in_tumor:
+            of_tumors = connection.execute(select(TumorMask.study_uid, TumorMask.object_id))
+            masks = {uid: object_id for uid, object_id in of_tumors}
     if not series:
         raise NotFound(
             f"no series '{pattern}' with pixels", where=where, repair="tshdb sql 'from imaging_series' lists them"
