@@ -378,6 +378,21 @@ def test_a_patient_who_stands_twice_is_refused(made, checked):
     assert "P-04 stands 2 times (lines 6, 42); expected one row a patient" in checked(made, 7)[0]["problem"]
 
 
+def test_rows_of_a_file_are_chosen_by_its_columns(made, checked):
+    """Two readers: of one of them each patient has one row."""
+    lines = [f"{name};{value};{reader}" for name, value in zip(NAMES, READ, strict=True) for reader in ("A", "B")]
+    (made.root / "volumes.csv").write_text(
+        "\n".join(["ID;volume;reader", *lines, "P-00;99;C"]) + "\n", encoding="utf-8"
+    )
+    assert "P-00 stands 3 times" in checked(made, 7)[0]["problem"]
+    declare(made, VOLUME + 'where = { reader = "B" }\n')
+    assert checked(made)[0]["state"] == "agrees"
+    declare(made, VOLUME + 'where = { reader = ["B", "C"] }\n')
+    assert "P-00 stands 2 times" in checked(made, 7)[0]["problem"]
+    declare(made, VOLUME + 'where = { read_by = "B" }\n')
+    assert "no column 'read_by'" in checked(made, 7)[0]["problem"]
+
+
 def test_text_in_a_column_of_numbers_is_refused_with_its_line(made, checked):
     csv(made.root / "volumes.csv", [*READ[:-1], "large"])
     assert "volumes.csv: volume is text, such as 'large' (line 41)" in checked(made, 7)[0]["problem"]
