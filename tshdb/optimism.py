@@ -2,10 +2,11 @@
 
 is_optimistic   a fit behind it looked at the tested outcome of some of these patients: a p value is too small, a measure too good
 is_in_sample    a fit behind it was fitted on some of them, without that outcome
+is_circular     it compares a quantity between groups that were made from that quantity (`circularity`)
 
 What a fit learns it declares (`learns`), and a result what it tests (`tests`). Who declares nothing is taken to look at, or to
-test, all that it reads; so is a fit whose program is not here. Analyses whose table has a column is_optimistic of their own say
-it themselves, by row; in others of these columns (`Labelled`) it is noted at the end of a rebuild (`note_labels`).
+test, all that it reads; so is a fit whose program is not here. Analyses whose table has such a column of their own say it
+themselves, by row; in others (`Labelled`, `LabelledCircular`) it is noted at the end of a rebuild (`note_labels`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, false, not_, or_, select, update
 
+from tshdb import circularity
+from tshdb.circularity import Circular
 from tshdb.cohorts.states import members_of
 from tshdb.database import reading, tuples, writing
 from tshdb.engine.needs import Learns, Need
@@ -59,9 +62,10 @@ class Seen(NamedTuple):
 
 
 class Label(NamedTuple):
-    """What must be said beside a result. seen: those that looked at the outcome first."""
+    """What must be said beside a result. seen: those that looked at the outcome first; circular: groups of what is tested."""
 
     seen: tuple[Seen, ...]
+    circular: tuple[Circular, ...] = ()
 
     @property
     def is_optimistic(self) -> bool:
@@ -73,7 +77,7 @@ class Label(NamedTuple):
 
     @property
     def words(self) -> list[str]:
-        return [s.words for s in self.seen]
+        return [s.words for s in (*self.seen, *self.circular)]
 
     @property
     def optimistic(self) -> str | None:
@@ -85,6 +89,10 @@ class Label(NamedTuple):
         looked = [s for s in self.seen if s.outcome is not None]
         of_it = [s for s in looked if s.spared is None or row[s.spared[0]] not in s.spared[1]]
         return "; ".join(s._replace(spared=None).words for s in of_it) or None
+
+    def circular_of_row(self, row: Mapping[str, Any]) -> str | None:
+        """Why this row of the result tests what made its groups, in words; None where it does not."""
+        return "; ".join(c._replace(spared=None).words for c in self.circular if c.holds_of(row)) or None
 
 
 NOTHING = Label(())
@@ -118,13 +126,16 @@ class Labels:
     def _made(self, connection: Connection, unit_id: int) -> Label:
         name, key = connection.execute(select(Unit.analysis, Unit.key).where(Unit.unit_id == unit_id)).one()
         analysis = self._by_name.get(name)
-        if analysis is None or _says_it_itself(analysis.makes.__table__):
+        if analysis is None:
             return NOTHING
+        fits = fits_of(connection, tuple(self._by_name.values()))
+        circular = circularity.circular(connection, analysis, unit_id, fits)
+        if _says_it_itself(analysis.makes.__table__):
+            return Label((), circular)
         patients = _patients(connection, analysis, key)
         needs = analysis.needs if analysis.tests is None else {role: analysis.needs[role] for role in analysis.tests}
         tested = {need.table.__tablename__ for need in needs.values() if isinstance(need, Need)}
         seen = []
-        fits = fits_of(connection, tuple(self._by_name.values()))
         for fit_id, fit_name, fit_key, params in _fits_above(connection, unit_id, fits):
             fit, found = self._by_name.get(fit_name), []
             for learns in _learns(fit, json.loads(params)):
@@ -133,16 +144,12 @@ class Labels:
                 found += [one] if one else []
             found.sort(key=lambda one: one.outcome is None)
             seen += [one._replace(spared=analysis.spared) if one.outcome else one for one in found[:1]]
-        return Label(tuple(sorted(seen, key=lambda one: (one.outcome is None, one.fit))))
+        return Label(tuple(sorted(seen, key=lambda one: (one.outcome is None, one.fit))), circular)
 
 
 def labelled_tables() -> list[Table]:
     """The tables of results whose rows bear the label."""
-    return [
-        table
-        for table in Base.metadata.sorted_tables
-        if "is_optimistic" in table.columns and not _says_it_itself(table)
-    ]
+    return [table for table in Base.metadata.sorted_tables if any(c.info.get("label") for c in table.columns)]
 
 
 def expected_labels(study: Study) -> Iterator[tuple[Table, int, Label]]:
@@ -178,7 +185,22 @@ class Change(NamedTuple):
 
 
 def changes_of(table: Table, unit: int, label: Label) -> Iterator[Change]:
-    """What must stand in the rows of one unit: those that are spared what was chosen by the outcome, and the others."""
+    """What must stand in the rows of one unit, by what is true of which of them."""
+    if circularity.LABEL in table.columns and not circularity.says_it_itself(table):
+        yield from _circular_changes(table, unit, label)
+    if "is_in_sample" in table.columns:
+        yield from _optimistic_changes(table, unit, label)
+
+
+def _circular_changes(table: Table, unit: int, label: Label) -> Iterator[Change]:
+    is_of_it = or_(false(), *(one.rows(table) for one in label.circular))
+    for where, value in ((is_of_it, True), (not_(is_of_it), False)):
+        differs = table.c[circularity.LABEL].is_distinct_from(value)
+        yield Change(table, {circularity.LABEL: value}, and_(table.c.unit_id == unit, where, differs))
+
+
+def _optimistic_changes(table: Table, unit: int, label: Label) -> Iterator[Change]:
+    """Of the rows that are spared what was chosen by the outcome, and of the others."""
     spared = next((s.spared for s in label.seen if s.spared is not None), None)
     of_unit = table.c.unit_id == unit
     is_spared = None if spared is None else table.c[spared[0]].in_(spared[1])

@@ -43,6 +43,7 @@ class CompartmentTestParameters(Parameters):
     makes=WilcoxonTest,
     params=CompartmentTestParameters,
     cohorts="cohorts",
+    spared=("grouping", ("all",)),
     libraries=("numpy", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Fig. 4a",
     tracks=("p_value",),

@@ -10,6 +10,7 @@ import pytest
 from analyses import ANALYSES
 from tests.support import guests, tiny
 from tests.support.program import run_quick
+from tshdb import tables
 from tshdb.actions import checking
 from tshdb.actions.rebuilding import RebuildOptions, rebuild
 from tshdb.engine.analysis import Learns
@@ -178,3 +179,60 @@ def test_what_cannot_be_is_refused_at_its_declaration(wrong):
 
     with pytest.raises(TypeError, match="analysis cutoff: (learns|tests|spared) '"):
         replace(cutoff, **wrong)
+
+
+def circular_rows(study: Study, table: str, of: str) -> set[tuple]:
+    """(what a row is of, is_circular) of all rows of the cohort."""
+    found = study.sql(f"SELECT {of}, is_circular FROM {table} WHERE cohort = '{KEY}'")
+    return {(*row[:-1], None if pd.isna(row[-1]) else bool(row[-1])) for row in found.itertuples(index=False)}
+
+
+def test_tests_between_groups_of_the_tested_quantity_are_circular(core):
+    study = with_cutoff(core, 'method = "median"')
+    assert not tiny.rebuild(study, names=["compartment_tests", "network_parameters"]).failed
+    label = label_of(study, "compartment_tests", KEY)
+    made = "circular: survival_groups are made from the tsh_ratios that are tested between them"
+    assert [c.words for c in label.circular] == [f"{made} (of Cytotoxic lymphocytes rsem) (not of grouping all)"]
+    assert label.circular_of_row({"grouping": "all", "population": "Cytotoxic lymphocytes", "unit": "rsem"}) is None
+    assert [c.words for c in label_of(study, "network_parameters", KEY).circular] == [made]
+    assert not label_of(study, "logrank_tests", KEY).circular, "survival is tested, and made no group"
+    assert {said[-1] for said in circular_rows(study, "wilcoxon_tests", "grouping, population")} == {None}
+    assert note_labels(study) and not note_labels(study)
+    assert circular_rows(study, "wilcoxon_tests", "grouping, population") == {
+        (grouping, population, grouping != "all" and population == "Cytotoxic lymphocytes")
+        for grouping in ("all", "good", "poor")
+        for population in ("T cells", "Cytotoxic lymphocytes", "Fibroblasts")
+    }
+    assert {said[-1] for said in circular_rows(study, "network_parameters", "parameter")} == {True}
+    assert not {b.rule.name for b in checking.check(study).broken} & {"unit.rows", "result.label"}
+    said = [c for c in tables.claims(study) if c.here and c.here.endswith(", circular")]
+    assert len(said) == 2 and all(made in c.why and "p" in c.what for c in said), "of good and of poor"
+    study.engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["compartments", "s1", "topology"])
+def test_a_figure_that_prints_such_a_p_says_so(core, name):
+    study = with_cutoff(core, 'method = "median"')
+    assert not tiny.rebuild(study, names=["compartment_tests", "network_parameters", "network_edges"]).failed
+    said = run_quick("figure", name, "--out", "figure.svg", cwd=study.root).stdout
+    assert "circular: survival_groups are made from the tsh_ratios" in " ".join(said.split())
+    study.engine.dispose()
+
+
+def test_the_table_of_networks_says_that_its_groups_are_of_what_it_tests(core):
+    study = with_cutoff(core, 'method = "median"')
+    assert not tiny.rebuild(study, names=["network_parameters"]).failed
+    said = run_quick("table", "s5", cwd=study.root).stdout
+    assert "Circular: survival_groups are made from the tsh_ratios" in " ".join(said.split())
+    study.engine.dispose()
+
+
+def test_groups_of_a_guest_are_found_by_where_they_came_from(core):
+    """Its scores are made from the ratios that it tests beside them: by inputs alone, since it declares nothing."""
+    guests.put(core, mean_model=guests.text("mean_model") + TESTING)
+    guests.made(core)
+    study = guests.fresh(core)
+    assert [(c.groups, c.quantity, c.keys) for c in label_of(study, "score_tests", KEY).circular] == [
+        ("xy_mean_scores", "tsh_ratios", ())
+    ]
+    study.engine.dispose()

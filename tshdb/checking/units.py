@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Table, and_, delete, func, select, update
 
 from tshdb.checking.healing import healing
 from tshdb.checking.rule import Context, Problem, rule
@@ -276,7 +276,7 @@ def _labels(c: Context) -> Iterator[Problem]:
         return
     for table, unit, label in expected_labels(c.study):
         for change in changes_of(table, unit, label):
-            said = change.differs & table.c.is_optimistic.is_not(None)
+            said = and_(change.differs, *(table.c[name].is_not(None) for name in change.label))
             if n := c.connection.execute(select(func.count()).select_from(table).where(said)).scalar():
                 yield Problem(f"{table.name}, unit {unit}", f"{n} rows say it otherwise", str(unit))
 

@@ -122,7 +122,8 @@ def analysis(
     learns: for fit, what it learns from its training patients (`Learns`); () where the row of a patient is by models that had
         not seen her, or where nothing is learned; without it, it is taken to look at all that it needs.
     tests: roles of the outcome that it tests or measures by; without it, all that it needs.
-    spared: (column, its values) of rows that use nothing that a fit chose by the outcome, though others of the result do.
+    spared: (column, its values) of rows that use no groups, and nothing that a fit chose by the outcome, though others of the
+        result do.
     program: the command that computes it in the place of the function; see `tshdb.engine.program`.
     """
 

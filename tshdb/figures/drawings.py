@@ -132,13 +132,15 @@ def roc(points: pd.DataFrame, auc: pd.Series | None, title: str) -> Figure:
 def compartments(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figure:
     """Abundance of every population in tumour and stroma, one panel a group; stars by the adjusted p of the paired test.
 
-    values: population, prognosis, tumor_abundance, stroma_abundance. tests: rows of wilcoxon_tests of one cohort.
+    values: population, prognosis, tumor_abundance, stroma_abundance. tests: rows of wilcoxon_tests of one cohort; stars
+    stand in brackets where is_circular is true.
     """
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     populations = list(dict.fromkeys(tests["population"]))
-    adjusted = {(t.grouping, t.population): t.p_adjusted for t in tests.itertuples()}
+    stars = {(t.grouping, t.population): _bracketed(_stars(t.p_adjusted), t.is_circular) for t in tests.itertuples()}
+    is_circular = bool(tests["is_circular"].any())
     figure = Figure(figsize=(10, 7.2))
     for axes, group in zip(figure.subplots(2, 1, sharex=True, sharey=True), ("good", "poor"), strict=True):
         of_group = values[values["prognosis"] == group]
@@ -153,14 +155,20 @@ def compartments(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figur
                 box.set(facecolor=COLORS[side], alpha=0.75)
         top = axes.get_ylim()[1]
         for i, population in enumerate(populations):
-            axes.text(i, top, _stars(adjusted.get((group, population))), ha="center", va="bottom")
+            axes.text(i, top, stars.get((group, population), ""), ha="center", va="bottom")
         axes.set_title(f"{group} prognosis (n = {of_group['patient_id'].nunique()})", fontsize=10, loc="left", pad=14)
         axes.set_ylabel("abundance (mean log2)")
         axes.set_xticks(np.arange(len(populations)), populations, rotation=25, ha="right")
     keys = [Patch(facecolor=COLORS[s], alpha=0.75, label=n) for s, n in (("tumor", "tumour"), ("stroma", "stroma"))]
     figure.legend(handles=keys, loc="outside upper right", frameon=False, ncols=2)
-    figure.suptitle(f"{title}; Wilcoxon signed-rank, BH: * < .05, ** < .01, *** < .001", fontsize=10, x=0.01, ha="left")
+    said = f"{title}; Wilcoxon signed-rank, BH: * < .05, ** < .01, *** < .001"
+    said += "\n(*): circular, the groups were made from this population's abundances" if is_circular else ""
+    figure.suptitle(said, fontsize=10, x=0.01, ha="left")
     return figure
+
+
+def _bracketed(stars: str, is_circular: bool) -> str:
+    return f"({stars})" if is_circular and stars else stars
 
 
 def _stars(p: float | None) -> str:
@@ -200,7 +208,8 @@ def networks(edges: pd.DataFrame, populations: Sequence[str], counts: dict[str, 
 def topology(parameters: pd.DataFrame, title: str) -> Figure:
     """Radar maps of the parameters that the paper names: good and poor, in the stroma and in the tumour.
 
-    parameters: rows of network_parameters of one cohort. A spoke ends at the larger of the two values.
+    parameters: rows of network_parameters of one cohort; stars stand in brackets where is_circular is true. A spoke ends at the
+    larger of the two values.
     """
     from matplotlib.figure import Figure
 
@@ -210,6 +219,7 @@ def topology(parameters: pd.DataFrame, title: str) -> Figure:
         of_compartment = parameters[parameters["compartment"] == compartment]
         table = of_compartment.pivot(index="parameter", columns="prognosis", values="value").astype(float).fillna(0.0)
         p_values = of_compartment.groupby("parameter")["p_adjusted"].first()
+        is_circular = of_compartment.groupby("parameter")["is_circular"].any()
         angle = np.linspace(0, 2 * np.pi, len(table), endpoint=False)  # clockwise from the top
         largest = table.max(axis=1).where(lambda v: v > 0, 1.0)
         for group in ("poor", "good"):
@@ -224,7 +234,8 @@ def topology(parameters: pd.DataFrame, title: str) -> Figure:
         axes.set_ylim(0, 1.05)
         axes.spines["polar"].set_visible(False)
         for name, a in zip(table.index, angle, strict=True):
-            star = " *" if p_values[name] is not None and p_values[name] < 0.05 else ""
+            has_star = p_values[name] is not None and p_values[name] < 0.05
+            star = f" {_bracketed('*', is_circular[name])}" if has_star else ""
             text = f"{name.replace('_', ' ')}{star}\n{table.loc[name, 'good']:.3g} good, {table.loc[name, 'poor']:.3g} poor"
             side = "center" if abs(np.sin(a)) < 0.1 else "left" if np.sin(a) > 0 else "right"
             axes.text(a, 1.16, text, ha=side, va="center", fontsize=8)
@@ -239,7 +250,7 @@ def topology(parameters: pd.DataFrame, title: str) -> Figure:
 def correlation(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figure:
     """One population's abundance in the stroma over that in the tumour, one panel a group, with the correlation.
 
-    values: tumor_abundance, stroma_abundance, prognosis. tests: rows of wilcoxon_tests of that population.
+    values: tumor_abundance, stroma_abundance, prognosis. tests: rows of wilcoxon_tests of that population, with is_circular.
     """
     from matplotlib.figure import Figure
 
@@ -255,8 +266,8 @@ def correlation(values: pd.DataFrame, tests: pd.DataFrame, title: str) -> Figure
             axes.plot(ends, intercept + slope * ends, color=COLORS[group], lw=1.6)
         test = by_group.get(group)
         if test is not None and test.correlation is not None and test.correlation == test.correlation:
-            axes.text(0.03, 0.97, f"r = {test.correlation:.2f}, p = {test.correlation_p_value:.2g}", va="top",
-                      transform=axes.transAxes)  # fmt: skip
+            said = f"r = {test.correlation:.2f}, p = {test.correlation_p_value:.2g}{', circular' if test.is_circular else ''}"
+            axes.text(0.03, 0.97, said, va="top", transform=axes.transAxes)
         axes.set_title(f"{group} prognosis (n = {len(of_group)})", fontsize=10, loc="left")
         axes.set_xlabel("abundance in the tumour (mean log2)")
     figure.axes[0].set_ylabel("abundance in the stroma (mean log2)")

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from tshdb.study import Study
 
 
+def _labelled(study: Study, tests: pd.DataFrame, analysis: str, cohort: str) -> tuple[pd.DataFrame, list[str]]:
+    """The tests with is_circular as it is true now, whether it was noted or not, and what must be said of all of them."""
+    label = label_of(study, analysis, cohort)
+    is_circular = [label.circular_of_row(row) is not None for row in tests.to_dict("records")]
+    return tests.assign(is_circular=is_circular), label.words
+
+
+def _said(how_to_read: str, words: list[str]) -> str:
+    return "; ".join([how_to_read.rstrip("."), *words]) + "."
+
+
 def _one(frame: pd.DataFrame) -> pd.Series | None:
     return frame.iloc[0] if len(frame) else None
 
@@ -40,7 +51,7 @@ def _km(grouping: str, words: str):
         label = label_of(study, "logrank_tests", name)
         figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {words}, {name}", label.optimistic)
         how_to_read = "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
-        return figure, "; ".join([how_to_read.rstrip("."), *label.words]) + "."
+        return figure, _said(how_to_read, label.words)
 
     return read
 
@@ -120,8 +131,11 @@ def _abundances(study: Study, cohort: str) -> pd.DataFrame:
 def _compartments(study: Study, cohort: str | None) -> tuple[Figure, str]:
     query = "SELECT * FROM wilcoxon_tests ORDER BY unit_id, grouping"
     tests, name = of_cohort(study, query, cohort, "no tests of compartments", "compartment_tests")
+    tests, words = _labelled(study, tests, "compartment_tests", name)
     figure = drawings.compartments(_abundances(study, name), tests, name)
-    return figure, "Box: the middle half of the patients; stars: tumour and stroma of the same patients differ."
+    return figure, _said(
+        "Box: the middle half of the patients; stars: tumour and stroma of the same patients differ.", words
+    )
 
 
 def _networks(study: Study, cohort: str | None) -> tuple[Figure, str]:
@@ -139,11 +153,13 @@ def _networks(study: Study, cohort: str | None) -> tuple[Figure, str]:
 def _topology(study: Study, cohort: str | None) -> tuple[Figure, str]:
     query = "SELECT * FROM network_parameters WHERE is_in_paper ORDER BY unit_id DESC, compartment, parameter"
     parameters, name = of_cohort(study, query, cohort, "no networks", "network_parameters")
+    parameters, words = _labelled(study, parameters, "network_parameters", name)
     figure = drawings.topology(parameters, f"Topology of the cell networks, {name}")
-    return figure, (
+    how_to_read = (
         "Each spoke is one parameter, drawn as a share of the larger of the two groups; the values stand at its end, and a "
         "star where permuting the patients' groups gives p < .05 (Benjamini-Hochberg over all parameters)."
     )
+    return figure, _said(how_to_read, words)
 
 
 def _correlation(study: Study, cohort: str | None) -> tuple[Figure, str]:
@@ -153,9 +169,10 @@ def _correlation(study: Study, cohort: str | None) -> tuple[Figure, str]:
     if not len(population):
         raise NoRows("no cut-off, and so no groups", analyses=("cutoff",))
     values = _abundances(study, name)
-    tests = tests[tests["population"] == population[0]]
+    tests, words = _labelled(study, tests[tests["population"] == population[0]], "compartment_tests", name)
     figure = drawings.correlation(values[values["population"] == population[0]], tests, f"{population[0]}, {name}")
-    return figure, "A point is a patient; the line is the least-squares fit, r Pearson's correlation in that group."
+    how_to_read = "A point is a patient; the line is the least-squares fit, r Pearson's correlation in that group."
+    return figure, _said(how_to_read, words)
 
 
 def _flow(study: Study, cohort: str | None) -> tuple[Figure, str]:

@@ -84,6 +84,18 @@ class Labelled:
     )
 
 
+class LabelledCircular:
+    """What the program notes in rows of tests once they stand: whether the groups were made from what is tested.
+
+    Found from the inputs of the result (`tshdb.circularity`), at the end of every rebuild; empty before.
+    """
+
+    is_circular: Mapped[bool | None] = mapped_column(
+        doc="the groups were made from what is tested between them: they differ by construction, p says little",
+        info={"fingerprint": False, "label": True},
+    )
+
+
 class UnitPayload(_OfBase):
     """A table whose rows are made by units of an analysis.
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Index
 
-from tshdb.schema.base import Base, Labelled, UnitPayload, closed
+from tshdb.schema.base import Base, Labelled, LabelledCircular, UnitPayload, closed
 from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Compartment, Endpoint, ExpressionUnit, Prognosis
 
@@ -232,7 +232,7 @@ class LogrankTest(Labelled, UnitPayload, Base):
     reason: Mapped[str | None] = mapped_column(doc="why there is no test")
 
 
-class WilcoxonTest(UnitPayload, Base):
+class WilcoxonTest(LabelledCircular, UnitPayload, Base):
     """One row is the comparison of one population's abundance in tumour and stroma, in one group of a cohort."""
 
     __tablename__ = "wilcoxon_tests"
@@ -273,7 +273,7 @@ class NetworkEdge(UnitPayload, Base):
     n: Mapped[int] = mapped_column(doc="patients in the group")
 
 
-class NetworkParameter(UnitPayload, Base):
+class NetworkParameter(LabelledCircular, UnitPayload, Base):
     """One row is one topological parameter of one cell network, and whether it differs between the groups."""
 
     __tablename__ = "network_parameters"

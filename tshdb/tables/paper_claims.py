@@ -111,6 +111,11 @@ class _Tables:
         unit = row.get("unit_id")
         return None if unit is None else self._labels.of_unit(int(unit)).of_row(row)
 
+    def circular(self, row: dict[str, Any]) -> str | None:
+        """Why the p value of this row says little: the groups were made from what is tested between them."""
+        unit = row.get("unit_id")
+        return None if unit is None else self._labels.of_unit(int(unit)).circular_of_row(row)
+
     @cached_property
     def _labels(self) -> Labels:
         return Labels(self._study)
@@ -153,6 +158,8 @@ def _judge(claim: Claim, tables: _Tables) -> Checked:
     why = "; ".join(filter(None, [reason, "" if verdict is Verdict.HOLDS else claim.why]))
     if optimistic := tables.optimistic(row):
         here, why = f"{here}, optimistic", "; ".join(filter(None, [why, optimistic]))
+    if "p_" in claim.row.get("column", "") and (circular := tables.circular(row)):
+        here, why = f"{here}, circular", "; ".join(filter(None, [why, circular]))
     return checked(verdict, here, why, cohort)
 
 
