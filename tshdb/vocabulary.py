@@ -40,6 +40,13 @@ class Endpoint(StrEnum):
     DFS = "DFS"
 
 
+class FirstEvent(StrEnum):
+    """Which event came first: of the disease, or a death without one."""
+
+    DISEASE = "disease"
+    DEATH = "death"
+
+
 class Prognosis(StrEnum):
     """On which side of a cut-off a patient is, named by what it foretells."""
 
