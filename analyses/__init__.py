@@ -30,10 +30,14 @@ from analyses.imaging.tumor_masks import tumor_masks
 from analyses.networks.network_edges import network_edges
 from analyses.networks.network_parameters import network_parameters
 from analyses.prognosis.abundance_cox import abundance_cox
+from analyses.prognosis.cumulative_incidences import cumulative_incidences
 from analyses.prognosis.cutoff import cutoff
+from analyses.prognosis.gray_tests import gray_tests
 from analyses.prognosis.km_curves import km_curves
 from analyses.prognosis.logrank_tests import logrank_tests
+from analyses.prognosis.ph_residuals import ph_residuals
 from analyses.prognosis.survival_groups import survival_groups
+from analyses.prognosis.survival_quantiles import survival_quantiles
 from analyses.prognosis.tsh_cox import tsh_cox
 from analyses.prognosis.univariable_cox import univariable_cox
 from analyses.signature.calibration_groups import calibration_groups
@@ -45,10 +49,14 @@ from analyses.signature.selected_features import selected_features
 from analyses.signature.signature_cox import signature_cox
 from analyses.signature.signature_cross_validation import signature_cross_validation
 from analyses.signature.signature_curves import signature_curves
+from analyses.signature.signature_gray import signature_gray
+from analyses.signature.signature_incidences import signature_incidences
 from analyses.signature.signature_labels import signature_labels
 from analyses.signature.signature_logrank import signature_logrank
 from analyses.signature.signature_model import signature_model
 from analyses.signature.signature_performance import signature_performance
+from analyses.signature.signature_quantiles import signature_quantiles
+from analyses.signature.signature_residuals import signature_residuals
 from analyses.signature.signature_roc import signature_roc
 from analyses.signature.signature_scores import signature_scores
 from analyses.signature.signature_search import signature_search
@@ -71,7 +79,11 @@ ANALYSES = (
     tsh_scores,
     km_curves,
     logrank_tests,
+    survival_quantiles,
     tsh_cox,
+    ph_residuals,
+    cumulative_incidences,
+    gray_tests,
     compartment_tests,
     network_edges,
     network_parameters,
@@ -108,7 +120,11 @@ ANALYSES = (
     signature_scores,
     signature_curves,
     signature_logrank,
+    signature_quantiles,
     signature_cox,
+    signature_residuals,
+    signature_incidences,
+    signature_gray,
     likelihood_ratio_tests,
     concordances,
     calibration_groups,

@@ -19,8 +19,8 @@ def draw(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="flow, km, compartments, s1, networks, topology, roc, score-km, features, search, signature-roc, "
-            "signature-km or calibration; or one of an installed package: --list."
+            help="flow, km, ph, compartments, s1, networks, topology, roc, score-km, features, search, signature-roc, "
+            "signature-km, signature-ph or calibration; or one of an installed package: --list."
         ),
     ] = None,
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,

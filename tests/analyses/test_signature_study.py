@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from analyses import ANALYSES
+from analyses.shared.competing_events import NOTHING_COMPETES
 from analyses.shared.concordance import pairs
 from analyses.shared.cox import log_likelihood
 from tests.support.program import run_quick
@@ -118,6 +119,31 @@ def test_what_was_planted_is_found(built, simulated):
         assert both["difference"] == pytest.approx(both["c_index"] - clinical["c_index"], abs=1e-12)
         assert all(row["difference_lower"] < row["difference"] < row["difference_upper"] for row in (alone, both))
     assert n_compared
+
+
+def test_quantiles_residuals_and_competing_events_are_of_every_endpoint(built):
+    """Deaths and recurrences of these collections cannot be told apart: OS counts from another day than RFS, or is not known."""
+    quantiles = built.sql("SELECT * FROM survival_quantiles WHERE grouping = 'signature'")
+    tests = built.sql("SELECT * FROM logrank_tests WHERE grouping = 'signature'")
+    assert len(quantiles) == 6 * len(tests) == 18
+    for test in tests.itertuples():
+        mine = quantiles[(quantiles["cohort"] == test.cohort) & (quantiles["endpoint"] == test.endpoint)]
+        assert mine.groupby("prognosis")["n"].first().to_dict() == {"good": test.n_good, "poor": test.n_poor}
+        assert (mine["days"].notna() | mine["reason"].notna()).all()
+    gray = built.sql("SELECT * FROM gray_tests WHERE grouping = 'signature'")
+    by_endpoint = {key: rows for key, rows in gray.groupby(["cohort", "endpoint"])}
+    assert (by_endpoint[ISPY1, "OS"]["reason"] == NOTHING_COMPETES).all()
+    for key, why in (((ISPY1, "RFS"), "OS and RFS count from different days"), ((NACT, "DFS"), "no OS")):
+        rows = by_endpoint[key]
+        assert (rows["left_out"] == rows["n_left_out"].astype(str) + f": {why}").all() and (
+            rows["n_left_out"] > 0
+        ).all()
+        assert (rows["reason"] == "of no patient it is known which event came first").all()
+    residuals = built.sql("SELECT * FROM schoenfeld_residuals WHERE model = 'signature continuous' AND position > 0")
+    terms = built.sql("SELECT * FROM cox_terms WHERE model = 'signature continuous'")
+    assert len(residuals) == terms["n_events"].sum() > 0
+    said = run_quick("table", "prognosis", cwd=built.root).stdout
+    assert "Days by which a quarter" in said and "Gray's test" in said
 
 
 def test_noise_is_found_out(made, tmp_path):

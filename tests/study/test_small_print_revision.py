@@ -1,4 +1,4 @@
-"""Revision 0033: tests of an older study say nothing of their groups until the next rebuild notes it; nothing is due for it."""
+"""Revision 0033: tests of an older study say nothing of their groups until the next rebuild notes it; new tables are empty."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.support.program import ROOT, run_quick
 from tshdb.optimism import note_labels
 from tshdb.study import Study
 
+NEW = ("survival_quantiles", "schoenfeld_residuals", "cumulative_incidences", "gray_tests")
 TESTS = "SELECT grouping, population, p_value FROM wilcoxon_tests ORDER BY ALL"
 
 
@@ -25,6 +26,8 @@ def test_older_tests_stand_and_are_labelled(tmp_path):
     database.close()
     run_quick("migrate", cwd=folder)
     study = Study(folder)
+    for table in NEW:
+        assert not len(study.sql(f"SELECT * FROM {table}")), table
     older = study.sql(TESTS)
     assert n_older and len(older) == n_older
     assert study.sql("SELECT is_circular FROM wilcoxon_tests")["is_circular"].isna().all()
@@ -38,5 +41,6 @@ def test_older_tests_stand_and_are_labelled(tmp_path):
     downgrade(study.engine, "0032")
     with study.engine.connect() as connection:
         columns = connection.exec_driver_sql("PRAGMA table_info(wilcoxon_tests)").fetchall()
-    assert "is_circular" not in {row[1] for row in columns}
+        tables = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert "is_circular" not in {row[1] for row in columns} and not {*NEW} & tables
     study.engine.dispose()

@@ -1,7 +1,7 @@
 """The paper's figures from a study's results, and pictures of its examinations.
 
 of_paper              what each of the paper's figures is drawn from, and how to read it
-drawings, feature_drawings, signature_drawings   the drawing itself, from rows
+drawings, feature_drawings, signature_drawings, residual_drawings   the drawing itself, from rows
 examinations          what there is to look at in one examination
 examination_drawings  its phases, subtraction, masks and time curve
 region_drawings       breast, tumour and stroma on the prepared images

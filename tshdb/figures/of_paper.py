@@ -9,7 +9,7 @@ from tshdb.figures import drawings
 from tshdb.next_step import NoRows
 from tshdb.offered import StudyFigure
 from tshdb.optimism import label_of
-from tshdb.tables.rows import cohort_order, members, newest, of_cohort, of_name, version_of
+from tshdb.tables.rows import cohort_order, members, newest, of_cohort, of_name, records, version_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,6 +117,31 @@ def _calibration(study: Study, cohort: str | None) -> tuple[Figure, str]:
         "A point is a part of the cohort by its scores, from low to high. Foretold: Cox models of the score within the cohort, "
         "each patient's from one that had not seen her."
     )
+
+
+def _ph(analysis: str, models: str, words: str):
+    def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
+        import pandas as pd
+
+        from tshdb.figures import residual_drawings
+
+        of_models = f"FROM schoenfeld_residuals WHERE model {models}"
+        query = f"SELECT * {of_models} AND position > 0 ORDER BY unit_id DESC, endpoint, model, term, position"
+        reasons = f"SELECT cohort, reason {of_models} AND position = 0 ORDER BY unit_id DESC"
+        nothing = f"no residuals of Cox models of {words}"
+        residuals, name = of_cohort(study, query, cohort, nothing, analysis, reasons)
+        nobody = f"SELECT * {of_models} AND position = 0 AND cohort = $c ORDER BY endpoint, model, term"
+        without = study.sql(nobody, {"c": name})
+        rows = pd.DataFrame([*records(residuals), *records(without)])
+        title = f"Proportional hazards, {words}, {name}"
+        how_to_read = (
+            "A point is a death, drawn at the log hazard ratio that it speaks for; the curve through the points, with two "
+            "standard errors, is level where hazards are proportional; dotted: the model's estimate; p by the score test."
+        )
+        words_of = label_of(study, analysis, name).words
+        return residual_drawings.residuals(rows, title), _said(how_to_read, words_of)
+
+    return read
 
 
 def _abundances(study: Study, cohort: str) -> pd.DataFrame:
@@ -241,6 +266,11 @@ def _example(study: Study, values: pd.DataFrame):
 FIGURES = (
     StudyFigure("flow", "How a cohort came about", _flow),
     StudyFigure("km", "Survival by the TSH ratio", _km("tsh_ratio", "the TSH ratio")),
+    StudyFigure(
+        "ph",
+        "Proportional hazards of the TSH biomarker",
+        _ph("ph_residuals", "NOT LIKE 'signature%'", "the TSH biomarker"),
+    ),
     StudyFigure("compartments", "Abundances in tumour and stroma", _compartments),
     StudyFigure("s1", "Tumour and stroma in the same patients", _correlation),
     StudyFigure("networks", "Cell networks", _networks),
@@ -255,5 +285,10 @@ FIGURES = (
         _roc("signature_model", "Radiogenomic signature", "signature_roc"),
     ),
     StudyFigure("signature-km", "Survival by the signature", _signature_km),
+    StudyFigure(
+        "signature-ph",
+        "Proportional hazards of the signature",
+        _ph("signature_residuals", "LIKE 'signature%'", "the signature"),
+    ),
     StudyFigure("calibration", "Calibration of the signature", _calibration),
 )

@@ -81,9 +81,14 @@ from tshdb.schema.signature import (
     SignatureModel,
     SignatureScore,
 )
+from tshdb.schema.survival_statistics import CumulativeIncidence, GrayTest, SchoenfeldResidual, SurvivalQuantile
 from tshdb.schema.withdrawal import Tombstone
 
 __all__ = [
+    "SurvivalQuantile",
+    "SchoenfeldResidual",
+    "GrayTest",
+    "CumulativeIncidence",
     "RunCost",
     "Retirement",
     "CauseSet",

@@ -181,7 +181,7 @@ def signature_features(rows: list[dict[str, Any]]) -> list[Layout]:
 
 
 def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
-    """Log-rank tests, Cox models, what the score adds, C-indices and calibration of every cohort and endpoint."""
+    """Log-rank tests, quantiles, competing events, Cox models, what the score adds, C-indices, calibration: of each endpoint."""
 
     def of(kind: str) -> list[dict[str, Any]]:
         return [r for r in rows if r["kind"] == kind]
@@ -201,6 +201,24 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
                 for r in of("test")
             ],
             (3, 4, 5, 6, 7, 8, 9, 10, 11),
+        ),
+        Layout(
+            "Days by which a quarter, a half and three quarters have had the event (95 % CI)",
+            ("cohort", "endpoint", "group", "n", "events", "25 %", "50 %", "75 %", ""),
+            [(*place(r[25]), r[25]["prognosis"], r[25]["n"], r[25]["n_events"], *map(quantile, r.values()), _reasons(r))
+             for r in by_percent(of("quantile"))],
+            (3, 4, 5, 6, 7),
+        ),
+        Layout(
+            "Which event came first: Gray's test of good against poor",
+            ("cohort", "endpoint", "first", "good", "events", "other kind", "poor", "events", "other kind", "p", ""),
+            [
+                (*place(r), r["cause"], r["n_good"], r["n_good_events"], r["n_good_competing"], r["n_poor"], r["n_poor_events"],
+                 r["n_poor_competing"], p(r["p_value"]),
+                 "; ".join(filter(None, [r["reason"], f"left out: {r['left_out']}" if r["left_out"] else None])))
+                for r in of("gray")
+            ],
+            (3, 4, 5, 6, 7, 8, 9),
         ),
         Layout(
             "Cox regression of the signature",
@@ -296,7 +314,7 @@ TABLES = {
         "What the signature foretells",
         read.signature_rows,
         signature_prognosis,
-        ("signature_logrank", "signature_cox", "likelihood_ratio_tests", "calibration_groups"),
+        ("signature_logrank", "signature_gray", "signature_cox", "likelihood_ratio_tests", "calibration_groups"),
     ),
 }
 
@@ -321,6 +339,26 @@ def median(row: dict[str, Any], group: str) -> str | None:
         return None
     ends = [f"{v:.0f}" if (v := row[f"median_{group}_{end}"]) is not None else "NR" for end in ("lower", "upper")]
     return f"{row[f'median_{group}_days']:.0f} ({'–'.join(ends)})"
+
+
+def by_percent(rows: list[dict[str, Any]]) -> list[dict[int, dict[str, Any]]]:
+    """Of every group its rows of survival_quantiles, by percent."""
+    groups: dict[tuple, dict[int, dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["cohort"], row["endpoint"], row["prognosis"]), {})[row["percent"]] = row
+    return list(groups.values())
+
+
+def quantile(row: dict[str, Any]) -> str | None:
+    """A day with its interval; NR is what was not reached."""
+    if not row["is_reached"]:
+        return None if row["is_reached"] is None else "NR"
+    ends = [f"{end:.0f}" if end is not None else "NR" for end in (row["ci_lower"], row["ci_upper"])]
+    return f"{row['days']:.0f} ({'–'.join(ends)})"
+
+
+def _reasons(rows: dict[int, dict[str, Any]]) -> str:
+    return "; ".join(dict.fromkeys(r["reason"] for r in rows.values() if r["reason"]))
 
 
 def difference(row: dict[str, Any]) -> str | None:

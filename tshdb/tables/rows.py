@@ -185,6 +185,8 @@ def signature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """
     queries = {
         "test": "SELECT * FROM logrank_tests WHERE grouping = 'signature' ORDER BY cohort, endpoint",
+        "quantile": "SELECT * FROM survival_quantiles WHERE grouping = 'signature' ORDER BY cohort, endpoint, prognosis, percent",
+        "gray": "SELECT * FROM gray_tests WHERE grouping = 'signature' ORDER BY cohort, endpoint, cause",
         "cox": "SELECT * FROM cox_terms WHERE model LIKE 'signature%' ORDER BY cohort, endpoint, position",
         "added": "SELECT * FROM likelihood_ratio_tests ORDER BY cohort, endpoint",
         "concordance": "SELECT * FROM concordances ORDER BY cohort, endpoint, model DESC",

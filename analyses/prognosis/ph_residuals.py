@@ -1,0 +1,86 @@
+"""Scaled Schoenfeld residuals of the Cox models of the TSH biomarker, with a smooth curve and the test's p value.
+
+The models are those of `tsh_cox`, and the settings [tsh_cox]. A residual is of one term at one death; where hazards are
+proportional the curve through them is level. Grambsch and Therneau 1994, Biometrika 81:515. See `analyses.shared.schoenfeld`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from analyses.shared.clinical_covariates import numeric
+from analyses.shared.cox import Likelihood
+from analyses.shared.cox_models import CoxSettings
+from analyses.shared.ph_residuals import residuals_of
+from analyses.shared.survival import prognostic_groups, seen_in_training
+from tshdb.config import Parameters
+from tshdb.engine.analysis import Need, Trained, analysis
+from tshdb.engine.relations import SAME_PATIENT
+from tshdb.schema import FollowUp, Patient, SchoenfeldResidual, SurvivalGroup, TshScore
+from tshdb.vocabulary import Endpoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class PhResidualParameters(Parameters):
+    """[tsh_cox]"""
+
+    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
+    endpoint: Endpoint = Endpoint.OS
+    censor_at_days: float | None = Field(default=3652.5, gt=0)
+    allow_training_patients: bool = False
+    min_events: int = Field(default=5, ge=1)
+    covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
+    """clinical variables of the multivariable models"""
+    min_known: float = Field(default=0.5, ge=0, le=1)
+    """a variable known for a smaller share of the patients is left out"""
+    likelihood: Likelihood = "partial"
+    """penalised: Firth's, which has an estimate under separation"""
+
+
+@analysis(
+    kind="summary",
+    per="cohort",
+    needs={
+        "groups": Need(SurvivalGroup, SAME_PATIENT),
+        "scores": Need(TshScore, SAME_PATIENT),
+        "patients": Need(Patient, SAME_PATIENT),
+        "follow_ups": Need(FollowUp, SAME_PATIENT),
+        "trained_on": Trained(TshScore),
+    },
+    makes=SchoenfeldResidual,
+    params=PhResidualParameters,
+    cohorts="cohorts",
+    tests=("follow_ups",),
+    spared=("model", ("continuous", "multivariable")),
+    libraries=("numpy", "pandas", "scipy"),
+    source="doi:10.1093/biomet/81.3.515; doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4",
+    base="tsh_cox",
+)
+def ph_residuals(
+    groups: pd.DataFrame,
+    scores: pd.DataFrame,
+    patients: pd.DataFrame,
+    follow_ups: pd.DataFrame,
+    trained_on: pd.DataFrame,
+    params: PhResidualParameters,
+) -> pd.DataFrame:
+    """One row per model, term and death; a term without residuals has a row with the reason."""
+    import pandas as pd
+
+    clinical = numeric(patients, params.covariates)
+    settings = CoxSettings(
+        params.endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
+        params.allow_training_patients, params.likelihood,
+    )  # fmt: skip
+    rows: list[dict] = []
+    for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():
+        name, prefix = ("TSH ratio", "") if grouping == "tsh_ratio" else ("TSH score", "score ")
+        rows += residuals_of(
+            data, clinical, name, prefix, settings,
+            lambda frame, mine=bool(prefix): seen_in_training(frame, trained_on) if mine else None,
+        )  # fmt: skip
+    return pd.DataFrame(rows)
