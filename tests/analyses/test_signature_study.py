@@ -267,8 +267,10 @@ def test_new_patients_cost_their_own_work(built, tmp_path, simulated):
     model = one(study, "SELECT content, object_id FROM signature_models")
     ingest(study, more)
     report = rebuild(study)
-    per_cohort = {"signature_curves", "signature_logrank", "signature_cox", "likelihood_ratio_tests", "concordances",
-                  "calibration_groups", "feature_tests"}  # fmt: skip
+    per_cohort = {
+        "signature_curves", "signature_logrank", "signature_quantiles", "signature_cox", "signature_residuals",
+        "signature_incidences", "signature_gray", "likelihood_ratio_tests", "concordances", "calibration_groups", "feature_tests",
+    }  # fmt: skip
     assert report.computed == {"feature_sets": 6, "signature_scores": 6} | dict.fromkeys(per_cohort, 1)
     assert one(study, "SELECT content, object_id FROM signature_models") == model
     assert (

@@ -152,7 +152,9 @@ def test_later_follow_up_of_three_patients_changes_three_rows(empty_study, tmp_p
     due = tiny.due(study)
     survival = (
         "abundance_cox", "km_curves", "logrank_tests", "tsh_cox", "univariable_cox", "signature_curves", "signature_logrank",
-        "signature_cox", "likelihood_ratio_tests", "concordances", "calibration_groups",
+        "signature_cox", "likelihood_ratio_tests", "concordances", "calibration_groups", "survival_quantiles", "ph_residuals",
+        "cumulative_incidences", "gray_tests", "signature_quantiles", "signature_residuals", "signature_incidences",
+        "signature_gray",
     )  # fmt: skip
     assert due == {analysis: {f"{tiny.COHORT}@1", tiny.LIVE} for analysis in survival}
     plan = tiny.plan(study)["univariable_cox"]

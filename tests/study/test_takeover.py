@@ -30,11 +30,12 @@ from tshdb.study import Study
 said = importlib.import_module("migrations.versions.0014_tables_at_the_door")._said
 FITS = {a.name for a in ANALYSES if a.kind == "fit"}
 DEVELOPMENT = "tumor_stroma_development"
-STATISTICS = {  # are computed otherwise since, on purpose
+STATISTICS = {  # are computed otherwise since, on purpose, or were not there
     "tsh_cox", "univariable_cox", "abundance_cox", "signature_cox", "concordances", "likelihood_ratio_tests",
     "calibration_groups", "km_curves", "logrank_tests", "signature_curves", "signature_logrank", "compartment_tests",
     "model_performance", "signature_performance", "network_parameters",
-    "signature_roc", "feature_tests",
+    "signature_roc", "feature_tests", "survival_quantiles", "ph_residuals", "cumulative_incidences", "gray_tests",
+    "signature_quantiles", "signature_residuals", "signature_incidences", "signature_gray",
 }  # fmt: skip
 
 # say reasons in rows since, on purpose; the features that they learned from are not all here, so that they cannot be made again
