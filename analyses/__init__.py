@@ -52,6 +52,7 @@ from analyses.signature.signature_curves import signature_curves
 from analyses.signature.signature_gray import signature_gray
 from analyses.signature.signature_incidences import signature_incidences
 from analyses.signature.signature_labels import signature_labels
+from analyses.signature.signature_ladder import signature_ladder
 from analyses.signature.signature_logrank import signature_logrank
 from analyses.signature.signature_model import signature_model
 from analyses.signature.signature_performance import signature_performance
@@ -117,6 +118,7 @@ ANALYSES = (
     selected_features,
     signature_performance,
     signature_roc,
+    signature_ladder,
     signature_scores,
     signature_curves,
     signature_logrank,

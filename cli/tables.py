@@ -16,7 +16,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def print_table(
-    number: Annotated[str, typer.Argument(help="Of the paper: 1, 2, s1 to s6; and prognosis, of the signature.")],
+    number: Annotated[
+        str, typer.Argument(help="Of the paper: 1, 2, s1 to s6; and ladder and prognosis, of the signature.")
+    ],
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
     study: StudyOption = None,
     as_json: JsonOption = False,

@@ -16,6 +16,7 @@ PARTS = (
     "edits",
     "histories",
     "kills",
+    "ladder",
     "long",
     "lost",
     "motion",

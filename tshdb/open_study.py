@@ -150,7 +150,7 @@ class OpenStudy(Study):
     # -------------------------------------------------------------------------------------------------- what comes out
 
     def table(self, number: str, cohort: str | None = None) -> Table:
-        """A table of the paper: 1, 2, s1 to s6, or prognosis. cohort: NAME@VERSION; none: the newest of study.toml."""
+        """A table of the paper: 1, 2, s1 to s6, ladder or prognosis. cohort: NAME@VERSION; none: the newest of study.toml."""
         from tshdb.tables import table
 
         return table(self, number, cohort)

@@ -272,6 +272,14 @@ class ScoreStatus(StrEnum):
     REFUSED = "refused"
 
 
+class LadderVerdict(StrEnum):
+    """Of a signature beside the tumour's volume. volume only: nothing beyond volume can be shown."""
+
+    ADDS = "adds"
+    VOLUME_ONLY = "volume only"
+    CANNOT_BE_JUDGED = "cannot be judged"
+
+
 class FeatureStatus(StrEnum):
     """What became of a feature. candidate: the filter left it, the search did not take it."""
 

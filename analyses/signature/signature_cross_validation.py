@@ -20,10 +20,7 @@ from tshdb.engine.work import Work
 from tshdb.schema import SignatureFoldScore
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-
-    from analyses.signature.features import Training
 
 
 class SignatureCrossValidationParameters(SearchParameters, ForestParameters):
@@ -67,7 +64,7 @@ def signature_cross_validation(
     from analyses.signature.folds import folds_of
     from analyses.signature.nested import LEAST_PER_CLASS
     from analyses.signature.progress import Noted
-    from analyses.signature.training import signature_of
+    from analyses.signature.training import learned_from, signature_of
 
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
     if data.problem(max(params.min_per_class, LEAST_PER_CLASS), params.harmonise):
@@ -78,7 +75,7 @@ def signature_cross_validation(
         fold_of = folds_of(data.is_good, params.outer_folds, seed + repeat)
         n_folds = int(fold_of.max()) + 1
         for fold in range(n_folds):
-            train, unscored = _learned_from(data, fold_of != fold, params.harmonise)
+            train, unscored = learned_from(data, fold_of != fold, params.harmonise)
             held_out = np.flatnonzero(fold_of == fold)
             test = np.array([i for i in held_out if i not in unscored], dtype=int)
             shared = {
@@ -106,24 +103,3 @@ def signature_cross_validation(
                 for i in held_out
             ]
     return pd.DataFrame(rows)
-
-
-def _learned_from(data: Training, train: np.ndarray, harmonise: str) -> tuple[np.ndarray, dict[int, str]]:
-    """(patients,) those of the training patients whose scanner has enough of them, and number of a patient -> why a fold that
-    learns from these has no score of her."""
-    import numpy as np
-
-    from analyses.signature.features import LEAST_PER_BATCH, too_few
-
-    if harmonise == "none":
-        return train, {}
-    batches = data.batches
-    few = too_few(batches[train])
-    if few:
-        train = train & ~np.isin(batches, list(few))
-    if min(data.is_good[train].sum(), (~data.is_good[train]).sum()) < 2:
-        why = f"without {', '.join(few)} there are fewer than 2 of a kind to learn from"
-        return train, dict.fromkeys(range(len(batches)), why)
-    known = set(batches[train])
-    why = f"fewer than {LEAST_PER_BATCH} training patients of {{}} in this fold"
-    return train, {i: why.format(batch) for i, batch in enumerate(batches) if batch not in known}

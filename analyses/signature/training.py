@@ -14,6 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
 from analyses.signature.estimators import Combat, CorrelationFilter, GeneticSelector
+from analyses.signature.features import LEAST_PER_BATCH, Training, too_few
 from analyses.signature.settings import FilterParameters, ForestParameters, SearchParameters
 
 SELECTOR = (
@@ -87,3 +88,20 @@ def signature_of(
     selector = searched(values[:, left], is_good, search, seed, threads, checkpoint)
     columns = left[selector.support_]
     return columns, selector.fitness_, fit(values, is_good, combat, columns, final, seed)
+
+
+def learned_from(data: Training, train: np.ndarray, harmonise: str) -> tuple[np.ndarray, dict[int, str]]:
+    """(patients,) those of the training patients whose scanner has enough of them, and number of a patient -> why a fold that
+    learns from these has no score of her."""
+    if harmonise == "none":
+        return train, {}
+    batches = data.batches
+    few = too_few(batches[train])
+    if few:
+        train = train & ~np.isin(batches, list(few))
+    if min(data.is_good[train].sum(), (~data.is_good[train]).sum()) < 2:
+        why = f"without {', '.join(few)} there are fewer than 2 of a kind to learn from"
+        return train, dict.fromkeys(range(len(batches)), why)
+    known = set(batches[train])
+    why = f"fewer than {LEAST_PER_BATCH} training patients of {{}} in this fold"
+    return train, {i: why.format(batch) for i, batch in enumerate(batches) if batch not in known}

@@ -13,13 +13,13 @@ from analyses.signature.nested import chosen_in_folds, mean_scores, unscored
 from analyses.signature.settings import ForestParameters, SearchParameters, TrainingParameters
 from analyses.signature.signature_cross_validation import (
     SignatureCrossValidationParameters,
-    _learned_from,
     signature_cross_validation,
 )
 from analyses.signature.signature_model import signature_model
 from analyses.signature.signature_performance import SignaturePerformanceParameters, signature_performance
 from analyses.signature.signature_roc import signature_roc
 from analyses.signature.signature_search import signature_search
+from analyses.signature.training import learned_from
 from tests.analyses.test_signature import SET
 from tshdb.engine.work import Work
 
@@ -81,7 +81,7 @@ def test_a_scanner_with_too_few_in_a_fold_is_not_learned_from_and_its_patients_h
 def test_a_fold_that_has_one_kind_left_scores_nobody():
     """All poor patients are of scanners with two: without these there is nothing to tell apart."""
     data = training_of(**patients("A" * 8 + "RRSS", "g" * 8 + "p" * 4), source=COMPUTED)
-    train, why = _learned_from(data, np.ones(12, bool), "combat")
+    train, why = learned_from(data, np.ones(12, bool), "combat")
     assert train.tolist() == [True] * 8 + [False] * 4 and sorted(why) == list(range(12))
     assert set(why.values()) == {"without site R, site S there are fewer than 2 of a kind to learn from"}
     rows = pd.DataFrame(

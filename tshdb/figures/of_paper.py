@@ -105,6 +105,20 @@ def _search(study: Study, cohort: str | None) -> tuple[Figure, str]:
     return figure, "What the search reaches on its own folds is optimistic; the band is what the whole way is worth."
 
 
+def _ladder(study: Study, cohort: str | None) -> tuple[Figure, str]:
+    from tshdb.figures import signature_drawings
+
+    query = "SELECT * FROM ladder_rungs ORDER BY position"
+    rungs, name = of_cohort(study, query, cohort, "no ladder of a signature", "signature_ladder")
+    first = rungs.iloc[0]
+    figure = signature_drawings.ladder(rungs, f"{name}: {first['verdict']}", first["finding"])
+    return figure, (
+        "Left: the AUC of patients not seen, of draws their mean, with a point for each draw; right: how far the signature is "
+        "above, on the same patients. Bars are 95 % intervals (DeLong); right of the dotted line is above one half, or above "
+        "the rung."
+    )
+
+
 def _calibration(study: Study, cohort: str | None) -> tuple[Figure, str]:
     from tshdb.figures import signature_drawings
 
@@ -284,6 +298,7 @@ FIGURES = (
         "ROC curve of the signature",
         _roc("signature_model", "Radiogenomic signature", "signature_roc"),
     ),
+    StudyFigure("ladder", "What else would have done as well as the signature", _ladder),
     StudyFigure("signature-km", "Survival by the signature", _signature_km),
     StudyFigure(
         "signature-ph",

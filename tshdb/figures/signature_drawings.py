@@ -1,7 +1,9 @@
-"""The signature's figures: how its search went, and how well its score is calibrated."""
+"""The signature's figures: how its search went, what else would have done as well, and how well its score is calibrated."""
 
 from __future__ import annotations
 
+import json
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +53,43 @@ def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> F
     axes.set_title(title, fontsize=10, loc="left")
     below.step(x, rows["n_best"].astype(int), where="post", color="0.3")
     below.set(xlabel="generation", ylabel="features", ylim=(0, None))
+    return figure
+
+
+def ladder(rungs: pd.DataFrame, title: str, finding: str) -> Figure:
+    """The AUC of every rung, and beside it how far the signature is above, with intervals; a rung without has its reason.
+
+    rungs: rows of ladder_rungs of one cohort, the signature's first; finding: the verdict in words.
+    """
+    from matplotlib.figure import Figure
+    from pandas import notna
+
+    figure = Figure(figsize=(9.0, 0.42 * len(rungs) + 2.0))
+    left, right = figure.subplots(1, 2, sharey=True)
+    shown = (
+        (left, 0.5, "auc", "ci_lower", "ci_upper", "AUC"),
+        (right, 0.0, "difference", "difference_lower", "difference_upper", "signature less rung"),
+    )
+    names = []
+    for at, (_, row) in enumerate(rungs.iterrows()):
+        names.append(f"{row['rung']} (n = {int(row['n'])})" if row["n"] else row["rung"])
+        color = COLORS["good"] if at == 0 else "0.25"
+        draws = json.loads(row["draws"])
+        left.plot(draws, [at] * len(draws), "o", color=COLORS["poor"], ms=3, alpha=0.5, mew=0)
+        for axes, _, value, lower, upper, _ in shown:
+            if notna(row[value]):
+                axes.plot(float(row[value]), at, "o", color=color, ms=5)
+            if notna(row[lower]):
+                axes.plot([float(row[lower]), float(row[upper])], [at, at], color=color, lw=1.6)
+        if not notna(row["auc"]):
+            said = textwrap.shorten(str(row["reason"]), 60, placeholder=" …")
+            left.text(0.02, at, said, fontsize=7.5, va="center", transform=left.get_yaxis_transform())
+    for axes, chance, *_, label in shown:
+        axes.axvline(chance, color="0.6", lw=1, ls=":")
+        axes.set_xlabel(label)
+    left.set_yticks(range(len(rungs)), names)
+    left.invert_yaxis()
+    figure.suptitle("\n".join([title, *textwrap.wrap(finding, 110)]), fontsize=10, x=0.01, ha="left")
     return figure
 
 

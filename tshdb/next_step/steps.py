@@ -119,6 +119,8 @@ class NextSteps:
         for analysis in known:
             if step := self._of_analysis(analysis, missing.key, missing.of_unseen):
                 return step
+        if len(known) == 1 and (field := known[0].key_field) and not self._look.world.cohorts_of(known[0]):
+            return f"{self._setting(known[0], field, ())}: it is made on request, once a cohort is named there"
         return self._reason(missing)
 
     def _reason(self, missing: NoRows) -> str | None:
@@ -351,9 +353,13 @@ class NextSteps:
         field = analysis.key_field
         if field is None:
             return f"{analysis.name} is made of {', '.join(chosen)} alone"
-        table, place = world.settings.place(analysis.name, field, analysis.base)
-        what = f"[{table}] {field} names {', '.join(chosen)} alone ({place})"
-        return f"{what}. Add {name}, then: tshdb rebuild {analysis.name}"
+        return f"{self._setting(analysis, field, chosen)}. Add {name}, then: tshdb rebuild {analysis.name}"
+
+    def _setting(self, analysis: Analysis, field: str, chosen: tuple[str, ...]) -> str:
+        """Which cohorts the setting of an analysis names, and where it stands."""
+        table, place = self._look.world.settings.place(analysis.name, field, analysis.base)
+        names = f"{', '.join(chosen)} alone" if chosen else "no cohort"
+        return f"[{table}] {field} names {names} ({place})"
 
 
 def _rebuild(analysis: Analysis) -> str:

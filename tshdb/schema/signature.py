@@ -5,7 +5,7 @@ from sqlalchemy import ForeignKey, Index
 from tshdb.objects import MODEL
 from tshdb.schema.base import Base, Labelled, UnitPayload, closed
 from tshdb.schema.declared import Mapped, mapped_column
-from tshdb.vocabulary import Endpoint, FeatureStatus, Prognosis, ScoreStatus
+from tshdb.vocabulary import Endpoint, FeatureStatus, LadderVerdict, Prognosis, ScoreStatus
 
 
 class ImportedFeature(Base):
@@ -161,6 +161,46 @@ class SignatureFoldScore(UnitPayload, Base):
         doc="what that search thought of them: optimistic; empty where the fold had too few to learn from",
         info={"digits": 12},
     )
+
+
+class LadderRung(UnitPayload, Base):
+    """One row is what else was tried on the outer folds of a signature, and how far that is below it (on request alone)."""
+
+    __tablename__ = "ladder_rungs"
+    rung: Mapped[str] = mapped_column(
+        primary_key=True,
+        doc="signature, volume, volume by forest, clinical, shape, random features, noise or permuted labels",
+    )
+    cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
+    position: Mapped[int] = mapped_column(doc="of the rung, the signature's is 0")
+    way: Mapped[str] = mapped_column(
+        doc="to its scores: logistic (ridge), forest (without a search), or whole way (filter, search, forest)"
+    )
+    search: Mapped[str | None] = mapped_column(doc="population x generations of the rung's own searches")
+    n_features: Mapped[int | None] = mapped_column(doc="columns that it could take")
+    n: Mapped[int] = mapped_column(doc="patients whom it scores")
+    n_good: Mapped[int]
+    auc: Mapped[float | None] = mapped_column(
+        doc="of scores of patients not seen, averaged over repeats; of draws the mean", info={"digits": 12}
+    )
+    ci_lower: Mapped[float | None] = mapped_column(doc="95 % interval over patients (DeLong)", info={"digits": 12})
+    ci_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
+    n_draws: Mapped[int | None] = mapped_column(doc="of random features, noise or permutations")
+    lowest: Mapped[float | None] = mapped_column(doc="AUC of the draws", info={"digits": 12})
+    highest: Mapped[float | None] = mapped_column(info={"digits": 12})
+    n_reached: Mapped[int | None] = mapped_column(doc="draws whose AUC is at least the signature's")
+    draws: Mapped[str] = mapped_column(doc="JSON: the AUC of each draw")
+    n_shared: Mapped[int | None] = mapped_column(doc="patients whom the signature scores as well")
+    difference: Mapped[float | None] = mapped_column(
+        doc="the signature's AUC less the rung's, on the shared patients", info={"digits": 12}
+    )
+    difference_lower: Mapped[float | None] = mapped_column(doc="95 % interval (DeLong, paired)", info={"digits": 12})
+    difference_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
+    verdict: Mapped[LadderVerdict | None] = mapped_column(
+        closed(LadderVerdict), doc="on the signature beside volume alone; in the signature's row"
+    )
+    finding: Mapped[str | None] = mapped_column(doc="the verdict in words, with the difference it rests on")
+    reason: Mapped[str | None] = mapped_column(doc="why something is not there, or a remark")
 
 
 class SelectedFeature(UnitPayload, Base):

@@ -74,7 +74,7 @@ def refuse_unknown(number: str) -> None:
 
 
 def table(study: Study, number: str, cohort: str | None = None, steps: NextSteps | None = None) -> Table:
-    """A table of the paper: 1, 2, s1 to s6, or prognosis, of the signature.
+    """A table of the paper: 1, 2, s1 to s6, or ladder and prognosis, of the signature.
 
     cohort   cohort@version, or a name for its newest version; None for the cohort that study.toml names first
     steps    the study's next steps, so that several tables share one look at it

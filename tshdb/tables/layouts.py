@@ -265,6 +265,49 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
     return [footnoted(layout) for layout in layouts if layout.cells]
 
 
+def ladder(rows: list[dict[str, Any]]) -> list[Layout]:
+    """The rungs, the signature first; draws by their mean and range; the verdict below."""
+    first = rows[0]
+    cells = [
+        (r["rung"], r["way"], r["n"] or None, whole(r["n_features"]), interval(r, "auc"), of_draws(r), less_rung(r),
+         r["reason"] or "")
+        for r in rows
+    ]  # fmt: skip
+    searches = next((r["search"] for r in rows if r["search"]), None)
+    notes = (
+        f"Verdict: {first['finding']}.",
+        f"{first['cohort']}: every AUC is of patients not seen, on the outer folds of the signature's nested validation. "
+        f"Searches of the rungs (subsets x generations): {searches}. Intervals: DeLong; of differences, paired.",
+    )
+    title = f"The ladder: what else would have done as well as the signature: {_text(first['verdict'])}"
+    headers = ("rung", "way", "n", "features", "AUC (95 % CI)", "draws: range", "signature less rung (95 % CI)", "")
+    return [footnoted(Layout(title, headers, cells, (2, 3), notes))]
+
+
+def of_draws(row: Mapping[str, Any]) -> str | None:
+    """The range of a rung's draws, and how many of them reach the signature's AUC."""
+    if row["n_draws"] is None:
+        return None
+    reached = (
+        "" if row["n_reached"] is None else f"; {row['n_reached']:.0f} of {row['n_draws']:.0f} reach the signature"
+    )
+    return f"{row['lowest']:.2f}–{row['highest']:.2f}{reached}"
+
+
+def less_rung(row: Mapping[str, Any]) -> str | None:
+    """How much larger the signature's AUC is than a rung's, on the patients whom both score."""
+    if row["difference"] is None:
+        return None
+    ends, n = (row["difference_lower"], row["difference_upper"]), f"n = {row['n_shared']:.0f}"
+    of = n if None in ends else f"{ends[0]:+.2f} to {ends[1]:+.2f}; {n}"
+    return f"{row['difference']:+.2f} ({of})"
+
+
+def whole(value: float | None) -> int | None:
+    """A count, which comes as a fraction where another row has none."""
+    return None if value is None else int(value)
+
+
 def footnoted(layout: Layout) -> Layout:
     """The same with remarks that stand in several rows (parts of the last column, joined by "; ") once, below the table."""
     reasons = [part for row in layout.cells for part in row[-1].split("; ") if part]
@@ -310,6 +353,7 @@ TABLES = {
     ),
     "s5": PaperTable("Topology of the cell networks", read.network_rows, networks, ("network_parameters",)),
     "s6": PaperTable("The radiogenomic signature", read.selected_rows, signature_features),
+    "ladder": PaperTable("What else would have done as well as the signature", read.ladder_rows, ladder),
     "prognosis": PaperTable(
         "What the signature foretells",
         read.signature_rows,

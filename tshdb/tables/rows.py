@@ -205,6 +205,13 @@ def signature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     return evaluated
 
 
+def ladder_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
+    """The rungs of a signature's ladder in their order, the signature first. Raises NoRows where none was asked for."""
+    query = "SELECT * FROM ladder_rungs ORDER BY position"
+    rungs, _ = of_cohort(study, query, cohort, "no ladder of a signature", "signature_ladder")
+    return records(rungs.drop(columns="unit_id"))
+
+
 def feature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """Every feature of the set in order, with how it is spread over first examinations (of a cohort's patients, if named)."""
     from tshdb.images.feature_names import all_names
