@@ -62,7 +62,7 @@ class SignatureLadderParameters(SearchParameters, ForestParameters):
 
     signatures_of: tuple[str, ...] = ()
     """asks for ladders: the frozen cohort that the signature was learned from, such as radiogenomic_development"""
-    volume: str = "tumor.shape.VoxelVolume"
+    volume: str = "tumor.shape.MeshVolume"
     """the feature that is the tumour's volume"""
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "tumor_size_mm")
     """clinical variables of their own rung, by default those of [signature_validation]"""

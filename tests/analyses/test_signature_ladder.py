@@ -14,12 +14,14 @@ import pytest
 from matplotlib import rc_context
 
 from analyses.shared.paired_auc import placements
+from analyses.signature import rungs as rungs_module
 from analyses.signature.features import training_of
 from analyses.signature.genetic import Search
 from analyses.signature.ladder_verdict import finding, short
 from analyses.signature.nested import mean_scores
-from analyses.signature.rungs import Outer, logistic, out_of_fold, permuted
+from analyses.signature.rungs import Outer, logistic, noise, out_of_fold, permuted
 from analyses.signature.signature_ladder import DRAWN, RUNGS, SignatureLadderParameters
+from analyses.signature.training import fit
 from analyses.signature.validation import CovariateParameters
 from analyses.tsh_model.tsh_modelling import auc
 from tests.support.ladder_tables import TEXTURES, TRUTHS, VOLUME, ladder, nested, tables, verdict
@@ -139,6 +141,51 @@ def test_permuting_keeps_the_labels_and_moves_whole_patients(texture):
     assert [data.sets["patient_id"][i] for i in places] == list(moved.sets["patient_id"])
 
 
+def test_noise_is_standard_normal_and_keeps_the_patients(texture):
+    data = training_of(**{k: v for k, v in texture.items() if k != "patients"}, source="computed")
+    other = noise(data, (1, 6, 0))
+    assert other.patients == data.patients and other.names == data.names and other.values.shape == data.values.shape
+    assert abs(other.values.mean()) < 0.06 and other.values.std() == pytest.approx(1, abs=0.05)
+    assert abs(np.corrcoef(other.values.ravel(), data.values.ravel())[0, 1]) < 0.06
+
+
+def test_every_draw_is_another_and_random_features_are_as_many_as_the_signatures(texture, fold_scores, monkeypatch):
+    seeds, sizes = [], []
+
+    def noted(make, kept, at):
+        def instead(*args):
+            kept.append(args[at])
+            return make(*args)
+
+        return instead
+
+    for name in ("noise", "permuted"):
+        monkeypatch.setattr(rungs_module, name, noted(getattr(rungs_module, name), seeds, 1))
+    monkeypatch.setattr(rungs_module, "random_columns", noted(rungs_module.random_columns, sizes, 2))
+    drawn = noted(rungs_module.seed_of, own := [], slice(None))
+    monkeypatch.setattr(rungs_module, "seed_of", drawn)
+    ladder(texture, fold_scores, **FEW)
+    assert len(seeds) == len(set(seeds)) == 4 and len(own) == len(set(own)) == 5 * (1 + 1 + 3 + 2 + 2)
+    by_fold = fold_scores.drop_duplicates("fold").sort_values("fold")["features"].map(json.loads).map(len)
+    assert len(sizes) == 3 and all(one.tolist() == [by_fold.tolist()] for one in sizes) and len(set(by_fold)) > 1
+
+
+def test_random_features_are_drawn_in_their_number(texture, fold_scores, monkeypatch):
+    data = training_of(**{k: v for k, v in texture.items() if k != "patients"}, source="computed")
+    outer, widths = rungs_module.outer_of(fold_scores, data.patients), []
+
+    def noted(values, is_good, combat, columns, params, seed):
+        widths.append(tuple(columns))
+        return fit(values, is_good, combat, columns, params, seed)
+
+    monkeypatch.setattr(rungs_module, "fit", noted)
+    scores = rungs_module.random_columns(
+        outer, data, np.array([[3, 0, 5, 1, 99]]), SignatureLadderParameters(final_trees=2), (1, 5, 0)
+    )
+    assert [len(columns) for columns in widths] == [3, 5, 1, len(data.names)]
+    assert (np.isnan(scores) == (outer.fold_of[0] == 1)).all(), "a fold in which the signature has none scores nobody"
+
+
 def test_noise_and_permuted_labels_know_nothing_and_the_texture_is_known(texture):
     """Four draws each, pooled: none of them is far from one half, and the signature is."""
     scores = nested(texture)
@@ -235,7 +282,7 @@ def test_without_volume_nothing_is_judged(texture, fold_scores):
     assert rows.loc["volume", "reason"] == rows.loc["volume by forest", "reason"] == why
     assert rows.loc["signature", "finding"] == f"cannot be judged: volume: {why}"
     assert rows.drop(index=["volume", "volume by forest"])["auc"].notna().all(), "the others are there"
-    named = ladder(texture | {"computed": computed}, fold_scores, **FEW, volume="tumor.shape.MeshVolume")
+    named = ladder(texture | {"computed": computed}, fold_scores, **FEW, volume="tumor.shape.VoxelVolume")
     assert named.loc["volume", "auc"] > 0 and named.loc["signature", "verdict"] != "cannot be judged"
 
 

@@ -170,6 +170,43 @@ def test_the_optimistic_figures_are_labelled(built):
     assert built.sql("SELECT count(*) AS n FROM roc_points WHERE model = 'signature_model'")["n"][0] > 10
 
 
+def test_a_ladder_is_made_on_request_and_gone_without_it(built, tmp_path):
+    study = copy_study(built, tmp_path / "ladder")
+    assert not plan(study)["signature_ladder"].desired
+    said = run_quick("table", "ladder", cwd=study.root, code=8).stderr
+    assert "[signature_ladder] signatures_of names no cohort (study.toml line" in said and "rebuild" not in said
+    settings = study.root / "study.toml"
+    asked = ("signatures_of = []", 'signatures_of = ["radiogenomic_development"]\npopulation = 8\ngenerations = 2')
+    settings.write_text(
+        changed(
+            settings.read_text(), asked, ("n_random = 20 ", "n_random = 3 "), ("n_searched = 5 ", "n_searched = 2 ")
+        )
+    )
+    study = Study(study.root)
+    report = rebuild(study)
+    assert report.computed == {"signature_ladder": 1}, "the signature itself stands"
+    rungs = study.sql("SELECT * FROM ladder_rungs ORDER BY position").set_index("rung")
+    signature = rungs.loc["signature"]
+    nested = one(study, "SELECT value, delong_lower, delong_upper FROM model_performance WHERE model = 'signature_model' "
+                        "AND scheme = 'nested' AND measure = 'auc'")  # fmt: skip
+    assert signature[["auc", "ci_lower", "ci_upper"]].tolist() == pytest.approx(list(nested.values()), abs=1e-9)
+    assert rungs["auc"].notna().all() and rungs["search"].dropna().unique().tolist() == ["8 x 2"]
+    assert signature["verdict"] == "adds" and rungs.loc["volume", "difference_lower"] > 0, (
+        "what was planted is no volume"
+    )
+    assert len(json.loads(rungs.loc["random features", "draws"])) == 3 and rungs.loc["noise", "n_draws"] == 2
+    shown = json.loads(run_quick("table", "ladder", "--json", cwd=study.root).stdout)
+    assert [row["rung"] for row in shown] == list(rungs.index) and shown[0]["finding"] == signature["finding"]
+    assert f"Verdict: {signature['finding']}." in " ".join(run_quick("table", "ladder", cwd=study.root).stdout.split())
+    assert signature["finding"].partition(",")[0] in study.figure("ladder").svg
+    settings.write_text(changed(settings.read_text(), (asked[1], asked[0])))
+    study = Study(study.root)
+    rebuild(study)
+    assert study.sql("SELECT * FROM ladder_rungs").empty
+    assert one(study, "SELECT value, delong_lower, delong_upper FROM model_performance WHERE model = 'signature_model' "
+                      "AND scheme = 'nested' AND measure = 'auc'") == nested  # fmt: skip
+
+
 def test_a_search_has_a_row_a_generation(built):
     rows = built.sql("SELECT * FROM search_generations ORDER BY generation")
     assert list(rows["generation"]) == list(range(6)) and (rows["n"] == 36).all()

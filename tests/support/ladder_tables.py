@@ -22,7 +22,7 @@ from tshdb.engine.work import Work
 from tshdb.images.feature_names import NAMES
 
 TRUTHS = ("volume", "texture", "nothing")
-VOLUME = "tumor.shape.VoxelVolume"
+VOLUME = "tumor.shape.MeshVolume"
 TEXTURES = [f"{region}.SI.glcm.{name}" for region in ("tumor", "stroma") for name in NAMES["glcm"]]
 PLANTED = TEXTURES[:3]
 QUICK = {
