@@ -34,6 +34,7 @@ def main() -> None:
         simulated.set(
             ("perturbations = []", 'perturbations = ["noise"]'),
             ("cohorts = []", f'cohorts = ["{SIGNATURE}"]'),
+            ("signatures_of = []", f'signatures_of = ["{SIGNATURE}"]'),
             ("maps = []", 'maps = ["pe_early", "ser"]'),
         )
         found.append(_rebuilt(simulated))

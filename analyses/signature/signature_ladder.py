@@ -65,7 +65,7 @@ class SignatureLadderParameters(SearchParameters, ForestParameters):
     volume: str = "tumor.shape.MeshVolume"
     """the feature that is the tumour's volume"""
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "tumor_size_mm")
-    """clinical variables of their own rung, by default those of [signature_validation]"""
+    """clinical variables of their own rung; by default those that [signature_validation] has by default"""
     min_known: float = Field(default=0.5, ge=0, le=1)
     """a variable known for a smaller share of the patients is left out"""
     n_random: int = Field(default=20, ge=0)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TABLE_NAMES = {
     "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
-    "prognosis": "Prognosis",
+    "ladder": "Ladder", "prognosis": "Prognosis",
 }  # fmt: skip
 OF_ANY_STUDY = {"1": "Patients"}
 EVENTS_SHOWN = 20
