@@ -60,6 +60,8 @@ def test_the_mean_of_draws_by_hand():
     mean = placements(is_good, [np.array([4.0, 3.0, 1.0, 2.0]), np.array([1.0, 4.0, 2.0, 3.0])])
     assert (mean.auc, mean.good.tolist(), mean.poor.tolist()) == (0.75, [0.5, 1.0], [0.75, 0.75])
     assert with_interval(mean).lower == pytest.approx(0.75 - NORMAL_95 / 4) and with_interval(mean).upper == 1.0
+    turned = placements(is_good, [-np.array([4.0, 3.0, 1.0, 2.0]), -np.array([1.0, 4.0, 2.0, 3.0])])
+    assert with_interval(turned)[:3] == pytest.approx((0.25, 0.0, 0.25 + NORMAL_95 / 4))
     perfect = placements(is_good, [np.array([4.0, 3.0, 1.0, 2.0])])
     assert difference(perfect, mean)[:3] == pytest.approx((0.25, 0.25 - NORMAL_95 / 4, 0.25 + NORMAL_95 / 4))
 

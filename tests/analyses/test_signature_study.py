@@ -21,6 +21,7 @@ from tshdb.actions.making import make_study
 from tshdb.engine.executor import executor_for
 from tshdb.engine.rebuild import Rebuild
 from tshdb.engine.work import FOLDER, Work
+from tshdb.figures import figure
 from tshdb.study import Study
 
 pytestmark = pytest.mark.xdist_group("signature")
@@ -190,15 +191,22 @@ def test_a_ladder_is_made_on_request_and_gone_without_it(built, tmp_path):
     nested = one(study, "SELECT value, delong_lower, delong_upper FROM model_performance WHERE model = 'signature_model' "
                         "AND scheme = 'nested' AND measure = 'auc'")  # fmt: skip
     assert signature[["auc", "ci_lower", "ci_upper"]].tolist() == pytest.approx(list(nested.values()), abs=1e-9)
-    assert rungs["auc"].notna().all() and rungs["search"].dropna().unique().tolist() == ["8 x 2"]
+    assert rungs.loc["clinical", "reason"].startswith(
+        "fewer than 10 of one kind: 12 good and 9 poor have all of age_years"
+    )
+    assert rungs["auc"].notna().tolist() == [rung != "clinical" for rung in rungs.index]
+    assert rungs["search"].dropna().unique().tolist() == ["8 x 2"]
     assert signature["verdict"] == "adds" and rungs.loc["volume", "difference_lower"] > 0, (
         "what was planted is no volume"
+    )
+    assert signature["finding"].endswith("; not shown to do better than shape"), (
+        "flatness and sphericity were planted, too"
     )
     assert len(json.loads(rungs.loc["random features", "draws"])) == 3 and rungs.loc["noise", "n_draws"] == 2
     shown = json.loads(run_quick("table", "ladder", "--json", cwd=study.root).stdout)
     assert [row["rung"] for row in shown] == list(rungs.index) and shown[0]["finding"] == signature["finding"]
     assert f"Verdict: {signature['finding']}." in " ".join(run_quick("table", "ladder", cwd=study.root).stdout.split())
-    assert signature["finding"].partition(",")[0] in study.figure("ladder").svg
+    assert signature["finding"].partition(",")[0] in figure(study, "ladder").svg
     settings.write_text(changed(settings.read_text(), (asked[1], asked[0])))
     study = Study(study.root)
     rebuild(study)
