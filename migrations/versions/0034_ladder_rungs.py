@@ -6,7 +6,7 @@ from alembic import op
 from migrations.watch import forget, watch
 
 revision = "0034"
-down_revision = "0032"
+down_revision = "0033"
 
 TABLE = "ladder_rungs"
 TEXTS = ("rung", "cohort", "way", "draws")
