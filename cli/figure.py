@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.console import out, out_exact, table
-from cli.options import StudyOption
+from cli.options import StudyOption, VariantOption
+from cli.variant import opened
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,9 +26,13 @@ def draw(
     ] = None,
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
     to: Annotated[
-        Path | None, typer.Option("--out", help="The file (.svg, .pdf, .png); default figures/NAME.svg.")
+        Path | None,
+        typer.Option(
+            "--out", help="The file (.svg, .pdf, .png); default figures/NAME.svg, of a variant NAME.VARIANT.svg."
+        ),
     ] = None,
     is_list: Annotated[bool, typer.Option("--list", help="Name all figures, and draw none.")] = False,
+    variant: VariantOption = None,
     study: StudyOption = None,
 ) -> None:
     """A figure of the paper or of an installed package, from this study's results; the same rows give the same bytes.
@@ -36,16 +41,15 @@ def draw(
     """
     from tshdb import installed
     from tshdb.figures import figure, form_of, refuse_unknown
-    from tshdb.study import Study
 
     if is_list or name is None:
         table(("figure", "shows"), [(each.name, each.title) for each in installed.figures().values()])
         out("Draw one: tshdb figure NAME")
         return
     refuse_unknown(name)
-    opened = Study.find(study)
-    path = to or opened.root / "figures" / f"{name}.svg"
-    drawing = figure(opened, name, cohort, form_of(path))
+    with opened(study, variant) as here:
+        path = to or here.root / "figures" / (f"{name}.svg" if variant is None else f"{name}.{variant}.svg")
+        drawing = figure(here, name, cohort, form_of(path))
     drawing.save(path)
     out_exact(path)
     out(f"  {drawing.how_to_read}")

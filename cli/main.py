@@ -38,6 +38,7 @@ from cli import (
     tables,
     trust,
     truth,
+    variants,
     why,
     withdraw,
 )
@@ -84,6 +85,7 @@ app.add_typer(qc.app, name="qc")
 app.add_typer(guests.app, name="guests")
 app.add_typer(truth.app, name="truth")
 app.add_typer(new.app, name="new")
+app.add_typer(variants.app, name="variants")
 trust.add_to(app)
 plan.add_to(app)
 rebuild.add_to(app)

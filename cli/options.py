@@ -13,3 +13,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="The same facts as JSON
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[ANALYSIS]...", help="Only these, and what they need.")
 ]
+VariantOption = Annotated[
+    str | None,
+    typer.Option("--variant", metavar="NAME", help="As this variant of the study has it: tshdb variants list."),
+]

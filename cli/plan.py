@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import out, out_json, seconds, table
-from cli.options import JsonOption, NamesArgument, StudyOption
+from cli.options import JsonOption, NamesArgument, StudyOption, VariantOption
 from cli.reasons import show_blocked, show_chains, show_listing
+from cli.variant import with_all_due
 
 OFTEN_EMPTY = ("possible", "gone", "kept", "blocked")
 COUNTED = {
@@ -30,6 +31,7 @@ def plan(
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="UNIT", help="From what began it to this unit: ANALYSIS/KEY.")
     ] = None,
+    variant: VariantOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -41,26 +43,25 @@ def plan(
     Example: tshdb plan --explain tsh_scores/TCGA-A7-A0CE
     """
     from tshdb.actions import planning
-    from tshdb.study import Study
 
-    opened = Study.find(study)
-    if explain is not None:
-        facts = planning.explain(opened, explain, refit)
-        out_json(facts) if as_json else show_chains(facts)
-        return
-    facts = planning.plan(opened, planning.PlanOptions(analyses or (), refit, jobs)).facts
+    with with_all_due(study, variant) as here:
+        if explain is not None:
+            facts = planning.explain(here, explain, refit)
+            out_json(facts) if as_json else show_chains(facts)
+            return
+        facts = planning.plan(here, planning.PlanOptions(analyses or (), refit, jobs)).facts
     if as_json:
         out_json(facts)
     else:
-        show_plan(facts)
+        show_plan(facts, "" if variant is None else f" --variant {variant}")
         if not facts["analyses"] and not facts["untrusted"]:
             from tshdb.next_step import without_analyses
 
-            out(without_analyses(opened))
+            out(without_analyses(here))
 
 
-def show_plan(facts: dict[str, Any]) -> None:
-    """The plan for a person."""
+def show_plan(facts: dict[str, Any], of_variant: str = "") -> None:
+    """The plan for a person. of_variant: how the variant is named that it is of, behind the commands that help."""
     from tshdb.actions.planning import REASONS
 
     _show_program(facts)
@@ -89,16 +90,16 @@ def show_plan(facts: dict[str, Any]) -> None:
             out(f"{a['analysis']}/{key} is not made again: {held['detail']}")
         for key, flag in a["flagged"].items():
             out(f"{a['analysis']}/{key} saw data that has since been corrected: {flag['corrected']} of "
-                f"{flag['members']} members. It is not refitted silently: tshdb rebuild --refit")  # fmt: skip
+                f"{flag['members']} members. It is not refitted silently: tshdb rebuild --refit{of_variant}")  # fmt: skip
     for name, n in facts["newly_eligible"].items():
         out(f"{n} patients are newly eligible for {name}: tshdb cohort freeze {name}")
     for name, n in facts["no_longer_eligible"].items():
         out(f"{n} members are no longer eligible for {name}")
     show_listing(facts)
-    _show_total(facts)
+    _show_total(facts, of_variant)
 
 
-def _show_total(facts: dict[str, Any]) -> None:
+def _show_total(facts: dict[str, Any], of_variant: str) -> None:
     total = sum(sum(a["reasons"].values()) for a in facts["analyses"])
     possible = sum(a["possible"] for a in facts["analyses"])
     gone = sum(len(a["gone"]) for a in facts["analyses"])
@@ -113,7 +114,7 @@ def _show_total(facts: dict[str, Any]) -> None:
         about = f", {seconds(**facts['seconds'])}{unknown}"
     elif n:
         about = ", in a time that is not known"
-    out(f"{total:,} {'unit is' if total == 1 else 'units are'} due{more}{about}. Run: tshdb rebuild")
+    out(f"{total:,} {'unit is' if total == 1 else 'units are'} due{more}{about}. Run: tshdb rebuild{of_variant}")
 
 
 def _entries(causes: list[dict[str, Any]]) -> Iterator[tuple[str, set[int]]]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.console import count, out, out_json, progress
-from cli.options import JsonOption, NamesArgument, StudyOption
+from cli.options import JsonOption, NamesArgument, StudyOption, VariantOption
 from cli.reasons import show_blocked, show_listing
 
 
@@ -25,14 +25,23 @@ def rebuild(
     dask: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Compute on the workers of a Dask scheduler, tcp://host:8786.")
     ] = None,
+    variant: VariantOption = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="TABLE.SETTING=VALUE", help="With --variant: what is otherwise than in study.toml."
+        ),
+    ] = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compute all that is due, and only that. Interrupt it at any time; run it again to go on.
 
-    Example: tshdb rebuild --jobs 2
+    With --variant, the same data are computed by other settings beside the study, which stays as it is.
+
+    Example: tshdb rebuild --variant median --set cutoff.method=median
     """
-    from tshdb.errors import Exit
+    from tshdb.errors import Exit, UsageError
 
     started = time.perf_counter()
     is_all = "analyses" not in sys.modules  # that this process does: else its start is long past
@@ -41,12 +50,21 @@ def rebuild(
     from tshdb.next_step import without_analyses
     from tshdb.study import Study
 
+    if settings and variant is None:
+        repair = "Add --variant NAME; to change the study itself, edit its study.toml"
+        raise UsageError("--set is of a variant", where="--set", repair=repair)
     gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
     gc.set_threshold(50_000, 20, 20)
     options = RebuildOptions(analyses or (), jobs, refit, dask)
     opened = Study.find(study)
     with progress() as show:
-        done = compute(opened, options, show, started if is_all else None)
+        if variant is None:
+            done = compute(opened, options, show, started if is_all else None)
+        else:
+            from tshdb.actions.variants import rebuild as compute_variant
+            from tshdb.variants.settings import parsed
+
+            done = compute_variant(opened, variant, parsed(settings or ()), options, show, started if is_all else None)
     if as_json:
         out_json(done.facts)
     else:

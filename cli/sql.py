@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from cli.console import out, say, short, table
-from cli.options import StudyOption
+from cli.options import StudyOption, VariantOption
+from cli.variant import opened
 from tshdb.files import complete
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def sql(
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the answer to this file.")] = None,
     tables: Annotated[bool, typer.Option("--tables", help="List the tables and their columns.")] = False,
     seconds: Annotated[float, typer.Option(help="Stop the query after so many seconds.")] = 60.0,
+    variant: VariantOption = None,
     study: StudyOption = None,
 ) -> None:
     """One SELECT, read only: patients, results and expression values in one surface.
@@ -71,20 +73,21 @@ def sql(
         raise UsageError("parquet is no text", where="--format parquet", repair="Name a file with --out")
     from tshdb.query import run_query, stream_query
 
-    opened, values = Study.find(study), dict(map(_parameter, parameters or []))
-    if format_ == "table" and out_file is None:
-        _print(run_query(opened, query, values, seconds=seconds))
-        return
-    chunks = stream_query(opened, query, values, seconds=seconds)
-    if out_file is None:
-        _text(chunks, format_, sys.stdout)
-        return
-    with complete(out_file) as written:
-        if format_ == "parquet":
-            n = _parquet(chunks, written)
-        else:
-            with written.open("w", encoding="utf-8", newline="") as text:
-                n = _text(chunks, "csv" if format_ == "table" else format_, text)
+    values = dict(map(_parameter, parameters or []))
+    with opened(study, variant) as here:
+        if format_ == "table" and out_file is None:
+            _print(run_query(here, query, values, seconds=seconds))
+            return
+        chunks = stream_query(here, query, values, seconds=seconds)
+        if out_file is None:
+            _text(chunks, format_, sys.stdout)
+            return
+        with complete(out_file) as written:
+            if format_ == "parquet":
+                n = _parquet(chunks, written)
+            else:
+                with written.open("w", encoding="utf-8", newline="") as text:
+                    n = _text(chunks, "csv" if format_ == "table" else format_, text)
     say(f"{n:,} rows -> {out_file}")
 
 

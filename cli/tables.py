@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.console import columns, out_exact, out_json
-from cli.options import JsonOption, StudyOption
+from cli.options import JsonOption, StudyOption, VariantOption
+from cli.variant import opened
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,6 +21,7 @@ def print_table(
         str, typer.Argument(help="Of the paper: 1, 2, s1 to s6; and ladder and prognosis, of the signature.")
     ],
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
+    variant: VariantOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -27,11 +29,11 @@ def print_table(
 
     Example: tshdb table 2 --cohort tumor_stroma_development@1
     """
-    from tshdb.study import Study
     from tshdb.tables import refuse_unknown, table
 
     refuse_unknown(number)
-    paper_table = table(Study.find(study), number, cohort)
+    with opened(study, variant) as here:
+        paper_table = table(here, number, cohort)
     if as_json:
         out_json(paper_table.facts)
     else:

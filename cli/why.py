@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import out, out_json, settings, short, table
-from cli.options import JsonOption, StudyOption
+from cli.options import JsonOption, StudyOption, VariantOption
 from cli.reasons import show_chains, show_definition
+from cli.variant import with_all_due
 
 CAUSES_TOLD = 6
 
@@ -19,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 def why(
     unit: Annotated[str, typer.Argument(help="ANALYSIS/KEY, such as tsh_ratios/TCGA-A7-A0CE.")],
+    variant: VariantOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -27,9 +29,9 @@ def why(
     Example: tshdb why tsh_ratios/TCGA-A7-A0CE
     """
     from tshdb.actions import explaining
-    from tshdb.study import Study
 
-    facts = explaining.why(Study.find(study), unit)
+    with with_all_due(study, variant) as here:
+        facts = explaining.why(here, unit)
     if as_json:
         out_json(facts)
     else:

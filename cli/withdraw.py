@@ -81,6 +81,7 @@ def _preview(study: Study, patient: str, as_json: bool) -> None:
         "files_erased": short(plan.erased),
         "left_to_a_person": short(plan.by_hand),
         "outside_the_study": plan.outside,
+        "variants_emptied": plan.variants,
     }
     if as_json:
         out_json(facts)
@@ -91,6 +92,7 @@ def _preview(study: Study, patient: str, as_json: bool) -> None:
     _listed("expression parts written again", [f"{len(plan.parts)}"] if plan.parts else [])
     _listed("files written again without the patient", facts["files_written_again"])
     _listed("files erased", facts["files_erased"])
+    _listed("variants that lose their results (tshdb rebuild --variant NAME makes them again)", plan.variants)
     _listed("files that you must see to (their format cannot be written again)", facts["left_to_a_person"])
     _listed("files outside the study, which you must see to", plan.outside)
     say("Nothing was written. Withdraw with: tshdb withdraw PATIENT --reason WHY [--scope keep|refit|revoke]")
@@ -119,6 +121,7 @@ def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, a
         _listed("models that learned from the patient", certificate["models_that_learned_from_the_patient"])
         _listed("models revoked", certificate["models_revoked"])
         _listed("cohort versions without the patient", certificate["cohort_versions_without"])
+        _listed("variants without results now (tshdb rebuild --variant NAME)", certificate["variants_emptied"])
         _listed("outside the study, and yours to see to", certificate["files_outside_the_study"])
         out(f" Certificate: {path}")
         say(_next(study, scope))

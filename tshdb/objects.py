@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from tshdb.errors import IntegrityError, InvalidInput, ResourceError
 from tshdb.failpoints import fp
@@ -73,11 +74,20 @@ def name_of(digest: str, suffix: str = ".parquet") -> str:
     return f"objects/{digest[:2]}/{digest}{suffix}"
 
 
-class ObjectStore:
-    """Objects under `root`, in folders by the first two digits of their names."""
+class Needed(Protocol):
+    """Who else needs objects of a study."""
 
-    def __init__(self, root: Path):
-        self.root = root
+    def may_need(self, digest: str) -> bool: ...
+
+
+class ObjectStore:
+    """Objects under `root`, in folders by the first two digits of their names.
+
+    others: who needs objects besides the rows of the study; none of theirs is removed.
+    """
+
+    def __init__(self, root: Path, others: Needed | None = None):
+        self.root, self.others = root, others
         self._verified: set[str] = set()
         self._damaged: dict[str, tuple[int, int, int]] = {}  # digest -> the file that was found to have other bytes
 
@@ -134,8 +144,13 @@ class ObjectStore:
         return is_digest(path.stem) and path.suffix in SUFFIXES and path.parent.name == path.stem[:2] and is_file(path)
 
     def remove(self, digest: str, suffix: str = PARTS) -> bool:
-        """Remove an object, if it is there: only from a folder of ours, and not through a link. Gives whether it was."""
+        """Remove an object, if it is there: only from a folder of ours, and not through a link. Gives whether it was.
+
+        One that others need stays.
+        """
         path = self.path(digest, suffix)
+        if self.others is not None and self.others.may_need(digest):
+            return False
         if not is_file(path) or path.parent.is_symlink():
             return False
         self.claim()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "study.toml"
 RAW, REPORTS, FIGURES, COHORTS = "raw", "reports", "figures", "cohorts"
-WITHDRAWALS, WORK, SNAPSHOTS = "withdrawals", "work", ".snapshots"
-TAKEN = (RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS)  # no place for objects
+WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS = "withdrawals", "work", ".snapshots", "variants"
+TAKEN = (RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS)  # no place for objects
 PLAIN = re.compile(r"[\w@ ()+,=-][\w@ ()+,=.-]*")
 
 

@@ -35,7 +35,8 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 class Queried(Protocol):
     """What a query needs of a study."""
 
-    root: Path
+    @property
+    def caches(self) -> Path: ...
 
     @property
     def database_url(self) -> str: ...
@@ -151,7 +152,7 @@ def _forget_moved(study: Queried) -> None:
         return
     with suppress(OSError, sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as raw:
         rows = raw.execute(sandbox.select_all("table_versions", ["table_name", "version"]))
-        Snapshots(study.root).keep_only({str(table): str(version) for table, version in rows})
+        Snapshots(study.caches).keep_only({str(table): str(version) for table, version in rows})
 
 
 # --------------------------------------------------------------------------------------------- in the child
@@ -191,7 +192,7 @@ def _load_tables(study: Queried, connection: Any, sql: str) -> tuple[list[str], 
         known = sandbox.known_tables(fetch, study.sqlite_path is not None)
         rows = fetch("table_versions", ["table_name", "version"]) if study.sqlite_path is not None else []
         versions = {table: n for table, n in rows if isinstance(n, int)}  # it becomes part of a file's name
-        kept = Snapshots(study.root)
+        kept = Snapshots(study.caches)
         for table in [t for t in known if t in words]:
             path = kept.find(table, versions.get(table))
             if path is None:

@@ -97,8 +97,14 @@ class Study:
     @cached_property
     def objects(self) -> ObjectStore:
         from tshdb.objects import ObjectStore
+        from tshdb.variant_places import NamedObjects
 
-        return ObjectStore(objects_folder(self.settings, self.root))
+        return ObjectStore(objects_folder(self.settings, self.root), NamedObjects(self.root))
+
+    @property
+    def caches(self) -> Path:
+        """The folder beside which what queries read is kept."""
+        return self.root
 
     def sql(self, query: str, parameters: dict | None = None):
         """The rows of one SELECT over all tables and `expression`, as a pandas DataFrame. Read only."""

@@ -16,10 +16,13 @@ except ModuleNotFoundError as error:
     ) from None
 
 
-def try_lock(file) -> bool:
-    """Hold an open file against all other processes until it is closed; False where another holds it."""
+def try_lock(file, is_shared: bool = False) -> bool:
+    """Hold an open file against all other processes until it is closed; False where another holds it.
+
+    is_shared: together with others who hold it so.
+    """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -146,10 +146,11 @@ def _bytes(c: Context) -> Iterator[Problem]:
 
 
 def _extras(c: Context) -> Iterator[tuple[Path, str, str]]:
-    """Files with an object's name that no row names."""
+    """Files with an object's name that no row names, of the study or of a variant."""
     known = {(part, PARTS) for part, _, _ in _parts(c)} | set(_named(c))
+    others = c.study.objects.others
     for path, digest, suffix in c.study.objects.own():
-        if (digest, suffix) not in known:
+        if (digest, suffix) not in known and not (others is not None and others.may_need(digest)):
             yield path, digest, suffix
 
 

@@ -2,7 +2,8 @@
 
 1. parts without the patient are written, files without the patient are written beside the old ones; nothing points to them;
 2. one transaction erases the patient, points to the new parts, and leaves a tombstone with the journal of what is left to do;
-3. old parts, old files and reports go, the database is written anew without free pages, the write-ahead log is emptied;
+3. results of variants go, old parts, old files and reports; the database is written anew without free pages, the write-ahead log
+   is emptied;
 4. the study is searched for the patient's names; the certificate says what was done and what was found.
 
 A crash before 2 leaves the patient untouched; a crash after it leaves a journal, and `resume` goes on at 3.
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import insert, select, update
 
+from tshdb import variant_places
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
@@ -59,7 +61,10 @@ Redact = Callable[[Path, Any, str, Places | None], RedactedFile | None]
 
 @dataclass(frozen=True)
 class WithdrawalPlan:
-    """What a withdrawal would do. Files by what becomes of them: written again, gone, left to a person."""
+    """What a withdrawal would do. Files by what becomes of them: written again, gone, left to a person.
+
+    variants: those that lose their results, whoever they are of: a rebuild makes them again without the patient.
+    """
 
     names: Identifiers
     rows: dict[str, int]
@@ -71,6 +76,7 @@ class WithdrawalPlan:
     by_hand: list[Path]
     outside: list[str]
     places: dict[Path, Places]
+    variants: list[str]
 
 
 def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> WithdrawalPlan:
@@ -104,7 +110,8 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
             rewritten.append(path)
     by_hand += _strangers(study, names)
     parts = list(objects.parts_with(study.objects, names))
-    return WithdrawalPlan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside, places)
+    variants = variant_places.with_rows(study.root)
+    return WithdrawalPlan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside, places, variants)
 
 
 def withdraw(
@@ -121,7 +128,7 @@ def withdraw(
     A name that is too short to be looked for in texts is found by the rows of the study, and in the lines and columns of the
     files that they came from. Raises NotFound.
     """
-    with study_lock(study.engine, study.root):
+    with study_lock(study.engine, study.root), variant_places.all_held(study.root):
         finished = resume(study, locked=True)
         known_key = key_of(study.root)
         if (
@@ -187,7 +194,7 @@ def resume(study: Study, *, locked: bool = False) -> list[str]:
         rows = connection.execute(select(Tombstone).where(Tombstone.pending.is_not(None)).with_only_columns(
             *Tombstone.__table__.columns)).mappings().all()  # fmt: skip
     if rows and not locked:
-        with study_lock(study.engine, study.root):
+        with study_lock(study.engine, study.root), variant_places.all_held(study.root):
             return resume(study, locked=True)
     left = [(row, journal_of(study, row["token"], row["pending"])) for row in rows]
     for row, journal in left:
@@ -199,8 +206,8 @@ def resume(study: Study, *, locked: bool = False) -> list[str]:
 
 
 def _not_files(study: Study) -> list[Path]:
-    """What is looked into by other means: the database and the parts."""
-    paths = [study.objects.root, study.root / FOLDER]
+    """What is looked into by other means, the database and the parts; and what goes as a whole, the rows of variants."""
+    paths = [study.objects.root, study.root / FOLDER, *variant_places.databases(study.root)]
     path = study.sqlite_path
     return paths + ([path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else [])
 
@@ -255,7 +262,9 @@ def _gone(path: Path) -> Redaction:
 
 
 def _do_pending(study: Study, journal: Journal) -> None:
-    """Files and parts go; each step can be done twice."""
+    """Rows of variants, files and parts go; each step can be done twice."""
+    variant_places.empty_all(study.root)  # before objects, which they may name
+    fp("withdraw.variants_done")
     for move in journal.moves:
         if move.redacted is None:
             move.path.unlink(missing_ok=True)
@@ -331,6 +340,7 @@ def _certificate(
             }
             for r in redactions
         ],
+        "variants_emptied": plan.variants,
         "left_to_a_person": [relative(str(p.resolve())) for p in plan.by_hand],
         "files_outside_the_study": [relative(p) for p in plan.outside],
         "cannot_be_recalled": "copies of the study, backups, and what was exported or printed from it before",
