@@ -21,7 +21,8 @@ from tests.analyses.test_signature import SET
 from tshdb.engine.work import Work
 from tshdb.images.feature_names import NAMES
 
-TRUTHS = ("volume", "texture", "nothing")
+STRENGTH = {"volume": 1.6, "texture": 4.0, "nothing": 0.0}  # of the truth in its SD, beside logistic noise of 1.1 SD
+TRUTHS = tuple(STRENGTH)
 VOLUME = "tumor.shape.MeshVolume"
 TEXTURES = [f"{region}.SI.glcm.{name}" for region in ("tumor", "stroma") for name in NAMES["glcm"]]
 PLANTED = TEXTURES[:3]
@@ -31,8 +32,11 @@ QUICK = {
 NOTHING = pd.DataFrame(columns=["examination", "feature_table", "features"])
 
 
-def tables(truth: str, seed: int, n: int = 90, strength: float = 1.6) -> dict[str, pd.DataFrame]:
-    """The inputs of a signature's analyses: labels, sets, computed, imported, patients, members."""
+def tables(truth: str, seed: int, n: int = 90, strength: float | None = None) -> dict[str, pd.DataFrame]:
+    """The inputs of a signature's analyses: labels, sets, computed, imported, patients, members.
+
+    strength: of the truth, as in STRENGTH where it is None.
+    """
     luck = np.random.default_rng([seed, TRUTHS.index(truth)])
     log_volume = luck.normal(size=n)
     features = {VOLUME: np.exp(8 + log_volume)}
@@ -47,6 +51,7 @@ def tables(truth: str, seed: int, n: int = 90, strength: float = 1.6) -> dict[st
         "texture": sum(features[name] for name in PLANTED) / np.sqrt(len(PLANTED)),
         "nothing": np.zeros(n),
     }[truth]
+    strength = STRENGTH[truth] if strength is None else strength
     is_good = strength * signal + luck.logistic(size=n) * 0.6 > 0
     names, examinations = [f"P{i:03d}" for i in range(n)], [f"E{i:03d}" for i in range(n)]
     computed = pd.DataFrame({"study_uid": examinations, **features}).melt(
