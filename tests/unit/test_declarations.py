@@ -183,7 +183,7 @@ def test_a_record_that_is_changed_is_judged_again():
 def test_all_of_ours_name_their_key_and_choose_cohorts_by_a_field():
     for record in ANALYSES:
         assert KEY_COLUMNS[record.per] in record.makes.__table__.columns
-        assert (record.key_field in ("cohort", "cohorts")) == record.over_cohort
+        assert (record.key_field in ("cohort", "cohorts", "signatures_of")) == record.over_cohort
 
 
 def test_two_of_one_name_are_refused(tmp_path):
