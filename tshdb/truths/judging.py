@@ -69,9 +69,10 @@ class Judged:
             one = self.limits
             unit = self.declared.truth.measured.unit or self.declared.truth.derived.unit
             of = f" {unit}" if unit else ""
+            bias, bias_lower, bias_upper, lower, upper = map(_shown, one)
             lines.append(
-                f"derived less measured: {one.bias:.3g}{of} ({one.bias_lower:.3g} to {one.bias_upper:.3g}); "
-                f"95 % of differences between {one.lower:.3g} and {one.upper:.3g}{of}"
+                f"derived less measured: {bias}{of} ({bias_lower} to {bias_upper}); "
+                f"95 % of differences between {lower} and {upper}{of}"
             )
         for which, reasons in self.missing.items():
             told = [f"{n:,} x {reason}" for reason, n in reasons[:SHOWN]]
@@ -101,6 +102,11 @@ class Judged:
             "at_least": declared.truth.at_least, "limits": None if limits is None else limits._asdict(),
             "exchanged": [list(pair) for pair in self.exchanged], "explanations": list(self.explanations),
         }  # fmt: skip
+
+
+def _shown(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def judge(study: Study, declared: Declared) -> Judged:
