@@ -156,10 +156,9 @@ def drop(
     if not (is_sure or confirm(f"{name}: {', '.join(says) or 'nothing is set'}. Take it away, with its results?")):
         raise UsageError("nothing was done", where=f"variants drop {name}", repair="Answer yes, or add --yes")
     n_objects = variants.drop(opened, name)
-    out(
-        f"{name} is gone."
-        + (f" {count(n_objects, 'file')} of its own in objects/ go with: tshdb check --repair" if n_objects else "")
-    )
+    out(f"{name} is gone.")
+    if n_objects:
+        out(f"{count(n_objects, 'object')} that it alone had made: tshdb check --repair takes away what nobody names.")
 
 
 @app.command()

@@ -492,5 +492,5 @@ def test_the_commands(study):
     assert "tshdb rebuild --variant two-years" in run("plan", "--variant", "two-years").stdout
     assert "behind the study" in run("variants", "show", "two-years").stdout
     assert "censor_at_days: 3652.5 -> 730" in run("variants", "adopt", "two-years").stdout
-    run("variants", "drop", "two-years", "--yes")
+    assert run("variants", "drop", "two-years", "--yes").stdout == "two-years is gone.\n"
     assert "no variant 'two-years'" in run("sql", "SELECT 1", "--variant", "two-years", code=8).stderr
