@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from analyses.signature import genetic
-from analyses.signature.features import LEAST_PER_BATCH
+from analyses.signature.features import LEAST_PER_BATCH, vary
 from analyses.signature.folds import METRICS, folds_of
 from tshdb.extras import missing
 
@@ -45,7 +45,7 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
         if self.keep not in ("auc", "mean_correlation"):
             raise ValueError(f"keep is '{self.keep}': expected auc or mean_correlation")
         X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        varies = X.std(axis=0) > 1e-12 * np.maximum(np.abs(X).max(axis=0), 1e-300)
+        varies = vary(X)
         correlations = _correlations(X, varies)
         if self.keep == "auc" and y is not None and type_of_target(y) in ("binary", "multiclass"):
             self.strength_ = _univariate(X, np.asarray(y))
@@ -215,9 +215,11 @@ class Combat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Batches brought to one location and scale, feature by feature, by empirical Bayes.
 
     min_batch: patients that a batch must have (a batch of one has no scale). Without `batch` all are one batch, and values stay
-    as they are. A batch that was not there at fitting has no estimate: `transform` raises ValueError for it.
+    as they are. A batch that was not there at fitting has no estimate: `transform` raises ValueError for it. A feature that does
+    not vary among the patients of a batch has no scale there: it stays as it is, and does not move the others (as in sva 3.46).
 
-    batches_: their names; gamma_, delta_: (batches, features) shift and variance, in units of the pooled SD.
+    batches_: their names; gamma_, delta_: (batches, features) shift and variance, in units of the pooled SD; without_scale_:
+    (features,) the number of the first batch in which a feature does not vary, -1 for those that are adjusted.
     """
 
     def __init__(self, min_batch: int = LEAST_PER_BATCH, tolerance: float = 1e-6):
@@ -234,16 +236,20 @@ class Combat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"batch {small} has {counts.min()} patients: ComBat needs at least {max(2, self.min_batch)}"
             )
-        means = np.array([X[place == b].mean(axis=0) for b in range(len(counts))])
-        self.mean_ = (counts[:, None] * means).sum(axis=0) / len(X)
-        pooled = ((X - means[place]) ** 2).sum(axis=0) / len(X)
-        self.scale_ = np.sqrt(np.where(pooled > 0, pooled, 1.0))
+        varies = np.array([vary(X[place == b]) for b in range(len(counts))])
+        self.without_scale_ = np.where(varies.all(axis=0), -1, np.argmin(varies, axis=0))
+        adjusted = np.flatnonzero(self.without_scale_ < 0)
+        self.mean_, self.scale_ = np.zeros(X.shape[1]), np.ones(X.shape[1])
         self.gamma_ = np.zeros((len(counts), X.shape[1]))
         self.delta_ = np.ones((len(counts), X.shape[1]))
-        if len(counts) > 1:
-            standard = (X - self.mean_) / self.scale_
+        if len(counts) > 1 and len(adjusted):
+            of_batches = X[:, adjusted]
+            means = np.array([of_batches[place == b].mean(axis=0) for b in range(len(counts))])
+            self.mean_[adjusted] = mean = (counts[:, None] * means).sum(axis=0) / len(X)
+            self.scale_[adjusted] = scale = np.sqrt(((of_batches - means[place]) ** 2).sum(axis=0) / len(X))
+            standard = (of_batches - mean) / scale
             for b in range(len(counts)):
-                self.gamma_[b], self.delta_[b] = _shrunk(standard[place == b], self.tolerance)
+                self.gamma_[b, adjusted], self.delta_[b, adjusted] = _shrunk(standard[place == b], self.tolerance)
         return self
 
     def transform(self, X, batch=None) -> np.ndarray:
@@ -266,6 +272,7 @@ class Combat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         part.batches_, part.n_features_in_ = self.batches_, len(columns)
         part.mean_, part.scale_ = self.mean_[columns], self.scale_[columns]
         part.gamma_, part.delta_ = self.gamma_[:, columns], self.delta_[:, columns]
+        part.without_scale_ = self.without_scale_[columns]
         return part
 
     @staticmethod

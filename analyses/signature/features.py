@@ -38,6 +38,22 @@ def too_few(batches: np.ndarray) -> dict[str, int]:
     return {str(name): int(n) for name, n in zip(names, counts, strict=True) if n < LEAST_PER_BATCH}
 
 
+def vary(values: np.ndarray) -> np.ndarray:
+    """(features,) whether the values of (patients, features) differ by more than rounding."""
+    return values.std(axis=0) > 1e-12 * np.maximum(np.abs(values).max(axis=0), 1e-300)
+
+
+def without_features(values: np.ndarray, batches: np.ndarray | None) -> str | None:
+    """Why nothing can be learned of (patients, features) values; None where a feature varies. batches: where they are harmonised,
+    of each patient; a feature must vary in all of them."""
+    names = [] if batches is None else np.unique(batches)
+    if len(names) < 2:
+        return None if vary(values).any() else "no feature varies"
+    if np.all([vary(values[batches == name]) for name in names], axis=0).any():
+        return None
+    return "no feature varies among the patients of every scanner"
+
+
 class Training(NamedTuple):
     """Patients (sorted), their labels, (patients, features) values, names of the features, and their feature sets.
 
@@ -68,7 +84,7 @@ class Training(NamedTuple):
         if harmonise != "none" and (few := too_few(self.batches)):
             found = ", ".join(f"{n} of {batch}" for batch, n in few.items())
             return f"{found}: harmonising needs {LEAST_PER_BATCH} patients of each scanner"
-        return None
+        return without_features(self.values, None if harmonise == "none" else self.batches)
 
 
 def table_of(sets: pd.DataFrame, computed: pd.DataFrame, imported: pd.DataFrame, source: str) -> pd.DataFrame:

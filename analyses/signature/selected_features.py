@@ -49,6 +49,7 @@ def selected_features(
     params: FilterParameters,
 ) -> pd.DataFrame:
     """One row per feature; none where there is no model."""
+    import numpy as np
     import pandas as pd
 
     from analyses.signature import artefact
@@ -64,8 +65,8 @@ def selected_features(
     importance = dict(zip(chosen, map(float, steps.forest.feature_importances_), strict=True))
     data = training_of(labels, sets, computed, imported, members, params.features, params.only)
     few = too_few(data.batches) if params.harmonise != "none" else {}  # of patients who are others than the model's
-    values = data.values if few else harmonised(data.values, data.batches, params)[0]
-    kept = filtered(values, data.is_good, params)
+    values, combat = (data.values, None) if few else harmonised(data.values, data.batches, params)
+    kept = filtered(values, data.is_good, params, combat)
     folds, times = chosen_in_folds(fold_scores)
     rows = []
     for j, name in enumerate(data.names):
@@ -82,6 +83,9 @@ def selected_features(
             row["status"] = FeatureStatus.CANDIDATE
         elif kept.similar_to_[j] >= 0:
             row["reason"] = f"goes with {data.names[kept.similar_to_[j]]}, which stays (r {kept.correlation_[j]:.2f})"
+        elif combat is not None and combat.without_scale_[j] >= 0 and np.ptp(column):
+            batch = combat.batches_[combat.without_scale_[j]]
+            row["reason"] = f"does not vary among the patients of {batch}: it cannot be harmonised"
         else:
             row["reason"] = "does not vary"
         rows.append(row)

@@ -55,8 +55,8 @@ def signature_search(
     row["reason"] = data.problem(params.min_per_class, params.harmonise)
     if row["reason"]:
         return pd.DataFrame([row | {"generation": 0, "n_best": 0, "n_evaluated": 0, "best": "[]"}])
-    values, _ = harmonised(data.values, data.batches, params)
-    left = np.flatnonzero(filtered(values, data.is_good, params).support_)
+    values, combat = harmonised(data.values, data.batches, params)
+    left = np.flatnonzero(filtered(values, data.is_good, params, combat).support_)
     search = searched(
         values[:, left], data.is_good, params, seed, work.threads, Noted(work, "search", params.generations)
     )

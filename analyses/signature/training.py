@@ -14,7 +14,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
 from analyses.signature.estimators import Combat, CorrelationFilter, GeneticSelector
-from analyses.signature.features import LEAST_PER_BATCH, Training, too_few
+from analyses.signature.features import LEAST_PER_BATCH, Training, too_few, without_features
 from analyses.signature.settings import FilterParameters, ForestParameters, SearchParameters
 
 SELECTOR = (
@@ -46,9 +46,13 @@ def harmonised(values: np.ndarray, batches: np.ndarray, params: FilterParameters
     return combat.transform(values, batches), combat
 
 
-def filtered(values: np.ndarray, is_good: np.ndarray, params: FilterParameters) -> CorrelationFilter:
-    """The correlation filter, fitted."""
-    return CorrelationFilter(params.max_correlation, params.keep).fit(values, is_good)
+def filtered(
+    values: np.ndarray, is_good: np.ndarray, params: FilterParameters, combat: Combat | None
+) -> CorrelationFilter:
+    """The correlation filter, fitted. combat: what harmonised the values; a feature that it could not bring to one scale is
+    dropped, since it may tell the scanners apart."""
+    usable = values if combat is None else np.where(combat.without_scale_ < 0, values, 0.0)
+    return CorrelationFilter(params.max_correlation, params.keep).fit(usable, is_good)
 
 
 def searched(
@@ -84,17 +88,21 @@ def signature_of(
 ) -> tuple[np.ndarray, float, Steps]:  # fmt: skip
     """The whole way on these patients: (columns, the search's own optimistic fitness, fitted steps)."""
     values, combat = harmonised(values, batches, search)
-    left = np.flatnonzero(filtered(values, is_good, search).support_)
+    left = np.flatnonzero(filtered(values, is_good, search, combat).support_)
     selector = searched(values[:, left], is_good, search, seed, threads, checkpoint)
     columns = left[selector.support_]
     return columns, selector.fitness_, fit(values, is_good, combat, columns, final, seed)
+
+
+OF_FOLD = ", of those whom this fold learns from"
 
 
 def learned_from(data: Training, train: np.ndarray, harmonise: str) -> tuple[np.ndarray, dict[int, str]]:
     """(patients,) those of the training patients whose scanner has enough of them, and number of a patient -> why a fold that
     learns from these has no score of her."""
     if harmonise == "none":
-        return train, {}
+        nothing = without_features(data.values[train], None)
+        return train, {} if nothing is None else dict.fromkeys(range(len(train)), f"{nothing}{OF_FOLD}")
     batches = data.batches
     few = too_few(batches[train])
     if few:
@@ -102,6 +110,8 @@ def learned_from(data: Training, train: np.ndarray, harmonise: str) -> tuple[np.
     if min(data.is_good[train].sum(), (~data.is_good[train]).sum()) < 2:
         why = f"without {', '.join(few)} there are fewer than 2 of a kind to learn from"
         return train, dict.fromkeys(range(len(batches)), why)
+    if nothing := without_features(data.values[train], batches[train]):
+        return train, dict.fromkeys(range(len(batches)), f"{nothing}{OF_FOLD}")
     known = set(batches[train])
     why = f"fewer than {LEAST_PER_BATCH} training patients of {{}} in this fold"
     return train, {i: why.format(batch) for i, batch in enumerate(batches) if batch not in known}

@@ -234,6 +234,37 @@ def test_combat_gives_what_neurocombat_gives():
     assert np.abs(before - after).max() > 1
 
 
+def test_combat_gives_what_sva_gives():
+    """Bioconductor's sva 3.46 (tests/data/combat_sva.R): with ties, zeros, and features that do not vary in a batch or at all."""
+    before = pd.read_csv(ROOT / "tests" / "data" / "combat_sva_input.csv")
+    after = pd.read_csv(ROOT / "tests" / "data" / "combat_sva_r.csv").to_numpy(float)
+    batch, values = before.pop("batch").tolist(), before.to_numpy(float)
+    fitted = Combat(tolerance=1e-10).fit(values, batch=batch)
+    found = fitted.transform(values, batch)
+    assert np.abs(found - after).max() < 2e-4  # sva ends at a change of 1e-4
+    assert fitted.without_scale_.tolist() == [-1] * 6 + [0, 0, 1, 1]
+    assert np.array_equal(found[:, 6:], values[:, 6:])  # as they are, to the last digit
+    alone = Combat(tolerance=1e-10).fit(values[:, :6], batch=batch).transform(values[:, :6], batch)
+    assert np.array_equal(found[:, :6], alone)  # and no other feature is moved by them
+    part = fitted.of_columns(np.array([9, 0, 6]))
+    assert np.array_equal(part.transform(values[:, [9, 0, 6]], batch), found[:, [9, 0, 6]])
+
+
+def test_a_feature_that_cannot_be_harmonised_is_no_candidate():
+    from analyses.signature.settings import FilterParameters
+    from analyses.signature.training import filtered, harmonised
+
+    values, is_good = planted(n=40, p=5)
+    batches = np.repeat(["a", "b"], 20)
+    values[:20, 1] = 0.0  # all of one scanner: it tells the scanners apart
+    values[:, 2] = 7.0
+    params = FilterParameters(harmonise="combat")
+    made, combat = harmonised(values, batches, params)
+    assert filtered(made, is_good, params, combat).support_.tolist() == [True, False, False, True, True]
+    as_found = FilterParameters()
+    assert filtered(values, is_good, as_found, None).support_.tolist() == [True, True, False, True, True]
+
+
 def test_combat_is_guarded():
     values, _ = planted(n=12, p=4)
     with pytest.raises(ValueError, match="batch b has 1 patients"):

@@ -149,3 +149,28 @@ def test_what_no_feature_can_be_is_no_value():
     imported = pd.DataFrame({"examination": list("AB"), "feature_table": "x", "features": texts})
     found = table_of(sets, pd.DataFrame(columns=["study_uid", "feature", "feature_class", "value"]), imported, "x")
     assert found.loc["A"].isna().all() and found.loc["B"].tolist() == [1e15, 2]
+
+
+@pytest.mark.parametrize(
+    ("harmonise", "said"), [("none", "no feature varies"), ("combat", "among the patients of every scanner")]
+)
+def test_features_that_do_not_vary_are_a_reason(harmonise, said):
+    """All of them alike, or within one scanner: no search, and a reason for each patient of a fold that has none to learn by."""
+    data = patients("aaaaaabbbbbb", "gpgpgpgpgpgp")
+    own = data["computed"]["study_uid"].str[1:].astype(int)
+    data["computed"].loc[(own < 6) | (harmonise == "none"), "value"] = 4.0
+    params = SearchParameters(**SMALL, harmonise=harmonise)
+    (row,) = signature_search.function(**data, params=params, seed=1, work=Work()).to_dict("records")
+    assert said in row["reason"] and row["n_candidates"] == 0
+    assert crossed(data, harmonise).empty  # nothing to validate where there is no signature
+
+
+def test_a_fold_whose_training_patients_are_alike_scores_nobody():
+    """One patient has another value than all others: the fold that holds her out learns from constants."""
+    data = patients("aaaaaaaaaaaa", "gpgpgpgpgpgp")
+    own = data["computed"]["study_uid"].str[1:].astype(int)
+    data["computed"]["value"] = np.where(own == 0, 9.0, 4.0)
+    rows = crossed(data, "none", 3)
+    without = rows[rows["reason"].notna()]
+    assert set(without["reason"]) == {"no feature varies, of those whom this fold learns from"} and len(without) >= 3
+    assert "P00" in set(without["patient_id"]) and rows["score"].notna().any()
