@@ -79,7 +79,8 @@ def _executed(name: str, image: sitk.Image, mask: sitk.Image, options: dict) -> 
     made.enableAllFeatures()
     with np.errstate(all="ignore"):  # what fails is a value that is not finite
         found = made.execute()
-    return np.array([float(np.squeeze(found[feature])) for feature in NAMES[name]])
+    # eigenvalues of a matrix that is symmetric but for its last digit may be complex: on some processors, for some lines
+    return np.array([float(np.real(np.squeeze(found[feature]))) for feature in NAMES[name]])
 
 
 @cache
