@@ -25,6 +25,7 @@ from cli import (
     lineage,
     migrate,
     model,
+    multiverse,
     new,
     paper_check,
     plan,
@@ -89,6 +90,7 @@ app.add_typer(variants.app, name="variants")
 trust.add_to(app)
 plan.add_to(app)
 rebuild.add_to(app)
+multiverse.add_to(app)
 why.add_to(app)
 lineage.add_to(app)
 drift.add_to(app)

@@ -82,6 +82,7 @@ def _preview(study: Study, patient: str, as_json: bool) -> None:
         "left_to_a_person": short(plan.by_hand),
         "outside_the_study": plan.outside,
         "variants_emptied": plan.variants,
+        "multiverses_emptied": plan.multiverses,
     }
     if as_json:
         out_json(facts)
@@ -93,6 +94,7 @@ def _preview(study: Study, patient: str, as_json: bool) -> None:
     _listed("files written again without the patient", facts["files_written_again"])
     _listed("files erased", facts["files_erased"])
     _listed("variants that lose their results (tshdb rebuild --variant NAME makes them again)", plan.variants)
+    _listed("multiverses that lose their results (tshdb multiverse FILE.toml makes them again)", plan.multiverses)
     _listed("files that you must see to (their format cannot be written again)", facts["left_to_a_person"])
     _listed("files outside the study, which you must see to", plan.outside)
     say("Nothing was written. Withdraw with: tshdb withdraw PATIENT --reason WHY [--scope keep|refit|revoke]")
@@ -122,6 +124,7 @@ def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, a
         _listed("models revoked", certificate["models_revoked"])
         _listed("cohort versions without the patient", certificate["cohort_versions_without"])
         _listed("variants without results now (tshdb rebuild --variant NAME)", certificate["variants_emptied"])
+        _listed("multiverses without results now (tshdb multiverse FILE.toml)", certificate["multiverses_emptied"])
         _listed("outside the study, and yours to see to", certificate["files_outside_the_study"])
         out(f" Certificate: {path}")
         say(_next(study, scope))

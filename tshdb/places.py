@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "study.toml"
 RAW, REPORTS, FIGURES, COHORTS = "raw", "reports", "figures", "cohorts"
 WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS = "withdrawals", "work", ".snapshots", "variants"
-TAKEN = (RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS)  # no place for objects
+MULTIVERSES = "multiverse"
+TAKEN = (
+    RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS, MULTIVERSES,
+)  # fmt: skip # no place for objects
 PLAIN = re.compile(r"[\w@ ()+,=-][\w@ ()+,=.-]*")
 
 

@@ -6,6 +6,7 @@ examinations          what there is to look at in one examination
 examination_drawings  its phases, subtraction, masks and time curve
 region_drawings       breast, tumour and stroma on the prepared images
 refusals, refusal_drawings   geometry that was refused: the grids to scale, the largest difference, the reason
+curve_drawings        the specification curve of a multiverse
 palette               what the lines of these pictures mean: names and colours
 
     study = tshdb.open("brca")
@@ -97,18 +98,31 @@ def figure(
     Raises UsageError for a figure that there is not; NotFound, with the next step, where its rows are not there; InvalidInput
     where another package's figure fails.
     """
+    refuse_unknown(name)
+    record = installed.figures()[name]
+    words: list[str] = []
+
+    def draw() -> Figure:
+        drawn, how_to_read = _drawn(record, study, cohort)
+        words.append(how_to_read)
+        return drawn
+
+    with naming_next_step(study, steps):
+        data = drawn_in_style(draw, form)
+    return Drawing(record.title, words[0], form, data)
+
+
+def drawn_in_style(draw: Callable[[], Figure], form: str) -> bytes:
+    """A figure in the house's style as the bytes of a file, which depend on what is drawn alone."""
     from matplotlib import rc_context
 
     from tshdb.figures.drawings import STYLE
 
-    refuse_unknown(name)
-    record = installed.figures()[name]
     dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    with naming_next_step(study, steps), rc_context(STYLE):
-        drawn, how_to_read = _drawn(record, study, cohort)
-        buffer = io.BytesIO()
-        drawn.savefig(buffer, format=form, metadata=dates[form], dpi=150)
-    return Drawing(record.title, how_to_read, form, buffer.getvalue())
+    buffer = io.BytesIO()
+    with rc_context(STYLE):
+        draw().savefig(buffer, format=form, metadata=dates[form], dpi=150)
+    return buffer.getvalue()
 
 
 def _drawn(record: StudyFigure, study: Study, cohort: str | None) -> tuple[Figure, str]:

@@ -2,8 +2,8 @@
 
 1. parts without the patient are written, files without the patient are written beside the old ones; nothing points to them;
 2. one transaction erases the patient, points to the new parts, and leaves a tombstone with the journal of what is left to do;
-3. results of variants go, old parts, old files and reports; the database is written anew without free pages, the write-ahead log
-   is emptied;
+3. results of variants and multiverses go, old parts, old files and reports; the database is written anew without free pages, the
+   write-ahead log is emptied;
 4. the study is searched for the patient's names; the certificate says what was done and what was found.
 
 A crash before 2 leaves the patient untouched; a crash after it leaves a journal, and `resume` goes on at 3.
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import insert, select, update
 
-from tshdb import variant_places
+from tshdb import multiverse_places, variant_places
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
@@ -63,7 +63,7 @@ Redact = Callable[[Path, Any, str, Places | None], RedactedFile | None]
 class WithdrawalPlan:
     """What a withdrawal would do. Files by what becomes of them: written again, gone, left to a person.
 
-    variants: those that lose their results, whoever they are of: a rebuild makes them again without the patient.
+    variants, multiverses: those that lose their results, whoever they are of: they are made again without the patient.
     """
 
     names: Identifiers
@@ -77,6 +77,7 @@ class WithdrawalPlan:
     outside: list[str]
     places: dict[Path, Places]
     variants: list[str]
+    multiverses: list[str]
 
 
 def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> WithdrawalPlan:
@@ -111,7 +112,10 @@ def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
     by_hand += _strangers(study, names)
     parts = list(objects.parts_with(study.objects, names))
     variants = variant_places.with_rows(study.root)
-    return WithdrawalPlan(names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside, places, variants)
+    multiverses = multiverse_places.with_results(study.root)
+    return WithdrawalPlan(
+        names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside, places, variants, multiverses
+    )
 
 
 def withdraw(
@@ -262,8 +266,9 @@ def _gone(path: Path) -> Redaction:
 
 
 def _do_pending(study: Study, journal: Journal) -> None:
-    """Rows of variants, files and parts go; each step can be done twice."""
+    """Rows of variants, results of multiverses, files and parts go; each step can be done twice."""
     variant_places.empty_all(study.root)  # before objects, which they may name
+    multiverse_places.empty_all(study.root)
     fp("withdraw.variants_done")
     for move in journal.moves:
         if move.redacted is None:
@@ -341,6 +346,7 @@ def _certificate(
             for r in redactions
         ],
         "variants_emptied": plan.variants,
+        "multiverses_emptied": plan.multiverses,
         "left_to_a_person": [relative(str(p.resolve())) for p in plan.by_hand],
         "files_outside_the_study": [relative(p) for p in plan.outside],
         "cannot_be_recalled": "copies of the study, backups, and what was exported or printed from it before",

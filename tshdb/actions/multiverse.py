@@ -1,0 +1,349 @@
+"""A multiverse of a study: every combination of choices computed beside the study, and the curve of one result over all of them.
+
+One copy of the study's database serves all combinations, one after the other: what a combination has in common with the one before
+is not computed again. The copy lies where a variant's would, so that a withdrawal knows of it, and goes at the end. Kept are
+estimates alone (`tshdb.multiverse.kept`).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from sqlalchemy import text
+
+from tshdb import multiverse_places
+from tshdb import variant_places as places
+from tshdb.cohorts.states import states
+from tshdb.database import reading, writing
+from tshdb.engine.chosen import select_analyses
+from tshdb.engine.rebuild import Rebuild
+from tshdb.engine.report import Report
+from tshdb.engine.units import now
+from tshdb.errors import Busy, IntegrityError, InvalidInput, NotFound, TshdbError
+from tshdb.failpoints import fp
+from tshdb.guests.listing import Listing, listing_of
+from tshdb.multiverse import found, kept
+from tshdb.multiverse.asked import Asked, read
+from tshdb.multiverse.curve import Curve, curve
+from tshdb.multiverse.found import Found
+from tshdb.multiverse.kept import Permuted, Result
+from tshdb.multiverse.origin import Origins
+from tshdb.multiverse.permuted import CHOOSES, Exchanges, exchanges, permuted, way_of, why_not
+from tshdb.near import did_you_mean
+from tshdb.optimism import Labels
+from tshdb.variants.copies import VariantStudy, require_sqlite
+from tshdb.variants.settings import VariantSettings, shown
+from tshdb.version import __version__
+
+if TYPE_CHECKING:
+    from tshdb.engine.world import World
+    from tshdb.study import Study
+
+Progress = Callable[..., None]
+N_PERMUTATIONS = 200
+PREFIX = "multiverse-"  # of the folder in variants/ in which the copy lies meanwhile
+
+
+@dataclass(frozen=True)
+class Options:
+    """n_permutations: exchanges of the outcomes, 0 for none; n_workers: processes that compute units."""
+
+    n_permutations: int = N_PERMUTATIONS
+    n_workers: int = 1
+
+
+class Specified(NamedTuple):
+    """A combination as it is to be computed. made_of: what its result rests on."""
+
+    labels: tuple[str, ...]
+    settings: VariantSettings
+    world: World
+    made_of: str
+
+
+@dataclass(frozen=True)
+class Multiverse:
+    """What a file asks for, held against the study. analysis: that makes the row; exchanges: None where outcomes stay.
+
+    done: results of what is done already, by what they are made of; notes: what must be said of all.
+    """
+
+    asked: Asked
+    listing: Listing
+    analysis: str
+    combinations: tuple[Specified, ...]
+    exchanges: Exchanges | None
+    data: str
+    done: Mapping[str, Result]
+    notes: tuple[str, ...]
+
+    @property
+    def pending(self) -> list[Specified]:
+        """One combination for each result that is to be computed, those with the same beginning together."""
+        left = {one.made_of: one for one in reversed(self.combinations) if not self._is_done(one.made_of)}
+        return sorted(left.values(), key=_order(self.combinations, self.listing, self.analysis))
+
+    def _is_done(self, made_of: str) -> bool:
+        result = self.done.get(made_of)
+        if result is None:
+            return False
+        if self.exchanges is None or result.estimate is None:
+            return True
+        had = result.permuted
+        return (
+            had is not None
+            and had.of == self.exchanges.of
+            and (had.refused is not None or len(had.estimates) >= self.exchanges.n)
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Plain values, as `tshdb multiverse --plan --json` prints them."""
+        return {
+            "multiverse": self.asked.name,
+            "combinations": len(self.combinations),
+            "made_differently": len({one.made_of for one in self.combinations}),
+            "to_compute": len(self.pending),
+            "analysis": self.analysis,
+            "permutations": 0 if self.exchanges is None else self.exchanges.n,
+            "notes": list(self.notes),
+        }
+
+
+# ------------------------------------------------------------------------------------------------------------- asked
+
+
+def plan(study: Study, path: Path, options: Options | None = None) -> Multiverse:
+    """What a file asks for, and what of it is done. Writes nothing.
+
+    Raises NotFound, and InvalidInput for a file, a choice or a combination that cannot be, before anything runs.
+    """
+    options = options or Options()
+    require_sqlite(study)
+    asked = read(path)
+    listing = listing_of(study)
+    base = listing.world(study.settings)
+    row = _row(study, asked, base)
+    analysis = row.analysis
+    settings = list(_judged(study, asked, listing))
+    notes: list[str] = []
+    with reading(study.engine) as connection:
+        origins = Origins(connection, base, analysis)
+        combinations = [Specified(labels, s, world, origins.of(world)) for labels, s, world in settings]
+        chosen = None
+        if options.n_permutations:
+            reasons = (why_not(one.world, row, asked.followed.measure) for one in combinations)
+            if why := next(filter(None, reasons), None):
+                notes.append(why)
+            else:
+                names = {row.key.partition("@")[0]}
+                if CHOOSES in origins.names:
+                    names |= {name for one in combinations for name in one.world.cohorts_of(one.world.by_name[CHOOSES])}
+                there = states(connection)
+                cohorts = [there[name] for name in sorted(names) if name in there]
+                chosen = exchanges(connection, cohorts, study.settings.study.seed, options.n_permutations)
+    done = {made: r for made, r in kept.read(folder_of(study, asked.name)).items() if r.data == origins.data}
+    return Multiverse(asked, listing, analysis, tuple(combinations), chosen, origins.data, done, tuple(notes))
+
+
+def _row(study: Study, asked: Asked, world: World) -> Found:
+    """The row as the study has it: it says which analysis makes it."""
+    assert study.sqlite_path is not None
+    _ = study.engine  # its revision is looked at, and that it is there
+    followed = asked.followed
+    if followed.analysis is not None and followed.analysis not in world.by_name:
+        raise NotFound(
+            f"no analysis '{followed.analysis}'", where=f"{asked.path}: [estimate] analysis",
+            repair=did_you_mean(followed.analysis, world.by_name),
+        )  # fmt: skip
+    try:
+        rows = found.rows_of(study.sqlite_path, followed)
+        if not rows:
+            raise NotFound(
+                f"no row of {followed.table} is so in this study", where="[estimate] row",
+                repair="Correct it, or compute it first: tshdb rebuild",
+            )  # fmt: skip
+        row = found.the_one(rows, followed)
+    except TshdbError as error:
+        raise type(error)(error.message, where=f"{asked.path}: {error.where}", repair=error.repair) from None
+    if row.analysis not in world.by_name:
+        raise NotFound(f"{row.analysis}, which makes this row, is not here", where=f"{asked.path}: [estimate] row")
+    return row
+
+
+def _judged(study: Study, asked: Asked, listing: Listing) -> Iterator[tuple[tuple[str, ...], VariantSettings, World]]:
+    """Every combination as study.toml would have it. Raises InvalidInput: each option is judged alone first."""
+    for choice in asked.choices:
+        for option in choice.options:
+            _world(study, listing, option.values, f"{asked.path}: choice {choice.name} = {option.label}")
+    for combination in asked.combinations():
+        place = f"{asked.path}: {asked.words(combination.labels)}"
+        yield (combination.labels, *_world(study, listing, combination.values, place))
+
+
+def _world(study: Study, listing: Listing, values: dict[str, Any], place: str) -> tuple[VariantSettings, World]:
+    settings = VariantSettings(study.root, values, place)
+    return settings, listing.world(settings)
+
+
+def _order(
+    combinations: Sequence[Specified], listing: Listing, analysis: str
+) -> Callable[[Specified], tuple[str, ...]]:
+    """Those that have more of the way to the result in common come together: by the parameters on it, inputs first."""
+    first = combinations[0].world
+    names = [a.name for a in first.ordered({}) if a.name in select_analyses(first, [analysis])]
+
+    def key(one: Specified) -> tuple[str, ...]:
+        return tuple(one.world.parameters[name].model_dump_json() for name in names)
+
+    return key
+
+
+# ---------------------------------------------------------------------------------------------------------- computed
+
+
+def run(study: Study, path: Path, options: Options | None = None, progress: Progress = lambda *_: None) -> Curve:
+    """Compute all combinations that are not done, and give the curve of all. What is done when it is interrupted stays.
+
+    Raises, before anything runs, what `plan` does; Busy.
+    """
+    options = options or Options()
+    planned = plan(study, path, options)
+    pending, done = planned.pending, dict(planned.done)
+    if pending:
+        folder = folder_of(study, planned.asked.name)
+        kept.keep_only(folder, done.values())
+        with _copied(study, planned.asked.name) as copy:
+            for number, one in enumerate(pending):
+                progress(planned.asked.name, number, len(pending), "combinations")
+                result = _computed(study, planned, one, copy, options)
+                kept.append(folder, result)
+                done[one.made_of] = result
+                fp("multiverse.kept")
+            progress(planned.asked.name, len(pending), len(pending), "combinations")
+    n = 0 if planned.exchanges is None else planned.exchanges.n
+    results = [(one.labels, done[one.made_of]) for one in planned.combinations]
+    return replace(curve(planned.asked, results, planned.notes, n), n_computed=len(pending))
+
+
+def folder_of(study: Study, name: str) -> Path:
+    """The folder in which results of a multiverse, and its picture, are kept."""
+    return multiverse_places.folder_of(study.root, name)
+
+
+@contextmanager
+def _copied(study: Study, name: str) -> Iterator[Path]:
+    """A copy of the study's database, for all combinations in turn. It goes when they are done; so does what a killed run left."""
+    reserved = f"{PREFIX}{name}"
+    with places.held(study.root, reserved) as folder:
+        if (folder / places.SETTINGS).is_file():
+            raise InvalidInput(
+                f"a variant is named {reserved}",
+                where=str(folder),
+                repair="Drop it (tshdb variants drop), or name the file otherwise",
+            )
+        places.clear_work(folder)
+        work = folder / places.WORK
+        work.mkdir()
+        assert study.sqlite_path is not None
+        try:
+            with (
+                closing(sqlite3.connect(f"file:{quote(str(study.sqlite_path.resolve()))}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(work / places.COPY)) as made,
+            ):
+                source.backup(made)
+            yield work / places.COPY
+        finally:
+            places.remove(folder)
+
+
+def _computed(study: Study, planned: Multiverse, one: Specified, copy: Path, options: Options) -> Result:
+    """Compute one combination in the copy, and read its row."""
+    began = time.perf_counter()
+    copied = VariantStudy(study.root, one.settings, copy)
+    try:
+        with writing(copied.engine) as connection:
+            connection.execute(text("DELETE FROM leases"))  # of who computes in the study
+        listing = planned.listing
+        rebuild = Rebuild(
+            copied, listing.analyses, names=[planned.analysis], jobs=options.n_workers, absent=listing.absent_tables,
+            untrusted=listing.untrusted, origin_of=listing.origin,
+        )  # fmt: skip
+        report = rebuild.run("tshdb multiverse")
+        _refuse_unsettled(report)
+        followed = replace(planned.asked.followed, analysis=planned.analysis)
+        rows = found.rows_of(copy, followed)
+        exchanged: Permuted | None = None
+        row = found.the_one(rows, followed) if rows else None
+        is_optimistic = fingerprint = None
+        if row is not None:
+            if "is_optimistic" in row.values:
+                is_optimistic = _is_optimistic(copied, row, one.world.by_name[row.analysis].makes.__table__)
+            with reading(copied.engine) as connection:
+                fingerprint = connection.execute(
+                    text("SELECT fingerprint FROM units WHERE unit_id = :unit"), {"unit": row.unit_id}
+                ).scalar_one()
+                measure = followed.measure
+                if planned.exchanges is not None and row.values[measure.column] is not None:
+                    way = way_of(connection, copied.objects, rebuild.world, row, measure)
+                    exchanged = permuted(way, planned.exchanges)
+    finally:
+        copied.engine.dispose()
+    values, measure = (row.values if row is not None else {}), planned.asked.followed.measure
+    return Result(
+        made_of=one.made_of,
+        data=planned.data,
+        settings=shown(one.settings.values),
+        estimate=values.get(measure.column),
+        lower=values.get(measure.lower) if measure.lower else None,
+        upper=values.get(measure.upper) if measure.upper else None,
+        p=values.get(measure.p) if measure.p else None,
+        n=values.get("n"),
+        n_events=values.get("n_events"),
+        is_optimistic=is_optimistic,
+        reason=values.get("reason") if row is not None else _why_no_row(report, planned.analysis),
+        fingerprint=fingerprint,
+        computed_at=now(),
+        program=__version__,
+        seconds=round(time.perf_counter() - began, 3),
+        permuted=exchanged,
+    )
+
+
+def _is_optimistic(copied: Study, row: Found, table: Any) -> bool:
+    """Whether a fit behind the row looked at its patients' outcome. Of a table that says it itself, what it says."""
+    is_noted = table.columns["is_optimistic"].info.get("label")
+    return (
+        Labels(copied).of_unit(row.unit_id).of_row(row.values) is not None
+        if is_noted
+        else bool(row.values["is_optimistic"])
+    )
+
+
+def _refuse_unsettled(report: Report) -> None:
+    """Raises Busy, IntegrityError where something stands as other settings made it: it would be read as this combination's."""
+    for name, reasons in report.discarded.items():
+        raise Busy(
+            f"{name} was left due: {next(iter(reasons))}", where="tshdb multiverse", repair="Run the same command again"
+        )
+    for unit, detail in report.held.items():
+        raise IntegrityError(
+            f"{unit} is not made again: {detail}", where="tshdb multiverse", repair="tshdb check --full says more"
+        )
+
+
+def _why_no_row(report: Report, analysis: str) -> str:
+    """Why there is no row: what failed, what is blocked, or that the analysis gave none."""
+    for name, failures in report.failed.items():
+        for key, message in failures.items():
+            return f"{name}/{key} failed: {message}"
+    if blocked := report.blocked.get(analysis):
+        return next(iter(blocked.values()))
+    return "no such row came out"
