@@ -150,9 +150,11 @@ def test_without_a_p_value_the_interval_decides():
 
 
 def test_the_permutation_p_is_counted_by_hand():
-    """Two combinations, hazard ratios 0.5 and 0.25: the median's logarithm is -1.5 ln 2. Of four exchanges, (2, 4) and (0.25, 0.5) are
-    as far from 1, (1, 0.5) and one without estimates are not: (1 + 2) / (1 + 4). Both are significant, as in (0.25, 0.5) alone:
-    (1 + 1) / (1 + 4)."""
+    """Two combinations, hazard ratios 0.5 and 0.25: the median's logarithm is -1.5 ln 2.
+
+    Of four exchanges, (2, 4) and (0.25, 0.5) are as far from 1; (1, 0.5) and one without estimates are not: (1 + 2) / (1 + 4).
+    Both are significant, as in (0.25, 0.5) alone: (1 + 1) / (1 + 4).
+    """
     null = (
         Permuted("e", [2.0, 0.25, 1.0, None], [0.04, 0.01, 0.9, None]),
         Permuted("e", [4.0, 0.5, 0.5, None], [0.2, 0.04, 0.04, None]),

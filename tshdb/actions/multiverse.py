@@ -1,8 +1,8 @@
 """A multiverse of a study: every combination of choices computed beside the study, and the curve of one result over all of them.
 
-One copy of the study's database serves all combinations, one after the other: what a combination has in common with the one before
-is not computed again. The copy lies where a variant's would, so that a withdrawal knows of it, and goes at the end. Kept are
-estimates alone (`tshdb.multiverse.kept`).
+One copy of the study's database serves all combinations, one after the other: what a combination has in common with the one
+before is not computed again. The copy lies where a variant's would, so that a withdrawal knows of it, and goes at the end. Kept
+are estimates alone (`tshdb.multiverse.kept`).
 """
 
 from __future__ import annotations
@@ -240,7 +240,7 @@ def folder_of(study: Study, name: str) -> Path:
 
 @contextmanager
 def _copied(study: Study, name: str) -> Iterator[Path]:
-    """A copy of the study's database, for all combinations in turn. It goes when they are done; so does what a killed run left."""
+    """A copy of the study's database, for all combinations in turn. It goes when they are done, and what was left by a kill."""
     reserved = f"{PREFIX}{name}"
     with places.held(study.root, reserved) as folder:
         if (folder / places.SETTINGS).is_file():

@@ -63,7 +63,10 @@ def why_not(world: World, row: Found, measure: Measure) -> str | None:
         if not _is_needed(need, row) or _is_run_again(world, need):
             continue
         if looking := _looks(world, world.producer(need)):
-            return f"no permutation of outcomes: the {role} rest on {looking}, which looks at the outcome and does not run again here"
+            return (
+                f"no permutation of outcomes: the {role} rest on {looking}, which looks at the outcome and does not run "
+                "again here"
+            )
     return None
 
 
