@@ -160,7 +160,9 @@ def _counted(curve: Curve) -> str:
     if found := curve.inference:
         text += (
             f"\nOutcomes exchanged between patients {found.n:,} times: a median as far from no effect as {short(found.median)} "
-            f"has p = {found.p_median:.3g}, {found.n_significant:,} or more significant in one direction "
-            f"p = {found.p_significant:.3g}."
+            f"has p = {found.p_median:.3g}"
         )
+        if found.p_significant is not None:
+            text += f", {found.n_significant:,} or more significant in one direction p = {found.p_significant:.3g}"
+        text += "."
     return text

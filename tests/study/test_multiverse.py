@@ -152,6 +152,36 @@ def test_a_row_that_is_not_one_is_refused(core, estimate, says):
     assert not (core.root / "multiverse").exists()
 
 
+def test_an_older_version_of_a_cohort_is_refused(core, archive):
+    archive.add(11)
+    tiny.ingest(core, archive, images=False)
+    tiny.freeze(core)
+    tiny.rebuild(core, tiny.CORE)
+    with pytest.raises(InvalidInput, match="is not the newest version"):
+        multiverse.plan(core, written(core, T_CELLS.replace(tiny.COHORT, f"{tiny.COHORT}@1") + HORIZON))
+    assert multiverse.plan(core, written(core, T_CELLS.replace(tiny.COHORT, f"{tiny.COHORT}@2") + HORIZON)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("estimate", "choices"),
+    [
+        ('table = "logrank_tests"\nrow = {ROW, grouping = "tsh_ratio"}', '"cutoff.method" = ["maxstat", "median"]'),
+        ('table = "cox_terms"\nrow = {ROW, model = "stroma", term = "T cells"}', '"abundance_cox.censor_at_days" = [2900]'),
+        ('table = "cox_terms"\nrow = {ROW, model = "continuous"}', '"cutoff.population" = ["T cells", "Fibroblasts"]'),
+        ('table = "cox_terms"\nrow = {ROW, model = "univariable", term = "T cells"}\np = "p_adjusted"',
+         '"tsh_ratios.biomarker" = ["difference"]'),
+    ],
+)  # fmt: skip
+def test_memory_gives_what_the_engine_has_stored(study, estimate, choices):
+    """For each of the analyses that outcomes are exchanged for; where it does not, there is a note and no inference."""
+    text = f"[estimate]\n{estimate}\n[choices]\n{choices}\n".replace("ROW", f'cohort = "{tiny.COHORT}"')
+    curve = multiverse.run(study, written(study, text), Options(n_permutations=2))
+    assert curve.notes == () and curve.inference is not None and curve.inference.n_combinations == len(curve.points)
+    permuted = curve.points[0].result.permuted
+    assert permuted is not None and len(permuted.estimates) == 2
+    assert any(value is not None and value != curve.points[0].result.estimate for value in permuted.estimates)
+
+
 def test_a_variant_in_its_place_is_not_touched(core):
     folder = core.root / "variants" / "multiverse-curve"
     folder.mkdir(parents=True)

@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from tshdb import multiverse_places
 from tshdb import variant_places as places
-from tshdb.cohorts.states import states
+from tshdb.cohorts.states import CohortState, states
 from tshdb.database import reading, writing
 from tshdb.engine.chosen import select_analyses
 from tshdb.engine.rebuild import Rebuild
@@ -135,6 +135,7 @@ def plan(study: Study, path: Path, options: Options | None = None) -> Multiverse
     settings = list(_judged(study, asked, listing))
     notes: list[str] = []
     with reading(study.engine) as connection:
+        _refuse_older(asked, row, states(connection))
         origins = Origins(connection, base, analysis)
         combinations = [Specified(labels, s, world, origins.of(world)) for labels, s, world in settings]
         chosen = None
@@ -149,8 +150,13 @@ def plan(study: Study, path: Path, options: Options | None = None) -> Multiverse
                 there = states(connection)
                 cohorts = [there[name] for name in sorted(names) if name in there]
                 chosen = exchanges(connection, cohorts, study.settings.study.seed, options.n_permutations)
-    done = {made: r for made, r in kept.read(folder_of(study, asked.name)).items() if r.data == origins.data}
+    done = _done(folder_of(study, asked.name), origins.data)
     return Multiverse(asked, listing, analysis, tuple(combinations), chosen, origins.data, done, tuple(notes))
+
+
+def _done(folder: Path, data: str) -> dict[str, Result]:
+    """made_of -> what is kept of the data as they are."""
+    return {made_of: result for made_of, result in kept.read(folder).items() if result.data == data}
 
 
 def _row(study: Study, asked: Asked, world: World) -> Found:
@@ -176,6 +182,16 @@ def _row(study: Study, asked: Asked, world: World) -> Found:
     if row.analysis not in world.by_name:
         raise NotFound(f"{row.analysis}, which makes this row, is not here", where=f"{asked.path}: [estimate] row")
     return row
+
+
+def _refuse_older(asked: Asked, row: Found, there: Mapping[str, CohortState]) -> None:
+    """Raises InvalidInput for an older version of a cohort: by no settings is it computed again."""
+    name, version = str(asked.followed.row.get("cohort", "")).partition("@")[::2]
+    if version and name in there and there[name].key != row.key:
+        raise InvalidInput(
+            f"{row.key} is not the newest version, and no other is computed again", where=f"{asked.path}: [estimate] row",
+            repair=f'Write cohort = "{name}"',
+        )  # fmt: skip
 
 
 def _judged(study: Study, asked: Asked, listing: Listing) -> Iterator[tuple[tuple[str, ...], VariantSettings, World]]:
@@ -216,11 +232,13 @@ def run(study: Study, path: Path, options: Options | None = None, progress: Prog
     """
     options = options or Options()
     planned = plan(study, path, options)
-    pending, done = planned.pending, dict(planned.done)
-    if pending:
+    n_computed, done = 0, dict(planned.done)
+    if planned.pending:
         folder = folder_of(study, planned.asked.name)
-        kept.keep_only(folder, done.values())
         with _copied(study, planned.asked.name) as copy:
+            planned = replace(planned, done=_done(folder, planned.data))  # another run may have been at it meanwhile
+            done, pending, n_computed = dict(planned.done), planned.pending, len(planned.pending)
+            kept.keep_only(folder, done.values())
             for number, one in enumerate(pending):
                 progress(planned.asked.name, number, len(pending), "combinations")
                 result = _computed(study, planned, one, copy, options)
@@ -230,7 +248,7 @@ def run(study: Study, path: Path, options: Options | None = None, progress: Prog
             progress(planned.asked.name, len(pending), len(pending), "combinations")
     n = 0 if planned.exchanges is None else planned.exchanges.n
     results = [(one.labels, done[one.made_of]) for one in planned.combinations]
-    return replace(curve(planned.asked, results, planned.notes, n), n_computed=len(pending))
+    return replace(curve(planned.asked, results, planned.notes, n), n_computed=n_computed)
 
 
 def folder_of(study: Study, name: str) -> Path:

@@ -63,8 +63,8 @@ def _title(curve: Curve, n_shown: int) -> list[str]:
     lines.append(said)
     if found := curve.inference:
         lines.append(
-            f"outcomes exchanged {found.n:,} times: of the median p = {found.p_median:.3g}, "
-            f"of the number significant p = {found.p_significant:.3g}"
+            f"outcomes exchanged {found.n:,} times: of the median p = {found.p_median:.3g}"
+            + (f", of the number significant p = {found.p_significant:.3g}" if found.p_significant is not None else "")
         )
     return lines
 

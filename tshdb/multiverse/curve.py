@@ -71,6 +71,7 @@ class Inference(NamedTuple):
     """Against outcomes that are exchanged between patients. p_*: (1 + exchanges that reach it) / (1 + exchanges).
 
     median, n_significant: as observed; n: exchanges; n_combinations: with an estimate, which are those that are compared.
+    p_significant: None where the estimate has no p value.
     """
 
     median: float
@@ -78,7 +79,7 @@ class Inference(NamedTuple):
     n: int
     n_combinations: int
     p_median: float
-    p_significant: float
+    p_significant: float | None
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,8 @@ def infer(results: Sequence[Result], measure: Measure, n: int) -> tuple[Inferenc
     found = middle([r.estimate for r in compared if r.estimate is not None], measure)
     assert found is not None
     p_median, p_significant = ((1 + times) / (1 + n) for times in reached)
-    return Inference(found, int(observed[1]), n, len(compared), p_median, p_significant), None
+    has_p = measure.p is not None
+    return Inference(found, observed[1], n, len(compared), p_median, p_significant if has_p else None), None
 
 
 def _statistics(estimates: Sequence[tuple[float | None, float | None]], measure: Measure) -> tuple[float, int]:
