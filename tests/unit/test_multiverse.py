@@ -150,20 +150,23 @@ def test_without_a_p_value_the_interval_decides():
 
 
 def test_the_permutation_p_is_counted_by_hand():
-    """Two combinations, hazard ratios 0.5 and 0.25: the median's logarithm is -1.5 ln 2.
+    """Two combinations, hazard ratios 0.5 and 0.25: the median's logarithm is -1.5 ln 2, and both are significant.
 
-    Of four exchanges, (2, 4) and (0.25, 0.5) are as far from 1; (1, 0.5) and one without estimates are not: (1 + 2) / (1 + 4).
-    Both are significant, as in (0.25, 0.5) alone: (1 + 1) / (1 + 4).
+    Of five exchanges, (2, 4) and (0.25, 0.5) are as far from 1; (1, 0.5), one without estimates, and (4, 0.25), which cancel out,
+    are not: (1 + 2) / (1 + 5). Two are significant in (0.25, 0.5) and in (4, 0.25), but in one direction only in the first:
+    (1 + 1) / (1 + 5).
     """
     null = (
-        Permuted("e", [2.0, 0.25, 1.0, None], [0.04, 0.01, 0.9, None]),
-        Permuted("e", [4.0, 0.5, 0.5, None], [0.2, 0.04, 0.04, None]),
+        Permuted("e", [2.0, 0.25, 1.0, None, 4.0], [0.04, 0.01, 0.9, None, 0.01]),
+        Permuted("e", [4.0, 0.5, 0.5, None, 0.25], [0.2, 0.04, 0.04, None, 0.01]),
     )
     done = [result(0.5, 0.03, "a", null[0]), result(0.25, 0.001, "b", null[1])]
-    found, why = infer(done, HAZARD, 4)
+    found, why = infer(done, HAZARD, 5)
     assert why is None and found is not None
-    assert (found.p_median, found.p_significant, found.n_significant) == (0.6, 0.4, 2)
+    assert (found.p_median, found.p_significant, found.n_significant) == (3 / 6, 2 / 6, 2)
     assert found.median == pytest.approx(0.125**0.5)
+    no_p, _ = infer([r._replace(p=None) for r in done], HAZARD._replace(p=None), 5)
+    assert no_p is not None and (no_p.p_median, no_p.p_significant) == (3 / 6, None)
     refused = done[0]._replace(permuted=Permuted("e", [], [], "it differs"))
     assert infer([refused, done[1]], HAZARD, 4) == (None, "no permutation of outcomes (as in study.toml): it differs")
     assert infer([result(None)], HAZARD, 4)[1] == "no permutation of outcomes: no combination has an estimate"
