@@ -10,6 +10,7 @@ import pytest
 
 from analyses import ANALYSES
 from tshdb.errors import InvalidInput, NotFound, TshdbError
+from tshdb.figures.curve_drawings import drawing
 from tshdb.multiverse import kept
 from tshdb.multiverse.asked import read
 from tshdb.multiverse.curve import curve, infer, is_significant
@@ -135,6 +136,23 @@ def test_combinations_without_an_estimate_come_last_and_say_why(tmp_path):
     assert found.points[-1].result.reason == "2 events, fewer than 5" and found.counts["with_estimate"] == 5
     assert found.choices[0].options[0].n_with_estimate == 2
     assert found.facts["combinations"][-1]["choices"] == {"x.a": "0", "x.b": "0"}
+
+
+def test_the_picture_shows_every_option_and_is_the_same_each_time(tmp_path):
+    done = [((a, b), result(0.5 + int(b), 0.01, a + b)._replace(lower=0.01, upper=1e9)) for a in "01" for b in "012"]
+    found = curve(asked_of(tmp_path), done)
+    drawn = drawing(found)
+    assert drawn.data == drawing(found).data and drawing(found, "png").data.startswith(b"\x89PNG")
+    for words in (
+        "x.a",
+        "x.b",
+        "hazard ratio",
+        "6 combinations, 6 significant",
+        "6 combinations in order of the estimate",
+    ):
+        assert f">{words}<" in drawn.svg.replace("<!--", ""), words
+    without = curve(asked_of(tmp_path), [(labels, result(None)) for labels, _ in done])
+    assert "6 combinations, 0 significant, 6 without an estimate" in drawing(without).svg
 
 
 def test_without_a_p_value_the_interval_decides():

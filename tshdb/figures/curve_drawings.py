@@ -76,12 +76,15 @@ def _color(point: Point) -> str:
 
 
 def _estimates(axes, curve: Curve, shown: list[Point]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     measure = curve.measure
     is_log = measure.scale in ("log", "p") and all((p.result.estimate or 0) > 0 for p in shown)
     if is_log:
         axes.set_yscale("log")
-        for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            which(lambda value, _: f"{value:g}")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     values = [p.result.estimate for p in shown if p.result.estimate is not None]
     low, high = _limits(values, measure.null, is_log)
     for x, point in enumerate(shown):
