@@ -272,7 +272,12 @@ def test_the_paper_again(built):
     prognosis = run_quick("table", "prognosis", cwd=built.root).stdout
     assert "likelihood ratio" in prognosis and ISPY1 in prognosis and "surgery" in prognosis
     checked = {c["what"]: c for c in json.loads(run_quick("paper", "check", "--json", cwd=built.root).stdout)}
-    assert checked["good against poor by the signature, OS of ISPY1: log-rank p"]["verdict"] in ("holds", "same direction", "moved", "cannot be judged")
+    assert checked["good against poor by the signature, OS of ISPY1: log-rank p"]["verdict"] in (
+        "holds",
+        "same direction",
+        "moved",
+        "cannot be judged",
+    )
     assert checked["three features of the tumour in the signature"]["verdict"] == "not reproducible here"
     for name in ("search", "signature-roc", "signature-km", "calibration"):
         first, second = (built.root / f"{name}-{i}.svg" for i in (1, 2))
