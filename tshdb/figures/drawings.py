@@ -175,8 +175,14 @@ def _stars(p: float | None) -> str:
     return "" if p is None or p != p else "*" * sum(p < limit for limit in (0.05, 0.01, 0.001))
 
 
+THINNEST, THICKEST = 0.3, 6.0  # points, of lines between populations with a correlation of 0 and of 1
+
+
 def networks(edges: pd.DataFrame, populations: Sequence[str], counts: dict[str, int], title: str) -> Figure:
-    """Populations on a circle, joined where their abundances correlate: good and poor, in the tumour and in the stroma."""
+    """Populations on a circle, joined where their abundances correlate: good and poor, in the tumour and in the stroma.
+
+    A line's width grows with |r|, from whatever threshold on; negative correlations are dashed.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6.6))
@@ -188,9 +194,11 @@ def networks(edges: pd.DataFrame, populations: Sequence[str], counts: dict[str, 
             of_panel = edges[(edges["compartment"] == compartment) & (edges["prognosis"] == group)]
             for edge in of_panel.itertuples():
                 (x1, y1), (x2, y2) = place[edge.population], place[edge.other_population]
+                r = float(edge.correlation)
                 axes.plot(
-                    [x1, x2], [y1, y2], color=COLORS[group], lw=6 * (abs(edge.correlation) - 0.4), alpha=0.8, zorder=1
-                )
+                    [x1, x2], [y1, y2], color=COLORS[group], lw=THINNEST + (THICKEST - THINNEST) * r * r, alpha=0.8,
+                    zorder=1, linestyle="--" if r < 0 else "-",
+                )  # fmt: skip
             linked = {*of_panel["population"], *of_panel["other_population"]}
             for population, (x, y) in place.items():
                 axes.scatter([x], [y], s=90, zorder=2, color=COLORS[group] if population in linked else "0.8")
