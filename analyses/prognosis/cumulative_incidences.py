@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from analyses.prognosis.needs import GROUPED
 from analyses.shared.competing_events import incidence_rows
 from analyses.shared.survival import prognostic_groups, seen_in_training
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need, Trained, analysis
-from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import CumulativeIncidence, FollowUp, SurvivalGroup, TshScore
+from tshdb.engine.analysis import analysis
+from tshdb.schema import CumulativeIncidence
 from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
@@ -35,12 +35,7 @@ class CumulativeIncidenceParameters(Parameters):
 @analysis(
     kind="summary",
     per="cohort",
-    needs={
-        "groups": Need(SurvivalGroup, SAME_PATIENT),
-        "scores": Need(TshScore, SAME_PATIENT),
-        "follow_ups": Need(FollowUp, SAME_PATIENT),
-        "trained_on": Trained(TshScore),
-    },
+    needs=GROUPED,
     makes=CumulativeIncidence,
     params=CumulativeIncidenceParameters,
     cohorts="cohorts",

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from analyses.prognosis.needs import GROUPED
 from analyses.shared.group_survival import test
 from analyses.shared.survival import prognostic_groups, seen_in_training
 from tshdb.config import Parameters
-from tshdb.engine.analysis import Need, Trained, analysis
-from tshdb.engine.relations import SAME_PATIENT
-from tshdb.schema import FollowUp, LogrankTest, SurvivalGroup, TshScore
+from tshdb.engine.analysis import analysis
+from tshdb.schema import LogrankTest
 from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
@@ -36,12 +36,7 @@ class LogrankTestParameters(Parameters):
 @analysis(
     kind="summary",
     per="cohort",
-    needs={
-        "groups": Need(SurvivalGroup, SAME_PATIENT),
-        "scores": Need(TshScore, SAME_PATIENT),
-        "follow_ups": Need(FollowUp, SAME_PATIENT),
-        "trained_on": Trained(TshScore),
-    },
+    needs=GROUPED,
     makes=LogrankTest,
     params=LogrankTestParameters,
     cohorts="cohorts",
