@@ -183,11 +183,10 @@ def _networks(study: Study, cohort: str | None) -> tuple[Figure, str]:
     populations = list(study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"])
     counts = dict(zip(parameters["prognosis"], parameters["n"].astype(int), strict=True))
     figure = drawings.networks(edges, populations, counts, f"Cell networks, {name}")
-    which = "|r|" if (edges["correlation"] < 0).any() else "r"
-    how_to_read = (
-        f"A line joins two populations whose abundances correlate (Pearson's {which} above the threshold); thicker is stronger"
-    )
-    return figure, f"{how_to_read}, dashed is negative." if which == "|r|" else f"{how_to_read}."
+    is_negative = bool((edges["correlation"] < 0).any())
+    which, dashed = ("|r|", ", dashed is negative") if is_negative else ("r", "")
+    joined = f"A line joins two populations whose abundances correlate (Pearson's {which} above the threshold)"
+    return figure, f"{joined}; thicker is stronger{dashed}."
 
 
 def _topology(study: Study, cohort: str | None) -> tuple[Figure, str]:
