@@ -41,7 +41,7 @@ class CumulativeIncidenceParameters(Parameters):
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas"),
-    source="Aalen and Johansen 1978, Scand J Stat 5:141; doi:10.1186/s12967-023-04748-6, Statistical analysis",
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis; Aalen and Johansen 1978, Scand J Stat 5:141",
     base="logrank_tests",
 )
 def cumulative_incidences(

@@ -41,7 +41,7 @@ class GrayTestParameters(Parameters):
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas", "scipy"),
-    source="doi:10.1214/aos/1176350951; doi:10.1186/s12967-023-04748-6, Statistical analysis",
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis; doi:10.1214/aos/1176350951",
     base="logrank_tests",
     tracks=("p_value",),
 )

@@ -57,7 +57,7 @@ class PhResidualParameters(Parameters):
     tests=("follow_ups",),
     spared=("model", ("continuous", "multivariable")),
     libraries=("numpy", "pandas", "scipy"),
-    source="doi:10.1093/biomet/81.3.515; doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4",
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; doi:10.1093/biomet/81.3.515",
     base="tsh_cox",
 )
 def ph_residuals(

@@ -41,7 +41,7 @@ class SurvivalQuantileParameters(Parameters):
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas"),
-    source="doi:10.2307/2530286; doi:10.1186/s12967-023-04748-6, Statistical analysis; A07",
+    source="doi:10.1186/s12967-023-04748-6, Statistical analysis; doi:10.2307/2530286; A07",
     base="logrank_tests",
 )
 def survival_quantiles(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas", "scipy"),
-    source=f"doi:10.1214/aos/1176350951; {SOURCE}",
+    source=f"{SOURCE}; doi:10.1214/aos/1176350951",
     base="signature_validation",
     tracks=("p_value",),
 )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas"),
-    source=f"Aalen and Johansen 1978, Scand J Stat 5:141; {SOURCE}",
+    source=f"{SOURCE}; Aalen and Johansen 1978, Scand J Stat 5:141",
     base="signature_validation",
 )
 def signature_incidences(

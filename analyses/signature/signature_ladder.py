@@ -93,7 +93,7 @@ class Way(NamedTuple):
     learns=(),
     libraries=(*LIBRARIES, "numba"),
     strict_libraries=("scikit-learn",),
-    source="doi:10.1016/j.radonc.2018.10.027 (volume as the rival of a signature); doi:10.2307/2531595 (intervals)",
+    source="doi:10.1016/j.radonc.2018.10.027, volume as the rival of a signature; doi:10.2307/2531595, intervals",
     base="signature",
     tracks=("verdict",),
 )

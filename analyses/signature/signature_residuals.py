@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas", "scipy"),
-    source=f"doi:10.1093/biomet/81.3.515; {SOURCE}",
+    source=f"{SOURCE}; doi:10.1093/biomet/81.3.515",
     base="signature_validation",
 )
 def signature_residuals(
