@@ -6,6 +6,7 @@ What a fixture needs is imported when it is asked for: a test that needs no stud
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ sys.dont_write_bytecode = False
 for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # workers that each use all cores wait for one another
     os.environ.setdefault(_pool, "1")
 gc.set_threshold(50_000, 50, 50)  # the heap of a worker is large, and hardly any of it is garbage
+BETWEEN = 150  # tests, after which garbage is collected all the same: studies that nobody holds keep their files open
 LONG = os.environ.get("TSHDB_TEST_LONG") == "1"
 EXPENSIVE = ("real", "in_batches", "published", "scanned")
 
@@ -38,6 +40,15 @@ def pytest_collection_modifyitems(config, items):
         shared_ones = [name for name in EXPENSIVE if name in getattr(item, "fixturenames", ())]
         if shared_ones and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(shared_ones[0]))
+
+
+_tests_done = itertools.count(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logfinish():
+    if next(_tests_done) % BETWEEN == 0:
+        gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from tshdb import sandbox
 from tshdb.errors import TshdbError
+from tshdb.system import ready
 
 CHUNK = 1 << 20
 PATIENCE = 0.1  # seconds that a child that has said its last word has for its end
@@ -60,7 +60,7 @@ class Forked:
         """
         while not self._lines:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._reader], [], [], left)[0]:
+            if left <= 0 or not ready([self._reader], left):
                 raise OutOfTime
             chunk = os.read(self._reader, CHUNK)
             if not chunk:

@@ -4,8 +4,11 @@ It stands alone, without a line of the rest, as the keeper of programs loads it 
 Windows runs the program in WSL.
 """
 
+import math
 import os
+import select
 import sys
+from collections.abc import Iterable
 
 try:
     import fcntl
@@ -26,6 +29,15 @@ def try_lock(file, is_shared: bool = False) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def ready(readers: Iterable[int], seconds: float) -> list[int]:
+    """Which of these file descriptors can be read, or have ended, within so many seconds: their numbers may be any (those that
+    `select` takes are below 1,024)."""
+    watched = select.poll()
+    for reader in readers:
+        watched.register(reader, select.POLLIN)
+    return [reader for reader, _ in watched.poll(math.ceil(max(0.0, seconds) * 1000))]
 
 
 def forbid_files() -> None:

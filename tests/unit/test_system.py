@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.support.program import ROOT
 from tshdb.errors import Exit
-from tshdb.system import try_lock
+from tshdb.system import ready, try_lock
 
 PACKAGES = ("tshdb", "ingest", "analyses", "migrations", "cli")
 OF_UNIX = {"fcntl", "grp", "pwd", "resource", "termios"}
@@ -82,3 +83,21 @@ spec.loader.exec_module(module)
 module.limit_memory(1 << 30)
 print([m for m in sys.modules if m.startswith("tshdb")])"""
     assert run(program, "-I", "-S").stdout == "[]\n"
+
+
+def test_what_can_be_read_is_seen_at_any_number_of_open_files():
+    """A notebook, or a server, may have more than 1,024 files open, beyond which select() refuses."""
+    if os.sysconf("SC_OPEN_MAX") < 2_000:
+        pytest.skip("no more than 2,000 files may be open here")
+    read, write = os.pipe()
+    far = os.dup2(read, 1_500)
+    try:
+        assert ready([far], 0.01) == []
+        os.write(write, b"a word")
+        assert ready([far, read], 5.0) == [far, read]
+        assert os.read(far, 100) == b"a word"
+        os.close(write)
+        assert ready([far], 5.0) == [far]  # the end can be read as well
+    finally:
+        os.close(far)
+        os.close(read)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import select
 import subprocess
 import sys
 import tempfile
@@ -69,10 +68,10 @@ class Child:
         """What the keeper says of the end; None where the time is over."""
         parent = multiprocessing.parent_process()
         watched = [self._status] + ([parent.sentinel] if parent is not None else [])
-        ready, _, _ = select.select(watched, [], [], max(0.0, until - time.monotonic()))
-        if self._status in ready:
+        ended = system.ready(watched, until - time.monotonic())
+        if self._status in ended:
             return os.read(self._status, 4096).decode("utf-8", "replace") or "signal "
-        if ready:  # whoever would take the result is gone
+        if ended:  # whoever would take the result is gone
             self.close()
             os._exit(1)
         return None
