@@ -24,7 +24,7 @@ sys.dont_write_bytecode = False
 for _pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # workers that each use all cores wait for one another
     os.environ.setdefault(_pool, "1")
 gc.set_threshold(50_000, 50, 50)  # the heap of a worker is large, and hardly any of it is garbage
-BETWEEN = 150  # tests, after which garbage is collected all the same: studies that nobody holds keep their files open
+BETWEEN = 50  # tests, after which garbage is collected all the same: studies that nobody holds keep their files open
 LONG = os.environ.get("TSHDB_TEST_LONG") == "1"
 EXPENSIVE = ("real", "in_batches", "published", "scanned")
 
