@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "study.toml"
 RAW, REPORTS, FIGURES, COHORTS = "raw", "reports", "figures", "cohorts"
-WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS = "withdrawals", "work", ".snapshots", "variants"
-MULTIVERSES = "multiverse"
-TAKEN = (
-    RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS, MULTIVERSES,
-)  # fmt: skip # no place for objects
+WITHDRAWALS, WORK, SNAPSHOTS = "withdrawals", "work", ".snapshots"
+VARIANTS, MULTIVERSES = "variants", "multiverse"
+TAKEN = (RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS, MULTIVERSES)  # no place for objects
 PLAIN = re.compile(r"[\w@ ()+,=-][\w@ ()+,=.-]*")
 
 

@@ -12,8 +12,7 @@ from importlib import import_module
 
 from tshdb.errors import Exit, TshdbError
 from tshdb.neighbours import refuse_foreign
-
-SOMETIMES_USED = ("numpy",)  # by modules that most commands import, and few run
+from tshdb.used_later import import_when_used
 
 
 def main() -> None:
@@ -21,12 +20,11 @@ def main() -> None:
     gc.set_threshold(200_000, 20, 20)  # what is imported lives until the end, and is most of what a command makes
     atexit.register(
         gc.freeze
-    )  # at the end the kernel takes it all back; going through it once more costs a tenth of a second
+    )  # the kernel takes it all back at the end: not gone through once more, for a tenth of a second
     try:
         refuse_foreign()
         import_module("tshdb.system")
-        for package in SOMETIMES_USED:
-            import_module("tshdb.used_later").import_when_used(package)
+        import_when_used("numpy")  # which most commands import with an analysis, and few run
     except TshdbError as error:
         sys.stderr.write(f"tshdb: {error}\n")
         sys.exit(error.exit_code)

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from ingest.clinical import receptors
 from ingest.clinical.histology import histology
 from ingest.clinical.plausibility import check_outcomes
-from ingest.gdc.columns import FIELDS, missing_reason, positions
+from ingest.gdc.columns import FIELDS, NOTHING, missing_reason, positions
 from ingest.gdc.hits import flattened, hits_of, project_in
 from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_patient
@@ -300,9 +300,6 @@ def _check_days(rows: Sequence[Row], is_dead: bool, content: FileContent) -> Non
             row.line, "days_to_last_follow_up", f"{max(contacts):g}", "clinical.contact-after-death",
             f"the death was on day {day:g}, which holds",
         )  # fmt: skip
-
-
-NOTHING = ("'--", "--", "")
 
 
 def keep_raw(cases: dict[str, list[tuple[int, dict[str, str]]]], content: FileContent) -> None:

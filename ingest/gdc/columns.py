@@ -73,6 +73,9 @@ REASONS = {
 }
 
 
+NOTHING = tuple(word for word, reason in REASONS.items() if reason == EMPTY)
+
+
 @lru_cache(maxsize=1 << 16)
 def missing_reason(text: str | None) -> str | None:
     """How the file says that a value is missing, or None for a value. The Biotab writes [Not Available] and the like."""

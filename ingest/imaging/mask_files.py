@@ -65,10 +65,9 @@ class MaskFileOptions:
     as_of: str | None = None
 
 
-def format_of(path: Path) -> str | None:
-    """nifti, nrrd, metaimage or les; None for what is no mask."""
-    name = path.name.lower()
-    return next((f for suffix, f in FORMATS.items() if name.endswith(suffix)), None)
+def format_of(name: str) -> str | None:
+    """nifti, nrrd, metaimage or les, by a file's name; None for what is no mask."""
+    return next((f for suffix, f in FORMATS.items() if name.lower().endswith(suffix)), None)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -81,7 +80,7 @@ def files_of(path: Path) -> list[Path]:
 
 
 def _is_mask(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(tuple(FORMATS))
+    return not name.startswith(".") and format_of(name) is not None
 
 
 def _no_grids(study_uid: str) -> Sequence[Grid]:
@@ -99,7 +98,7 @@ def read(
     n_rows = max(1, len(options.rows))
     try:
         data_file(path)  # or it is refused, before anything is opened
-        found = _les(path, options) if format_of(path) == "les" else _volume(path)
+        found = _les(path, options) if format_of(path.name) == "les" else _volume(path)
         sha256 = whole_digest(path, beside(path))
     except Unreadable as error:
         content.withhold(None, None, shown, error.rule, str(error), n_rows)
@@ -142,7 +141,7 @@ def _take(path, row: Row, found, sha256: str, examinations, options: MaskFileOpt
             made.append(
                 row_of(
                     f"{start}#{part.key}", examination.study_uid, part.values, found.grid, what,
-                    format=format_of(path), segment=part.number, label=part.name, rule=part.rule, lesion=lesion_of(row),
+                    format=format_of(path.name), segment=part.number, label=part.name, rule=part.rule, lesion=lesion_of(row),
                     flags=list(flags), **common,
                 )
             )  # fmt: skip
