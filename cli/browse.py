@@ -16,6 +16,7 @@ import typer
 
 from cli.console import out, say
 from cli.options import StudyOption
+from tshdb.places import to_read
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -78,7 +79,7 @@ def _free_port() -> int:
 def _copy(study: Study, target: Path) -> None:
     """One state of the database, as a file of its own."""
     study.engine.dispose()  # the revision was checked
-    with sqlite3.connect(f"file:{study.sqlite_path}?mode=ro", uri=True) as source, sqlite3.connect(target) as copy:
+    with sqlite3.connect(to_read(study.sqlite_path), uri=True) as source, sqlite3.connect(target) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
     source.close()

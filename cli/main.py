@@ -45,7 +45,8 @@ from cli import (
 )
 from cli.asked import only_asked
 from cli.usage import Program
-from tshdb.errors import Exit, ResourceError, TshdbError
+from tshdb.errors import Exit, TshdbError
+from tshdb.everyday import trouble
 
 app = typer.Typer(
     name="tshdb",
@@ -139,10 +140,9 @@ def main() -> None:
         if _is_closed_pipe():
             _end_as_read()
         raise
-    except OSError as error:
-        if error.errno is None:
+    except Exception as error:
+        if (refused := trouble(error)) is None:
             raise
-        refused = ResourceError(f"{error.strerror} (errno {error.errno})", where=str(error.filename or "system"))
         _tell(f"tshdb: {refused}")
         sys.exit(refused.exit_code)
 

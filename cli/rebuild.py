@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import count, out, out_json, progress
+from cli.console import count, out, out_json, progress, say
 from cli.options import JsonOption, NamesArgument, StudyOption, VariantOption
 from cli.reasons import show_blocked, show_listing
 
@@ -59,7 +59,7 @@ def rebuild(
     opened = Study.find(study)
     with progress() as show:
         if variant is None:
-            done = compute(opened, options, show, started if is_all else None)
+            done = compute(opened, options, show, started if is_all else None, say)
         else:
             from tshdb.actions.variants import rebuild as compute_variant
             from tshdb.variants.settings import parsed

@@ -92,6 +92,8 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         out(f"{fit['unit']}: {in_words(fit['corrections'])}{rows}.")
         out("It is not refitted silently: tshdb cohort freeze, or tshdb rebuild --refit")
     out(_disk(facts["disk"]))
+    for held in facts["computing"]:
+        out(f"Run {held['run_id']} on {held['host']} {_how_alive(held)} {held['n']:,} units of {held['analysis']}")
     if facts["last_ingest"]:
         out(f"Last ingest {facts['last_ingest']['started_at']}: {facts['last_ingest']['command']}")
     if facts["last_rebuild"]:
@@ -103,6 +105,13 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
         out(NOTHING_YET)
     if counts["patients"] or step:
         out(step or "What is due: tshdb plan")
+
+
+def _how_alive(held: dict) -> str:
+    if held["is_alive"] is None:
+        left = held["lease_seconds_left"]
+        return "computes" if left > 0 else "has given no sign of life for minutes, and leaves to the next rebuild"
+    return "computes" if held["is_alive"] else "has ended, and leaves to the next rebuild"
 
 
 def _disk(disk: dict) -> str:

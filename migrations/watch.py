@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from alembic import op
 
-EVENTS = ("INSERT", "UPDATE", "DELETE")
+from tshdb.code_in_database import EVENTS, watch_name, watch_text
 
 
 def watch(tables: Iterable[str]) -> None:
@@ -21,10 +21,7 @@ def watch(tables: Iterable[str]) -> None:
     for table in tables:
         op.execute(f"INSERT INTO table_versions (table_name, version) VALUES ('{table}', random())")
         for event in EVENTS:
-            op.execute(
-                f"CREATE TRIGGER watch_{table}_{event.lower()} AFTER {event} ON {table} BEGIN "
-                f"UPDATE table_versions SET version = random() WHERE table_name = '{table}'; END"
-            )
+            op.execute(watch_text(table, event))
 
 
 @contextmanager
@@ -41,5 +38,5 @@ def forget(tables: Iterable[str]) -> None:
         return
     for table in tables:
         for event in EVENTS:
-            op.execute(f"DROP TRIGGER watch_{table}_{event.lower()}")
+            op.execute(f"DROP TRIGGER {watch_name(table, event)}")
         op.execute(f"DELETE FROM table_versions WHERE table_name = '{table}'")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tshdb.code_in_database import refuse_code_of_others
 from tshdb.errors import Busy, IntegrityError, InvalidInput, ResourceError
 
 if TYPE_CHECKING:
@@ -24,13 +26,14 @@ WRITER_LOCK, STUDY_LOCK = 7_481_001, 7_481_002
 
 def create(url: str) -> Engine:
     """An engine for `url`; foreign keys are on, and SQLite keeps its journal as a write-ahead log."""
-    from sqlalchemy import create_engine, event
+    from sqlalchemy import URL, create_engine, event
     from sqlalchemy.exc import ArgumentError
 
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg" + url.removeprefix("postgresql")
     try:
-        engine = create_engine(url)
+        path = sqlite_path(url)
+        engine = create_engine(url if path is None else URL.create("sqlite", database=str(path)))
     except (ArgumentError, ModuleNotFoundError) as error:
         raise InvalidInput(
             f"'{_without_password(url)}' is not a database that can be opened ({error})",
@@ -42,9 +45,16 @@ def create(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "begin", _begin_postgresql)
+        event.listen(engine, "handle_error", _say_server_trouble)
     else:
         raise InvalidInput(f"database {engine.dialect.name} is not supported", repair="Use SQLite or PostgreSQL")
     return engine
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL, by its letters: `#`, `?` and `%` mean nothing in it. None for a server."""
+    prefix = "sqlite:///"
+    return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
 
 
 def _without_password(url: str) -> str:
@@ -63,6 +73,38 @@ def _prepare_sqlite(connection, _record) -> None:
         "mmap_size = 1073741824",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+OF_SERVER = {  # SQLSTATE, or its class of two letters -> what it is, and the repair
+    "42501": (
+        "this user may not do that",
+        "Ask the owner of the database for the right, or read with a user who has it",
+    ),
+    "25006": ("it can only be read", "Name a user who may write in study.toml: [study] database"),
+    "57014": ("it stopped the statement", "Run the same command again; a limit of time on the server may be too short"),
+    "53": ("it has no more room, memory or connections", "Free some, then run the same command again"),
+    "58": ("it cannot read or write its files", "See to the server's disk, then run the same command again"),
+}
+
+
+def _say_server_trouble(context: Any) -> None:
+    """A server that does not answer, refuses us, or goes away is one line: where it is and what to do, never the password."""
+    error, url = context.original_exception, context.engine.url
+    if not isinstance(error, context.dialect.dbapi.Error):
+        return
+    state = getattr(error, "sqlstate", None) or ""
+    what, repair = OF_SERVER.get(state) or OF_SERVER.get(state[:2]) or ("", "")
+    if context.connection is None or context.is_disconnect:
+        what = "the server refused" if context.connection is None else "the server went away"
+        repair = (
+            "See that it runs, and that study.toml names it, its user and its database; then run the same command again"
+        )
+    if not what:
+        return
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no reason given"]
+    said = next((line for line in lines[::-1] if "failed:" in line), lines[0]).rpartition("failed:")[2].strip()
+    where = f"PostgreSQL at {url.host or 'this machine'}:{url.port or 5432}, database {url.database}"
+    raise ResourceError(f"{what} ({said})", where=where, repair=repair) from None
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -185,6 +227,12 @@ def changed_by_others(connection: Connection) -> dict[str, int]:
     if connection.dialect.name != "sqlite":
         return {}
     return dict(tuples(connection, "SELECT table_name, version FROM table_versions WHERE written IS NOT version"))
+
+
+def refuse_code(engine: Engine, root: Path) -> None:
+    """Raises IntegrityError for a database that holds code of somebody else (`tshdb.code_in_database`)."""
+    with reading(engine) as connection:
+        refuse_code_of_others(lambda sql: tuples(connection, sql), engine.dialect.name == "sqlite", str(root))
 
 
 def next_id(connection: Connection, column) -> int:

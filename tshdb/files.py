@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def new_file(folder: Path, prefix: str) -> Path:
+    """A new empty file under a name that no one has, with the mode that the umask gives: `tempfile` makes it its maker's alone.
+
+    The name is `prefix` and eight digits. Raises OSError.
+    """
+    while True:
+        path = folder / f"{prefix}{secrets.token_hex(4)}"
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+        except FileExistsError:
+            continue
+        return path
 
 
 @contextmanager

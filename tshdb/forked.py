@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from tshdb import sandbox
-from tshdb.errors import TshdbError
-from tshdb.system import ready
+from tshdb import sandbox, system
+from tshdb.everyday import trouble
 
 CHUNK = 1 << 20
 PATIENCE = 0.1  # seconds that a child that has said its last word has for its end
@@ -25,8 +25,8 @@ class OutOfTime(Exception):
 class Forked:
     """A child process in `act(reader, writer)`, two pipes' ends.
 
-    What `act` raises of TshdbError and MemoryError is its last line, {"error": sandbox.as_words(…)}; anything else is printed,
-    and the child exits with 1. n_bytes: what it has sent so far.
+    What `act` raises that a user can mend (`tshdb.everyday`) is its last line, {"error": sandbox.as_words(…)}; anything else is
+    printed, and the child exits with 1. n_bytes: what it has sent so far.
     """
 
     def __init__(self, act: Callable[[int, int], None]):
@@ -60,7 +60,7 @@ class Forked:
         """
         while not self._lines:
             left = deadline - time.monotonic()
-            if left <= 0 or not ready([self._reader], left):
+            if left <= 0 or not system.ready([self._reader], left):
                 raise OutOfTime
             chunk = os.read(self._reader, CHUNK)
             if not chunk:
@@ -101,14 +101,23 @@ class Forked:
         return os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None
 
 
+def _end_with_parent(reader: int) -> None:
+    """The parent's end of the pipe is closed when it is gone, however it went: what the child computes nobody will take."""
+    system.wait_for_end(reader)
+    os._exit(1)
+
+
 def _live(act: Callable[[int, int], None], reader: int, writer: int) -> None:
     """The child's life; it never returns into the parent's code."""
     try:
         sandbox.begin_child()
+        threading.Thread(target=_end_with_parent, args=(os.dup(reader),), daemon=True).start()
         try:
             act(reader, writer)
-        except (TshdbError, MemoryError) as error:
-            sandbox.send(writer, {"error": sandbox.as_words(error)})
+        except Exception as error:
+            if (refused := trouble(error)) is None:
+                raise
+            sandbox.send(writer, {"error": sandbox.as_words(error if isinstance(error, MemoryError) else refused)})
         os._exit(0)
     except BaseException:
         import traceback

@@ -10,13 +10,13 @@ and never through a link.
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tshdb.errors import IntegrityError, InvalidInput, ResourceError
 from tshdb.failpoints import fp
+from tshdb.files import new_file
 from tshdb.vocabulary import Damage
 
 PARTS = ".parquet"  # of expression
@@ -28,7 +28,7 @@ MARK_TEXT = """This folder holds objects of a tshdb study: files named by the SH
 tshdb removes those that its study needs no more. Keep nothing else in here.
 """
 DIGEST = re.compile(r"[0-9a-f]{64}")
-WRITING = re.compile(r"\.writing-[a-z0-9_]{8}")  # as tempfile.mkstemp names them
+WRITING = re.compile(r"\.writing-[a-z0-9_]{8}")  # as `new_file` names them, and tempfile did
 
 
 def sha256_of(path: Path) -> str:
@@ -162,9 +162,7 @@ class ObjectStore:
         temporary = None
         try:
             self.claim()
-            handle, name = tempfile.mkstemp(prefix=".writing-", dir=self.root)
-            os.close(handle)
-            temporary = Path(name)
+            temporary = new_file(self.root, ".writing-")
             write(temporary)
             fp("objects.written")
             with temporary.open("rb+") as file:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tshdb.errors import IntegrityError, InvalidInput
 
@@ -109,6 +110,11 @@ def entries_below(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
             yield from entries_below(entry)
         else:
             yield entry
+
+
+def to_read(path: str | os.PathLike[str]) -> str:
+    """A SQLite file as the URI that opens it for reading alone, whatever its name holds (# ? %)."""
+    return f"file:{quote(os.path.abspath(path))}?mode=ro"
 
 
 def without_link(path: Path) -> Path:

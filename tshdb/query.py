@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tshdb import sandbox
+from tshdb.code_in_database import refuse_code_of_others
 from tshdb.errors import NotFound, ResourceError
 from tshdb.forked import Forked, OutOfTime
+from tshdb.places import to_read
 from tshdb.snapshots import Snapshots
 from tshdb.views import VIEWS
 
@@ -111,7 +113,7 @@ def _messages(
     """What a child process answers: of each query an Answer without rows, then its rows, some thousand at a time."""
     deadline = time.monotonic() + seconds
     child = Forked(lambda _reader, writer: _tell(study, asked, seconds, writer))
-    is_done, code = False, None
+    is_done, is_late, code = False, False, None
     try:
         while (answer := child.hear(deadline)) is not None:
             if max_bytes is not None and child.n_bytes > max_bytes:
@@ -129,17 +131,21 @@ def _messages(
                 return
         is_done = True
     except OutOfTime:
-        pass
+        is_late = True
     finally:
         code = child.end(is_done)
         _forget_moved(study)
     if code:
         raise RuntimeError("the query's process failed; its traceback is above")
+    if is_late:
+        raise ResourceError(
+            f"the query was stopped after {seconds:.0f} s", where=WHERE,
+            repair="Ask for less, in smaller steps, or give it more time (--seconds)",
+        )  # fmt: skip
     raise ResourceError(
-        f"the query was stopped: more than {seconds:.0f} s or {sandbox.MEMORY_BYTES >> 30} GiB",
-        where=WHERE,
-        repair="Ask for less, or in smaller steps",
-    )
+        "the system ended the query's process: it wanted more memory than it may have, or more time of a processor",
+        where=WHERE, repair="Ask for less, or in smaller steps; ulimit -a shows the limits that are set here",
+    )  # fmt: skip
 
 
 def _forget_moved(study: Queried) -> None:
@@ -150,7 +156,7 @@ def _forget_moved(study: Queried) -> None:
     path = study.sqlite_path
     if path is None or not path.is_file():
         return
-    with suppress(OSError, sqlite3.Error), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as raw:
+    with suppress(OSError, sqlite3.Error), closing(sqlite3.connect(to_read(path), uri=True)) as raw:
         rows = raw.execute(sandbox.select_all("table_versions", ["table_name", "version"]))
         Snapshots(study.caches).keep_only({str(table): str(version) for table, version in rows})
 
@@ -225,11 +231,13 @@ def _fetcher(study: Queried) -> sandbox.Fetch:
     if path is not None:
         if not path.is_file():
             raise NotFound("the database does not exist", where=str(path))
-        raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        raw = sqlite3.connect(to_read(path), uri=True, isolation_level=None)
         raw.execute("BEGIN")
+        refuse_code_of_others(raw.execute, True, str(path))
         return lambda table, columns: raw.execute(sandbox.select_all(table, columns))
-    from tshdb.database import create
+    from tshdb.database import create, tuples
 
     connection = create(study.database_url).connect()
     connection.begin()
+    refuse_code_of_others(lambda sql: tuples(connection, sql), False, "the study's database")
     return lambda table, columns: map(tuple, connection.exec_driver_sql(sandbox.select_all(table, columns)))

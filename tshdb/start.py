@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from importlib import import_module
 
@@ -15,8 +16,21 @@ from tshdb.neighbours import refuse_foreign
 from tshdb.used_later import import_when_used
 
 
+def keep_streams() -> None:
+    """A closed stream leads nowhere: else the next file that is opened, such as the database, would take its number, and what is
+    written to the stream."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+
+
 def main() -> None:
     """Run the command line. What a user can mend is one line and an exit code."""
+    keep_streams()
     gc.set_threshold(200_000, 20, 20)  # what is imported lives until the end, and is most of what a command makes
     atexit.register(
         gc.freeze

@@ -5,19 +5,25 @@ On SQLite the standard library's driver is enough; importing SQLAlchemy would ta
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tshdb.code_in_database import refuse_code_of_others
 from tshdb.cohorts.evaluation import Evaluated, evaluate_each
 from tshdb.cohorts.rows import Rows, SqliteRows, rows_of
 from tshdb.corrections import corrections, counted, rows_named
+from tshdb.database import sqlite_path
 from tshdb.disk import disk
 from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.errors import InvalidInput, NotFound, TshdbError
-from tshdb.study import SETTINGS_FILE, Study, absolute_url, check_revision, sqlite_path
+from tshdb.places import to_read
+from tshdb.process import is_alive
+from tshdb.study import SETTINGS_FILE, Study, absolute_url, check_revision
 from tshdb.vocabulary import CauseKind
 from tshdb.written import written_text
 
@@ -43,6 +49,7 @@ COHORTS = (
     "ON v.cohort = c.cohort AND v.mode = c.mode AND v.version = "
     "(SELECT max(w.version) FROM cohort_versions w WHERE w.cohort = c.cohort AND w.mode = c.mode) ORDER BY c.cohort"
 )
+LEASES = "SELECT token, host, process, analysis, count(*), max(expires_at) FROM leases GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
 LAST_INGEST = "SELECT command, started_at FROM ingest_runs ORDER BY ingest_run_id DESC LIMIT 1"
 LAST_RUN = "SELECT run_id, state, started_at FROM runs ORDER BY run_id DESC LIMIT 1"
 
@@ -66,12 +73,13 @@ def status(root: Path) -> dict[str, Any]:
             return _collect(settings, run, rows_of(connection)) | {"disk": disk(study.objects.root, None, run)}
     if not path.is_file():
         raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
-    raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    raw = sqlite3.connect(to_read(path), uri=True)
     try:
         tables = raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
         row = raw.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
         check_revision(row[0] if row else None, root)
         raw.execute("BEGIN")
+        refuse_code_of_others(raw.execute, True, str(root))
 
         def asked(sql: str) -> list[tuple]:
             return raw.execute(sql).fetchall()
@@ -101,7 +109,17 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], rows: Rows) -> d
         "damaged": [{"analysis": a, "damage": d, "n": n} for a, d, n in run(DAMAGED)],
         "last_ingest": dict(zip(("command", "started_at"), ingest[0], strict=True)) if ingest else None,
         "last_rebuild": _rebuild(run, *rebuild[0]) if rebuild else None,
+        "computing": [_computing(*row) for row in run(LEASES)],
     }
+
+
+def _computing(run_id: int, host: str, process: str, analysis: str, n: int, expires_at: float) -> dict[str, Any]:
+    """Units that a rebuild has taken to compute; `is_alive` is known of this machine's processes alone."""
+    is_here = host == socket.gethostname()
+    return {
+        "run_id": run_id, "host": host, "process": process, "analysis": analysis, "n": n,
+        "is_alive": is_alive(process) if is_here else None, "lease_seconds_left": round(expires_at - time.time()),
+    }  # fmt: skip
 
 
 def _rebuild(run: Callable[[str], list[tuple]], run_id: int, state: str, started_at: str) -> dict[str, Any]:

@@ -80,11 +80,18 @@ class Study:
     @property
     def sqlite_path(self) -> Path | None:
         """The database file, or None for a server."""
-        return sqlite_path(self.database_url)
+        return database.sqlite_path(self.database_url)
 
     @cached_property
     def engine(self) -> Engine:
-        """The database, after its revision was checked."""
+        """The database, after its revision was checked, and that no code of others is in it."""
+        engine = self.unguarded_engine
+        database.refuse_code(engine, self.root)
+        return engine
+
+    @cached_property
+    def unguarded_engine(self) -> Engine:
+        """The same, for the check and the repair of what `engine` refuses: nothing else may ask through it."""
         if self.sqlite_path is not None and not self.sqlite_path.is_file():
             raise NotFound(
                 "the database does not exist", where=str(self.sqlite_path), repair="Restore it from a backup"
@@ -168,10 +175,6 @@ def absolute_url(root: Path, url: str) -> str:
     if url.startswith(prefix) and not url.startswith(prefix + "/"):
         return f"{prefix}{root / url.removeprefix(prefix)}"
     return url
-
-
-def sqlite_path(url: str) -> Path | None:
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
 def revision_of(engine: Engine) -> str | None:

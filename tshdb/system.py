@@ -40,6 +40,13 @@ def ready(readers: Iterable[int], seconds: float) -> list[int]:
     return [reader for reader, _ in watched.poll(math.ceil(max(0.0, seconds) * 1000))]
 
 
+def wait_for_end(reader: int) -> None:
+    """Wait until nobody can write into the pipe of this file descriptor any more; what lies in it is not read."""
+    ended = select.poll()
+    ended.register(reader, 0)  # the end of the other side is told in any case
+    ended.poll()
+
+
 def forbid_files() -> None:
     """This process writes no more into any file, nor leaves one when it crashes."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -49,20 +56,25 @@ def forbid_files() -> None:
 def limit_cpu(seconds: float) -> None:
     """From now on this process may compute for so long, to the next second; then the system ends it."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    total = int(used.ru_utime + used.ru_stime + seconds) + 1
+    total = _at_most(int(used.ru_utime + used.ru_stime + seconds) + 1, resource.getrlimit(resource.RLIMIT_CPU)[1])
     resource.setrlimit(resource.RLIMIT_CPU, (total, total))
+
+
+def _at_most(wanted: int, hard: int) -> int:
+    """A limit as wanted, or the one that a batch system has set below it, which cannot be raised."""
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
 
 
 def limit_more_memory(n_bytes: int) -> None:
     """This process may map so many bytes beyond what it has mapped: as many in a notebook with large libraries."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    _limit_addresses(_mapped() + n_bytes, hard)
+    _limit_addresses(_at_most(_mapped() + n_bytes, hard), hard)
 
 
 def limit_memory(n_bytes: int) -> None:
     """This process, and those that it starts, may map so many bytes each, and never more. Raises ValueError where it has more."""
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = n_bytes if hard == resource.RLIM_INFINITY else min(n_bytes, hard)
+    wanted = _at_most(n_bytes, hard)
     _limit_addresses(wanted, wanted)
 
 

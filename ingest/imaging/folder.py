@@ -14,10 +14,9 @@ import os
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 from ingest.identifiers import checked_patient
@@ -32,6 +31,7 @@ from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent, Finding
 from tshdb.file_identity import identity_before_reading
 from tshdb.folders import FileCounts
+from tshdb.pool import pool_of
 from tshdb.vocabulary import Severity
 
 READER = "dicom"
@@ -196,7 +196,7 @@ def _read_files(paths: list[str], contents: Contents, refused: _Refused, progres
         for chunk in chunks:
             take(_read_chunk(chunk, accepts))
         return
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("forkserver")) as pool:
+    with pool_of(jobs, "forkserver") as pool:
         waiting: list[Future] = [pool.submit(_read_chunk, c, accepts) for c in islice(chunks, jobs * AHEAD)]
         while waiting:
             take(waiting.pop(0).result())

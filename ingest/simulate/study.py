@@ -13,11 +13,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,7 @@ from ingest.simulate.subjects import (
     subject,
 )
 from tshdb.errors import InvalidInput, UsageError
+from tshdb.pool import pool_of
 
 STATE = "simulation.jsonl"
 TRUTH = "truth.json"
@@ -133,7 +132,7 @@ def _each(write, todo: list, jobs: int) -> Iterator[tuple]:
         for who in todo:
             yield who, write(who)
         return
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("forkserver")) as pool:
+    with pool_of(jobs, "forkserver") as pool:
         waiting = []
         rest = iter(todo)
         for who in islice(rest, jobs * AHEAD):

@@ -26,7 +26,7 @@ def broken(study: Study, full: bool = True) -> dict[str, list]:
     """rule -> problems."""
     fresh = Study(study.root)
     found = {b.rule.name: b.problems for b in checking.check(fresh, full=full).broken}
-    fresh.engine.dispose()
+    fresh.unguarded_engine.dispose()
     return found
 
 
@@ -153,6 +153,8 @@ sql = "SELECT patient_id, - age_years - hash(patient_id) % 1000 AS value FROM pa
 """
 DAMAGES = {
     "schema.unknown": sql("CREATE TABLE strange (x TEXT)"),
+    "schema.indexes": sql("CREATE UNIQUE INDEX one_sex ON patients (sex, patient_id)"),
+    "database.code": sql("CREATE TRIGGER evil AFTER INSERT ON patients BEGIN UPDATE follow_ups SET duration_days = 1; END"),
     "guest.absent": sql(
         "INSERT INTO guest_analyses VALUES ('gone', 'a-package', '1', 'map', 'patient', 'x_y', NULL, NULL, '{}', '', '')",
         "INSERT INTO units (unit_id, analysis, key, state, updated_at) VALUES (999999, 'gone', 'x', 'current', '')",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tshdb.checking import Broken, Context, mend
+from tshdb.checking import Broken, Context, broken_in, mend
 from tshdb.checking import check as broken_rules
 from tshdb.database import reading, writing
 from tshdb.engine.damage import digests_taken_over
@@ -67,6 +67,9 @@ class Checked:
 
 def check(study: Study, *, full: bool = True, progress: Progress = silent) -> Checked:
     """Look at every promise of a study. full: all bytes and all rows, not samples."""
+    with reading(study.unguarded_engine) as connection:
+        if code := broken_in(Context(study, connection, ()), "database.code"):
+            return Checked(code, {})
     with reading(study.engine) as connection:
         broken = broken_rules(_context(study, connection), full=full, progress=progress)
     with reading(study.engine) as connection:
@@ -83,8 +86,13 @@ def repair(
     """
     if not checked.broken:
         return checked
+    unguarded = study.unguarded_engine
+    with study_lock(unguarded, study.root), writing(unguarded) as connection:
+        mended = mend(Context(study, connection, ()), broken_in(Context(study, connection, ()), "database.code"))
+    if mended:  # what it has hidden is looked at now
+        checked = check(study, full=full, progress=progress)
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        mended = mend(_context(study, connection), checked.broken)
+        mended += mend(_context(study, connection), checked.broken)
     with reading(study.engine) as connection:
         lost = Origins(connection).sources_of_marked()
     was_read = read_again(study, lost)

@@ -82,6 +82,7 @@ def _checked_revision(study: Study, engine: Engine) -> str | None:
         )
     if revision is None and study.sqlite_path is not None:
         refuse_foreign(engine, study.root)
+    database.refuse_code(engine, study.root)
     return revision
 
 

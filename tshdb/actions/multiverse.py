@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 from sqlalchemy import text
 
@@ -38,6 +37,7 @@ from tshdb.multiverse.origin import Origins
 from tshdb.multiverse.permuted import CHOOSES, Exchanges, exchanges, permuted, way_of, why_not
 from tshdb.near import did_you_mean
 from tshdb.optimism import Labels
+from tshdb.places import to_read
 from tshdb.variants.copies import VariantStudy, require_sqlite
 from tshdb.variants.settings import VariantSettings, shown
 from tshdb.version import __version__
@@ -273,7 +273,7 @@ def _copied(study: Study, name: str) -> Iterator[Path]:
         assert study.sqlite_path is not None
         try:
             with (
-                closing(sqlite3.connect(f"file:{quote(str(study.sqlite_path.resolve()))}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(to_read(study.sqlite_path), uri=True)) as source,
                 closing(sqlite3.connect(work / places.COPY)) as made,
             ):
                 source.backup(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +65,11 @@ def rebuild(
     options: RebuildOptions | None = None,
     progress: Progress = lambda *_: None,
     started: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Rebuilt:
     """Compute all that is due, and only that. What is done when it is interrupted stays; the next rebuild goes on.
 
+    say: takes a line in words while it runs, such as whom it waits for.
     started: of the process (time.perf_counter), where a rebuild is all that it does: then its imports count as its time.
     Failures of units are in the report. Raises NotFound for an analysis that there is not.
     """
@@ -81,6 +83,7 @@ def rebuild(
         names=options.names,
         refit=options.refit,
         progress=progress,
+        say=say,
         executor=executor,
         clock=Clock(started),
         absent=listing.absent_tables,

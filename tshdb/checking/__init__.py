@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterable
 from tshdb.checking import cohorts, database, history, imaging, objects, provenance, rows, traces, truths, units, words
 from tshdb.checking.rule import Broken, Context, Problem, Rule
 
-__all__ = ["RULES", "Broken", "Context", "Problem", "Rule", "check", "mend"]
+__all__ = ["RULES", "Broken", "Context", "Problem", "Rule", "broken_in", "check", "mend"]
 
-FIRST = ("database.bytes", "schema.tables")  # where these are broken nothing else can be trusted
+FIRST = ("database.bytes", "database.code", "schema.tables")  # where these are broken nothing else can be trusted
 MENDED_FIRST = ("ingested.rows", "ingested.added")  # through these rows others are looked at, and taken for unused
 RULES: dict[str, Rule] = {
     rule.name: rule
@@ -46,6 +46,12 @@ def check(context: Context, *, full: bool, progress: Callable[[str, int, int], N
                 break
     progress("check", len(chosen), len(chosen))
     return broken
+
+
+def broken_in(context: Context, name: str) -> list[Broken]:
+    """The rule of that name, if it is broken."""
+    problems = list(RULES[name].find(context))
+    return [Broken(RULES[name], problems)] if problems else []
 
 
 def mend(context: Context, broken: Iterable[Broken]) -> list[Broken]:

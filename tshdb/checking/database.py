@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from tshdb import installed
 from tshdb.checking.rule import Context, Problem, rule
+from tshdb.code_in_database import Code, code_of_others, drop_statement
 from tshdb.database import tuples
 from tshdb.errors import TshdbError
 from tshdb.guest_tables import tables_of, unknown_tables
@@ -42,6 +43,37 @@ def _tables(c: Context) -> Iterator[Problem]:
         columns = {column["name"] for column in inspector.get_columns(table.name)}
         for name in sorted({column.name for column in table.columns} ^ columns):
             yield Problem(f"{table.name}.{name}", "is missing" if name not in columns else "is not this program's")
+
+
+def _take_out_code(c: Context, _problems: list[Problem]) -> None:
+    for code in _code_of_others(c):
+        if code.kind in ("trigger", "view"):
+            c.connection.exec_driver_sql(drop_statement(code, is_sqlite=c.connection.dialect.name == "sqlite"))
+
+
+def _code_of_others(c: Context) -> list[Code]:
+    return code_of_others(lambda sql: tuples(c.connection, sql), c.connection.dialect.name == "sqlite")
+
+
+@rule(
+    "database.code", "no code in the database is another's than this program's",
+    "Ask who put it there, and what it has changed; tshdb check --repair takes triggers and views out",
+    mend=_take_out_code,
+)  # fmt: skip
+def _code(c: Context) -> Iterator[Problem]:
+    for code in _code_of_others(c):
+        yield Problem(f"{code.kind} {code.name}", f"runs whenever {code.table} is used, and is not this program's")
+
+
+@rule("schema.indexes", "every index is this program's", "Take the index out of the study's database")
+def _indexes(c: Context) -> Iterator[Problem]:
+    inspector = inspect(c.connection)
+    there = set(inspector.get_table_names())
+    for table in tables_of(c.connection):
+        known = {index.name for index in table.indexes} | {constraint.name for constraint in table.constraints}
+        for index in inspector.get_indexes(table.name) if table.name in there else ():
+            if index["name"] not in known and not index.get("duplicates_constraint"):
+                yield Problem(f"{table.name}.{index['name']}", "is not this program's")
 
 
 @rule("database.foreign-keys", "every reference leads somewhere", OF_ROWS, is_full=True)
@@ -95,4 +127,4 @@ def _untrusted(c: Context) -> Iterator[Problem]:
         yield Problem(f"analyses/{name}", "is not trusted, so nothing of it runs")
 
 
-RULES = (_bytes, _tables, _unknown, _foreign_keys, _settings, _absent, _untrusted, _readers)
+RULES = (_bytes, _code, _tables, _indexes, _unknown, _foreign_keys, _settings, _absent, _untrusted, _readers)

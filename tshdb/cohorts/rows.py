@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
+from tshdb.places import to_read
 from tshdb.sandbox import known_tables, select_all
 
 if TYPE_CHECKING:
@@ -78,9 +78,11 @@ class SqliteRows:
 
     def are_committed(self, versions: Mapping[str, str]) -> bool:
         path = next(file for _, name, file in self.connection.execute("PRAGMA database_list") if name == "main")
+        if not path:
+            return False
         try:
-            with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True)) as other:
-                return bool(path) and _sqlite_versions(other, versions) == versions
+            with closing(sqlite3.connect(to_read(path), uri=True)) as other:
+                return _sqlite_versions(other, versions) == versions
         except sqlite3.Error:  # not seen is not committed
             return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from functools import cached_property
@@ -13,6 +12,7 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import Outcome, Task, compute
 from tshdb.engine.homes import Home
 from tshdb.engine.identity import load_all
+from tshdb.pool import kill, killed_is_said, make_pool
 
 
 class Executor(Protocol):
@@ -61,34 +61,40 @@ class ProcessPool:
         self.workers = workers
         self.left_out: dict[str, str] = {}
         self._to_load: tuple[Sequence[str], Sequence[str], Sequence[Home]] = (), (), ()
+        self._waiting: dict[Future, Task] = {}
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=load_all, initargs=self._to_load)
+        return make_pool(self.workers, initializer=load_all, initargs=self._to_load)
 
     def load(self, modules: Sequence[str], libraries: Sequence[str], homes: Sequence[Home] = ()) -> None:
         """The workers start with the first task."""
         self._to_load = modules, libraries, homes
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Outcome]]]:
-        waiting: dict[Future, Task] = {}
         source = iter(tasks)
         while True:
-            while len(waiting) <= self.workers:
+            while len(self._waiting) <= self.workers:
                 task = next(source, None)
                 if task is None:
                     break
-                waiting[self._pool.submit(compute, task)] = task
-            if not waiting:
+                with killed_is_said():
+                    self._waiting[self._pool.submit(compute, task)] = task
+            if not self._waiting:
                 return
-            finished, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            finished, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
             for future in finished:
-                yield waiting.pop(future), future.result()
+                with killed_is_said():
+                    outcomes = future.result()
+                yield self._waiting.pop(future), outcomes
 
     def close(self) -> None:
-        if "_pool" in vars(self):
-            self._pool.shutdown(wait=True, cancel_futures=True)
+        """End the workers. What they still compute after a signal or an error nobody will take: it is not waited for."""
+        if "_pool" not in vars(self):
+            return
+        if self._waiting:
+            kill(self._pool)
+        self._pool.shutdown()
 
 
 def executor_for(

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable, DropTable
 
+from tshdb.code_in_database import EVENTS, watch_name, watch_text
 from tshdb.engine.needs import Reference
 from tshdb.engine.units import now
 from tshdb.errors import InvalidInput
@@ -37,7 +38,6 @@ from tshdb.schema.guests import GuestAnalysis, GuestTable
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
 
-EVENTS = ("INSERT", "UPDATE", "DELETE")
 BEFORE = "tshdb_before"  # the name that a table has while the new one takes its rows
 
 
@@ -239,15 +239,12 @@ def _watch(connection: Connection, table: str) -> None:
         return
     connection.exec_driver_sql(f"INSERT INTO table_versions (table_name, version) VALUES ('{table}', random())")
     for event in EVENTS:
-        connection.exec_driver_sql(
-            f"CREATE TRIGGER watch_{table}_{event.lower()} AFTER {event} ON {table} BEGIN "
-            f"UPDATE table_versions SET version = random() WHERE table_name = '{table}'; END"
-        )
+        connection.exec_driver_sql(watch_text(table, event))
 
 
 def _forget(connection: Connection, table: str) -> None:
     if connection.dialect.name != "sqlite":
         return
     for event in EVENTS:
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS watch_{table}_{event.lower()}")
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {watch_name(table, event)}")
     connection.exec_driver_sql(f"DELETE FROM table_versions WHERE table_name = '{table}'")

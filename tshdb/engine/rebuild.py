@@ -39,7 +39,7 @@ from tshdb.engine.executor import Executor, executor_for
 from tshdb.engine.guests_declared import declare
 from tshdb.engine.homes import Home, homes
 from tshdb.engine.identity import Ground, ground_of, libraries_of, version_of
-from tshdb.engine.leases import Leases
+from tshdb.engine.leases import LEASE_SECONDS, Leases
 from tshdb.engine.outside import files
 from tshdb.engine.plan import AnalysisPlan, Due
 from tshdb.engine.planner import Planner
@@ -58,6 +58,7 @@ from tshdb.version import __version__
 from tshdb.vocabulary import CohortMode, RunState, UnitState
 
 POLL_SECONDS = 0.05
+SAY_SECONDS = 3.0  # of silence, before it is said whom this run waits for
 FORGOTTEN_SECONDS = 7 * 86_400
 
 
@@ -76,6 +77,7 @@ class Rebuild:
         jobs: int = 1,
         refit: bool = False,
         progress: Progress = lambda *_: None,
+        say: Callable[[str], None] = lambda _: None,
         executor: Executor | None = None,
         clock: Clock | None = None,
         absent: Mapping[str, str] | None = None,
@@ -87,7 +89,8 @@ class Rebuild:
         self.texts = AsLoaded()
         self.world = World(analyses, study.settings, self.texts, absent, untrusted)
         self.names = select_analyses(self.world, names)
-        self.refit, self.progress = refit, progress
+        self.refit, self.progress, self.say = refit, progress, say
+        self._said: set[str] = set()  # analyses of which it was said that this run waits for others
         self.executor = executor or executor_for(jobs)
         self.report = Report()
         self.clock = clock or Clock()
@@ -275,7 +278,7 @@ class Rebuild:
         look: the planner and its plan, when they are fresh. Gives the last plan, with everything done but what is left due.
         """
         attempted: set[str] = set()
-        done = 0
+        done, waited_since = 0, None
         while True:
             self.clock.settle(analysis.name)
             if look is None:
@@ -314,10 +317,25 @@ class Rebuild:
             done += committed
             if committed == len(due):  # undisturbed
                 break
-            if not committed:  # all that is due is leased to others
-                time.sleep(POLL_SECONDS)
+            if committed:
+                waited_since = None
+            else:  # all that is due is leased to others
+                waited_since = self._wait(name, list(due), waited_since)
         self._note_standing(plan)
         return replace(plan.done(), due={key: d for key, d in plan.due.items() if (name, key) in self._left})
+
+    def _wait(self, name: str, keys: list[str], since: float | None) -> float:
+        """Wait a moment for those who compute these units; say so once, after seconds. since: when this wait began, if it did."""
+        now = time.monotonic()
+        began = now if since is None else since
+        if now - began > SAY_SECONDS and name not in self._said:
+            self._said.add(name)
+            self.say(
+                f"waiting for {len(keys):,} units of {name} that {self.leases.holders(name, keys) or 'another run'} computes. "
+                f"If that machine is gone, they are taken over {LEASE_SECONDS / 60:.0f} minutes after its last sign of life."
+            )
+        time.sleep(POLL_SECONDS)
+        return began
 
     def _waits(self, plan: AnalysisPlan, planner: Planner, key: str) -> bool:
         """Whether an input of the unit is left due by this run: it is not settled, so neither is the unit."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tshdb.failpoints import fp
+from tshdb.files import new_file
 from tshdb.places import WORK as FOLDER
 
 NAME = re.compile(r"\w+-[0-9a-f]{16}")  # analysis-digest
@@ -46,9 +46,8 @@ class Work:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=self.folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
+            temporary = new_file(self.folder, ".writing-")
+            temporary.write_bytes(content)
             os.replace(temporary, self.folder / name)
         except OSError:
             return  # work in progress is a comfort: the computation itself does not need it

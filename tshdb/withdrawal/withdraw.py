@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -275,6 +276,8 @@ def _do_pending(study: Study, journal: Journal) -> None:
             move.path.unlink(missing_ok=True)
             _remove_empty(move.path.parent, study.root.resolve())
         elif move.redacted.exists():
+            if move.path.exists():
+                shutil.copymode(move.path, move.redacted)
             os.replace(move.redacted, move.path)
         fp("withdraw.file_done")
     objects.unlink(study.objects, journal.objects)

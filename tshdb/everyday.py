@@ -1,0 +1,66 @@
+"""Everyday trouble that no function of ours raises: disks, memory, encodings, a database's own errors. Each is one line.
+
+What is not known here is a bug of ours, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from tshdb.errors import IntegrityError, InvalidInput, ResourceError, TshdbError
+
+REPAIRS = {
+    errno.ENOSPC: "Free some disk space, then run the same command again: nothing is half-written",
+    errno.EDQUOT: "Free some of your quota, then run the same command again: nothing is half-written",
+    errno.EACCES: "Ask its owner for the right, or run as a user who has it",
+    errno.EPERM: "Ask its owner for the right, or run as a user who has it",
+    errno.EROFS: "The file system can only be read: work on a copy of the study",
+    errno.EMFILE: "Raise the limit of open files (ulimit -n), then run the same command again",
+    errno.EIO: "The disk could not be read or written: see to it, then run tshdb check",
+    errno.ENOMEM: "Close other programs or use fewer workers, then run the same command again",
+    errno.ENAMETOOLONG: "Give the folder or the file a shorter name",
+}
+
+
+def trouble(error: BaseException) -> TshdbError | None:
+    """The error that says it in one line, or None where it is a bug of ours."""
+    if isinstance(error, TshdbError):
+        return error
+    if isinstance(error, MemoryError):
+        return ResourceError("there is not enough memory", repair=REPAIRS[errno.ENOMEM])
+    if isinstance(error, UnicodeEncodeError):
+        text = error.object[error.start : error.end]
+        return ResourceError(
+            f"{text!a} cannot be written in the encoding {error.encoding}", where="output",
+            repair="Set PYTHONIOENCODING=utf-8 or a locale of UTF-8 (LANG=C.UTF-8)",
+        )  # fmt: skip
+    if isinstance(error, UnicodeDecodeError):
+        byte = error.object[error.start]
+        return InvalidInput(
+            f"byte 0x{byte:02x} at {error.start:,} is not {error.encoding}", repair="Save the file as UTF-8"
+        )
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        return ResourceError("the folder that you are in is not there any more", repair="Go to another one (cd)")
+    if isinstance(error, OSError) and error.errno is not None:
+        where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name) or "system"
+        said = f"{error.strerror or os.strerror(error.errno)} (errno {error.errno})"
+        return ResourceError(said, where=where, repair=REPAIRS.get(error.errno, ""))
+    return _of_database(error)
+
+
+def _of_database(error: BaseException) -> TshdbError | None:
+    """What a driver or SQLAlchemy raised past `tshdb.database.translated`; neither is imported for it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if type(error).__module__.partition(".")[0] not in ("sqlalchemy", "sqlite3", "psycopg"):
+        return None
+    said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    if "malformed" in said or "not a database" in said:
+        return IntegrityError(
+            f"the database is damaged ({said})", where="study.db", repair="Restore a backup of the study"
+        )
+    if names & {"OperationalError", "DisconnectionError", "TimeoutError"}:
+        return ResourceError(
+            f"the database cannot be used ({said})", repair="Run tshdb check; then the same command again"
+        )
+    return None

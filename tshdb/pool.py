@@ -1,0 +1,75 @@
+"""Pools of worker processes that nobody outlives: a worker ends with its parent, however that went, and a pool that is stopped
+ends its workers at once, where the library's own waits for what they compute, which may take hours."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import Any
+
+from tshdb.errors import ResourceError
+
+
+def make_pool(
+    workers: int, method: str = "spawn", initializer: Callable[..., None] | None = None, initargs: tuple[Any, ...] = ()
+) -> ProcessPoolExecutor:
+    """A pool whose workers end with this process. initializer: what each does first, once it is bound to us.
+
+    method: of multiprocessing, but never fork: this process has threads and open databases.
+    """
+    context = multiprocessing.get_context(method)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(initializer, initargs))
+
+
+@contextmanager
+def pool_of(workers: int, method: str) -> Iterator[ProcessPoolExecutor]:
+    """Such a pool for a block; an error or a signal in the block ends the workers. Raises ResourceError where one was killed."""
+    pool = make_pool(workers, method)
+    try:
+        with killed_is_said():
+            yield pool
+    except BaseException:
+        kill(pool)
+        raise
+    pool.shutdown()
+
+
+@contextmanager
+def killed_is_said() -> Iterator[None]:
+    """A worker that died in the block is a ResourceError: a machine that is short of memory ends processes."""
+    try:
+        yield
+    except BrokenProcessPool:
+        raise ResourceError(
+            "a worker process was ended from outside, as a machine does that is short of memory",
+            repair="Run again, with fewer workers (--jobs 1) or more memory: what was committed is saved",
+        ) from None
+
+
+def kill(pool: ProcessPoolExecutor) -> None:
+    """End a pool's workers whatever they do, and wait until they are gone."""
+    for process in list((pool._processes or {}).values()):  # public from Python 3.14 on, as kill_workers
+        process.kill()
+    pool.shutdown(cancel_futures=True)
+
+
+def _begin(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
+    """A worker's first steps. Ctrl-C reaches a terminal's whole group: the parent alone answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), name="end with the parent", daemon=True).start()
+    if initializer is not None:
+        initializer(*initargs)
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
