@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import out, say
+from cli.console import out_exact, say
 from cli.options import StudyOption
 from tshdb.places import to_read
 
@@ -39,7 +38,8 @@ def browse(
 
     Example: tshdb browse --port 8001
     """
-    from tshdb.errors import NotFound, UsageError
+    from tshdb.errors import NotFound, ResourceError, UsageError
+    from tshdb.local_server import address_of, bound, new_token
     from tshdb.study import Study
 
     opened = Study.find(study)
@@ -49,31 +49,27 @@ def browse(
         raise UsageError(
             "the study lies on a PostgreSQL server", where="browse", repair="Use a PostgreSQL browser there"
         )
-    port = port or _free_port()
+    server, token = bound(port), new_token()
     with tempfile.TemporaryDirectory(prefix="tshdb-browse-") as folder:
-        snapshot, metadata = Path(folder) / "study.db", Path(folder) / "metadata.json"
+        snapshot = Path(folder) / "study.db"
         _copy(opened, snapshot)
-        metadata.write_text(json.dumps(described(opened), ensure_ascii=False), encoding="utf-8")
-        command = [
-            sys.executable, "-m", "datasette", "serve", "--immutable", str(snapshot), "--metadata", str(metadata),
-            "--host", "127.0.0.1", "--port", str(port), "--setting", "sql_time_limit_ms", "10000",
-            "--setting", "default_page_size", "50", "--setting", "allow_download", "off",
-        ]  # fmt: skip
-        out(f"http://127.0.0.1:{port}/")
-        say("A snapshot of now, to this machine alone. End with Ctrl-C.")
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        asked = {"socket": server.fileno(), "snapshot": str(snapshot), "metadata": described(opened), "token": token}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tshdb.browsing"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, pass_fds=(server.fileno(),),
+        )  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        process.stdin.flush()
+        out_exact(address_of(server, token))
+        server.close()
+        say("A snapshot of now, to this machine and to who has this address alone. End with Ctrl-C.")
         try:
-            if server.wait():
-                raise UsageError("the server ended", where=f"port {port}", repair="Is the port taken? Try --port 0")
+            if process.wait():
+                raise ResourceError("the server ended", where=f"port {port}", repair="Run the same command again")
         finally:
-            server.terminate()
-            server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+            process.terminate()
+            process.wait()
 
 
 def _copy(study: Study, target: Path) -> None:
