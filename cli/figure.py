@@ -41,6 +41,7 @@ def draw(
     """
     from tshdb import installed
     from tshdb.figures import figure, form_of, refuse_unknown
+    from tshdb.places import made_in
 
     if is_list or name is None:
         table(("figure", "shows"), [(each.name, each.title) for each in installed.figures().values()])
@@ -48,7 +49,7 @@ def draw(
         return
     refuse_unknown(name)
     with opened(study, variant) as here:
-        path = to or here.root / "figures" / (f"{name}.svg" if variant is None else f"{name}.{variant}.svg")
+        path = to or made_in(here.root, "figures") / (f"{name}.svg" if variant is None else f"{name}.{variant}.svg")
         drawing = figure(here, name, cohort, form_of(path))
     drawing.save(path)
     out_exact(path)

@@ -42,11 +42,12 @@ def show(
     """
     from cli.console import out_exact
     from tshdb.figures import examination
+    from tshdb.places import made_in
     from tshdb.study import Study
 
     opened = Study.find(study)
     drawing = examination(opened, patient, time_point, _form(out_file))
-    path = out_file or opened.root / "figures" / f"qc-{drawing.title}.png"
+    path = out_file or made_in(opened.root, "figures") / f"qc-{drawing.title}.png"
     drawing.save(path)
     out_exact(path)
 
@@ -64,11 +65,12 @@ def regions(
     """
     from cli.console import out_exact
     from tshdb.figures import regions as draw
+    from tshdb.places import made_in
     from tshdb.study import Study
 
     opened = Study.find(study)
     drawing = draw(opened, patient, time_point, _form(out_file))
-    path = out_file or opened.root / "figures" / f"regions-{drawing.title}.png"
+    path = out_file or made_in(opened.root, "figures") / f"regions-{drawing.title}.png"
     drawing.save(path)
     out_exact(path)
 
@@ -92,12 +94,13 @@ def geometry(
     """
     from cli.console import out_exact, say
     from tshdb.figures import geometry as draw
+    from tshdb.places import made_in
     from tshdb.study import Study
 
     opened = Study.find(study)
     drawings = draw(opened, patient, time_point)
     for drawing in drawings:
-        path = (out_dir or opened.root / "figures") / f"{drawing.title}.png"
+        path = (out_dir or made_in(opened.root, "figures")) / f"{drawing.title}.png"
         drawing.save(path)
         say(drawing.how_to_read)
         out_exact(path)
@@ -119,11 +122,12 @@ def page(
     """
     from cli.console import out_exact, progress
     from tshdb.pages import write_qc_page
+    from tshdb.places import made_in
     from tshdb.study import Study
 
     opened = Study.find(study)
     with progress() as show:
-        path = write_qc_page(opened, out_dir or opened.root / "reports" / "qc", cohort, progress=show)
+        path = write_qc_page(opened, out_dir or made_in(opened.root, "reports", "qc"), cohort, progress=show)
     out_exact(path)
 
 

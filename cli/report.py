@@ -28,10 +28,11 @@ def write_report(
     Example: tshdb report --out report.html
     """
     from tshdb.pages import Page, report
+    from tshdb.places import made_in
     from tshdb.study import Study
 
     opened = Study.find(study)
-    path = to or opened.root / "reports"
+    path = to or made_in(opened.root, "reports")
     if path.suffix != ".html":
         path = path / "report.html"
     Page(report(opened)).save(path)

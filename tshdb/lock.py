@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tshdb.database import STUDY_LOCK
 from tshdb.errors import Busy
-from tshdb.system import try_lock
+from tshdb.system import open_lock, try_lock
 
 WAIT_SECONDS = 30.0
 
@@ -35,7 +35,7 @@ def study_lock(engine, root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterat
 
 @contextmanager
 def _file_lock(path: Path):
-    with path.open("a") as file:
+    with open_lock(path) as file:
         yield lambda: try_lock(file)
 
 

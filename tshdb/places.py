@@ -64,15 +64,28 @@ def objects_folder(settings: Settings, root: Path) -> Path:
     return place
 
 
-def refuse_database_outside(settings: Settings) -> None:
-    """Raises InvalidInput for a relative SQLite path in study.toml that leads out of the study."""
-    url = settings.study.database
-    if url.startswith("sqlite:///") and not url.startswith("sqlite:////") and ".." in Path(url[10:]).parts:
-        raise InvalidInput(
-            f"found '{url}', which leads out of the study",
-            where=f"{settings.where('study', 'database')}: [study] database",
-            repair="Write a file below the study, or a whole path: sqlite:////folder/study.db",
-        )
+def refuse_database_outside(url: str, where: str, root: Path) -> None:
+    """Raises InvalidInput for a SQLite file that is not this study's: a relative path that leads out of it, by `..` or by a link,
+    or a file in another study's folder."""
+    if not url.startswith("sqlite:///"):
+        return
+    named, home = Path(url.removeprefix("sqlite:///")), root.resolve()
+    place = (root / named).resolve()
+    is_inside = home in place.parents
+
+    def refused(why: str) -> InvalidInput:
+        return InvalidInput(
+            f"found '{url}', which {why}", where=f"{where}: [study] database",
+            repair="Write a file below the study, or a whole path that is no other study's: sqlite:////folder/study.db",
+        )  # fmt: skip
+
+    if not named.is_absolute() and (".." in named.parts or not is_inside):
+        raise refused("leads out of the study")
+    if is_inside:
+        if is_nested(place, home):
+            raise refused("lies in another study")
+    elif any((folder / SETTINGS_FILE).exists() for folder in place.parents):
+        raise refused("lies in another study")
 
 
 def is_nested(path: Path, root: Path) -> bool:
@@ -115,6 +128,19 @@ def entries_below(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
 def to_read(path: str | os.PathLike[str]) -> str:
     """A SQLite file as the URI that opens it for reading alone, whatever its name holds (# ? %)."""
     return f"file:{quote(os.path.abspath(path))}?mode=ro"
+
+
+def made_in(root: Path, *names: str) -> Path:
+    """A folder of the study for what is made from it. Raises InvalidInput where a link stands there, which would lead elsewhere."""
+    path = root
+    for name in names:
+        path = path / name
+        if path.is_symlink():
+            raise InvalidInput(
+                "is a link, and what is made would be written elsewhere", where=str(path),
+                repair="Remove the link, or name a place with --out",
+            )  # fmt: skip
+    return path
 
 
 def without_link(path: Path) -> Path:

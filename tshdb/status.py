@@ -21,7 +21,7 @@ from tshdb.database import sqlite_path
 from tshdb.disk import disk
 from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.errors import InvalidInput, NotFound, TshdbError
-from tshdb.places import to_read
+from tshdb.places import refuse_database_outside, to_read
 from tshdb.process import is_alive
 from tshdb.study import SETTINGS_FILE, Study, absolute_url, check_revision
 from tshdb.vocabulary import CauseKind
@@ -60,7 +60,9 @@ def status(root: Path) -> dict[str, Any]:
         settings = tomllib.loads(written_text(root / SETTINGS_FILE)).get("study", {})
     except tomllib.TOMLDecodeError as error:
         raise InvalidInput(f"not TOML: {error}", where=str(root / SETTINGS_FILE), repair="Mend the line") from None
-    url = absolute_url(root, settings.get("database", "sqlite:///study.db"))
+    named = settings.get("database", "sqlite:///study.db")
+    refuse_database_outside(named, str(root / SETTINGS_FILE), root)
+    url = absolute_url(root, named)
     path, study = sqlite_path(url), Study(root)
     if path is None:
         from tshdb.database import reading, tuples

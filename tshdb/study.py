@@ -74,8 +74,9 @@ class Study:
     @cached_property
     def database_url(self) -> str:
         """The URL with a relative SQLite path made absolute. Raises InvalidInput for one that leads out of the study."""
-        refuse_database_outside(self.settings)
-        return absolute_url(self.root, self.settings.study.database)
+        url = self.settings.study.database
+        refuse_database_outside(url, str(self.settings.where("study", "database")), self.root)
+        return absolute_url(self.root, url)
 
     @property
     def sqlite_path(self) -> Path | None:

@@ -9,6 +9,7 @@ import os
 import select
 import sys
 from collections.abc import Iterable
+from typing import IO
 
 try:
     import fcntl
@@ -17,6 +18,12 @@ except ModuleNotFoundError as error:
     raise ImportError(
         f"tshdb runs on Linux and macOS; on Windows, install it in WSL (no module '{error.name}' here)"
     ) from None
+
+
+def open_lock(path: str | os.PathLike[str]) -> IO[str]:
+    """A file to lock, made if need be: no link is followed, and nothing but a file is waited for. Raises OSError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o666), "w")
 
 
 def try_lock(file, is_shared: bool = False) -> bool:

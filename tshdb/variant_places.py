@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from tshdb.errors import Busy, IntegrityError, InvalidInput
 from tshdb.places import VARIANTS, files_below
-from tshdb.system import try_lock
+from tshdb.system import open_lock, try_lock
 
 SETTINGS, DATABASE, WORK, VIEW, EMPTIED = "variant.toml", "variant.db", "work", "view-", "emptied"
 COPY = "study.db"  # the name of the copy in WORK and in VIEW…
@@ -90,7 +90,7 @@ def _locked(path: Path, is_shared: bool, wait_seconds: float, text: str) -> Iter
     deadline = time.monotonic() + wait_seconds
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
+        with open_lock(path) as file:
             if try_lock(file, is_shared) and _is_there(path, file):
                 yield
                 return
@@ -164,7 +164,7 @@ def clear_views(folder: Path) -> None:
         lock = view / LOCK
         if view.name == WORK or not lock.is_file():
             continue
-        with suppress(FileNotFoundError), lock.open("a") as file:
+        with suppress(FileNotFoundError), open_lock(lock) as file:
             if try_lock(file):
                 shutil.rmtree(view, ignore_errors=True)
 

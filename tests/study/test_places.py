@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from analyses import ANALYSES
 from tests.support import tiny
+from tests.support.program import run_quick
 from tshdb.checking import Context, check, mend
 from tshdb.database import reading, writing
 from tshdb.engine.work import clear_all
@@ -122,10 +124,35 @@ def test_objects_elsewhere_need_the_mark_and_are_never_cleaned(received):
         _ = Study(received).objects
 
 
-def test_a_database_outside_of_the_study_is_refused(received):
-    setting(received, "database", "sqlite:///../other.db")
-    with pytest.raises(InvalidInput, match=r"study\.toml:\d+: \[study\] database"):
-        _ = Study(received).engine
+@pytest.mark.parametrize("kind", ["dots", "a link", "a folder that is a link", "another study's", "a nested study's"])
+def test_a_database_outside_of_the_study_is_refused(received, kind, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(received / "study.db", other / "study.db")
+    before, url = (other / "study.db").read_bytes(), "sqlite:///study.db"
+    if kind == "dots":
+        url = "sqlite:///../other/study.db"
+    elif kind == "a link":
+        (received / "study.db").unlink()
+        (received / "study.db").symlink_to(other / "study.db")
+    elif kind == "a folder that is a link":
+        (received / "data").symlink_to(other)
+        url = "sqlite:///data/study.db"
+    elif kind == "another study's":
+        (other / "study.toml").touch()
+        url = f"sqlite:///{other}/study.db"
+    else:
+        shutil.copy(received / "study.db", received / "mine/study.db")
+        url = "sqlite:///mine/study.db"
+    settings = received / "study.toml"
+    settings.write_text(settings.read_text().replace('database = "sqlite:///study.db"', f'database = "{url}"'))
+    for command in (["status"], ["plan"], ["sql", "SELECT 1"], ["check", "--fast"]):
+        ended = run_quick(*command, "--study", received, code=7)
+        assert "[study] database" in ended.stderr
+    assert (other / "study.db").read_bytes() == before and {p.name for p in other.iterdir()} <= {
+        "study.db",
+        "study.toml",
+    }
 
 
 def test_a_database_of_another_program_is_not_migrated(received, quick):

@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 from tshdb.files import complete
+from tshdb.places import REPORTS, made_in
 
 SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 
@@ -43,7 +44,7 @@ def _policy(source: str) -> str:
 
 def write_page(root: Path, name: str, text: str) -> Path:
     """Write a page into reports/ of the study; it is whole or not there."""
-    path = root / "reports" / name
+    path = made_in(root, REPORTS) / name
     Page(text).save(path)
     return path
 
