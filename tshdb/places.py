@@ -131,7 +131,7 @@ def to_read(path: str | os.PathLike[str]) -> str:
 
 
 def made_in(root: Path, *names: str) -> Path:
-    """A folder of the study for what is made from it. Raises InvalidInput where a link stands there, which would lead elsewhere."""
+    """A folder of the study for what is made from it. Raises InvalidInput where a link stands, which would lead elsewhere."""
     path = root
     for name in names:
         path = path / name
