@@ -59,29 +59,31 @@ def open_text(path: Path, encoding: str | None = None) -> Iterator[IO[str]]:
 
     Raises NotFound, and InvalidInput for what is no text, also for what is found while it is read.
     """
+    used = encoding
     try:
         with open_binary(path) as raw:
-            first = cast(Any, raw).peek(FIRST_BYTES)[:FIRST_BYTES]
-            yield io.TextIOWrapper(raw, encoding=encoding or encoding_of(first), newline="")
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start] if error.start < len(error.object) else 0
-        if encoding is not None:
-            raise InvalidInput(
-                f"not {encoding} text (byte {byte:#04x})",
-                where=str(path),
-                repair="Say the encoding that it has, in the map",
-            ) from None
-        raise InvalidInput(
-            f"not UTF-8 text (byte {byte:#04x}); perhaps Latin-1 (Windows-1252), as a spreadsheet's \"CSV\"", where=str(path),
-            repair='Convert it to UTF-8: save it as "CSV UTF-8", or iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW',
-        ) from None  # fmt: skip
-    except UnicodeError as error:  # UTF-16 without its second half
-        repair = "Fetch it again" if encoding is None else f"Is it {encoding}, as the map says? Else fetch it again"
-        raise InvalidInput(f"no whole text ({error})", where=str(path), repair=repair) from None
+            used = encoding or encoding_of(cast(Any, raw).peek(FIRST_BYTES)[:FIRST_BYTES])
+            yield io.TextIOWrapper(raw, encoding=used, newline="")
+    except UnicodeError as error:  # by which of its kinds a decoder says it differs between versions of Python
+        raise _not_text(path, error, encoding, used) from None
     except _BadText as error:
         raise InvalidInput(str(error), where=f"{path}:{error.line}", repair=error.repair) from None
     except csv.Error as error:
         raise InvalidInput(f"no table ({error})", where=str(path), repair="Is a quotation mark left open?") from None
+
+
+def _not_text(path: Path, error: UnicodeError, said: str | None, used: str | None) -> InvalidInput:
+    """What to say of a file that is no text of the encoding `used`; `said`: where a person says that it is of this one."""
+    if said is not None:
+        repair = "Say the encoding that it has, in the map; or fetch it again, if it was cut"
+        return InvalidInput(f"no text in {said}, as the map says", where=str(path), repair=repair)
+    if used != "utf-8-sig" or not isinstance(error, UnicodeDecodeError):
+        return InvalidInput(f"no whole text in {str(used).upper()}, as its first bytes say", where=str(path), repair="Fetch it again")
+    return InvalidInput(
+        f"not UTF-8 text (byte {error.object[error.start]:#04x}); perhaps Latin-1 (Windows-1252), as a spreadsheet's \"CSV\"",
+        where=str(path),
+        repair='Convert it to UTF-8: save it as "CSV UTF-8", or iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW',
+    )
 
 
 def legacy_encoding(path: Path) -> str | None:

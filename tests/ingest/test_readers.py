@@ -125,7 +125,9 @@ def test_a_file_that_is_nearly_known_is_told_what_it_lacks(empty_study, tmp_path
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"\xff\xfe\x00", "not UTF-8 text"),
+        (b"\xff\xfe\x00", "no whole text in UTF-16"),
+        ("id,\u00e9\n".encode("utf-16")[:-1], "no whole text in UTF-16, as its first bytes say. Fetch it again"),
+        ("id,\u00e9\n".encode("cp1252"), "not UTF-8 text .byte 0xe9.; perhaps Latin-1"),
         (b"\x1f\x8b\x08cut", "the gzip file is cut or damaged"),
         (b"PK\x03\x04rest", r"no file that is known \(a workbook\)"),
         (b"", r"no file that is known \(an empty file\)"),
