@@ -8,31 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
+from analyses.prognosis.settings import OneByOneParameters
 from analyses.shared.cox import cox
 from analyses.shared.left_out import left_out
 from analyses.shared.multiple_testing import benjamini_hochberg
 from analyses.shared.populations import in_table_order, only_unit
 from analyses.shared.survival import censored
-from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import CoxTerm, FollowUp, TshRatio, TumorAbundance
-from tshdb.vocabulary import Endpoint, ExpressionUnit
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class AbundanceCoxParameters(Parameters):
+class AbundanceCoxParameters(OneByOneParameters):
     """[abundance_cox]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    min_events: int = Field(default=5, ge=1)
-    unit: ExpressionUnit | None = None
 
 
 @analysis(

@@ -9,27 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from analyses.prognosis.needs import GROUPED
+from analyses.prognosis.settings import GroupParameters
 from analyses.shared.competing_events import incidence_rows
 from analyses.shared.survival import prognostic_groups, seen_in_training
-from tshdb.config import Parameters
 from tshdb.engine.analysis import analysis
 from tshdb.schema import CumulativeIncidence
-from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class CumulativeIncidenceParameters(Parameters):
-    """[logrank_tests]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    allow_training_patients: bool = False
 
 
 @analysis(
@@ -37,7 +25,7 @@ class CumulativeIncidenceParameters(Parameters):
     per="cohort",
     needs=GROUPED,
     makes=CumulativeIncidence,
-    params=CumulativeIncidenceParameters,
+    params=GroupParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas"),
@@ -49,7 +37,7 @@ def cumulative_incidences(
     scores: pd.DataFrame,
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
-    params: CumulativeIncidenceParameters,
+    params: GroupParameters,
 ) -> pd.DataFrame:
     """One row per grouping, group, kind of event and time; none of OS, nor of scores that are refused (`gray_tests` says why)."""
     import pandas as pd

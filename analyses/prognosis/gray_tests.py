@@ -8,28 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from analyses.prognosis.needs import GROUPED
+from analyses.prognosis.settings import GroupTestParameters
 from analyses.shared.competing_events import gray_rows
 from analyses.shared.survival import prognostic_groups, seen_in_training
-from tshdb.config import Parameters
 from tshdb.engine.analysis import analysis
 from tshdb.schema import GrayTest
-from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class GrayTestParameters(Parameters):
-    """[logrank_tests]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    allow_training_patients: bool = False
-    min_events: int = Field(default=5, ge=1)
 
 
 @analysis(
@@ -37,7 +24,7 @@ class GrayTestParameters(Parameters):
     per="cohort",
     needs=GROUPED,
     makes=GrayTest,
-    params=GrayTestParameters,
+    params=GroupTestParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas", "scipy"),
@@ -50,7 +37,7 @@ def gray_tests(
     scores: pd.DataFrame,
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
-    params: GrayTestParameters,
+    params: GroupTestParameters,
 ) -> pd.DataFrame:
     """One row per grouping that has patients and kind of event; what cannot be tested has the reason."""
     import pandas as pd

@@ -9,27 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from analyses.prognosis.needs import GROUPED
+from analyses.prognosis.settings import GroupParameters
 from analyses.shared.group_survival import curves
 from analyses.shared.survival import prognostic_groups, seen_in_training
-from tshdb.config import Parameters
 from tshdb.engine.analysis import analysis
 from tshdb.schema import KmPoint
-from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class KmCurveParameters(Parameters):
+class KmCurveParameters(GroupParameters):
     """[km_curves]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    allow_training_patients: bool = False
 
 
 @analysis(

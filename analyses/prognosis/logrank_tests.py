@@ -9,28 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from analyses.prognosis.needs import GROUPED
+from analyses.prognosis.settings import GroupTestParameters
 from analyses.shared.group_survival import test
 from analyses.shared.survival import prognostic_groups, seen_in_training
-from tshdb.config import Parameters
 from tshdb.engine.analysis import analysis
 from tshdb.schema import LogrankTest
-from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class LogrankTestParameters(Parameters):
-    """[logrank_tests]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    allow_training_patients: bool = False
-    min_events: int = Field(default=5, ge=1)
 
 
 @analysis(
@@ -38,7 +25,7 @@ class LogrankTestParameters(Parameters):
     per="cohort",
     needs=GROUPED,
     makes=LogrankTest,
-    params=LogrankTestParameters,
+    params=GroupTestParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas", "scipy"),
@@ -50,7 +37,7 @@ def logrank_tests(
     scores: pd.DataFrame,
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
-    params: LogrankTestParameters,
+    params: GroupTestParameters,
 ) -> pd.DataFrame:
     """One row per grouping that has patients; scores of patients that trained them are refused, or marked."""
     import pandas as pd

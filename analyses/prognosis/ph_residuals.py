@@ -8,37 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
+from analyses.prognosis.settings import GroupCoxParameters
 from analyses.shared.clinical_covariates import numeric
-from analyses.shared.cox import Likelihood
 from analyses.shared.cox_models import CoxSettings
 from analyses.shared.ph_residuals import residuals_of
 from analyses.shared.survival import prognostic_groups, seen_in_training
-from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import FollowUp, Patient, SchoenfeldResidual, SurvivalGroup, TshScore
-from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class PhResidualParameters(Parameters):
-    """[tsh_cox]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    allow_training_patients: bool = False
-    min_events: int = Field(default=5, ge=1)
-    covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
-    """clinical variables of the multivariable models"""
-    min_known: float = Field(default=0.5, ge=0, le=1)
-    """a variable known for a smaller share of the patients is left out"""
-    likelihood: Likelihood = "partial"
-    """penalised: Firth's, which has an estimate under separation"""
 
 
 @analysis(
@@ -52,7 +32,7 @@ class PhResidualParameters(Parameters):
         "trained_on": Trained(TshScore),
     },
     makes=SchoenfeldResidual,
-    params=PhResidualParameters,
+    params=GroupCoxParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     spared=("model", ("continuous", "multivariable")),
@@ -66,7 +46,7 @@ def ph_residuals(
     patients: pd.DataFrame,
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
-    params: PhResidualParameters,
+    params: GroupCoxParameters,
 ) -> pd.DataFrame:
     """One row per model, term and death; a term without residuals has a row with the reason."""
     import pandas as pd

@@ -9,27 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from analyses.prognosis.needs import GROUPED
+from analyses.prognosis.settings import GroupParameters
 from analyses.shared.quantiles import quantile_rows
 from analyses.shared.survival import prognostic_groups, seen_in_training
-from tshdb.config import Parameters
 from tshdb.engine.analysis import analysis
 from tshdb.schema import SurvivalQuantile
-from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class SurvivalQuantileParameters(Parameters):
-    """[logrank_tests]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    allow_training_patients: bool = False
 
 
 @analysis(
@@ -37,7 +25,7 @@ class SurvivalQuantileParameters(Parameters):
     per="cohort",
     needs=GROUPED,
     makes=SurvivalQuantile,
-    params=SurvivalQuantileParameters,
+    params=GroupParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas"),
@@ -49,7 +37,7 @@ def survival_quantiles(
     scores: pd.DataFrame,
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
-    params: SurvivalQuantileParameters,
+    params: GroupParameters,
 ) -> pd.DataFrame:
     """One row per grouping that has patients, group and percent; what is not reached, or refused, has the reason."""
     import pandas as pd

@@ -13,36 +13,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
+from analyses.prognosis.settings import GroupCoxParameters
 from analyses.shared.clinical_covariates import numeric
-from analyses.shared.cox import Likelihood
 from analyses.shared.cox_models import Cohort, CoxSettings, models_of
 from analyses.shared.survival import censored, prognostic_groups, seen_in_training
-from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.schema import CoxTerm, FollowUp, Patient, SurvivalGroup, TshScore
-from tshdb.vocabulary import Endpoint
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class TshCoxParameters(Parameters):
-    """[tsh_cox]"""
-
-    cohorts: tuple[str, ...] = ("tumor_stroma_development",)
-    endpoint: Endpoint = Endpoint.OS
-    censor_at_days: float | None = Field(default=3652.5, gt=0)
-    allow_training_patients: bool = False
-    min_events: int = Field(default=5, ge=1)
-    covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "t_stage")
-    """clinical variables of the multivariable models"""
-    min_known: float = Field(default=0.5, ge=0, le=1)
-    """a variable known for a smaller share of the patients is left out"""
-    likelihood: Likelihood = "partial"
-    """penalised: Firth's, which has an estimate under separation"""
 
 
 @analysis(
@@ -56,7 +36,7 @@ class TshCoxParameters(Parameters):
         "trained_on": Trained(TshScore),
     },
     makes=CoxTerm,
-    params=TshCoxParameters,
+    params=GroupCoxParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     spared=("model", ("continuous", "multivariable")),
@@ -71,7 +51,7 @@ def tsh_cox(
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
     members: pd.DataFrame,
-    params: TshCoxParameters,
+    params: GroupCoxParameters,
 ) -> pd.DataFrame:
     """One row per term of each model; a model that cannot be fitted has rows with the reason."""
     import pandas as pd

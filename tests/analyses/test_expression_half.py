@@ -15,9 +15,10 @@ from analyses.networks.topology import PARAMETERS, adjacency, correlations, topo
 from analyses.prognosis.abundance_cox import AbundanceCoxParameters, abundance_cox
 from analyses.prognosis.cutoff import CutoffParameters, cutoff
 from analyses.prognosis.km_curves import KmCurveParameters, km_curves
-from analyses.prognosis.logrank_tests import LogrankTestParameters, logrank_tests
+from analyses.prognosis.logrank_tests import logrank_tests
+from analyses.prognosis.settings import GroupCoxParameters, GroupTestParameters
 from analyses.prognosis.survival_groups import SurvivalGroupParameters, survival_groups
-from analyses.prognosis.tsh_cox import TshCoxParameters, tsh_cox
+from analyses.prognosis.tsh_cox import tsh_cox
 from analyses.shared.cox import cox, log_likelihood
 from analyses.shared.cox_models import GOOD
 from analyses.shared.curves import kaplan_meier, median
@@ -360,7 +361,7 @@ def test_cutoffs_have_intervals_and_come_from_the_seed_alone(frames, method):
 def test_curves_tests_and_models_agree(frames, pairs):
     _, groups = _groups(frames, method="median")
     curves = km_curves(groups, frames["scores"], frames["follow_ups"], NOBODY, KmCurveParameters())
-    tests = logrank_tests(groups, frames["scores"], frames["follow_ups"], NOBODY, LogrankTestParameters())
+    tests = logrank_tests(groups, frames["scores"], frames["follow_ups"], NOBODY, GroupTestParameters())
     row = tests.iloc[0]
     assert row["n_good"] + row["n_poor"] == 109 and row["n_good_events"] + row["n_poor_events"] == 41
     for prognosis in ("good", "poor"):
@@ -371,7 +372,7 @@ def test_curves_tests_and_models_agree(frames, pairs):
         )
     models = tsh_cox(
         groups, frames["scores"], frames["patients"], frames["follow_ups"], NOBODY, frames["patients"][["patient_id"]],
-        TshCoxParameters(covariates=("age_years", "er_status")),
+        GroupCoxParameters(covariates=("age_years", "er_status")),
     ).set_index(["model", "term"])  # fmt: skip
     assert models.loc[("group", GOOD), "hazard_ratio"] < 1
     assert models.loc[("multivariable", "er_status"), "reason"] == "not in the model: known for 0% of the patients"
@@ -381,11 +382,11 @@ def test_curves_tests_and_models_agree(frames, pairs):
 
 def test_groups_that_cannot_be_tested_say_why(frames):
     _, groups = _groups(frames, method="fixed", value=-9.0)
-    row = logrank_tests(groups, frames["scores"], frames["follow_ups"], NOBODY, LogrankTestParameters()).iloc[0]
+    row = logrank_tests(groups, frames["scores"], frames["follow_ups"], NOBODY, GroupTestParameters()).iloc[0]
     assert row["reason"] == "all patients have a good prognosis" and "chi2" not in row.dropna()
     _, groups = _groups(frames, method="median")
     few = logrank_tests(
-        groups, frames["scores"], frames["follow_ups"], NOBODY, LogrankTestParameters(min_events=99)
+        groups, frames["scores"], frames["follow_ups"], NOBODY, GroupTestParameters(min_events=99)
     ).iloc[0]
     assert few["reason"] == "41 events, fewer than 99"
 
@@ -411,8 +412,8 @@ def test_a_score_speaks_only_for_patients_without_a_ratio(frames):
     _, groups = _groups(frames, method="median")
     names = frames["patients"]["patient_id"].to_numpy()
     scores = pd.DataFrame({"patient_id": names, "score": 0.7, "prognosis": "good"})
-    tests = logrank_tests(groups, scores, frames["follow_ups"], NOBODY, LogrankTestParameters())
+    tests = logrank_tests(groups, scores, frames["follow_ups"], NOBODY, GroupTestParameters())
     assert tests["grouping"].tolist() == ["tsh_ratio"]
     half = groups[groups["patient_id"].isin(names[:50])]
-    tests = logrank_tests(half, scores, frames["follow_ups"], NOBODY, LogrankTestParameters()).set_index("grouping")
+    tests = logrank_tests(half, scores, frames["follow_ups"], NOBODY, GroupTestParameters()).set_index("grouping")
     assert tests.loc["tsh_score", "n_good"] == 59
