@@ -78,9 +78,11 @@ def _not_text(path: Path, error: UnicodeError, said: str | None, used: str | Non
         repair = "Say the encoding that it has, in the map; or fetch it again, if it was cut"
         return InvalidInput(f"no text in {said}, as the map says", where=str(path), repair=repair)
     if used != "utf-8-sig" or not isinstance(error, UnicodeDecodeError):
-        return InvalidInput(f"no whole text in {str(used).upper()}, as its first bytes say", where=str(path), repair="Fetch it again")
+        return InvalidInput(
+            f"no whole text in {str(used).upper()}, as its first bytes say", where=str(path), repair="Fetch it again"
+        )
     return InvalidInput(
-        f"not UTF-8 text (byte {error.object[error.start]:#04x}); perhaps Latin-1 (Windows-1252), as a spreadsheet's \"CSV\"",
+        f'not UTF-8 text (byte {error.object[error.start]:#04x}); perhaps Latin-1 (Windows-1252), as a spreadsheet\'s "CSV"',
         where=str(path),
         repair='Convert it to UTF-8: save it as "CSV UTF-8", or iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW',
     )

@@ -58,6 +58,28 @@ def adjusted(data: pd.DataFrame, clinical: pd.DataFrame, covariates: Sequence[st
     return Adjusted(variables, data.merge(clinical, on="patient_id").dropna(subset=variables), known)
 
 
+class Model(NamedTuple):
+    """name: group, continuous or multivariable; frame: its patients, with a column for each of its terms."""
+
+    name: str
+    frame: pd.DataFrame
+    terms: list[str]
+
+
+def three_models(
+    data: pd.DataFrame, clinical: pd.DataFrame, name: str, settings: CoxSettings, adjusts_per_sd: bool
+) -> tuple[list[Model], Adjusted]:
+    """The three models before they are fitted, and what clinical variables are in the last one. Arguments as of `models_of`."""
+    per_sd = f"{name} (per SD)"
+    spread = data["value"].std(ddof=1)
+    standardised = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
+    data = data.assign(**{GOOD: (data["prognosis"] == "good").astype(float), per_sd: standardised, name: data["value"]})
+    beside = adjusted(data, clinical, settings.covariates, settings.min_known)
+    models = [Model("group", data, [GOOD]), Model("continuous", data, [per_sd])]
+    models.append(Model("multivariable", beside.frame, [per_sd if adjusts_per_sd else name, *beside.variables]))
+    return models, beside
+
+
 def models_of(
     data: pd.DataFrame,
     clinical: pd.DataFrame,
@@ -78,23 +100,13 @@ def models_of(
     """
     rows: list[dict] = []
     members = set(cohort.members)
-    data = data.copy()
-    data[GOOD] = (data["prognosis"] == "good").astype(float)
-    per_sd = f"{name} (per SD)"
-    spread = data["value"].std(ddof=1)
-    data[per_sd] = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
-    data[name] = data["value"]
-    used, both, known = adjusted(data, clinical, settings.covariates, settings.min_known)
+    models, (used, _, known) = three_models(data, clinical, name, settings, adjusts_per_sd)
     shared = {
         "endpoint": settings.endpoint,
         "time_origin": origin_of(data),
         "censored_at_days": settings.censored_at,
     }
-    for model, frame, terms in (
-        ("group", data, [GOOD]),
-        ("continuous", data, [per_sd]),
-        ("multivariable", both, [per_sd if adjusts_per_sd else name, *used]),
-    ):
+    for model, frame, terms in models:
         seen = seen_of(frame)
         if seen and not settings.allow_seen:
             estimates = {term: refused(f"refused: {seen}") for term in terms}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from analyses.shared.cox import cox
-from analyses.shared.cox_models import GOOD, CoxSettings, adjusted
+from analyses.shared.cox_models import CoxSettings, three_models
 from analyses.shared.schoenfeld import scaled_residuals, smooth
 
 if TYPE_CHECKING:
@@ -31,15 +31,9 @@ def residuals_of(
 
     Arguments as of `cox_models.models_of`, whose models these are.
     """
-    per_sd = f"{name} (per SD)"
-    spread = data["value"].std(ddof=1)
-    standardised = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
-    data = data.assign(**{GOOD: (data["prognosis"] == "good").astype(float), per_sd: standardised, name: data["value"]})
-    used, both, _ = adjusted(data, clinical, settings.covariates, settings.min_known)
-    models = {"group": (data, [GOOD]), "continuous": (data, [per_sd])}
-    models["multivariable"] = both, [per_sd if adjusts_per_sd else name, *used]
+    models, _ = three_models(data, clinical, name, settings, adjusts_per_sd)
     rows: list[dict] = []
-    for model, (frame, terms) in models.items():
+    for model, frame, terms in models:
         shared = {"model": prefix + model, "endpoint": settings.endpoint, "censored_at_days": settings.censored_at}
         shared |= {"n": len(frame), "n_events": int(frame["event"].sum())}
         seen = seen_of(frame)
