@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from tests.support.program import ROOT
+from tshdb.actions.checking import check
 from tshdb.study import Study
+from tshdb.truths import judging
 from tshdb.truths.declared import declared_truths
 
 N = 40
@@ -519,3 +521,19 @@ where = { population = ["Cytotoxic lymphocytes"] }
     assert facts["state"] != "agrees" and facts["n_shared"] == 10
     declare(core, text.replace(', compartment = "tumor"', ""))
     assert "stands 2 times" in checked(core, 7)[0]["problem"]
+
+
+def test_check_reads_each_truth_once(made, monkeypatch):
+    declare(made, VOLUME.replace("volumes.csv", "gone.csv") + RANK)
+    csv(made.root / "tils.csv", 100 - TILS, "TIL")
+    read = []
+    true_judged = judging.judged
+
+    def counted(study: Study, declared):
+        read.append(declared.name)
+        return true_judged(study, declared)
+
+    monkeypatch.setattr(judging, "judged", counted)
+    found = {b.rule.name: b.problems for b in check(made, full=True).broken}
+    assert sorted(read) == ["lymphocytes", "volume"]
+    assert "[lymphocytes]" in found["truth.disagrees"][0].where and len(found["truth.unreadable"]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -13,6 +14,8 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.world import World
 from tshdb.origins import Origins
 from tshdb.study import Study
+from tshdb.truths.declared import declared_truths
+from tshdb.truths.judging import Judged, judge
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,11 @@ class Context:
     def origins(self) -> Origins:
         """A look at whose objects and rows are, which knows the readers that are here."""
         return Origins(self.connection, frozenset(reader.name for reader in installed.readers()))
+
+    @cached_property
+    def truths(self) -> tuple[Judged, ...]:
+        """The truths of truths.toml, judged once for all rules. Raises TshdbError where that file cannot be read."""
+        return tuple(judge(self.study, one) for one in declared_truths(self.study.root))
 
 
 class Problem(NamedTuple):

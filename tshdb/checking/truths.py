@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.errors import TshdbError
-from tshdb.truths.declared import FILE, declared_truths
-from tshdb.truths.judging import judge
+from tshdb.truths.declared import FILE
 
 
 @rule(
@@ -17,13 +16,12 @@ from tshdb.truths.judging import judge
 )  # fmt: skip
 def _disagrees(c: Context) -> Iterator[Problem]:
     try:
-        declared = declared_truths(c.study.root)
+        truths = c.truths
     except TshdbError:
         return  # the other rule says so
-    for one in declared:
-        found = judge(c.study, one)
-        if found.is_red:
-            yield Problem(f"{FILE}: [{one.name}]", f"{found.found}: {found.why}")
+    for one in truths:
+        if one.is_red:
+            yield Problem(f"{FILE}: [{one.declared.name}]", f"{one.found}: {one.why}")
 
 
 @rule(
@@ -33,14 +31,13 @@ def _disagrees(c: Context) -> Iterator[Problem]:
 )  # fmt: skip
 def _unreadable(c: Context) -> Iterator[Problem]:
     try:
-        declared = declared_truths(c.study.root)
+        truths = c.truths
     except TshdbError as error:
         yield Problem(error.where, error.message, repair=error.repair)
         return
-    for one in declared:
-        problem = judge(c.study, one).problem
-        if problem is not None:
-            yield Problem(problem.where, problem.message, repair=problem.repair)
+    for one in truths:
+        if one.problem is not None:
+            yield Problem(one.problem.where, one.problem.message, repair=one.problem.repair)
 
 
 RULES = (_disagrees, _unreadable)
