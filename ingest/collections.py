@@ -38,9 +38,7 @@ def _workbook(map_name: str) -> Callable[[Path, FolderRequest, CollectionState],
     @contextmanager
     def look(root: Path, request: FolderRequest, standing: CollectionState) -> Iterator[Look]:
         from ingest.tables import mapped, maps
-        from tshdb.canonical import json_text
-        from tshdb.loading import Item, Source
-        from tshdb.objects import sha256_of
+        from tshdb.loading import Source, item_beside
 
         map_ = maps.bundled_map(map_name)
         path = mapped.only_workbook(root, map_)
@@ -52,9 +50,8 @@ def _workbook(map_name: str) -> Callable[[Path, FolderRequest, CollectionState],
             options["as_of"] = request.as_of
 
         def items() -> Iterator[Item]:
-            digest, known = sha256_of(path), standing.sources.get(source)
-            is_known = not request.complete and known is not None and known.is_same(digest, json_text(options))
-            yield Item(source, path, options, None if is_known else mapped.read(path, request.collection, map_), digest)
+            state = None if request.complete else standing.sources.get(source)
+            yield item_beside(state, source, path, options, lambda: mapped.read(path, request.collection, map_))
 
         yield Look(items, what=str(source))
 

@@ -30,8 +30,7 @@ from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent, Finding
 from tshdb.file_identity import identity_before_reading
 from tshdb.folders import Look
-from tshdb.loading import Item, Release, Source, SourceState
-from tshdb.objects import sha256_of
+from tshdb.loading import Item, Release, Source, SourceState, item_beside
 from tshdb.places import entries_below
 from tshdb.readers import Part, Reader, expected
 from tshdb.vocabulary import ExpressionUnit, Severity
@@ -221,10 +220,7 @@ def look_of(contents: Contents, options: GdcFolderOptions, standing: Mapping[Sou
 
 
 def _item(source: Source, path: Path, read_with: dict[str, Any], standing, read: Callable[[], FileContent]) -> Item:
-    digest = sha256_of(path)
-    known = standing.get(source)
-    is_known = known is not None and known[:2] == (digest, json_text(read_with))
-    return Item(source, path, read_with, None if is_known else read(), digest)
+    return item_beside(standing.get(source), source, path, read_with, read)
 
 
 def _clinical_items(contents: Contents, options: GdcFolderOptions, standing) -> Iterator[Item]:
@@ -285,8 +281,7 @@ def _expression_item(path: Path, contents: Contents, options: GdcFolderOptions, 
         item.content.withhold(None, None, None, *problem)
     elif known is None or not known.is_same(sha, json_text(read_with)):
         item.content = gdc_expression.read(data, path, facts, options.collection, options.units, genes)
-    if item.content is not None or (known is not None and known.identity != identity):
-        item.identity = identity
+    item.identity = identity if item.content is not None or known is None else known.renewed(path, identity)
     return item
 
 

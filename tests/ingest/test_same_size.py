@@ -123,6 +123,55 @@ def test_a_restored_copy_is_read_once_and_changes_nothing(empty_study, rna, tmp_
     assert one(empty_study, "SELECT count(*) FROM ingest_runs") == 1
 
 
+def paths_of(study: Study) -> list[str]:
+    return sorted(study.sql("SELECT path FROM source_files WHERE is_current")["path"])
+
+
+@pytest.mark.parametrize("move", [shutil.move, shutil.copytree], ids=["moved", "copied, and the former one removed"])
+def test_a_folder_that_moved_is_read_once_and_known_where_it_is(empty_study, rna, tmp_path, move):
+    gdc(empty_study, rna)
+    before = paths_of(empty_study)
+    there = tmp_path / "archive" / "of 2026"
+    there.parent.mkdir()
+    move(str(rna), str(there))
+    shutil.rmtree(rna, ignore_errors=True)
+    assert gdc(empty_study, there).n_unread == 0
+    again = gdc(empty_study, there)
+    assert again.is_same_bytes and again.n_unread == len(star_files(there)) == 4
+    moved = [str(there / Path(path).relative_to(rna)) for path in before]
+    assert paths_of(empty_study) == sorted(moved), "tables of the folder, too: a repair reads them again"
+    assert one(empty_study, "SELECT count(*) FROM ingest_runs") == 1
+
+
+def test_a_copy_beside_a_folder_does_not_take_its_place(empty_study, rna, tmp_path):
+    gdc(empty_study, rna)
+    before = paths_of(empty_study)
+    shutil.copytree(rna, tmp_path / "copy")
+    assert gdc(empty_study, tmp_path / "copy").is_same_bytes
+    assert paths_of(empty_study) == before
+    assert gdc(empty_study, rna).n_unread == 4
+
+
+def test_a_table_that_moved_is_known_where_it_is(empty_study, tmp_path):
+    path, there = tmp_path / "table.csv", tmp_path / "moved.csv"
+    path.write_text("id,age\nPATIENT_A,50\n")
+    (tmp_path / "map.toml").write_text('[patient_id]\ncolumn = "id"\n[patients.age_years]\ncolumn = "age"\n')
+    clinical(empty_study, path, "mine", map=tmp_path / "map.toml")
+    (tmp_path / "there").mkdir()
+    there = path.rename(tmp_path / "there" / path.name)
+    clinical(empty_study, there, "mine", map=tmp_path / "map.toml")
+    assert paths_of(empty_study) == [str(there)]
+
+
+def test_images_that_moved_are_read_once_and_known_where_they_are(empty_study, images, tmp_path):
+    imaging.dicom(empty_study, images, "sim", jobs=1)
+    there = images.rename(tmp_path / "moved")
+    assert imaging.dicom(empty_study, there, "sim", jobs=1).n_unread == 0
+    again = imaging.dicom(empty_study, there, "sim", jobs=1)
+    assert again.n_unread == again.n_files
+    assert one(empty_study, "SELECT count(*) FROM imaging_instances WHERE path LIKE '%/moved/%'") == 9
+
+
 def test_bytes_are_checked_where_it_is_asked_for(empty_study, rna):
     gdc(empty_study, rna)
     options = gdc_folder.GdcFolderOptions("tcga-brca", "TCGA-BRCA", check_bytes=True)

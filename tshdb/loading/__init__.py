@@ -35,13 +35,24 @@ from tshdb.loading.closed import close_columns
 from tshdb.loading.compare import KINDS, Comparison, compare
 from tshdb.loading.odd_rows import note_odd_rows, same_contents
 from tshdb.loading.overtaken import refuse_overtaken
-from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_of, last_ingest
+from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_beside, item_of, last_ingest
 from tshdb.lock import study_lock
 from tshdb.study import Study
 from tshdb.vocabulary import Severity
 from tshdb.withdrawal.tombstones import Withheld
 
-__all__ = ["Item", "Loaded", "Release", "Source", "SourceState", "current_files", "item_of", "last_ingest", "load"]
+__all__ = [
+    "Item",
+    "Loaded",
+    "Release",
+    "Source",
+    "SourceState",
+    "current_files",
+    "item_beside",
+    "item_of",
+    "last_ingest",
+    "load",
+]
 
 
 @dataclass

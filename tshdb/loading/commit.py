@@ -190,13 +190,12 @@ def _file_row(item: Item, file_id: int, run_id: int) -> dict:
 
 
 def renew_identities(connection: Connection, comparison: Comparison) -> None:
-    """Files that have the bytes they had, and were written anew: by what they are known from now on."""
+    """Files with the bytes they had, written anew or moved: where they are and by what they are known from now on."""
     for item in comparison.items:
         if item.content is None and item.identity is not None:
-            of_file = of_source(SourceFile, item.source) & (SourceFile.path == str(item.path.resolve()))
-            connection.execute(
-                update(SourceFile).where(of_file, SourceFile.is_current).values(**item.identity._asdict())
-            )
+            found = {"path": str(item.path.resolve()), **item.identity._asdict()}
+            is_it = of_source(SourceFile, item.source) & SourceFile.is_current
+            connection.execute(update(SourceFile).where(is_it).values(**found))
 
 
 def complete_derived(comparison: Comparison) -> None:

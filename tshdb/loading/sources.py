@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,7 +87,7 @@ class Item:
     archive_id: the archive's own identifier of the file.
     md5: as published, when it was compared.
     began: the study's newest ingest when the reading began, if before all items.
-    identity: the file's before it was read; of a file with the same bytes, where it differs from what the study has.
+    identity: the file's before it was read; of a file with the same bytes where something is to be renewed.
     is_unread: whether its bytes were not looked at, since the file was not written.
     """
 
@@ -137,11 +138,25 @@ def item_of(
     with reading(study.engine) as connection:
         began = last_ingest(connection)
         state = None if always else _state_of(study, connection, source)
+    return item_beside(state, source, path, options, read, reader.beside(path), began)
+
+
+def item_beside(
+    state: SourceState | None,
+    source: Source,
+    path: Path,
+    options: dict[str, Any],
+    read: Callable[[], FileContent],
+    also: Sequence[Path] = (),
+    began: int | None = None,
+) -> Item:
+    """As `item_of`, beside a state of the source that is known already. also: files whose bytes count with those of `path`."""
     identity = identity_before_reading(path)
     with ThreadPoolExecutor(max_workers=1) as pool:
-        digest = pool.submit(whole_digest, path, reader.beside(path))
+        digest = pool.submit(whole_digest, path, also)
         if state is not None and state.is_same(digest.result(), json_text(options)):
-            return Item(source, path, options, None, digest.result(), began=began)
+            renewed = state.renewed(path, identity)
+            return Item(source, path, options, None, digest.result(), began=began, identity=renewed)
         contents = read()
         sha256 = digest.result()
     if identity.was_written(path):
@@ -185,6 +200,15 @@ class SourceState(NamedTuple):
         if self.has_lost or self.options != options or self.path != str(path.resolve()):
             return False
         return self.identity.is_of(path)
+
+    def renewed(self, path: Path, identity: FileIdentity) -> FileIdentity | None:
+        """The identity at which a file with the same bytes is to be known from now on; None where nothing changes.
+
+        A file whose former place is empty has moved. A copy beside the former one is not what was read, and may be gone tomorrow.
+        """
+        if self.path != str(path.resolve()):
+            return None if os.path.lexists(self.path) else identity
+        return None if self.identity == identity else identity
 
 
 IDENTITY = (SourceFile.size_bytes, SourceFile.mtime_ns, SourceFile.ctime_ns, SourceFile.inode)
