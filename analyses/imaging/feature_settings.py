@@ -69,6 +69,8 @@ class FeatureParameters(TextureParameters):
     """of the filter gradient: per mm; false: per voxel"""
     per_phase: bool = False
     """divide each phase by its own parenchyma's mean, not all by S0's"""
+    greyscale: Literal["none", "linear"] = Field(default="none", exclude_if=lambda value: value == "none")
+    """of images before they are divided (A22); linear: from their 1st to their 99th percentile, of which only the zero stays"""
 
     @field_validator("filters")
     @classmethod

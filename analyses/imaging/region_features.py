@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analyses.imaging.feature_settings import settings_of
-from analyses.imaging.region_images import MEANS, SHAPE, Images, cropped_map, doubtful, image_at, missing
+from analyses.imaging.region_images import (
+    MEANS,
+    SHAPE,
+    Images,
+    cropped_map,
+    doubtful,
+    image_at,
+    missing,
+    not_brighter,
+    zeros_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +42,11 @@ def features_of_region(
     reason = missing(mask, means, name, params.per_phase)
     if reason is not None:
         return [row | {"feature": f"{region}.{name}", "reason": reason}]
+    by_image = {image: means[column if params.per_phase else MEANS["S0"]] for image, column in MEANS.items()}
+    zeros = None if name == SHAPE else zeros_of(images, params.greyscale, params.per_phase)
+    reason = not_brighter(by_image, zeros)
+    if reason is not None:
+        return [row | {"feature": f"{region}.{name}", "reason": reason}]
     is_compiled = params.engine == "compiled"
     is_heard = is_compiled and heard_as is not None and court.is_open() and court.is_heard(heard_as)
     inside = image_at(mask["object_path"])
@@ -44,8 +59,7 @@ def features_of_region(
             if is_heard:
                 court.hear_shape(of_shape(inside, region), inside, region, heard_as)
         else:
-            by_image = {image: means[column if params.per_phase else MEANS["S0"]] for image, column in MEANS.items()}
-            image, inside = cropped_map(Images(images), inside, name, by_image, params.filters)
+            image, inside = cropped_map(Images(images), inside, name, by_image, params.filters, zeros=zeros)
             values = of_map(image, inside, region, name, settings)
             if is_heard:
                 court.hear_map(values, image, inside, region, name, settings, heard_as)

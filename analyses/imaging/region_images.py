@@ -143,9 +143,11 @@ def missing(mask, band, map_name: str, per_phase: bool) -> str | None:
 def cropped_map(
     volumes: Mapping[str, sitk.Image], inside: sitk.Image, map_name: str, means: Mapping[str, float],
     filters: tuple[str, ...] = ("original",), noisy: Callable[[sitk.Image, str], sitk.Image] | None = None,
+    zeros: Mapping[str, float] | None = None,
 ) -> tuple[sitk.Image, sitk.Image]:  # fmt: skip
     """(one of S0, SI, SL, divided by the parenchyma's mean; the mask): of the region's box, unless a filter sees further.
 
+    zeros: of a greyscale, as of `normalised_map`.
     noisy: what is done to the image that the map is of, before it is divided; it is given the image and its name.
     """
     from analyses.imaging.images.grids import array_of, box_of, cropped
@@ -158,7 +160,32 @@ def cropped_map(
     if noisy is not None:
         of_map = LATER.get(map_name, "S0")
         volumes = {**volumes, of_map: noisy(volumes[of_map], of_map)}
-    return normalised_map(volumes, means, map_name), inside
+    return normalised_map(volumes, means, map_name, zeros), inside
+
+
+def zeros_of(images: pd.DataFrame, greyscale: str, per_phase: bool) -> dict[str, float] | None:
+    """image -> the zero of its greyscale: of its own, or of S0's for all, as with the means. None without a greyscale.
+
+    images: rows of prepared_images of one examination.
+    """
+    if greyscale == "none":
+        return None
+    paths = {str(row.image): row.object_path for row in images.itertuples()}
+    return {name: _darkest_at(paths[name if per_phase else "S0"]) for name in MEANS}
+
+
+@lru_cache(maxsize=12)
+def _darkest_at(path: str) -> float:
+    from analyses.imaging.images.prepare import darkest
+
+    return darkest(image_at(path))
+
+
+def not_brighter(means: Mapping[str, float], zeros: Mapping[str, float] | None) -> str | None:
+    """Why images cannot be divided on their greyscale."""
+    if zeros is not None and any(means[name] <= zero for name, zero in zeros.items()):
+        return "the parenchyma is not brighter than the zero of the greyscale"
+    return None
 
 
 def without_others(breast, tumor, lesions):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from analyses.imaging.feature_settings import FeatureParameters, settings_of
-from analyses.imaging.region_images import MEANS, SHAPE, Images, cropped_map, image_at, missing
+from analyses.imaging.region_images import MEANS, SHAPE, Images, cropped_map, image_at, missing, not_brighter, zeros_of
 from tshdb.engine.analysis import Need, analysis
 from tshdb.engine.relations import STUDY_OF_REGION_MAP
 from tshdb.schema import PreparedImage, RetestFeature, StromaBand, TumorMask
@@ -55,6 +55,7 @@ class RetestFeatureParameters(FeatureParameters):
     strict_libraries=("SimpleITK",),
     source="doi:10.1186/s12967-023-04748-6, Radiomic features (not in it: perturbations, doi:10.1038/s41598-018-36938-4)",
     batch=14,
+    same_as={"496bafd080d7ddd9343fc0488ad4bc84": ("a9b643a485908b03ddedb45351264307",)},
 )
 def retest_features(
     images: pd.DataFrame,
@@ -88,6 +89,9 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
         return []
     settings = settings_of(params)
     means = {name: band[column if params.per_phase else MEANS["S0"]] for name, column in MEANS.items()}
+    zeros = None if map_name == SHAPE else zeros_of(images, params.greyscale, params.per_phase)
+    if not_brighter(means, zeros) is not None:
+        return []
     inside = image_at(mask["object_path"])
     rows = []
     with one_thread():
@@ -99,7 +103,7 @@ def _of_unit(region_map: str, images, tumor, band, seed: int, params: RetestFeat
                 values = of_shape(moved, region, settings)
             else:
                 noisy = partial(_noisy, means=means, noise=params.noise, seed=seed) if perturbation == "noise" else None
-                image, moved = cropped_map(Images(images), moved, map_name, means, params.filters, noisy)
+                image, moved = cropped_map(Images(images), moved, map_name, means, params.filters, noisy, zeros)
                 values = of_map(image, moved, region, map_name, settings)
             rows += [
                 {"region_map": region_map, "study_uid": study_uid, "feature": v.feature, "perturbation": perturbation,

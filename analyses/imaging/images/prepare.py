@@ -4,6 +4,9 @@ Resampling    to 0.8 x 0.8 mm in the plane and 2 mm across (Fan et al. 2023, Ima
               own. The new grid has the old one's middle, so that volumes and centroids stay; linear (no overshoot) or
               B-spline for images, nearest neighbour for masks.
 Normalising   by the mean of the parenchyma, breast less tumour, before contrast (A13); or of each phase.
+Greyscale     on request, a linear one from 0 at an image's 1st percentile to 1 at its 99th, before it is divided. The division
+              cancels what stretches it: (x - p1) / (p99 - p1) over (mean - p1) / (p99 - p1) is (x - p1) / (mean - p1). So
+              what stays of any linear greyscale is where its zero lies, and none is cut off at 0 or 1 (A22).
 Maps          S0; SI = intermediate - S0; SL = last - S0.
 """
 
@@ -22,6 +25,7 @@ SPACING_MM = (0.8, 0.8, 2.0)  # in the plane (column, row), across
 INTERPOLATORS = {"linear": sitk.sitkLinear, "bspline": sitk.sitkBSpline, "nearest": sitk.sitkNearestNeighbor}
 MAPS = ("S0", "SI", "SL")
 LATER = {"SI": "intermediate", "SL": "last"}  # whose difference from S0 a map is
+DARKEST_PERCENT = 1.0
 TIE = 1e-6  # of a voxel: places so near to the middle between two count as the middle
 
 
@@ -129,12 +133,23 @@ def parenchyma_mean(image: sitk.Image, breast: sitk.Image, tumor: sitk.Image) ->
     return mean, n
 
 
-def normalised_map(phases: Mapping[str, sitk.Image], means: Mapping[str, float], name: str) -> sitk.Image:
-    """S0, SI or SL. phases: S0, intermediate, last, on one grid; means: by which each is divided."""
+def darkest(image: sitk.Image) -> float:
+    """The zero of a linear greyscale: the 1st percentile of all of an image's voxels, between two of them by proportion."""
+    return float(np.percentile(array_of(image), DARKEST_PERCENT))
+
+
+def normalised_map(
+    phases: Mapping[str, sitk.Image], means: Mapping[str, float], name: str, zeros: Mapping[str, float] | None = None
+) -> sitk.Image:
+    """S0, SI or SL. phases: S0, intermediate, last, on one grid; means: by which each is divided; zeros: of a greyscale, each
+    below its mean."""
     require_one_grid(**phases)
 
     def divided(phase: str) -> np.ndarray:
-        return array_of(phases[phase]).astype(np.float64) / means[phase]
+        values = array_of(phases[phase]).astype(np.float64)
+        if zeros is None:
+            return values / means[phase]
+        return (values - zeros[phase]) / (means[phase] - zeros[phase])
 
     before = divided("S0")
     return image_of(before if name == "S0" else divided(LATER[name]) - before, phases["S0"])
