@@ -1,11 +1,15 @@
-"""Table 1: what the members of the cohorts are, beside the paper's columns."""
+"""Table 1: what the members of the cohorts are, beside the paper's columns.
+
+Whatever a row is of, its classes add up to n. Follow-up is of OS: dead, alive at the last contact, lost where the source says so
+(a map's notes = { "9" = "lost" }; follow_ups.reason), not known where no source says whether the patient lives.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from tshdb.next_step import NoRows
-from tshdb.tables.rows import cohort_order, of_name, place, printed
+from tshdb.tables.rows import cohort_order, of_name, place, printed, version_of
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -15,6 +19,7 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """What the members of each cohort are, by the newest version of each (or of the one that is named)."""
     versions = "SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort"
     if cohort is not None:
+        version_of(study, cohort)  # one that there is not is refused
         name, _, version = cohort.partition("@")
         versions = (
             "SELECT cohort, max(version) AS version FROM cohort_versions WHERE cohort = $name "
@@ -22,7 +27,8 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
         )
         parameters = {"name": name, "version": int(version) if version.isdigit() else 0}
     frame = study.sql(
-        f"WITH v AS ({versions}) SELECT m.cohort, m.version, p.*, f.event, f.duration_days, r.event AS recurrence, "
+        f"WITH v AS ({versions}) SELECT m.cohort, m.version, p.*, f.event, f.duration_days, "
+        "f.reason AS follow_up_reason, r.event AS recurrence, "
         "r.duration_days AS recurrence_days FROM v "
         "JOIN cohort_members m ON m.cohort = v.cohort AND m.version = v.version JOIN patients p USING (patient_id) "
         "LEFT JOIN follow_ups f ON f.patient_id = p.patient_id AND f.endpoint = 'OS' "
@@ -51,6 +57,9 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     return rows
 
 
+NOT_KNOWN = "not known"
+
+
 def _characteristics(members) -> dict[tuple[str, str], str]:
     n = len(members)
     text_of_row = {("n", ""): str(n)}
@@ -60,17 +69,24 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
         if len(values):
             low, middle, high = (format(v, digits) for v in (values.min(), values.median(), values.max()))
             text_of_row[title, "median (range)"] = f"{middle} ({low}–{high})"
-            spread = values.std(ddof=1) if len(values) > 1 else 0.0
-            text_of_row[title, "mean ± SD"] = f"{values.mean():{digits}} ± {spread:{digits}}"
+            spread = f" ± {values.std(ddof=1):{digits}}" if len(values) > 1 else ""  # of one there is none
+            text_of_row[title, "mean ± SD"] = f"{values.mean():{digits}}{spread}"
+        not_known(title, n - len(values))
 
-    def classes(title: str, values) -> None:
+    def classes(title: str, values, first: tuple[str, ...] = ("positive", "negative")) -> None:
         known = values.dropna().astype(str)
-        order = ["positive", "negative", *sorted(set(known) - {"positive", "negative"})]
-        for level in order:
+        known = known[known != NOT_KNOWN]  # a source's own word for it
+        for level in [*first, *sorted(set(known) - {*first})]:
             if (known == level).any():
-                text_of_row[title, level] = f"{(known == level).sum()} ({(known == level).sum() / n:.0%})"
-        if len(known) < n and len(known):
-            text_of_row[title, "not known"] = f"{n - len(known)} ({(n - len(known)) / n:.0%})"
+                text_of_row[title, level] = share((known == level).sum())
+        not_known(title, n - len(known))
+
+    def share(count: int) -> str:
+        return f"{count} ({count / n:.0%})"
+
+    def not_known(title: str, count: int) -> None:
+        if count:
+            text_of_row[title, NOT_KNOWN] = share(count)
 
     numbers("Age (years)", members["age_years"])
     for title, column in (
@@ -84,8 +100,17 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
     for title, column in (("Recurrence", "recurrence"), ("Death", "event")):
         events = members[column].dropna().astype(bool)
         if len(events):
-            text_of_row[title, "event"] = f"{events.sum()} ({events.sum() / n:.0%})"
-            text_of_row[title, "no event"] = f"{(~events).sum()} ({(~events).sum() / n:.0%})"
-            if len(events) < n:
-                text_of_row[title, "not known"] = f"{n - len(events)} ({(n - len(events)) / n:.0%})"
+            text_of_row[title, "event"] = share(events.sum())
+            text_of_row[title, "no event"] = share((~events).sum())
+        not_known(title, n - len(events))
+    classes("Follow-up status", _status(members), ("alive", "dead", "lost"))
     return text_of_row
+
+
+def _status(members):
+    """Of each: alive at the last contact, dead, lost; missing where nobody knows."""
+    is_dead = members["event"].dropna().astype(bool)
+    status = is_dead.map({True: "dead", False: "alive"}).astype(object)
+    said = members.loc[is_dead.index, "follow_up_reason"].fillna("").astype(str)
+    status[~is_dead & said.str.contains(r"\blost\b", case=False)] = "lost"
+    return status.reindex(members.index)
