@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from tshdb.actions.ingest import clinical
+from tshdb.tables.characteristics import _characteristics
 
 MAP = """
 [patient_id]
@@ -64,8 +66,18 @@ def test_every_row_adds_up_to_all(values):
     assert {"ER", "Race", "pT", "Recurrence", "Death", "Follow-up status"} <= set(counted), "empty for all is said, too"
 
 
-def test_a_source_that_says_not_known_and_an_empty_cell_are_counted_together(values):
+def test_an_empty_cell_is_counted_as_not_known(values):
     assert values["Race", "not known"] == "3 (50%)" and values["Race", "white"] == "2 (33%)"
+
+
+def test_a_source_that_says_not_known_is_counted_with_what_is_empty():
+    columns = (
+        "age_years", "er_status", "pr_status", "her2_status", "menopausal_status", "family_history", "histology", "t_stage",
+        "tumor_size_mm", "event", "duration_days", "follow_up_reason", "recurrence", "recurrence_days",
+    )  # fmt: skip
+    members = pd.DataFrame(dict.fromkeys(columns, [None] * 4) | {"race": ["white", "not known", None, "not known"]})
+    found = _characteristics(members)
+    assert [found.get(("Race", level)) for level in ("white", "not known")] == ["1 (25%)", "3 (75%)"]
 
 
 def test_one_age_has_no_deviation(values):

@@ -20,6 +20,7 @@ from analyses.imaging.images.grids import array_of, image_of
 from analyses.imaging.radiomic_features import RadiomicFeatureParameters
 from analyses.imaging.region_features import features_of_region
 from analyses.imaging.retest_features import RetestFeatureParameters, retest_features
+from analyses.signature.feature_sets import _of_study
 from tshdb.config import Settings
 from tshdb.errors import InvalidInput
 
@@ -138,6 +139,15 @@ def test_what_is_measured_again_is_on_the_same_greyscale(examination):
 def test_without_a_word_of_it_settings_are_those_of_before():
     assert "greyscale" not in RadiomicFeatureParameters().model_dump(), "no result is due by it"
     assert RadiomicFeatureParameters(greyscale="linear").model_dump()["greyscale"] == "linear"
+
+
+def test_features_on_another_greyscale_compare_with_none_of_the_others():
+    def key(**said) -> str:
+        parameters = RadiomicFeatureParameters(**said).model_dump_json()
+        made = pd.DataFrame([{"analysis": "radiomic_features", "parameters": parameters}])
+        return _of_study(made)["settings"]
+
+    assert key(greyscale="none") == key() != key(greyscale="linear")
 
 
 @pytest.mark.parametrize("said", ["zscore", "nyul", "standardised"])
