@@ -273,8 +273,10 @@ def _numbered(raw: sqlite3.Connection) -> int:
     edges: dict[int, set[int]] = defaultdict(set)
     for unit, input_unit in rows(raw, "SELECT unit_id, input_unit_id FROM own.unit_inputs"):
         edges[unit].add(input_unit)
-    while lost := {unit for unit in units if not edges[unit] <= there | units}:
+    known = there | units
+    while lost := {unit for unit in units if not edges[unit] <= known}:
         units -= lost
+        known = there | units
     raw.executemany("INSERT INTO laid VALUES (?)", [(unit,) for unit in units])
     (last,) = rows(raw, "SELECT coalesce(max(unit_id), 0) FROM main.units")[0]
     fresh = rows(raw, "SELECT old FROM ids WHERE new IS NULL AND old IN (SELECT unit_id FROM laid) ORDER BY old")
