@@ -38,7 +38,10 @@ def multiverse(
     to: Annotated[
         Path | None, typer.Option("--out", help="The picture (.svg, .pdf, .png); default multiverse/NAME/curve.svg.")
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Worker processes.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Combinations computed at once; by default one for each core."),
+    ] = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -25,6 +25,13 @@ def library_version(name: str) -> str:
         return "not installed"
 
 
+def n_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def identity() -> str:
     """This process: its id and its start time."""
     pid = os.getpid()

@@ -1,46 +1,38 @@
 """A multiverse of a study: every combination of choices computed beside the study, and the curve of one result over all of them.
 
-One copy of the study's database serves all combinations, one after the other: what a combination has in common with the one
-before is not computed again. The copy lies where a variant's would, so that a withdrawal knows of it, and goes at the end. Kept
-are estimates alone (`tshdb.multiverse.kept`).
+One copy of the study's database for each process serves its combinations, one after the other: what a combination has in common
+with the one before is not computed again (`tshdb.actions.combinations`). Copies lie where a variant's would, so that a withdrawal
+knows of them, and go at the end. Kept are estimates alone (`tshdb.multiverse.kept`).
 """
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from sqlalchemy import text
+from typing import TYPE_CHECKING, Any
 
 from tshdb import multiverse_places
 from tshdb import variant_places as places
+from tshdb.actions.combinations import Specified, Wanted, Workers, computed
 from tshdb.cohorts.states import CohortState, states
-from tshdb.database import reading, writing
+from tshdb.database import reading
 from tshdb.engine.chosen import select_analyses
-from tshdb.engine.rebuild import Rebuild
-from tshdb.engine.report import Report
-from tshdb.engine.units import now
-from tshdb.errors import Busy, IntegrityError, InvalidInput, NotFound, TshdbError
+from tshdb.errors import InvalidInput, NotFound, TshdbError
 from tshdb.failpoints import fp
 from tshdb.guests.listing import Listing, listing_of
 from tshdb.multiverse import found, kept
 from tshdb.multiverse.asked import Asked, read
 from tshdb.multiverse.curve import Curve, curve
 from tshdb.multiverse.found import Found
-from tshdb.multiverse.kept import Permuted, Result
+from tshdb.multiverse.kept import Result
 from tshdb.multiverse.origin import Origins
-from tshdb.multiverse.permuted import CHOOSES, Exchanges, exchanges, permuted, way_of, why_not
+from tshdb.multiverse.permuted import CHOOSES, Exchanges, exchanges, why_not
 from tshdb.near import did_you_mean
-from tshdb.optimism import Labels
-from tshdb.places import to_read
-from tshdb.variants.copies import VariantStudy, require_sqlite
-from tshdb.variants.settings import VariantSettings, shown
-from tshdb.version import __version__
+from tshdb.process import n_cores
+from tshdb.variants.copies import backup, require_sqlite
+from tshdb.variants.settings import VariantSettings
 
 if TYPE_CHECKING:
     from tshdb.engine.world import World
@@ -48,24 +40,25 @@ if TYPE_CHECKING:
 
 Progress = Callable[..., None]
 N_PERMUTATIONS = 200
+MOST_PROCESSES, LEAST_EACH = 8, 6  # by default: each needs some 400 MB, and combinations enough to be worth its start
 PREFIX = "multiverse-"  # of the folder in variants/ in which the copy lies meanwhile
 
 
 @dataclass(frozen=True)
 class Options:
-    """n_permutations: exchanges of the outcomes, 0 for none; n_workers: processes that compute units."""
+    """n_permutations: exchanges of the outcomes, 0 for none; n_workers: combinations that are computed at once.
+
+    n_workers None: one for each core, if each then has a few to compute; a process costs a start and a copy of the database.
+    """
 
     n_permutations: int = N_PERMUTATIONS
-    n_workers: int = 1
+    n_workers: int | None = 1
 
-
-class Specified(NamedTuple):
-    """A combination as it is to be computed. made_of: what its result rests on."""
-
-    labels: tuple[str, ...]
-    settings: VariantSettings
-    world: World
-    made_of: str
+    def n_processes(self, n_combinations: int) -> int:
+        """How many processes compute so many combinations."""
+        if self.n_workers is None:
+            return max(1, min(n_cores(), MOST_PROCESSES, n_combinations // LEAST_EACH))
+        return max(1, min(self.n_workers, n_combinations))
 
 
 @dataclass(frozen=True)
@@ -235,17 +228,16 @@ def run(study: Study, path: Path, options: Options | None = None, progress: Prog
     n_computed, done = 0, dict(planned.done)
     if planned.pending:
         folder = folder_of(study, planned.asked.name)
-        with _copied(study, planned.asked.name) as copy:
+        with _work_folder(study, planned.asked.name) as work:
             planned = replace(planned, done=_done(folder, planned.data))  # another run may have been at it meanwhile
             done, pending, n_computed = dict(planned.done), planned.pending, len(planned.pending)
             kept.keep_only(folder, done.values())
-            for number, one in enumerate(pending):
-                progress(planned.asked.name, number, len(pending), "combinations")
-                result = _computed(study, planned, one, copy, options)
+            progress(planned.asked.name, 0, len(pending), "combinations")
+            for number, result in enumerate(_results(study, planned, pending, work, options), 1):
                 kept.append(folder, result)
-                done[one.made_of] = result
+                done[result.made_of] = result
                 fp("multiverse.kept")
-            progress(planned.asked.name, len(pending), len(pending), "combinations")
+                progress(planned.asked.name, number, len(pending), "combinations")
     n = 0 if planned.exchanges is None else planned.exchanges.n
     results = [(one.labels, done[one.made_of]) for one in planned.combinations]
     return replace(curve(planned.asked, results, planned.notes, n), n_computed=n_computed)
@@ -256,9 +248,29 @@ def folder_of(study: Study, name: str) -> Path:
     return multiverse_places.folder_of(study.root, name)
 
 
+def _results(
+    study: Study, planned: Multiverse, pending: Sequence[Specified], work: Path, options: Options
+) -> Iterator[Result]:
+    """The results of combinations as they come; those of several processes in no order."""
+    wanted = Wanted(planned.asked.followed, planned.analysis, planned.data, planned.exchanges)
+    n_processes = options.n_processes(len(pending))
+    copies = [work / places.COPY, *(work / f"{number}-{places.COPY}" for number in range(2, n_processes + 1))]
+    for copy in copies:
+        backup(study.sqlite_path, copy)
+    if n_processes == 1:
+        for one in pending:
+            yield computed(study.root, planned.listing, wanted, one, copies[0], options.n_workers or 1)
+        return
+    workers = Workers(study.root, wanted, copies)
+    try:
+        yield from workers.results(pending)
+    finally:
+        workers.close()
+
+
 @contextmanager
-def _copied(study: Study, name: str) -> Iterator[Path]:
-    """A copy of the study's database, for all combinations in turn. It goes when they are done, and what was left by a kill."""
+def _work_folder(study: Study, name: str) -> Iterator[Path]:
+    """The folder of the copies in which combinations are computed. It goes when they are done, and what was left by a kill."""
     reserved = f"{PREFIX}{name}"
     with places.held(study.root, reserved) as folder:
         if (folder / places.SETTINGS).is_file():
@@ -270,98 +282,7 @@ def _copied(study: Study, name: str) -> Iterator[Path]:
         places.clear_work(folder)
         work = folder / places.WORK
         work.mkdir()
-        assert study.sqlite_path is not None
         try:
-            with (
-                closing(sqlite3.connect(to_read(study.sqlite_path), uri=True)) as source,
-                closing(sqlite3.connect(work / places.COPY)) as made,
-            ):
-                source.backup(made)
-            yield work / places.COPY
+            yield work
         finally:
             places.remove(folder)
-
-
-def _computed(study: Study, planned: Multiverse, one: Specified, copy: Path, options: Options) -> Result:
-    """Compute one combination in the copy, and read its row."""
-    began = time.perf_counter()
-    copied = VariantStudy(study.root, one.settings, copy)
-    try:
-        with writing(copied.engine) as connection:
-            connection.execute(text("DELETE FROM leases"))  # of who computes in the study
-        listing = planned.listing
-        rebuild = Rebuild(
-            copied, listing.analyses, names=[planned.analysis], jobs=options.n_workers, absent=listing.absent_tables,
-            untrusted=listing.untrusted, origin_of=listing.origin,
-        )  # fmt: skip
-        report = rebuild.run("tshdb multiverse")
-        _refuse_unsettled(report)
-        followed = replace(planned.asked.followed, analysis=planned.analysis)
-        rows = found.rows_of(copy, followed)
-        exchanged: Permuted | None = None
-        row = found.the_one(rows, followed) if rows else None
-        is_optimistic = fingerprint = None
-        if row is not None:
-            if "is_optimistic" in row.values:
-                is_optimistic = _is_optimistic(copied, row, one.world.by_name[row.analysis].makes.__table__)
-            with reading(copied.engine) as connection:
-                fingerprint = connection.execute(
-                    text("SELECT fingerprint FROM units WHERE unit_id = :unit"), {"unit": row.unit_id}
-                ).scalar_one()
-                measure = followed.measure
-                if planned.exchanges is not None and row.values[measure.column] is not None:
-                    way = way_of(connection, copied.objects, rebuild.world, row, measure)
-                    exchanged = permuted(way, planned.exchanges)
-    finally:
-        copied.engine.dispose()
-    values, measure = (row.values if row is not None else {}), planned.asked.followed.measure
-    return Result(
-        made_of=one.made_of,
-        data=planned.data,
-        settings=shown(one.settings.values),
-        estimate=values.get(measure.column),
-        lower=values.get(measure.lower) if measure.lower else None,
-        upper=values.get(measure.upper) if measure.upper else None,
-        p=values.get(measure.p) if measure.p else None,
-        n=values.get("n"),
-        n_events=values.get("n_events"),
-        is_optimistic=is_optimistic,
-        reason=values.get("reason") if row is not None else _why_no_row(report, planned.analysis),
-        fingerprint=fingerprint,
-        computed_at=now(),
-        program=__version__,
-        seconds=round(time.perf_counter() - began, 3),
-        permuted=exchanged,
-    )
-
-
-def _is_optimistic(copied: Study, row: Found, table: Any) -> bool:
-    """Whether a fit behind the row looked at its patients' outcome. Of a table that says it itself, what it says."""
-    is_noted = table.columns["is_optimistic"].info.get("label")
-    return (
-        Labels(copied).of_unit(row.unit_id).of_row(row.values) is not None
-        if is_noted
-        else bool(row.values["is_optimistic"])
-    )
-
-
-def _refuse_unsettled(report: Report) -> None:
-    """Raises Busy, IntegrityError where something stands as other settings made it: it would be read as this combination's."""
-    for name, reasons in report.discarded.items():
-        raise Busy(
-            f"{name} was left due: {next(iter(reasons))}", where="tshdb multiverse", repair="Run the same command again"
-        )
-    for unit, detail in report.held.items():
-        raise IntegrityError(
-            f"{unit} is not made again: {detail}", where="tshdb multiverse", repair="tshdb check --full says more"
-        )
-
-
-def _why_no_row(report: Report, analysis: str) -> str:
-    """Why there is no row: what failed, what is blocked, or that the analysis gave none."""
-    for name, failures in report.failed.items():
-        for key, message in failures.items():
-            return f"{name}/{key} failed: {message}"
-    if blocked := report.blocked.get(analysis):
-        return next(iter(blocked.values()))
-    return "no such row came out"

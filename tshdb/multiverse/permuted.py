@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, select
+from threadpoolctl import threadpool_limits
 
 from tshdb.canonical import digest, json_text
 from tshdb.cohorts.states import CohortState
@@ -194,7 +195,10 @@ class Searched:
 
 @dataclass(frozen=True)
 class Way:
-    """From patients' values to the row that is followed, by the functions of the analyses."""
+    """From patients' values to the row that is followed, by the functions of the analyses.
+
+    trim: the inputs of the analysis -> what of them the row that is followed needs.
+    """
 
     row: Found
     measure: Measure
@@ -202,6 +206,7 @@ class Way:
     params: Parameters
     inputs: Frames
     searched: Searched | None
+    trim: Callable[[Frames], Frames]
 
     def estimate(self, mapping: Mapping[str, str]) -> Estimate:
         """The estimate with outcomes exchanged so; NOTHING where a step has no result."""
@@ -211,6 +216,7 @@ class Way:
                 inputs[self.searched.role] = self.searched.made(mapping)
             except ValueError:  # no cut-off leaves two groups with events
                 return NOTHING
+            inputs = self.trim(inputs)
         return self._read(self.analysis(**inputs, params=self.params))
 
     def _read(self, made: pd.DataFrame) -> Estimate:
@@ -226,13 +232,13 @@ class Way:
 def way_of(connection: Connection, objects: ObjectStore, world: World, row: Found, measure: Measure) -> Way:
     """The way on what a database holds for it: that of the copy in which the combination was computed."""
     analysis = world.by_name[row.analysis]
-    params, frames = _trimmed(analysis, world.parameters[row.analysis], row, measure)
-    inputs = frames(_inputs(connection, objects, world, analysis, [row.key]))
+    params, trim = _trimmed(analysis, world.parameters[row.analysis], row, measure)
+    inputs = trim(_inputs(connection, objects, world, analysis, [row.key]))
     role = next((role for role, need in analysis.needs.items() if _is_run_again(world, need)), None)
     searched = None
     if role is not None and looks_at_outcome(world.by_name[CHOOSES], world.parameters[CHOOSES]):
         searched = _searched(connection, objects, world, role, sorted(set(inputs[role]["patient_id"])))
-    return Way(row, measure, analysis, params, inputs, searched)
+    return Way(row, measure, analysis, params, inputs, searched, trim)
 
 
 def _searched(
@@ -264,7 +270,8 @@ def permuted(way: Way, exchanges: Exchanges) -> Permuted:
     ):
         why = f"outcomes as they are give {again} in memory, and the stored estimate is {stored}"
         return Permuted(exchanges.of, [], [], why)
-    found = [way.estimate(exchanges.mapping(number)) for number in range(exchanges.n)]
+    with threadpool_limits(1):  # matrices are small, and more threads than one wait for each other
+        found = [way.estimate(exchanges.mapping(number)) for number in range(exchanges.n)]
     return Permuted(exchanges.of, [one.value for one in found], [one.p for one in found])
 
 
@@ -330,9 +337,18 @@ def _trimmed(
         if analysis.name in ("univariable_cox", "abundance_cox") and not keeps_table:
             some = [role for role in ("ratios", "tumor") if role in inputs]
             inputs = inputs | {role: _of_term(inputs[role], row.values["term"]) for role in some}
+        if analysis.name == "tsh_cox":
+            role, value = ("scores", "score") if by_score else ("groups", "value")
+            column, same = (value, 0.0) if str(row.values["model"]).endswith("group") else ("prognosis", "good")
+            inputs = inputs | {role: _alike(inputs[role], column, same)}
         return inputs
 
     return analysis.given(params), frames
+
+
+def _alike(frame: pd.DataFrame, column: str, value: Any) -> pd.DataFrame:
+    """The frame with one value wherever a column has any: a model of it says at once that it does not vary."""
+    return frame.assign(**{column: frame[column].where(frame[column].isna(), value)})
 
 
 def _of_term(frame: pd.DataFrame, term: str) -> pd.DataFrame:

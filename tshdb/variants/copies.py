@@ -161,7 +161,7 @@ def make_copy(study: Study, folder: Path, into: Path, is_kept: bool) -> VariantS
     into.mkdir(exist_ok=True)
     written = into / f"{COPY}.writing"
     _without(written)
-    _backup(study.sqlite_path, written)
+    backup(study.sqlite_path, written)
     if is_kept:
         kept.note_base(written, into / BASE)
     copied = VariantStudy(study.root, settings, written)
@@ -178,7 +178,8 @@ def make_copy(study: Study, folder: Path, into: Path, is_kept: bool) -> VariantS
     return VariantStudy(study.root, settings, into / COPY)
 
 
-def _backup(source: Path | None, target: Path) -> None:
+def backup(source: Path | None, target: Path) -> None:
+    """Copy a SQLite database that others may be writing: one state of it."""
     with (
         closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as read,
         closing(sqlite3.connect(target)) as made,
