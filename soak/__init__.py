@@ -27,6 +27,7 @@ PARTS = (
     "stat_mutants",
     "textures",
     "truth",
+    "variants",
     "wheels",
 )
 
