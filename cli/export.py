@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.console import out, out_json
-from cli.options import JsonOption, StudyOption
+from cli.options import JsonOption, StudyOption, VariantOption
+from cli.variant import opened
 from tshdb.files import complete
 
 app = typer.Typer(help="Results for other programs.", no_args_is_help=True, rich_markup_mode=None)
@@ -23,6 +24,7 @@ def export() -> None:
 def networks(
     folder: Annotated[Path, typer.Argument(help="Where the files go; it is made.")],
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
+    variant: VariantOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -32,10 +34,10 @@ def networks(
     """
     from tshdb.exports import network_files
     from tshdb.exports import networks as read_networks
-    from tshdb.study import Study
 
     written = []
-    graphs = read_networks(Study.find(study), cohort)
+    with opened(study, variant) as here:
+        graphs = read_networks(here, cohort)
     folder.mkdir(parents=True, exist_ok=True)
     for name, (text, graph) in network_files(graphs).items():
         path = folder / name

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import out, out_exact, out_json, settings, short, table
-from cli.options import JsonOption, StudyOption
+from cli.options import JsonOption, StudyOption, VariantOption
+from cli.variant import opened
 
 if TYPE_CHECKING:
     from tshdb.lineage import Lineage
@@ -29,6 +30,7 @@ def show(
         typer.Option("--rocrate", metavar="DIR", help="Write it as an RO-Crate into this folder; it is made."),
     ] = None,
     is_code: Annotated[bool, typer.Option("--code", help="Also the text of the code as it ran.")] = False,
+    variant: VariantOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -40,15 +42,13 @@ def show(
     """
     from tshdb.database import reading
     from tshdb.lineage import facts_of, lineage
-    from tshdb.study import Study
 
-    opened = Study.find(study)
-    with reading(opened.engine) as connection:
+    with opened(study, variant) as here, reading(here.engine) as connection:
         row_lineage = lineage(connection, table_name, keys)
     if crate is not None:
         from tshdb.exports import crate_files, write_crate
 
-        write_crate(crate, crate_files(opened.name, row_lineage))
+        write_crate(crate, crate_files(here.name, row_lineage))
         out(f"{crate}: RO-Crate of {row_lineage.unit.name}")
     elif as_json:
         out_json(facts_of(row_lineage))

@@ -16,6 +16,11 @@ from tshdb.text.widths import cells, fill
 
 WIDEST = 78  # columns; longer lines of prose are hard to read
 _INDENT = 4  # of what stands below an option that is too long to stand beside it
+VARIANT = "--variant"
+SHOWS_VARIANTS = (
+    "A variant is shown by table, figure, sql, report, lineage, export networks, plan and why; how it stands says tshdb variants "
+    "show NAME"
+)
 _FEWEST = 24  # columns that a meaning gets beside its option
 
 _Context: type = TyperCommand.context_class  # Typer has Click in it or beside it, as its version is
@@ -100,9 +105,11 @@ def _usage_errors_shown() -> Iterator[None]:
 
 
 def _meant(error: Any) -> str:
-    """Of a word that is none of an option's values: those that are like it."""
+    """Of a word that is none of an option's values: those that are like it. Of a variant where there is none: who shows it."""
     from tshdb.near import did_you_mean
 
+    if getattr(error, "option_name", None) == VARIANT:
+        return f" {SHOWS_VARIANTS}"
     choice = re.search(r"'([^']*)' is not one of ('.*')", error.message)
     question = did_you_mean(choice[1], re.findall(r"'([^']*)'", choice[2])) if choice else ""
     return f" {question}" if question else ""

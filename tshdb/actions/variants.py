@@ -22,6 +22,7 @@ from tshdb.files import complete
 from tshdb.guest_tables import object_columns, tables_of
 from tshdb.guests.listing import listing_of
 from tshdb.lock import study_lock
+from tshdb.pages.study_report import OfVariant
 from tshdb.places import SETTINGS_FILE
 from tshdb.variants import copies, kept
 from tshdb.variants.compared import TableDifference, differences
@@ -160,6 +161,16 @@ def viewed(study: Study, name: str) -> Iterator[tuple[Study, str]]:
 
 
 @contextmanager
+def reported(study: Study, name: str) -> Iterator[tuple[Study, OfVariant]]:
+    """The study as a variant has it, with what its report says at the top. Raises NotFound for a variant without results."""
+    with copies.viewed(study, name) as (copied, behind):
+        states = kept.info(copies.folder_of_variant(study, name) / places.DATABASE)["states"]
+        compared = _compared(("the study", study), (name, copied), [])
+        words = copies.words(name, copied, behind)
+        yield copied, OfVariant(name, words, sum(states.values()), behind.n_shared, compared.settings, compared.tables)
+
+
+@contextmanager
 def looked_at(study: Study, name: str) -> Iterator[Study]:
     """The study as a variant has it with all that is due: for `plan` and `why`. Raises NotFound."""
     with copies.looked_at(study, name) as copied:
@@ -216,17 +227,22 @@ def diff(study: Study, name: str, other: str | None = None) -> Compared:
             copied, behind = stack.enter_context(copies.viewed(study, one))
             notes += [f"{one} is {copies.behind_words(one, behind)}"] if behind.is_behind else []
             sides.append((one, copied))
-        (before, first), (after, second) = sides
-        with reading(second.engine) as connection:
-            keys = {
-                table.name: tuple(c.name for c in table.primary_key if c.name != "unit_id")
-                for table in tables_of(connection)
-            }
-        paths = [side.sqlite_path for _, side in sides]
-        second.engine.dispose()
-        assert paths[0] is not None and paths[1] is not None
-        found = differences(paths[0], paths[1], keys)
-        return Compared(before, after, _settings_moved(first.settings, second.settings), found, notes)
+        return _compared(sides[0], sides[1], notes)
+
+
+def _compared(before: tuple[str, Study], after: tuple[str, Study], notes: list[str]) -> Compared:
+    """What differs between two sides, each with its name."""
+    (of_before, first), (of_after, second) = before, after
+    with reading(second.engine) as connection:
+        keys = {
+            table.name: tuple(c.name for c in table.primary_key if c.name != "unit_id")
+            for table in tables_of(connection)
+        }
+    paths = [side.sqlite_path for side in (first, second)]
+    second.engine.dispose()
+    assert paths[0] is not None and paths[1] is not None
+    found = differences(paths[0], paths[1], keys)
+    return Compared(of_before, of_after, _settings_moved(first.settings, second.settings), found, notes)
 
 
 def _n_due(study: Study) -> int:

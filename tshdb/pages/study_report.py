@@ -1,7 +1,8 @@
 """The report: the study as one HTML file: sources, cohorts, tables, figures, models, the paper's numbers, what changed.
 
 The bytes depend on what stands in the database, not on when or where the report is written. How a study was first made is not
-in them; what changed after that is, with its time.
+in them; what changed after that is, with its time. The report of a variant begins with what is set in it and what differs from
+the study; it has no history, which is the study's.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb import installed
 from tshdb.errors import NotFound, TshdbError
@@ -25,6 +26,7 @@ from tshdb.text.controls import clean
 
 if TYPE_CHECKING:
     from tshdb.study import Study
+    from tshdb.variants.compared import TableDifference
 
 TABLE_NAMES = {
     "1": "Table 1", "2": "Table 2", "s2": "Table S2", "s3": "Table S3", "s4": "Table S4", "s5": "Table S5", "s6": "Table S6",
@@ -32,12 +34,19 @@ TABLE_NAMES = {
 }  # fmt: skip
 OF_ANY_STUDY = {"1": "Patients"}
 EVENTS_SHOWN = 20
+MOVED_SHOWN = 100  # values that a variant has otherwise
 OF_EVERY_COHORT = {
     "km": "km_points WHERE grouping = 'tsh_ratio'",
     "score-km": "km_points WHERE grouping = 'tsh_score'",
     "signature-km": "km_points WHERE grouping = 'signature'",
     "calibration": "calibration_groups WHERE seen IS NOT NULL",
 }
+
+
+VARIANT_NOTE = (
+    "This is not the study itself: the same data by other settings. What is not its own are results of the study that its "
+    "settings leave as they are."
+)
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,30 @@ class Section:
     notes: tuple[str, ...] = ()
 
 
-def report(study: Study) -> str:
-    """The page as HTML. Reads the study's results; writes nothing."""
+class OfVariant(NamedTuple):
+    """What the report of a variant says of it. words: what is set, and whether it is behind the study.
+
+    n_own, n_shared: units; settings: [TABLE] setting -> (in the study, in the variant); tables: what differs in rows.
+    """
+
+    name: str
+    words: str
+    n_own: int
+    n_shared: int
+    settings: dict[str, tuple[str, str]]
+    tables: list[TableDifference]
+
+
+def report(study: Study, variant: OfVariant | None = None) -> str:
+    """The page as HTML. Reads the study's results; writes nothing.
+
+    variant: what is said of the variant as which the study is seen.
+    """
     from tshdb.status import status
 
     steps = NextSteps(study)
     sections = [
+        *([Section("variant", f"Variant {variant.name}", _variant(variant), (VARIANT_NOTE,))] if variant is not None else []),
         Section("sources", "Sources", _sources(study), ("Every row of the study leads to one of these files, and to its line.",)),
         Section("cohorts", "Cohorts", _cohorts(study, steps)),
         Section("tables", "Tables", list(_tables(study, steps))),
@@ -74,10 +101,45 @@ def report(study: Study) -> str:
         Section("models", "Models", _models(study, steps), ("What was fitted, on which frozen cohort version.",)),
         *([Section("paper", "The paper's numbers", _paper(study))] if has_paper(study) else []),
         Section("provenance", "Code and parameters", _provenance(study, steps)),
-        Section("changes", "What changed", _changes(study), ("Since it was first computed. All of it: tshdb history.",)),
     ]  # fmt: skip
-    name = study.settings.study.name
-    return rendered("report.html", title=clean(name), counts=status(study.root)["counts"], sections=sections)
+    if variant is None:
+        notes = ("Since it was first computed. All of it: tshdb history.",)
+        sections.append(Section("changes", "What changed", _changes(study), notes))
+    name = clean(study.settings.study.name) + (f", variant {variant.name}" if variant is not None else "")
+    return rendered("report.html", title=name, counts=status(study.root)["counts"], sections=sections)
+
+
+def _variant(variant: OfVariant) -> list[Part]:
+    """What is set in a variant, how much is its own, and what it has otherwise than the study."""
+    moved = [(name, before, after) for name, (before, after) in variant.settings.items()]
+    units = [("of its own", f"{variant.n_own:,}"), ("the study's", f"{variant.n_shared:,}")]
+    parts = [
+        Part("Settings", Layout(variant.words, ("", "study", "variant"), moved, ())),
+        Part("Results", Layout("", ("", "units"), units, (1,))),
+    ]
+    if not variant.tables:
+        return [*parts, Part("Rows that differ from the study's", missing="none")]
+    counts = [
+        (t.table, f"{t.counts['differ']:,}", f"{t.counts['new']:,}", f"{t.counts['gone']:,}") for t in variant.tables
+    ]
+    headers = ("table", "differ", "in the variant alone", "in the study alone")
+    parts.append(Part("Rows that differ from the study's", Layout("", headers, counts, (1, 2, 3))))
+    values = [
+        (t.table, row.unit if not row.row else f"{row.unit}: {row.row}", column, _shown(before), _shown(after))
+        for t in variant.tables
+        for row, of_row in t.of_interest()
+        for column, before, after in of_row
+    ]
+    if values:
+        more = len(values) - MOVED_SHOWN
+        notes = (f"{more:,} more: tshdb variants diff {variant.name}",) if more > 0 else ()
+        headers = ("table", "row", "", "study", "variant")
+        parts.append(Part("Values that differ", Layout("", headers, values[:MOVED_SHOWN], (3, 4), notes)))
+    return parts
+
+
+def _shown(value: Any) -> str | None:
+    return f"{value:.6g}" if isinstance(value, float) else None if value is None else clean(value)
 
 
 def _sources(study: Study) -> list[Part]:
