@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, out_exact, table
+from cli.console import out, out_exact, out_json, table
+from cli.options import JsonOption
 
 
 def add_to(app: typer.Typer) -> None:
@@ -16,6 +17,7 @@ def add_to(app: typer.Typer) -> None:
 def docs(
     name: Annotated[str | None, typer.Argument(metavar="PAGE", help="A page; without one, all of them.")] = None,
     is_path: Annotated[bool, typer.Option("--path", help="Where its file is, in place of its text.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """The manual: its pages, and the text of one.
 
@@ -23,7 +25,11 @@ def docs(
     """
     from tshdb.manual import page, pages, title_of
 
-    if name is None and not is_path:
+    if as_json:
+        named = pages() if name is None else {name: page(name)}
+        facts = [{"page": each, "about": title_of(path), "path": str(path)} for each, path in named.items()]
+        out_json(facts if name is None else facts[0] | {"text": page(name).read_text(encoding="utf-8")})
+    elif name is None and not is_path:
         table(("page", "about"), [(each, title_of(path)) for each, path in pages().items()])
         out("Read one: tshdb docs PAGE")
     elif name is None:

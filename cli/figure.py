@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import out, out_exact, table
-from cli.options import StudyOption, VariantOption
+from cli.console import out, out_exact, out_json, table
+from cli.options import JsonOption, StudyOption, VariantOption
 from cli.variant import opened
 
 
@@ -34,6 +34,7 @@ def draw(
     is_list: Annotated[bool, typer.Option("--list", help="Name all figures, and draw none.")] = False,
     variant: VariantOption = None,
     study: StudyOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """A figure of the paper or of an installed package, from this study's results; the same rows give the same bytes.
 
@@ -44,6 +45,9 @@ def draw(
     from tshdb.places import made_in
 
     if is_list or name is None:
+        if as_json:
+            out_json([{"figure": each.name, "shows": each.title} for each in installed.figures().values()])
+            return
         table(("figure", "shows"), [(each.name, each.title) for each in installed.figures().values()])
         out("Draw one: tshdb figure NAME")
         return
@@ -52,5 +56,8 @@ def draw(
         path = to or made_in(here.root, "figures") / (f"{name}.svg" if variant is None else f"{name}.{variant}.svg")
         drawing = figure(here, name, cohort, form_of(path))
     drawing.save(path)
+    if as_json:
+        out_json({"figure": name, "title": drawing.title, "path": str(path), "how_to_read": drawing.how_to_read})
+        return
     out_exact(path)
     out(f"  {drawing.how_to_read}")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from cli.console import out, say, short, table
-from cli.options import StudyOption, VariantOption
+from cli.console import out, out_json, say, short, table
+from cli.options import JsonOption, StudyOption, VariantOption
 from cli.variant import opened
 from tshdb.files import complete
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tshdb.study import Study
 
 FORMATS = ("table", "csv", "json", "parquet")
+FACTS = "facts"  # the form of --json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,12 +42,16 @@ def sql(
     seconds: Annotated[float, typer.Option(help="Stop the query after so many seconds.")] = 60.0,
     variant: VariantOption = None,
     study: StudyOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """One SELECT, read only: patients, results and expression values in one surface.
 
     `expression` has profile_id, sample_id, gene, value and is_selected; values are as in their source. Views:
     patients_wide, abundances_wide, tsh_ratios_wide, radiomic_features_wide, map_features_wide, radiomic_changes.
     Columns and what they mean: tshdb schema TABLE.
+
+    --json gives {"columns": [{"name", "type"}], "rows": [[value, …]]}: types as DuckDB names them, values in full. Decimals, NaN
+    and Infinity are text there, bytes their hex, dates and times ISO 8601; a map whose keys are no text is a list of pairs.
 
     Example: tshdb sql "SELECT er_status, count(*) AS n FROM patients WHERE age_years > $age GROUP BY 1" -p age=50
     """
@@ -55,8 +60,10 @@ def sql(
     from tshdb.study import Study
     from tshdb.written import written_text
 
+    if as_json and format_ != "table":
+        raise UsageError(f"--json and --format {format_}", where="sql", repair="Leave one of them out")
     if tables:
-        _list_tables(Study.here(study))
+        _list_tables(Study.here(study), as_json)
         return
     if format_ not in FORMATS:
         meant = did_you_mean(format_, FORMATS, "Use table, csv, json or parquet")
@@ -75,19 +82,20 @@ def sql(
 
     values = dict(map(_parameter, parameters or []))
     with opened(study, variant) as here:
-        if format_ == "table" and out_file is None:
+        if format_ == "table" and out_file is None and not as_json:
             _print(run_query(here, query, values, seconds=seconds))
             return
-        chunks = stream_query(here, query, values, seconds=seconds)
+        chunks = stream_query(here, query, values, seconds=seconds, is_exact=as_json)
+        form = FACTS if as_json else "csv" if format_ == "table" else format_
         if out_file is None:
-            _text(chunks, format_, sys.stdout)
+            _text(chunks, form, sys.stdout)
             return
         with complete(out_file) as written:
-            if format_ == "parquet":
+            if form == "parquet":
                 n = _parquet(chunks, written)
             else:
                 with written.open("w", encoding="utf-8", newline="") as text:
-                    n = _text(chunks, "csv" if format_ == "table" else format_, text)
+                    n = _text(chunks, form, text)
     say(f"{n:,} rows -> {out_file}")
 
 
@@ -106,15 +114,27 @@ def _parameter(text: str) -> tuple[str, Any]:
     return name, value
 
 
-def _list_tables(study: Study | None) -> None:
+def _list_tables(study: Study | None, as_json: bool) -> None:
     from tshdb.query import guest_columns_of
+    from tshdb.sandbox import EXPRESSION
     from tshdb.sqltypes import table_columns
     from tshdb.views import VIEWS
 
-    rows = [(name, ", ".join(columns)) for name, columns in table_columns().items()]
-    rows += [(name, ", ".join(columns)) for name, columns in (guest_columns_of(study) if study else {}).items()]
+    known: dict[str, list[str]] = {name: list(columns) for name, columns in table_columns().items()}
+    known |= {name: list(columns) for name, columns in (guest_columns_of(study) if study else {}).items()}
+    of_expression = {EXPRESSION: ["profile_id", "sample_id", "gene", "value", "is_selected"]}
+    if as_json:
+        views = {name: {"one_row": view.one_row} for name, view in VIEWS.items()}
+        out_json(
+            {
+                "tables": {name: {"columns": columns} for name, columns in (known | of_expression).items()},
+                "views": views,
+            }
+        )
+        return
+    rows = [(name, ", ".join(columns)) for name, columns in known.items()]
     rows += [(name, view.one_row) for name, view in VIEWS.items()]
-    table(("table", "columns"), [*rows, ("expression", "profile_id, sample_id, gene, value, is_selected")])
+    table(("table", "columns"), [*rows, *((name, ", ".join(columns)) for name, columns in of_expression.items())])
 
 
 def _print(answer: Answer) -> None:
@@ -125,7 +145,7 @@ def _print(answer: Answer) -> None:
 
 
 def _text(chunks: Iterator[Answer], format_: str, file: TextIO) -> int:
-    """Write CSV or JSON as the rows come. Gives how many rows there were."""
+    """Write CSV or JSON (of --json: as facts) as the rows come. Gives how many rows there were."""
     head = next(chunks)
     n = 0
     if format_ == "csv":
@@ -135,14 +155,18 @@ def _text(chunks: Iterator[Answer], format_: str, file: TextIO) -> int:
             writer.writerows(["" if v is None else v for v in row] for row in chunk.rows)
             n += len(chunk.rows)
         return n
+    if format_ == FACTS:
+        columns = [{"name": name, "type": kind} for name, kind in zip(head.columns, head.types, strict=True)]
+        file.write(f'{{"columns": {json.dumps(columns, ensure_ascii=False)},\n"rows": ')
+    from tshdb.sandbox import exact
+
     file.write("[")
     for chunk in chunks:
         for row in chunk.rows:
-            file.write(
-                ("," if n else "") + "\n" + json.dumps(dict(zip(head.columns, row, strict=True)), ensure_ascii=False)
-            )
+            value = row if format_ == FACTS else dict(zip(head.columns, map(exact, row), strict=True))
+            file.write(("," if n else "") + "\n" + json.dumps(value, ensure_ascii=False, allow_nan=False))
             n += 1
-    file.write("\n]\n")
+    file.write("\n]}\n" if format_ == FACTS else "\n]\n")
     return n
 
 

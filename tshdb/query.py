@@ -96,10 +96,14 @@ def stream_query(
     *,
     seconds: float = SECONDS,
     max_bytes: int | None = None,
+    is_exact: bool = False,
 ) -> Iterator[Answer]:
-    """The answer as it comes: first without rows, then some thousand rows at a time. Raises as `run_query` does."""
+    """The answer as it comes: first without rows, then some thousand rows at a time. Raises as `run_query` does.
+
+    is_exact: values are as `tshdb.sandbox.exact` has them; else decimals are floats.
+    """
     head: Answer | None = None
-    for part in _messages(study, [(sql, parameters or {})], seconds, max_bytes):
+    for part in _messages(study, [(sql, parameters or {})], seconds, max_bytes, is_exact):
         if isinstance(part, Answer):
             head = part
             yield Answer(head.columns, head.types, [])
@@ -108,11 +112,15 @@ def stream_query(
 
 
 def _messages(
-    study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, max_bytes: int | None
+    study: Queried,
+    asked: Sequence[tuple[str, dict[str, Any]]],
+    seconds: float,
+    max_bytes: int | None,
+    is_exact: bool = False,
 ) -> Iterator[Answer | list[tuple]]:
     """What a child process answers: of each query an Answer without rows, then its rows, some thousand at a time."""
     deadline = time.monotonic() + seconds
-    child = Forked(lambda _reader, writer: _tell(study, asked, seconds, writer))
+    child = Forked(lambda _reader, writer: _tell(study, asked, seconds, writer, is_exact))
     is_done, is_late, code = False, False, None
     try:
         while (answer := child.hear(deadline)) is not None:
@@ -164,8 +172,12 @@ def _forget_moved(study: Queried) -> None:
 # --------------------------------------------------------------------------------------------- in the child
 
 
-def _tell(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, writer: int) -> None:
+def _tell(
+    study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds: float, writer: int, is_exact: bool
+) -> None:
     for message in _answer(study, asked, seconds):
+        if is_exact and isinstance(message, list):
+            message = [list(map(sandbox.exact, row)) for row in message]
         sandbox.send(writer, message)
     sandbox.send(writer, {"end": True})
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from datetime import time as clock_time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -251,9 +254,19 @@ def begin_child() -> None:
 
 def send(writer: int, message: Any) -> None:
     """One line of JSON."""
-    view = memoryview(json.dumps(message, default=_plain).encode() + b"\n")
+    try:
+        line = json.dumps(message, default=_plain)
+    except TypeError:  # a map, whose keys are dates or such
+        line = json.dumps(_with_text_keys(message), default=_plain)
+    view = memoryview(line.encode() + b"\n")
     while view:
         view = view[os.write(writer, view[: 1 << 20]) :]
+
+
+def _with_text_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _with_text_keys(each) for key, each in value.items()}
+    return [_with_text_keys(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:
@@ -261,6 +274,27 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def exact(value: Any) -> Any:
+    """A value as JSON, from which it can be had back by its column's type.
+
+    Numbers that JSON has not (NaN, Infinity, -Infinity) and decimals are text, bytes their hex, dates and times as ISO 8601
+    writes them; a map whose keys are no text is a list of pairs.
+    """
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, list | tuple):
+        return [exact(each) for each in value]
+    if isinstance(value, dict):
+        if all(isinstance(key, str) for key in value):
+            return {key: exact(each) for key, each in value.items()}
+        return [[exact(key), exact(each)] for key, each in value.items()]
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if isinstance(value, date | clock_time) else str(value)
 
 
 def as_words(error: TshdbError | MemoryError) -> list[str | None]:

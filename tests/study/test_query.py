@@ -232,6 +232,51 @@ def test_queries_from_file_and_stdin_with_parameters(quick, queried, tmp_path):
     assert "no such file" in quick("sql", "--file", "nowhere.sql", cwd=queried.root, code=8).stderr
 
 
+def test_json_has_every_value_in_full(quick, queried, tmp_path):
+    """What JSON has no type for, each by hand; two columns of one name; and what comes back is what went."""
+    import json
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    query = (
+        "SELECT 1.00000000000000000001::DECIMAL(30,20) AS a, 'nan'::DOUBLE AS b, '-inf'::DOUBLE AS b, DATE '2020-02-03' AS d, "
+        "TIMESTAMP '2020-02-03 04:05:06.7' AS t, TIME '01:02:03' AS c, 'ab'::BLOB AS x, [1.5, 'inf'::DOUBLE] AS l, "
+        "{'k': 2.50::DECIMAL(5,2)} AS s, MAP {DATE '2020-01-01': 1} AS m, true AS q, NULL AS z, "
+        "170141183460469231731687303715884105727::HUGEINT AS h, 0.1::DOUBLE AS f, 'ü' AS w"
+    )
+    said = quick("sql", query, "--json", cwd=queried.root).stdout
+
+    def never(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    facts = json.loads(said, parse_constant=never)
+    assert [c["name"] for c in facts["columns"]] == list("abbdtcxlsmqzhfw")
+    assert [c["type"] for c in facts["columns"]][:4] == ["DECIMAL(30,20)", "DOUBLE", "DOUBLE", "DATE"]
+    ((*values,),) = facts["rows"]
+    assert values == [
+        "1.00000000000000000001", "NaN", "-Infinity", "2020-02-03", "2020-02-03T04:05:06.700000", "01:02:03", "6162",
+        [1.5, "Infinity"], {"k": "2.50"}, [["2020-01-01", 1]], True, None, 2**127 - 1, 0.1, "ü",
+    ]  # fmt: skip
+    assert Decimal(values[0]) == Decimal("1.00000000000000000001") and bytes.fromhex(values[6]) == b"ab"
+    assert date.fromisoformat(values[3]) == date(2020, 2, 3)
+    assert datetime.fromisoformat(values[4]) == datetime(2020, 2, 3, 4, 5, 6, 700000)
+    assert said.count("ü") == 1
+    quick("sql", query, "--json", "--out", tmp_path / "answer.json", cwd=queried.root)
+    assert (tmp_path / "answer.json").read_text(encoding="utf-8") == said
+    assert json.loads(quick("sql", "SELECT 1 AS n WHERE false", "--json", cwd=queried.root).stdout)["rows"] == []
+    rows = json.loads(
+        quick("sql", "SELECT 'nan'::DOUBLE AS n", "--format", "json", cwd=queried.root).stdout, parse_constant=never
+    )
+    assert rows == [{"n": "NaN"}]
+    assert "2020-01-01" in quick("sql", "SELECT MAP {DATE '2020-01-01': 1} AS m", cwd=queried.root).stdout
+    assert (
+        "Leave one of them out"
+        in quick("sql", "SELECT 1", "--json", "--format", "csv", cwd=queried.root, code=2).stderr
+    )
+    listed = json.loads(quick("sql", "--tables", "--json", cwd=queried.root).stdout)
+    assert "patient_id" in listed["tables"]["patients"]["columns"] and "one_row" in listed["views"]["patients_wide"]
+
+
 def test_large_answers_stream(quick, queried, tmp_path):
     """More rows than one chunk, in every format, with nothing of them held but the chunk."""
     import json
