@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.test_variants import set_in, text_of_database
+from soak.variants import set_in, text_of_database
 from tests.support import tiny
 from tests.support.program import ROOT, run_quick
 from tshdb.actions import multiverse, withdrawing
+from tshdb.actions.combinations import Wanted, Workers, shares
 from tshdb.actions.multiverse import Options
-from tshdb.errors import InvalidInput, NotFound, TshdbError
+from tshdb.errors import Busy, InvalidInput, NotFound, ResourceError, TshdbError
+from tshdb.figures.curve_drawings import drawing
 from tshdb.multiverse import kept
 from tshdb.study import Study
+from tshdb.variants.copies import backup
 
 GROUP = f'[estimate]\ntable = "cox_terms"\nrow = {{cohort = "{tiny.COHORT}", model = "group"}}\n'
 T_CELLS = (
@@ -89,6 +92,100 @@ def test_interrupted_it_goes_on_where_it_was(core):
         and len(said["combinations"]) == 2
         and Path(said["picture"]).read_text().startswith("<?xml")
     )
+
+
+def facts_of(curve) -> list[dict]:
+    """All that is said of combinations, but when and how long."""
+    return [
+        {k: v for k, v in p.result._asdict().items() if k not in ("computed_at", "seconds")} | {"labels": p.labels}
+        for p in curve.points
+    ]
+
+
+def test_any_number_of_processes_gives_the_same(core, tmp_path):
+    """Five combinations in one process, in two and in three: results, exchanges and the picture."""
+    text = T_CELLS + '[choices]\n"univariable_cox.censor_at_days" = [600, 730, 1000, 1461, 3000]\n'
+    other = tiny.copy_study(core, tmp_path / "other")
+    curves = []
+    for n_workers in (1, 2, 3):
+        shutil.rmtree(other.root / "multiverse", ignore_errors=True)
+        curves.append(multiverse.run(other, written(other, text), Options(n_permutations=3, n_workers=n_workers)))
+        assert list((other.root / "variants").glob("multiverse-*")) == []
+    one, *others = curves
+    assert one.inference is not None and one.n_computed == 5
+    for each in others:
+        assert facts_of(each) == facts_of(one) and each.inference == one.inference
+        assert drawing(each, "svg").data == drawing(one, "svg").data
+
+
+def test_how_many_processes_there_are(monkeypatch):
+    monkeypatch.setattr("tshdb.actions.multiverse.n_cores", lambda: 4)
+    assert [Options(n_workers=None).n_processes(n) for n in (0, 1, 11, 12, 24, 96)] == [1, 1, 1, 2, 4, 4]
+    assert [Options(n_workers=3).n_processes(n) for n in (0, 2, 96)] == [1, 2, 3]
+    assert [list(share) for share in shares(5, 2)] == [[0, 1], [2, 3, 4]]
+    assert [list(share) for share in shares(6, 3)] == [[0, 1], [2, 3], [4, 5]]
+
+
+def begun(study: Study, n_workers: int) -> tuple[Workers, multiverse.Multiverse]:
+    """Processes with copies of their own, and what they are to compute."""
+    planned = multiverse.plan(study, written(study, T_CELLS + HORIZON), QUICK)
+    wanted = Wanted(planned.asked.followed, planned.analysis, planned.data, None)
+    paths = [study.root / f"{number}.db" for number in range(n_workers)]
+    for path in paths:
+        backup(study.sqlite_path, path)
+    return Workers(study.root, wanted, paths), planned
+
+
+def test_a_process_that_is_ended_from_outside_is_said(core):
+    workers, planned = begun(core, 2)
+    try:
+        workers._processes[0].kill()
+        with pytest.raises(ResourceError, match="ended from outside"):
+            list(workers.results(planned.pending))
+    finally:
+        workers.close()
+    assert not any(process.is_alive() for process in workers._processes)
+
+
+def test_what_would_be_computed_otherwise_is_not_computed(core):
+    """The process finds other code or data than the plan: nothing of it is taken. What goes wrong there is raised here."""
+    workers, planned = begun(core, 1)
+    try:
+        moved = [one._replace(made_of="another") for one in planned.pending]
+        with pytest.raises(Busy, match="was changed meanwhile") as refused:
+            list(workers.results(moved))
+    finally:
+        workers.close()
+    assert any("Traceback" in note for note in refused.value.__notes__)
+
+
+def test_killed_with_its_processes(core):
+    """Who started them is gone: they end, and the same command goes on."""
+    path = written(core, T_CELLS + HORIZON)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TSHDB_FAILPOINT": "multiverse.kept"}
+    words = [sys.executable, "-m", "cli.main", "multiverse", "curve.toml", "--permutations", "0", "--jobs", "2"]
+    assert subprocess.run(words, cwd=core.root, env=environment, capture_output=True, timeout=300).returncode == 137
+    assert len(kept.read(core.root / "multiverse" / "curve")) == 1
+    assert multiverse.run(core, path, QUICK).n_computed == 1
+    assert not (core.root / "variants/multiverse-curve").exists()
+
+
+@pytest.mark.parametrize("model", ["group", "continuous", "score group", "score continuous"])
+def test_models_that_are_not_followed_are_left_out_and_nothing_moves(study, monkeypatch, model):
+    """With and without the values that make the other models of the table say at once that nothing varies."""
+    set_in(study, ["tsh_cox.allow_training_patients=true", 'tsh_cox.cohorts=["everyone"]', "tsh_cox.min_events=1"])
+    tiny.rebuild(study)
+    text = f'[estimate]\ntable = "cox_terms"\nanalysis = "tsh_cox"\nrow = {{cohort = "everyone", model = "{model}"}}\n'
+    text += '[choices]\n"tsh_cox.censor_at_days" = [2900]\n'
+    found = []
+    for alike in (None, lambda frame, column, value: frame):
+        shutil.rmtree(study.root / "multiverse", ignore_errors=True)
+        if alike is not None:
+            monkeypatch.setattr("tshdb.multiverse.permuted._alike", alike)
+        (point,) = multiverse.run(Study(study.root), written(study, text), Options(n_permutations=4)).points
+        assert point.result.permuted is not None and point.result.permuted.refused is None
+        found.append(point.result.permuted)
+    assert found[0] == found[1] and any(value is not None for value in found[0].estimates)
 
 
 def test_a_study_that_moved_makes_results_stale(core, archive):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from soak import variants as trials
+from soak.variants import set_in, text_of_database
 from tests.support import tiny
 from tests.support.program import ROOT, run_quick
 from tshdb.actions import variants, withdrawing
@@ -23,7 +25,6 @@ from tshdb.errors import Busy, InvalidInput, NotFound, TshdbError
 from tshdb.study import Study
 from tshdb.variant_places import all_held, held
 from tshdb.variants.settings import parsed
-from tshdb.variants.settings_text import with_values
 
 THREE = {  # of a cut-off, of a time horizon, of the model on the tumour alone
     "third": ("cutoff.method=quantile", "cutoff.quantile=0.3"),
@@ -33,12 +34,6 @@ THREE = {  # of a cut-off, of a time horizon, of the model on the tumour alone
 YEARS = "univariable_cox.censor_at_days=730"  # the least that a variant can be: two units
 
 
-def text_of_database(path: Path) -> list[str]:
-    """All that a database says, as SQL."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as raw:
-        return list(raw.iterdump())
-
-
 def make(study: Study, name: str, *settings: str):
     return variants.rebuild(Study(study.root), name, parsed(settings))
 
@@ -46,11 +41,6 @@ def make(study: Study, name: str, *settings: str):
 def results_of(study: Study, name: str) -> dict[str, list[str]]:
     with variants.viewed(Study(study.root), name) as (copied, _):
         return tiny.dump(copied)
-
-
-def set_in(study: Study, settings: Sequence[str]) -> None:
-    path = study.root / "study.toml"
-    path.write_text(with_values(path.read_text(), parsed(settings), str(path)))
 
 
 def apart(study: Study, folder: Path, settings: Sequence[str]) -> dict[str, list[str]]:
@@ -77,11 +67,11 @@ def kept_units(study: Study, name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", THREE)
 def test_a_variant_has_the_results_of_a_study_of_its_own(study, tmp_path, name):
+    """Rows, labels, members, objects, the paper's tables, a figure and what SELECTs answer: more of them in the soak."""
     before, ours = text_of_database(study.sqlite_path), tiny.dump(study)
-    theirs = apart(study, tmp_path / "apart", THREE[name])
-    done = make(study, name, *THREE[name])
-    assert done.n_computed and not done.report.is_partial
-    assert results_of(study, name) == theirs != ours
+    theirs = trials.apart(study, tmp_path / "apart", THREE[name], ["km"])
+    assert trials.differing(theirs, trials.as_variant(study, name, THREE[name], ["km"])) == []
+    assert "figure km" in theirs and any(theirs[table] != rows for table, rows in ours.items())
     assert text_of_database(study.sqlite_path) == before
 
 
@@ -433,6 +423,38 @@ def test_what_differs_is_said_row_by_row(study):
     assert variants.diff(study, "half", "half").tables == []
 
 
+def test_a_report_of_a_variant_says_so_and_is_the_same_bytes_again(study):
+    """At its top: that it is a variant, of which settings, how much is its own, what differs; below, its own numbers."""
+
+    def page(*words: str) -> str:
+        path = Path(run_quick("report", *words, cwd=study.root).stdout.strip())
+        return path.read_text()
+
+    ours = page()
+    make(study, "two-years", YEARS)
+    text = page("--variant", "two-years")
+    assert (study.root / "reports/report.two-years.html").is_file() and page() == ours
+    top = text[: text.index('id="sources"')]
+    assert "variant two-years</h1>" in top and "This is not the study itself" in top
+    found = variants.variant(study, "two-years")
+    for said in ("[univariable_cox] censor_at_days", ">730<", f">{found.n_shared:,}<", ">2<", "hazard_ratio"):
+        assert said in top, said
+    (differs,) = [t for t in variants.diff(study, "two-years").tables if t.table == "cox_terms"]
+    assert f'>cox_terms</td><td class="number">{differs.counts["differ"]:,}<' in top
+    with variants.viewed(study, "two-years") as (copied, _):
+        ratios = copied.sql(
+            "SELECT hazard_ratio FROM cox_terms WHERE model = 'univariable' AND hazard_ratio IS NOT NULL"
+        )
+    assert len(ratios) and all(f"{value:.2f} (" in text for value in ratios["hazard_ratio"])
+    assert "What changed" not in text
+    variants.drop(study, "two-years")
+    make(study, "two-years", YEARS)
+    assert page("--variant", "two-years") == text
+    set_in(study, ["univariable_cox.min_events=3"])
+    assert "behind the study" in page("--variant", "two-years")
+    run_quick("report", "--variant", "median", cwd=study.root, code=8)
+
+
 def test_adopted_settings_stand_in_study_toml_with_its_comments(study):
     make(study, "third", *THREE["third"])
     before, theirs = (study.root / "study.toml").read_text(), results_of(study, "third")
@@ -481,6 +503,11 @@ def test_the_commands(study):
     ]
     assert asked[1] == [{"d": 730.0}] and asked[0] != asked[1]
     assert "Nothing is due." in run("plan", "--variant", "two-years").stdout
+    named = ("cox_terms", "T cells", "model=univariable", f"cohort={tiny.COHORT}@1")
+    of_both = [json.loads(run("lineage", *named, *more, "--json").stdout) for more in ((), ("--variant", "two-years"))]
+    horizons = [each["rows"][0]["censored_at_days"] for each in of_both]
+    assert horizons[1] == 730 != horizons[0]
+    assert "edges" in run("export", "networks", "networks", "--variant", "two-years").stdout
     why = run("why", f"univariable_cox/{tiny.COHORT}@1", "--variant", "two-years").stdout
     assert "censor_at_days" in why and "variant.toml line 4" in why
     (listed,) = json.loads(run("variants", "list", "--json").stdout)
