@@ -109,7 +109,7 @@ def _meant(error: Any) -> str:
     from tshdb.near import did_you_mean
 
     if getattr(error, "option_name", None) == VARIANT:
-        return f" {SHOWS_VARIANTS}"
+        return f". {SHOWS_VARIANTS}"
     choice = re.search(r"'([^']*)' is not one of ('.*')", error.message)
     question = did_you_mean(choice[1], re.findall(r"'([^']*)'", choice[2])) if choice else ""
     return f" {question}" if question else ""

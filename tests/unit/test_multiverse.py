@@ -236,9 +236,9 @@ def searched_way(seed: int, effect: float, n: int = 24) -> tuple[Way, Exchanges]
         groups.params(),
     )
     found = Found(1, "logrank_tests", "c@1", stored)
-    return Way(found, Measure("p_value", p="p_value", scale="p"), tests, tests.params(), inputs, searched), Exchanges(
-        (tuple(patients),), seed, 19
-    )
+    return Way(
+        found, Measure("p_value", p="p_value", scale="p"), tests, tests.params(), inputs, searched, dict
+    ), Exchanges((tuple(patients),), seed, 19)
 
 
 def p_of(seed: int, effect: float, n: int = 24) -> tuple[float, float]:

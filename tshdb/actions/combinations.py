@@ -207,7 +207,7 @@ def _received(connection: Connection) -> Result:
     """A result. Raises what was raised over it, and ResourceError where its process has ended."""
     try:
         found = connection.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
         raise ResourceError(
             "a process that computed combinations was ended from outside", where=WHERE,
             repair=f"{SAME_AGAIN}; with --jobs 1 it needs less memory",

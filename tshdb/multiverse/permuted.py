@@ -337,10 +337,9 @@ def _trimmed(
         if analysis.name in ("univariable_cox", "abundance_cox") and not keeps_table:
             some = [role for role in ("ratios", "tumor") if role in inputs]
             inputs = inputs | {role: _of_term(inputs[role], row.values["term"]) for role in some}
-        if analysis.name == "tsh_cox":
-            role, value = ("scores", "score") if by_score else ("groups", "value")
-            column, same = (value, 0.0) if str(row.values["model"]).endswith("group") else ("prognosis", "good")
-            inputs = inputs | {role: _alike(inputs[role], column, same)}
+        if analysis.name == "tsh_cox" and not by_score:
+            column, same = ("value", 0.0) if row.values["model"] == "group" else ("prognosis", "good")
+            inputs = inputs | {"groups": _alike(inputs["groups"], column, same)}
         return inputs
 
     return analysis.given(params), frames
