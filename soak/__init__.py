@@ -15,6 +15,7 @@ PARTS = (
     "dialects",
     "edits",
     "histories",
+    "imputation",
     "kills",
     "ladder",
     "long",

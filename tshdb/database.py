@@ -19,7 +19,7 @@ from tshdb.errors import Busy, IntegrityError, InvalidInput, ResourceError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-REVISION = "0034"
+REVISION = "0037"
 BUSY_SECONDS = 30
 WRITER_LOCK, STUDY_LOCK = 7_481_001, 7_481_002
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyses.prognosis.settings import GroupCoxParameters
+from analyses.prognosis.settings import GroupResidualParameters
 from analyses.shared.clinical_covariates import numeric
 from analyses.shared.cox_models import CoxSettings
+from analyses.shared.missing import left_out_of_imputation
 from analyses.shared.ph_residuals import residuals_of
 from analyses.shared.survival import prognostic_groups, seen_in_training
 from tshdb.engine.analysis import Need, Trained, analysis
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
         "trained_on": Trained(TshScore),
     },
     makes=SchoenfeldResidual,
-    params=GroupCoxParameters,
+    params=GroupResidualParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     spared=("model", ("continuous", "multivariable")),
@@ -47,7 +48,7 @@ def ph_residuals(
     patients: pd.DataFrame,
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
-    params: GroupCoxParameters,
+    params: GroupResidualParameters,
 ) -> pd.DataFrame:
     """One row per model, term and death; a term without residuals has a row with the reason."""
     import pandas as pd
@@ -55,7 +56,7 @@ def ph_residuals(
     clinical = numeric(patients, params.covariates)
     settings = CoxSettings(
         params.endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
-        params.allow_training_patients, params.likelihood,
+        params.allow_training_patients, params.likelihood, left_out_of_imputation(params, patients, params.covariates),
     )  # fmt: skip
     rows: list[dict] = []
     for grouping, data in prognostic_groups(groups, scores, follow_ups, params.endpoint, params.censor_at_days).items():

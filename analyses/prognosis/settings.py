@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from analyses.shared.cox import Likelihood
+from analyses.shared.missing import ImputationParameters, MissingParameters
 from tshdb.config import Parameters
 from tshdb.vocabulary import Endpoint, ExpressionUnit
 
@@ -45,3 +46,11 @@ class GroupCoxParameters(GroupTestParameters):
     """a variable known for a smaller share of the patients is left out"""
     likelihood: Likelihood = "partial"
     """penalised: Firth's, which has an estimate under separation"""
+
+
+class GroupResidualParameters(GroupCoxParameters, MissingParameters):
+    """[tsh_cox]"""
+
+
+class TshCoxParameters(GroupCoxParameters, ImputationParameters):
+    """[tsh_cox]"""

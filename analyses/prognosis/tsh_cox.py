@@ -2,8 +2,8 @@
 
 group          good against poor prognosis
 continuous     per standard deviation of the ratio (or score)
-multivariable  the ratio (or score) with the clinical variables that are known for most patients (min_known), complete
-               cases        Fan et al. 2023, Table S4
+multivariable  the ratio (or score) with the clinical variables that are known for most patients (min_known): complete
+               cases        Fan et al. 2023, Table S4; or, where a study asks, all patients (`analyses.shared.missing`)
 
 For patients with tumour RNA alone the same models are of the TSH score, and begin with "score". Hazard ratios below 1
 mean longer survival. Durations are in days, censored at ten years.
@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyses.prognosis.settings import GroupCoxParameters
+from analyses.prognosis.settings import TshCoxParameters
 from analyses.shared.clinical_covariates import numeric
 from analyses.shared.cox_models import Cohort, CoxSettings, models_of
+from analyses.shared.imputation import imputation_by
+from analyses.shared.missing import left_out_of_imputation
 from analyses.shared.survival import censored, prognostic_groups, seen_in_training
 from tshdb.engine.analysis import Need, Trained, analysis
 from tshdb.engine.relations import SAME_PATIENT
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
         "trained_on": Trained(TshScore),
     },
     makes=CoxTerm,
-    params=GroupCoxParameters,
+    params=TshCoxParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     spared=("model", ("continuous", "multivariable")),
@@ -52,7 +54,8 @@ def tsh_cox(
     follow_ups: pd.DataFrame,
     trained_on: pd.DataFrame,
     members: pd.DataFrame,
-    params: GroupCoxParameters,
+    params: TshCoxParameters,
+    seed: int,
 ) -> pd.DataFrame:
     """One row per term of each model; a model that cannot be fitted has rows with the reason."""
     import pandas as pd
@@ -61,6 +64,7 @@ def tsh_cox(
     settings = CoxSettings(
         params.endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
         params.allow_training_patients, params.likelihood,
+        left_out_of_imputation(params, patients, params.covariates), imputation_by(params, seed),
     )  # fmt: skip
     rows: list[dict] = []
     followed = set(censored(follow_ups, params.endpoint, None)["patient_id"])

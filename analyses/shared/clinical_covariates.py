@@ -1,8 +1,8 @@
 """Clinical variables as numbers, for Cox models that adjust for them.
 
 age_years in years; receptors 1 positive, 0 negative; tumor_size_mm in mm where it was measured; t_stage 1 to 4, the
-proxy of size where it was not (A21); menopause 1 post, 0 pre or peri. What is not known stays missing, and the
-patient is left out of the model (complete cases).
+proxy of size where it was not (A21); menopause 1 post, 0 pre or peri. What is not known stays missing (`missing` says
+what becomes of the patient).
 """
 
 from __future__ import annotations

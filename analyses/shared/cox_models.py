@@ -2,7 +2,8 @@
 
 group          good against poor prognosis
 continuous     per standard deviation of the value
-multivariable  the value with the clinical variables that are known for most patients, complete cases
+multivariable  the value with the clinical variables that are known for most patients: of complete cases, or of all, what is
+               not known being imputed (`missing`)
 
 Hazard ratios below 1 mean longer survival. Durations are in days.
 """
@@ -13,7 +14,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyses.shared.cox import Likelihood, cox, refused
+from analyses.shared.imputation import Imputation
+from analyses.shared.imputed_cox import imputed_cox, words_of
 from analyses.shared.left_out import left_out
+from analyses.shared.missing import LeftOut
 from analyses.shared.survival import origin_of
 from tshdb.vocabulary import Endpoint
 
@@ -24,7 +28,7 @@ GOOD = "good prognosis (against poor)"
 
 
 class CoxSettings(NamedTuple):
-    """min_known: share of the patients for whom a variable must be known to be in the model."""
+    """min_known: share of the patients for whom a variable must be known to be in the model; imputation: None if nothing is."""
 
     endpoint: Endpoint
     censored_at: float | None
@@ -33,6 +37,8 @@ class CoxSettings(NamedTuple):
     min_known: float
     allow_seen: bool
     likelihood: Likelihood
+    left_out: LeftOut = None
+    imputation: Imputation | None = None
 
 
 class Cohort(NamedTuple):
@@ -44,18 +50,34 @@ class Cohort(NamedTuple):
 
 
 class Adjusted(NamedTuple):
-    """variables: known for enough of the patients; frame: those for whom all of these are known; known: variable -> share."""
+    """variables: known for enough of the patients; frame: the patients of the model; known: variable -> share.
+
+    gaps: variable -> of how many of the frame it is not known, of those that are not known of all; n_complete: of whom all are.
+    """
 
     variables: list[str]
     frame: pd.DataFrame
     known: pd.Series
+    gaps: dict[str, int]
+    n_complete: int
 
 
-def adjusted(data: pd.DataFrame, clinical: pd.DataFrame, covariates: Sequence[str], least: float) -> Adjusted:
-    """The patients with the clinical variables that are known for at least the share `least` of them: complete cases."""
+def adjusted(
+    data: pd.DataFrame, clinical: pd.DataFrame, covariates: Sequence[str], least: float, left_out: LeftOut = None
+) -> Adjusted:
+    """The patients with the clinical variables that are known for at least the share `least` of them.
+
+    Complete cases; where covariates are imputed all, but for those whom `left_out` names.
+    """
     known = data[["patient_id"]].merge(clinical, on="patient_id").notna().mean()
     variables = [c for c in covariates if known[c] >= least]
-    return Adjusted(variables, data.merge(clinical, on="patient_id").dropna(subset=variables), known)
+    frame = data.merge(clinical, on="patient_id")
+    complete = frame.dropna(subset=variables)
+    if left_out is None:
+        return Adjusted(variables, complete, known, {}, len(complete))
+    frame = frame[~frame["patient_id"].isin(set().union(*(left_out[c] for c in variables)))]
+    gaps = {c: int(frame[c].isna().sum()) for c in variables if frame[c].isna().any()}
+    return Adjusted(variables, frame, known, gaps, len(complete))
 
 
 class Model(NamedTuple):
@@ -74,7 +96,7 @@ def three_models(
     spread = data["value"].std(ddof=1)
     standardised = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
     data = data.assign(**{GOOD: (data["prognosis"] == "good").astype(float), per_sd: standardised, name: data["value"]})
-    beside = adjusted(data, clinical, settings.covariates, settings.min_known)
+    beside = adjusted(data, clinical, settings.covariates, settings.min_known, settings.left_out)
     models = [Model("group", data, [GOOD]), Model("continuous", data, [per_sd])]
     models.append(Model("multivariable", beside.frame, [per_sd if adjusts_per_sd else name, *beside.variables]))
     return models, beside
@@ -100,7 +122,7 @@ def models_of(
     """
     rows: list[dict] = []
     members = set(cohort.members)
-    models, (used, _, known) = three_models(data, clinical, name, settings, adjusts_per_sd)
+    models, (used, _, known, gaps, n_complete) = three_models(data, clinical, name, settings, adjusts_per_sd)
     shared = {
         "endpoint": settings.endpoint,
         "time_origin": origin_of(data),
@@ -111,7 +133,13 @@ def models_of(
         if seen and not settings.allow_seen:
             estimates = {term: refused(f"refused: {seen}") for term in terms}
         else:
-            estimates = cox(frame, terms, settings.min_events, likelihood=settings.likelihood)
+            if model == "multivariable" and gaps and settings.imputation is not None:
+                name = f"{prefix}{model}, {settings.endpoint}"
+                estimates = imputed_cox(
+                    frame, terms, settings.imputation, name, settings.min_events, settings.likelihood
+                )
+            else:
+                estimates = cox(frame, terms, settings.min_events, likelihood=settings.likelihood)
             reasons = [f"optimistic: {seen}" if seen else None, note]
             estimates = {
                 term: e | {"reason": "; ".join(filter(None, [*reasons, e["reason"]])) or None}
@@ -123,11 +151,17 @@ def models_of(
             cohort.lacking,
             cohort.patients,
             clinical,
-            used if model == "multivariable" else (),
+            [c for c in used if settings.left_out is None or settings.left_out[c]] if model == "multivariable" else (),
         )
+        imputed = {}
+        if model == "multivariable" and settings.imputation is not None:
+            is_fitted = any(e["coefficient"] is not None for e in estimates.values())
+            n_sets = settings.imputation.n_sets if gaps and is_fitted else 0
+            imputed = {"n_complete": n_complete, "imputed": words_of(gaps) or None, "n_imputations": n_sets}
         for term in terms:
             rows.append(
                 shared
+                | imputed
                 | {
                     "model": prefix + model,
                     "term": term,

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from analyses.shared.cox import cox
 from analyses.shared.cox_models import CoxSettings, three_models
+from analyses.shared.imputed_cox import words_of
 from analyses.shared.schoenfeld import scaled_residuals, smooth
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NOT_POOLED = "covariates are imputed, and residuals are not pooled over data sets"
 NO_CURVE = "deaths are at too few times for a smooth curve"
 
 
@@ -31,7 +33,7 @@ def residuals_of(
 
     Arguments as of `cox_models.models_of`, whose models these are.
     """
-    models, _ = three_models(data, clinical, name, settings, adjusts_per_sd)
+    models, beside = three_models(data, clinical, name, settings, adjusts_per_sd)
     rows: list[dict] = []
     for model, frame, terms in models:
         shared = {"model": prefix + model, "endpoint": settings.endpoint, "censored_at_days": settings.censored_at}
@@ -39,6 +41,8 @@ def residuals_of(
         seen = seen_of(frame)
         if seen and not settings.allow_seen:
             rows += [shared | _none(term, f"refused: {seen}") for term in terms]
+        elif model == "multivariable" and beside.gaps:
+            rows += [shared | _none(term, f"{NOT_POOLED} ({words_of(beside.gaps)})") for term in terms]
         else:
             said = f"optimistic: {seen}" if seen else None
             rows += [shared | row for row in _of_model(frame, terms, settings, said)]

@@ -17,6 +17,8 @@ from pydantic import Field
 from analyses.shared.clinical_covariates import numeric
 from analyses.shared.cox import cox
 from analyses.shared.cox_models import adjusted
+from analyses.shared.imputed_cox import words_of
+from analyses.shared.missing import left_out_of_imputation
 from analyses.shared.survival import seen_in_training
 from analyses.signature.validation import CLINICAL_NEEDS, SOURCE, CovariateParameters, note_of, outcomes
 from tshdb.engine.analysis import analysis
@@ -63,9 +65,10 @@ def concordances(
     from analyses.shared.concordance import concordance, difference, pairs
 
     clinical = numeric(patients, params.covariates)
+    left_out = left_out_of_imputation(params, patients, params.covariates)
     rows = []
     for endpoint, data in outcomes(scores, follow_ups, params).items():
-        used, both, _ = adjusted(data, clinical, params.covariates, params.min_known)
+        used, both, _, gaps, _ = adjusted(data, clinical, params.covariates, params.min_known, left_out)
         seen = seen_in_training(data, trained_on)
         shared = {}  # model -> C of the patients whom all models know
         for model, frame, terms in (
@@ -78,7 +81,7 @@ def concordances(
                 "n_bootstrap": 0, "is_optimistic": bool(terms) or bool(seen),
             }  # fmt: skip
             rows.append(row)
-            risk, row["reason"] = _risk(frame, terms, model, params)
+            risk, row["reason"] = _risk(frame, terms, model, params, gaps)
             if seen and not params.allow_training_patients and model != "clinical":
                 risk, row["reason"] = None, f"refused: {seen}"
             if risk is not None:
@@ -108,7 +111,7 @@ def concordances(
 
 
 def _risk(
-    frame: pd.DataFrame, terms: list[str], model: str, params: ConcordanceParameters
+    frame: pd.DataFrame, terms: list[str], model: str, params: ConcordanceParameters, gaps: dict[str, int]
 ) -> tuple[np.ndarray | None, str | None]:
     """(patients,) what grows with the hazard, or None and why."""
     if model == "signature":
@@ -117,6 +120,8 @@ def _risk(
         return -frame["value"].to_numpy(float), None
     if not terms:
         return None, "no clinical variable is known for enough patients"
+    if gaps:
+        return None, f"covariates are imputed ({words_of(gaps)}), and C is not pooled over data sets"
     fitted = cox(frame, terms, params.min_events, test_proportionality=False, likelihood=params.likelihood)
     if none := [t for t in terms if fitted[t]["coefficient"] is None]:
         reason = fitted[none[0]]["reason"]

@@ -2,7 +2,8 @@
 
     chi2 = 2 (log-likelihood with the score - without it), one degree of freedom
 
-Both models are fitted on the same complete cases: other patients would make their likelihoods incomparable.
+Both models are fitted on the same complete cases: other patients would make their likelihoods incomparable. Where covariates are
+imputed there is no test.
 Fan et al. 2023, Statistical analysis.
 """
 
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 from analyses.shared.clinical_covariates import numeric
 from analyses.shared.cox import NoConvergence, cox, likelihood_ratio
 from analyses.shared.cox_models import adjusted
+from analyses.shared.imputed_cox import words_of
+from analyses.shared.missing import left_out_of_imputation
 from analyses.shared.survival import seen_in_training
 from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, note_of, outcomes
 from tshdb.engine.analysis import analysis
@@ -47,14 +50,21 @@ def likelihood_ratio_tests(
     from scipy.stats import chi2 as chi2_distribution
 
     clinical = numeric(patients, params.covariates)
+    left_out = left_out_of_imputation(params, patients, params.covariates)
     rows = []
     for endpoint, data in outcomes(scores, follow_ups, params).items():
-        used, both, _ = adjusted(data, clinical, params.covariates, params.min_known)
+        used, both, _, gaps, _ = adjusted(data, clinical, params.covariates, params.min_known, left_out)
         row = {
             "score": SCORE, "endpoint": endpoint, "covariates": ", ".join(used), "n": len(both),
             "n_events": int(both["event"].sum()),
         }  # fmt: skip
         rows.append(row)
+        if gaps:
+            row["reason"] = (
+                f"covariates are imputed ({words_of(gaps)}), and likelihood ratios are not pooled over data sets: "
+                "signature_cox has the pooled test of the score"
+            )
+            continue
         seen = seen_in_training(both, trained_on)
         fitted = cox(both, ["value", *used], params.min_events, False, params.likelihood)["value"]
         if seen and not params.allow_training_patients:

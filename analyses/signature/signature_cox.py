@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from analyses.shared.clinical_covariates import numeric
 from analyses.shared.cox_models import Cohort, CoxSettings, models_of
+from analyses.shared.imputation import imputation_by
+from analyses.shared.missing import ImputationParameters, left_out_of_imputation
 from analyses.shared.survival import censored, seen_in_training
 from analyses.signature.validation import (
     CLINICAL_NEEDS,
@@ -27,12 +29,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class SignatureCoxParameters(CovariateParameters, ImputationParameters):
+    """[signature_validation]"""
+
+
 @analysis(
     kind="summary",
     per="cohort",
     needs=CLINICAL_NEEDS,
     makes=CoxTerm,
-    params=CovariateParameters,
+    params=SignatureCoxParameters,
     cohorts="cohorts",
     tests=("follow_ups",),
     libraries=("numpy", "pandas", "scipy"),
@@ -47,7 +53,8 @@ def signature_cox(
     trained_on: pd.DataFrame,
     patients: pd.DataFrame,
     members: pd.DataFrame,
-    params: CovariateParameters,
+    params: SignatureCoxParameters,
+    seed: int,
 ) -> pd.DataFrame:
     """One row per endpoint, model and term; a model that cannot be fitted has rows with the reason."""
     import pandas as pd
@@ -59,6 +66,7 @@ def signature_cox(
         settings = CoxSettings(
             endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
             params.allow_training_patients, params.likelihood,
+            left_out_of_imputation(params, patients, params.covariates), imputation_by(params, seed),
         )  # fmt: skip
         followed = censored(follow_ups, endpoint, None)["patient_id"]
         cohort = Cohort(members["patient_id"], {SCORE: scored, f"{endpoint} follow-up": followed}, patients)

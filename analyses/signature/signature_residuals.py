@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyses.shared.clinical_covariates import numeric
 from analyses.shared.cox_models import CoxSettings
+from analyses.shared.missing import left_out_of_imputation
 from analyses.shared.ph_residuals import residuals_of
 from analyses.shared.survival import seen_in_training
 from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, outcomes
@@ -47,7 +48,7 @@ def signature_residuals(
     for endpoint, data in outcomes(scores, follow_ups, params).items():
         settings = CoxSettings(
             endpoint, params.censor_at_days, params.min_events, params.covariates, params.min_known,
-            params.allow_training_patients, params.likelihood,
+            params.allow_training_patients, params.likelihood, left_out_of_imputation(params, patients, params.covariates),
         )  # fmt: skip
         rows += residuals_of(
             data, clinical, SCORE, "signature ", settings, lambda frame: seen_in_training(frame, trained_on),

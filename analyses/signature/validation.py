@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from analyses.shared.cox import Likelihood
+from analyses.shared.missing import MissingParameters
 from analyses.shared.survival import censored
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained
@@ -47,7 +48,7 @@ class ValidationParameters(Parameters):
     min_events: int = Field(default=5, ge=1)
 
 
-class CovariateParameters(ValidationParameters):
+class CovariateParameters(ValidationParameters, MissingParameters):
     """[signature_validation]"""
 
     covariates: tuple[str, ...] = ("age_years", "er_status", "pr_status", "her2_status", "tumor_size_mm")

@@ -97,7 +97,7 @@ class CoxTerm(Labelled, UnitPayload, Base):
         doc="(coefficient / standard_error)^2; none where the likelihood is penalised", info={"digits": 12}
     )
     p_value: Mapped[float | None] = mapped_column(
-        doc="of the Wald test; penalised: of the likelihood ratio", info={"digits": 12}
+        doc="of the Wald test; penalised: of the likelihood ratio; imputed: of t", info={"digits": 12}
     )
     p_adjusted: Mapped[float | None] = mapped_column(doc="Benjamini-Hochberg over the table", info={"digits": 12})
     n: Mapped[int] = mapped_column(doc="patients in the model")
@@ -113,6 +113,22 @@ class CoxTerm(Labelled, UnitPayload, Base):
     )
     ph_global_p_value: Mapped[float | None] = mapped_column(
         doc="of that test of all terms of the model together", info={"digits": 10}
+    )
+    imputed: Mapped[str | None] = mapped_column(
+        doc="covariates that were imputed, each with the number of patients of whom it is not known"
+    )
+    n_complete: Mapped[int | None] = mapped_column(
+        doc="of n, those of whom every covariate is known; none where complete cases were asked for"
+    )
+    n_imputations: Mapped[int | None] = mapped_column(
+        doc="completed data sets that the estimate is pooled over (Rubin); 0 where nothing was imputed though it was asked for"
+    )
+    degrees: Mapped[float | None] = mapped_column(
+        doc="of freedom of t, for interval and p (Barnard and Rubin); none where they are by the normal distribution",
+        info={"digits": 12},
+    )
+    missing_information: Mapped[float | None] = mapped_column(
+        doc="fraction of the information on the coefficient that is missing with the covariates", info={"digits": 12}
     )
 
 
