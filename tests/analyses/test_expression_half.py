@@ -372,7 +372,7 @@ def test_curves_tests_and_models_agree(frames, pairs):
         )
     models = tsh_cox(
         groups, frames["scores"], frames["patients"], frames["follow_ups"], NOBODY, frames["patients"][["patient_id"]],
-        GroupCoxParameters(covariates=("age_years", "er_status")),
+        TshCoxParameters(covariates=("age_years", "er_status")), seed=1,
     ).set_index(["model", "term"])  # fmt: skip
     assert models.loc[("group", GOOD), "hazard_ratio"] < 1
     assert models.loc[("multivariable", "er_status"), "reason"] == "not in the model: known for 0% of the patients"

@@ -103,7 +103,7 @@ def _left_out(rows: list[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _of_models(rows: list[dict[str, Any]], place=lambda r: (r["model"],)) -> tuple[str, ...]:
-    """Notes on Cox models: who is left out for want of what, and proportional hazards of all terms together.
+    """Notes on Cox models: who is left out for want of what, what was imputed, proportional hazards of all terms together.
 
     place: row -> what says which model it is of.
     """
@@ -112,10 +112,20 @@ def _of_models(rows: list[dict[str, Any]], place=lambda r: (r["model"],)) -> tup
         where = ", ".join(map(_text, place(row)))
         if row["left_out"]:
             notes.append(f"{where}: {row['left_out']}.")
+        if row["n_imputations"]:
+            notes.append(f"{where}: {imputed(row)}.")
     for row in (r for r in rows if r["ph_global_p_value"] is not None):
         where = ", ".join(map(_text, place(row)))
         notes.append(f"{where}: proportional hazards of all terms together, p = {p(row['ph_global_p_value'])}.")
     return tuple(dict.fromkeys(notes))
+
+
+def imputed(row: dict[str, Any]) -> str:
+    """What was imputed for a row of cox_terms, in words."""
+    return (
+        f"covariates are imputed ({row['imputed']}), {row['n_imputations']:.0f} data sets pooled; "
+        f"of {row['n_complete']:.0f} of {row['n']} patients every covariate is known"
+    )
 
 
 def networks(rows: list[dict[str, Any]]) -> list[Layout]:

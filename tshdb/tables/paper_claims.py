@@ -17,6 +17,7 @@ from tshdb.next_step import NoRows, has_paper
 from tshdb.optimism import Labels
 from tshdb.tables.characteristics import table_1
 from tshdb.tables.judged import Verdict, by_interval, by_p
+from tshdb.tables.layouts import imputed
 from tshdb.tables.layouts import p as p_text
 from tshdb.tables.rows import PAPER, newest, printed, records
 
@@ -160,6 +161,8 @@ def _judge(claim: Claim, tables: _Tables) -> Checked:
         here, why = f"{here}, optimistic", "; ".join(filter(None, [why, optimistic]))
     if "p_" in claim.row.get("column", "") and (circular := tables.circular(row)):
         here, why = f"{here}, circular", "; ".join(filter(None, [why, circular]))
+    if row.get("n_imputations"):
+        here, why = f"{here}, imputed", "; ".join(filter(None, [why, imputed(row)]))
     return checked(verdict, here, why, cohort)
 
 
