@@ -348,6 +348,14 @@ def test_a_quick_look_never_calls_separated_classes_whole():
     assert {(True, Separation.NONE), (False, Separation.WHOLE)} <= seen
 
 
+def test_covariates_that_follow_from_each_other_stop_nothing(sets):
+    """A size that is twice the score: values are drawn as without it, and the Cox model says who follows from whom."""
+    data = sets["plain"].assign(tumor_size_mm=2 * sets["plain"]["score"] + 1)
+    found = imputed_cox(data, [*TERMS, "tumor_size_mm"], Imputation(2, 2, 1), "m", 5, "partial")
+    assert found["score"]["reason"] == "no estimate of its own: it follows from tumor_size_mm"
+    assert found["er_status"]["coefficient"] is not None and "separated" not in found["er_status"]["reason"]
+
+
 def test_a_covariate_that_does_not_vary_has_no_estimate_and_the_others_have(sets):
     data = sets["plain"].assign(er_status=sets["plain"]["er_status"] * 0 + 1)
     found = imputed_cox(data, TERMS, Imputation(3, 3, 1), "m", 5, "partial")
