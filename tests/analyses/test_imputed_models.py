@@ -35,18 +35,20 @@ ASKED = {"missing": "impute", "n_imputations": 4, "n_iterations": 3}
 
 @pytest.fixture(scope="module")
 def data() -> pd.DataFrame:
-    """200 simulated patients; of those without ER every third was tested and found equivocal, and one as 'IHC 2+'."""
+    """200 simulated patients, whose words `tables` makes."""
     return simulated_patients(200, 8)
 
 
 @pytest.fixture(scope="module")
 def tables(data) -> dict[str, pd.DataFrame]:
+    """Of those without ER every third is equivocal, one is 'IHC 2+'; one with ER was equivocal at first, and is not undecided."""
     er = data["er_status"].map({1.0: "positive", 0.0: "negative"}).astype(object)
     reason = pd.Series(None, index=data.index, dtype=object)
     unknown = data.index[data["er_status"].isna()]
     reason[unknown] = "not reported"
     reason[unknown[::3]] = "Equivocal"
     reason[unknown[1]] = "IHC 2+, FISH not done"
+    reason[data.index[data["er_status"].notna()][0]] = "equivocal at first"
     patients = pd.DataFrame(
         {
             "patient_id": data["patient_id"], "age_years": data["age_years"],
@@ -112,7 +114,8 @@ def test_where_nothing_is_missing_nothing_is_imputed(data, tables):
 
 def test_undecided_tests_are_imputed_or_left_out_as_the_study_says(tables):
     """A third of the unknown ER is equivocal, one is 2+; written in any case, as a word of a longer reason."""
-    reasons = tables["patients"]["er_status_reason"].dropna()
+    patients = tables["patients"]
+    reasons = patients.loc[patients["er_status"].isna(), "er_status_reason"]
     undecided = int((reasons != "not reported").sum())
     out = _tsh(tables, **ASKED, impute_undecided=False).loc["multivariable"]
     assert undecided > 10 and set(out["n"]) == {200 - undecided} and set(out["n_left_out"]) == {undecided}
