@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     libraries=("numpy", "pandas", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; doi:10.1093/biomet/81.3.515",
     base="tsh_cox",
-    same_as={"3d47bac8139cea8141feae9341cbb7e0": ("033e206d538b69c8be887cc1310f870c",)},
 )
 def ph_residuals(
     groups: pd.DataFrame,

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     libraries=("numpy", "pandas", "scipy"),
     source="doi:10.1186/s12967-023-04748-6, Statistical analysis, Table S4; A07, A21",
     tracks=("hazard_ratio", "p_value"),
-    same_as={"8562e03d6723528a3a59da53c0ece201": ("b8ec24bf18909785683970a1f1785417",)},
 )
 def tsh_cox(
     groups: pd.DataFrame,

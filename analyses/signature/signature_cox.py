@@ -45,7 +45,6 @@ class SignatureCoxParameters(CovariateParameters, ImputationParameters):
     source=SOURCE,
     base="signature_validation",
     tracks=("hazard_ratio", "p_value"),
-    same_as={"60a7beee1ff9fc7fe6d5378c45ce43e4": ("de908851be426d64b8312727a8eec938",)},
 )
 def signature_cox(
     scores: pd.DataFrame,

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     libraries=("numpy", "pandas", "scipy"),
     source=f"{SOURCE}; doi:10.1093/biomet/81.3.515",
     base="signature_validation",
-    same_as={"8d94a9003005b5b13850a304998c3453": ("44a45cf01a819b2b6e5b1f0753deefa1",)},
 )
 def signature_residuals(
     scores: pd.DataFrame,

@@ -16,7 +16,7 @@ from analyses.prognosis.abundance_cox import AbundanceCoxParameters, abundance_c
 from analyses.prognosis.cutoff import CutoffParameters, cutoff
 from analyses.prognosis.km_curves import KmCurveParameters, km_curves
 from analyses.prognosis.logrank_tests import logrank_tests
-from analyses.prognosis.settings import GroupCoxParameters, GroupTestParameters
+from analyses.prognosis.settings import GroupTestParameters, TshCoxParameters
 from analyses.prognosis.survival_groups import SurvivalGroupParameters, survival_groups
 from analyses.prognosis.tsh_cox import tsh_cox
 from analyses.shared.cox import cox, log_likelihood

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analyses.prognosis.ph_residuals import PhResidualParameters, ph_residuals
-from analyses.prognosis.tsh_cox import TshCoxParameters, tsh_cox
+from analyses.prognosis.ph_residuals import ph_residuals
+from analyses.prognosis.settings import GroupResidualParameters, TshCoxParameters
+from analyses.prognosis.tsh_cox import tsh_cox
 from analyses.shared.cox import cox
 from analyses.shared.imputed_cox import NOT_TESTED
 from analyses.signature.concordances import ConcordanceParameters, concordances
@@ -149,7 +150,7 @@ def test_what_is_not_pooled_is_absent_with_the_reason(tables):
     asked = {"covariates": COVARIATES, "missing": "impute", "censor_at_days": None}
     residuals = ph_residuals(
         tables["groups"], tables["groups"].iloc[:0].rename(columns={"value": "score"}), tables["patients"],
-        tables["follow_ups"], NOBODY, PhResidualParameters(**asked),
+        tables["follow_ups"], NOBODY, GroupResidualParameters(**asked),
     ).set_index("model")  # fmt: skip
     assert (
         residuals.loc["multivariable", "reason"].str.startswith("covariates are imputed, and residuals are not").all()
