@@ -21,7 +21,7 @@ import numba
 from numba import njit
 
 PACKAGE = "analyses"
-SOURCES = ("imaging/kernels/*.py", "shared/compiling.py", "signature/forest.py")
+SOURCES = ("imaging/kernels/*.py", "shared/compiling.py", "signature/coordinate_descent.py", "signature/forest.py")
 
 
 def kernel(function: Callable) -> Callable:

@@ -45,6 +45,21 @@ def finding(signature: Mapping[str, Any], volumes: Sequence[Mapping], others: Se
     return Finding(LadderVerdict.VOLUME_ONLY, words)
 
 
+def worth(row: Mapping[str, Any]) -> str:
+    """In words, what the search was worth. row: of ladder_rungs, of the forest without a search."""
+    if row["difference"] is None:
+        return f"what the search was worth is not known: {row['reason']}"
+    said = f"the search was worth {_with_interval(row, 'difference', 'difference_lower', 'difference_upper')} of AUC"
+    lower, upper = row["difference_lower"], row["difference_upper"]
+    if lower is None:
+        return f"{said}, without an interval: {row['reason']}"
+    if lower > 0:
+        return f"{said}: more than the same forest reaches with all features"
+    if upper < 0:
+        return f"{said}: the same forest does better with all features"
+    return f"{said}: not shown to be worth anything beside the same forest with all features"
+
+
 def _least(row: Mapping[str, Any], value: str, lower: str) -> float:
     """The lower end of an interval; the value itself where all patients are placed alike, and it has none."""
     return float(row[value] if row[lower] is None else row[lower])

@@ -100,7 +100,7 @@ def random_columns(
         values, combat = harmonised(data.values[train], data.batches[train], params)
         return columns, fit(values, outer.is_good[train], combat, columns, params, own)
 
-    return _by_steps(outer, data, params, steps_of)
+    return by_steps(outer, data, params, steps_of)
 
 
 def whole_way(
@@ -121,10 +121,10 @@ def whole_way(
         )
         return columns, steps
 
-    return _by_steps(outer, data, final, steps_of)
+    return by_steps(outer, data, final, steps_of)
 
 
-def _by_steps(outer: Outer, data: Training, params: ForestParameters, steps_of) -> np.ndarray:
+def by_steps(outer: Outer, data: Training, params: ForestParameters, steps_of) -> np.ndarray:
     """Scores by steps over all columns of `data`, without the patients of scanners that a fold has too few of."""
 
     def scores_of(repeat: int, fold: int, train: np.ndarray, test: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -76,3 +76,22 @@ class ForestParameters(FilterParameters):
     """of the forest that is kept"""
     threshold: float = Field(default=0.5, gt=0, lt=1)
     """a score of at least this foretells a good prognosis"""
+
+
+class BesideParameters(Parameters):
+    """[signature_ladder]: of the models that stand beside the signature without a search"""
+
+    inner_folds: int = Field(default=5, ge=2)
+    """in which the elastic net and the boosting choose, among the training patients of an outer fold"""
+    mixings: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(default=(0.1, 0.5, 0.9), min_length=1)
+    """of the elastic net, that it may choose from: 0 is ridge, 1 is the lasso"""
+    n_penalties: int = Field(default=40, ge=2)
+    """of the elastic net for each mixing, from the one that leaves no coefficient down to a hundredth of it"""
+    most_trees: int = Field(default=200, ge=1)
+    """of the boosting, which chooses how many"""
+    depths: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1, 2, 3), min_length=1)
+    """of the boosting's trees, that it may choose from"""
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    """of the boosting"""
+    least_in_leaf: int = Field(default=5, ge=1)
+    """patients in a leaf of the boosting's trees"""

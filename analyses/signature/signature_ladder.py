@@ -1,6 +1,7 @@
 """The ladder: what else would have done as well as the signature, on the same patients and the same outer folds.
 
 signature         the nested scores as they stand (`signature_cross_validation`)
+forest without search, elastic net, gradient boosting   all features that the filter leaves (`unsearched`)
 volume            the tumour's volume alone, by a logistic regression
 volume by forest  the same by the signature's forest, which needs no line
 clinical          the variables that Cox models adjust for, by a logistic regression; complete cases
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import Field
 
 from analyses.signature.needs import LIBRARIES, TRAINING
-from analyses.signature.settings import ForestParameters, SearchParameters
+from analyses.signature.settings import BesideParameters, ForestParameters, SearchParameters
 from tshdb.engine.analysis import Model, Need, analysis
 from tshdb.engine.relations import SAME_PATIENT
 from tshdb.engine.work import Work
@@ -49,7 +50,10 @@ WAYS = {
     SIGNATURE: WHOLE_WAY, VOLUME: LOGISTIC, VOLUME_FOREST: FOREST, CLINICAL: LOGISTIC, OF_SHAPE: WHOLE_WAY, RANDOM: FOREST,
     NOISE: WHOLE_WAY, PERMUTED: WHOLE_WAY,
 }  # fmt: skip
-RUNGS = tuple(WAYS)
+RUNGS = tuple(WAYS)  # their places are in the seeds of their draws
+FOREST_OF_ALL, ELASTIC_NET, BOOSTING = "forest without search", "elastic net", "gradient boosting"
+WAYS_BESIDE = {FOREST_OF_ALL: FOREST, ELASTIC_NET: ELASTIC_NET, BOOSTING: BOOSTING}
+SHOWN = (SIGNATURE, *WAYS_BESIDE, *(rung for rung in RUNGS if rung != SIGNATURE))
 DRAWN = (RANDOM, NOISE, PERMUTED)
 EMPTY = (
     "search", "n_features", "auc", "ci_lower", "ci_upper", "n_draws", "lowest", "highest", "n_reached", "n_shared", "difference",
@@ -57,7 +61,7 @@ EMPTY = (
 )  # fmt: skip
 
 
-class SignatureLadderParameters(SearchParameters, ForestParameters):
+class SignatureLadderParameters(SearchParameters, ForestParameters, BesideParameters):
     """[signature_ladder]; what it does not say is as in [signature]"""
 
     signatures_of: tuple[str, ...] = ()
@@ -120,11 +124,12 @@ def signature_ladder(
     least = max(params.min_per_class, LEAST_PER_CLASS)
     problem = data.problem(least, params.harmonise) or _differing(data, fold_scores, params.cohort)
     if problem:
-        return pd.DataFrame(_rows(data, dict.fromkeys(RUNGS, Way(reason=problem)), params))
+        return pd.DataFrame(_rows(data, dict.fromkeys(SHOWN, Way(reason=problem)), params))
     outer = outer_of(fold_scores, data.patients)
     table = table_of(sets, computed, imported, params.features).loc[list(data.sets["examination"])]
     noted = _Searches(work, params, outer)
     ways = {SIGNATURE: _signature(data, fold_scores)}
+    ways |= {rung: _beside(rung, data, outer, params, seed) for rung in WAYS_BESIDE}
     ways |= _volume(data, outer, table, params, seed, least)
     ways[CLINICAL] = _clinical(data, outer, patients, params, least)
     ways[OF_SHAPE] = _shape(data, outer, table, params, seed, noted)
@@ -143,6 +148,15 @@ def _signature(data: Training, fold_scores: pd.DataFrame) -> Way:
     known = fold_scores[fold_scores["score"].notna()].groupby("patient_id")["score"].mean()
     scores = known.reindex(data.patients).to_numpy(float)
     return Way([scores], len(data.names), unscored(fold_scores, len(data.patients)))
+
+
+def _beside(rung: str, data: Training, outer: Outer, params: SignatureLadderParameters, seed: int) -> Way:
+    from analyses.signature.unsearched import unsearched
+
+    scores, sizes = unsearched(rung, outer, data, params, seed)
+    return Way(
+        [scores], max(sizes, default=None), f"{min(sizes)} to {max(sizes)} features in a fold" if sizes else None
+    )
 
 
 def _volume(
@@ -301,22 +315,23 @@ def _too_few(data: Training, values: np.ndarray, least: int) -> str | None:
 
 def _rows(data: Training, ways: dict[str, Way], params: SignatureLadderParameters) -> list[dict]:
     """One row a rung, and the verdict in the signature's."""
-    from analyses.signature.ladder_verdict import finding
+    from analyses.signature.ladder_verdict import finding, worth
 
     search = f"{params.population} x {params.generations}"
     rows = {
         rung: dict.fromkeys(EMPTY)
         | {
-            "rung": rung, "position": position, "way": WAYS[rung], "n": 0, "n_good": 0, "draws": "[]",
-            "search": search if WAYS[rung] == WHOLE_WAY and rung != SIGNATURE else None,
+            "rung": rung, "position": position, "way": way, "n": 0, "n_good": 0, "draws": "[]",
+            "search": search if way == WHOLE_WAY and rung != SIGNATURE else None,
         }
-        for position, rung in enumerate(RUNGS)
+        for position, (rung, way) in enumerate((rung, (WAYS | WAYS_BESIDE)[rung]) for rung in SHOWN)
     }  # fmt: skip
     signature = ways[SIGNATURE]
     for rung, row in rows.items():
         row |= _measured(data.is_good, rung, ways[rung], signature.draws)
     volumes = [rows[VOLUME], rows[VOLUME_FOREST]]
     others = [row for rung, row in rows.items() if rung not in (SIGNATURE, VOLUME, VOLUME_FOREST)]
+    rows[FOREST_OF_ALL]["finding"] = worth(rows[FOREST_OF_ALL])
     verdict, words = finding(rows[SIGNATURE], volumes, others)
     rows[SIGNATURE] |= {"verdict": verdict, "finding": words}
     return list(rows.values())

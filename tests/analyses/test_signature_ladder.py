@@ -20,7 +20,7 @@ from analyses.signature.genetic import Search
 from analyses.signature.ladder_verdict import finding, short
 from analyses.signature.nested import mean_scores
 from analyses.signature.rungs import Outer, logistic, noise, out_of_fold, permuted
-from analyses.signature.signature_ladder import DRAWN, RUNGS, SignatureLadderParameters
+from analyses.signature.signature_ladder import DRAWN, SHOWN, SignatureLadderParameters, signature_ladder
 from analyses.signature.training import fit
 from analyses.signature.validation import CovariateParameters
 from analyses.tsh_model.tsh_modelling import auc
@@ -69,9 +69,9 @@ def rungs(texture, fold_scores) -> pd.DataFrame:
 
 
 def test_every_rung_has_its_figures(rungs):
-    assert list(rungs.index) == list(RUNGS) and list(rungs["position"]) == list(range(len(RUNGS)))
+    assert list(rungs.index) == list(SHOWN) and list(rungs["position"]) == list(range(len(SHOWN)))
     assert (rungs["n"] == 90).all() and rungs["auc"].between(0, 1).all()
-    assert rungs["verdict"].notna().tolist() == [True] + [False] * 7
+    assert rungs["verdict"].notna().tolist() == [True] + [False] * (len(SHOWN) - 1)
     drawn = rungs.loc[list(DRAWN)]
     assert drawn["n_draws"].tolist() == [3, 2, 2] and rungs.drop(index=list(DRAWN))["n_draws"].isna().all()
     for _, row in drawn.iterrows():
@@ -197,7 +197,6 @@ def test_noise_and_permuted_labels_know_nothing_and_the_texture_is_known(texture
 
 
 def test_a_search_goes_on_from_what_was_kept(texture, fold_scores, tmp_path):
-    from analyses.signature.signature_ladder import signature_ladder
     from tests.support.ladder_tables import QUICK
     from tshdb.engine.work import Work
 
@@ -225,13 +224,16 @@ def test_the_table_says_the_verdict_and_what_each_rung_lacks(rungs):
     (layout,) = layouts.ladder(shown(rungs))
     first = rungs.loc["signature"]
     assert first["verdict"] in layout.title and layout.notes[0] == f"Verdict: {first['finding']}."
-    assert [cells[0] for cells in layout.cells] == list(RUNGS)
+    assert [cells[0] for cells in layout.cells] == list(SHOWN)
     by_rung = {cells[0]: cells for cells in layout.cells}
     assert by_rung["signature"][6] is None and by_rung["volume"][4].startswith(f"{rungs.loc['volume', 'auc']:.2f} (")
     low, high = rungs.loc["volume", ["difference_lower", "difference_upper"]]
     assert by_rung["volume"][6] == f"{rungs.loc['volume', 'difference']:+.2f} ({low:+.2f} to {high:+.2f}; n = 90)"
     assert by_rung["noise"][5].endswith(f"; {rungs.loc['noise', 'n_reached']:.0f} of 2 reach the signature")
-    assert "no paired interval" in by_rung["permuted labels"][-1] and "4 x 1" in layout.notes[1]
+    (said,) = (note for note in layout.notes if note.startswith(f"{by_rung['permuted labels'][-1]}: "))
+    assert "no paired interval" in said and "4 x 1" in layout.notes[2]
+    worth = rungs.loc["forest without search", "finding"]
+    assert worth.startswith("the search was worth ") and layout.notes[1] == f"T{worth[1:]}."
 
 
 def test_a_ladder_that_cannot_be_judged_is_shown_with_its_reason(texture, fold_scores):
@@ -257,7 +259,7 @@ def test_the_figure_says_the_verdict(rungs, texture, fold_scores, is_judged):
         "signature (n = 90)" if is_judged else "signature"
     )
     n_points = [sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o") for axes in (left, right)]
-    assert n_points == ([8 + 3 + 2 + 2, 7] if is_judged else [0, 0])
+    assert n_points == ([11 + 3 + 2 + 2, 10] if is_judged else [0, 0])
     assert ("the signature has no nested scores" in written) is not is_judged
 
 

@@ -199,8 +199,12 @@ def test_a_ladder_is_made_on_request_and_gone_without_it(built, tmp_path):
     assert signature["verdict"] == "adds" and rungs.loc["volume", "difference_lower"] > 0, (
         "what was planted is no volume"
     )
-    assert signature["finding"].endswith("; not shown to do better than shape"), (
+    assert "; not shown to do better than " in signature["finding"] and signature["finding"].endswith("shape"), (
         "flatness and sphericity were planted, too"
+    )
+    worth = rungs.loc["forest without search", "finding"]
+    assert worth.startswith("the search was worth ") and worth[1:] in " ".join(
+        run_quick("table", "ladder", cwd=study.root).stdout.split()
     )
     assert len(json.loads(rungs.loc["random features", "draws"])) == 3 and rungs.loc["noise", "n_draws"] == 2
     shown = json.loads(run_quick("table", "ladder", "--json", cwd=study.root).stdout)

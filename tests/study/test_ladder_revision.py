@@ -38,10 +38,10 @@ def test_an_older_study_gets_the_table_and_a_ladder_on_request(tmp_path):
     study = Study(folder)
     rebuild(study, names=["signature_ladder"])
     rungs = study.sql("SELECT * FROM ladder_rungs ORDER BY position")
-    assert len(rungs) == 8 and set(rungs["cohort"]) == {"radiogenomic_development@1"}
+    assert len(rungs) == 11 and set(rungs["cohort"]) == {"radiogenomic_development@1"}
     why = "0 good and 0 poor with features: fewer than 4 of one kind"
     assert set(rungs["reason"]) == {why}, "the features that the signature was learned from are not here"
-    assert rungs["verdict"].tolist() == ["cannot be judged"] + [None] * 7
+    assert rungs["verdict"].tolist() == ["cannot be judged"] + [None] * 10
     table = run_quick("table", "ladder", cwd=folder).stdout
     assert f"Verdict: cannot be judged: signature: {why}." in table
     shown = json.loads(run_quick("table", "ladder", "--json", cwd=folder).stdout)

@@ -29,6 +29,7 @@ PLANTED = TEXTURES[:3]
 QUICK = {
     "population": 20, "generations": 20, "folds": 5, "n_trees": 20, "final_trees": 60, "parsimony": 0.01,
 }  # fmt: skip
+FEW_BESIDE = {"most_trees": 10, "depths": (1,), "n_penalties": 8, "inner_folds": 3}  # of the models without a search
 NOTHING = pd.DataFrame(columns=["examination", "feature_table", "features"])
 
 
@@ -86,7 +87,7 @@ def nested(data: dict[str, pd.DataFrame], seed: int = 1, **settings) -> pd.DataF
 
 def ladder(data: dict[str, pd.DataFrame], fold_scores: pd.DataFrame, seed: int = 1, **settings) -> pd.DataFrame:
     """The ladder's rows by their rung. Without draws, unless `settings` ask for them."""
-    params = SignatureLadderParameters(**QUICK | {"n_random": 0, "n_searched": 0} | settings)
+    params = SignatureLadderParameters(**QUICK | FEW_BESIDE | {"n_random": 0, "n_searched": 0} | settings)
     rows = signature_ladder.function(**data, fold_scores=fold_scores, params=params, seed=seed, work=Work())
     return rows.set_index("rung")
 

@@ -169,12 +169,14 @@ class LadderRung(UnitPayload, Base):
     __tablename__ = "ladder_rungs"
     rung: Mapped[str] = mapped_column(
         primary_key=True,
-        doc="signature, volume, volume by forest, clinical, shape, random features, noise or permuted labels",
+        doc="signature; forest without search, elastic net, gradient boosting; volume, volume by forest, clinical, shape, "
+        "random features, noise, permuted labels",
     )
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
     position: Mapped[int] = mapped_column(doc="of the rung, the signature's is 0")
     way: Mapped[str] = mapped_column(
-        doc="to its scores: logistic (ridge), forest (without a search), or whole way (filter, search, forest)"
+        doc="to its scores: whole way (filter, search, forest), forest (without a search), elastic net, gradient boosting or "
+        "logistic (ridge)"
     )
     search: Mapped[str | None] = mapped_column(doc="population x generations of the rung's own searches")
     n_features: Mapped[int | None] = mapped_column(doc="columns that it could take")
@@ -199,7 +201,9 @@ class LadderRung(UnitPayload, Base):
     verdict: Mapped[LadderVerdict | None] = mapped_column(
         closed(LadderVerdict), doc="on the signature beside volume alone; in the signature's row"
     )
-    finding: Mapped[str | None] = mapped_column(doc="the verdict in words, with the difference it rests on")
+    finding: Mapped[str | None] = mapped_column(
+        doc="the verdict in words, with the difference it rests on; of the forest without search, what the search was worth"
+    )
     reason: Mapped[str | None] = mapped_column(doc="why something is not there, or a remark")
 
 

@@ -284,8 +284,10 @@ def ladder(rows: list[dict[str, Any]]) -> list[Layout]:
         for r in rows
     ]  # fmt: skip
     searches = next((r["search"] for r in rows if r["search"]), None)
+    worth = next((r["finding"] for r in rows[1:] if r["finding"]), None)
     notes = (
         f"Verdict: {first['finding']}.",
+        *([f"{worth[0].upper()}{worth[1:]}."] if worth else []),
         f"{first['cohort']}: every AUC is of patients not seen, on the outer folds of the signature's nested validation. "
         f"Searches of the rungs (subsets x generations): {searches}. Intervals: DeLong; of differences, paired.",
     )
