@@ -64,10 +64,12 @@ class Parameters(BaseModel):
     """Base of the parameters of an analysis: typed, immutable, and complete in their canonical JSON.
 
     FOLLOWS: those that are the base table's and may not say something else in the analysis' own.
+    OWN: those that are the analysis' own table's alone, whatever the base table says under the same name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     FOLLOWS: ClassVar[tuple[str, ...]] = ()
+    OWN: ClassVar[tuple[str, ...]] = ()
 
 
 class Settings:
@@ -141,7 +143,8 @@ class Settings:
         for name in filter(None, (table, base)):
             if not isinstance(self.tables.get(name, {}), dict):
                 raise InvalidInput(f"'{name}' must be a table", where=self.where(name), repair=f"Write [{name}]")
-        inherited = {k: v for k, v in (self.tables.get(base, {}) if base else {}).items() if k in kind.model_fields}
+        taken = kind.model_fields.keys() - (kind.OWN if issubclass(kind, Parameters) else ())
+        inherited = {k: v for k, v in (self.tables.get(base, {}) if base else {}).items() if k in taken}
         values = inherited | {k: v for k, v in values.items() if k in kind.model_fields or k not in of_others}
         try:
             return kind.model_validate(values)

@@ -2,6 +2,7 @@
 
 is_optimistic   a fit behind it looked at the tested outcome of some of these patients: a p value is too small, a measure too good
 is_in_sample    a fit behind it was fitted on some of them, without that outcome
+                what a fit looked at is also what that was made of, short of other fits: labels that were made of follow-up
 is_circular     it compares a quantity between groups that were made from that quantity (`circularity`)
 
 What a fit learns it declares (`learns`), and a result what it tests (`tests`). Who declares nothing is taken to look at, or to
@@ -15,13 +16,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, false, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, false, not_, or_, select, text, update
 
 from tshdb import circularity
 from tshdb.circularity import Circular
 from tshdb.cohorts.states import members_of
 from tshdb.database import reading, tuples, writing
 from tshdb.engine.needs import Learns, Need
+from tshdb.engine.units import INGEST
 from tshdb.guest_tables import fits_of
 from tshdb.schema import Base, Patient, Unit
 from tshdb.vocabulary import UnitState
@@ -29,6 +31,15 @@ from tshdb.vocabulary import UnitState
 if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
     from tshdb.study import Study
+
+MADE_OF = """
+WITH RECURSIVE above(unit_id) AS (
+    SELECT input_unit_id FROM unit_inputs WHERE unit_id = :unit AND role = :role
+    UNION SELECT e.input_unit_id FROM unit_inputs e JOIN above a ON a.unit_id = e.unit_id
+    JOIN units u ON u.unit_id = e.unit_id WHERE u.analysis NOT IN :fits
+)
+SELECT DISTINCT u.analysis FROM above a JOIN units u ON u.unit_id = a.unit_id
+"""
 
 
 class Seen(NamedTuple):
@@ -40,6 +51,7 @@ class Seen(NamedTuple):
     where     the collection on which the value was chosen before it came here, or None
     honest    column and p value that the fit's choice does not make smaller, or None
     spared    (column, values) of rows that do not use what it chose by the outcome, or None
+    by        the table that it looked at, where that was made of the outcome; None: the outcome itself
     """
 
     fit: str
@@ -49,6 +61,7 @@ class Seen(NamedTuple):
     where: str | None
     honest: tuple[str, float] | None
     spared: tuple[str, tuple[str, ...]] | None = None
+    by: str | None = None
 
     @property
     def words(self) -> str:
@@ -56,6 +69,7 @@ class Seen(NamedTuple):
         if self.outcome is None:
             return f"in sample: {self.fit} was fitted on {of}, not on what is tested"
         how = f"was chosen on {self.where}, by {self.outcome}" if self.where else f"looked at {self.outcome}"
+        how += f" (by {self.by})" if self.by else ""
         honest = f"; its own {self.honest[0]} is {self.honest[1]:.2g}" if self.honest else ""
         but = f" (not of {self.spared[0]} {', '.join(self.spared[1])})" if self.spared else ""
         return f"optimistic: {self.fit} {how} of {of}{honest}{but}"
@@ -105,8 +119,8 @@ class Labels:
         from tshdb.guests.listing import listing_of
 
         self._study, listing = study, listing_of(study)
-        self._by_name = {a.name: a for a in listing.analyses}
-        self._parameters = listing.world(study.settings).parameters  # as study.toml has them now
+        world = listing.world(study.settings)
+        self._by_name, self._parameters = world.by_name, world.parameters  # as study.toml has them now
         self._found: dict[int, Label] = {}
 
     def of(self, analysis: str, key: str) -> Label:
@@ -140,7 +154,7 @@ class Labels:
             fit, found = self._by_name.get(fit_name), []
             for learns in _learns(fit, json.loads(params)):
                 where = getattr(self._parameters.get(fit_name), learns.elsewhere, None) if learns.elsewhere else None
-                one = _seen(connection, fit, fit_id, f"{fit_name}/{fit_key}", learns, where, patients, tested)
+                one = _seen(connection, fit, fit_id, f"{fit_name}/{fit_key}", learns, where, patients, tested, fits)
                 found += [one] if one else []
             found.sort(key=lambda one: one.outcome is None)
             seen += [one._replace(spared=analysis.spared) if one.outcome else one for one in found[:1]]
@@ -241,7 +255,7 @@ def notes_of(study: Study, analyses: Iterable[str], cohorts: Iterable[str]) -> l
 
 def _seen(
     connection: Connection, fit: Analysis | None, unit: int, name: str, learns: Learns, where: str | None,
-    patients: set[str], tested: set[str],
+    patients: set[str], tested: set[str], fits: Iterable[str],
 ) -> Seen | None:  # fmt: skip
     if learns.elsewhere and not where:
         return None
@@ -255,14 +269,27 @@ def _seen(
     shared = learned_from & patients
     if not shared:
         return None
-    outcome = None
+    outcome = by = None
     if learns.outcome is not None:
         looked_at = fit.needs[learns.outcome].table.__tablename__ if fit is not None else learns.outcome
         outcome = looked_at if fit is None or looked_at in tested else None
+        made_of = (
+            sorted(_made_of(connection, unit, learns.outcome, fits) & tested) if outcome is None and tested else ()
+        )
+        if made_of:
+            outcome, by = made_of[0], looked_at
     if where and outcome is None:
         return None  # chosen elsewhere by what is not tested here: nothing was fitted on these patients
     honest = _honest(connection, fit, unit, learns.honest) if outcome else None
-    return Seen(name, outcome, len(shared), len(patients), where, honest)
+    return Seen(name, outcome, len(shared), len(patients), where, honest, by=by)
+
+
+def _made_of(connection: Connection, unit: int, role: str, fits: Iterable[str]) -> set[str]:
+    """The ingested tables of which a fit's inputs of a role were computed, not by way of another fit."""
+    asked = text(MADE_OF).bindparams(bindparam("fits", expanding=True))
+    given = {"unit": unit, "role": role, "fits": tuple(fits) or ("",)}
+    found = connection.execute(asked, given).scalars()
+    return {analysis.removeprefix(INGEST) for analysis in found if analysis.startswith(INGEST)}
 
 
 def _of_collection(connection: Connection, fit: Analysis | None, collection: str) -> set[str]:

@@ -103,8 +103,12 @@ def gray_rows(
     at_days: float | None,
     min_events: int,
     refused: str | None,
+    words: tuple[str, str] = ("a good prognosis", "a poor prognosis"),
 ) -> Iterator[dict]:
-    """Rows of gray_tests, one each kind of event; without a test with the reason. refused: why nothing may be tested."""
+    """Rows of gray_tests, one each kind of event; without a test with the reason. refused: why nothing may be tested.
+
+    words: what the patients of good and of poor have.
+    """
     nothing = {f"n_{p}{what}": 0 for p in Prognosis for what in ("", "_events", "_competing")}
     for cause in FirstEvent:
         row = {
@@ -124,11 +128,16 @@ def gray_rows(
             mine = causes[prognosis == str(group)]
             row |= {f"n_{group}": len(mine), f"n_{group}_events": int((mine == EVENT).sum())}
             row[f"n_{group}_competing"] = int((mine == COMPETING).sum())
-        yield row | _tested(found, causes, prognosis, min_events, refused)
+        yield row | _tested(found, causes, prognosis, min_events, refused, words)
 
 
 def _tested(
-    found: FirstEvents, causes: np.ndarray, prognosis: np.ndarray, min_events: int, refused: str | None
+    found: FirstEvents,
+    causes: np.ndarray,
+    prognosis: np.ndarray,
+    min_events: int,
+    refused: str | None,
+    words: tuple[str, str],
 ) -> dict:
     n_events = int((causes == EVENT).sum())
     if refused:
@@ -136,7 +145,7 @@ def _tested(
     if not len(causes):
         return {"reason": "of no patient it is known which event came first"}
     if len(set(prognosis)) < 2:
-        return {"reason": f"all patients have a {prognosis[0]} prognosis"}
+        return {"reason": f"all patients have {words[prognosis[0] != str(Prognosis.GOOD)]}"}
     if n_events < min_events:
         return {"reason": f"{n_events} events, fewer than {min_events}"}
     test = gray_test(found.data["duration_days"].to_numpy(float), causes, prognosis)

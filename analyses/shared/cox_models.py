@@ -89,15 +89,22 @@ class Model(NamedTuple):
 
 
 def three_models(
-    data: pd.DataFrame, clinical: pd.DataFrame, name: str, settings: CoxSettings, adjusts_per_sd: bool
+    data: pd.DataFrame,
+    clinical: pd.DataFrame,
+    name: str,
+    settings: CoxSettings,
+    adjusts_per_sd: bool,
+    group: str = GOOD,
 ) -> tuple[list[Model], Adjusted]:
     """The three models before they are fitted, and what clinical variables are in the last one. Arguments as of `models_of`."""
     per_sd = f"{name} (per SD)"
     spread = data["value"].std(ddof=1)
     standardised = (data["value"] - data["value"].mean()) / spread if spread > 0 else 0.0
-    data = data.assign(**{GOOD: (data["prognosis"] == "good").astype(float), per_sd: standardised, name: data["value"]})
+    data = data.assign(
+        **{group: (data["prognosis"] == "good").astype(float), per_sd: standardised, name: data["value"]}
+    )
     beside = adjusted(data, clinical, settings.covariates, settings.min_known, settings.left_out)
-    models = [Model("group", data, [GOOD]), Model("continuous", data, [per_sd])]
+    models = [Model("group", data, [group]), Model("continuous", data, [per_sd])]
     models.append(Model("multivariable", beside.frame, [per_sd if adjusts_per_sd else name, *beside.variables]))
     return models, beside
 
@@ -112,17 +119,19 @@ def models_of(
     seen_of=lambda _: None,
     note: str | None = None,
     adjusts_per_sd: bool = False,
+    group: str = GOOD,
+    itself: str | None = None,
 ) -> list[dict]:
     """Rows of cox_terms of the three models; one that cannot be fitted has rows with the reason.
 
     data: patient_id, prognosis, value, event, duration_days, time_origin; clinical: patient_id and the variables as numbers;
     name: of the value; prefix: of the models' names; cohort: whose members are counted that a model lacks; seen_of: patients ->
     what must be said of them if the model has learned from them; note: said beside every estimate; adjusts_per_sd: the value
-    beside clinical variables is per standard deviation.
+    beside clinical variables is per standard deviation; group: the term of the groups; itself: said of the multivariable model.
     """
     rows: list[dict] = []
     members = set(cohort.members)
-    models, (used, _, known, gaps, n_complete) = three_models(data, clinical, name, settings, adjusts_per_sd)
+    models, (used, _, known, gaps, n_complete) = three_models(data, clinical, name, settings, adjusts_per_sd, group)
     shared = {
         "endpoint": settings.endpoint,
         "time_origin": origin_of(data),
@@ -140,7 +149,7 @@ def models_of(
                 )
             else:
                 estimates = cox(frame, terms, settings.min_events, likelihood=settings.likelihood)
-            reasons = [f"optimistic: {seen}" if seen else None, note]
+            reasons = [f"optimistic: {seen}" if seen else None, note, itself if model == "multivariable" else None]
             estimates = {
                 term: e | {"reason": "; ".join(filter(None, [*reasons, e["reason"]])) or None}
                 for term, e in estimates.items()

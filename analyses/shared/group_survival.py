@@ -36,8 +36,12 @@ def test(
     seen: str | None,
     allow_seen: bool,
     note: str | None = None,
+    words: tuple[str, str] = ("a good prognosis", "a poor prognosis"),
 ) -> dict:
-    """A row of logrank_tests. seen: what must be said of patients that the model learned from; note: said beside a test."""
+    """A row of logrank_tests. seen: what must be said of patients that the model learned from; note: said beside a test.
+
+    words: what the patients of good and of poor have.
+    """
     durations, events = data["duration_days"].to_numpy(float), data["event"].to_numpy(bool)
     is_good = (data["prognosis"] == "good").to_numpy(bool)
     row = {
@@ -59,7 +63,7 @@ def test(
     if seen and not allow_seen:
         row["reason"] = f"refused: {seen}"
     elif is_good.all() or not is_good.any():
-        row["reason"] = f"all patients have a {'good' if is_good.all() else 'poor'} prognosis"
+        row["reason"] = f"all patients have {words[0] if is_good.all() else words[1]}"
     elif events.sum() < min_events:
         row["reason"] = f"{int(events.sum())} events, fewer than {min_events}"
     else:

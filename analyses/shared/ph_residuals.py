@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from analyses.shared.cox import cox
-from analyses.shared.cox_models import CoxSettings, three_models
+from analyses.shared.cox_models import GOOD, CoxSettings, three_models
 from analyses.shared.imputed_cox import words_of
 from analyses.shared.schoenfeld import scaled_residuals, smooth
 
@@ -28,12 +28,13 @@ def residuals_of(
     settings: CoxSettings,
     seen_of=lambda _: None,
     adjusts_per_sd: bool = False,
+    group: str = GOOD,
 ) -> list[dict]:
     """A row per death of each term of the three models; of a term without residuals a row with the reason.
 
     Arguments as of `cox_models.models_of`, whose models these are.
     """
-    models, beside = three_models(data, clinical, name, settings, adjusts_per_sd)
+    models, beside = three_models(data, clinical, name, settings, adjusts_per_sd, group)
     rows: list[dict] = []
     for model, frame, terms in models:
         shared = {"model": prefix + model, "endpoint": settings.endpoint, "censored_at_days": settings.censored_at}

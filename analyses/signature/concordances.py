@@ -96,7 +96,7 @@ def concordances(
                     of_shared = pairs(*ours)
                 row |= _with_interval(*of_all, params.n_bootstrap, seed)
                 shared[model] = concordance(*of_shared)
-                row["reason"] = note_of(frame) if model != "clinical" else None
+                row["reason"] = note_of(frame, terms) if model != "clinical" else None
         for row in rows[-3:]:
             mine, clinical_one = shared.get(row["model"]), shared.get("clinical")
             if row["model"] != "clinical" and mine is not None and clinical_one is not None:

@@ -1,6 +1,6 @@
 """Single features between good and poor: those of the signature, and those that the paper names (IDMN, flatness).
 
-grouping  signature: by the signature's score, as the paper's Fig. 7a and b; label: by the TSH score, where there is RNA
+grouping  signature: by the signature's score, as the paper's Fig. 7a and b; label: by what it learns, where there is a label
 
 Groups that the signature makes from a feature differ in that feature by construction: is_circular says so, and p then says
 little. Mann-Whitney, two-sided, with the normal approximation (continuity, ties); the paper does not name its test.
@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING
 
 from analyses.shared.multiple_testing import benjamini_hochberg
+from analyses.signature.classes import Classes, classes_of, row_classes
 from analyses.signature.validation import SOURCE, first_scores
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Model, Need, analysis
@@ -85,17 +86,21 @@ def feature_tests(
     used = {f["feature"] for f in json.loads(model["features"].iloc[0])}
     table = table_of(sets, computed, imported, source)
     names = [name for name in dict.fromkeys([*sorted(used), *params.features]) if name in table.columns]
-    by_label = labels[labels["label"].notna()][["patient_id", "label"]].rename(columns={"label": "prognosis"})
+    by_label = labels[labels["label"].notna()][["patient_id", "label"]]
+    by_label = by_label.assign(is_good=by_label["label"].astype(str) == classes_of(labels).foretold)
     by_label = by_label.merge(sets[sets["source"] == source][["patient_id", "examination"]], on="patient_id")
     by_label = by_label.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id")
     rows = []
-    for grouping, groups in (("signature", first_scores(scores, params.use_degraded)), ("label", by_label)):
+    by_score = first_scores(scores, params.use_degraded)
+    by_score["is_good"] = by_score["prognosis"] == "good"
+    for grouping, groups in (("signature", by_score), ("label", by_label)):
         groups = groups[groups["examination"].isin(set(table.index))]
         if not len(groups):
             continue
         chosen = table.loc[list(groups["examination"]), names]
-        is_good = (groups["prognosis"].astype(str) == "good").to_numpy(bool)
-        tests = [_test(name, chosen[name].to_numpy(float), is_good) for name in names]
+        is_good = groups["is_good"].to_numpy(bool)
+        of = row_classes(model.iloc[0]) if grouping == "signature" else classes_of(labels)
+        tests = [_test(name, chosen[name].to_numpy(float), is_good, of) for name in names]
         p = np.array([np.nan if row["p_value"] is None else row["p_value"] for row in tests])
         for row, adjusted in zip(tests, benjamini_hochberg(p), strict=True):
             circular = grouping == "signature" and row["feature"] in used
@@ -103,7 +108,7 @@ def feature_tests(
     return pd.DataFrame(rows)
 
 
-def _test(name: str, values: np.ndarray, is_good: np.ndarray) -> dict:
+def _test(name: str, values: np.ndarray, is_good: np.ndarray, of: Classes) -> dict:
     import numpy as np
     from scipy.stats import mannwhitneyu
 
@@ -112,10 +117,10 @@ def _test(name: str, values: np.ndarray, is_good: np.ndarray) -> dict:
     row = {
         "feature": name, "n_good": len(good), "n_poor": len(poor),
         "median_good": float(np.median(good)) if len(good) else None,
-        "median_poor": float(np.median(poor)) if len(poor) else None, "p_value": None,
+        "median_poor": float(np.median(poor)) if len(poor) else None, "p_value": None, **of.columns,
     }  # fmt: skip
     if min(len(good), len(poor)) < 3:
-        return row | {"reason": f"{len(good)} good and {len(poor)} poor: fewer than three of one kind"}
+        return row | {"reason": f"{of.counted(len(good), len(poor))}: fewer than three of one kind"}
     if np.ptp(values[known]) == 0:
         return row | {"reason": "the feature does not vary"}
     tested = mannwhitneyu(good, poor, alternative="two-sided", method="asymptotic")

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analyses.signature.classes import Classes, classes_of
 from tshdb.canonical import json_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COMPUTED = "computed"
+MOST_REASONS = 3  # for having no label, in words
 LEAST_PER_BATCH = 3  # patients of a scanner, for its shift and scale
 HUGE = 1e30  # no feature has such a value, and its square is not far from the end of numbers
 UNKNOWN = "unknown"  # a batch, or a kind of outline, that nobody recorded
@@ -57,7 +59,8 @@ def without_features(values: np.ndarray, batches: np.ndarray | None) -> str | No
 class Training(NamedTuple):
     """Patients (sorted), their labels, (patients, features) values, names of the features, and their feature sets.
 
-    n_left_out: members without label or features; incomplete: features without a value for a patient, with how many.
+    n_left_out: members without label or features; incomplete: features without a value for a patient, with how many; the_label:
+    features that are the label itself, with why; classes: of the label; why_unlabelled: the commonest reason for no label.
     """
 
     patients: list[str]
@@ -67,6 +70,9 @@ class Training(NamedTuple):
     sets: pd.DataFrame
     n_left_out: int
     incomplete: dict[str, int]
+    the_label: dict[str, str] = {}
+    classes: Classes = Classes()
+    why_unlabelled: str | None = None
 
     @property
     def batches(self) -> np.ndarray:
@@ -78,7 +84,8 @@ class Training(NamedTuple):
         n_good = int(self.is_good.sum())
         n_poor = len(self.is_good) - n_good
         if min(n_good, n_poor) < least:
-            return f"{n_good} good and {n_poor} poor with features: fewer than {least} of one kind"
+            said = f"{self.classes.counted(n_good, n_poor)} with features: fewer than {least} of one kind"
+            return said if self.why_unlabelled is None else f"{said} ({self.why_unlabelled})"
         if not self.names:
             return "no feature has a value for every patient"
         if harmonise != "none" and (few := too_few(self.batches)):
@@ -123,7 +130,8 @@ def training_of(
 
     Of several first examinations of a patient the first by name counts. A feature that misses for one patient is left out.
     """
-    known = labels[labels["label"].notna()].set_index("patient_id")["label"]
+    classes = classes_of(labels)
+    known = labels[labels["label"].notna()].set_index("patient_id")["label"].astype(str) == classes.foretold
     wide = table_of(sets, computed, imported, source)
     wide = wide[[c for c in wide.columns if c.startswith(only)]]
     wide = wide[wide.notna().any(axis=1)]
@@ -133,17 +141,55 @@ def training_of(
     missing = values.isna().sum()
     incomplete = {str(name): int(n) for name, n in missing.items() if n}
     values = values[[c for c in values.columns if c not in incomplete]]
+    is_good = known.loc[list(chosen["patient_id"])].to_numpy(bool) if len(chosen) else np.zeros(0, bool)
+    the_label = _the_label(values, is_good, classes)
+    values = values[[c for c in values.columns if c not in the_label]]
     return Training(
         list(chosen["patient_id"]),
-        (known.loc[list(chosen["patient_id"])].astype(str) == "good").to_numpy(bool)
-        if len(chosen)
-        else np.zeros(0, bool),
+        is_good,
         np.ascontiguousarray(values.to_numpy(float)),
         list(values.columns),
         chosen,
         len(members) - len(chosen),
         incomplete,
+        the_label,
+        classes,
+        _why_unlabelled(labels) if classes.asked is not None else None,
     )
+
+
+def is_the_label(values: np.ndarray, is_good: np.ndarray) -> bool:
+    """Whether (patients,) values, NaN where unknown, are two numbers that tell the classes apart without an exception."""
+    known = ~np.isnan(values)
+    good, poor = set(values[known & is_good]), set(values[known & ~is_good])
+    return len(good) == len(poor) == 1 and good != poor
+
+
+def _the_label(values: pd.DataFrame, is_good: np.ndarray, classes: Classes) -> dict[str, str]:
+    """Features that are the label itself -> why: two values, one a class; or the name of the column that the label is made of."""
+    found = {}
+    column = None if classes.asked is None else _bare(classes.asked.rpartition(".")[2])
+    for name in values.columns:
+        if is_the_label(values[name].to_numpy(float), is_good):
+            found[str(name)] = (
+                f"it is the label: one value for all {classes.foretold}, another for all {classes.against}"
+            )
+        elif column is not None and _bare(name.rpartition(".")[2]) == column:
+            found[str(name)] = f"it bears the name of the label, {classes.asked}"
+    return found
+
+
+def _bare(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def _why_unlabelled(labels: pd.DataFrame) -> str | None:
+    """How many members have no label, by reason, the commonest first."""
+    reasons = labels.loc[labels["label"].isna(), "reason"].fillna("no reason").value_counts()
+    listed = [
+        f"{n} {reason}" for reason, n in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_REASONS]
+    ]
+    return f"no label: {', '.join(listed)}" if listed else None
 
 
 def shared(sets: pd.DataFrame) -> tuple[dict[str, str], list[str]]:

@@ -79,7 +79,7 @@ def likelihood_ratio_tests(
             except NoConvergence as error:
                 row["reason"] = f"no convergence: {error}"
                 continue
-            reasons = [f"optimistic: {seen}" if seen else None, note_of(both), fitted["reason"]]
+            reasons = [f"optimistic: {seen}" if seen else None, note_of(both, used), fitted["reason"]]
             row |= {
                 "log_likelihood_clinical": ratio.without, "log_likelihood_both": ratio.with_term, "chi2": ratio.chi2,
                 "degrees": 1,

@@ -89,6 +89,8 @@ def selected_features(
         else:
             row["reason"] = "does not vary"
         rows.append(row)
+    for name, why in sorted(data.the_label.items()):
+        rows.append({"feature": name, "status": FeatureStatus.DROPPED, "n_folds": 0, "reason": why})
     for name, n in sorted(data.incomplete.items()):
         rows.append(
             {

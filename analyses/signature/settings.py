@@ -8,9 +8,28 @@ from pydantic import Field
 
 from analyses.signature.features import COMPUTED
 from tshdb.config import Parameters
+from tshdb.vocabulary import Endpoint
+
+TSH, SURVIVAL = "tsh", "survival"
 
 
-class TrainingParameters(Parameters):
+class LabelParameters(Parameters):
+    """[signature]"""
+
+    FOLLOWS = ("label", "positive", "negative", "endpoint", "horizon_days")
+    label: str = TSH
+    """tsh (the TSH score), survival, or a column: of the patients, TABLE.COLUMN, or clinical_values.FIELD"""
+    positive: tuple[str, ...] = ()
+    """of a column: the values of the class that is foretold"""
+    negative: tuple[str, ...] = ()
+    """of a column: those of the other class, all other known values if there are none here"""
+    endpoint: Endpoint = Endpoint.OS
+    """of label = survival"""
+    horizon_days: float = Field(default=1826.25, gt=0)
+    """of label = survival: an event up to this day is poor, to be known free of it on that day is good"""
+
+
+class TrainingParameters(LabelParameters):
     """[signature]"""
 
     cohort: str = "radiogenomic_development"

@@ -13,6 +13,7 @@ from analyses.shared.cox_models import Cohort, CoxSettings, models_of
 from analyses.shared.imputation import imputation_by
 from analyses.shared.missing import ImputationParameters, left_out_of_imputation
 from analyses.shared.survival import censored, seen_in_training
+from analyses.signature.classes import classes_of
 from analyses.signature.validation import (
     CLINICAL_NEEDS,
     SCORE,
@@ -72,5 +73,6 @@ def signature_cox(
         rows += models_of(
             data, clinical, SCORE, "signature ", cohort, settings,
             lambda frame: seen_in_training(frame, trained_on), note_of(data), adjusts_per_sd=True,
+            group=classes_of(data).term, itself=note_of(data.assign(is_degraded=False), params.covariates),
         )  # fmt: skip
     return pd.DataFrame(rows)

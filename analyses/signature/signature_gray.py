@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyses.shared.competing_events import gray_rows
 from analyses.shared.survival import seen_in_training
+from analyses.signature.classes import classes_of
 from analyses.signature.validation import NEEDS, SIGNATURE, SOURCE, ValidationParameters, outcomes
 from tshdb.engine.analysis import analysis
 from tshdb.schema import GrayTest
@@ -41,5 +42,6 @@ def signature_gray(
     for endpoint, data in outcomes(scores, follow_ups, params).items():
         seen = seen_in_training(data, trained_on)
         refused = f"refused: {seen}" if seen and not params.allow_training_patients else None
-        rows += gray_rows(SIGNATURE, data, follow_ups, endpoint, params.censor_at_days, params.min_events, refused)
+        given = (endpoint, params.censor_at_days, params.min_events, refused, classes_of(data).had)
+        rows += gray_rows(SIGNATURE, data, follow_ups, *given)
     return pd.DataFrame(rows)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from analyses.signature.classes import Classes
     from analyses.signature.features import Training
     from analyses.signature.progress import Noted
     from analyses.signature.rungs import Outer
@@ -189,14 +190,23 @@ def _clinical(
     data: Training, outer: Outer, patients: pd.DataFrame, params: SignatureLadderParameters, least: int
 ) -> Way:
     from analyses.shared.clinical_covariates import numeric
+    from analyses.signature.features import is_the_label
     from analyses.signature.rungs import logistic
 
     clinical = numeric(patients, params.covariates).set_index("patient_id").reindex(data.patients)
     known = clinical.notna().mean()
-    used = [c for c in params.covariates if known[c] >= params.min_known]
+    itself = {
+        c: "it is the label itself"
+        if c in data.classes.is_made_of([c])
+        else "it tells the classes apart without an exception"
+        for c in params.covariates
+        if c in data.classes.is_made_of([c]) or is_the_label(clinical[c].to_numpy(float), data.is_good)
+    }
+    used = [c for c in params.covariates if known[c] >= params.min_known and c not in itself]
+    why = {c: f"known for {known[c]:.0%} of the patients" for c in known.index if c not in used} | itself
+    remark = "; ".join(f"without {c}: {said}" for c, said in why.items())
     if not used:
-        return Way(reason="no clinical variable is known for enough patients")
-    remark = "; ".join(f"without {c}: known for {known[c]:.0%} of the patients" for c in known.index if c not in used)
+        return Way(reason="no clinical variable is known for enough patients" + (f"; {remark}" if itself else ""))
     values = clinical[used].to_numpy(float)
     if problem := _too_few(data, values, least):
         return Way(reason=f"{problem} have all of {', '.join(used)}")
@@ -307,7 +317,11 @@ def _too_few(data: Training, values: np.ndarray, least: int) -> str | None:
 
     is_known = ~np.isnan(values).any(axis=1)
     n_good, n_poor = int(data.is_good[is_known].sum()), int((~data.is_good[is_known]).sum())
-    return f"fewer than {least} of one kind: {n_good} good and {n_poor} poor" if min(n_good, n_poor) < least else None
+    return (
+        f"fewer than {least} of one kind: {data.classes.counted(n_good, n_poor)}"
+        if min(n_good, n_poor) < least
+        else None
+    )
 
 
 # -------------------------------------------------------------------------------------------------------------- the rows
@@ -328,7 +342,7 @@ def _rows(data: Training, ways: dict[str, Way], params: SignatureLadderParameter
     }  # fmt: skip
     signature = ways[SIGNATURE]
     for rung, row in rows.items():
-        row |= _measured(data.is_good, rung, ways[rung], signature.draws)
+        row |= _measured(data.is_good, rung, ways[rung], signature.draws, data.classes)
     volumes = [rows[VOLUME], rows[VOLUME_FOREST]]
     others = [row for rung, row in rows.items() if rung not in (SIGNATURE, VOLUME, VOLUME_FOREST)]
     rows[FOREST_OF_ALL]["finding"] = worth(rows[FOREST_OF_ALL])
@@ -337,7 +351,7 @@ def _rows(data: Training, ways: dict[str, Way], params: SignatureLadderParameter
     return list(rows.values())
 
 
-def _measured(is_good: np.ndarray, rung: str, way: Way, signature: Sequence[np.ndarray]) -> dict:
+def _measured(is_good: np.ndarray, rung: str, way: Way, signature: Sequence[np.ndarray], classes: Classes) -> dict:
     """AUC, interval and difference of a rung. signature: the signature's scores, one (patients,) or none."""
     import numpy as np
 
@@ -348,9 +362,8 @@ def _measured(is_good: np.ndarray, rung: str, way: Way, signature: Sequence[np.n
     is_scored = ~np.isnan(way.draws).any(axis=0)
     found = {"n": int(is_scored.sum()), "n_good": int(is_good[is_scored].sum()), "n_features": way.n_features}
     if min(found["n_good"], found["n"] - found["n_good"]) < 2:
-        why = (
-            f"{found['n_good']} good and {found['n'] - found['n_good']} poor have scores: an interval needs two of each"
-        )
+        counted = classes.counted(found["n_good"], found["n"] - found["n_good"])
+        why = f"{counted} have scores: an interval needs two of each"
         return found | {"reason": _joined(why, way.remark)}
     of_rung = placements(is_good[is_scored], [scores[is_scored] for scores in way.draws])
     auc, lower, upper, why = with_interval(of_rung)
@@ -360,11 +373,11 @@ def _measured(is_good: np.ndarray, rung: str, way: Way, signature: Sequence[np.n
         found |= {"n_draws": len(aucs), "lowest": min(aucs), "highest": max(aucs)}
         found["draws"] = json.dumps([round(value, 6) for value in aucs])
     if rung == SIGNATURE or not signature:
-        return found | {"reason": _joined(why, way.remark)}
+        return found | {"reason": _joined(classes.reworded(why), way.remark)}
     both = is_scored & ~np.isnan(signature[0])
     n_good, n_poor = int(is_good[both].sum()), int((~is_good[both]).sum())
     if not (n_good and n_poor):
-        why = f"{n_good} good and {n_poor} poor are scored by the signature as well: no difference"
+        why = f"{classes.counted(n_good, n_poor)} are scored by the signature as well: no difference"
         return found | {"n_shared": int(both.sum()), "reason": _joined(why, way.remark)}
     ours = placements(is_good[both], [signature[0][both]])
     theirs = placements(is_good[both], [scores[both] for scores in way.draws])
@@ -374,7 +387,7 @@ def _measured(is_good: np.ndarray, rung: str, way: Way, signature: Sequence[np.n
     if rung in DRAWN:
         found["n_reached"] = sum(value >= ours.auc for value in aucs)
     found |= {"n_shared": int(both.sum()), "difference": value, "difference_lower": low, "difference_upper": high}
-    return found | {"reason": _joined(why, unpaired, way.remark)}
+    return found | {"reason": _joined(classes.reworded(why), classes.reworded(unpaired), way.remark)}
 
 
 def _joined(*parts: str | None) -> str | None:

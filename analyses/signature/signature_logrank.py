@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyses.shared.group_survival import test
 from analyses.shared.survival import seen_in_training
+from analyses.signature.classes import classes_of
 from analyses.signature.validation import NEEDS, SIGNATURE, SOURCE, ValidationParameters, note_of, outcomes
 from tshdb.engine.analysis import analysis
 from tshdb.schema import LogrankTest
@@ -41,7 +42,7 @@ def signature_logrank(
         [
             test(
                 SIGNATURE, data, endpoint, params.censor_at_days, params.min_events, seen_in_training(data, trained_on),
-                params.allow_training_patients, note_of(data),
+                params.allow_training_patients, note_of(data), classes_of(data).had,
             )
             for endpoint, data in outcomes(scores, follow_ups, params).items()
         ]

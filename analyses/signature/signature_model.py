@@ -57,7 +57,7 @@ def signature_model(
     row = {
         "source": params.features, "threshold": params.threshold, "n": len(data.patients),
         "n_good": int(data.is_good.sum()), "n_left_out": data.n_left_out, "n_features": 0, "features": "[]",
-        "harmonised": params.harmonise != "none", "seed": str(seed), "reason": last["reason"],
+        **data.classes.columns, "harmonised": params.harmonise != "none", "seed": str(seed), "reason": last["reason"],
         "versions": json.dumps({name: library_version(name) for name in ("scikit-learn", "numpy", "skops")}),
     }  # fmt: skip
     if not row["reason"] and differing:

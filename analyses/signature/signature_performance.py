@@ -1,4 +1,4 @@
-"""How well the signature tells good from poor: by patients it had not seen, and, labelled, the ways that flatter it.
+"""How well the signature tells its classes apart: by patients it had not seen, and, labelled, the ways that flatter it.
 
 nested     scores of `signature_cross_validation`, everything fitted inside the outer folds: the figure to believe
 search     what the search reached on its own folds, by its own forests: the figure that it optimised, and the paper's way.
@@ -117,6 +117,8 @@ def signature_performance(
         rows.append(none | {"measure": "fold_fitness", "value": fitness, "is_optimistic": True})
     for name, n in sorted(times.items()):
         rows.append(none | {"measure": f"chosen: {name}", "value": n / len(folds), "is_optimistic": False})
+    for row in rows:
+        row["reason"] = data.classes.reworded(row.get("reason"))
     return pd.DataFrame(rows).assign(model="signature_model")
 
 

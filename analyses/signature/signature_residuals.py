@@ -12,6 +12,7 @@ from analyses.shared.cox_models import CoxSettings
 from analyses.shared.missing import left_out_of_imputation
 from analyses.shared.ph_residuals import residuals_of
 from analyses.shared.survival import seen_in_training
+from analyses.signature.classes import classes_of
 from analyses.signature.validation import CLINICAL_NEEDS, SCORE, SOURCE, CovariateParameters, outcomes
 from tshdb.engine.analysis import analysis
 from tshdb.schema import SchoenfeldResidual
@@ -51,6 +52,6 @@ def signature_residuals(
         )  # fmt: skip
         rows += residuals_of(
             data, clinical, SCORE, "signature ", settings, lambda frame: seen_in_training(frame, trained_on),
-            adjusts_per_sd=True,
+            adjusts_per_sd=True, group=classes_of(data).term,
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -62,9 +62,11 @@ def signature_scores(
     import pandas as pd
 
     from analyses.signature import artefact
+    from analyses.signature.classes import row_classes
     from analyses.signature.features import UNKNOWN, against, table_of
 
     chosen = model.iloc[0]
+    classes = row_classes(chosen)
     features = json.loads(chosen["features"])
     names = [f["feature"] for f in features]
     mean, sd, low, high = (np.array([f[key] for f in features]) for key in ("mean", "sd", "low", "high"))
@@ -75,6 +77,7 @@ def signature_scores(
         row = {
             "examination": one["examination"], "patient_id": one["patient_id"], "source": one["source"],
             "time_point": one["time_point"], "status": ScoreStatus.REFUSED, "threshold": chosen["threshold"],
+            **classes.columns,
         }  # fmt: skip
         rows.append(row)
         if steps is None:
@@ -117,4 +120,5 @@ def signature_scores(
         for (row, _, _), score in zip(ready, scores, strict=True):
             good = score >= chosen["threshold"]
             row |= {"score": float(score), "prognosis": Prognosis.GOOD if good else Prognosis.POOR}
+            row["label"] = classes.foretold if good else classes.against
     return pd.DataFrame(rows)

@@ -6,6 +6,7 @@ the chemotherapy that the patient must have lived through; cohorts are never thr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from pydantic import Field
 from analyses.shared.cox import Likelihood
 from analyses.shared.missing import MissingParameters
 from analyses.shared.survival import censored
+from analyses.signature.classes import NAMES, classes_of
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Need, Trained
 from tshdb.engine.relations import EXAMINATIONS_OF_PATIENT, SAME_PATIENT
@@ -60,12 +62,14 @@ class CovariateParameters(ValidationParameters, MissingParameters):
 
 
 def first_scores(scores: pd.DataFrame, use_degraded: bool) -> pd.DataFrame:
-    """examination, patient_id, prognosis, value, is_degraded: one examination a patient, sorted."""
+    """examination, patient_id, prognosis, value, is_degraded, and what is asked: one examination a patient, sorted."""
     wanted = [str(ScoreStatus.SCORED)] + ([str(ScoreStatus.DEGRADED)] if use_degraded else [])
     known = scores[scores["status"].astype(str).isin(wanted) & scores["score"].notna()]
     known = known.sort_values(["patient_id", "examination"]).drop_duplicates("patient_id")
     scored = known[["examination", "patient_id", "prognosis", "score"]].rename(columns={"score": "value"})
     scored["prognosis"] = scored["prognosis"].astype(str)
+    for name in NAMES:
+        scored[name] = known[name].to_numpy() if name in known else None
     scored["is_degraded"] = (known["status"].astype(str) == str(ScoreStatus.DEGRADED)).to_numpy()
     return scored.reset_index(drop=True)
 
@@ -83,7 +87,12 @@ def outcomes(
     return by_endpoint
 
 
-def note_of(data: pd.DataFrame) -> str | None:
-    """What must be said of degraded scores."""
+def note_of(data: pd.DataFrame, covariates: Sequence[str] = ()) -> str | None:
+    """What must be said of degraded scores, and of clinical variables in the model that the label itself was made of."""
     n = int(data["is_degraded"].sum())
-    return f"{n} of {len(data)} scores are degraded (signature_scores says why)" if n else None
+    itself = classes_of(data).is_made_of(covariates)
+    said = [
+        f"{n} of {len(data)} scores are degraded (signature_scores says why)" if n else None,
+        f"{', '.join(itself)} is what the signature foretells: it was learned from it" if itself else None,
+    ]
+    return "; ".join(filter(None, said)) or None

@@ -11,6 +11,7 @@ from tshdb.database import reading
 from tshdb.engine.chosen import select_analyses
 from tshdb.engine.costs.estimate import Estimate, foretold
 from tshdb.engine.explain import chains
+from tshdb.engine.named import refuse_what_nobody_has
 from tshdb.engine.planner import Planner
 from tshdb.engine.upgrades import programs
 from tshdb.engine.world import parse_unit
@@ -88,6 +89,7 @@ def plan(study: Study, options: PlanOptions | None = None) -> Planned:
     world = listing.world(study.settings)
     chosen = select_analyses(world, options.names)
     with reading(study.engine) as connection:
+        refuse_what_nobody_has(connection, listing.analyses, world)
         planner = Planner(connection, world, refit=options.refit)
         plans = [p for p in planner.all().values() if p.analysis.name in chosen]
         time = foretold(connection, plans, world.parameters, options.n_workers)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tshdb.database import reading
 from tshdb.engine.costs.clock import Clock
 from tshdb.engine.executor import executor_for
+from tshdb.engine.named import refuse_what_nobody_has
 from tshdb.engine.rebuild import Progress, Rebuild
 from tshdb.guests.listing import listing_of
 from tshdb.optimism import note_labels
@@ -76,6 +78,8 @@ def rebuild(
     options = options or RebuildOptions()
     began = time.perf_counter() if started is None else started
     listing = listing_of(study)
+    with reading(study.engine) as connection:
+        refuse_what_nobody_has(connection, listing.analyses, listing.world(study.settings))
     executor = executor_for(options.n_workers, options.dask, study.objects.root, listing.analyses)
     run = Rebuild(
         study,

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 
 from tshdb.config import Parameters
 from tshdb.engine.declaration import judge
-from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Learns, Made, Model, Named, Need, Reference, Relation, Trained
+from tshdb.engine.needs import (
+    KEY_COLUMNS,
+    Chosen,
+    Input,
+    Kind,
+    Learns,
+    Made,
+    Model,
+    Named,
+    Need,
+    Reference,
+    Relation,
+    Trained,
+)
 from tshdb.engine.outside.record import Program
 
 if TYPE_CHECKING:
@@ -17,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KEY_COLUMNS",
     "Analysis",
+    "Chosen",
     "Input",
     "Kind",
     "Learns",

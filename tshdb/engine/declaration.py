@@ -15,7 +15,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 
 from tshdb.config import Parameters
-from tshdb.engine.needs import KEY_COLUMNS, Input, Kind, Made, Named, Need, Reference, Relation
+from tshdb.engine.needs import KEY_COLUMNS, Chosen, Input, Kind, Made, Named, Need, Reference, Relation
 from tshdb.engine.outside.record import judge_program
 
 if TYPE_CHECKING:
@@ -90,10 +90,11 @@ def _judge_inputs(record: Analysis, wrong: Callable[[str], NoReturn]) -> None:
             wrong(f"the role '{role}' is a name that the engine gives itself")
         if not isinstance(need, Input):
             wrong(f"the role '{role}' is no Need, Named, Model, Reference, Trained or Made")
-        if isinstance(need, Named):
+        if isinstance(need, Named | Chosen):
             field = record.params.model_fields.get(need.parameter)
             if field is None or field.annotation is not str:
                 wrong(f"the role '{role}': '{need.parameter}' is no field of {record.params.__name__} that is a str")
+        if isinstance(need, Named):
             continue
         if not hasattr(need.table, "__table__"):
             wrong(f"the role '{role}': {need.table!r} is no table")

@@ -10,8 +10,8 @@ Kinds
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,24 @@ class Need:
     optional: bool = False
     one_of: bool = False
     column: str | None = None
+
+
+@dataclass(frozen=True)
+class Chosen(Need):
+    """An input for which a parameter may name another one: a column, as `Named` does, or a word of its own.
+
+    The frame has all columns of the table: its rows are those of the analysis's own entity.
+    parameter: the field, a str. It says a word, `table.column`, a column of the patients, or clinical_values.FIELD, of which all
+        fields are handed over.
+    words: what it may say -> the need that is meant; None: the one that is written here.
+    named: word -> (a field of the parameters, the column of that need's table whose value it names)
+    classes: fields that name values of a column, of which the first must name some.
+    """
+
+    parameter: str = ""
+    words: Mapping[str, Need | None] = field(default_factory=dict, hash=False)
+    named: Mapping[str, tuple[str, str]] = field(default_factory=dict, hash=False)
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

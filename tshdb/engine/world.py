@@ -63,7 +63,7 @@ class World:
         shared: dict[str, set[str]] = {}
         for a in analyses:
             if a.base is not None:
-                shared.setdefault(a.base, set()).update(a.params.model_fields)
+                shared.setdefault(a.base, set()).update(a.params.model_fields.keys() - a.params.OWN)
         for a in analyses:  # whose own table others take settings from
             if a.name in shared:
                 shared[a.name].update(a.params.model_fields)

@@ -6,7 +6,7 @@ The bytes of a saved figure depend on the rows alone: `STYLE` fixes fonts, ids a
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,23 +46,25 @@ def kaplan_meier(points: pd.DataFrame, test: pd.Series | None, title: str, label
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 5.0))
-    _curves(figure, points, test, "\n".join([title, *textwrap.wrap(label or "", 86)]))
+    _curves(figure, points, test, "\n".join([title, *textwrap.wrap(label or "", 86)]), {})
     return figure
 
 
-def kaplan_meiers(panels: Sequence[tuple[pd.DataFrame, pd.Series | None, str]]) -> Figure:
-    """Several such panels side by side. panels: as the arguments of `kaplan_meier`."""
+def kaplan_meiers(
+    panels: Sequence[tuple[pd.DataFrame, pd.Series | None, str]], words: Mapping[str, str] | None = None
+) -> Figure:
+    """Several such panels side by side. panels: as the arguments of `kaplan_meier`; words: of good and of poor, if others."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.0 * len(panels), 5.0))
     parts = figure.subfigures(1, len(panels), squeeze=False)[0]
     for part, (points, test, title) in zip(parts, panels, strict=True):
-        _curves(part, points, test, title)
+        _curves(part, points, test, title, words or {})
     return figure
 
 
-def _curves(figure, points: pd.DataFrame, test: pd.Series | None, title: str) -> None:
-    """Draw into a figure or a part of one."""
+def _curves(figure, points: pd.DataFrame, test: pd.Series | None, title: str, words: Mapping[str, str]) -> None:
+    """Draw into a figure or a part of one. words: as `kaplan_meiers` has them."""
     axes, below = figure.subplots(2, 1, height_ratios=(5, 1), sharex=True)
     last = int(np.ceil(points["time_days"].max() / YEAR))
     years = list(range(0, last + 1, 2 if last > 5 else 1))
@@ -72,7 +74,8 @@ def _curves(figure, points: pd.DataFrame, test: pd.Series | None, title: str) ->
         x, y = curve["time_days"].to_numpy(float) / YEAR, curve["survival"].to_numpy(float)
         low, high = curve["ci_lower"].astype(float).fillna(1.0), curve["ci_upper"].astype(float).fillna(1.0)
         n, events = int(curve["n_at_risk"].max()), int(curve["n_events"].sum())
-        axes.step(x, y, where="post", color=COLORS[name], lw=1.8, label=f"{name} prognosis (n = {n}, {events} events)")
+        who = words.get(name, f"{name} prognosis")
+        axes.step(x, y, where="post", color=COLORS[name], lw=1.8, label=f"{who} (n = {n}, {events} events)")
         axes.fill_between(x, low, high, step="post", color=COLORS[name], alpha=0.15, lw=0)
         censored = curve["n_censored"].to_numpy() > 0
         axes.plot(x[censored], y[censored], "|", color=COLORS[name], ms=5, mew=0.9)
@@ -82,8 +85,13 @@ def _curves(figure, points: pd.DataFrame, test: pd.Series | None, title: str) ->
     axes.legend(loc="lower left", frameon=False)
     axes.set_title(title, fontsize=10, loc="left")
     if test is not None:
-        axes.text(0.98, 0.98, "\n".join(_said(test)), transform=axes.transAxes, ha="right", va="top", fontsize=9)
-    below.set(ylim=(-len(names) + 0.4, 0.6), yticks=[-i for i in range(len(names))], yticklabels=names, xlabel="years")
+        axes.text(0.98, 0.98, "\n".join(_said(test, words)), transform=axes.transAxes, ha="right", va="top", fontsize=9)
+    below.set(
+        ylim=(-len(names) + 0.4, 0.6),
+        yticks=[-i for i in range(len(names))],
+        xlabel="years",
+        yticklabels=[words.get(name, name) for name in names],
+    )
     below.set_title("at risk", fontsize=9, loc="left")
     below.tick_params(length=0)
     below.tick_params(axis="y", pad=12)
@@ -91,7 +99,7 @@ def _curves(figure, points: pd.DataFrame, test: pd.Series | None, title: str) ->
         below.spines[side].set_visible(False)
 
 
-def _said(test: pd.Series) -> list[str]:
+def _said(test: pd.Series, words: Mapping[str, str]) -> list[str]:
     """The test in words, and the medians with their intervals; NR is what was not reached."""
 
     def years(name: str) -> str | None:
@@ -103,7 +111,7 @@ def _said(test: pd.Series) -> list[str]:
     for group in ("good", "poor"):
         if middle := years(f"median_{group}_days"):
             low, high = (years(f"median_{group}_{end}") or "NR" for end in ("lower", "upper"))
-            lines.append(f"median, {group}: {middle} years ({low}–{high})")
+            lines.append(f"median, {words.get(group, group)}: {middle} years ({low}–{high})")
     return lines
 
 

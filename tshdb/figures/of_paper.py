@@ -9,7 +9,7 @@ from tshdb.figures import drawings
 from tshdb.next_step import NoRows
 from tshdb.offered import StudyFigure
 from tshdb.optimism import label_of
-from tshdb.tables.rows import cohort_order, members, newest, of_cohort, of_name, records, version_of
+from tshdb.tables.rows import cohort_order, label_of_signature, members, newest, of_cohort, of_name, records, version_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,8 @@ def _roc(model: str, words: str, analysis: str):
         unseen = f"model = '{model}' AND scheme = 'nested' AND measure = 'auc' AND value IS NULL"
         reasons = f"SELECT cohort, reason FROM model_performance WHERE {unseen} ORDER BY unit_id DESC"
         points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}", analysis, reasons)
-        figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{name}")
+        shown = f"{name}{_foretold(study, name)}" if model == "signature_model" else name
+        figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{shown}")
         return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
 
     return read
@@ -72,6 +73,12 @@ def _nested(study: Study, model: str, cohort: str) -> pd.Series | None:
     """The AUC of patients that a model had not seen."""
     query = "SELECT * FROM model_performance WHERE cohort = $c AND model = $m AND scheme = 'nested' AND measure = 'auc'"
     return _one(study.sql(query, {"c": cohort, "m": model}))
+
+
+def _foretold(study: Study, cohort: str) -> str:
+    """What a signature foretells, to be added to a title; nothing where it is the TSH score's classes."""
+    label = label_of_signature(study, cohort)
+    return "" if label["asked"] is None else f": {label['foretold']} against {label['against']} ({label['asked']})"
 
 
 def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
@@ -84,8 +91,9 @@ def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
         test = _one(tests[tests["endpoint"] == endpoint])
         origin = f" from {test['time_origin'].replace('_', ' ')}" if test is not None and test["time_origin"] else ""
         panels.append((of_endpoint, test, f"{endpoint}{origin}, by the signature\n{name}"))
-    label = label_of(study, "signature_logrank", name)
-    return drawings.kaplan_meiers(panels), "; ".join(
+    label, classes = label_of(study, "signature_logrank", name), label_of_signature(study, None)
+    words = {} if classes["asked"] is None else {"good": classes["foretold"], "poor": classes["against"]}
+    return drawings.kaplan_meiers(panels, words), "; ".join(
         [
             "Share without an event over time; the band is the 95 % interval, a tick a patient censored there",
             *(label.words or ["the signature was made on other patients"]),
@@ -100,7 +108,7 @@ def _search(study: Study, cohort: str | None) -> tuple[Figure, str]:
     reasons = "SELECT cohort, reason FROM search_generations WHERE reason IS NOT NULL ORDER BY unit_id DESC"
     generations, name = of_cohort(study, query, cohort, "no search for a signature", "signature_search", reasons)
     first = generations.iloc[0]
-    title = f"Genetic search over {first['n_candidates']} features, n = {first['n']}\n{name}"
+    title = f"Genetic search over {first['n_candidates']} features, n = {first['n']}\n{name}{_foretold(study, name)}"
     figure = signature_drawings.search(generations, _nested(study, "signature_model", name), title)
     return figure, "What the search reaches on its own folds is optimistic; the band is what the whole way is worth."
 
@@ -111,7 +119,9 @@ def _ladder(study: Study, cohort: str | None) -> tuple[Figure, str]:
     query = "SELECT * FROM ladder_rungs ORDER BY position"
     rungs, name = of_cohort(study, query, cohort, "no ladder of a signature", "signature_ladder")
     first = rungs.iloc[0]
-    figure = signature_drawings.ladder(rungs, f"{name}: {first['verdict']}", first["finding"])
+    worth = next((said for said in rungs["finding"][1:] if isinstance(said, str)), None)
+    said = "; ".join(filter(None, [first["finding"], worth]))
+    figure = signature_drawings.ladder(rungs, f"{name}{_foretold(study, name)}: {first['verdict']}", said)
     return figure, (
         "Left: the AUC of patients not seen, of draws their mean, with a point for each draw; right: how far the signature is "
         "above, on the same patients. Bars are 95 % intervals (DeLong); right of the dotted line is above one half, or above "

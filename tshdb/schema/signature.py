@@ -7,6 +7,10 @@ from tshdb.schema.base import Base, Labelled, UnitPayload, closed
 from tshdb.schema.declared import Mapped, mapped_column
 from tshdb.vocabulary import Endpoint, FeatureStatus, LadderVerdict, Prognosis, ScoreStatus
 
+ASKED = "what the label is made of: a column, or an endpoint and a day; empty: the TSH score"
+FORETOLD = "the class whose probability a score is, in the label's own words; empty: good"
+AGAINST = "the other class; empty: poor"
+
 
 class ImportedFeature(Base):
     """One row is the features of one examination in a table of features that were computed elsewhere."""
@@ -73,13 +77,21 @@ class FeatureSet(UnitPayload, Base):
 
 
 class SignatureLabel(UnitPayload, Base):
-    """One row is the class of one patient that the signature learns: the prognosis by her TSH score."""
+    """One row is the class of one patient that the signature learns: by her TSH score, or by what study.toml names."""
 
     __tablename__ = "signature_labels"
     patient_id: Mapped[str] = mapped_column(primary_key=True)
     score: Mapped[float | None] = mapped_column(doc="the TSH score, of the tumour's RNA", info={"digits": 12})
-    threshold: Mapped[float]
-    label: Mapped[Prognosis | None] = mapped_column(closed(Prognosis), doc="good from the threshold on")
+    threshold: Mapped[float | None] = mapped_column(doc="of the TSH score")
+    value: Mapped[str | None] = mapped_column(
+        doc="of another label what was found: the value of the column, or the outcome"
+    )
+    label: Mapped[str | None] = mapped_column(
+        doc="the class in the label's own words; of the TSH score good from the threshold on, else poor"
+    )
+    asked: Mapped[str | None] = mapped_column(doc=ASKED)
+    foretold: Mapped[str | None] = mapped_column(doc=FORETOLD)
+    against: Mapped[str | None] = mapped_column(doc=AGAINST)
     reason: Mapped[str | None] = mapped_column(doc="why there is no label")
 
 
@@ -112,8 +124,11 @@ class SignatureModel(UnitPayload, Base):
     )
     source: Mapped[str] = mapped_column(doc="the features it reads: computed, or an imported table")
     threshold: Mapped[float] = mapped_column(doc="a score of at least this foretells a good prognosis")
+    asked: Mapped[str | None] = mapped_column(doc=ASKED)
+    foretold: Mapped[str | None] = mapped_column(doc=FORETOLD)
+    against: Mapped[str | None] = mapped_column(doc=AGAINST)
     n: Mapped[int] = mapped_column(doc="patients it was trained on")
-    n_good: Mapped[int]
+    n_good: Mapped[int] = mapped_column(doc="of the class that is foretold")
     n_left_out: Mapped[int] = mapped_column(doc="members without label or features", info={"fingerprint": False})
     n_features: Mapped[int]
     features: Mapped[str] = mapped_column(
@@ -155,7 +170,7 @@ class SignatureFoldScore(UnitPayload, Base):
     fold: Mapped[int] = mapped_column(doc="the outer fold in which she was held out")
     score: Mapped[float | None] = mapped_column(info={"digits": 12})
     reason: Mapped[str | None] = mapped_column(doc="why there is no score")
-    is_good: Mapped[bool] = mapped_column(doc="the label")
+    is_good: Mapped[bool] = mapped_column(doc="the label: whether of the class that is foretold")
     features: Mapped[str] = mapped_column(doc="JSON: the features that the fold's search found")
     fold_fitness: Mapped[float | None] = mapped_column(
         doc="what that search thought of them: optimistic; empty where the fold had too few to learn from",
@@ -237,9 +252,15 @@ class SignatureScore(UnitPayload, Base):
     time_point: Mapped[str | None]
     status: Mapped[ScoreStatus] = mapped_column(closed(ScoreStatus))
     score: Mapped[float | None] = mapped_column(
-        doc="probability of a good prognosis, by the signature", info={"digits": 12}
+        doc="probability of the class that is foretold (a good prognosis), by the signature", info={"digits": 12}
     )
-    prognosis: Mapped[Prognosis | None] = mapped_column(closed(Prognosis))
+    prognosis: Mapped[Prognosis | None] = mapped_column(
+        closed(Prognosis), doc="good: the class that is foretold; poor: the other"
+    )
+    label: Mapped[str | None] = mapped_column(doc="the same in the label's own words")
+    asked: Mapped[str | None] = mapped_column(doc=ASKED)
+    foretold: Mapped[str | None] = mapped_column(doc=FORETOLD)
+    against: Mapped[str | None] = mapped_column(doc=AGAINST)
     threshold: Mapped[float]
     reason: Mapped[str | None] = mapped_column(doc="why there is no score, or what speaks against it")
     distance: Mapped[float | None] = mapped_column(
@@ -313,16 +334,19 @@ class CalibrationGroup(UnitPayload, Base):
 
 
 class FeatureTest(UnitPayload, Base):
-    """One row is the comparison of one feature between good and poor prognosis, in one cohort."""
+    """One row is the comparison of one feature between good and poor (the class that is foretold, the other), in one cohort."""
 
     __tablename__ = "feature_tests"
-    grouping: Mapped[str] = mapped_column(primary_key=True, doc="signature (by its score) or label (by the TSH score)")
+    grouping: Mapped[str] = mapped_column(primary_key=True, doc="signature (by its score) or label (by what it learns)")
     feature: Mapped[str] = mapped_column(primary_key=True)
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
     n_good: Mapped[int]
     n_poor: Mapped[int]
     median_good: Mapped[float | None] = mapped_column(info={"digits": 12})
     median_poor: Mapped[float | None] = mapped_column(info={"digits": 12})
+    asked: Mapped[str | None] = mapped_column(doc=ASKED)
+    foretold: Mapped[str | None] = mapped_column(doc=FORETOLD)
+    against: Mapped[str | None] = mapped_column(doc=AGAINST)
     statistic: Mapped[float | None] = mapped_column(doc="Mann-Whitney U of good", info={"digits": 12})
     p_value: Mapped[float | None] = mapped_column(doc="Mann-Whitney, two-sided", info={"digits": 10})
     p_adjusted: Mapped[float | None] = mapped_column(doc="Benjamini-Hochberg over the grouping", info={"digits": 10})

@@ -185,9 +185,22 @@ def signature_features(rows: list[dict[str, Any]]) -> list[Layout]:
         if row := rows[0]["performance"].get(scheme):
             measure = "AUC" if row["measure"] == "auc" else _text(row["measure"]).replace("_", " ").capitalize()
             notes.append(f"{words.format(measure)}: {with_intervals(row)}")
+    label = rows[0]["label"]
+    notes += labelled(label)
     title = f"The radiogenomic signature of {rows[0]['cohort']}: {len(chosen)} features"
-    headers = ("feature", "auc", "mean, good", "mean, poor", "importance", "folds")
+    means = (f"mean, {label['foretold']}", f"mean, {label['against']}")
+    headers = ("feature", "auc", *means, "importance", "folds")
     return [Layout(title, headers, cells, (1, 2, 3, 4, 5), tuple(notes))]
+
+
+def labelled(label: dict[str, Any]) -> list[str]:
+    """What a signature foretells, if it is not the TSH score's classes, and how many of its cohort have which."""
+    if label["asked"] is None:
+        return []
+    counted = "; ".join(f"{n} {what}" for what, n in label["counts"].items())
+    return [
+        f"It foretells {label['foretold']} against {label['against']}, of {label['asked']}. Of its cohort: {counted}."
+    ]
 
 
 def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
@@ -199,10 +212,13 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
     def place(r: dict[str, Any]) -> tuple:
         return r["cohort"], r["endpoint"]
 
+    label = rows[0]["label"]
+    good, poor = label["foretold"], label["against"]
+    against = f"{good} against {poor}"
     layouts = [
         Layout(
-            "Good against poor by the signature score, log-rank test",
-            ("cohort", "endpoint", "from", "good", "events", "median days (95 % CI)", "poor", "events", "median days (95 % CI)",
+            f"{against[0].upper()}{against[1:]} by the signature score, log-rank test",
+            ("cohort", "endpoint", "from", good, "events", "median days (95 % CI)", poor, "events", "median days (95 % CI)",
              "p", "difference of means (95 % CI)", "until day", ""),
             [
                 (*place(r), r["time_origin"], r["n_good"], r["n_good_events"], median(r, "good"), r["n_poor"],
@@ -211,17 +227,19 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
                 for r in of("test")
             ],
             (3, 4, 5, 6, 7, 8, 9, 10, 11),
+            tuple(labelled(label)),
         ),
         Layout(
             "Days by which a quarter, a half and three quarters have had the event (95 % CI)",
             ("cohort", "endpoint", "group", "n", "events", "25 %", "50 %", "75 %", ""),
-            [(*place(r[25]), r[25]["prognosis"], r[25]["n"], r[25]["n_events"], *map(quantile, r.values()), _reasons(r))
+            [(*place(r[25]), good if r[25]["prognosis"] == "good" else poor, r[25]["n"], r[25]["n_events"],
+              *map(quantile, r.values()), _reasons(r))
              for r in by_percent(of("quantile"))],
             (3, 4, 5, 6, 7),
         ),
         Layout(
-            "Which event came first: Gray's test of good against poor",
-            ("cohort", "endpoint", "first", "good", "events", "other kind", "poor", "events", "other kind", "p", ""),
+            f"Which event came first: Gray's test of {against}",
+            ("cohort", "endpoint", "first", good, "events", "other kind", poor, "events", "other kind", "p", ""),
             [
                 (*place(r), r["cause"], r["n_good"], r["n_good_events"], r["n_good_competing"], r["n_poor"], r["n_poor_events"],
                  r["n_poor_competing"], p(r["p_value"]),
@@ -290,6 +308,7 @@ def ladder(rows: list[dict[str, Any]]) -> list[Layout]:
         *([f"{worth[0].upper()}{worth[1:]}."] if worth else []),
         f"{first['cohort']}: every AUC is of patients not seen, on the outer folds of the signature's nested validation. "
         f"Searches of the rungs (subsets x generations): {searches}. Intervals: DeLong; of differences, paired.",
+        *labelled(first["label"]),
     )
     title = f"The ladder: what else would have done as well as the signature: {_text(first['verdict'])}"
     headers = ("rung", "way", "n", "features", "AUC (95 % CI)", "draws: range", "signature less rung (95 % CI)", "")

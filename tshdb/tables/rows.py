@@ -174,8 +174,33 @@ def selected_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     )
     performance = {row["scheme"]: row for row in records(figures)}
     order = {"selected": 0, "candidate": 1, "dropped": 2}
-    rows = [r | {"performance": performance} for r in records(selected.drop(columns="unit_id"))]
+    label = label_of_signature(study, name)
+    rows = [r | {"performance": performance, "label": label} for r in records(selected.drop(columns="unit_id"))]
     return sorted(rows, key=lambda r: (order[r["status"]], -(r["importance"] or 0), -(r["n_folds"] or 0), r["feature"]))
+
+
+def label_of_signature(study: Study, cohort: str | None) -> dict[str, Any]:
+    """The classes of the signature that was learned from cohort@version (None: the newest), and how many members have which.
+
+    foretold and against, in the label's own words; asked: what they are made of, None for the TSH score; counts: class, or why
+    there is none -> members.
+    """
+    found = study.sql(
+        "SELECT cohort, foretold, against, asked FROM signature_models WHERE cohort = $c OR $c IS NULL "
+        "ORDER BY unit_id DESC LIMIT 1",
+        {"c": cohort},
+    )
+    if not len(found) or not isinstance(found["asked"][0], str):
+        return {"foretold": "good", "against": "poor", "asked": None, "counts": {}}
+    (row,) = records(found)
+    name, _, version = row.pop("cohort").partition("@")
+    counts = study.sql(
+        "SELECT coalesce(l.label, 'no label: ' || coalesce(l.reason, 'nothing is known')) AS what, count(*) AS n "
+        "FROM cohort_members m LEFT JOIN signature_labels l USING (patient_id) WHERE m.cohort = $c AND m.version = $v "
+        "GROUP BY 1 ORDER BY n DESC, what",
+        {"c": name, "v": int(version)},
+    )
+    return row | {"counts": dict(zip(counts["what"], counts["n"].astype(int).tolist(), strict=True))}
 
 
 def signature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
@@ -202,14 +227,16 @@ def signature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     if not evaluated:
         what = "no signature was evaluated" + (f" on {cohort}" if cohort else "")
         raise NoRows(what, analyses=("signature_logrank", "signature_cox"), key=cohort)
-    return evaluated
+    label = label_of_signature(study, None)
+    return [row | {"label": label} for row in evaluated]
 
 
 def ladder_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """The rungs of a signature's ladder in their order, the signature first. Raises NoRows where none was asked for."""
     query = "SELECT * FROM ladder_rungs ORDER BY position"
-    rungs, _ = of_cohort(study, query, cohort, "no ladder of a signature", "signature_ladder")
-    return records(rungs.drop(columns="unit_id"))
+    rungs, name = of_cohort(study, query, cohort, "no ladder of a signature", "signature_ladder")
+    label = label_of_signature(study, name)
+    return [row | {"label": label} for row in records(rungs.drop(columns="unit_id"))]
 
 
 def feature_rows(study: Study, cohort: str | None) -> list[dict[str, Any]]:
