@@ -99,7 +99,7 @@ def classes_asked(params: LabelParameters) -> Classes:
 def _named(column: Column, values: tuple[str, ...]) -> str:
     """Values as the name of a class; a code without letters has the column's name before it."""
     words = " or ".join(values)
-    return words if any(c.isalpha() for c in words) else f"{column.name} {words}"
+    return words if any(c.isalpha() for c in words) else f"{column.name.rpartition(': ')[2]} {words}"
 
 
 def _by_score(of_patient: pd.DataFrame, params: SignatureLabelParameters) -> dict[str, Any]:

@@ -40,12 +40,12 @@ def with_named(
             if isinstance(need, Named | Chosen):
                 params, text = parameters[analysis.name], getattr(parameters[analysis.name], need.parameter)
                 where = _where(settings, analysis, need.parameter)
-                if isinstance(need, Chosen):
-                    _refuse_classes(analysis, need, params, settings)
                 if isinstance(need, Chosen) and text in need.words:
                     needs[role] = need.words[text] or need
                 else:
                     needs[role] = _need(analysis, need, text, tables, where)
+                if isinstance(need, Chosen):
+                    _refuse_classes(analysis, need, params, settings)
             else:
                 needs[role] = need
         resolved.append(analysis if needs == analysis.needs else replace(analysis, needs=needs))
@@ -63,6 +63,7 @@ def refuse_what_nobody_has(connection: Connection, analyses: Iterable[Analysis],
                 continue
             params, settings = world.parameters[analysis.name], world.settings
             text = getattr(params, need.parameter)
+            parameters: tuple[str, ...]
             if text in need.words:
                 if text not in need.named:
                     continue
@@ -87,7 +88,8 @@ def refuse_what_nobody_has(connection: Connection, analyses: Iterable[Analysis],
 
 
 def _where(settings: Settings, analysis: Analysis, parameter: str) -> str:
-    table, place = settings.place(analysis.name, parameter, analysis.base)
+    name = analysis.base if analysis.base and parameter in analysis.params.FOLLOWS else analysis.name
+    table, place = settings.place(name, parameter, analysis.base)
     return f"{place}: [{table}] {parameter}"
 
 
