@@ -28,7 +28,7 @@ from tests.support.ladder_tables import TEXTURES, TRUTHS, VOLUME, ladder, nested
 from tshdb.figures import signature_drawings
 from tshdb.figures.drawings import STYLE
 from tshdb.tables import layouts
-from tshdb.tables.rows import records
+from tshdb.tables.rows import OF_TSH, records
 from tshdb.vocabulary import LadderVerdict
 
 FEW = {"population": 4, "generations": 1, "folds": 2, "n_trees": 3, "final_trees": 5, "n_random": 3, "n_searched": 2}
@@ -217,7 +217,8 @@ def test_a_search_goes_on_from_what_was_kept(texture, fold_scores, tmp_path):
 
 def shown(rungs: pd.DataFrame) -> list[dict]:
     """As rows of the study's table are read."""
-    return records(rungs.reset_index().assign(cohort="radiogenomic_development@1"))
+    rows = records(rungs.reset_index().assign(cohort="radiogenomic_development@1"))
+    return [row | {"label": OF_TSH} for row in rows]
 
 
 def test_the_table_says_the_verdict_and_what_each_rung_lacks(rungs):

@@ -18,6 +18,7 @@ PAPER = "fan2023"  # the preset of the paper
 TSH_MODELS = (
     "group", "continuous", "multivariable", "score group", "score continuous", "score multivariable",
 )  # fmt: skip
+OF_TSH: dict[str, Any] = {"foretold": "good", "against": "poor", "asked": None, "counts": {}}  # see label_of_signature
 
 
 def printed(name: str) -> list[dict[str, str]]:
@@ -191,7 +192,7 @@ def label_of_signature(study: Study, cohort: str | None) -> dict[str, Any]:
         {"c": cohort},
     )
     if not len(found) or not isinstance(found["asked"][0], str):
-        return {"foretold": "good", "against": "poor", "asked": None, "counts": {}}
+        return OF_TSH
     (row,) = records(found)
     name, _, version = row.pop("cohort").partition("@")
     counts = study.sql(
