@@ -35,7 +35,7 @@ STATISTICS = {  # are computed otherwise since, on purpose, or were not there
     "calibration_groups", "km_curves", "logrank_tests", "signature_curves", "signature_logrank", "compartment_tests",
     "model_performance", "signature_performance", "network_parameters",
     "signature_roc", "feature_tests", "survival_quantiles", "ph_residuals", "cumulative_incidences", "gray_tests",
-    "signature_quantiles", "signature_residuals", "signature_incidences", "signature_gray",
+    "signature_quantiles", "signature_residuals", "signature_incidences", "signature_gray", "signature_labels",
 }  # fmt: skip
 
 # say reasons in rows since, on purpose; the features that they learned from are not all here, so that they cannot be made again
@@ -75,7 +75,7 @@ def declared(study: Study) -> Study:
         world = World(ANALYSES, study.settings)
         for name in LEARNED:
             now = world.spec(name).identity
-            as_now = {"code_fingerprint": now.code, "table_fingerprint": now.table}
+            as_now = {"code_fingerprint": now.code, "table_fingerprint": now.table, "params_fingerprint": now.params}
             connection.execute(update(Spec).where(Spec.analysis == name).values(**as_now))
     changed = STATISTICS | {"signature_scores"}
     report = rebuild(study, names=sorted(changed))

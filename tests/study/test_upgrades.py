@@ -33,7 +33,7 @@ MOVED_SINCE = {  # on purpose since revision 0009; what follows is said apart
     "km_curves", "logrank_tests", "signature_curves", "signature_logrank", "calibration_groups", "compartment_tests",
     "model_performance", "signature_performance", "network_parameters",  # DeLong's interval, no penalty; p values adjusted
     "signature_search", "signature_cross_validation", "signature_model", "signature_roc", "selected_features",  # reasons in rows
-    "feature_tests",
+    "feature_tests", "signature_labels",  # of any label
 }  # fmt: skip
 
 
