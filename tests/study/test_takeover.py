@@ -35,11 +35,12 @@ STATISTICS = {  # are computed otherwise since, on purpose, or were not there
     "calibration_groups", "km_curves", "logrank_tests", "signature_curves", "signature_logrank", "compartment_tests",
     "model_performance", "signature_performance", "network_parameters",
     "signature_roc", "feature_tests", "survival_quantiles", "ph_residuals", "cumulative_incidences", "gray_tests",
-    "signature_quantiles", "signature_residuals", "signature_incidences", "signature_gray", "signature_labels",
+    "signature_quantiles", "signature_residuals", "signature_incidences", "signature_gray",
 }  # fmt: skip
 
-# say reasons in rows since, on purpose; the features that they learned from are not all here, so that they cannot be made again
-LEARNED = ("signature_search", "signature_cross_validation", "signature_model", "selected_features")
+# say reasons in rows since, or may be of another question, on purpose; the features that they learned from are not all here, so
+# that they cannot be made again
+LEARNED = ("signature_labels", "signature_search", "signature_cross_validation", "signature_model", "selected_features")
 
 SEEDED = ("tsh_cox", "signature_cox")  # take the seed since, to impute: a spec that was taken over has none
 

@@ -10,6 +10,7 @@ from tshdb.vocabulary import Endpoint, FeatureStatus, LadderVerdict, Prognosis, 
 ASKED = "what the label is made of: a column, or an endpoint and a day; empty: the TSH score"
 FORETOLD = "the class whose probability a score is, in the label's own words; empty: good"
 AGAINST = "the other class; empty: poor"
+OF_QUESTION = {"fingerprint": False}  # of labels: what is asked is a parameter of every fit that reads them
 
 
 class ImportedFeature(Base):
@@ -89,9 +90,9 @@ class SignatureLabel(UnitPayload, Base):
     label: Mapped[str | None] = mapped_column(
         doc="the class in the label's own words; of the TSH score good from the threshold on, else poor"
     )
-    asked: Mapped[str | None] = mapped_column(doc=ASKED)
-    foretold: Mapped[str | None] = mapped_column(doc=FORETOLD)
-    against: Mapped[str | None] = mapped_column(doc=AGAINST)
+    asked: Mapped[str | None] = mapped_column(doc=ASKED, info=OF_QUESTION)
+    foretold: Mapped[str | None] = mapped_column(doc=FORETOLD, info=OF_QUESTION)
+    against: Mapped[str | None] = mapped_column(doc=AGAINST, info=OF_QUESTION)
     reason: Mapped[str | None] = mapped_column(doc="why there is no label")
 
 
