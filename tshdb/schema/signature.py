@@ -85,7 +85,8 @@ class SignatureLabel(UnitPayload, Base):
     score: Mapped[float | None] = mapped_column(doc="the TSH score, of the tumour's RNA", info={"digits": 12})
     threshold: Mapped[float | None] = mapped_column(doc="of the TSH score")
     value: Mapped[str | None] = mapped_column(
-        doc="of another label what was found: the value of the column, or the outcome"
+        doc="of another label what was found: the value of the column, or the outcome",
+        info=OF_QUESTION,
     )
     label: Mapped[str | None] = mapped_column(
         doc="the class in the label's own words; of the TSH score good from the threshold on, else poor"
