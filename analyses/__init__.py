@@ -9,6 +9,7 @@ from analyses.expression.gene_filter import gene_filter
 from analyses.expression.tsh_ratios import tsh_ratios
 from analyses.expression.tumor_abundances import tumor_abundances
 from analyses.imaging.breast_masks import breast_masks
+from analyses.imaging.control_features import control_features
 from analyses.imaging.dce_phases import dce_phases
 from analyses.imaging.dce_sets import dce_sets
 from analyses.imaging.dce_slices import dce_slices
@@ -110,6 +111,7 @@ ANALYSES = (
     lesion_features,
     retest_features,
     feature_stability,
+    control_features,
     feature_sets,
     signature_labels,
     signature_search,

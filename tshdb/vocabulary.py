@@ -273,9 +273,15 @@ class ScoreStatus(StrEnum):
 
 
 class LadderVerdict(StrEnum):
-    """Of a signature beside the tumour's volume. volume only: nothing beyond volume can be shown."""
+    """Of a signature beside the tumour's volume and images without texture.
+
+    adds: to volume; whether by texture is not known. adds texture: to volume, and to the same images with shuffled voxels.
+    no texture shown: to volume, and nothing beyond shape and histogram can be shown. volume only: nothing beyond volume can.
+    """
 
     ADDS = "adds"
+    ADDS_TEXTURE = "adds texture"
+    NO_TEXTURE = "no texture shown"
     VOLUME_ONLY = "volume only"
     CANNOT_BE_JUDGED = "cannot be judged"
 

@@ -7,16 +7,15 @@ ones: what their file of settings says, else unknown, which compares with the sa
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from analyses.signature.features import COMPUTED, MUST_AGREE
+from analyses.signature.how_made import settings_of_study
 from analyses.signature.scanners import group, group_of_text
-from tshdb.canonical import digest, json_text
+from tshdb.canonical import digest
 from tshdb.config import Parameters
 from tshdb.engine.analysis import Made, Need, analysis
 from tshdb.engine.relations import SAME_EXAMINATION
-from tshdb.images.feature_names import DEFINITIONS, IBSI
 from tshdb.schema import (
     DcePhase,
     DceSlice,
@@ -37,9 +36,6 @@ COLUMNS = [
     "examination", "patient_id", "collection", "source", "time_point", "software", "settings", "normalisation", "phase_rule",
     "mask_kind", "intermediate_s", "last_s", "slice_mm", "motion_voxels", "batch", "scanner", "comparability",
 ]  # fmt: skip
-# which analyses' parameters make which part of the key; per_phase belongs to the normalisation
-IBSI_SOFTWARE = "ibsi 1, arXiv:1612.07003"
-NORMALISING = ("prepared_images", "breast_masks", "stroma_bands")
 
 
 class FeatureSetParameters(Parameters):
@@ -79,7 +75,7 @@ def feature_sets(
     """One row per examination that has a tumour's outline, or a row in an imported table."""
     import pandas as pd
 
-    fixed = _of_study(made)
+    fixed = settings_of_study(made)
     of_study = {str(row["examination"]): row for _, row in studies.iterrows()}
     rows = []
     for _, tumor in tumors.iterrows():
@@ -106,21 +102,6 @@ def feature_sets(
     for row in rows:
         row["comparability"] = digest(*(row[column].encode() for column in MUST_AGREE))[:16]
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def _of_study(made: pd.DataFrame) -> dict[str, str]:
-    """The parts of the key that all computed features of a study share."""
-    parameters = {a: json.loads(p) for a, p in zip(made["analysis"], made["parameters"], strict=True)}
-    features = dict(parameters.get("radiomic_features", {}))
-    normalising = {name: parameters[name] for name in NORMALISING if name in parameters}
-    normalising["per_phase"] = features.pop("per_phase", None)
-    features.pop("engine", None)  # the engines give the same values
-    return {
-        "software": IBSI_SOFTWARE if features.get("definition") == IBSI else f"pyradiomics {DEFINITIONS}",
-        "settings": json_text(features),
-        "normalisation": json_text(normalising),
-        "phase_rule": json_text(parameters.get("dce_phases", {})),
-    }
 
 
 def _seconds(phases: pd.DataFrame, which: str) -> float | None:

@@ -1,8 +1,12 @@
-"""The ladder's verdict in words: does the signature show more than the tumour's volume?
+"""The ladder's verdict in words: does the signature show more than the tumour's volume, and more than images without texture?
 
 adds              the signature's own AUC lies above one half, and is larger than that of every volume rung, each with its 95 %
-                  interval. On data without a truth both must happen by chance: fewer than one in forty
-volume only       it is not shown: a difference that is not above 0 is no difference for this purpose
+                  interval. On data without a truth both must happen by chance: fewer than one in forty. Whether by texture is
+                  not known: there is no AUC of images with shuffled voxels
+adds texture      it adds, and is larger than that of the same images with shuffled voxels, with its whole interval: where the
+                  grey levels lie counts, beyond the shape and the histogram
+no texture shown  it adds, and that is not shown: shape or histogram may be all
+volume only       it is not shown that it adds: a difference that is not above 0 is no difference for this purpose
 cannot be judged  the signature or volume has no AUC, or the difference has no interval
 """
 
@@ -21,8 +25,10 @@ class Finding(NamedTuple):
     words: str
 
 
-def finding(signature: Mapping[str, Any], volumes: Sequence[Mapping], others: Sequence[Mapping]) -> Finding:
-    """The verdict on rows of ladder_rungs: the signature's, those of volume alone, and all others."""
+def finding(
+    signature: Mapping[str, Any], volumes: Sequence[Mapping], others: Sequence[Mapping], shuffled: Mapping[str, Any]
+) -> Finding:
+    """The verdict on rows of ladder_rungs: the signature's, those of volume alone, all others, and that of shuffled voxels."""
     for row in (signature, *volumes):
         is_alike = row.get("difference") is not None and row["difference"] <= 0
         if row["auc"] is None or (row is not signature and row["difference_lower"] is None and not is_alike):
@@ -32,11 +38,12 @@ def finding(signature: Mapping[str, Any], volumes: Sequence[Mapping], others: Se
     said = _difference(closest)
     is_above_chance = _least(signature, "auc", "ci_lower") > 0.5
     if _least(closest, "difference", "difference_lower") > 0 and is_above_chance:
-        words = f"adds to volume alone: {said}"
+        verdict, of_texture = _texture(shuffled)
+        words = f"adds to volume alone: {said}; {of_texture}"
         known = [row for row in others if row["difference"] is not None]
         if equal := [row["rung"] for row in known if _least(row, "difference", "difference_lower") <= 0]:
             words += f"; not shown to do better than {', '.join(equal)}"
-        return Finding(LadderVerdict.ADDS, words)
+        return Finding(verdict, words)
     words = f"nothing beyond volume can be shown: {said}"
     if not is_above_chance:
         words += (
@@ -58,6 +65,16 @@ def worth(row: Mapping[str, Any]) -> str:
     if upper < 0:
         return f"{said}: the same forest does better with all features"
     return f"{said}: not shown to be worth anything beside the same forest with all features"
+
+
+def _texture(shuffled: Mapping[str, Any]) -> Finding:
+    """What is known of texture, of a signature that adds to volume."""
+    if shuffled["difference"] is None:
+        return Finding(LadderVerdict.ADDS, f"whether by texture is not known: {shuffled['rung']}: {shuffled['reason']}")
+    said = _difference(shuffled)
+    if _least(shuffled, "difference", "difference_lower") > 0:
+        return Finding(LadderVerdict.ADDS_TEXTURE, f"and texture to shape and histogram: {said}")
+    return Finding(LadderVerdict.NO_TEXTURE, f"no texture can be shown beyond shape and histogram: {said}")
 
 
 def _least(row: Mapping[str, Any], value: str, lower: str) -> float:

@@ -137,7 +137,7 @@ def by_steps(outer: Outer, data: Training, params: ForestParameters, steps_of) -
             scores[is_scored] = steps.scores(data.values[chosen][:, columns], data.batches[chosen])
         return scores
 
-    return out_of_fold(outer, np.ones(len(outer.is_good), bool), scores_of)
+    return out_of_fold(outer, _complete(data.values), scores_of)
 
 
 def noise(data: Training, seeds: Sequence[int]) -> Training:

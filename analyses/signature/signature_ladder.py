@@ -9,11 +9,13 @@ shape             the shape features of the tumour by the signature's whole way:
 random features   as many columns of the feature table as the signature has in each fold, drawn at random: no search
 noise             the whole way with standard normal noise in the place of every feature
 permuted labels   the whole way with the labels given to other patients
+shuffled voxels, noise in the region    the whole way with features of altered images (`control_rungs`), where a study has them
 
 Every AUC is of pooled scores of patients whom nothing had seen, with DeLong's interval. The difference is the signature's less
 the rung's, on the patients whom both score, with DeLong's paired interval (`analyses.shared.paired_auc`). Of draws the AUC is
 the mean, with the lowest, the highest, and how many reach the signature's. Welch et al. 2019, Radiother Oncol 130:2, found
-that a published signature was a stand-in for the tumour's volume: the verdict (`ladder_verdict`) asks for that first.
+that a published signature was a stand-in for the tumour's volume: the verdict (`ladder_verdict`) asks for that first, and then
+whether it lies above the same images with shuffled voxels, which have no texture.
 
 Made on request alone, since each searched draw costs as much as the nested validation; [signature_ladder] may have a smaller
 search.
@@ -27,18 +29,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
+from analyses.signature.control_rungs import CONTROLS, NOISE_IN_REGION, SHUFFLED
 from analyses.signature.needs import LIBRARIES, TRAINING
 from analyses.signature.settings import BesideParameters, ForestParameters, SearchParameters
-from tshdb.engine.analysis import Model, Need, analysis
-from tshdb.engine.relations import SAME_PATIENT
+from tshdb.engine.analysis import Made, Model, Need, analysis
+from tshdb.engine.relations import SAME_PATIENT, STUDY_OF_PATIENT
 from tshdb.engine.work import Work
-from tshdb.schema import LadderRung, Patient, SignatureFoldScore
+from tshdb.schema import ControlFeature, FeatureSetting, LadderRung, Patient, SignatureFoldScore
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from analyses.signature.classes import Classes
+    from analyses.signature.control_rungs import Altered
     from analyses.signature.features import Training
     from analyses.signature.progress import Noted
     from analyses.signature.rungs import Outer
@@ -49,7 +53,7 @@ SIGNATURE, VOLUME, VOLUME_FOREST = "signature", "volume", "volume by forest"
 CLINICAL, OF_SHAPE, RANDOM, NOISE, PERMUTED = "clinical", "shape", "random features", "noise", "permuted labels"
 WAYS = {
     SIGNATURE: WHOLE_WAY, VOLUME: LOGISTIC, VOLUME_FOREST: FOREST, CLINICAL: LOGISTIC, OF_SHAPE: WHOLE_WAY, RANDOM: FOREST,
-    NOISE: WHOLE_WAY, PERMUTED: WHOLE_WAY,
+    NOISE: WHOLE_WAY, PERMUTED: WHOLE_WAY, SHUFFLED: WHOLE_WAY, NOISE_IN_REGION: WHOLE_WAY,
 }  # fmt: skip
 RUNGS = tuple(WAYS)  # their places are in the seeds of their draws
 FOREST_OF_ALL, ELASTIC_NET, BOOSTING = "forest without search", "elastic net", "gradient boosting"
@@ -91,14 +95,20 @@ class Way(NamedTuple):
 @analysis(
     kind="fit",
     per="cohort",
-    needs={**TRAINING, "patients": Need(Patient, SAME_PATIENT), "fold_scores": Model(SignatureFoldScore)},
+    needs={
+        **TRAINING,
+        "patients": Need(Patient, SAME_PATIENT),
+        "fold_scores": Model(SignatureFoldScore),
+        "controls": Need(ControlFeature, STUDY_OF_PATIENT, optional=True),
+        "controls_made": Made(FeatureSetting, of=ControlFeature),
+    },
     makes=LadderRung,
     params=SignatureLadderParameters,
     cohorts="signatures_of",
     learns=(),
     libraries=(*LIBRARIES, "numba"),
     strict_libraries=("scikit-learn",),
-    source="doi:10.1016/j.radonc.2018.10.027, volume as the rival of a signature; doi:10.2307/2531595, intervals",
+    source="doi:10.1016/j.radonc.2018.10.027, volume and shuffled voxels as rivals; doi:10.2307/2531595, intervals",
     base="signature",
     tracks=("verdict",),
 )
@@ -109,6 +119,8 @@ def signature_ladder(
     imported: pd.DataFrame,
     patients: pd.DataFrame,
     fold_scores: pd.DataFrame,
+    controls: pd.DataFrame,
+    controls_made: pd.DataFrame,
     members: pd.DataFrame,
     params: SignatureLadderParameters,
     seed: int,
@@ -117,6 +129,7 @@ def signature_ladder(
     """One row per rung, the signature's first with the verdict on all; a rung that cannot be computed has the reason."""
     import pandas as pd
 
+    from analyses.signature.control_rungs import altered
     from analyses.signature.features import table_of, training_of
     from analyses.signature.nested import LEAST_PER_CLASS
     from analyses.signature.rungs import outer_of
@@ -128,7 +141,8 @@ def signature_ladder(
         return pd.DataFrame(_rows(data, dict.fromkeys(SHOWN, Way(reason=problem)), params))
     outer = outer_of(fold_scores, data.patients)
     table = table_of(sets, computed, imported, params.features).loc[list(data.sets["examination"])]
-    noted = _Searches(work, params, outer)
+    images = {rung: altered(rung, data, controls, controls_made, params.features) for rung in CONTROLS}
+    noted = _Searches(work, params, outer, [rung for rung in CONTROLS if images[rung].data is not None])
     ways = {SIGNATURE: _signature(data, fold_scores)}
     ways |= {rung: _beside(rung, data, outer, params, seed) for rung in WAYS_BESIDE}
     ways |= _volume(data, outer, table, params, seed, least)
@@ -137,6 +151,7 @@ def signature_ladder(
     ways[RANDOM] = _random(data, outer, fold_scores, params, seed)
     ways[NOISE] = _drawn(NOISE, data, outer, params, seed, noted)
     ways[PERMUTED] = _drawn(PERMUTED, data, outer, params, seed, noted)
+    ways |= {rung: _of_images(rung, images[rung], outer, params, seed, noted, least) for rung in CONTROLS}
     return pd.DataFrame(_rows(data, ways, params))
 
 
@@ -275,14 +290,37 @@ def _drawn(
     return Way(draws, len(data.names), reason=None if draws else "not asked for: [signature_ladder] n_searched is 0")
 
 
-class _Searches:
-    """Checkpoints of all searches of a ladder, counted together."""
+def _of_images(
+    rung: str,
+    images: Altered,
+    outer: Outer,
+    params: SignatureLadderParameters,
+    seed: int,
+    noted: _Searches,
+    least: int,
+) -> Way:
+    """Altered images by the whole way."""
+    from analyses.signature.rungs import whole_way
 
-    def __init__(self, work: Work, params: SignatureLadderParameters, outer: Outer):
+    data = images.data
+    if data is None:
+        return Way(reason=images.reason)
+    if problem := _too_few(data, data.values, least):
+        return Way(reason=f"{problem} have features of images with {rung}")
+    seeds = (seed, RUNGS.index(rung), 0)
+    scores = whole_way(outer, data, params, params, seeds, noted.threads, noted.of(rung, 0))
+    return Way([scores], len(data.names), images.remark)
+
+
+class _Searches:
+    """Checkpoints of all searches of a ladder, counted together. controls: the altered images that are searched."""
+
+    def __init__(self, work: Work, params: SignatureLadderParameters, outer: Outer, controls: Sequence[str]):
         self.work, self.threads, self.generations = work, work.threads, params.generations
         self.folds = outer.n_folds
         self.of_draw = len(outer.fold_of) * self.folds
         self.draws = [(OF_SHAPE, 0), *((rung, i) for rung in (NOISE, PERMUTED) for i in range(params.n_searched))]
+        self.draws += [(rung, 0) for rung in controls]
 
     def of(self, rung: str, draw: int):
         """(repeat, fold) -> the checkpoint of that search."""
@@ -344,9 +382,9 @@ def _rows(data: Training, ways: dict[str, Way], params: SignatureLadderParameter
     for rung, row in rows.items():
         row |= _measured(data.is_good, rung, ways[rung], signature.draws, data.classes)
     volumes = [rows[VOLUME], rows[VOLUME_FOREST]]
-    others = [row for rung, row in rows.items() if rung not in (SIGNATURE, VOLUME, VOLUME_FOREST)]
+    others = [row for rung, row in rows.items() if rung not in (SIGNATURE, VOLUME, VOLUME_FOREST, SHUFFLED)]
     rows[FOREST_OF_ALL]["finding"] = worth(rows[FOREST_OF_ALL])
-    verdict, words = finding(rows[SIGNATURE], volumes, others)
+    verdict, words = finding(rows[SIGNATURE], volumes, others, rows[SHUFFLED])
     rows[SIGNATURE] |= {"verdict": verdict, "finding": words}
     return list(rows.values())
 

@@ -31,6 +31,10 @@ QUICK = {
 }  # fmt: skip
 FEW_BESIDE = {"most_trees": 10, "depths": (1,), "n_penalties": 8, "inner_folds": 3}  # of the models without a search
 NOTHING = pd.DataFrame(columns=["examination", "feature_table", "features"])
+NO_CONTROLS = {
+    "controls": pd.DataFrame(columns=["study_uid", "control", "feature", "feature_class", "value"]),
+    "controls_made": pd.DataFrame({"analysis": ["control_features"], "parameters": ["{}"]}),
+}
 
 
 def tables(truth: str, seed: int, n: int = 90, strength: float | None = None) -> dict[str, pd.DataFrame]:
@@ -86,9 +90,11 @@ def nested(data: dict[str, pd.DataFrame], seed: int = 1, **settings) -> pd.DataF
 
 
 def ladder(data: dict[str, pd.DataFrame], fold_scores: pd.DataFrame, seed: int = 1, **settings) -> pd.DataFrame:
-    """The ladder's rows by their rung. Without draws, unless `settings` ask for them."""
+    """The ladder's rows by their rung. Without draws, unless `settings` ask for them; without altered images, unless `data` has
+    them."""
     params = SignatureLadderParameters(**QUICK | FEW_BESIDE | {"n_random": 0, "n_searched": 0} | settings)
-    rows = signature_ladder.function(**data, fold_scores=fold_scores, params=params, seed=seed, work=Work())
+    given = NO_CONTROLS | data
+    rows = signature_ladder.function(**given, fold_scores=fold_scores, params=params, seed=seed, work=Work())
     return rows.set_index("rung")
 
 

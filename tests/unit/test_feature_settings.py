@@ -71,13 +71,13 @@ def test_a_setting_that_came_later_is_none_of_the_parameters_while_it_has_its_de
 def test_a_set_of_features_says_whose_definitions_they_are(tmp_path):
     import pandas as pd
 
-    from analyses.signature.feature_sets import _of_study
+    from analyses.signature.how_made import settings_of_study
 
     made = {}
     for name, text in (("pyradiomics", ""), ("ibsi", '[radiomic_features]\ndefinition = "ibsi"\n')):
         params = settings(tmp_path, text).parameters("radiomic_features", RadiomicFeatureParameters)
         row = {"analysis": "radiomic_features", "parameters": params.model_dump_json()}
-        made[name] = _of_study(pd.DataFrame([row]))
+        made[name] = settings_of_study(pd.DataFrame([row]))
     assert (
         made["pyradiomics"]["software"] == "pyradiomics 3.0.1" and "definition" not in made["pyradiomics"]["settings"]
     )

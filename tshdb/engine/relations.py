@@ -20,6 +20,11 @@ REGION_MAPS_OF_PATIENT = Relation(
         for part in REGION_MAPS
     ),
 )
+STUDY_OF_PATIENT = Relation(
+    "imaging study of a patient's first examination",
+    "patient",
+    "SELECT patient_id, study_uid FROM imaging_studies WHERE time_point = 'T0'",
+)
 # an examination is a DICOM study, or a row of an imported table of features
 SAME_EXAMINATION = Relation("same examination", per="examination")
 REGION_MAPS_OF_EXAMINATION = Relation(

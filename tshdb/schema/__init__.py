@@ -32,6 +32,7 @@ from tshdb.schema.imaging_results import DcePhase, DceSet, DceSlice, Mask, Serie
 from tshdb.schema.provenance import Change, IngestIssue, IngestRun, SourceFile, SourceRecord, SourceRelease
 from tshdb.schema.radiomics import (
     BreastMask,
+    ControlFeature,
     FeatureStability,
     KineticMap,
     Kinetics,
@@ -109,6 +110,7 @@ __all__ = [
     "CohortVersion",
     "Concordance",
     "Conflict",
+    "ControlFeature",
     "CoxTerm",
     "Cutoff",
     "DcePhase",

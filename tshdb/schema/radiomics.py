@@ -314,6 +314,25 @@ class RetestFeature(UnitPayload, Base):
     __table_args__ = (Index("ix_retest_features_unit_id", "unit_id"),)
 
 
+class ControlFeature(UnitPayload, Base):
+    """One row is one radiomic feature of one examination with altered grey levels, a control of a signature's ladder (not kept
+    unless asked for): no measurement of the patient."""
+
+    __tablename__ = "control_features"
+    study_uid: Mapped[str] = mapped_column(primary_key=True)
+    control: Mapped[str] = mapped_column(primary_key=True, doc="shuffled voxels, or noise in the region")
+    feature: Mapped[str] = mapped_column(primary_key=True, doc="as in radiomic_features")
+    region: Mapped[str] = mapped_column(doc="tumor or stroma (the band around it)")
+    map: Mapped[str] = mapped_column(doc="S0, SI, SL; or shape")
+    feature_class: Mapped[str | None] = mapped_column(doc="firstorder, glcm, glrlm, glszm, gldm, ngtdm or shape")
+    value: Mapped[float | None]
+    reason: Mapped[str | None] = mapped_column(doc="why there is no value, or what is doubtful about it")
+    n_voxels: Mapped[int | None] = mapped_column(doc="of the region")
+    n_levels: Mapped[int | None] = mapped_column(doc="grey levels in the region")
+
+    __table_args__ = (Index("ix_control_features_unit_id", "unit_id"),)
+
+
 class FeatureStability(UnitPayload, Base):
     """One row is how well one radiomic feature agrees with itself measured again, over a cohort's first examinations."""
 

@@ -187,7 +187,7 @@ class LadderRung(UnitPayload, Base):
     rung: Mapped[str] = mapped_column(
         primary_key=True,
         doc="signature; forest without search, elastic net, gradient boosting; volume, volume by forest, clinical, shape, "
-        "random features, noise, permuted labels",
+        "random features, noise, permuted labels, shuffled voxels, noise in the region",
     )
     cohort: Mapped[str] = mapped_column(info={"fingerprint": False})
     position: Mapped[int] = mapped_column(doc="of the rung, the signature's is 0")
@@ -216,7 +216,8 @@ class LadderRung(UnitPayload, Base):
     difference_lower: Mapped[float | None] = mapped_column(doc="95 % interval (DeLong, paired)", info={"digits": 12})
     difference_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
     verdict: Mapped[LadderVerdict | None] = mapped_column(
-        closed(LadderVerdict), doc="on the signature beside volume alone; in the signature's row"
+        closed(LadderVerdict),
+        doc="on the signature beside volume alone, and beside images without texture; in the signature's row",
     )
     finding: Mapped[str | None] = mapped_column(
         doc="the verdict in words, with the difference it rests on; of the forest without search, what the search was worth"
