@@ -36,6 +36,7 @@ def main() -> None:
             ("cohorts = []", f'cohorts = ["{SIGNATURE}"]'),
             ("signatures_of = []", f'signatures_of = ["{SIGNATURE}"]'),
             ("maps = []", 'maps = ["pe_early", "ser"]'),
+            ("controls = []", 'controls = ["shuffled voxels", "noise in the region"]'),
         )
         found.append(_rebuilt(simulated))
     took: dict[str, tuple[Took, ...]] = defaultdict(tuple)

@@ -11,6 +11,7 @@ PARTS = (
     "baselines",
     "code",
     "containers",
+    "controls",
     "deliveries",
     "dialects",
     "edits",

@@ -48,7 +48,9 @@ def altered(control: str, data: Training, controls: pd.DataFrame, made: pd.DataF
     if control not in _asked(made):
         return Altered(reason=f"not asked for: [control_features] controls does not name {control}")
     if differing := _differing(data.sets, made):
-        return Altered(reason=f"{differing} of altered images differ from those of the signature's features")
+        return Altered(
+            reason=f"altered images were not measured as the signature's features were: not alike is {differing}"
+        )
     table = table_of(data.sets, controls[controls["control"] == control], controls.iloc[:0], COMPUTED)
     table = table.reindex(list(data.sets["examination"]))
     is_there = table.notna().any(axis=1).to_numpy()

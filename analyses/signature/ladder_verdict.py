@@ -69,7 +69,8 @@ def worth(row: Mapping[str, Any]) -> str:
 
 def _texture(shuffled: Mapping[str, Any]) -> Finding:
     """What is known of texture, of a signature that adds to volume."""
-    if shuffled["difference"] is None:
+    difference, lower = shuffled["difference"], shuffled["difference_lower"]
+    if difference is None or (lower is None and difference > 0):
         return Finding(LadderVerdict.ADDS, f"whether by texture is not known: {shuffled['rung']}: {shuffled['reason']}")
     said = _difference(shuffled)
     if _least(shuffled, "difference", "difference_lower") > 0:

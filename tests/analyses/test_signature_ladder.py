@@ -15,6 +15,7 @@ from matplotlib import rc_context
 
 from analyses.shared.paired_auc import placements
 from analyses.signature import rungs as rungs_module
+from analyses.signature.control_rungs import CONTROLS
 from analyses.signature.features import training_of
 from analyses.signature.genetic import Search
 from analyses.signature.ladder_verdict import finding, short
@@ -70,8 +71,10 @@ def rungs(texture, fold_scores) -> pd.DataFrame:
 
 def test_every_rung_has_its_figures(rungs):
     assert list(rungs.index) == list(SHOWN) and list(rungs["position"]) == list(range(len(SHOWN)))
-    assert (rungs["n"] == 90).all() and rungs["auc"].between(0, 1).all()
     assert rungs["verdict"].notna().tolist() == [True] + [False] * (len(SHOWN) - 1)
+    assert rungs.loc[list(CONTROLS), "reason"].str.startswith("not asked for: [control_features] controls").all()
+    rungs = rungs.drop(index=list(CONTROLS))
+    assert (rungs["n"] == 90).all() and rungs["auc"].between(0, 1).all()
     drawn = rungs.loc[list(DRAWN)]
     assert drawn["n_draws"].tolist() == [3, 2, 2] and rungs.drop(index=list(DRAWN))["n_draws"].isna().all()
     for _, row in drawn.iterrows():
@@ -262,6 +265,7 @@ def test_the_figure_says_the_verdict(rungs, texture, fold_scores, is_judged):
     n_points = [sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o") for axes in (left, right)]
     assert n_points == ([11 + 3 + 2 + 2, 10] if is_judged else [0, 0])
     assert ("the signature has no nested scores" in written) is not is_judged
+    assert ("not asked for:" in written) is is_judged
 
 
 # ------------------------------------------------------------------------------------------------- what cannot be computed
@@ -284,7 +288,7 @@ def test_without_volume_nothing_is_judged(texture, fold_scores):
     why = f"no feature {VOLUME} among those of computed: [signature_ladder] volume names another"
     assert rows.loc["volume", "reason"] == rows.loc["volume by forest", "reason"] == why
     assert rows.loc["signature", "finding"] == f"cannot be judged: volume: {why}"
-    assert rows.drop(index=["volume", "volume by forest"])["auc"].notna().all(), "the others are there"
+    assert rows.drop(index=["volume", "volume by forest", *CONTROLS])["auc"].notna().all(), "the others are there"
     named = ladder(texture | {"computed": computed}, fold_scores, **FEW, volume="tumor.shape.VoxelVolume")
     assert named.loc["volume", "auc"] > 0 and named.loc["signature", "verdict"] != "cannot be judged"
 
@@ -371,7 +375,11 @@ BETTER, EQUAL = (0.12, 0.04, 0.20), (0.02, -0.05, 0.09)
 def test_the_verdict_in_words(signature, volumes, others, wanted, words):
     given = [row(f"volume {i}", 0.6, 0.5, *v) for i, v in enumerate(volumes)]
     beside = [row(f"other {i}", 0.6, 0.5, *v) for i, v in enumerate(others)]
-    assert finding(signature, given, beside) == (LadderVerdict(wanted), words)
+    if wanted == "adds":  # test_control_rungs.py has the other words on texture
+        head, semicolon, rest = words.partition("; ")
+        words = f"{head}; whether by texture is not known: shuffled voxels: not asked for{semicolon}{rest}"
+    shuffled = row("shuffled voxels", None, None, reason="not asked for")
+    assert finding(signature, given, beside, shuffled) == (LadderVerdict(wanted), words)
 
 
 def test_numbers_of_a_sentence():

@@ -17,7 +17,7 @@ from analyses.imaging.images.features import Settings
 from ingest.simulate import subjects
 from ingest.simulate.breast import Scan, scanned
 from tests.imaging.test_image_regions import ball, image, on
-from tests.support.simulated import changed
+from tests.support.simulated import changed, five_examinations
 from tshdb.images.feature_names import CLASSES, NAMES, all_names
 
 pytestmark = pytest.mark.xdist_group("radiomics")  # one simulated study for all
@@ -223,22 +223,8 @@ def test_planted_differences_are_recovered_in_order():
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
     """Simulated patients of three collections, ingested; features computed."""
-    from ingest.simulate.star_counts import Marker
-    from ingest.simulate.study import write_study
-    from ingest.simulate.subjects import Role
-    from tests.support.program import run_quick
-
     root = tmp_path_factory.mktemp("radiomics")
-    settings = subjects.SimulationSettings(seed=31, n_genes=200, voxel_mm=2.6, slice_mm=4.0)
-    counts = {Role.RADIOGENOMIC: 1, Role.ISPY1: 3, Role.NACT: 1}
-    write_study(root / "sim", counts, settings, (Marker("T cells", "CD3D", "ENSG00000167286"),), jobs=1)
-    run_quick("init", root / "study", "--preset", "fan2023", cwd=root)
-    settings = root / "study/study.toml"  # coarse, for speed
-    settings.write_text(changed(settings.read_text(), ("in_plane_mm = 0.8", "in_plane_mm = 1.6"),
-                                ("across_mm = 2.0", "across_mm = 4.0")))  # fmt: skip
-    for collection in ("tcga-brca", "ispy1", "breast-mri-nact-pilot"):
-        run_quick("ingest", collection, "--from", root / "sim" / collection, cwd=root / "study")
-    run_quick("rebuild", "radiomic_features", cwd=root / "study")
+    five_examinations(root)
     return root
 
 

@@ -1,4 +1,4 @@
-"""Revision 0034: a table of rungs; a study from before has it empty, nothing of it is due, and it is made when asked for."""
+"""Revisions 0034 and 0036: a table of rungs; a study from before has it empty, nothing of it is due, and it is made when asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import json
 import sqlite3
 import tarfile
 
+import pytest
+
+import migrations
+from analyses.signature.signature_ladder import SHOWN
 from tests.support.program import ROOT, run_quick
 from tests.support.tiny import plan, rebuild
 from tshdb.study import Study
@@ -38,13 +42,38 @@ def test_an_older_study_gets_the_table_and_a_ladder_on_request(tmp_path):
     study = Study(folder)
     rebuild(study, names=["signature_ladder"])
     rungs = study.sql("SELECT * FROM ladder_rungs ORDER BY position")
-    assert len(rungs) == 11 and set(rungs["cohort"]) == {"radiogenomic_development@1"}
+    assert len(rungs) == len(SHOWN) and set(rungs["cohort"]) == {"radiogenomic_development@1"}
     why = "0 good and 0 poor with features: fewer than 4 of one kind"
     assert set(rungs["reason"]) == {why}, "the features that the signature was learned from are not here"
-    assert rungs["verdict"].tolist() == ["cannot be judged"] + [None] * 10
+    assert rungs["verdict"].tolist() == ["cannot be judged"] + [None] * (len(SHOWN) - 1)
     table = run_quick("table", "ladder", cwd=folder).stdout
     assert f"Verdict: cannot be judged: signature: {why}." in table
     shown = json.loads(run_quick("table", "ladder", "--json", cwd=folder).stdout)
     assert [row["rung"] for row in shown] == rungs["rung"].tolist() and {row["reason"] for row in shown} == {why}
     assert "not those that were computed" not in run_quick("check", cwd=folder, code=None).stdout
+    _verdicts_on_texture(study)
     study.engine.dispose()
+
+
+def _verdicts_on_texture(study: Study) -> None:
+    """Revision 0036: rows stay, and say of texture what a database from before cannot hold; going back it is `adds`."""
+    rungs = study.sql("SELECT * FROM ladder_rungs ORDER BY position")
+    migrations.downgrade(study.engine, "0034")
+    said = "UPDATE ladder_rungs SET verdict = '{}' WHERE rung = 'signature'"
+    with sqlite3.connect(study.root / "study.db") as database:
+        assert "control_features" not in {r[0] for r in database.execute("SELECT name FROM sqlite_master")}
+        with pytest.raises(sqlite3.IntegrityError, match="verdict"):
+            database.execute(said.format("adds texture"))
+    database.close()
+    migrations.upgrade(study.engine)
+    assert study.sql("SELECT * FROM ladder_rungs ORDER BY position").equals(rungs)
+    assert study.sql("SELECT * FROM control_features").empty
+    for verdict in ("adds texture", "no texture shown"):
+        with sqlite3.connect(study.root / "study.db") as database:
+            database.execute(said.format(verdict))
+            with pytest.raises(sqlite3.IntegrityError, match="verdict"):
+                database.execute(said.format("texture"))
+        database.close()
+        migrations.downgrade(study.engine, "0034")
+        migrations.upgrade(study.engine)
+        assert study.sql("SELECT verdict FROM ladder_rungs WHERE rung = 'signature'")["verdict"].tolist() == ["adds"]

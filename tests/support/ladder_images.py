@@ -9,6 +9,7 @@ The simulator's own scans (`ingest.simulate.breast`), none of whose properties f
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -33,15 +34,14 @@ TRUTHS = ("volume", "texture")
 SCAN = Scan(is_axial=False, side="left", times_s=(-60.0, 120.0, 400.0), voxel_mm=2.0, slice_mm=3.0)
 PHASES = ("S0", "intermediate", "last")
 GRAIN = 0.6  # voxels, SD of the kernel that smooths the planted field, of a patient in the middle
-STEP = 0.25  # by which its logarithm grows with an SD of the truth
+STEP = 0.35  # by which its logarithm grows with an SD of the truth
 STRENGTH = 4.0  # of the truth in its SD, beside logistic noise of 1.1 SD
 BAND_MM = 6.0
 
 
-def patients(
-    truth: str, seed: int, folder: Path, n: int, controls: tuple[str, ...] = CONTROLS
-) -> dict[str, pd.DataFrame]:
-    """The inputs of a ladder, as `ladder_tables.tables` has them, with features of altered images."""
+def patients(truth: str, seed: int, folder: Path, n: int, step: float = STEP) -> dict[str, pd.DataFrame]:
+    """The inputs of a ladder, as `ladder_tables.tables` has them, with features of altered images. step: as STEP, of the
+    texture."""
     luck = np.random.default_rng([seed, TRUTHS.index(truth)])
     grains, log_sizes = luck.normal(size=n), luck.normal(size=n)
     is_good = STRENGTH * (grains if truth == "texture" else log_sizes) + 0.6 * luck.logistic(size=n) > 0
@@ -50,14 +50,13 @@ def patients(
     for study, grain, log_size in zip(studies, grains, log_sizes, strict=True):
         phantom = scanned(SCAN, 0.0, 26.0 * float(np.exp(0.3 * log_size)), 1.0, luck)
         if truth == "texture":
-            phantom = ordered(phantom, GRAIN * float(np.exp(STEP * grain)), luck)
+            phantom = ordered(phantom, GRAIN * float(np.exp(step * grain)), luck)
         for name, rows in kept(phantom, study, folder).items():
             frames[name] += rows
     given = {name: pd.DataFrame(rows) for name, rows in frames.items()}
-    params = ControlFeatureParameters(controls=controls)
+    params = ControlFeatureParameters(controls=CONTROLS)
     names = [f"P{i:03d}" for i in range(n)]
-    made = made_by(controls)
-    alike = settings_of_study(made_by(controls, "radiomic_features"))
+    alike = settings_of_study(made_by(CONTROLS, "radiomic_features"))
     sets = [SET | alike | {"examination": e, "patient_id": p, "source": COMPUTED, "batch": "one", "comparability": "c"}
             for e, p in zip(studies, names, strict=True)]  # fmt: skip
     return {
@@ -69,14 +68,12 @@ def patients(
                                   "her2_status": None, "tumor_size_mm": None}),
         "members": pd.DataFrame({"patient_id": names}),
         "controls": control_features.function(**given, seeds=dict(zip(studies, range(n), strict=True)), params=params),
-        "controls_made": made,
+        "controls_made": made_by(CONTROLS),
     }  # fmt: skip
 
 
 def made_by(controls: tuple[str, ...], name: str = "control_features", **changed) -> pd.DataFrame:
     """How features are made, as the ladder is told. changed: other settings than the defaults."""
-    import json
-
     params = RadiomicFeatureParameters(**changed).model_dump(mode="json")
     own = {"controls": list(controls)} if name == "control_features" else {}
     return pd.DataFrame({"analysis": [name], "parameters": [json.dumps(params | own)]})

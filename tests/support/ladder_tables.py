@@ -84,7 +84,7 @@ def tables(truth: str, seed: int, n: int = 90, strength: float | None = None) ->
 
 def nested(data: dict[str, pd.DataFrame], seed: int = 1, **settings) -> pd.DataFrame:
     """The rows of signature_fold_scores on these tables."""
-    given = {name: frame for name, frame in data.items() if name != "patients"}
+    given = {name: frame for name, frame in data.items() if name != "patients" and name not in NO_CONTROLS}
     params = SignatureCrossValidationParameters(**QUICK | {"outer_folds": 5} | settings)
     return signature_cross_validation.function(**given, params=params, seed=seed, work=Work())
 

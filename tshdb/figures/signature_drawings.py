@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+BESIDE = 0.22  # rows, by which the draws of a rung lie above its mean
+
 
 def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> Figure:
     """Fitness by generation, the size of the best subset below, and the nested AUC as the line that counts.
@@ -68,27 +70,35 @@ def ladder(rungs: pd.DataFrame, title: str, finding: str) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
     shown = (
         (left, 0.5, "auc", "ci_lower", "ci_upper", "AUC"),
-        (right, 0.0, "difference", "difference_lower", "difference_upper", "signature less rung"),
+        (right, 0.0, "difference", "difference_lower", "difference_upper", "AUC of the signature less the rung's"),
     )
     names = []
     for at, (_, row) in enumerate(rungs.iterrows()):
         names.append(f"{row['rung']} (n = {int(row['n'])})" if row["n"] else row["rung"])
         color = COLORS["good"] if at == 0 else "0.25"
         draws = json.loads(row["draws"])
-        left.plot(draws, [at] * len(draws), "o", color=COLORS["poor"], ms=3, alpha=0.5, mew=0)
+        left.plot(draws, [at - BESIDE] * len(draws), "o", color=COLORS["poor"], ms=3, alpha=0.5, mew=0)
         for axes, _, value, lower, upper, _ in shown:
             if notna(row[value]):
                 axes.plot(float(row[value]), at, "o", color=color, ms=5)
             if notna(row[lower]):
                 axes.plot([float(row[lower]), float(row[upper])], [at, at], color=color, lw=1.6)
         if not notna(row["auc"]):
-            said = textwrap.shorten(str(row["reason"]), 60, placeholder=" …")
-            left.text(0.02, at, said, fontsize=7.5, va="center", transform=left.get_yaxis_transform())
-    for axes, chance, *_, label in shown:
+            said = "\n".join(textwrap.wrap(str(row["reason"]), 62, max_lines=2, placeholder=" …"))
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+            left.text(
+                0.02, at, said, fontsize=7.5, va="center", transform=left.get_yaxis_transform(), bbox=box, zorder=3
+            )
+    for axes, chance, value, *_, label in shown:
         axes.axvline(chance, color="0.6", lw=1, ls=":")
         axes.set_xlabel(label)
+        if not rungs[value].notna().any():
+            axes.set_xlim(chance - 0.5, chance + 0.5)
     left.set_yticks(range(len(rungs)), names)
-    left.invert_yaxis()
+    left.set_ylim(len(rungs) - 0.5, -0.5)
+    if rungs["auc"].notna().any():
+        draws = "; small dots: single draws" if rungs["n_draws"].notna().any() else ""
+        figure.supxlabel(f"bars: 95 % intervals (DeLong; on the right, paired){draws}", fontsize=8, x=0.99, ha="right")
     figure.suptitle("\n".join([title, *textwrap.wrap(finding, 110)]), fontsize=10, x=0.01, ha="left")
     return figure
 
