@@ -1,8 +1,8 @@
 """The ladder's images without texture, on simulated studies with images: five in which the tumour's texture is all, five in which
 its size is.
 
-Where texture is planted, shuffled voxels lose it: their AUC is no more than chance allows (four of five intervals hold one half), and
-the verdict says texture. Where size is planted they keep it: their AUC stays above one half in all, and nothing adds.
+Where texture is planted, shuffled voxels lose it: their AUC is no more than chance allows (four of five intervals hold one half),
+and the verdict says texture. Where size is planted they keep it: their AUC stays above one half in all, and nothing adds.
 """
 
 from __future__ import annotations

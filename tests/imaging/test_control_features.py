@@ -204,7 +204,8 @@ def test_five_examinations_lose_their_texture_and_keep_the_rest(simulated, quick
     both = rows_of(
         quick, study,
         "SELECT c.control, c.study_uid, c.feature, c.feature_class, c.value, c.reason, c.n_voxels, c.n_levels, f.value AS was, "
-        "f.n_voxels AS n_was, f.n_levels AS levels_was FROM control_features c JOIN radiomic_features f USING (study_uid, feature)",
+        "f.n_voxels AS n_was, f.n_levels AS levels_was FROM control_features c JOIN radiomic_features f "
+        "USING (study_uid, feature)",
     )  # fmt: skip
     assert both.groupby(["control", "study_uid"]).size().tolist() == [572] * 10 and both["value"].notna().all()
     assert (both["n_voxels"] == both["n_was"]).all()

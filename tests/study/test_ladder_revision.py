@@ -1,4 +1,4 @@
-"""Revisions 0034 and 0036: a table of rungs; a study from before has it empty, nothing of it is due, and it is made when asked for."""
+"""Revisions 0034 and 0036: a table of rungs; a study from before has it empty, nothing is due, and it is made when asked for."""
 
 from __future__ import annotations
 

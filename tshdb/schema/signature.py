@@ -217,7 +217,7 @@ class LadderRung(UnitPayload, Base):
     difference_upper: Mapped[float | None] = mapped_column(info={"digits": 12})
     verdict: Mapped[LadderVerdict | None] = mapped_column(
         closed(LadderVerdict),
-        doc="on the signature beside volume alone, and beside images without texture; in the signature's row",
+        doc="on the signature beside volume, and beside images without texture; in the signature's row",
     )
     finding: Mapped[str | None] = mapped_column(
         doc="the verdict in words, with the difference it rests on; of the forest without search, what the search was worth"
