@@ -25,7 +25,7 @@ from analyses.signature.signature_ladder import DRAWN, SHOWN, SignatureLadderPar
 from analyses.signature.training import fit
 from analyses.signature.validation import CovariateParameters
 from analyses.tsh_model.tsh_modelling import auc
-from tests.support.ladder_tables import TEXTURES, TRUTHS, VOLUME, ladder, nested, tables, verdict
+from tests.support.ladder_tables import NO_CONTROLS, TEXTURES, TRUTHS, VOLUME, ladder, nested, tables, verdict
 from tshdb.figures import signature_drawings
 from tshdb.figures.drawings import STYLE
 from tshdb.tables import layouts
@@ -204,7 +204,7 @@ def test_a_search_goes_on_from_what_was_kept(texture, fold_scores, tmp_path):
     from tshdb.engine.work import Work
 
     params = SignatureLadderParameters(**QUICK | FEW)
-    given = {**texture, "fold_scores": fold_scores, "params": params, "seed": 1}
+    given = {**NO_CONTROLS, **texture, "fold_scores": fold_scores, "params": params, "seed": 1}
     rows = signature_ladder.function(**given, work=Work(tmp_path / "work"))
     kept = sorted(p.name for p in (tmp_path / "work").iterdir())
     assert len(kept) == 1 + 5 * (1 + 2 + 2), "progress, and a search in each fold of shape, noise and permuted labels"
