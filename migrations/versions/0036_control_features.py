@@ -6,7 +6,7 @@ from alembic import op
 from migrations.watch import forget, made_anew, watch
 
 revision = "0036"
-down_revision = "0034"
+down_revision = "0035"
 
 TABLE, LADDER, VERDICT = "control_features", "ladder_rungs", "ck_ladder_rungs_ladder_verdict"
 BEFORE = ("adds", "volume only", "cannot be judged")
