@@ -1,45 +1,76 @@
 """Seeded faults in the statistics: one comparison, sum, product or constant of a module is another, and a test must see it.
 
-MUTANTS places are drawn from the modules of MODULES, in a copy of the program; each is tried with the tests of its module (the
-values that R and others give), which end at the first failure. What survives is printed with its place and the change: it is a
-test that is wanted, or it changes nothing that can be seen. TSHDB_MUTANTS says another number.
+MUTANTS places are drawn from the modules of MODULES, each tried in a copy of the program, with the tests of its module (the values
+that R and others give), which end at the first failure. What survives is printed with its place and the change: it is a test that
+is wanted, or it changes nothing that can be seen. What the time limit ended is counted apart. TSHDB_MUTANTS says another number;
+TSHDB_MUTANTS_KEPT names a file of what was tried, from which a run goes on that was interrupted: a fault is tried again where its
+module or one of its tests is another.
+
+A process each, which begins with the libraries that this one has imported: that is most of the time of tests so small.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
+import importlib
+import json
 import os
 import random
+import resource
 import shutil
-import subprocess
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from soak import Figure
 from tests.engine.test_mutants import PACKAGES
 from tests.support.program import ROOT
 
+LIBRARIES = (
+    "lifelines.statistics",
+    "networkx",
+    "pandas",
+    "pydantic",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.linear_model",
+    "sqlalchemy",
+)
 MUTANTS, GOAL = 200, 0.95
-LONGEST = 300  # seconds of the tests of one mutant: a loop that does not end is a fault that was seen
+WORKERS = 2
+LONGEST = 180  # seconds of the processor, of the tests of one mutant: a loop that does not end is a fault that was seen
 SHARED = "analyses/shared/"
+CUTOFFS = "test_expression_half.py::test_the_papers_cutoff_on_rsem test_expression_half.py::test_cutoffs_have_intervals_and_come_from_the_seed_alone"
+SEEN, SURVIVED, ENDLESS = "seen", "survived", "time limit"
 MODULES = {  # the tests that hold a module's numbers
-    f"{SHARED}calibration.py": "test_calibration.py",
-    f"{SHARED}concordance.py": "test_concordance.py test_nulls.py",
-    f"{SHARED}cox.py": "test_cox.py test_expression_half.py",
-    f"{SHARED}curves.py": "test_curves.py test_expression_half.py",
+    f"{SHARED}calibration.py": "test_auc.py",
+    f"{SHARED}competing_risks.py": "test_competing_risks.py",
+    f"{SHARED}concordance.py": "test_concordance.py",
+    f"{SHARED}cox.py": "test_cox.py test_nested.py",
+    f"{SHARED}curves.py": "test_quantiles.py test_curves.py",
     f"{SHARED}delong.py": "test_auc.py",
-    f"{SHARED}multiple_testing.py": "test_network_tests.py test_expression_half.py",
+    f"{SHARED}multiple_testing.py": "test_small_samples.py",
+    f"{SHARED}paired_auc.py": "test_paired_auc.py",
     f"{SHARED}penalised_cox.py": "test_cox.py",
-    f"{SHARED}performance.py": "test_auc.py test_expression_half.py",
+    f"{SHARED}performance.py": "test_auc.py",
     f"{SHARED}proportionality.py": "test_cox.py",
+    f"{SHARED}quantiles.py": "test_quantiles.py",
     f"{SHARED}risk_sets.py": "test_cox.py",
+    f"{SHARED}schoenfeld.py": "test_schoenfeld.py",
     f"{SHARED}separation.py": "test_cox.py",
-    f"{SHARED}survival.py": "test_expression_half.py",
-    "analyses/expression/compartment_tests.py": "test_wilcoxon.py test_expression_half.py",
-    "analyses/networks/network_parameters.py": "test_network_tests.py test_expression_half.py",
-    "analyses/networks/topology.py": "test_expression_half.py test_network_tests.py",
+    f"{SHARED}survival.py": f"test_logrank.py {CUTOFFS}",
+    "analyses/expression/compartment_tests.py": "test_wilcoxon.py",
+    "analyses/imaging/feature_stability.py": "test_small_samples.py",
+    "analyses/networks/network_parameters.py": "test_networks.py test_network_tests.py",
+    "analyses/networks/topology.py": "test_networks.py",
+    "analyses/prognosis/cutoff.py": CUTOFFS,
+    "analyses/signature/calibration_groups.py": "test_calibration.py",
+    "tshdb/truths/agreement.py": "unit/test_agreement.py",
 }
 OTHER: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -109,46 +140,97 @@ def _change(node: ast.expr, at: int) -> None:
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
-    copy = folder / "program"
-    copy.mkdir()
-    for name in PACKAGES:
-        place = ROOT / name
-        skipped = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(place, copy / name, ignore=skipped) if place.is_dir() else shutil.copy(place, copy / name)
     every = [fault for file in MODULES for fault in faults(file)]
     n = int(os.environ.get("TSHDB_MUTANTS", MUTANTS))
     tried = random.Random(seed).sample(every, min(n, len(every)))
-    survivors = [fault for fault in tried if not _is_seen(copy, fault)]
+    ends = _ends(tried, folder, os.environ.get("TSHDB_MUTANTS_KEPT"))
+    survivors = sorted(fault for fault in tried if ends[_key(fault)] == SURVIVED)
     share = 1 - len(survivors) / len(tried)
     what = f"of {len(tried)} faults ({len(every)} possible ones), seen by the tests"
     yield Figure(what, f"{share:.1%}", f"{GOAL:.0%}", share >= GOAL)
+    yield Figure("of these, by the time limit", str([ends[_key(fault)] for fault in tried].count(ENDLESS)))
     for fault in survivors:
         yield Figure("survived", f"{fault.file}:{fault.line}: {fault.before}  ->  {fault.after}")
 
 
-def _is_seen(copy: Path, fault: Fault) -> bool:
-    place = copy / fault.file
-    was = place.read_text(encoding="utf-8")
-    place.write_text(fault.text, encoding="utf-8")
-    tests = [f"tests/analyses/{name}" for name in MODULES[fault.file].split()]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={copy.parent / 'pytest'}",
-        *tests,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(copy)}
-    try:
-        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=LONGEST, check=False)
-    except subprocess.TimeoutExpired:
-        return True
-    finally:
-        place.write_text(was, encoding="utf-8")
-    if done.returncode not in (0, 1, 2):  # passed; a test failed; a module could not be imported
-        raise RuntimeError(done.stdout.decode(errors="replace")[-2000:])
-    return done.returncode != 0
+def _ends(tried: list[Fault], folder: Path, kept: str | None) -> dict[str, str]:
+    """Key of a fault -> SEEN, SURVIVED or ENDLESS. kept: a file of a line a fault, which is read and gets longer."""
+    file = Path(kept or folder / "kept.jsonl")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    ends = {found["key"]: found["end"] for found in map(json.loads, lines)}
+    whole = [Fault(name, 0, "", "", (ROOT / name).read_text(encoding="utf-8")) for name in MODULES]  # without a fault
+    due = [fault for fault in (*tried, *whole) if _key(fault) not in ends]
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    free = [_Copy(folder / f"program-{i}") for i in range(WORKERS)]
+    running: dict[int, tuple[Fault, _Copy]] = {}
+    while due or running:
+        if due and free:
+            fault, copy = due.pop(), free.pop()
+            copy.write(fault.file, fault.text)
+            running[_started(copy.folder, fault)] = fault, copy
+            continue
+        process, status = os.wait()
+        fault, copy = running.pop(process)
+        copy.write(fault.file, (ROOT / fault.file).read_text(encoding="utf-8"))
+        free.append(copy)
+        ends[_key(fault)] = _end(os.waitstatus_to_exitcode(status), fault)
+        with file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps({"key": _key(fault), "end": ends[_key(fault)], "fault": fault[:4]}) + "\n")
+    return ends
+
+
+def _end(code: int, fault: Fault) -> str:
+    if code and not fault.line:
+        raise RuntimeError(f"the tests of {fault.file} fail without a fault: {' '.join(_tests(fault))}")
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        return ENDLESS
+    if code not in (0, 1, 2):  # passed; a test failed; a module could not be imported
+        raise RuntimeError(f"the tests of {fault.file} ended with {code}")
+    return SEEN if code else SURVIVED
+
+
+def _started(folder: Path, fault: Fault) -> int:
+    """The number of a process that runs the tests of a fault in a copy of the program."""
+    if process := os.fork():
+        return process
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST + 5))
+    os.chdir(folder)
+    sys.path[:] = [str(folder), *(place for place in sys.path if Path(place) != ROOT and place)]
+    for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
+        del sys.modules[name]  # of the checkout: the copy's are meant
+    with open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
+    options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}-pytest"]
+    os._exit(int(pytest.main([*options, *_tests(fault)])))
+
+
+class _Copy:
+    """A copy of the program, for one fault at a time."""
+
+    def __init__(self, folder: Path):
+        self.folder, self._writes = folder, 0
+        folder.mkdir()
+        for name in PACKAGES:
+            place, skipped = ROOT / name, shutil.ignore_patterns("__pycache__")
+            if place.is_dir():
+                shutil.copytree(place, folder / name, ignore=skipped)
+            else:
+                shutil.copy(place, folder / name)
+
+    def write(self, file: str, text: str) -> None:
+        """At a time that no other text of the file has had: bytecode of the same second and size would stand for it."""
+        self._writes += 1
+        (self.folder / file).write_text(text, encoding="utf-8")
+        os.utime(self.folder / file, (self._writes, self._writes))
+
+
+def _tests(fault: Fault) -> list[str]:
+    return [f"tests/{name}" if "/" in name else f"tests/analyses/{name}" for name in MODULES[fault.file].split()]
+
+
+def _key(fault: Fault) -> str:
+    """What the end of a trial depends on: the module's text with the fault, and its tests."""
+    texts = [fault.text, *((ROOT / test.partition("::")[0]).read_text(encoding="utf-8") for test in _tests(fault))]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()

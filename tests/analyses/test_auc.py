@@ -15,7 +15,7 @@ from analyses.shared.performance import measures
 DATA = Path(__file__).parent.parent / "data"
 SETS = {
     name: (rows["is_good"].to_numpy(bool), rows["score"].to_numpy(float))
-    for name, rows in pd.read_csv(DATA / "auc_input.csv").groupby("set")
+    for name, rows in pd.read_csv(DATA / "auc_input.csv").dropna().groupby("set")
 }
 THEIRS = list(pd.read_csv(DATA / "auc_r.csv").itertuples())
 WHY_NO_SLOPE = {
@@ -23,9 +23,15 @@ WHY_NO_SLOPE = {
     "coarse": "30 of 30 scores are 0 or 1",
     "separated": "the scores separate good from poor",
     "touching": "the scores separate good from poor",
+    "two of a class": "the scores separate good from poor",
+    "zeros": "4 of 30 scores are 0 or 1",
     "constant": "every patient has the same score",
 }
-WHY_NO_INTERVAL = {"separated": "the scores separate good from poor", "constant": "every patient has the same score"}
+WHY_NO_INTERVAL = {
+    "separated": "the scores separate good from poor",
+    "two of a class": "the scores separate good from poor",
+    "constant": "every patient has the same score",
+}
 
 
 def rows_of(is_good, scores, n_bootstrap=0) -> dict[str, dict]:

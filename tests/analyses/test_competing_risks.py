@@ -14,7 +14,7 @@ from analyses.shared.curves import NORMAL_95, kaplan_meier
 from tshdb.vocabulary import Endpoint, FirstEvent
 
 DATA = Path(__file__).parent.parent / "data"
-INPUT = pd.read_csv(DATA / "competing_risks_input.csv")
+INPUT = pd.read_csv(DATA / "competing_risks_input.csv").dropna()
 R = pd.read_csv(DATA / "competing_risks_r.csv").set_index(["set", "cause", "group", "what"]).sort_index()
 CURVES = [key[:3] for key in R.index.unique() if key[3] == "incidence"]
 TESTS = [key[:2] for key in R.index.unique() if key[3] == "gray"]

@@ -13,7 +13,7 @@ from analyses.shared.concordance import concordance, difference, pairs
 from analyses.shared.curves import NORMAL_95
 
 DATA = Path(__file__).parent.parent / "data"
-SETS = dict(list(pd.read_csv(DATA / "concordance_input.csv").groupby("set")))
+SETS = {name: rows.dropna() for name, rows in pd.read_csv(DATA / "concordance_input.csv").groupby("set")}
 THEIRS = list(pd.read_csv(DATA / "concordance_r.csv").itertuples())
 
 

@@ -13,7 +13,7 @@ from analyses.shared.curves import NORMAL_95
 from analyses.shared.paired_auc import difference, placements, with_interval
 
 DATA = Path(__file__).parent.parent / "data"
-SETS = dict(list(pd.read_csv(DATA / "paired_auc_input.csv").groupby("set")))
+SETS = dict(list(pd.read_csv(DATA / "paired_auc_input.csv").dropna().groupby("set")))
 THEIRS = list(pd.read_csv(DATA / "paired_auc_r.csv").itertuples())
 
 

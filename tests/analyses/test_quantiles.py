@@ -13,7 +13,7 @@ from analyses.shared.quantiles import quantile, quantile_rows
 from tshdb.vocabulary import Endpoint
 
 DATA = Path(__file__).parent.parent / "data"
-INPUT = pd.read_csv(DATA / "quantiles_input.csv")
+INPUT = pd.read_csv(DATA / "quantiles_input.csv").dropna()
 R = pd.read_csv(DATA / "quantiles_r.csv")
 
 

@@ -10,7 +10,7 @@ import pytest
 from analyses.expression.compartment_tests import _compare
 
 DATA = Path(__file__).parent.parent / "data"
-PAIRS = pd.read_csv(DATA / "wilcoxon_input.csv")
+PAIRS = pd.read_csv(DATA / "wilcoxon_input.csv").dropna()
 
 
 @pytest.mark.parametrize("theirs", list(pd.read_csv(DATA / "wilcoxon_r.csv").itertuples()), ids=lambda row: row.set)

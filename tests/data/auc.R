@@ -1,4 +1,4 @@
-# How auc_input.csv and auc_r.csv were made: Rscript auc.R in this folder (R 4.2.2 Patched, pROC 1.18.0).
+# How auc_input.csv and auc_r.csv were made: Rscript auc.R in this folder (see auc_session.txt).
 suppressMessages(library(pROC)); options(warn = -1); set.seed(11)
 make <- function(set, n, n_good, shift, digits = 8) {
   good <- rep(c(TRUE, FALSE), c(n_good, n - n_good))
@@ -9,10 +9,13 @@ sets <- list(make("plain", 61, 34, .6), make("ties", 80, 37, .5, 1), make("small
              data.frame(set = "separated", is_good = c(FALSE, FALSE, TRUE, TRUE, TRUE), score = c(.1, .4, .5, .6, .9)),
              data.frame(set = "touching", is_good = c(FALSE, FALSE, TRUE, TRUE, TRUE), score = c(.1, .5, .5, .6, .9)),
              data.frame(set = "constant", is_good = c(FALSE, FALSE, TRUE, TRUE), score = .3))
+gone <- make("missing", 36, 15, .5); gone[c(3, 14, 30), "score"] <- NA; gone[21, "is_good"] <- NA
+none <- make("zeros", 30, 14, .4, 1); none[none$score < .3, "score"] <- 0
+sets <- c(sets, list(gone, none, make("two of a class", 12, 2, .2)))
 write.csv(do.call(rbind, sets), "auc_input.csv", row.names = FALSE, quote = FALSE)
 d <- read.csv("auc_input.csv"); d$is_good <- as.logical(d$is_good); out <- NULL
 for (s in unique(d$set)) {
-  one <- d[d$set == s, ]
+  one <- na.omit(d[d$set == s, ])
   curve <- roc(one$is_good, one$score, levels = c(FALSE, TRUE), direction = "<", quiet = TRUE)
   ci <- as.numeric(ci.auc(curve, method = "delong"))
   inside <- all(one$score > 0 & one$score < 1)  # qlogis is finite
@@ -21,3 +24,4 @@ for (s in unique(d$set)) {
 }
 for (name in names(out)[-1]) out[[name]] <- sprintf("%.15g", out[[name]])
 write.csv(out, "auc_r.csv", row.names = FALSE, quote = FALSE)
+said <- capture.output(sessionInfo()); writeLines(said[c(1, 2, 3, grep("pROC", said))], "auc_session.txt")

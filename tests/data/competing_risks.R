@@ -11,12 +11,16 @@ sets <- list(make("plain", 120, 2000, 3000, 3), make("ties", 150, 12, 20, 0), ma
              data.frame(set = "to the end", days = c(1:12, 3, 6, 6, 9, 12), cause = rep(c(1, 2, 1), length = 17), group = rep(c("a", "b"), length = 17)),
              data.frame(set = "one without the event", days = c(2, 3, 5, 7, 8, 1, 4, 6, 9), cause = c(1, 1, 0, 1, 0, 2, 0, 2, 0),
                         group = rep(c("a", "b"), c(5, 4))))
+gone <- make("missing", 70, 15, 25, 0); gone[c(3, 40), "days"] <- NA; gone[c(8, 40), "cause"] <- NA; gone[55, "group"] <- NA
+apart <- make("separation", 60, 12, 40, 0); apart[apart$cause == 1, "group"] <- "a"   # whoever has the event is of one group
+alone <- make("one group is empty", 40, 12, 25, 0, 1, 1)
+sets <- c(sets, list(gone, apart, alone))
 write.csv(do.call(rbind, sets), "competing_risks_input.csv", row.names = FALSE, quote = FALSE)
 d <- read.csv("competing_risks_input.csv"); out <- NULL
 say <- function(set, cause, group, what, at, value)
   out <<- rbind(out, data.frame(set = set, cause = cause, group = group, what = what, at = at, value = sprintf("%.15g", value)))
 for (s in unique(d$set)) {
-  x <- d[d$set == s, ]; found <- cuminc(x$days, x$cause, x$group); times <- sort(unique(x$days))
+  x <- na.omit(d[d$set == s, ]); found <- cuminc(x$days, x$cause, x$group); times <- sort(unique(x$days))
   points <- timepoints(found[names(found) != "Tests"], times)
   for (name in rownames(points$est)) {
     of <- strsplit(name, " ")[[1]]; last <- max(x$days[x$group == of[1]]); at <- times[times <= last]

@@ -12,10 +12,13 @@ sets <- list(make("plain", 61, 34, .6, .2, .5), make("ties", 80, 37, .5, .3, .4,
              data.frame(set = "separated", is_good = rep(c(FALSE, TRUE), each = 4), a = c(.1, .2, .3, .4, .6, .7, .8, .9),
                         b = c(.1, .8, .3, .4, .2, .7, .3, .9)),
              transform(make("the same", 30, 14, .5, .5, 0), b = a))
+gone <- make("missing", 40, 17, .5, .3, .4); gone[c(2, 19), "a"] <- NA; gone[c(19, 33), "b"] <- NA; gone[7, "is_good"] <- NA
+none <- make("zeros", 44, 20, .5, .2, .4, 1); none[none$a < .3, "a"] <- 0; none[none$b < .2, "b"] <- 0
+sets <- c(sets, list(gone, none, make("two of a class", 14, 2, .3, .1, .4)))
 write.csv(do.call(rbind, sets), "paired_auc_input.csv", row.names = FALSE, quote = FALSE)
 d <- read.csv("paired_auc_input.csv"); d$is_good <- as.logical(d$is_good); out <- NULL
 for (s in unique(d$set)) {
-  one <- d[d$set == s, ]
+  one <- na.omit(d[d$set == s, ])
   curve <- function(score) roc(one$is_good, score, levels = c(FALSE, TRUE), direction = "<", quiet = TRUE)
   a <- curve(one$a); b <- curve(one$b)
   error <- sqrt(var(a, method = "delong") + var(b, method = "delong") - 2 * cov(a, b, method = "delong"))
