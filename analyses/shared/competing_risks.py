@@ -25,7 +25,7 @@ CENSORED, EVENT, COMPETING = 0, 1, 2
 
 
 class GrayTest(NamedTuple):
-    """chi2 with `degrees` degrees of freedom; NaN where it has no variance."""
+    """chi2 with `degrees` degrees of freedom; NaN where it has no variance, or one group alone has patients."""
 
     chi2: float
     degrees: int
@@ -59,7 +59,7 @@ def cumulative_incidence(durations: np.ndarray, causes: np.ndarray) -> pd.DataFr
 
 
 def gray_test(durations: np.ndarray, causes: np.ndarray, groups: np.ndarray) -> GrayTest:
-    """Do groups differ in the incidence of EVENT. causes: as above; groups: of each patient, two kinds at least."""
+    """Do groups differ in the incidence of EVENT. causes: as above; groups: of each patient; of one kind alone there is no test."""
     from scipy.stats import chi2
 
     kinds, group = np.unique(groups, return_inverse=True)
@@ -79,7 +79,7 @@ def gray_test(durations: np.ndarray, causes: np.ndarray, groups: np.ndarray) -> 
     score, covariance = found.score[:-1], found.covariance()[:-1, :-1]
     degrees = len(kinds) - 1
     size = np.diag(covariance)
-    if not len(times) or (size <= 1e-12).any() or np.linalg.matrix_rank(covariance) < degrees:
+    if not degrees or not len(times) or (size <= 1e-12).any() or np.linalg.matrix_rank(covariance) < degrees:
         return GrayTest(np.nan, degrees, np.nan)
     statistic = float(score @ np.linalg.solve(covariance, score))
     return GrayTest(statistic, degrees, float(chi2.sf(statistic, degrees)))

@@ -27,7 +27,7 @@ WHOLE = (
     "together",
     "half",
 )
-PENALISED = ("plain", "ties", "zeros", "onesided", "missing", "few", "small")
+PENALISED = ("plain", "ties", "zeros", "onesided", "missing", "few", "small", "empty")
 OF = {"few": ["a", "b"], "onetime": ["a", "b"]}  # else a, b and c
 
 
@@ -100,7 +100,8 @@ def test_the_order_of_patients_does_not_matter(sets, name, likelihood):
 def test_penalised_estimates_are_rs(sets, r, name):
     """R: the likelihood that coxph has at given coefficients, maximised by optim."""
     found = cox(sets[name], ["a", "b", "c"], 2, likelihood="penalised")
-    for term in ("a", "b", "c"):
+    assert name != "empty" or found.pop("c")["reason"] == "c does not vary"
+    for term in found:
         size = r[name, "penalised_standard_error", term]
         ours = {
             "coefficient": found[term]["coefficient"], "standard_error": found[term]["standard_error"],
@@ -126,11 +127,17 @@ def _log_determinant_of_scales() -> float:
     return 1.5 * np.log(79 / 80)
 
 
-@pytest.mark.parametrize(("name", "at"), [("plain", 1095.75), ("ties", 1095.75), ("zeros", 1.0)])
+@pytest.mark.parametrize(("name", "at"), [("plain", 1095.75), ("ties", 1095.75), ("zeros", 1.0), ("missing", 1095.75)])
 def test_survival_at_a_time_is_rs(sets, r, name, at):
     """R: summary(survfit(coxph(...), newdata), times = at)."""
     found = survival_at(sets[name], pd.DataFrame({"a": [-1.0, 0.0, 1.5]}), "a", at)
     assert found == pytest.approx([r[name, "survival", str(i)] for i in (1, 2, 3)], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["onesided", "empty"])
+def test_survival_by_a_term_without_an_estimate_is_none(sets, name):
+    """c separates who dies, or does not vary: R goes on with a coefficient of -20, or none."""
+    assert survival_at(sets[name], pd.DataFrame({"c": [0.0, 1.0]}), "c", 1095.75) is None
 
 
 # ------------------------------------------------------------------------------------------------- what is not estimated

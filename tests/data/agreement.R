@@ -16,6 +16,8 @@ make <- function(set, n, noise, shift = 0, scale = 1, digits = 6, lost = 0) {
 sets <- list(make("plain", 60, .2), make("ties", 70, .4, digits = 0), make("shifted", 40, .2, shift = 6), make("missing", 50, .3, lost = 15),
              make("scaled", 45, .1, scale = 3), make("small", 8, .5), make("nothing", 90, 3), transform(make("reversed", 50, .2), derived = -derived),
              make("nearly the same", 30, 1e-5), transform(make("of one value", 20, .3), derived = 4))
+kept <- .Random.seed; none <- make("zeros", 40, .3, digits = 0); none[c(2, 9, 15), "derived"] <- 0; none[c(9, 30), "measured"] <- 0
+sets <- c(sets, list(none, transform(make("separation", 24, .01), derived = measured * 3 + 40))); .Random.seed <- kept  # what follows is as it was
 write.csv(do.call(rbind, sets), "agreement_input.csv", row.names = FALSE, quote = FALSE)
 d <- read.csv("agreement_input.csv"); out <- NULL
 for (s in unique(d$set)) {

@@ -11,7 +11,8 @@ sets <- list(make("plain", 61, 34, .6), make("ties", 80, 37, .5, 1), make("small
              data.frame(set = "constant", is_good = c(FALSE, FALSE, TRUE, TRUE), score = .3))
 gone <- make("missing", 36, 15, .5); gone[c(3, 14, 30), "score"] <- NA; gone[21, "is_good"] <- NA
 none <- make("zeros", 30, 14, .4, 1); none[none$score < .3, "score"] <- 0
-sets <- c(sets, list(gone, none, make("two of a class", 12, 2, .2)))
+sets <- c(sets, list(gone, none, make("two of a class", 12, 2, .2),
+                     transform(make("ties inside", 70, 32, .4, 1), score = pmin(.9, pmax(.1, score)))))
 write.csv(do.call(rbind, sets), "auc_input.csv", row.names = FALSE, quote = FALSE)
 d <- read.csv("auc_input.csv"); d$is_good <- as.logical(d$is_good); out <- NULL
 for (s in unique(d$set)) {

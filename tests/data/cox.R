@@ -55,8 +55,8 @@ for (set in names(fits)) {
 }
 # The model of two terms of which c follows from a and b: its log-likelihood is that of a and b.
 say("follows", "log_likelihood", "", coxph(Surv(days, event) ~ a + b, d[d$set == "follows", ], control = strict)$loglik[2])
-for (set in c("plain", "ties", "zeros")) {                                   # survival by a model of a, at three values of a
-  m <- coxph(Surv(days, event) ~ a, data = d[d$set == set, ], ties = "efron", control = strict)
+for (set in c("plain", "ties", "zeros", "missing")) {                                   # survival by a model of a, at three values of a
+  m <- coxph(Surv(days, event) ~ a, data = na.omit(d[d$set == set, ]), ties = "efron", control = strict)
   at <- if (set == "zeros") 1 else 1095.75
   s <- summary(survfit(m, newdata = data.frame(a = c(-1, 0, 1.5))), times = at)$surv
   for (i in 1:3) say(set, "survival", i, s[i])

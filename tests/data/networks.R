@@ -10,7 +10,7 @@ still <- make("does not vary", 15, 1.2); still$X2 <- 3
 bridge <- make("a bridge", 25, 1.5); bridge$X4 <- round(rowMeans(bridge[c("X1", "X5")]) , 6)
 two <- make("two parts", 40, 2.5, 6, .6); gone <- make("missing", 22, 1.2); gone[c(2, 11), "X4"] <- NA; gone[11, "X7"] <- NA
 sets <- list(make("plain", 20, 1), make("ties", 18, 1, 0), zeros, still, bridge, two, gone, make("few", 5, .3), make("all linked", 12, .2, 6, -.99),
-             make("a pair", 30, .9, 6, .6), make("sparse", 30, .75, 6, .42))
+             make("a pair", 30, .9, 6, .6), make("sparse", 30, .75, 6, .42), make("empty", 10, 0, 6, .97))
 pair <- sets[[10]]; sets[[10]][3:10] <- rnorm(240); sets[[10]]$X5 <- sets[[10]]$X2 + .1 * sets[[10]]$X3
 sets[[10]][3:10] <- round(sets[[10]][3:10], 6)
 write.csv(do.call(rbind, sets), "networks_input.csv", row.names = FALSE, quote = FALSE)
@@ -19,6 +19,9 @@ say <- function(set, what, value) out <<- rbind(out, data.frame(set = set, what 
 for (set in unique(d$set)) {
   x <- na.omit(d[d$set == set, ]); linked <- cor(x[paste0("X", 1:8)]) > x$threshold[1]; linked[is.na(linked)] <- FALSE; diag(linked) <- FALSE
   all <- graph_from_adjacency_matrix(linked, "undirected"); whole <- delete_vertices(all, degree(all) == 0)
+  if (!vcount(whole)) {
+    say(set, "n_nodes", 0); say(set, "n_edges", ecount(whole)); say(set, "n_components", components(whole)$no); say(set, "characteristic_path_length", mean_distance(whole)); next
+  }
   parts <- components(whole); g <- induced_subgraph(whole, which(parts$membership == which.max(parts$csize))); k <- degree(g)
   say(set, "n_nodes", vcount(whole)); say(set, "n_edges", ecount(whole)); say(set, "n_components", parts$no)
   say(set, "average_neighbors", mean(k)); say(set, "density", edge_density(g)); say(set, "diameter", diameter(g)); say(set, "radius", radius(g))

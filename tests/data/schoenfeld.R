@@ -1,9 +1,11 @@
 # How schoenfeld_r.csv was made: Rscript schoenfeld.R in this folder, on cox_input.csv (see schoenfeld_session.txt).
 library(survival); library(splines)
 d <- read.csv("cox_input.csv"); out <- NULL
-for (set in c("plain", "ties", "zeros", "missing", "few")) for (terms in list("a", c("a", "b", "c"))) {
-  x <- na.omit(d[d$set == set, ])
-  fit <- coxph(reformulate(terms, "Surv(days, event)"), x, ties = "efron", control = coxph.control(eps = 1e-13, toler.chol = 1e-14, iter.max = 200))
+for (set in c("plain", "ties", "zeros", "missing", "few", "empty", "onesided")) for (terms in list("a", c("a", "b", "c"))) {
+  if (set == "empty" && length(terms) > 1) terms <- c("a", "b")                 # c does not vary
+  x <- na.omit(d[d$set == set, ]); fitted <- terms
+  if (set == "onesided" && length(terms) > 1) { terms <- c("a", "b"); fitted <- c(terms, "strata(c)") }  # the model at the end of c
+  fit <- coxph(reformulate(fitted, "Surv(days, event)"), x, ties = "efron", control = coxph.control(eps = 1e-13, toler.chol = 1e-14, iter.max = 200))
   z <- cox.zph(fit, transform = "km")
   at <- z$x; all <- c(seq(min(at), max(at), length = 40), at)
   basis <- ns(all, df = 4, intercept = TRUE)[-(1:40), ]; q <- qr(basis)
