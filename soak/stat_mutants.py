@@ -1,35 +1,33 @@
 """Seeded faults in the statistics: one comparison, sum, product or constant of a module is another, and a test must see it.
 
-MUTANTS places are drawn from the modules of MODULES, each tried in a copy of the program with the tests of its module (the values
-that R and others give), which end at the first failure. What survives is printed with its place and the change: a test is wanted,
+MUTANTS places are drawn from the modules of MODULES, each tried with the tests of its module (the values that R and others give),
+which end at the first failure. What survives is printed with its place and the change: a test is wanted,
 or nothing that can be seen has changed. What the time limit ended is counted apart. TSHDB_MUTANTS says another number.
 
 TSHDB_MUTANTS_KEPT names a file of what was tried, from which a run goes on that was interrupted. What was seen stays so as long
 as the tests that saw it are the same, whatever others there are now; what survived is tried again with other tests.
-
-A process each, which begins with what this one has imported: that is most of the time of tests so small.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import json
 import os
 import random
 import resource
-import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from soak import Figure
-from tests.engine.test_mutants import PACKAGES
 from tests.support.program import ROOT
 
 LIBRARIES = (
@@ -49,8 +47,7 @@ MUTANTS, GOAL = 200, 0.95
 WORKERS = 2
 LONGEST = 180  # seconds of the processor, of the tests of one mutant: a loop that does not end is a fault that was seen
 SHARED = "analyses/shared/"
-COX, HALF = "test_cox.py", "test_expression_half.py"
-CUTOFFS = f"{HALF}::test_the_papers_cutoff_on_rsem {HALF}::test_cutoffs_have_intervals_and_come_from_the_seed_alone"
+COX = "test_cox.py"
 SEEN, SURVIVED, ENDLESS = "seen", "survived", "time limit"
 MODULES = {  # the tests that hold a module's numbers
     f"{SHARED}calibration.py": "test_auc.py",
@@ -62,19 +59,19 @@ MODULES = {  # the tests that hold a module's numbers
     f"{SHARED}multiple_testing.py": "test_small_samples.py",
     f"{SHARED}paired_auc.py": "test_paired_auc.py",
     f"{SHARED}penalised_cox.py": f"{COX}::test_penalised_estimates_are_rs {COX}::test_the_penalised_ratio_is_the_p_value",
-    f"{SHARED}performance.py": "test_auc.py",
+    f"{SHARED}performance.py": "test_auc.py test_measures.py",
     f"{SHARED}proportionality.py": f"{COX}::test_proportional_hazards_are_rs_cox_zph "
     f"{COX}::test_with_all_deaths_at_one_time_hazards_cannot_change",
     f"{SHARED}quantiles.py": "test_quantiles.py",
     f"{SHARED}risk_sets.py": f"{COX}::test_estimates_are_rs {COX}::test_survival_at_a_time_is_rs test_nested.py",
     f"{SHARED}schoenfeld.py": "test_schoenfeld.py",
-    f"{SHARED}separation.py": "test_cox.py",
-    f"{SHARED}survival.py": f"test_logrank.py {CUTOFFS}",
-    "analyses/expression/compartment_tests.py": "test_wilcoxon.py",
+    f"{SHARED}separation.py": "test_cox.py test_nested.py",
+    f"{SHARED}survival.py": "test_logrank.py test_cutoff.py",
+    "analyses/expression/compartment_tests.py": "test_wilcoxon.py test_compartments.py",
     "analyses/imaging/feature_stability.py": "test_small_samples.py",
     "analyses/networks/network_parameters.py": "test_networks.py test_network_tests.py",
     "analyses/networks/topology.py": "test_networks.py",
-    "analyses/prognosis/cutoff.py": CUTOFFS,
+    "analyses/prognosis/cutoff.py": "test_cutoff.py",
     "analyses/signature/calibration_groups.py": "test_calibration.py",
     "tshdb/truths/agreement.py": "unit/test_agreement.py",
 }
@@ -161,33 +158,90 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
 
 def _ends(tried: list[Fault], folder: Path, kept: str | None) -> dict[Fault, str]:
     """Fault -> SEEN, SURVIVED or ENDLESS. kept: a file of a line a fault, which is read and gets longer."""
-    whole = [Fault(name, 0, "", "", (ROOT / name).read_text(encoding="utf-8")) for name in MODULES]  # without a fault
-    texts = {fault.file: fault.text for fault in whole}
+    whole = {MODULES[name]: Fault(name, 0, "", "", (ROOT / name).read_text(encoding="utf-8")) for name in MODULES}
     file = Path(kept or folder / "kept.jsonl")
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     known = {row["text"]: row for row in map(json.loads, lines)}
-    digests = {fault: (_digest(fault.text), _digests(fault)) for fault in (*tried, *whole)}
+    digests = {fault: (_digest(fault.text), _digests(fault)) for fault in (*tried, *whole.values())}
     ends = {f: known[text]["end"] for f, (text, tests) in digests.items() if _stands(known.get(text), tests)}
-    due = [fault for fault in digests if fault not in ends]
+
+    def keep(fault: Fault, end: str) -> None:
+        ends[fault] = end
+        text, tests = digests[fault]
+        with file.open("a", encoding="utf-8") as out:
+            out.write(json.dumps({"end": end, "fault": fault[:4], "text": text, "tests": tests}) + "\n")
+
+    _try_all([fault for fault in digests if fault not in ends], folder, keep)
+    return {fault: ends[fault] for fault in tried}
+
+
+def _try_all(due: list[Fault], folder: Path, keep: Callable[[Fault, str], None]) -> None:
+    """Each in a process of its own, which begins where pytest has started; those without a fault first."""
     for name in LIBRARIES:
         importlib.import_module(name)
-    free = [_Copy(folder / f"program-{i}") for i in range(WORKERS)]
-    running: dict[int, tuple[Fault, _Copy]] = {}
-    while due or running:
-        if due and free:
-            fault, copy = due.pop(), free.pop()
-            copy.write(fault.file, fault.text)
-            running[_started(copy.folder, fault)] = fault, copy
-            continue
-        process, status = os.wait()
-        fault, copy = running.pop(process)
-        copy.write(fault.file, texts[fault.file])
-        free.append(copy)
-        ends[fault] = _end(os.waitstatus_to_exitcode(status), fault)
-        with file.open("a", encoding="utf-8") as out:
-            text, tests = digests[fault]
-            out.write(json.dumps({"end": ends[fault], "fault": fault[:4], "text": text, "tests": tests}) + "\n")
-    return {fault: ends[fault] for fault in tried}
+    trials, this = _Trials(due, keep), os.getpid()
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
+    streams = [os.dup(1), os.dup(2)]
+    with open(os.devnull, "w") as nowhere:
+        for stream in (1, 2):
+            os.dup2(nowhere.fileno(), stream)
+    code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", str(ROOT / "tests")], plugins=[trials])
+    if os.getpid() != this:
+        os._exit(int(code))
+    for stream, was in zip((1, 2), streams, strict=True):
+        os.dup2(was, stream)
+    if trials.error:
+        raise trials.error
+
+
+class _Trials:
+    """A plugin of pytest: it divides the session where it begins."""
+
+    def __init__(self, due: list[Fault], keep: Callable[[Fault, str], None]):
+        self.error: Exception | None = None
+        self._due, self._keep = due, keep
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        running: dict[int, Fault] = {}
+        while self._due or running:
+            if self._due and len(running) < WORKERS:
+                fault = self._due.pop()
+                if not (process := os.fork()):
+                    return _begin(fault, session)  # and goes on to the tests
+                running[process] = fault
+                continue
+            process, status = os.wait()
+            fault = running.pop(process)
+            try:
+                self._keep(fault, _end(os.waitstatus_to_exitcode(status), fault))
+            except Exception as error:
+                self.error = error
+                break
+        pytest.exit("all are tried", 0)
+
+
+def _begin(fault: Fault, session: pytest.Session) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST + 5))
+    session.config.args = [str(ROOT / test) for test in _tests(fault)]
+    name = fault.file.removesuffix(".py").replace("/", ".")
+    for other in [other for other in sys.modules if other.partition(".")[0] == "analyses" or other == name]:
+        del sys.modules[other]
+    sys.meta_path.insert(0, _Faulty(name, fault))
+
+
+class _Faulty(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds one module in a text that no file has: nothing is written, and no bytecode of another text can stand for it."""
+
+    def __init__(self, name: str, fault: Fault):
+        self._name, self._fault = name, fault
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, ROOT / self._fault.file, loader=self)
+
+    def get_source(self, fullname: str) -> str:
+        return self._fault.text
 
 
 def _stands(row: dict | None, tests: dict[str, str]) -> bool:
@@ -205,43 +259,6 @@ def _end(code: int, fault: Fault) -> str:
     if code not in (0, 1, 2):  # passed; a test failed; a module could not be imported
         raise RuntimeError(f"the tests of {fault.file} ended with {code}")
     return SEEN if code else SURVIVED
-
-
-def _started(folder: Path, fault: Fault) -> int:
-    """The number of a process that runs the tests of a fault in a copy of the program."""
-    if process := os.fork():
-        return process
-    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST + 5))
-    os.chdir(folder)
-    sys.path[:] = [str(folder), *(place for place in sys.path if Path(place) != ROOT and place)]
-    others = {*PACKAGES} - ({"tshdb"} if not fault.file.startswith("tshdb") else set())
-    for name in [name for name in sys.modules if name.partition(".")[0] in others]:
-        del sys.modules[name]  # of the checkout: the copy's are meant; the core is the same
-    with open(os.devnull, "w") as nowhere:
-        for stream in (1, 2):
-            os.dup2(nowhere.fileno(), stream)
-    options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}-pytest"]
-    os._exit(int(pytest.main([*options, *_tests(fault)])))
-
-
-class _Copy:
-    """A copy of the program, for one fault at a time."""
-
-    def __init__(self, folder: Path):
-        self.folder, self._writes = folder, 0
-        folder.mkdir()
-        for name in PACKAGES:
-            place, skipped = ROOT / name, shutil.ignore_patterns("__pycache__")
-            if place.is_dir():
-                shutil.copytree(place, folder / name, ignore=skipped)
-            else:
-                shutil.copy(place, folder / name)
-
-    def write(self, file: str, text: str) -> None:
-        """At a time that no other text of the file has had: bytecode of the same second and size would stand for it."""
-        self._writes += 1
-        (self.folder / file).write_text(text, encoding="utf-8")
-        os.utime(self.folder / file, (self._writes, self._writes))
 
 
 def _tests(fault: Fault) -> list[str]:

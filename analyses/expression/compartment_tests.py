@@ -88,10 +88,10 @@ def _compare(tumor: np.ndarray, stroma: np.ndarray, min_patients: int) -> dict:
     difference = tumor - stroma
     has_zeros = bool((difference == 0).any())
     difference = difference[difference != 0]
-    if len(tumor) < min_patients or not len(difference):
-        return row | {
-            "reason": f"{len(tumor)} patients, fewer than {min_patients}" if len(difference) else "no difference"
-        }
+    if len(tumor) < min_patients:
+        return row | {"reason": f"{len(tumor)} patients, fewer than {min_patients}"}
+    if not len(difference):
+        return row | {"reason": "no difference"}
     has_ties = len(set(np.abs(difference))) < len(difference)
     is_exact = len(difference) < FEWEST_NORMAL and not has_ties and not has_zeros
     test = stats.wilcoxon(difference, correction=not is_exact, method="exact" if is_exact else "asymptotic")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analyses.networks.network_parameters import NetworkParameterParameters, network_parameters
-from analyses.networks.topology import PARAMETERS
+from analyses.networks.topology import PARAMETERS, adjacency, topology
 from analyses.shared.multiple_testing import benjamini_hochberg
 from tshdb.tables.layouts import networks
 
@@ -52,6 +52,53 @@ def test_all_parameters_are_one_family(found):
     )
     assert of_good[of_good["p_value"].isna()]["p_adjusted"].isna().all()
     assert (tested["p_adjusted"] > tested["p_value"]).any() and tested["p_value"].duplicated().any()
+
+
+def test_p_values_count_the_permutations_that_reach_the_difference():
+    """Written out, one parameter after the other: (1 + those that reach it) / (1 + all), so that none is 0."""
+    random = np.random.default_rng(9)
+    ids, is_good = [f"P{i:02d}" for i in range(13)], np.arange(13) < 6
+    values = random.normal(size=(13, len(POPULATIONS))) + random.normal(size=(13, 1)) * np.where(is_good, 3, 0)[:, None]
+    rows = [
+        (name, population, values[i, j], -(values[i, j] ** 3))
+        for i, name in enumerate(ids)
+        for j, population in enumerate(POPULATIONS)
+    ]
+    ratios = pd.DataFrame(rows, columns=["patient_id", "population", "tumor_abundance", "stroma_abundance"])
+    groups = pd.DataFrame({"patient_id": ids, "prognosis": np.where(is_good, "good", "poor")})
+    params = NetworkParameterParameters(n_permutations=39, threshold=0.4)
+    found = network_parameters(ratios.assign(unit="tpm"), groups, params, seed=7)
+    tumor = found[found["compartment"] == "tumor"].set_index(["prognosis", "parameter"])
+    assert (tumor.loc["good", "n"] == 6).all() and (tumor.loc["poor", "n"] == 7).all()
+    generator = np.random.default_rng(7)
+    splits = [is_good, *(generator.permutation(is_good) for _ in range(39))]
+    of_each = [[topology(adjacency(values[mine], 0.4)) for mine in (split, ~split)] for split in splits]
+    n_tested = 0
+    for parameter in PARAMETERS:
+        good, poor = (of_each[0][side][parameter] for side in (0, 1))
+        assert tumor.loc[("good", parameter), "value"] == pytest.approx(good)
+        assert tumor.loc[("poor", parameter), "value"] == pytest.approx(poor)
+        reached = sum(
+            None not in (a[parameter], b[parameter]) and abs(a[parameter] - b[parameter]) >= abs(good - poor) - 1e-12
+            for a, b in of_each[1:]
+        )
+        assert tumor.loc[("good", parameter), "p_value"] == pytest.approx((1 + reached) / 40), parameter
+        n_tested += reached < 39
+    assert n_tested > 5 and (tumor["n_permutations"] == 39).all()
+
+
+def test_groups_of_too_few_have_no_network():
+    """Five are enough, four are not."""
+    for n_good, is_there in ((5, True), (4, False)):
+        random = np.random.default_rng(2)
+        ids = [f"P{i:02d}" for i in range(12)]
+        rows = [(name, p, *random.normal(size=2)) for name in ids for p in POPULATIONS]
+        ratios = pd.DataFrame(rows, columns=["patient_id", "population", "tumor_abundance", "stroma_abundance"])
+        groups = pd.DataFrame({"patient_id": ids, "prognosis": ["good"] * n_good + ["poor"] * (12 - n_good)})
+        params = NetworkParameterParameters(n_permutations=0)
+        found = network_parameters(ratios.assign(unit="tpm"), groups, params, seed=1)
+        assert bool(len(found)) is is_there
+        assert not is_there or found["p_value"].isna().all()
 
 
 def test_both_groups_bear_the_same_p_values(found):
