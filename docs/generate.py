@@ -1,5 +1,5 @@
-"""Write docs/schema.md, cli.md, parameters.md and ibsi.md from the code: `make docs`. A test compares them with what this would
-write.
+"""Write docs/schema.md, cli.md, parameters.md, ibsi.md and the table of testing.md: `make docs`. Tests compare them with what
+this would write.
 
 python docs/generate.py [FOLDER]
 """
@@ -263,7 +263,8 @@ def main(folder: Path) -> None:
     (folder / "schema.md").write_text(schema(), encoding="utf-8")
     (HERE.parent / "tshdb" / "schema" / "columns.txt").write_text(described(), encoding="utf-8")
     (folder / "cli.md").write_text(commands(), encoding="utf-8")
-    subprocess.run([sys.executable, HERE / "architecture.py"], check=True)
+    for name in ("architecture.py", "golden.py"):
+        subprocess.run([sys.executable, HERE / name], check=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rows of calibration_groups: each patient's survival foretold by models that have not seen her, and what is seen, by R's measures.
+"""Rows of calibration_groups: each patient's survival foretold by models that have not seen her, beside what is seen.
 
 `survival_at` and `kaplan_meier` are held against R elsewhere (test_cox.py, test_curves.py).
 """

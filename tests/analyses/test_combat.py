@@ -1,4 +1,4 @@
-"""ComBat set by set against Bioconductor's sva (tests/data/combat_cases.R), and what it refuses. More of it: test_signature.py."""
+"""ComBat set by set against Bioconductor's sva (tests/data/combat_cases.R), and what it refuses. More: test_signature.py."""
 
 from __future__ import annotations
 

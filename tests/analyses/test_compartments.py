@@ -1,4 +1,4 @@
-"""Rows of compartment_tests: who is in which, whose values they are of; by hand and by SciPy. The test itself: test_wilcoxon.py."""
+"""Rows of compartment_tests: whose values they are of, by hand and by SciPy. The test itself: test_wilcoxon.py."""
 
 from __future__ import annotations
 

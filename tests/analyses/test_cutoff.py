@@ -1,4 +1,4 @@
-"""Rows of cutoff and survival_groups: who is above, what the outcome chooses by R's survdiff (tests/data/logrank.R), intervals."""
+"""Rows of cutoff and survival_groups: who is above, what the outcome chooses by R (tests/data/logrank.R), intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nobody dies, one patient, one group, one day: where R has no number (tests/data/refusals.R) there is none here, or it is refused."""
+"""Nobody dies, one patient, one group, one day: where R has no number (tests/data/refusals.R) there is none here either."""
 
 from __future__ import annotations
 
