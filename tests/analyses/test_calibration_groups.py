@@ -11,9 +11,10 @@ import pytest
 
 from analyses.shared.cox import survival_at
 from analyses.shared.curves import kaplan_meier
-from analyses.signature.calibration_groups import FOLDS, CalibrationParameters, calibration_groups
+from analyses.signature.calibration_groups import CalibrationParameters, calibration_groups
 
 NOBODY = pd.DataFrame({"patient_id": [], "cohort": []}, dtype=str)
+FOLDS = 10  # "tenfold"
 AT = CalibrationParameters().calibration_days
 
 

@@ -1,0 +1,37 @@
+"""Where the rules of the statistics begin: two pairs, three deaths, a class of two; by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analyses.shared.competing_risks import EVENT, cumulative_incidence
+from analyses.shared.schoenfeld import smooth
+from tshdb.truths.agreement import limits
+
+
+def test_a_curve_through_residuals_needs_deaths_at_four_times():
+    """Through four it goes exactly; many deaths at three times are no more than three."""
+    four = np.array([0.0, 0.2, 0.5, 0.9])
+    values = np.array([1.0, -2.0, 3.0, 0.5])
+    found = smooth(four, values, 4.0)
+    assert found.values == pytest.approx(values) and found.upper - found.lower == pytest.approx(np.full(4, 8.0))
+    assert smooth(four[:3], values[:3], 4.0) is None
+    assert smooth(np.repeat(four[:3], 5), np.arange(15.0), 4.0) is None
+    assert smooth(np.full(6, 0.3), np.arange(6.0), 4.0) is None
+
+
+def test_two_pairs_have_limits_and_one_has_none():
+    """Differences 1 and 3: bias 2, SD the root of 2; Student's t of one degree at .975 is 12.7062."""
+    found = limits(np.array([2.0, 5.0]), np.array([1.0, 2.0]))
+    assert found.bias == 2 and found.bias_upper - 2 == pytest.approx(12.7062047, rel=1e-7)
+    assert found.upper - 2 == pytest.approx(1.959963984540054 * 2**0.5)
+    assert limits(np.array([2.0]), np.array([1.0])) is None
+
+
+def test_an_incidence_of_none_or_all_has_no_interval():
+    """Of four all have the event, one after the other: 1/4, 1/2, 3/4, 1. log(-log) has no value at the ends."""
+    curve = cumulative_incidence(np.arange(1.0, 5.0), np.full(4, EVENT))
+    assert curve["incidence"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    has_one = curve[["ci_lower", "ci_upper"]].notna().to_numpy()
+    assert has_one.tolist() == [[False] * 2, [True] * 2, [True] * 2, [True] * 2, [False] * 2]
