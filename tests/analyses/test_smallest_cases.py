@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analyses.shared.competing_risks import EVENT, cumulative_incidence
+from analyses.shared.cox import cox
+from analyses.shared.delong import interval
 from analyses.shared.schoenfeld import smooth
-from tshdb.truths.agreement import limits
+from analyses.shared.separation import separation
+from tshdb.truths.agreement import auc, limits
 
 
 def test_a_curve_through_residuals_needs_deaths_at_four_times():
@@ -35,3 +39,24 @@ def test_an_incidence_of_none_or_all_has_no_interval():
     assert curve["incidence"].tolist() == [0, 0.25, 0.5, 0.75, 1]
     has_one = curve[["ci_lower", "ci_upper"]].notna().to_numpy()
     assert has_one.tolist() == [[False] * 2, [True] * 2, [True] * 2, [True] * 2, [False] * 2]
+
+
+def test_who_leaves_before_the_second_death_was_at_risk_at_the_first():
+    """R: coxph(Surv(1:4, c(1, 0, 1, 0)) ~ c(1, 2, .5, 0)). Without the second one x would separate."""
+    data = pd.DataFrame({"duration_days": [1.0, 2, 3, 4], "event": [True, False, True, False], "x": [1, 2, 0.5, 0]})
+    found = cox(data, ["x"], 2)["x"]
+    assert (found["coefficient"], found["standard_error"]) == pytest.approx((0.589275934341, 1.25425285482), rel=1e-8)
+
+
+def test_two_of_a_class_are_enough_for_an_area_and_one_is_not():
+    """By DeLong, as pROC has it (test_auc.py, "small")."""
+    scores, is_high = np.array([0.1, 0.5, 0.4, 0.8, 0.3, 0.5]), np.array([False, True, False, True, False, False])
+    found, theirs = auc(scores, is_high), interval(is_high, scores)
+    assert (found.value, found.reason) == (7.5 / 8, None)
+    assert (found.lower, found.upper) == pytest.approx((theirs.lower, theirs.upper))
+    assert auc(scores[1:4], is_high[1:4]).value is None, "two and one"
+
+
+def test_where_nobody_dies_no_term_says_anything():
+    found = separation(np.array([[1.0, 0.0], [-1.0, 2.0], [0.0, -2.0]]), np.arange(3.0), np.zeros(3, bool))
+    assert found.columns == [] and not found.stands.any() and found.idle.all() and found.directions == []
