@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analyses.networks.topology import adjacency, correlations
 from analyses.shared.competing_risks import EVENT, cumulative_incidence
-from analyses.shared.cox import cox
+from analyses.shared.cox import cox, likelihood_ratio
 from analyses.shared.delong import interval
 from analyses.shared.schoenfeld import smooth
 from analyses.shared.separation import separation
-from tshdb.truths.agreement import auc, limits
+from tshdb.truths.agreement import auc, kappa, limits
 
 
 def test_a_curve_through_residuals_needs_deaths_at_four_times():
@@ -60,3 +61,29 @@ def test_two_of_a_class_are_enough_for_an_area_and_one_is_not():
 def test_where_nobody_dies_no_term_says_anything():
     found = separation(np.array([[1.0, 0.0], [-1.0, 2.0], [0.0, -2.0]]), np.arange(3.0), np.zeros(3, bool))
     assert found.columns == [] and not found.stands.any() and found.idle.all() and found.directions == []
+
+
+def test_a_correlation_at_the_threshold_is_no_edge():
+    values = np.random.default_rng(1).normal(size=(9, 2)) + np.arange(9.0)[:, None] / 4
+    at = float(correlations(values)[0, 1])
+    assert 0.2 < at and not adjacency(values, at).any() and adjacency(values, np.nextafter(at, 0))[0, 1]
+
+
+def test_an_area_of_nothing_has_the_bound_of_its_counterpart():
+    """All in order the wrong way round, six against fourteen: above by 1 less 0.025 ** (1 / 6)."""
+    found = auc(-np.arange(20.0), np.arange(20) > 13)
+    assert (found.value, found.lower) == (0.0, 0.0) and found.upper == pytest.approx(1 - 0.025 ** (1 / 6))
+
+
+def test_a_penalised_model_without_the_term_has_less_likelihood_by_half_of_chi2():
+    random = np.random.default_rng(4)
+    data = pd.DataFrame(random.normal(size=(20, 2)), columns=["a", "b"])
+    data["duration_days"], data["event"] = random.permutation(20) + 1.0, np.arange(20) % 3 > 0
+    found = likelihood_ratio(data, "a", ["b"], "penalised")
+    assert found.chi2 > 0.01 and found.with_term - found.without == pytest.approx(found.chi2 / 2)
+
+
+def test_who_says_one_word_of_everybody_has_a_kappa_of_0_without_an_interval():
+    found = kappa(["a"] * 4, ["a", "c", "c", "b"])
+    assert (found.value, found.lower, found.upper) == (0.0, None, None)
+    assert found.reason == "the variance of kappa is 0"
