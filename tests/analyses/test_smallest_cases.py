@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analyses.expression.compartment_tests import _compare
 from analyses.networks.topology import adjacency, correlations
+from analyses.prognosis.cutoff import CutoffParameters, cutoff
 from analyses.shared.competing_risks import EVENT, cumulative_incidence
 from analyses.shared.cox import cox, likelihood_ratio
 from analyses.shared.delong import interval
@@ -87,3 +89,18 @@ def test_who_says_one_word_of_everybody_has_a_kappa_of_0_without_an_interval():
     found = kappa(["a"] * 4, ["a", "c", "c", "b"])
     assert (found.value, found.lower, found.upper) == (0.0, None, None)
     assert found.reason == "the variance of kappa is 0"
+
+
+def test_one_patient_above_the_cutoff_is_a_group():
+    ids = [f"P{i}" for i in range(6)]
+    ratios = pd.DataFrame({"patient_id": ids, "population": CutoffParameters().population, "unit": "tpm"})
+    ratios = ratios.assign(value=np.arange(6.0), biomarker="ratio", transform="none")
+    follow_ups = pd.DataFrame({"patient_id": ids, "endpoint": "OS", "event": True, "duration_days": np.arange(6.0) + 1})
+    params = CutoffParameters(method="fixed", value=5.0)
+    (row,) = cutoff(ratios, follow_ups.assign(time_origin="diagnosis"), params, seed=1).to_dict("records")
+    assert row["n_high"] == 1 and row["chi2"] > 0 and 0 < row["p_naive"] < 1
+
+
+def test_values_that_differ_by_less_than_one_have_a_correlation():
+    found = _compare(np.array([0.1, 0.4, 0.2, 0.35, 0.3]), np.array([0.2, 0.3, 0.15, 0.5, 0.25]), 5)
+    assert 0 < found["correlation"] < 1 and 0 < found["correlation_p_value"] < 1
