@@ -59,7 +59,7 @@ def cumulative_incidence(durations: np.ndarray, causes: np.ndarray) -> pd.DataFr
 
 
 def gray_test(durations: np.ndarray, causes: np.ndarray, groups: np.ndarray) -> GrayTest:
-    """Do groups differ in the incidence of EVENT. causes: as above; groups: of each patient; of one kind alone there is no test."""
+    """Do groups differ in the incidence of EVENT. causes: as above; groups: of each patient; one kind alone has no test."""
     from scipy.stats import chi2
 
     kinds, group = np.unique(groups, return_inverse=True)
