@@ -55,7 +55,7 @@ class LesionFeatureParameters(FeatureParameters):
     strict_libraries=("SimpleITK",),
     source="doi:10.1186/s12967-023-04748-6, Image preprocessing and feature analysis (not in it: several lesions)",
     batch=4,
-    same_as={"8496036ca31d832f738ffa2b8095fe36": ("a1fd6bb075ca24051a5d457016800c24",)},
+    same_as={"a41c7707cea6cdcc906c0e4696ac8a52": ("a1fd6bb075ca24051a5d457016800c24",)},
 )
 def lesion_features(
     images: pd.DataFrame,

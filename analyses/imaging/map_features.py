@@ -48,6 +48,7 @@ class MapFeatureParameters(TextureParameters):
     strict_libraries=("SimpleITK",),
     source="doi:10.1158/0008-5472.CAN-17-0339, the features; not in Fan et al. 2023: parametric maps",
     batch=4,
+    same_as={"e60b1d61a748239aef3ae215603143e5": ("97e28dd88d86501116baa04f5c1b1d32",)},
 )
 def map_features(
     maps: pd.DataFrame, tumors: pd.DataFrame, bands: pd.DataFrame, params: MapFeatureParameters

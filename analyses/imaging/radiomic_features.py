@@ -43,7 +43,7 @@ class RadiomicFeatureParameters(FeatureParameters):
     strict_libraries=("SimpleITK",),
     source="doi:10.1186/s12967-023-04748-6, Image preprocessing and feature analysis; doi:10.1158/0008-5472.CAN-17-0339; A15",
     batch=14,
-    same_as={"48cac2a6d3735f3fc3689118594505fa": ("9299b1910e4e569476c8558068ed84cb",)},
+    same_as={"cf7178a0efdc9b9c17721a20b2087aad": ("9299b1910e4e569476c8558068ed84cb",)},
 )
 def radiomic_features(
     images: pd.DataFrame, tumors: pd.DataFrame, bands: pd.DataFrame, params: RadiomicFeatureParameters

@@ -55,7 +55,7 @@ class RetestFeatureParameters(FeatureParameters):
     strict_libraries=("SimpleITK",),
     source="doi:10.1186/s12967-023-04748-6, Radiomic features (not in it: perturbations, doi:10.1038/s41598-018-36938-4)",
     batch=14,
-    same_as={"496bafd080d7ddd9343fc0488ad4bc84": ("a9b643a485908b03ddedb45351264307",)},
+    same_as={"da13a390cfc8cdfa2373a4207169ffff": ("a9b643a485908b03ddedb45351264307",)},
 )
 def retest_features(
     images: pd.DataFrame,

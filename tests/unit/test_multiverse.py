@@ -273,6 +273,7 @@ def test_what_memory_does_not_give_again_is_not_believed():
         way.params,
         way.inputs,
         way.searched,
+        way.trim,
     )
     assert "outcomes as they are give" in (permuted(wrong, drawn).refused or "")
 
