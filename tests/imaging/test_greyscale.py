@@ -20,7 +20,7 @@ from analyses.imaging.images.grids import array_of, image_of
 from analyses.imaging.radiomic_features import RadiomicFeatureParameters
 from analyses.imaging.region_features import features_of_region
 from analyses.imaging.retest_features import RetestFeatureParameters, retest_features
-from analyses.signature.feature_sets import _of_study
+from analyses.signature.how_made import settings_of_study
 from tshdb.config import Settings
 from tshdb.errors import InvalidInput
 
@@ -145,7 +145,7 @@ def test_features_on_another_greyscale_compare_with_none_of_the_others():
     def key(**said) -> str:
         parameters = RadiomicFeatureParameters(**said).model_dump_json()
         made = pd.DataFrame([{"analysis": "radiomic_features", "parameters": parameters}])
-        return _of_study(made)["settings"]
+        return settings_of_study(made)["settings"]
 
     assert key(greyscale="none") == key() != key(greyscale="linear")
 
