@@ -1,7 +1,7 @@
 """What the first bytes of a file say it is, and the one table inside of what is packed.
 
 Packed     gzip, bzip2, xz, zip and tar (packed or not) of one file are read as that file. An archive of several is refused by
-           the names of what it holds.
+           the names of what it holds, and a bomb by how far it unpacks.
 No text    workbooks, HDF5, R's objects and the like are named, each with what to do: see KINDS.
 """
 
@@ -26,6 +26,9 @@ TAR_AT, TAR = 257, b"ustar"
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and all else of the old Office
 SHOWN = 4
+MOST_RATIO = 200  # of unpacked to packed bytes; expression values reach 30
+ALWAYS_BYTES = 64 << 20  # unpack whatever their ratio
+BUFFER = 1 << 18
 
 
 class Kind(NamedTuple):
@@ -132,20 +135,46 @@ def _unpacked(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
         raise _refused(kind, path)
     unpack = next((opened for magic, opened in _PACKERS if first.startswith(magic)), None)
     if unpack is not None:
-        with unpack(raw) as inner, _unpacked(io.BufferedReader(cast(Any, inner)), path) as table:
+        with unpack(raw) as inner, _unpacked(_bounded(cast(Any, inner), path), path) as table:
             yield table
     elif first.startswith(ZIP):
         with zipfile.ZipFile(raw) as packed:
             names = packed.namelist()
             _refuse_office(names, path)
             only = _only([n for n in names if not n.endswith("/")], "zip", path)
-            with _member(packed, only, path) as inner, _unpacked(io.BufferedReader(cast(Any, inner)), path) as table:
+            with _member(packed, only, path) as inner, _unpacked(_bounded(inner, path), path) as table:
                 yield table
     elif first[TAR_AT : TAR_AT + len(TAR)] == TAR:
         with tarfile.open(fileobj=raw, mode="r|") as packed:
             yield from _of_tar(packed, path)
     else:
         yield raw
+
+
+class _Bounded(io.RawIOBase):
+    """Unpacked bytes, up to a limit. Raises InvalidInput beyond it: a few megabytes may unpack to a terabyte."""
+
+    def __init__(self, inner: IO[bytes], path: Path):
+        self.inner, self.path = inner, path
+        self.left = max(ALWAYS_BYTES, MOST_RATIO * path.stat().st_size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        block = self.inner.read(len(buffer))
+        buffer[: len(block)] = block
+        self.left -= len(block)
+        if self.left < 0:
+            raise InvalidInput(
+                f"it unpacks to more than {MOST_RATIO} times its size", where=str(self.path),
+                repair="Unpack it and look at it; if it is what it should be, name the unpacked file",
+            )  # fmt: skip
+        return len(block)
+
+
+def _bounded(inner: IO[bytes], path: Path) -> io.BufferedReader:
+    return io.BufferedReader(_Bounded(inner, path), BUFFER)
 
 
 def _member(packed: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
@@ -165,7 +194,7 @@ def _of_tar(packed: tarfile.TarFile, path: Path) -> Iterator[IO[bytes]]:
         if member.isfile() and not _is_hidden(member.name):
             names.append(member.name)
             if len(names) == 1:
-                table = cast(IO[bytes], packed.extractfile(member)).read()
+                table = _bounded(cast(IO[bytes], packed.extractfile(member)), path).read()
     _only(names, "tar", path)
     with _unpacked(io.BufferedReader(cast(Any, io.BytesIO(table))), path) as inner:
         yield inner
