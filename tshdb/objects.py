@@ -199,9 +199,9 @@ class ObjectStore:
         return path
 
     def is_there(self, digest: str, suffix: str = ".parquet", size: int | None = None) -> bool:
-        """Whether the file is there (of that size) and its bytes are not known to be others. Reads none of them."""
+        """Whether the file is there (of that size) and its bytes are not known to be others; a link is none. Reads no byte."""
         path = self.path(digest, suffix)
-        if not path.is_file() or (size is not None and path.stat().st_size != size):
+        if not is_file(path) or path.parent.is_symlink() or (size is not None and path.stat().st_size != size):
             return False
         return digest not in self._damaged or self._damaged[digest] != _state(path)
 

@@ -24,6 +24,7 @@ RAW, REPORTS, FIGURES, COHORTS = "raw", "reports", "figures", "cohorts"
 WITHDRAWALS, WORK, SNAPSHOTS = "withdrawals", "work", ".snapshots"
 VARIANTS, MULTIVERSES = "variants", "multiverse"
 TAKEN = (RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS, MULTIVERSES)  # no place for objects
+DATABASE_MARK = ".tshdb-databases"  # of a folder outside of studies that has databases of studies
 PLAIN = re.compile(r"[\w@ ()+,=-][\w@ ()+,=.-]*")
 
 
@@ -66,18 +67,22 @@ def objects_folder(settings: Settings, root: Path) -> Path:
 
 def refuse_database_outside(url: str, where: str, root: Path) -> None:
     """Raises InvalidInput for a SQLite file that is not this study's: a relative path that leads out of it, by `..` or by a link,
-    or a file in another study's folder."""
+    a file in another study's folder, or one in a folder that does not bear our mark (`tshdb init` makes it)."""
     if not url.startswith("sqlite:///"):
         return
     named, home = Path(url.removeprefix("sqlite:///")), root.resolve()
     place = (root / named).resolve()
     is_inside = home in place.parents
 
-    def refused(why: str) -> InvalidInput:
+    def refused(why: str, folder: Path | None = None) -> InvalidInput:
+        other = "a whole path that is no other study's: sqlite:////folder/study.db"
+        if folder is not None:
+            other = f"if that folder is yours and the database this study's, run: touch '{folder / DATABASE_MARK}'"
         return InvalidInput(
-            f"found '{url}', which {why}", where=f"{where}: [study] database",
-            repair="Write a file below the study, or a whole path that is no other study's: sqlite:////folder/study.db",
-        )  # fmt: skip
+            f"found '{url}', which {why}",
+            where=f"{where}: [study] database",
+            repair=f"Write a file below the study, or {other}",
+        )
 
     if not named.is_absolute() and (".." in named.parts or not is_inside):
         raise refused("leads out of the study")
@@ -86,6 +91,8 @@ def refuse_database_outside(url: str, where: str, root: Path) -> None:
             raise refused("lies in another study")
     elif any((folder / SETTINGS_FILE).exists() for folder in place.parents):
         raise refused("lies in another study")
+    elif not (place.parent / DATABASE_MARK).is_file():
+        raise refused("lies outside of the study, in a folder that is not known as a place of databases", place.parent)
 
 
 def is_nested(path: Path, root: Path) -> bool:

@@ -20,6 +20,7 @@ from analyses.shared.curves import kaplan_meier, restricted_mean
 from analyses.shared.paired_auc import placements
 from analyses.shared.quantiles import quantile
 from analyses.shared.survival import logrank, logrank_scan
+from analyses.signature.classes import Classes
 from analyses.signature.feature_tests import _test
 
 DATA = Path(__file__).parent.parent / "data"
@@ -68,7 +69,7 @@ OURS: dict[str, Callable[[Given], float | None]] = {
     "auc lower": lambda g: delong.interval(g.is_a, g.x).lower,
     "glm": lambda g: calibration_line(g.is_a, g.x).slope,
     "wilcox.test, paired": lambda g: _compare(g.x, g.x, 1)["p_value"],
-    "wilcox.test": lambda g: _test("x", g.x, g.is_a)["p_value"],
+    "wilcox.test": lambda g: _test("x", g.x, g.is_a, Classes())["p_value"],
     "cor.test": lambda g: _compare(g.x, g.days, 3)["correlation"],
 }
 STRICTER = {  # R has a number, and there is none to have

@@ -19,7 +19,7 @@ from tshdb.database import reading, writing
 from tshdb.engine.work import clear_all
 from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.objects import MARK, ObjectStore
-from tshdb.places import files_below, plain_name
+from tshdb.places import DATABASE_MARK, files_below, plain_name
 from tshdb.snapshots import Snapshots
 from tshdb.study import Study
 from tshdb.withdrawal.withdraw import resume
@@ -124,7 +124,9 @@ def test_objects_elsewhere_need_the_mark_and_are_never_cleaned(received):
         _ = Study(received).objects
 
 
-@pytest.mark.parametrize("kind", ["dots", "a link", "a folder that is a link", "another study's", "a nested study's"])
+@pytest.mark.parametrize(
+    "kind", ["dots", "a link", "a folder that is a link", "another study's", "a nested study's", "a stranger's"]
+)
 def test_a_database_outside_of_the_study_is_refused(received, kind, tmp_path):
     other = tmp_path / "other"
     other.mkdir()
@@ -141,6 +143,8 @@ def test_a_database_outside_of_the_study_is_refused(received, kind, tmp_path):
     elif kind == "another study's":
         (other / "study.toml").touch()
         url = f"sqlite:///{other}/study.db"
+    elif kind == "a stranger's":
+        url = f"sqlite:///{other}/study.db"
     else:
         shutil.copy(received / "study.db", received / "mine/study.db")
         url = "sqlite:///mine/study.db"
@@ -155,8 +159,18 @@ def test_a_database_outside_of_the_study_is_refused(received, kind, tmp_path):
     }
 
 
+def test_a_database_elsewhere_is_this_studys_by_a_mark(tmp_path, quick):
+    fast = tmp_path / "fast"
+    fast.mkdir()
+    quick("init", tmp_path / "study", "--database", f"sqlite:///{fast}/mine.db")
+    quick("status", "--study", tmp_path / "study")
+    (fast / DATABASE_MARK).unlink()
+    assert f"touch '{fast / DATABASE_MARK}'" in quick("status", "--study", tmp_path / "study", code=7).stderr
+
+
 def test_a_database_of_another_program_is_not_migrated(received, quick):
     path = received.parent / "cookies.sqlite"
+    (received.parent / DATABASE_MARK).touch()
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE cookies (a)")
     connection.close()

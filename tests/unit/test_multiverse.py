@@ -237,7 +237,7 @@ def searched_way(seed: int, effect: float, n: int = 24) -> tuple[Way, Exchanges]
     )
     found = Found(1, "logrank_tests", "c@1", stored)
     return Way(
-        found, Measure("p_value", p="p_value", scale="p"), tests, tests.params(), inputs, searched, dict
+        found, Measure("p_value", p="p_value", scale="p"), tests, tests.params(), inputs, searched, dict, {}
     ), Exchanges((tuple(patients),), seed, 19)
 
 
@@ -274,6 +274,7 @@ def test_what_memory_does_not_give_again_is_not_believed():
         way.inputs,
         way.searched,
         way.trim,
+        way.seeds,
     )
     assert "outcomes as they are give" in (permuted(wrong, drawn).refused or "")
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from tshdb import installed
 from tshdb.config import Settings
-from tshdb.database import create
+from tshdb.database import create, sqlite_path
 from tshdb.engine import homes
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
 from tshdb.objects import ObjectStore
-from tshdb.places import SETTINGS_FILE, files_below, objects_folder
+from tshdb.places import DATABASE_MARK, SETTINGS_FILE, files_below, objects_folder
 from tshdb.study import Study, absolute_url
 from tshdb.written import written_text
 
@@ -59,7 +59,10 @@ def make_study(folder: Path, database: str = "sqlite:///study.db", preset: str =
         (folder / name).write_bytes(content)
     written = folder / f".{SETTINGS_FILE}.new"
     written.write_text(text, encoding="utf-8")
-    engine = create(absolute_url(root, database))
+    url = absolute_url(root, database)
+    if (path := sqlite_path(url)) is not None and root not in path.resolve().parents:
+        (path.parent / DATABASE_MARK).touch()
+    engine = create(url)
     installed.migrations().upgrade(engine)
     engine.dispose()
     written.rename(settings)  # last: a folder becomes a study when it is complete

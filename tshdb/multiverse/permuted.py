@@ -198,6 +198,7 @@ class Way:
     """From patients' values to the row that is followed, by the functions of the analyses.
 
     trim: the inputs of the analysis -> what of them the row that is followed needs.
+    seeds: the arguments by which the analysis takes its seed, as the engine gives them; none where it takes none.
     """
 
     row: Found
@@ -207,6 +208,7 @@ class Way:
     inputs: Frames
     searched: Searched | None
     trim: Callable[[Frames], Frames]
+    seeds: Mapping[str, Any]
 
     def estimate(self, mapping: Mapping[str, str]) -> Estimate:
         """The estimate with outcomes exchanged so; NOTHING where a step has no result."""
@@ -217,7 +219,7 @@ class Way:
             except ValueError:  # no cut-off leaves two groups with events
                 return NOTHING
             inputs = self.trim(inputs)
-        return self._read(self.analysis(**inputs, params=self.params))
+        return self._read(self.analysis(**inputs, params=self.params, **self.seeds))
 
     def _read(self, made: pd.DataFrame) -> Estimate:
         keys = [column.name for column in self.analysis.makes.__table__.primary_key if column.name != "unit_id"]
@@ -238,7 +240,12 @@ def way_of(connection: Connection, objects: ObjectStore, world: World, row: Foun
     searched = None
     if role is not None and looks_at_outcome(world.by_name[CHOOSES], world.parameters[CHOOSES]):
         searched = _searched(connection, objects, world, role, sorted(set(inputs[role]["patient_id"])))
-    return Way(row, measure, analysis, params, inputs, searched, trim)
+    return Way(row, measure, analysis, params, inputs, searched, trim, _seeds(world, analysis, row.key))
+
+
+def _seeds(world: World, analysis: Analysis, key: str) -> dict[str, Any]:
+    seed = seed_of(world.settings.study.seed, analysis.name, key)
+    return {name: given for name, given in (("seed", seed), ("seeds", {key: seed})) if name in _arguments(analysis)}
 
 
 def _searched(
