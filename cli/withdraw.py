@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,7 +40,8 @@ def withdraw(
     """Erase a patient: rows, results, history, expression values, files of the study. A certificate says what was done.
 
     What the study made without the patient stands. A later ingest withholds the patient. Copies outside the study's
-    folder cannot be recalled; they are named.
+    folder cannot be recalled; they are named. Exit code 3 if a file of the study still names the patient, or could not be
+    looked into.
 
     Example: tshdb withdraw TCGA-A7-A0CE --reason "consent withdrawn 2026-11-20" --preview
     """
@@ -53,7 +54,7 @@ def withdraw(
     elif patient is None:
         raise UsageError("no patient", where="withdraw", repair="Write: tshdb withdraw PATIENT --reason WHY --preview")
     elif is_preview:
-        _preview(opened, patient, as_json)
+        _preview(opened, patient, scope, as_json)
     elif not (reason or "").strip():
         raise UsageError("no reason", where="withdraw", repair='Add: --reason "consent withdrawn …"')
     elif is_readmitted:
@@ -62,10 +63,10 @@ def withdraw(
         _withdraw(opened, patient, reason, scope, as_json)
 
 
-def _preview(study: Study, patient: str, as_json: bool) -> None:
+def _preview(study: Study, patient: str, scope: WithdrawalScope, as_json: bool) -> None:
     from tshdb.actions.withdrawing import preview
 
-    plan = preview(study, patient)
+    plan = preview(study, patient, scope)
     root = study.root
 
     def short(paths) -> list[str]:
@@ -74,13 +75,18 @@ def _preview(study: Study, patient: str, as_json: bool) -> None:
     facts = {
         "patient": patient,
         "rows": plan.rows,
+        "texts": plan.expected.scrubbed,
         "models": plan.models,
         "cohort_versions": plan.cohorts,
         "parts": len(plan.parts),
         "files_written_again": short(plan.rewritten),
         "files_erased": short(plan.erased),
         "left_to_a_person": short(plan.by_hand),
+        "not_looked_into": [{"path": str(u.path.relative_to(root)), "why": u.why} for u in plan.unseen],
         "outside_the_study": plan.outside,
+        "deliveries": [d._asdict() for d in plan.deliveries],
+        "deliveries_no_longer_there": plan.n_gone,
+        "copies_by_other_programs": [c._asdict() | {"path": str(c.path)} for c in plan.copies],
         "variants_emptied": plan.variants,
         "multiverses_emptied": plan.multiverses,
     }
@@ -95,8 +101,9 @@ def _preview(study: Study, patient: str, as_json: bool) -> None:
     _listed("files erased", facts["files_erased"])
     _listed("variants that lose their results (tshdb rebuild --variant NAME makes them again)", plan.variants)
     _listed("multiverses that lose their results (tshdb multiverse FILE.toml makes them again)", plan.multiverses)
-    _listed("files that you must see to (their format cannot be written again)", facts["left_to_a_person"])
-    _listed("files outside the study, which you must see to", plan.outside)
+    _listed("files that you must see to (they cannot be written again without harm)", facts["left_to_a_person"])
+    _show_unseen(facts["not_looked_into"])
+    _show_elsewhere(facts)
     say("Nothing was written. Withdraw with: tshdb withdraw PATIENT --reason WHY [--scope keep|refit|revoke]")
 
 
@@ -104,6 +111,30 @@ def _listed(title: str, names: list[str]) -> None:
     if names:
         more = f", and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
         out(f" {title}: {', '.join(names[:SHOWN])}{more}")
+
+
+def _show_unseen(unseen: list[dict[str, str]]) -> None:
+    """Files by what hinders a look into them."""
+    reasons: dict[str, list[str]] = {}
+    for each in unseen:
+        reasons.setdefault(each["why"], []).append(each["path"])
+    for why, paths in reasons.items():
+        _listed(f"not looked into, {why}", paths)
+
+
+def _show_elsewhere(facts: dict[str, Any]) -> None:
+    """What lies outside of the study, and what other programs keep of it."""
+    by_state: dict[str, list[str]] = {}
+    for each in facts.get("deliveries", ()):
+        by_state.setdefault(each["state"], []).append(each["path"])
+    for state, paths in by_state.items():
+        _listed(f"read from outside the study, {state}, and yours to see to", paths)
+    if n := facts.get("deliveries_no_longer_there"):
+        out(
+            f" {n:,} other files that were read are no longer at their places: whether they name the patient nobody knows"
+        )
+    for copy in facts.get("copies_by_other_programs", ()):
+        out(f" {copy['path']}: {copy['what']}. {copy['repair']}")
 
 
 def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, as_json: bool) -> None:
@@ -125,11 +156,18 @@ def _withdraw(study: Study, patient: str, reason: str, scope: WithdrawalScope, a
         _listed("cohort versions without the patient", certificate["cohort_versions_without"])
         _listed("variants without results now (tshdb rebuild --variant NAME)", certificate["variants_emptied"])
         _listed("multiverses without results now (tshdb multiverse FILE.toml)", certificate["multiverses_emptied"])
-        _listed("outside the study, and yours to see to", certificate["files_outside_the_study"])
+        _show_elsewhere(certificate)
+        if certificate.get("names_too_short_for_texts"):
+            out(" Some of the patient's names are too short to be looked for in texts: free text may hold them.")
         out(f" Certificate: {path}")
         say(_next(study, scope))
     if certificate["left"]:
         say(f"These files still name the patient, and you must see to them: {', '.join(certificate['left'])}")
+    if certificate.get("not_looked_into"):
+        if not as_json:
+            _show_unseen(certificate["not_looked_into"])
+        say("Whether these files name the patient nobody knows: look into them yourself.")
+    if certificate["left"] or certificate.get("not_looked_into"):
         raise typer.Exit(Exit.PARTIAL)
 
 
@@ -151,9 +189,12 @@ def _verify(study: Study, path: Path, as_json: bool) -> None:
         out_json([v._asdict() for v in checks])
     else:
         for v in checks:
-            out(f" {'yes' if v.holds else 'NO '}  {v.what}{': ' + v.detail if v.detail else ''}")
+            mark = "NO " if not v.holds else "yes" if v.is_certain else "?  "
+            out(f" {mark}  {v.what}{': ' + v.detail if v.detail else ''}")
     if not all(v.holds for v in checks):
         raise typer.Exit(Exit.INTEGRITY)
+    if not all(v.is_certain for v in checks):
+        raise typer.Exit(Exit.PARTIAL)
 
 
 def _readmit(study: Study, patient: str, reason: str) -> None:

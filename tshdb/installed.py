@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tshdb.engine.analysis import Analysis
     from tshdb.offered import Preset, StudyFigure
     from tshdb.readers import Reader
-    from tshdb.withdrawal.withdraw import Redact
+    from tshdb.withdrawal.planning import Redact
 
 OURS = {  # the entry points of our own records, which come first
     "tshdb.analyses": "fan2023", "tshdb.readers": "tshdb", "tshdb.collections": "tshdb", "tshdb.presets": "tshdb",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tshdb.pages import Page
     from tshdb.tables import Table
     from tshdb.truths.judging import Judged
-    from tshdb.withdrawal.withdraw import WithdrawalPlan
+    from tshdb.withdrawal.planning import WithdrawalPlan
 
 Progress = Callable[..., None]
 

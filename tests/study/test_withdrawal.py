@@ -31,7 +31,8 @@ from tshdb.withdrawal import footprint
 from tshdb.withdrawal.certificate import verify
 from tshdb.withdrawal.files import texts_in
 from tshdb.withdrawal.identifiers import alias_of, identifiers
-from tshdb.withdrawal.withdraw import preview, withdraw
+from tshdb.withdrawal.planning import preview
+from tshdb.withdrawal.withdraw import withdraw
 
 WHO = "TCGA-TN-0003"
 CANARY = "canary-5d1f7e"
@@ -47,7 +48,9 @@ def bytes_of(root: Path) -> dict[str, bytes]:
     """Everything below the study's folder, unpacked where it is packed; of parts also the profiles that they hold."""
     found = {}
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
-        held = b"\0".join([str(path.relative_to(root)).encode(), path.read_bytes(), *texts_in(path)])
+        held = b"\0".join(
+            [str(path.relative_to(root)).encode(), path.read_bytes(), *(text.encode() for text in texts_in(path))]
+        )
         if path.suffix == ".parquet":
             held += "\0".join(profiles_in(path)).encode()
         found[str(path.relative_to(root))] = held

@@ -15,7 +15,8 @@ from tshdb.study import Study
 from tshdb.vocabulary import ExpressionUnit, Scale, WithdrawalScope
 from tshdb.withdrawal.certificate import verify
 from tshdb.withdrawal.identifiers import Identifiers, meant_by
-from tshdb.withdrawal.withdraw import preview, withdraw
+from tshdb.withdrawal.planning import preview
+from tshdb.withdrawal.withdraw import withdraw
 
 MAP = '[patient_id]\ncolumn = "id"\n{more}[patients.age_years]\ncolumn = "age"\n'
 ALIKE = ("P1", "P10", "P1-a", "7", "001", "0012", "50", "Jane 7", "Jane 71", "SUBJ-001", "SUBJ-001-2", "SUBJ-001.2",

@@ -11,7 +11,7 @@ from tshdb.errors import UsageError
 from tshdb.guests.listing import analyses_of
 from tshdb.lock import study_lock
 from tshdb.vocabulary import WithdrawalScope
-from tshdb.withdrawal import certificate, tombstones
+from tshdb.withdrawal import certificate, planning, tombstones
 from tshdb.withdrawal import withdraw as withdrawal
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ class Withdrawn(NamedTuple):
     facts: dict[str, Any]
 
 
-def preview(study: Study, patient_id: str) -> withdrawal.WithdrawalPlan:
-    """What the study holds of a patient, and what would become of it. Writes nothing. Raises NotFound."""
-    return withdrawal.preview(study, analyses_of(study), patient_id, installed.redact())
+def preview(study: Study, patient_id: str, scope: WithdrawalScope = WithdrawalScope.KEEP) -> planning.WithdrawalPlan:
+    """What the study holds of a patient, and what would become of it. Nothing of it is done. Raises NotFound."""
+    return planning.preview(study, analyses_of(study), patient_id, installed.redact(), scope)
 
 
 def withdraw(study: Study, patient_id: str, reason: str, scope: WithdrawalScope = WithdrawalScope.KEEP) -> Withdrawn:

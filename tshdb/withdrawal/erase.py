@@ -307,15 +307,14 @@ def _scrub(connection: Connection, names: Identifiers, alias: str) -> dict[str, 
     if not names.telling:
         return {}
     scrubbed: dict[str, int] = {}
-    shortest = min(names.telling, key=len)
-    stems = [n for n in names.telling if not any(o != n and o in n for o in names.telling)] or [shortest]
+    stems = [s for s in names.spellings if not any(o != s and o in s for o in names.spellings)]
     for table in tables_of(connection):
         keys = list(table.primary_key)
         for column in table.columns:
             if not isinstance(column.type, Text):
                 continue
             for some in (stems[i : i + STEMS_AT_ONCE] for i in range(0, len(stems), STEMS_AT_ONCE)):
-                named = or_(*[column.contains(stem, autoescape=True) for stem in some])
+                named = or_(*[column.icontains(stem, autoescape=True) for stem in some])
                 query = select(*keys, column.label("scrubbed_text")).where(named)
                 for row in connection.execute(query).mappings().all():
                     text = names.pattern.sub(alias, row["scrubbed_text"])

@@ -11,6 +11,7 @@ import hmac
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -76,51 +77,103 @@ class Identifiers:
         return tuple(n for n in self.names if len(n) >= SAFE_LENGTH)
 
     @cached_property
+    def short(self) -> frozenset[str]:
+        """The study's names that are too short for texts: they are looked for as whole cells, and as names of files.
+
+        What a file calls the patient, where a map made the name of it, may be somebody else in another file.
+        """
+        return frozenset(n for n in self.names if len(n) < SAFE_LENGTH and n not in self.originals)
+
+    @cached_property
     def spellings(self) -> tuple[str, ...]:
-        """The telling names, also as R's make.names writes them: with dots for hyphens."""
-        return tuple(dict.fromkeys(s for n in self.telling for s in _spelt(n)))
+        """The telling names in all the ways in which programs write them."""
+        return tuple(dict.fromkeys(s for n in self.telling for s in spelt(n)))
+
+    @cached_property
+    def stems(self) -> tuple[str, ...]:
+        """Spellings of which each other spelling holds one: a text without any of them, in small letters, names nobody."""
+        small = sorted({s.lower() for s in self.spellings}, key=len)
+        return tuple(s for i, s in enumerate(small) if not any(shorter in s for shorter in small[:i]))
+
+    @cached_property
+    def are_numbers(self) -> bool:
+        """Whether a telling name is a number, which files may hold otherwise than as text."""
+        return any(n.isdecimal() for n in self.telling)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Finds the telling names, not as part of a longer number or word, and not in the names of others."""
-        return _finding(self.spellings, self.others)
+        return finding(self.spellings, self.others)
 
     @cached_property
     def in_binary(self) -> re.Pattern[str]:
         """The same among bytes that are no text: what stands beside another's name there may be another column's."""
-        return _finding(self.spellings, self.others, "", "")
+        return finding(self.spellings, self.others, "", "")
 
     @cached_property
     def word(self) -> re.Pattern[str]:
         """Finds all names as words, the short ones too: for sentences that speak of the patient anyway."""
-        return _finding([spelt for name in self.names for spelt in _spelt(name)], self.others)
+        return finding([each for name in self.names for each in spelt(name)], self.others)
 
-    def is_in(self, text: str) -> bool:
-        return self.pattern.search(text) is not None
+    def is_in(self, text: str, is_binary: bool = False) -> bool:
+        """Whether a text names the patient."""
+        small = text.lower()
+        if not any(stem in small for stem in self.stems):
+            return False
+        return (self.in_binary if is_binary else self.pattern).search(text) is not None
+
+    def is_in_path(self, path: Path) -> bool:
+        """Whether a file or one of its folders is named after the patient."""
+        parts = {*path.parts, path.name.partition(".")[0]}
+        return self.is_in(str(path)) or any(len(n) > 1 and n in parts for n in self.short)
 
 
-_BEGINS, _ENDS = "(?<![A-Za-z0-9])", "(?![A-Za-z0-9])"
+_BEGINS, _ENDS = "(?<![A-Za-z0-9])", "(?![A-Za-z0-9\u0300-\u036f])"  # an accent is a part of its letter
+ENCODINGS = ("utf-8", "gb18030", "shift_jis", "cp1251", "mac-roman")  # in which a letter is other bytes than in Latin 1
 
 
-def _spelt(name: str) -> tuple[str, str]:
-    """A name, and as R's make.names writes it."""
-    return name, re.sub(r"[^\w.]", ".", name)
+def spelt(name: str) -> list[str]:
+    """A name in all the ways in which programs write it, none shorter than a name that can be looked for.
+
+    As R's make.names does; with accents as letters' parts or of their own; as bytes of an encoding that are read as another;
+    of a number: as spreadsheets and programs print large ones, and without zeros before it.
+    """
+    forms = [name, re.sub(r"[^\w.]", ".", name)]
+    if not name.isascii():
+        forms += [unicodedata.normalize(form, each) for form in ("NFC", "NFD") for each in list(forms)]
+        forms += [_misread(each, encoding) for encoding in ENCODINGS for each in list(forms) if not each.isascii()]
+    if name.isdecimal() and name.isascii():
+        bare = name.lstrip("0")
+        digits = bare.rstrip("0")
+        mantissa = f"{digits[:1]}.{digits[1:]}" if digits[1:] else digits
+        power = len(bare) - 1
+        forms += [bare, f"{mantissa}E{power}", f"{mantissa}E+{power:02d}"]
+    return [f for f in dict.fromkeys(forms) if f == name or len(f) >= SAFE_LENGTH]
 
 
-def _finding(names: Sequence[str], others: Sequence[str], begins: str = _BEGINS, ends: str = _ENDS) -> re.Pattern[str]:
-    """Finds names that are no part of a longer word, nor of others' names; these begin and end as is said."""
-    spelt = [each for other in others for each in _spelt(other)]
-    wanted = [re.escape(name) + _not_of(name, spelt, begins, ends) for name in names]
-    return re.compile(f"{_BEGINS}(?:{'|'.join(wanted)}){_ENDS}") if wanted else NOBODY
+def _misread(name: str, encoding: str) -> str:
+    return name.encode(encoding, "ignore").decode("latin-1")
+
+
+def finding(names: Sequence[str], others: Sequence[str], begins: str = _BEGINS, ends: str = _ENDS) -> re.Pattern[str]:
+    """Finds names that are no part of a longer word, nor of others' names; these begin and end as is said.
+
+    Capitals do not matter, but where somebody else's name differs by nothing else.
+    """
+    foreign = [each for other in others for each in spelt(other)]
+    wanted = [re.escape(name) + _not_of(name, foreign, begins, ends) for name in names]
+    return re.compile(f"{_BEGINS}(?:{'|'.join(wanted)}){_ENDS}", re.IGNORECASE) if wanted else NOBODY
 
 
 def _not_of(name: str, others: Sequence[str], begins: str, ends: str) -> str:
     """What must not be so behind a name: that it is a part of another's name."""
     conditions = []
     for other in others:
-        for at in re.finditer(f"{_BEGINS}{re.escape(name)}{_ENDS}", other):
+        for at in re.finditer(f"{_BEGINS}{re.escape(name)}{_ENDS}", other, re.IGNORECASE):
             before, after = re.escape(other[: at.start()]), re.escape(other[at.end() :])
-            conditions.append(f"(?!(?<={begins}{before}{re.escape(name)}){after}{ends})")
+            is_alike = not before and not after
+            there = f"(?<={begins}{before}{re.escape(at[0])}){after}{ends}"
+            conditions.append(f"(?!(?-i:{there}))" if is_alike else f"(?!{there})")
     return "".join(conditions)
 
 
@@ -215,6 +268,14 @@ def make_key(root: Path) -> bytes:
 def token_of(key: bytes, name: str) -> str:
     """What stands in the place of a name: 32 hexadecimal digits that only the key's holder can compute."""
     return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def loose_token_of(key: bytes, text: str) -> str:
+    """The token of a spelling, by which texts are searched when the name is not known any more; capitals do not matter.
+
+    It is none of a name: another patient's may differ by its capitals alone.
+    """
+    return token_of(key, f"as written: {text.lower()}")
 
 
 def alias_of(token: str) -> str:

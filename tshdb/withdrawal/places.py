@@ -122,12 +122,12 @@ def _without_template(template: str, patient_id: str) -> set[str]:
     return set() if fits is None else {fits[1]}
 
 
-def _rewritten(texts: Iterable[bytes], pattern: str, template: str, patient_id: str) -> set[str]:
+def _rewritten(texts: Iterable[str], pattern: str, template: str, patient_id: str) -> set[str]:
     """The words of a file that the map turns into the patient's identifier."""
     word = re.compile(f"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])")
     found = set()
     for text in texts:
-        for match in word.finditer(text.decode("utf-8", "replace")):
+        for match in word.finditer(text):
             if template.format(match[0], *match.groups()) == patient_id:
                 found.add(match[0])
     return found

@@ -15,10 +15,9 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
@@ -31,92 +30,26 @@ from tshdb.errors import Busy
 from tshdb.failpoints import fp
 from tshdb.lock import study_lock
 from tshdb.objects import sha256_of
-from tshdb.places import FIGURES, REPORTS, is_nested, without_link
 from tshdb.places import WITHDRAWALS as FOLDER
+from tshdb.places import without_link
 from tshdb.process import actor
-from tshdb.schema import ImagingInstance, SourceFile, SourceRecord, Tombstone
+from tshdb.schema import Tombstone
 from tshdb.snapshots import Snapshots
 from tshdb.study import Study
 from tshdb.version import __version__
 from tshdb.vocabulary import WithdrawalScope
-from tshdb.withdrawal import files, footprint, objects
+from tshdb.withdrawal import files, objects
+from tshdb.withdrawal.certificate import searched, tokens_of
 from tshdb.withdrawal.erase import Erased, Redaction, erase
-from tshdb.withdrawal.identifiers import SEEN, Identifiers, alias_of, identifiers, key_of, make_key, token_of
+from tshdb.withdrawal.identifiers import Identifiers, alias_of, key_of, loose_token_of, make_key, token_of
 from tshdb.withdrawal.journal import Journal, journal_of, pending_of, redacted_name
-from tshdb.withdrawal.places import Places, places_in, with_originals
-from tshdb.withdrawal.unknown import refuse_if_named
+from tshdb.withdrawal.planning import Redact, WithdrawalPlan, database_files, gone, planned, strangers
 
-GENERATED = (REPORTS, FIGURES)  # made from the study: a page that names the patient goes as a whole
-
-
-class RedactedFile(Protocol):
-    """What remains of a file without the patient."""
-
-    content: bytes
-    lines: tuple[int, ...]
-    columns: tuple[int, ...]
-
-
-Redact = Callable[[Path, Any, str, Places | None], RedactedFile | None]
-
-
-@dataclass(frozen=True)
-class WithdrawalPlan:
-    """What a withdrawal would do. Files by what becomes of them: written again, gone, left to a person.
-
-    variants, multiverses: those that lose their results, whoever they are of: they are made again without the patient.
-    """
-
-    names: Identifiers
-    rows: dict[str, int]
-    models: list[str]
-    cohorts: list[str]
-    parts: list[str]
-    rewritten: list[Path]
-    erased: list[Path]
-    by_hand: list[Path]
-    outside: list[str]
-    places: dict[Path, Places]
-    variants: list[str]
-    multiverses: list[str]
-
-
-def preview(study: Study, analyses: Sequence[Analysis], patient_id: str, redact: Redact) -> WithdrawalPlan:
-    """What the study holds of the patient, and what would become of it. Writes nothing.
-
-    Raises NotFound; IntegrityError where a table that nobody has declared names the patient.
-    """
-    with reading(study.engine) as connection:
-        names = identifiers(connection, patient_id)
-        names = with_originals(connection, names, study.root, *_not_files(study))
-        places = places_in(connection, names, study.root, *_not_files(study))
-        refuse_if_named(connection, names)
-        alone = _files_of_this_patient_alone(connection, names)
-        named = footprint.files_of(connection, names)
-        paths = connection.execute(select(SourceFile.path).where(SourceFile.source_file_id.in_(named))).scalars()
-        outside = sorted({p for p in paths if not _is_inside(study, p) and Path(p).exists()})
-        rows = footprint.counted(connection, names)
-        models = [name for _, name in footprint.models_of(connection, analyses, names)]
-        cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
-    rewritten, erased, by_hand = [], [], []
-    for path in sorted({*files.naming(study.root, names, *_not_files(study)), *places}):
-        if is_nested(path, study.root):
-            by_hand.append(path)
-        elif sha256_of(path) in alone or path.relative_to(study.root).parts[0] in GENERATED:
-            erased.append(path)
-        elif redact(path, names.pattern, SEEN, places.get(path)) is None or names.is_in(
-            str(path.relative_to(study.root))
-        ):
-            by_hand.append(path)
-        else:
-            rewritten.append(path)
-    by_hand += _strangers(study, names)
-    parts = list(objects.parts_with(study.objects, names))
-    variants = variant_places.with_rows(study.root)
-    multiverses = multiverse_places.with_results(study.root)
-    return WithdrawalPlan(
-        names, rows, models, cohorts, parts, rewritten, erased, by_hand, outside, places, variants, multiverses
-    )
+CANNOT_BE_RECALLED = "copies of the study, backups, and what was exported or printed from it before"
+OF_THE_SERVER = (
+    "what the PostgreSQL server keeps beside its tables: its write-ahead log until that is overwritten, archives of it, "
+    "replicas, dumps and base backups; ask who runs the server"
+)
 
 
 def withdraw(
@@ -142,13 +75,14 @@ def withdraw(
             path = study.root / FOLDER / f"{token_of(known_key, patient_id)[:16]}.json"
             return path, json.loads(path.read_text(encoding="utf-8"))
         study.objects.claim()
-        plan = preview(study, analyses, patient_id, redact)
+        plan = planned(study, analyses, patient_id, redact)
         key = make_key(study.root)
         token = token_of(key, patient_id)
         alias = alias_of(token)
         originals = [name for name in plan.names.originals if name in plan.names.telling]  # 17 may be somebody else's
-        samples = sorted({token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids, *originals)})
-        redactions = [*_redacted(plan, alias, redact), *map(_gone, plan.erased)]
+        samples = {token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids, *originals)}
+        spellings = {loose_token_of(key, spelling) for spelling in plan.names.spellings}
+        redactions = [*_redacted(plan, alias, redact), *map(gone, plan.erased)]
         try:
             with writing(study.engine) as connection:
                 parts = objects.rewrite(connection, study.objects, plan.names)
@@ -158,7 +92,7 @@ def withdraw(
                 voxels = sorted({*alone, *objects.unused(connection, study.objects)})
                 row = {
                     "token": token,
-                    "sample_tokens": json.dumps(samples),
+                    "sample_tokens": json.dumps(sorted(samples | spellings)),
                     "scope": scope,
                     "reason": plan.names.word.sub(alias, reason),
                     "actor": actor(),
@@ -186,8 +120,11 @@ def withdraw(
             raise
         fp("withdraw.committed")
         _do_pending(study, journal)
-        certificate["left"] = sorted(str(p.relative_to(study.root)) for p in _left(study, plan.names))
-        return _finish(study, token, certificate), certificate
+        left, unseen = _left(study, plan.names)
+        certificate["not_looked_into"] = _said(unseen, study, plan.names, alias)
+        certificate["left"] = sorted(str(p.relative_to(study.root)) for p in left)
+        hidden = [plan.names.pattern.sub(alias, place) for place in certificate["left"]]
+        return _finish(study, token, certificate | {"left": hidden}), certificate
 
 
 def resume(study: Study, *, locked: bool = False) -> list[str]:
@@ -205,40 +142,31 @@ def resume(study: Study, *, locked: bool = False) -> list[str]:
     for row, journal in left:
         _do_pending(study, journal)
         facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
-        # the name is not known any more, so that nothing can be looked for: verify does, by the token
-        _finish(study, row["token"], facts | journal.certificate | {"was_interrupted": True, "left": None})
+        _finish(
+            study,
+            row["token"],
+            facts | journal.certificate | {"was_interrupted": True} | _by_token(study, row, journal),
+        )
     return [row["token"] for row in rows]
 
 
-def _not_files(study: Study) -> list[Path]:
-    """What is looked into by other means, the database and the parts; and what goes as a whole, the rows of variants."""
-    paths = [study.objects.root, study.root / FOLDER, *variant_places.databases(study.root)]
-    path = study.sqlite_path
-    return paths + ([path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))] if path else [])
-
-
-def _strangers(study: Study, names: Identifiers) -> list[Path]:
-    """What lies among the objects, is none, and names the patient."""
-    return [p for p in study.objects.strangers() if p.is_file() and (names.is_in(p.name) or files.holds(p, names))]
-
-
-def _is_inside(study: Study, path: str) -> bool:
-    return study.root.resolve() in Path(path).resolve().parents
-
-
-def _files_of_this_patient_alone(connection, names: Identifiers) -> set[str]:
-    """Digests of registered files that speak of nobody else."""
-    digests = set()
-    of_patient = footprint.rows_of(SourceRecord.__table__, names)
-    for file_id in footprint.files_of(connection, names):
-        others = (
-            select(SourceRecord.source_record_id).where(SourceRecord.source_file_id == file_id, ~of_patient).limit(1)
-        )
-        if connection.execute(others).scalar() is None:
-            digest = select(SourceFile.sha256).where(SourceFile.source_file_id == file_id)
-            digests.add(connection.execute(digest).scalar_one())
-    images = select(ImagingInstance.sha256).where(ImagingInstance.study_uid.in_(names.study_uids))
-    return digests | set(connection.execute(images).scalars())
+def _by_token(study: Study, row, journal: Journal) -> dict[str, Any]:
+    """What is left and what was not looked into, where the name is not known any more."""
+    certificate = journal.certificate | {"token": row["token"]}
+    key = key_of(study.root)
+    if key is None or "lengths_of_names" not in certificate:  # of a withdrawal that an older program began
+        return {"left": None}
+    with reading(study.engine) as connection:
+        of = tokens_of(connection, key, certificate, row["sample_tokens"])
+    seen = searched(study, of)
+    alias = alias_of(row["token"])
+    named = [str(s.path.relative_to(study.root)) for s in seen if s.is_named]
+    return {
+        "left": sorted(f"a file called after the patient ({alias})" if of.are_in(place) else place for place in named),
+        "not_looked_into": [
+            {"path": str(s.path.relative_to(study.root)), "why": "; ".join(s.unseen)} for s in seen if s.unseen
+        ],
+    }
 
 
 def _redacted(plan: WithdrawalPlan, alias: str, redact: Redact) -> list[Redaction]:
@@ -260,10 +188,6 @@ def _redacted(plan: WithdrawalPlan, alias: str, redact: Redact) -> list[Redactio
             )
         )  # fmt: skip
     return redactions
-
-
-def _gone(path: Path) -> Redaction:
-    return Redaction(str(path.resolve()), None, sha256_of(path), None, 0)
 
 
 def _do_pending(study: Study, journal: Journal) -> None:
@@ -310,10 +234,13 @@ def _compact(study: Study) -> None:
             connection.exec_driver_sql("VACUUM (FULL)")
 
 
-def _left(study: Study, names: Identifiers) -> list[Path]:
-    """Files that name the patient after all: the database and its log, byte by byte, and everything else."""
-    paths = files.naming(study.root, names, study.objects.root) + _strangers(study, names)
-    return paths + [study.objects.path(part) for part in objects.parts_with(study.objects, names)]
+def _left(study: Study, names: Identifiers) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Files that name the patient after all: the database and its log, byte by byte, and everything else; and what could not
+    be looked into, with why."""
+    seen = files.seen_below(study.root, names, study.objects.root, own=database_files(study))
+    paths = [s.path for s in seen if s.is_named] + strangers(study, names)
+    paths += [study.objects.path(part) for part in objects.parts_with(study.objects, names)]
+    return paths, [(s.path, "; ".join(s.unseen)) for s in seen if s.unseen]
 
 
 def _program() -> str:
@@ -325,9 +252,14 @@ def _certificate(
 ) -> dict[str, Any]:
     facts = {k: row[k] for k in ("token", "scope", "reason", "actor", "withdrawn_at")}
 
+    alias, home = alias_of(row["token"]), study.root.resolve()
+
+    def hidden(text: str) -> str:
+        return plan.names.pattern.sub(alias, text)
+
     def relative(path: str) -> str:
-        below = os.path.relpath(path, study.root.resolve())
-        return plan.names.pattern.sub(alias_of(row["token"]), below)
+        place = Path(path)
+        return hidden(os.path.relpath(place.parent.resolve() / place.name, home))
 
     return facts | {
         "program": _program(),
@@ -350,10 +282,28 @@ def _certificate(
         ],
         "variants_emptied": plan.variants,
         "multiverses_emptied": plan.multiverses,
-        "left_to_a_person": [relative(str(p.resolve())) for p in plan.by_hand],
+        "left_to_a_person": [relative(str(p)) for p in plan.by_hand],
+        "not_looked_into": _said(plan.unseen, study, plan.names, alias),
         "files_outside_the_study": [relative(p) for p in plan.outside],
-        "cannot_be_recalled": "copies of the study, backups, and what was exported or printed from it before",
+        "deliveries": [d._asdict() | {"path": relative(d.path), "source": hidden(d.source)} for d in plan.deliveries],
+        "deliveries_no_longer_there": plan.n_gone,
+        "copies_by_other_programs": [c._asdict() | {"path": relative(str(c.path))} for c in plan.copies],
+        "names_too_short_for_texts": len(plan.names.short),
+        "names_are_numbers": plan.names.are_numbers,
+        "lengths_of_names": sorted({len(s) for s in plan.names.spellings}),
+        "sample_tokens": json.loads(row["sample_tokens"]),
+        "cannot_be_recalled": "; ".join(
+            [CANNOT_BE_RECALLED] + [OF_THE_SERVER] * (study.engine.dialect.name == "postgresql")
+        ),
     }
+
+
+def _said(unseen, study: Study, names: Identifiers, alias: str) -> list[dict[str, str]]:
+    """What could not be looked into, as the certificate has it."""
+    return [
+        {"path": names.pattern.sub(alias, os.path.relpath(path, study.root)), "why": names.pattern.sub(alias, why)}
+        for path, why in unseen
+    ]
 
 
 def _finish(study: Study, token: str, certificate: dict[str, Any]) -> Path:
