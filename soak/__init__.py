@@ -31,6 +31,7 @@ PARTS = (
     "truth",
     "variants",
     "wheels",
+    "withdrawals",
 )
 
 

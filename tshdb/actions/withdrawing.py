@@ -11,7 +11,7 @@ from tshdb.errors import UsageError
 from tshdb.guests.listing import analyses_of
 from tshdb.lock import study_lock
 from tshdb.vocabulary import WithdrawalScope
-from tshdb.withdrawal import certificate, planning, tombstones
+from tshdb.withdrawal import again, certificate, planning, tombstones
 from tshdb.withdrawal import withdraw as withdrawal
 
 if TYPE_CHECKING:
@@ -38,6 +38,14 @@ def withdraw(study: Study, patient_id: str, reason: str, scope: WithdrawalScope 
             study, analyses_of(study), patient_id, reason=reason, scope=scope, redact=installed.redact()
         )
     )
+
+
+def repeat(study: Study, certificates: Path | None = None) -> list[again.Repeated]:
+    """Withdraw again whoever has a certificate and is not known as withdrawn: after an older database was copied back.
+
+    certificates: their folder; None: the study's own. Raises IntegrityError without the key that they were made with.
+    """
+    return again.repeat_withdrawals(study, analyses_of(study), installed.redact(), certificates)
 
 
 def readmit(study: Study, patient_id: str, reason: str) -> None:

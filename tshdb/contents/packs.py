@@ -29,7 +29,7 @@ def stream(unpacked: Callable[[IO[bytes]], IO[bytes]]) -> Opener:
     return opened
 
 
-GZIP = stream(lambda file: gzip.GzipFile(fileobj=file))  # type: ignore[arg-type,return-value]
+GZIP = stream(lambda file: gzip.GzipFile(fileobj=file, mode="rb"))  # type: ignore[arg-type,return-value]
 BZIP2 = stream(lambda file: bz2.BZ2File(file))  # type: ignore[arg-type,return-value]
 XZ = stream(lambda file: lzma.LZMAFile(file))  # type: ignore[arg-type,return-value]
 

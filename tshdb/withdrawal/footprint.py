@@ -63,10 +63,12 @@ def counted(connection: Connection, names: Identifiers) -> dict[str, int]:
 
 
 def unit_ids(connection: Connection, names: Identifiers) -> dict[int, str]:
-    """The patient's units -> their analysis."""
+    """The patient's units -> their analysis; also those of profiles and examinations that the study does not have any more."""
     with texts(connection, "patients_keys", names.keys) as asked:
         query = select(Unit.unit_id, Unit.analysis).where(Unit.key.in_(select_ids(asked)), Unit.analysis != COHORT)
-        return {unit_id: analysis for unit_id, analysis in connection.execute(query)}
+        units = {unit_id: analysis for unit_id, analysis in connection.execute(query)}
+    query = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.analysis != COHORT)
+    return units | {unit: analysis for unit, analysis, key in connection.execute(query) if names.is_in(key)}
 
 
 def models_of(connection: Connection, analyses: Sequence[Analysis], names: Identifiers) -> list[tuple[int, str]]:

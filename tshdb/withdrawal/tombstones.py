@@ -11,11 +11,15 @@ from sqlalchemy import Connection, select, update
 from tshdb.engine.units import now
 from tshdb.errors import IntegrityError, NotFound
 from tshdb.file_content import FileContent, Finding, Record
-from tshdb.schema import Tombstone
+from tshdb.places import WITHDRAWALS, without_link
+from tshdb.schema import Patient, Tombstone
 from tshdb.vocabulary import Severity
-from tshdb.withdrawal.identifiers import KEY_FILE, key_of, meant_by, token_of
+from tshdb.withdrawal.identifiers import KEY_FILE, key_of, loose_token_of, meant_by, token_of
 
 RULE = "patient.withdrawn"
+READMITTED = (
+    ".readmitted"  # what a note beside the certificates ends with: a database that is restored does not know it
+)
 
 
 class Withheld:
@@ -28,6 +32,7 @@ class Withheld:
         self._tokens = {row.token for row in rows} | {t for row in rows for t in json.loads(row.sample_tokens)}
         self._key = key_of(root) if rows else None
         self._known: dict[str, bool] = {}
+        self._patients = frozenset(connection.execute(select(Patient.patient_id)).scalars()) if rows else frozenset()
         if rows and self._key is None:
             raise IntegrityError(
                 f"{len(rows)} patients are withdrawn, and the key that recognises them is gone",
@@ -41,12 +46,19 @@ class Withheld:
     def has(self, name: str) -> bool:
         """Whether this is the name of a withdrawn patient, or of a sample or aliquot of one.
 
-        A longer name is another's (SUBJ-001-2 is not SUBJ-001), but for barcodes that say whose they are.
+        A longer name is another's (SUBJ-001-2 is not SUBJ-001), but for barcodes that say whose they are. One in other
+        capitals is the patient's, unless the study has a patient who is called so.
         """
         if name not in self._known:
-            key = self._key
-            self._known[name] = key is not None and any(token_of(key, n) in self._tokens for n in meant_by(name))
+            self._known[name] = any(map(self._is_token, meant_by(name)))
         return self._known[name]
+
+    def _is_token(self, name: str) -> bool:
+        if self._key is None:
+            return False
+        if token_of(self._key, name) in self._tokens:
+            return True
+        return name not in self._patients and loose_token_of(self._key, name) in self._tokens
 
     def _is_in_path(self, part: str) -> bool:
         """Whether a file or folder bears such a name, whatever its suffixes."""
@@ -102,3 +114,15 @@ def readmit(connection: Connection, root: Path, patient_id: str, reason: str) ->
     )
     if updated.rowcount == 0:
         raise NotFound("no withdrawn patient of that name", where="withdraw --readmit")
+    note = without_link(root / WITHDRAWALS / f"{token[:16]}{READMITTED}")
+    note.parent.mkdir(exist_ok=True)
+    note.write_text(json.dumps({"readmitted_at": now(), "reason": reason}) + "\n", encoding="utf-8")
+
+
+def was_readmitted(folder: Path, token: str, withdrawn_at: str) -> bool:
+    """Whether a patient who withdrew was readmitted later, as a note beside the certificates says."""
+    try:
+        note = json.loads((folder / f"{token[:16]}{READMITTED}").read_text(encoding="utf-8"))
+        return str(note["readmitted_at"]) >= withdrawn_at
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -72,7 +72,7 @@ def withdraw(
         if (
             known_key is not None and token_of(known_key, patient_id) in finished
         ):  # was interrupted after its transaction
-            path = study.root / FOLDER / f"{token_of(known_key, patient_id)[:16]}.json"
+            path = certificate_path(study, token_of(known_key, patient_id))
             return path, json.loads(path.read_text(encoding="utf-8"))
         study.objects.claim()
         plan = planned(study, analyses, patient_id, redact)
@@ -231,7 +231,9 @@ def _compact(study: Study) -> None:
             raw.execute("VACUUM")
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
-            connection.exec_driver_sql("VACUUM (FULL)")
+            connection.exec_driver_sql(
+                "VACUUM (FULL, ANALYZE)"
+            )  # the planner's statistics hold common values, names too
 
 
 def _left(study: Study, names: Identifiers) -> tuple[list[Path], list[tuple[Path, str]]]:
@@ -306,11 +308,15 @@ def _said(unseen, study: Study, names: Identifiers, alias: str) -> list[dict[str
     ]
 
 
+def certificate_path(study: Study, token: str) -> Path:
+    """Where the certificate of a withdrawal lies."""
+    return study.root / FOLDER / f"{token[:16]}.json"
+
+
 def _finish(study: Study, token: str, certificate: dict[str, Any]) -> Path:
     """Write the certificate, then close the journal."""
-    folder = study.root / FOLDER
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{token[:16]}.json"
+    path = certificate_path(study, token)
+    path.parent.mkdir(exist_ok=True)
     text = json.dumps(certificate, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     written = without_link(path.with_name(f".{path.name}.writing"))
     written.write_text(text, encoding="utf-8")
