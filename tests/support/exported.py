@@ -13,6 +13,7 @@ import io
 import json
 import lzma
 import pickle
+import pickletools
 import re
 import sqlite3
 import struct
@@ -131,6 +132,10 @@ def _rds(rows: Rows) -> bytes:
     return b"X\n" + struct.pack(">iii", 2, 0x00040000, 0x00020300) + struct.pack(">ii", 16, len(texts)) + body
 
 
+def _pickled(path: Path) -> str:
+    return "\n".join(str(argument) for _, argument, _ in pickletools.genops(path.read_bytes()))
+
+
 FORMATS: dict[str, Format] = {
     "csv": _text("utf-8"),
     "tsv": _text("utf-8", "\t"),
@@ -169,7 +174,7 @@ FORMATS: dict[str, Format] = {
         lambda path: gzip.decompress(path.read_bytes()).decode("latin-1"),
     ),
     "pkl": Format(
-        lambda path, rows: path.write_bytes(pickle.dumps(rows)), lambda path: str(pickle.loads(path.read_bytes()))
+        lambda path, rows: path.write_bytes(pickle.dumps(rows)), _pickled
     ),
     "vault": Format(
         lambda path, rows: path.write_bytes(bytes(b ^ 0xA5 for b in _csv(rows).encode())),

@@ -168,12 +168,9 @@ class Life:
         if not died:
             wrong += self._as_previewed(plan, said)
         wrong += self._left(said, path)
-        if scope is not WithdrawalScope.REVOKE:
-            after = self._others()
-            wrong += [
-                f"other patients' {table}" for table, lines in before.items() if not set(lines) <= set(after[table])
-            ]
-        if self.who in path.read_text(encoding="utf-8") or self.who.lower() in path.read_text(encoding="utf-8").lower():
+        after = self._others()
+        wrong += [f"other patients' {table}" for table, lines in before.items() if lines != after[table]]
+        if self.who.lower() in path.read_text(encoding="utf-8").lower():
             wrong.append("the certificate says the name")
         of_files = ("no file of the study names the patient",)
         wrong += [f"{v.what}: {v.detail}" for v in verify(self.study, path) if not v.holds and v.what not in of_files]

@@ -44,6 +44,6 @@ def packed_in_text(text: str) -> Iterator[bytes]:
     for run in _BASE64.finditer(text):
         letters = re.sub(r"\\n|[^A-Za-z0-9+/]", "", run[0])
         try:
-            yield base64.b64decode(letters[: len(letters) // 4 * 4])
+            yield base64.b64decode(letters + "=" * (-len(letters) % 4))
         except binascii.Error:
             continue  # it was none

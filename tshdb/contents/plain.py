@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import string
 from collections.abc import Iterator
 from typing import IO
 
@@ -17,6 +18,9 @@ from tshdb.written import encoding_of
 
 AT_ONCE = 4 * MIB
 OVERLAP = 2048  # longer than any name with what stands around it
+MARGIN = 512  # letters that are held back, since what follows may belong to them
+LETTERS = string.ascii_letters + string.digits
+ASCII = bytes(range(128))
 CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\x0b\x0c\x1b\x08"))
 NAMES_SOMEBODY = re.compile(
     r"[\W_]*(?:(?:(?:patient|subject|case|sample|participant|person|pat|bcr|submitter|profile|aliquot)[\W_]*)+"
@@ -33,11 +37,28 @@ def is_text(first: bytes) -> bool:
 
 
 def overlapping(chunks: Iterator[str]) -> Iterator[str]:
-    """The chunks, each with the end of the one before."""
-    end = ""
+    """The chunks, cut where a word ends, each with the end of the one before."""
+    before = held = ""
     for chunk in chunks:
-        yield end + chunk
-        end = re.sub(r"^\w+", "", (end + chunk)[-OVERLAP:]) if len(end + chunk) > OVERLAP else end + chunk
+        held += chunk
+        if len(held) <= MARGIN:
+            continue
+        cut = _between_words(held)
+        yield before + held[:cut]
+        before = (before + held[:cut])[-OVERLAP:]
+        before = re.sub(r"^\w+", "", before) if len(before) == OVERLAP else before
+        held = held[cut:]
+    if held:
+        yield before + held
+
+
+def _between_words(held: str) -> int:
+    """A place before the last letters at which no word is cut in two, nor a name that has hyphens in it."""
+    last = len(held) - MARGIN
+    at = max(held.rfind(sign, 0, last) for sign in "\n\t ,;\0")
+    if at > 0:
+        return at + 1
+    return len(held[:last].rstrip(LETTERS)) or last
 
 
 def text(file: IO[bytes], look: Look) -> Iterator[Piece]:
@@ -62,6 +83,8 @@ def text(file: IO[bytes], look: Look) -> Iterator[Piece]:
     if not is_whole and encoding == "utf-8-sig":  # of one byte a character
         file.seek(0)
         yield from _raw(file, look, is_binary=False)
+        if len(first.translate(None, ASCII)) > len(first) / 2:
+            yield look.unseen("bytes that are text in no encoding that is known here")
     file.seek(0)
     yield from _columns(file, encoding, look)
 
