@@ -282,6 +282,7 @@ def test_a_later_ingest_withholds_the_patient_until_readmitted(quick, study, arc
     (study.root / "raw/expression.csv").unlink()
     (study.root / "raw/features.csv").unlink()
     shutil.rmtree(study.root / "raw/images" / WHO)
+    (study.root / "raw/masks" / f"{WHO}.nrrd").unlink()
     assert all(v.holds for v in verify(Study(study.root), path))
     quick("withdraw", WHO, "--readmit", "--reason", "consented again", cwd=study.root)
     archive.add(31)

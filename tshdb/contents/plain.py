@@ -30,9 +30,10 @@ NAMES_SOMEBODY = re.compile(
 
 
 def is_text(first: bytes) -> bool:
-    """Whether bytes are text: with the mark or the zeros of UTF-16, or without control characters."""
-    if encoding_of(first[:512]) != "utf-8-sig":
-        return True
+    """Whether bytes are text: without control characters, also in UTF-16 and UTF-32, with a mark or known by their zeros."""
+    if (encoding := encoding_of(first[:512])) != "utf-8-sig":
+        letters = first[: len(first) // 4 * 4].decode(encoding, "replace")
+        return not any(letter in letters for letter in map(chr, CONTROLS)) and letters.count("\ufffd") < 2
     return not first.translate(None, bytes(set(range(256)) - set(CONTROLS)))
 
 
@@ -80,7 +81,9 @@ def text(file: IO[bytes], look: Look) -> Iterator[Piece]:
                 yield from look.into(io.BytesIO(packed), "base64")
     finally:
         stream.detach()
-    if not is_whole and encoding == "utf-8-sig":  # of one byte a character
+    if encoding != "utf-8-sig":
+        yield from raw(file, look)
+    elif not is_whole:  # of one byte a character
         file.seek(0)
         yield from _raw(file, look, is_binary=False)
         if len(first.translate(None, ASCII)) > len(first) / 2:
