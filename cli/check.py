@@ -31,6 +31,9 @@ def check(
     is_repaired: Annotated[
         bool, typer.Option("--repair", help="Mend what can be mended without losing anything.")
     ] = False,
+    is_privacy: Annotated[
+        bool, typer.Option("--privacy", help="What looks like a person instead: in values, columns, paths and files.")
+    ] = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,10 +42,16 @@ def check(
     With `analysis NAME`: whether an analysis keeps what the engine promises of it, tried on data that is made for it, with the
     parameters of this study, in which nothing is touched. Exit code 3 if a promise is broken.
 
+    With --privacy: names, birth dates, telephones, e-mail, addresses, record numbers and free text, by content and by the names
+    of columns; where and how many, and no value in full. Exit code 3 if something looks so.
+
     Example: tshdb check analysis tsh_ratios
     """
     if what is not None or name is not None:
-        _analysis(what, name, is_fast or is_repaired, study, as_json)
+        _analysis(what, name, is_fast or is_repaired or is_privacy, study, as_json)
+        return
+    if is_privacy:
+        _privacy(study, is_fast or is_repaired, as_json)
         return
     from tshdb.actions import checking
     from tshdb.actions.rereading import read_again
@@ -77,6 +86,29 @@ def check(
         raise typer.Exit(Exit.INTEGRITY)
 
 
+def _privacy(study: Path | None, has_options: bool, as_json: bool) -> None:
+    from tshdb.errors import Exit, UsageError
+    from tshdb.privacy import hints
+    from tshdb.study import Study
+
+    if has_options:
+        raise UsageError("--privacy stands alone", where="tshdb check", repair="Leave --fast and --repair out")
+    found = hints(Study.find(study))
+    if as_json:
+        out_json([hint._asdict() for hint in found])
+    else:
+        for hint in found:
+            by = "by the column's name or its cells" if hint.how == "column" else "by what it says"
+            out(f" {hint.where}  {hint.what}: {hint.n:,} x, such as {hint.such_as} ({by})")
+        say(
+            "Hints, no proofs: look at each."
+            if found
+            else "Nothing looks like a person; that is no proof that nobody is named."
+        )
+    if found:
+        raise typer.Exit(Exit.PARTIAL)
+
+
 def _analysis(what: str | None, name: str | None, has_options: bool, study: Path | None, as_json: bool) -> None:
     from tshdb.errors import Exit, UsageError
     from tshdb.oath.swearing import swear
@@ -85,7 +117,9 @@ def _analysis(what: str | None, name: str | None, has_options: bool, study: Path
     if what != "analysis" or name is None:
         raise UsageError(f"'{what}'", where="tshdb check", repair="Write: tshdb check, or tshdb check analysis NAME")
     if has_options:
-        raise UsageError("--fast and --repair are for a study", where="tshdb check analysis", repair="Leave them out")
+        raise UsageError(
+            "--fast, --repair and --privacy are for a study", where="tshdb check analysis", repair="Leave them out"
+        )
     opened = Study.find(study)
     with progress() as show:
         sworn = swear(opened, name, show)

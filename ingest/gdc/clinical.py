@@ -29,11 +29,11 @@ from ingest.gdc.projects import Projects
 from ingest.identifiers import checked_patient
 from ingest.tables import mapped, maps
 from ingest.tables.guess import guess, identifier_of
-from ingest.tables.identity import in_words, of_header
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput, TshdbError
 from tshdb.file_content import FileContent, RawValue, Record
 from tshdb.head import Head
+from tshdb.identity import in_words, of_header
 from tshdb.readers import SURE, Described, Part, Reader, Request
 from tshdb.schema import FollowUp, Patient
 from tshdb.text_files import number, open_table, open_text

@@ -13,12 +13,12 @@ from typing import NamedTuple
 from ingest.expression.other_makes import has_patients_in_columns
 from ingest.tables.guess_outcomes import outcomes
 from ingest.tables.guessed_columns import Column, choice, codes_in, columns_of, inline, text
-from ingest.tables.identity import Identity, identity_columns
 from ingest.tables.maps import PATIENT_COLUMNS
 from ingest.tables.workbook import Shape, Sheet, header_key, read_sheets
 from tshdb.barcode import Barcode
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent
+from tshdb.identity import Identity, identity_columns
 from tshdb.packing import is_workbook
 from tshdb.text_files import legacy_encoding, number
 from tshdb.words import Vocabulary, keys

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.tables.identity import identity_columns, in_words, of_header
 from ingest.tables.mapped_cells import Places
 from ingest.tables.maps import ClinicalMap
 from ingest.tables.workbook import Sheet, header_key
 from tshdb.errors import InvalidInput
 from tshdb.file_content import FileContent
+from tshdb.identity import identity_columns, in_words, of_header
 
 
 def column_of(path: Path, sheet: Sheet, names: Sequence[str | int]) -> int | None:

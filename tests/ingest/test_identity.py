@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest.tables import mapped, maps
-from ingest.tables.identity import Identity, identity_columns, of_cells, of_header
+from tshdb.identity import Identity, identity_columns, of_cells, of_header
 
 HEADERS = {
     Identity.NAME: "patient_name PatientName LastName Initials Nachname Vorname Prénom Nom Apellidos Hausarzt 患者姓名",

@@ -67,8 +67,8 @@ def unit_ids(connection: Connection, names: Identifiers) -> dict[int, str]:
     with texts(connection, "patients_keys", names.keys) as asked:
         query = select(Unit.unit_id, Unit.analysis).where(Unit.key.in_(select_ids(asked)), Unit.analysis != COHORT)
         units = {unit_id: analysis for unit_id, analysis in connection.execute(query)}
-    query = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.analysis != COHORT)
-    return units | {unit: analysis for unit, analysis, key in connection.execute(query) if names.is_in(key)}
+    every = select(Unit.unit_id, Unit.analysis, Unit.key).where(Unit.analysis != COHORT)
+    return units | {unit: analysis for unit, analysis, key in connection.execute(every) if names.is_in(key)}
 
 
 def models_of(connection: Connection, analyses: Sequence[Analysis], names: Identifiers) -> list[tuple[int, str]]:

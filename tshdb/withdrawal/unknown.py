@@ -32,3 +32,10 @@ def texts_of(connection: Connection, table: str) -> Iterator[list[str]]:
         return
     for row in tuples(connection, f"SELECT {columns} FROM {quote(table)}"):
         yield [bytes(v).decode("latin-1") if isinstance(v, bytes | memoryview) else str(v) for v in row]
+
+
+def columns_of(connection: Connection, table: str) -> dict[str, list[str]]:
+    """column -> its values as texts, of such a table."""
+    names = [column["name"] for column in inspect(connection).get_columns(table)]
+    rows = list(texts_of(connection, table))
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}

@@ -16,6 +16,7 @@ LOOKED_AT = 500  # cells of a column
 FEW = 3  # cells that show what a column is; below, its header decides
 LONG_TEXT = 30  # characters of free text
 SHOWN = 8
+LONGEST = 40  # letters of a shape
 
 
 class Identity(StrEnum):
@@ -212,3 +213,77 @@ def in_words(told: Mapping[str, Identity]) -> str:
     """`patient_name (names), dob (birth dates)`, the first few of them."""
     shown = [f"{name} ({identity})" for name, identity in list(told.items())[:SHOWN]]
     return ", ".join(shown) + (f" and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
+
+
+# ------------------------------------------------------------------------------------------------ in texts and paths
+
+_ALONE, _NO_MORE = r"(?<![\w.@+-])", r"(?![\w.-]*\w)"
+_IN_TEXT: tuple[tuple[Identity, re.Pattern[str]], ...] = (
+    (Identity.MAIL, _MAIL),
+    (Identity.NUMBER, re.compile(rf"{_ALONE}\d{{3}}-\d{{2}}-\d{{4}}{_NO_MORE}")),
+    (
+        Identity.NUMBER,
+        re.compile(
+            r"\b(?:mrn|medical record|hospital n(?:o|r|umber)|nhs|ssn|insurance n(?:o|r|umber)|patienten-?n(?:r|ummer))"
+            r"[\s.:#=]*\d[\d -]{4,}",
+            re.IGNORECASE,
+        ),
+    ),
+    (Identity.PHONE, re.compile(rf"{_ALONE}(?:{_PHONE.pattern}){_NO_MORE}")),
+    (
+        Identity.ADDRESS,
+        re.compile(r"(?<!\w)\d{1,4}[a-z]? (?:[A-Z]\w+ ){1,3}(?:Street|St|Road|Rd|Avenue|Ave|Lane|Drive)\b"),
+    ),
+    (Identity.ADDRESS, re.compile(r"(?<!\w)[A-ZÄÖÜ][\w-]*(?:stra(?:ss|ß)e|str\.|weg|platz|gasse) \d{1,4}\b")),
+    (
+        Identity.NAME,
+        re.compile(r"(?<!\w)(?:Dr|Prof|Mr|Mrs|Ms|Frau|Herr|Mme|Sra?)\.? [A-ZÄÖÜ][\w'’-]+(?: [A-ZÄÖÜ][\w'’-]+)*"),
+    ),
+    (Identity.NAME, re.compile(r"(?<![\w^])[A-Za-zÀ-ž'-]{2,}\^[A-Za-zÀ-ž'-]{2,}")),  # as DICOM writes them
+    (
+        Identity.NAME,
+        re.compile(
+            r"\b(?:patient|subject)(?:'s)?[ _]name[\s\"':=]+[^\W\d_][\w'’-]+(?:[ ,]+[^\W\d_][\w'’-]+)*", re.IGNORECASE
+        ),
+    ),
+    (
+        Identity.BIRTH,
+        re.compile(
+            r"\b(?:dob|d\.o\.b\.?|born|birth ?date|date of birth|geb(?:oren)?\.?(?: am)?|n[ée]e? le)[\s\"':=]*"
+            r"(?:on )?\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}",
+            re.IGNORECASE,
+        ),
+    ),
+)
+_DATE_IN_PATH = re.compile(r"(?<!\d)(?:19\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01]))(?!\d)")
+_NAME_IN_PATH = re.compile(r"([A-ZÄÖÜ][a-zà-ž'’-]+)(?:, |,|\^|[ _])([A-ZÄÖÜ][a-zà-ž'’-]+)(?:[ _]\d.*)?")
+_OF_FILES = frozenset(
+    "Raw Data Clinical Follow Up Patient Patients Breast Cancer Tumor Tumour Stroma Expression Matrix Image Images Mask Masks "
+    "New "
+    "Folder Final Table Tables Figure Figures Study Series Data Results Export Exports Old Copy Of The Supplementary Additional "
+    "File Files Gene Genes Read Counts Sample Samples Feature Features Report Reports Notes My Documents Download Downloads "
+    "Release Version Group Batch Test Training Validation Set Phase Scan Left Right Normal Control".split()
+)
+
+
+def in_text(text: str) -> list[tuple[Identity, str]]:
+    """What in a text looks like a person, each with the words that do."""
+    return [(identity, match[0]) for identity, pattern in _IN_TEXT for match in pattern.finditer(text)]
+
+
+def in_path(path: str) -> list[tuple[Identity, str]]:
+    """What in the names of folders and files looks like a person: two names, or a date in the last century."""
+    found = []
+    for part in re.split(r"[/\\]", path):
+        found += in_text(part)
+        found += [(Identity.BIRTH, match[0]) for match in _DATE_IN_PATH.finditer(part)]
+        name = _NAME_IN_PATH.fullmatch(part.partition(".")[0])
+        if name is not None and not {name[1], name[2]} & _OF_FILES:
+            found.append((Identity.NAME, part))
+    return list(dict.fromkeys(found))
+
+
+def masked(text: str) -> str:
+    """The shape of what was found, which says nothing of the value: first letters, no digit."""
+    shape = re.sub(r"\d", "·", re.sub(r"([^\W\d_])[^\W\d_]+", r"\1…", " ".join(text.split())))
+    return shape if len(shape) <= LONGEST else shape[:LONGEST] + " …"
