@@ -77,6 +77,23 @@ def test_every_delivery_that_was_ever_read_is_named(empty_study, tmp_path):
     assert len(said["files_outside_the_study"]) == 3 and said["deliveries_no_longer_there"] == 0
 
 
+def test_a_state_in_which_nothing_of_hers_changed_is_named_too(empty_study, tmp_path):
+    """Nothing but the file itself, or its source, says that it held her."""
+    paths = []
+    for n in range(4):
+        folder = tmp_path / f"delivery-{n}"
+        folder.mkdir()
+        (folder / "map.toml").write_text(MAP)
+        paths.append(folder / "ages.csv")
+        paths[-1].write_text(f"id,age\nHOSP-00001,50\nHOSP-00002,{51 + n}\n")
+        ingest.clinical(empty_study, paths[-1], "mine", map=folder / "map.toml")
+    paths[2].unlink()
+    _, said = gone(empty_study, "HOSP-00001")
+    states = {Path(empty_study.root.resolve() / d["path"]).resolve(): d["state"] for d in said["deliveries"]}
+    here, away = "names the patient", "no longer at its place"
+    assert states == dict(zip(paths, (here, here, away, here), strict=True))
+
+
 def test_what_names_the_patient_by_its_path_alone(core):
     for name in (f"scans/{WHO}/a.bin", f"scans/{WHO.lower()}.dat", f"empty/{WHO}"):
         path = core.root / name
@@ -128,11 +145,12 @@ def test_what_was_not_opened_is_never_none(quick, core):
     quick("withdraw", "--verify", path, cwd=core.root)
 
 
-def test_a_text_that_is_none_is_not_written_again(core):
+@pytest.mark.parametrize("name", ["xlsx", "feather"])
+def test_a_text_that_is_none_is_not_written_again(core, name):
     """A workbook under a name of a text: line by line it would be destroyed."""
     path = core.root / "raw" / "table.txt"
-    FORMATS["xlsx"].write(path.with_suffix(".xlsx"), [(WHO, "x"), ("TCGA-TN-0001", "kept")])
-    path.with_suffix(".xlsx").rename(path)
+    FORMATS[name].write(path.with_suffix(f".{name}"), [(WHO, "x"), ("TCGA-TN-0001", "kept")])
+    path.with_suffix(f".{name}").rename(path)
     before = path.read_bytes()
     _, said = gone(core)
     assert said["left"] == ["raw/table.txt"] and path.read_bytes() == before

@@ -128,6 +128,19 @@ def test_a_name_across_two_pieces_is_seen_once_and_nothing_is_made_up(tmp_path, 
     assert not look(written(tmp_path, b"." * at + WHO.encode() + b"7" + b"." * 99), named(WHO)).is_named
 
 
+def test_a_name_with_blanks_across_two_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(plain, "AT_ONCE", 16)
+    monkeypatch.setattr(plain, "MARGIN", 8)
+    for at in range(12, 40):
+        assert look(written(tmp_path, b"." * at + b" Jane Roe 71 " + b"." * 40), named("Jane Roe 71")).is_named, at
+
+
+def test_words_of_a_page_that_stand_side_by_side(tmp_path):
+    """One operator draws the name in two strings, others before and behind it draw other words."""
+    page = b"%PDF-1.4\n1 0 obj\n<<>>\nstream\nBT (Name) Tj [(TCGA-Z) 9 (1-Q002)] TJ (Age) Tj ET\nendstream\n"
+    assert look(written(tmp_path, page), named(WHO)).is_named
+
+
 @pytest.mark.parametrize(
     ("who", "text", "is_one"),
     [
