@@ -74,6 +74,7 @@ def test_every_delivery_that_was_ever_read_is_named(empty_study, tmp_path):
     states = {Path(empty_study.root.resolve() / d["path"]).resolve(): d["state"] for d in said["deliveries"]}
     named = {path: "names the patient" for path in (first, second, renamed)}
     assert states == {**named, lost: "no longer at its place"} and other not in states
+    assert [d["why"] for d in said["deliveries"] if d["path"].endswith("fourth/ages.csv")] == ["it held the patient"]
     assert len(said["files_outside_the_study"]) == 3 and said["deliveries_no_longer_there"] == 0
 
 

@@ -131,8 +131,9 @@ def test_a_name_across_two_pieces_is_seen_once_and_nothing_is_made_up(tmp_path, 
 def test_a_name_with_blanks_across_two_pieces(tmp_path, monkeypatch):
     monkeypatch.setattr(plain, "AT_ONCE", 16)
     monkeypatch.setattr(plain, "MARGIN", 8)
+    monkeypatch.setattr(plain, "OVERLAP", 32)
     for at in range(12, 40):
-        assert look(written(tmp_path, b"." * at + b" Jane Roe 71 " + b"." * 40), named("Jane Roe 71")).is_named, at
+        assert look(written(tmp_path, b"." * at + b" Jane Roe 71 " + b"." * 400), named("Jane Roe 71")).is_named, at
 
 
 def test_words_of_a_page_that_stand_side_by_side(tmp_path):
