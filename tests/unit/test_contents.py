@@ -6,7 +6,9 @@ import base64
 import gzip
 import io
 import json
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -217,3 +219,16 @@ def test_a_file_is_known_by_its_content(tmp_path):
     for name in ("csv", "csv.gz", "utf16.csv", "json"):
         FORMATS[name].write(tmp_path / name, ROWS)
         assert is_plain_text(tmp_path / name)
+
+
+def test_a_database_that_is_in_use(tmp_path):
+    """Its log has what was written last, and beside it lies an index of the log."""
+    with closing(sqlite3.connect(tmp_path / "a.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE people (id TEXT)")
+        database.execute("INSERT INTO people VALUES (?)", (WHO,))
+        database.commit()
+        assert look(tmp_path / "a.db-wal", named(WHO)).is_named
+        for name in ("a.db", "a.db-wal", "a.db-shm"):
+            assert (tmp_path / name).is_file()
+            assert look(tmp_path / name, named("TCGA-Z1-Q999")) == (tmp_path / name, False, ())

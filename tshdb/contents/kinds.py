@@ -30,7 +30,7 @@ def _picture(file: IO[bytes], look: Look) -> Iterator[Piece]:
 
 
 def _as_bytes(file: IO[bytes], look: Look) -> Iterator[Piece]:
-    """Voxels: words stand in the head alone, as bytes."""
+    """Of voxels, words stand in the head alone; of a database's log, they lie in its pages."""
     yield from plain.raw(file, look)
 
 
@@ -92,6 +92,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("a Feather file", _begins(b"FEA1"), tables.feather_1),
     Kind("a NumPy array", _begins(b"\x93NUMPY"), tables.numpy_array),
     Kind("an SQLite database", _begins(b"SQLite format 3\x00"), tables.sqlite),
+    Kind("a log of SQLite", _begins(b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"), _as_bytes),
+    Kind("an index of such a log", _begins(b"\x18\xe2\x2d\x00"), _as_bytes),  # numbers of pages, of no values
     Kind("an HDF5 file", _begins(b"\x89HDF\r\n\x1a\n"), tables.hdf5),
     Kind("a file of the old Office", _begins(OLE), tables.old_office),
     Kind("a PDF", _begins(b"%PDF"), pdf.pages),
