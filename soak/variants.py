@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -209,7 +210,7 @@ def _files(study: Study) -> set[str]:
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
     """seed: of nothing; the settings are chosen."""
-    run_quick("demo", folder / "demo")
+    subprocess.run([sys.executable, "-m", "cli.main", "demo", folder / "demo"], check=True, capture_output=True)
     set_in(Study(folder / "demo"), QUICK)
     run_quick("rebuild", cwd=folder / "demo")
     yield from trial(Study(folder / "demo"), folder, OF_DEMO, "the demo")
