@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    backup,
     browse,
     check,
     checklist,
@@ -105,6 +106,7 @@ report.add_to(app)
 app.add_typer(paper_check.app, name="paper")
 withdraw.add_to(app)
 check.add_to(app)
+backup.add_to(app)
 checklist.add_to(app)
 simulate.add_to(app)
 demo.add_to(app)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tshdb.errors import IntegrityError
+from tshdb.database_copies import copy_database
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -55,18 +54,8 @@ def tried(engine: Engine, handed: dict[str, Any], then: Callable[[Connection], N
 
 
 def copied(path: Path, folder: Path, name: str) -> Path:
-    """A verified copy of a SQLite database in a folder, by SQLite's own backup (a live file must never be copied)."""
-    target = folder / name
-    source, copy = sqlite3.connect(path), sqlite3.connect(target)
-    try:
-        source.backup(copy)
-        answer = copy.execute("PRAGMA integrity_check").fetchone()[0]
-    finally:
-        copy.close()
-        source.close()
-    if answer != "ok":
-        raise IntegrityError(f"the backup is not sound ({answer})", where=str(target), repair="Restore an older backup")
-    return target
+    """A verified copy of a SQLite database in a folder. It has its name only when it is whole."""
+    return copy_database(path, folder / name)
 
 
 def downgrade(engine: Engine, revision: str) -> None:

@@ -1,4 +1,4 @@
-"""Files that commands write for the user."""
+"""Files that commands write for the user, and writing that outlasts a crash."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ def complete(path: Path) -> Iterator[Path]:
         os.replace(written, path)
     finally:
         written.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk before anything else happens."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

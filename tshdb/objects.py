@@ -16,7 +16,7 @@ from typing import Protocol
 
 from tshdb.errors import IntegrityError, InvalidInput, ResourceError
 from tshdb.failpoints import fp
-from tshdb.files import new_file
+from tshdb.files import new_file, sync
 from tshdb.vocabulary import Damage
 
 PARTS = ".parquet"  # of expression
@@ -174,7 +174,7 @@ class ObjectStore:
             os.replace(temporary, final)
             fp("objects.renamed")
             for folder in (final.parent, self.root):
-                _sync_folder(folder)
+                sync(folder)
         except OSError as error:
             raise ResourceError(f"cannot write an object ({error})", where=str(self.root)) from error
         finally:
@@ -229,11 +229,3 @@ def _state(path: Path) -> tuple[int, int, int]:
     """What changes when a file is written anew."""
     stat = path.stat()
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

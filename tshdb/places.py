@@ -22,8 +22,19 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "study.toml"
 RAW, REPORTS, FIGURES, COHORTS = "raw", "reports", "figures", "cohorts"
 WITHDRAWALS, WORK, SNAPSHOTS = "withdrawals", "work", ".snapshots"
-VARIANTS, MULTIVERSES = "variants", "multiverse"
-TAKEN = (RAW, REPORTS, FIGURES, COHORTS, WITHDRAWALS, WORK, SNAPSHOTS, VARIANTS, MULTIVERSES)  # no place for objects
+VARIANTS, MULTIVERSES, TRASH = "variants", "multiverse", "trash"
+TAKEN = (
+    RAW,
+    REPORTS,
+    FIGURES,
+    COHORTS,
+    WITHDRAWALS,
+    WORK,
+    SNAPSHOTS,
+    VARIANTS,
+    MULTIVERSES,
+    TRASH,
+)  # no place for objects
 DATABASE_MARK = ".tshdb-databases"  # of a folder outside of studies that has databases of studies
 PLAIN = re.compile(r"[\w@ ()+,=-][\w@ ()+,=.-]*")
 
