@@ -76,6 +76,10 @@ def check(
             _show(broken)
         for day, n in report.taken_over.items():
             out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
+        if report.trash["files"]:
+            say(
+                f" In the trash: {report.trash['files']:,} files, {report.trash['bytes'] / 1e6:,.1f} MB: tshdb gc --empty-trash"
+            )
         if not report.broken:
             out(
                 " Everything holds."

@@ -38,6 +38,7 @@ from cli import (
     sql,
     study,
     tables,
+    trash,
     trust,
     truth,
     variants,
@@ -107,6 +108,7 @@ app.add_typer(paper_check.app, name="paper")
 withdraw.add_to(app)
 check.add_to(app)
 backup.add_to(app)
+trash.add_to(app)
 checklist.add_to(app)
 simulate.add_to(app)
 demo.add_to(app)

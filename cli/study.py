@@ -94,6 +94,10 @@ def status(study: StudyOption = None, as_json: JsonOption = False) -> None:
     out(_disk(facts["disk"]))
     for held in facts["computing"]:
         out(f"Run {held['run_id']} on {held['host']} {_how_alive(held)} {held['n']:,} units of {held['analysis']}")
+    if facts["trash"]["files"]:
+        out(
+            f"In the trash: {facts['trash']['files']:,} files, {_size(facts['trash']['bytes'])}: tshdb gc --empty-trash"
+        )
     if facts["last_ingest"]:
         out(f"Last ingest {facts['last_ingest']['started_at']}: {facts['last_ingest']['command']}")
     if facts["last_rebuild"]:

@@ -143,19 +143,22 @@ class ObjectStore:
     def _is_own(self, path: Path) -> bool:
         return is_digest(path.stem) and path.suffix in SUFFIXES and path.parent.name == path.stem[:2] and is_file(path)
 
-    def remove(self, digest: str, suffix: str = PARTS) -> bool:
-        """Remove an object, if it is there: only from a folder of ours, and not through a link. Gives whether it was.
-
-        One that others need stays.
-        """
+    def removable(self, digest: str, suffix: str = PARTS) -> Path | None:
+        """Where an object lies that may go: in a folder of ours, not behind a link, and nobody else needs it; else None."""
         path = self.path(digest, suffix)
         if self.others is not None and self.others.may_need(digest):
-            return False
+            return None
         if not is_file(path) or path.parent.is_symlink():
-            return False
+            return None
         self.claim()
-        path.unlink()
-        return True
+        return path
+
+    def remove(self, digest: str, suffix: str = PARTS) -> bool:
+        """Remove an object at once, if it may go. Gives whether it was."""
+        path = self.removable(digest, suffix)
+        if path is not None:
+            path.unlink()
+        return path is not None
 
     def put(self, write: Callable[[Path], None], suffix: str = PARTS) -> tuple[str, int]:
         """Store what `write` writes to the path it is given. Gives (digest, size in bytes)."""

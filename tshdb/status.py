@@ -64,6 +64,7 @@ def status(root: Path) -> dict[str, Any]:
     refuse_database_outside(named, str(root / SETTINGS_FILE), root)
     url = absolute_url(root, named)
     path, study = sqlite_path(url), Study(root)
+    trash = {"trash": study.trash.held()}
     if path is None:
         from tshdb.database import reading, tuples
 
@@ -72,7 +73,7 @@ def status(root: Path) -> dict[str, Any]:
             def run(sql: str) -> list[tuple]:
                 return tuples(connection, sql.replace("%", "%%"))  # % is the driver's mark of a parameter
 
-            return _collect(settings, run, rows_of(connection)) | {"disk": disk(study.objects.root, None, run)}
+            return _collect(settings, run, rows_of(connection)) | {"disk": disk(study.objects.root, None, run)} | trash
     if not path.is_file():
         raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
     raw = sqlite3.connect(to_read(path), uri=True)
@@ -87,7 +88,7 @@ def status(root: Path) -> dict[str, Any]:
             return raw.execute(sql).fetchall()
 
         found = _collect(settings, asked, SqliteRows(raw, study))
-        return found | {"disk": disk(study.objects.root, path, asked)}
+        return found | {"disk": disk(study.objects.root, path, asked)} | trash
     finally:
         raw.close()
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tshdb.config import Settings
     from tshdb.objects import ObjectStore
+    from tshdb.trash import Trash
 
 
 def find_root(path: str | os.PathLike | None = None) -> Path:
@@ -108,6 +109,13 @@ class Study:
         from tshdb.variant_places import NamedObjects
 
         return ObjectStore(objects_folder(self.settings, self.root), NamedObjects(self.root))
+
+    @cached_property
+    def trash(self) -> Trash:
+        """Where what nobody needs goes first."""
+        from tshdb.trash import Trash
+
+        return Trash(self.root)
 
     @property
     def caches(self) -> Path:

@@ -129,11 +129,7 @@ def test_every_changed_byte_is_named_and_refused(core, tmp_path):
                 restore(made.path, tmp_path / "again")
             assert name in str(refused.value)
         path.write_bytes(whole)
-    for harm in (
-        Path.unlink,
-        lambda p: p.write_bytes(p.read_bytes() + b"\n"),
-        lambda p: (p.unlink(), p.symlink_to("/etc/hosts")),
-    ):
+    for harm in (Path.unlink, _lengthen, _link):
         path = made.path / "study.toml"
         whole = path.read_bytes()
         harm(path)
@@ -143,6 +139,15 @@ def test_every_changed_byte_is_named_and_refused(core, tmp_path):
         path.write_bytes(whole)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["backups", "study"], "nothing was written"
     assert restore(made.path, tmp_path / "again").checked.is_whole
+
+
+def _lengthen(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def _link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/etc/hosts")
 
 
 def test_another_spelling_of_the_manifest_is_refused(core, tmp_path):
@@ -320,7 +325,7 @@ def test_certificates_without_the_key_are_refused(study, tmp_path):
 def test_a_study_that_is_broken_is_restored_on_request_alone(core, tmp_path):
     core.engine.dispose()
     with sqlite3.connect(core.sqlite_path) as raw:
-        raw.execute("UPDATE tsh_ratios SET ratio = ratio + 1 WHERE rowid = (SELECT min(rowid) FROM tsh_ratios)")
+        raw.execute("UPDATE tsh_ratios SET value = value + 1 WHERE rowid = (SELECT min(rowid) FROM tsh_ratios)")
     raw.close()
     backup(core, tmp_path / "backups")
     with pytest.raises(IntegrityError, match="unit.rows"):
@@ -350,7 +355,7 @@ def test_a_copy_of_an_upgrade_has_its_name_only_when_it_is_whole(core, tmp_path)
     made.unlink()
     with pytest.raises(IntegrityError):
         migrations.backup_sqlite(core.sqlite_path)
-    assert not list(core.root.glob("*backup-*"))
+    assert not list(core.root.glob("study.backup-*"))
 
 
 def test_a_server_is_backed_up_by_its_own_means(postgresql, tmp_path):

@@ -32,12 +32,14 @@ class Checked:
     taken_over: day -> digests that were made later than results.
     mended: after a repair, rules with what was mended or marked as lost.
     read_again: after a repair, sources that were read once more.
+    trash: files and bytes that lie in it.
     """
 
     broken: Sequence[Broken]
     taken_over: dict[str, int]
     mended: Sequence[Broken] = field(default_factory=tuple)
     read_again: Sequence[LoadedSource] = field(default_factory=tuple)
+    trash: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -53,6 +55,7 @@ class Checked:
             "marked": [_facts(b) for b in self.mended if b.rule.marks],
             "read_again": [str(source) for source in self.read_again],
             "digests_taken_over": self.taken_over,
+            "trash": self.trash,
             "is_whole": self.is_whole,
         }
 
@@ -71,10 +74,10 @@ def check(study: Study, *, full: bool = True, progress: Progress = silent) -> Ch
         if code := broken_in(Context(study, connection, ()), "database.code"):
             return Checked(code, {})
     with reading(study.engine) as connection:
-        broken = broken_rules(_context(study, connection), full=full, progress=progress)
+        broken = broken_rules(context_of(study, connection), full=full, progress=progress)
     with reading(study.engine) as connection:
         taken_over = digests_taken_over(connection)
-    return Checked(broken, taken_over)
+    return Checked(broken, taken_over, trash=study.trash.held())
 
 
 def repair(
@@ -92,15 +95,16 @@ def repair(
     if mended:  # what it has hidden is looked at now
         checked = check(study, full=full, progress=progress)
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        mended += mend(_context(study, connection), checked.broken)
+        mended += mend(context_of(study, connection), checked.broken)
     with reading(study.engine) as connection:
         lost = Origins(connection).sources_of_marked()
     was_read = read_again(study, lost)
     again = check(study, full=full, progress=progress)
-    return Checked(again.broken, again.taken_over, mended, was_read)
+    return Checked(again.broken, again.taken_over, mended, was_read, again.trash)
 
 
-def _context(study: Study, connection: Connection) -> Context:
+def context_of(study: Study, connection: Connection) -> Context:
+    """What rules look at, by a database that is open already."""
     listing = listing_in(study, connection)
     absent = {name: str(absent) for name, absent in listing.absent.items() if absent.n_units}
     return Context(study, connection, listing.analyses, absent, listing.untrusted, listing.absent_tables)

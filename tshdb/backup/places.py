@@ -11,11 +11,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tshdb.backup.manifest import BACKUP, NAME, Manifest, read
 from tshdb.errors import Busy, InvalidInput, NotFound
+from tshdb.files import time_name
 from tshdb.places import SETTINGS_FILE
 from tshdb.system import try_lock
 
@@ -23,12 +23,6 @@ MARK = ".tshdb-backups"
 MARK_TEXT = "This folder holds backups of tshdb studies, one folder each. Made by: tshdb backup\n"
 BACKUP_NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z")
 LEFT = re.compile(r"\.(\d{8}T\d{6}\.\d{3}Z)\.writing")
-
-
-def time_name() -> str:
-    """The time as a name: UTC, to the millisecond."""
-    now = datetime.now(UTC)
-    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z"
 
 
 @contextmanager

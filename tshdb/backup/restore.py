@@ -189,7 +189,7 @@ def checked_whole(study: Study, is_broken_accepted: bool, progress: Progress, bu
         seen = [f"{b.rule.name} ({b.problems[0].where}: {b.problems[0].found})" for b in broken[:SHOWN]]
         raise IntegrityError(
             f"the bytes are those of the copy, and {len(broken)} promises of the study are broken: {'; '.join(seen)}",
-            where=study.name, repair="It was so when the copy was made. Take an earlier one, or add --broken and mend it: tshdb check",
+            where=study.name, repair="It was so when the copy was made. Take an earlier one, or add --broken and mend it",
         )  # fmt: skip
     return checked
 

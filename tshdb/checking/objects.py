@@ -37,12 +37,19 @@ def _drop_parts(c: Context, problems: list[Problem]) -> None:
     for problem in problems:
         c.connection.execute(delete(ExpressionPart).where(ExpressionPart.part_id == problem.key))
         if _is_whole(c.study.objects.path(problem.key)) and _is_inside(c):
-            c.study.objects.remove(problem.key)
+            _throw_away(c, problem.key, PARTS, problem.found)
 
 
 def _drop_objects(c: Context, problems: list[Problem]) -> None:
     for problem in problems:
-        c.study.objects.remove(*problem.key.split())
+        digest, suffix = problem.key.split()
+        _throw_away(c, digest, suffix, problem.found)
+
+
+def _throw_away(c: Context, digest: str, suffix: str, why: str) -> None:
+    path = c.study.objects.removable(digest, suffix)
+    if path is not None:
+        c.study.trash.move([(path, why)])
 
 
 def _is_whole(path: Path) -> bool:
@@ -163,7 +170,7 @@ def _is_cleaned(c: Context) -> bool:
 @rule(
     "object.extra",
     "every object is named by a row",
-    "tshdb check --repair removes it",
+    "tshdb gc, and tshdb check --repair, move it to the trash",
     is_warning=True,
     mend=_drop_objects,
 )
@@ -195,7 +202,7 @@ def _foreign(c: Context) -> Iterator[Problem]:
 @rule(
     "part.unused",
     "every part holds a profile that is in use",
-    "tshdb check --repair removes it with its row",
+    "tshdb gc, and tshdb check --repair, move it to the trash and remove its row",
     is_warning=True,
     mend=_drop_parts,
 )

@@ -26,13 +26,16 @@ PLACES: dict[str, tuple[str, ...]] = {  # folder -> the temporary names that we 
     FIGURES: (r"\..+\.\d+\.writing",),
     WITHDRAWALS: (r"\.[0-9a-f]{16}\.json\.writing",),
 }
+UPGRADE = re.compile(
+    r"\..+\.backup-\d{8}T\d{12}(?:\.\w+)?\.\d+\.writing"
+)  # a copy of tshdb migrate, in the study's own folder
 REDACTED = re.compile(r"\.(.+)\.redacted")  # beside the file that it shall replace
 
 
 def _left_over(c: Context) -> Iterator[Path]:
     """Files with a temporary name of ours, where we give it; anything else may be the user's."""
     root = c.study.root
-    yield from (p for p in files_below(root, is_deep=False) if _is_redacted(p))
+    yield from (p for p in files_below(root, is_deep=False) if _is_redacted(p) or UPGRADE.fullmatch(p.name))
     for place, names in PLACES.items():
         pattern = re.compile("|".join(names) or "(?!)")
         yield from (p for p in files_below(root / place) if pattern.fullmatch(p.name) or _is_redacted(p))
@@ -49,14 +52,13 @@ def _is_redacted(path: Path) -> bool:
     return name is not None and path.with_name(name[1]).is_file()
 
 
-def _unlink(_: Context, problems: list[Problem]) -> None:
-    for problem in problems:
-        Path(problem.key).unlink(missing_ok=True)
+def _throw_away(c: Context, problems: list[Problem]) -> None:
+    c.study.trash.move((Path(problem.key), problem.found) for problem in problems)
 
 
 @rule(
-    "file.half-written", "no file is half-written", "tshdb check --repair removes it, when no command is running",
-    is_warning=True, mend=_unlink,
+    "file.half-written", "no file is half-written", "tshdb check --repair moves it to the trash, when no command is running",
+    is_warning=True, mend=_throw_away,
 )  # fmt: skip
 def _half_written(c: Context) -> Iterator[Problem]:
     try:

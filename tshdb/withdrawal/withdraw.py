@@ -207,6 +207,7 @@ def _do_pending(study: Study, journal: Journal) -> None:
     objects.unlink(study.objects, journal.objects)
     clear_all(study.root)  # computations that were stopped, which may have seen the patient
     Snapshots(study.root).erase()
+    study.trash.erase()
     fp("withdraw.objects_done")
     rest = json.dumps({"objects": [], "files": [], "said": journal.certificate}, sort_keys=True)
     with writing(study.engine) as connection:  # paths of images name the patient: they are not needed any more
