@@ -12,6 +12,7 @@ import typer
 from cli import (
     backup,
     browse,
+    bundle,
     check,
     checklist,
     cohort,
@@ -42,6 +43,7 @@ from cli import (
     trust,
     truth,
     variants,
+    verify,
     why,
     withdraw,
 )
@@ -85,6 +87,7 @@ app.add_typer(ingest.app, name="ingest")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")
 app.add_typer(export.app, name="export")
+app.add_typer(bundle.app, name="import")
 app.add_typer(qc.app, name="qc")
 app.add_typer(guests.app, name="guests")
 app.add_typer(truth.app, name="truth")
@@ -109,6 +112,7 @@ withdraw.add_to(app)
 check.add_to(app)
 backup.add_to(app)
 trash.add_to(app)
+verify.add_to(app)
 checklist.add_to(app)
 simulate.add_to(app)
 demo.add_to(app)

@@ -147,17 +147,17 @@ def fill(root: Path, source: Path, manifest: Manifest, progress: Progress) -> li
         fp("restore.file_copied")
     copied.only()
     progress("restore", len(manifest.files), len(manifest.files), "files")
-    changed = _at_home(root, manifest)
+    changed = at_home(root, manifest.database, manifest.objects)
     copied.settle()
     return changed
 
 
-def _at_home(root: Path, manifest: Manifest) -> list[str]:
+def at_home(root: Path, database: str, objects: str) -> list[str]:
     """Have study.toml name the database and the objects in this folder: where they led elsewhere, the restored study would
     work on those of the other."""
     path = root / SETTINGS_FILE
     settings = Settings(path)
-    wanted = {"database": f"sqlite:///{manifest.database}", "objects": manifest.objects}
+    wanted = {"database": f"sqlite:///{database}", "objects": objects}
     stands = {"database": settings.study.database, "objects": settings.study.objects}
     moved = {key: value for key, value in wanted.items() if _plainly(stands[key]) != value}
     if moved:
