@@ -18,6 +18,7 @@ from cli import (
     cohort,
     demo,
     docs,
+    doctor,
     drift,
     export,
     figure,
@@ -113,6 +114,7 @@ check.add_to(app)
 backup.add_to(app)
 trash.add_to(app)
 verify.add_to(app)
+doctor.add_to(app)
 checklist.add_to(app)
 simulate.add_to(app)
 demo.add_to(app)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PARTS = (
+    "backups",
     "baselines",
     "code",
     "containers",
@@ -30,6 +31,7 @@ PARTS = (
     "textures",
     "truth",
     "variants",
+    "verified",
     "wheels",
     "withdrawals",
 )

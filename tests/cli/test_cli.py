@@ -16,7 +16,8 @@ COMMANDS = (
     (), ("init",), ("status",), ("migrate",), ("ingest",), ("ingest", "rna"), ("ingest", "clinical"),
     ("ingest", "follow-up"), ("cohort",), ("cohort", "define"), ("cohort", "freeze"), ("cohort", "list"), ("plan",),
     ("rebuild",), ("why",), ("sql",), ("table",), ("figure",), ("model",), ("model", "list"), ("model", "show"),
-    ("model", "diff"), ("export",), ("export", "networks"), ("demo",),
+    ("model", "diff"), ("export",), ("export", "networks"), ("export", "study"), ("import",), ("import", "study"),
+    ("backup",), ("backups",), ("restore",), ("gc",), ("verify",), ("doctor",), ("demo",),
 )  # fmt: skip
 
 
@@ -24,7 +25,7 @@ COMMANDS = (
 def test_every_command_has_help_with_an_example(quick, command):
     text = quick(*command, "--help").stdout
     assert "Usage" in text
-    if command and command not in (("ingest",), ("cohort",), ("model",), ("export",)):
+    if command and command not in (("ingest",), ("cohort",), ("model",), ("export",), ("import",)):
         assert "Example: tshdb" in text
 
 

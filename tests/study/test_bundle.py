@@ -194,7 +194,8 @@ def with_file(bundle: Path, path: str, data: bytes) -> Manifest:
 
 @pytest.mark.parametrize(
     "path",
-    ["../escaped", "/tmp/escaped", "study/../../escaped", "study\\..\\escaped", "C:/escaped", "study//x", "./x", "study/a\nb", "x" * 2000,
+    ["../escaped", "/tmp/escaped", "study/../../escaped", "study\\..\\escaped", "C:/escaped", "study//x", "./x", "study/a\nb",
+     "x" * 2000,
      "STUDY/study.toml"],
 )  # fmt: skip
 def test_a_path_that_leads_out_is_refused(bundle, tmp_path, path):
@@ -312,7 +313,7 @@ def test_a_database_elsewhere_is_not_touched(bundle, tmp_path):
     "sql",
     ["CREATE TRIGGER mine AFTER DELETE ON leases BEGIN UPDATE patients SET sex = 'male'; END",
      "CREATE VIEW patients_too AS SELECT * FROM patients", "CREATE VIRTUAL TABLE words USING fts5(word)",
-     "CREATE TRIGGER watch_units_insert2 AFTER INSERT ON units BEGIN UPDATE table_versions SET version = 1 WHERE table_name = 'units'; END"],
+     "CREATE TRIGGER watch_units_x AFTER INSERT ON units BEGIN UPDATE table_versions SET version = 1; END"],
 )  # fmt: skip
 def test_statements_that_the_database_would_run_are_refused(bundle, tmp_path, sql):
     database = tmp_path / "hostile.db"
@@ -343,11 +344,8 @@ def test_a_manifest_is_not_believed(bundle):
     with pytest.raises(IntegrityError):
         parsed(said.text().replace('"format": 1', '"format": 2').encode(), "x", BUNDLE)
     with pytest.raises(IntegrityError, match="twice"):
-        parsed(
-            replace(said, files=(*said.files, replace(said.files[0], path=said.files[0].path.upper()))).text().encode(),
-            "x",
-            BUNDLE,
-        )
+        again = replace(said.files[0], path=said.files[0].path.upper())
+        parsed(replace(said, files=(*said.files, again)).text().encode(), "x", BUNDLE)
     with pytest.raises(IntegrityError, match="leads out"):
         parsed(replace(said, database="../study.db").text().encode(), "x", BUNDLE)
 

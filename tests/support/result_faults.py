@@ -268,7 +268,8 @@ def edited_source(raw, root, luck):
 def member(raw, root, luck):
     """A member of a frozen cohort version goes."""
     cohort, version, patients = raw.execute(
-        "SELECT cohort, version, group_concat(patient_id) FROM cohort_members GROUP BY 1, 2 ORDER BY count(*) DESC, 1"
+        "SELECT cohort, version, group_concat(patient_id) FROM cohort_members WHERE cohort IN "
+        "(SELECT cohort FROM cohorts WHERE mode = 'frozen') GROUP BY 1, 2 ORDER BY 1, 2"
     ).fetchone()
     patient = luck.choice(sorted(patients.split(",")))
     raw.execute(
@@ -311,11 +312,11 @@ def image_byte(raw, root, luck):
 
 def mask_of_another(raw, root, luck):
     """A mask that names the voxels of another image, which are whole; the digests are made anew."""
-    row, before, unit, name = _named(raw, luck, "masks")
+    row, before, unit, name = _named(raw, luck, "tumor_masks")
     others = raw.execute(
         "SELECT DISTINCT object_id FROM prepared_images WHERE object_id <> ? ORDER BY 1", (before,)
     ).fetchall()
-    table = BY_NAME["masks"].makes.__tablename__
+    table = BY_NAME["tumor_masks"].makes.__tablename__
     raw.execute(f"UPDATE {table} SET object_id = ? WHERE rowid = ?", (*luck.choice(others), row))
     forge(raw, unit)
     return name

@@ -45,7 +45,7 @@ def certificates(folder: Path) -> list[Certificate]:
     """The certificates in a folder of them, or in a study. Raises InvalidInput where there is none."""
     below = folder / WITHDRAWALS if (folder / SETTINGS_FILE).is_file() else folder
     found = [one for path in files_below(below, is_deep=False) if (one := _read(path)) is not None]
-    if not found and not below.is_dir():
+    if not found and not below.is_dir() and below == folder:
         raise InvalidInput(
             "no folder of certificates", where=str(folder), repair="Name withdrawals/ of the study, or the study"
         )
