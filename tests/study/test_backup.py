@@ -271,10 +271,12 @@ def test_what_is_left_out_is_said(core, tmp_path):
     tiny.new_study(core.root / "nested").engine.dispose()
     os.mkfifo(core.root / "pipe")
     (core.root / "notes.txt").write_text("mine")
+    (core.root / "trash").mkdir()  # without a mark it is the user's
+    (core.root / "trash/mine.txt").write_text("mine")
     made = backup(core, tmp_path / "backups", options=Options(has_raw=False))
     said = {name for names in made.manifest.left_out.values() for name in names}
     assert said == {"link", "nested", "pipe", "raw", "study.backup-20260101T000000000000.db"}
-    assert "notes.txt" in {f.path for f in made.manifest.files}
+    assert {"notes.txt", "trash/mine.txt"} <= {f.path for f in made.manifest.files}
     assert not any(f.path.startswith("raw/") for f in made.manifest.files)
 
 

@@ -70,7 +70,9 @@ def test_a_planted_fault_of_images_and_models_is_found(study, fault):
 def test_a_difference_is_named_by_row_and_column(quick, core):
     core.engine.dispose()
     with sqlite3.connect(core.sqlite_path) as raw:
-        raw.execute("UPDATE tsh_ratios SET value = 7.5 WHERE patient_id = 'TCGA-TN-0001' AND population = 'Fibroblasts'")
+        raw.execute(
+            "UPDATE tsh_ratios SET value = 7.5 WHERE patient_id = 'TCGA-TN-0001' AND population = 'Fibroblasts'"
+        )
     raw.close()
     done = quick("verify", "tsh_ratios/TCGA-TN-0001", "tsh_ratios/TCGA-TN-0002", cwd=core.root, code=5)
     assert "DIFFERS  tsh_ratios/TCGA-TN-0001" in done.stdout and "Fibroblasts" in done.stdout

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tshdb import variant_places
 from tshdb.engine.work import NAME as WORK_NAME
-from tshdb.places import RAW, SETTINGS_FILE, SNAPSHOTS, TRASH, VARIANTS, WORK
+from tshdb.places import RAW, SETTINGS_FILE, SNAPSHOTS, VARIANTS, WORK
 from tshdb.study import Study
 from tshdb.withdrawal.identifiers import KEY_FILE
 
@@ -46,6 +46,8 @@ def contents(study: Study, options: Options) -> Contents:
     """The files of a study's folder, without its database and its objects."""
     found = Contents()
     skipped = {study.objects.root.resolve()}
+    if study.trash.is_marked:
+        skipped.add(study.trash.folder.resolve())
     if study.sqlite_path is not None:
         skipped |= {Path(f"{study.sqlite_path.resolve()}{end}") for end in JOURNALS}
     _walk(study.root, "", found, skipped, options)
@@ -57,10 +59,10 @@ def _walk(folder: Path, below: str, found: Contents, skipped: set[Path], options
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:
         name, path = f"{below}{entry.name}", Path(entry.path)
-        if path.resolve() in skipped or entry.name in LOCKS or WRITING.fullmatch(entry.name):
-            continue
         if entry.is_symlink():
             found.leave("links, which may lead anywhere", name)
+        elif path.resolve() in skipped or entry.name in LOCKS or WRITING.fullmatch(entry.name):
+            continue
         elif entry.is_dir():
             if (path / SETTINGS_FILE).exists():
                 found.leave("other studies, each with backups of its own", name)
@@ -79,10 +81,10 @@ def _walk(folder: Path, below: str, found: Contents, skipped: set[Path], options
 
 
 def _is_made_again(name: str) -> bool:
-    """Whether a folder holds caches, work in progress or the trash: names that we give, in the places where we give them."""
+    """Whether a folder holds caches or work in progress: names that we give, in the places where we give them."""
     top, _, rest = name.partition("/")
     if not rest:
-        return top in (SNAPSHOTS, TRASH)
+        return top == SNAPSHOTS
     if top == WORK:
         return WORK_NAME.fullmatch(rest) is not None
     place = rest.partition("/")[2]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tshdb.backup.manifest import BACKUP, NAME, Manifest, read
-from tshdb.errors import Busy, InvalidInput, NotFound
+from tshdb.errors import Busy, IntegrityError, InvalidInput, NotFound
 from tshdb.files import time_name
 from tshdb.places import SETTINGS_FILE
 from tshdb.system import try_lock
@@ -79,8 +79,8 @@ def known(folder: Path) -> dict[str, Path]:
     """SHA-256 -> a file with these bytes in a backup of the folder; the newest one's. Their bytes are still to be verified."""
     files: dict[str, Path] = {}
     for backup in whole(folder):
-        manifest = read(backup, BACKUP)
-        files |= {file.sha256: backup / file.path for file in manifest.files}
+        with suppress(IntegrityError, InvalidInput):  # one that is damaged has nothing to give; `listing` names it
+            files |= {file.sha256: backup / file.path for file in read(backup, BACKUP).files}
     return files
 
 

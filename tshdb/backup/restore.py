@@ -81,6 +81,7 @@ def restore(
     withdrawals: certificates of withdrawals since, or the study that has them. is_broken_accepted: a study that does not pass its
     check is put there as well. Raises NotFound, InvalidInput, ResourceError; IntegrityError names what is damaged.
     """
+    root = Path(os.path.abspath(root))
     refuse_used(root)
     source, manifest = places.newest(backup)
     since = certificates(withdrawals) if withdrawals is not None else []

@@ -72,6 +72,7 @@ def export_study(study: Study, target: Path, *, has_key: bool = False, progress:
 
     Raises InvalidInput for what is there already, or a study that reads files from outside; else as `backup`.
     """
+    target = Path(os.path.abspath(target))
     is_packed = target.suffix == ".zip"
     if is_packed and target.exists():
         raise InvalidInput("is there already", where=str(target), repair="Name a new file")

@@ -68,6 +68,7 @@ def import_study(
 
     Raises NotFound, InvalidInput, ResourceError; IntegrityError for a bundle that is damaged or hostile.
     """
+    root = Path(os.path.abspath(root))
     refuse_used(root)
     with being_written(root) as place:
         unpacked = place / ".bundle"

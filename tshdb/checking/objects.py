@@ -170,7 +170,7 @@ def _is_cleaned(c: Context) -> bool:
 @rule(
     "object.extra",
     "every object is named by a row",
-    "tshdb gc, and tshdb check --repair, move it to the trash",
+    "tshdb gc moves it to the trash",
     is_warning=True,
     mend=_drop_objects,
 )
@@ -202,7 +202,7 @@ def _foreign(c: Context) -> Iterator[Problem]:
 @rule(
     "part.unused",
     "every part holds a profile that is in use",
-    "tshdb gc, and tshdb check --repair, move it to the trash and remove its row",
+    "tshdb gc moves it to the trash, and removes its row",
     is_warning=True,
     mend=_drop_parts,
 )
