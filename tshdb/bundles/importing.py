@@ -106,6 +106,8 @@ def _arranged(place: Path, unpacked: Path, manifest: Manifest) -> list[str]:
             (place / BUNDLE_FOLDER).mkdir(parents=True, exist_ok=True)
             os.rename(unpacked / name, place / BUNDLE_FOLDER / name)
     shutil.rmtree(unpacked)
+    if (place / KEY_FILE).is_file():
+        os.chmod(place / KEY_FILE, 0o600)  # for nobody else
     settings = at_home(place, manifest.database.removeprefix(prefix), manifest.objects.removeprefix(prefix))
     refuse_settings(Study(place).settings)
     return settings
