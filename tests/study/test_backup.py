@@ -224,6 +224,33 @@ def test_an_object_that_is_replaced_meanwhile_means_another_state(core, tmp_path
     assert restore(tmp_path / "backups", tmp_path / "again").checked.is_whole
 
 
+def test_a_withdrawal_that_comes_in_between_is_followed(study, tmp_path, monkeypatch):
+    """The database was copied with the patient: it is copied again, and so are the files that were written anew."""
+    from tshdb.actions.withdrawing import withdraw
+    from tshdb.backup import make
+
+    states = []
+
+    def copied_then_withdrawn(source, target):
+        done = original(source, target)
+        states.append(len(states))
+        if len(states) == 1:
+            monkeypatch.setattr(make, "_add_objects", after_objects)
+        return done
+
+    def after_objects(*arguments):
+        missing = objects(*arguments)
+        if len(states) == 1:
+            withdraw(study, "TCGA-TN-0003", "consent withdrawn")
+        return missing
+
+    original, objects = make.copy_database, make._add_objects
+    monkeypatch.setattr(make, "copy_database", copied_then_withdrawn)
+    made = backup(study, tmp_path / "backups")
+    assert len(states) == 2 and len(made.manifest.withdrawn) == 1
+    assert not [name for name, data in tree(made.path).items() if b"TCGA-TN-0003" in data]
+
+
 def test_a_damaged_study_has_no_backup(core, tmp_path):
     part = next((core.root / "objects").rglob("*.parquet"))
     part.write_bytes(part.read_bytes()[:-1] + b"x")

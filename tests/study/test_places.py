@@ -22,6 +22,7 @@ from tshdb.objects import MARK, ObjectStore
 from tshdb.places import DATABASE_MARK, files_below, plain_name
 from tshdb.snapshots import Snapshots
 from tshdb.study import Study
+from tshdb.trash import Trash
 from tshdb.withdrawal.withdraw import resume
 
 TOKEN = "a" * 32
@@ -184,7 +185,7 @@ def test_a_database_of_another_program_is_not_migrated(received, quick):
 # ------------------------------------------------------------------------------------------------ folders
 
 
-def test_repair_removes_what_we_could_have_made_and_nothing_else(received):
+def test_repair_takes_away_what_we_could_have_made_and_nothing_else(received):
     root = received
     objects = root / "objects"
     outside = stored(root.parent / "other", b"theirs")
@@ -207,6 +208,10 @@ def test_repair_removes_what_we_could_have_made_and_nothing_else(received):
         path.write_bytes(b"x")
     left = repaired(root)
     assert [p for p in ours if p.exists()] == []
+    trash = Trash(root)
+    assert {thrown.path for _, thrown in trash.listed()} == {p.relative_to(root).as_posix() for p in ours}
+    assert trash.empty().files == len(ours)
+    (root / "trash/.tshdb-trash").unlink()
     assert everything(root) == before
     named = {"objects/cd", f"objects/{outside.stem[:2]}/{outside.name}", *(f"objects/{name}" for name in strange)}
     assert set(left["object.foreign"]) == named and "file.half-written" not in left

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.test_backup import tree
+from tests.study.test_backup import killed_at, tree
 from tests.support import tiny
 from tshdb.actions import cleaning
 from tshdb.engine.leases import LEASE_SECONDS
@@ -105,6 +105,21 @@ def test_it_moves_what_we_made_and_nothing_else(core, tmp_path):
     emptied = cleaning.empty_trash(core)
     assert emptied.files == len(gone) and core.trash.held() == {"files": 0, "bytes": 0} and core.trash.folders() == []
     assert all(os.path.lexists(p) for p in stay)
+
+
+@pytest.mark.parametrize("point", ["trash.written", "trash.moved"])
+def test_killed_on_the_way_everything_is_there_or_in_the_trash(core, point):
+    gone = ours(core.root)
+    before = {p: p.read_bytes() for p in gone}
+    core.engine.dispose()
+    assert killed_at(core, point, "gc") == 137
+    cleaning.clean(core)
+    assert not any(os.path.lexists(p) for p in gone)
+    in_trash = [
+        path.read_bytes() for folder in core.trash.folders() for path in (folder / "files").rglob("*") if path.is_file()
+    ]
+    assert sorted(in_trash) == sorted(before.values())
+    assert cleaning.empty_trash(core).files == len(gone) and core.trash.folders() == []
 
 
 def test_objects_stay_while_a_rebuild_runs(core):
