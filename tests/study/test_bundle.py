@@ -313,13 +313,15 @@ def test_a_database_elsewhere_is_not_touched(bundle, tmp_path):
     "sql",
     ["CREATE TRIGGER mine AFTER DELETE ON leases BEGIN UPDATE patients SET sex = 'male'; END",
      "CREATE VIEW patients_too AS SELECT * FROM patients", "CREATE VIRTUAL TABLE words USING fts5(word)",
-     "CREATE TRIGGER watch_units_x AFTER INSERT ON units BEGIN UPDATE table_versions SET version = 1; END"],
+     "CREATE TRIGGER watch_units_x AFTER INSERT ON units BEGIN UPDATE table_versions SET version = 1; END",
+     "DROP TRIGGER watch_units_insert; CREATE TRIGGER watch_units_insert AFTER INSERT ON units BEGIN UPDATE table_versions "
+     "SET version = random() WHERE table_name = 'patients'; END"],
 )  # fmt: skip
 def test_statements_that_the_database_would_run_are_refused(bundle, tmp_path, sql):
     database = tmp_path / "hostile.db"
     shutil.copy(bundle / "study/study.db", database)
     with sqlite3.connect(database) as raw:
-        raw.execute(sql)
+        raw.executescript(sql)
     raw.close()
     hostile = edited(bundle, tmp_path / "b", "study/study.db", database.read_bytes())
     assert "none of ours" in refused(hostile, tmp_path)
