@@ -409,6 +409,6 @@ def test_the_commands_say_so(quick, core, tmp_path):
     restored = json.loads(quick("restore", facts["backup"], tmp_path / "again", "--json").stdout)
     assert restored["check"]["is_whole"] and restored["study"] == str(tmp_path / "again")
     path = Path(facts["backup"]) / "study.toml"
-    path.write_bytes(path.read_bytes() + b"\n")
+    path.write_bytes(path.read_bytes()[:-1] + b"#")  # as many bytes as before
     assert "study.toml" in quick("restore", facts["backup"], tmp_path / "third", code=5).stderr
     assert "study.toml" in quick("backups", tmp_path / "backups", "--full", code=5).stdout
