@@ -22,7 +22,7 @@ from tshdb.engine.compute import payload_fingerprint
 from tshdb.objects import ObjectStore
 from tshdb.schema import Unit, UnitInput
 from tshdb.stored_rows import EMPTY, digest_of
-from tshdb.verification.standing import _as_made, columns_of
+from tshdb.verification.stored import _as_made, columns_of
 
 Fault = Callable[[sqlite3.Connection, Path, Random], str]
 BY_NAME = {a.name: a for a in ANALYSES}

@@ -3,7 +3,7 @@
 `tshdb check` trusts digests; this trusts nothing that stands beside a value.
 
 drawing     which units: a seeded draw, spread over the analyses
-standing    a unit as it stands: its rows, its digests, its objects, its spec, its inputs
+stored      a unit as it stands: its rows, its digests, its objects, its spec, its inputs
 child       the process that computes
 anew        starting it, and starting another one when it dies
 comparing   what stands against what was computed, row by row and column by column

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tshdb.verification.standing import Standing
+from tshdb.verification.stored import StoredUnit
 
 BEGIN = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from tshdb.verification.child import main; main()"
 
 
-def computed(root: Path, units: Sequence[Standing]) -> Iterator[tuple[Standing, dict[str, Any]]]:
+def computed(root: Path, units: Sequence[StoredUnit]) -> Iterator[tuple[StoredUnit, dict[str, Any]]]:
     """Each unit with what the process answers, as `child` gives it."""
     waiting = deque(units)
     while waiting:
@@ -36,8 +36,8 @@ def computed(root: Path, units: Sequence[Standing]) -> Iterator[tuple[Standing, 
 
 
 def _answers(
-    process: subprocess.Popen, root: Path, waiting: deque[Standing]
-) -> Iterator[tuple[Standing, dict[str, Any]]]:
+    process: subprocess.Popen, root: Path, waiting: deque[StoredUnit]
+) -> Iterator[tuple[StoredUnit, dict[str, Any]]]:
     """What one process answers, until it ends."""
     asked = {"root": str(root.resolve()), "units": [(u.analysis.name, u.key, u.unit_id) for u in waiting]}
     assert process.stdin is not None and process.stdout is not None and process.stderr is not None

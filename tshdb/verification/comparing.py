@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from tshdb.verification.standing import Standing, columns_of, key_of
+from tshdb.verification.stored import StoredUnit, columns_of, key_of
 
 
 class Verdict(StrEnum):
@@ -36,7 +36,7 @@ class Verified:
         return {"unit": self.unit, "verdict": self.verdict.value, "says": list(self.says), "note": self.note}
 
 
-def verified(one: Standing, answer: Mapping[str, Any] | None) -> Verified:
+def verified(one: StoredUnit, answer: Mapping[str, Any] | None) -> Verified:
     """The verdict on a unit. answer: as `child` gives it; None where it was not computed."""
     if answer is None or "unreadable" in answer:
         why = [*one.moved, *([answer["unreadable"]] if answer else [])]
@@ -50,7 +50,7 @@ def verified(one: Standing, answer: Mapping[str, Any] | None) -> Verified:
     return _judged(one, found)
 
 
-def _judged(one: Standing, found: Sequence[str]) -> Verified:
+def _judged(one: StoredUnit, found: Sequence[str]) -> Verified:
     if one.wrong:
         return Verified(one.name, Verdict.DIFFERS, (*one.wrong, *found))
     if found and one.other_code:

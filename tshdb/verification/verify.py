@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+
 from tshdb.database import reading
 from tshdb.engine.planner import Planner
 from tshdb.engine.world import World, parse_unit
 from tshdb.errors import NotFound
 from tshdb.guests.listing import listing_in
+from tshdb.schema import Unit
 from tshdb.verification.anew import computed
 from tshdb.verification.comparing import Verdict, Verified, verified
 from tshdb.verification.drawing import drawn
-from tshdb.verification.standing import standing
+from tshdb.verification.stored import stored_units
+from tshdb.vocabulary import UnitState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -73,7 +77,7 @@ def verify(
         plans = planner.all()
         keys = _results(connection, world)
         chosen = [_named(name, world, keys) for name in names] if names else drawn(keys, sample, seed)
-        units = standing(connection, study.objects, planner, chosen)
+        units = stored_units(connection, study.objects, planner, chosen)
         n_due = sum(not due.is_possible for plan in plans.values() for due in plan.due.values())
     answers = {}
     todo = [unit for unit in units if not unit.moved]
@@ -87,11 +91,6 @@ def verify(
 
 def _results(connection: Connection, world: World) -> dict[str, list[str]]:
     """analysis -> keys of the units that have a result which a computation made."""
-    from sqlalchemy import select
-
-    from tshdb.schema import Unit
-    from tshdb.vocabulary import UnitState
-
     keys: dict[str, list[str]] = {}
     query = select(Unit.analysis, Unit.key).where(Unit.state == UnitState.CURRENT, Unit.run_id.is_not(None))
     for analysis, key in connection.execute(query):

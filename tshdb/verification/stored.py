@@ -24,7 +24,7 @@ KINDS = ((Boolean, bool, "true or false"), (Integer, int, "a whole number"), (Do
 
 
 @dataclass
-class Standing:
+class StoredUnit:
     """A unit with its rows.
 
     wrong: what is not as it was made, whatever a computation gives; moved: why its inputs are not those that it saw.
@@ -52,9 +52,9 @@ def columns_of(table: Table) -> list[str]:
     return [c.name for c in table.columns if c.name != "unit_id" and not c.info.get("label")]
 
 
-def standing(
+def stored_units(
     connection: Connection, objects: ObjectStore, planner: Planner, chosen: Sequence[tuple[str, str]]
-) -> list[Standing]:
+) -> list[StoredUnit]:
     """The chosen units as they stand."""
     found = []
     edited = _Edited(connection, planner)
@@ -67,7 +67,7 @@ def standing(
             f"SELECT {', '.join(_quoted(connection, columns_of(table)))} FROM {table.name} WHERE unit_id = {unit.unit_id:d}"
         )
         rows = [_as_made(table, dict(zip(columns_of(table), row, strict=True))) for row in result.fetchall()]
-        one = Standing(analysis, key, unit.unit_id, unit.fingerprint, unit.rows_digest, rows)
+        one = StoredUnit(analysis, key, unit.unit_id, unit.fingerprint, unit.rows_digest, rows)
         one.wrong += _types(table, rows)
         one.wrong += _digests(connection, one, table)
         one.wrong += _objects(objects, table, rows)
@@ -105,7 +105,7 @@ def _types(table: Table, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield f"{key_of(table, row)}: {name} is {value!r}, which is not {words}"
 
 
-def _digests(connection: Connection, one: Standing, table: Table) -> Iterator[str]:
+def _digests(connection: Connection, one: StoredUnit, table: Table) -> Iterator[str]:
     with numbers(connection, "verified_unit", [one.unit_id]) as name:
         stored = stored_digests(connection, table, name).get(one.unit_id)
     if one.rows_digest is not None and (stored.digest if stored else EMPTY) != one.rows_digest:
@@ -154,7 +154,7 @@ class _Edited:
         return (stored.digest if stored else EMPTY) != digest
 
 
-def _moved(connection: Connection, planner: Planner, one: Standing, edited: _Edited) -> Iterator[str]:
+def _moved(connection: Connection, planner: Planner, one: StoredUnit, edited: _Edited) -> Iterator[str]:
     """Why its inputs are not those that it was made from, or not those that it should be made from."""
     query = (
         select(UnitInput.role, UnitInput.seen_fingerprint, Unit.unit_id, Unit.analysis, Unit.key, Unit.state,
