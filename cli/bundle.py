@@ -63,6 +63,8 @@ def import_study(
             out(f"Made again: {done.rebuilt.n_same:,} of {counted(n, 'result')} have the same bytes.")
             for name in differs[:SHOWN]:
                 out(f"  differs: {name}")
+            if differs:
+                say("raw/bundle/environment.json names the Python and the libraries that made them.")
         else:
             say(f"To compute results anew and compare them: tshdb verify --all --study {done.root}")
     if differs:

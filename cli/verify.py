@@ -34,7 +34,7 @@ def verify(
     """Compute stored results anew in a fresh process, from their stored inputs, parameters and seed, and compare every value.
 
     Digests that stand beside the values are not trusted. Exit code 5 if a result is not what its code gives; 3 if some cannot
-    be compared, since their inputs, their code or a library is another one by now: each says why.
+    be compared, since their inputs, their code, a library or Python is another one by now: each says why.
 
     Example: tshdb verify --sample 50 --seed 7
     """

@@ -123,6 +123,20 @@ def test_other_code_is_said(core):
     assert other.verdict is Verdict.OTHER and "its code changed" in other.says[0] and "abundance is" in other.says[1]
 
 
+def test_other_libraries_are_said(core):
+    """numpy was another one when the results were made: it may be the reason, and is named. What is the same is the same."""
+    unit = plant(FAULTS[1], core.root, seed=1)
+    core.engine.dispose()
+    with sqlite3.connect(core.sqlite_path) as raw:
+        raw.execute("UPDATE runs SET libraries = json_set(libraries, '$.numpy', '1.26.4')")
+        raw.execute("UPDATE specs SET python_version = '3.9'")
+    raw.close()
+    other, same = verify(Study(core.root), [unit, "gene_filter/tumor_stroma_development@1"]).units
+    assert other.verdict is Verdict.OTHER and "abundance is" in other.says[1]
+    assert "Python 3.9 -> " in other.says[0] and "numpy 1.26.4 -> " in other.says[0]
+    assert same.verdict is Verdict.SAME and same.note == ""
+
+
 def test_a_process_that_dies_is_named_and_the_rest_goes_on(core, monkeypatch):
     monkeypatch.setenv("TSHDB_FAILPOINT", "verify.unit_computed")
     units = ["tsh_ratios/TCGA-TN-0001", "tsh_ratios/TCGA-TN-0002"]

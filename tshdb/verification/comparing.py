@@ -55,6 +55,9 @@ def _judged(one: StoredUnit, found: Sequence[str]) -> Verified:
         return Verified(one.name, Verdict.DIFFERS, (*one.wrong, *found))
     if found and one.other_code:
         return Verified(one.name, Verdict.OTHER, (f"{one.otherwise} since it was made, and it differs by it", *found))
+    if found and one.other_versions:
+        why = f"other versions since it was made: {', '.join(one.other_versions)}"
+        return Verified(one.name, Verdict.OTHER, (why, *found))
     if found:
         return Verified(one.name, Verdict.DIFFERS, (*([one.otherwise] if one.otherwise else []), *found))
     return Verified(one.name, Verdict.SAME, (), f"although {one.otherwise}" if one.otherwise else "")

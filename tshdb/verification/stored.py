@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,10 +14,12 @@ from tshdb.database import numbers
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.compute import payload_fingerprint
 from tshdb.engine.damage import makers_of
+from tshdb.engine.identity import libraries_of
 from tshdb.engine.planner import Planner
-from tshdb.engine.units import INGEST
+from tshdb.engine.units import INGEST, PYTHON
 from tshdb.objects import ObjectStore, is_digest, name_of
-from tshdb.schema import Spec, Unit, UnitInput
+from tshdb.process import library_version
+from tshdb.schema import Run, Spec, Unit, UnitInput
 from tshdb.stored_rows import EMPTY, stored_digests
 from tshdb.vocabulary import UnitState
 
@@ -28,7 +31,8 @@ class StoredUnit:
     """A unit with its rows.
 
     wrong: what is not as it was made, whatever a computation gives; moved: why its inputs are not those that it saw.
-    otherwise: in what it would be made otherwise now, in words; other_code: by other code or libraries.
+    otherwise: in what it would be made otherwise now, in words; other_code: by other code or libraries that count.
+    other_versions: of Python and of libraries that do not count as code, where they are others by now.
     """
 
     analysis: Analysis
@@ -41,6 +45,7 @@ class StoredUnit:
     moved: list[str] = field(default_factory=list)
     otherwise: str = ""
     other_code: bool = False
+    other_versions: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -60,7 +65,7 @@ def stored_units(
     edited = _Edited(connection, planner)
     for name, key in chosen:
         analysis = planner.world.by_name[name]
-        query = select(Unit.unit_id, Unit.fingerprint, Unit.rows_digest, Unit.spec_id)
+        query = select(Unit.unit_id, Unit.fingerprint, Unit.rows_digest, Unit.spec_id, Unit.run_id)
         unit = connection.execute(query.where(Unit.analysis == name, Unit.key == key)).one()
         table = analysis.makes.__table__
         result = connection.exec_driver_sql(
@@ -75,6 +80,7 @@ def stored_units(
         one.moved = list(_moved(connection, planner, one, edited))
         if (difference := planner.stored_specs.difference(unit.spec_id, planner.world.spec(name))) is not None:
             one.otherwise, one.other_code = difference.detail, difference.reason == "code"
+        one.other_versions = tuple(_versions(connection, analysis, unit.spec_id, unit.run_id))
         found.append(one)
     return found
 
@@ -134,6 +140,17 @@ def _spec(connection: Connection, spec_id: int | None) -> Iterator[str]:
         yield "nothing says by what it was made"
     elif spec.taken_over is None and json_fingerprint(spec.params) != spec.params_fingerprint:
         yield "the parameters that are recorded are not those of their digest"
+
+
+def _versions(connection: Connection, analysis: Analysis, spec_id: int | None, run_id: int | None) -> Iterator[str]:
+    """Python and the analysis's libraries, as they were recorded, where they are others by now."""
+    python = connection.execute(select(Spec.python_version).where(Spec.spec_id == spec_id)).scalar()
+    if python is not None and python != PYTHON:
+        yield f"Python {python} -> {PYTHON}"
+    recorded = json.loads(connection.execute(select(Run.libraries).where(Run.run_id == run_id)).scalar() or "{}")
+    for name in libraries_of([analysis]):
+        if name in recorded and recorded[name] != (now := library_version(name)):
+            yield f"{name} {recorded[name]} -> {now}"
 
 
 class _Edited:
