@@ -189,7 +189,7 @@ def test_while_others_write_it_is_one_state(core, tmp_path):
             odd = raw.execute("SELECT n FROM pairs GROUP BY n HAVING count(*) <> 2").fetchall()
             counts.append(raw.execute("SELECT count(*) FROM pairs").fetchone()[0])
         assert odd == []
-    assert counts == sorted(counts) and counts[-1] > counts[0] > 0, "it did write meanwhile"
+    assert counts == sorted(counts) and counts[-1] > counts[0], "it did write meanwhile"
 
 
 def test_beside_ingest_and_rebuild(core, tmp_path):
