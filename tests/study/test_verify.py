@@ -143,3 +143,22 @@ def test_a_process_that_dies_is_named_and_the_rest_goes_on(core, monkeypatch):
     done = verify(core, units)
     assert [v.verdict for v in done.units] == [Verdict.DIFFERS] * 2
     assert all("ended with 137" in v.says[0] for v in done.units)
+
+
+def test_on_postgresql(postgresql, tmp_path):
+    """Results of a server are verified as those of a file; gc and the doctor know it, too."""
+    from tshdb.actions import cleaning
+    from tshdb.doctor.examine import examine
+    from tshdb.doctor.line import State
+
+    study = tiny.new_study(tmp_path / "study", postgresql, analyses=tiny.CORE)
+    tiny.ingest(study, tiny.TinyArchive.make(6), images=False)
+    tiny.define_cohorts(study)
+    tiny.freeze(study)
+    tiny.rebuild(study, tiny.CORE)
+    done = verify(study, sample=None)
+    assert done.count(Verdict.SAME) == len(done.units) > 20
+    assert cleaning.clean(study).garbage == [] and cleaning.find(study).waits is None
+    found = {line.what: line for line in examine(study.root)}
+    assert "the server answers" in found["database"].found
+    assert not [line for line in found.values() if line.state is State.PROBLEM]
