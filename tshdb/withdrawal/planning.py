@@ -183,7 +183,12 @@ def gone(path: Path) -> Redaction:
 
 def not_files(study: Study) -> list[Path]:
     """What is looked into by other means, the database and the parts; and what goes as a whole, the rows of variants."""
-    paths = [study.objects.root, study.root / WITHDRAWALS, *variant_places.databases(study.root), *study.trash.folders()]
+    paths = [
+        study.objects.root,
+        study.root / WITHDRAWALS,
+        *variant_places.databases(study.root),
+        *study.trash.folders(),
+    ]
     return paths + database_files(study)
 
 
