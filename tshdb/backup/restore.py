@@ -16,11 +16,12 @@ from typing import Any
 
 from sqlalchemy import delete, update
 
+from tshdb.actions import withdrawing
 from tshdb.actions.checking import Checked, check
 from tshdb.backup import places
 from tshdb.backup.copying import Copy, Progress, refuse_full, silent
 from tshdb.backup.manifest import Manifest, refuse_damaged
-from tshdb.backup.since import certificates, repeat, take_key
+from tshdb.backup.since import folder_of, take_key
 from tshdb.config import Settings
 from tshdb.database import writing
 from tshdb.engine.units import now
@@ -84,7 +85,7 @@ def restore(
     root = Path(os.path.abspath(root))
     refuse_used(root)
     source, manifest = places.newest(backup)
-    since = certificates(withdrawals) if withdrawals is not None else []
+    since = None if withdrawals is None else folder_of(withdrawals)
     progress("verify", 0, 1, "backups")
     refuse_damaged(source, manifest)
     progress("verify", 1, 1, "backups")
@@ -93,11 +94,10 @@ def restore(
         study = Study(writing)
         try:
             settle(study)
-            if withdrawals is not None:
-                take_key(writing, withdrawals)
-                repeated = repeat(study, since)
-            else:
-                repeated = []
+            repeated = []
+            if since is not None:
+                take_key(writing, since)
+                repeated = [each.token for each in withdrawing.repeat(study, since) if each.was_there]
             checked = checked_whole(study, is_broken_accepted, progress)
         finally:
             dispose(study)
