@@ -117,7 +117,7 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
     else:
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 @contextmanager
@@ -151,7 +151,7 @@ def _message(error: Exception) -> str:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A read transaction: one state of the database; it is rolled back, so that nothing but temporary tables is written."""
+    """A read transaction: one state of the database. It is rolled back; PostgreSQL refuses to write in it."""
     with translated(), engine.connect() as connection:
         transaction = connection.begin()
         try:
@@ -274,23 +274,32 @@ def bulk_insert(connection: Connection, table, rows: list[dict]) -> None:
 
 @contextmanager
 def _temporary(connection: Connection, name: str, kind: str, values) -> Iterator[str]:
+    if connection.dialect.name == "postgresql":
+        yield _setting(connection, name, kind, values)
+        return
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} (id {kind} PRIMARY KEY)")
     try:
         rows = [(v,) for v in dict.fromkeys(values)]
         if rows:
-            mark = "?" if connection.dialect.name == "sqlite" else "%s"
-            connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({mark})", rows)
+            connection.exec_driver_sql(f"INSERT INTO {name} VALUES (?)", rows)
         yield name
     finally:
         if connection.in_transaction() and not connection.invalidated:
             connection.exec_driver_sql(f"DROP TABLE {name}")
 
 
+def _setting(connection: Connection, name: str, kind: str, values) -> str:
+    """The values as a setting of the transaction: whoever may only read makes no temporary table."""
+    ids = list(dict.fromkeys(values))
+    connection.exec_driver_sql(f"SELECT set_config('tshdb.{name}', %s::{kind}[]::text, true)", (ids,))
+    return f"unnest(current_setting('tshdb.{name}')::{kind}[]) AS {name} (id)"
+
+
 def numbers(connection: Connection, name: str, values):
-    """A temporary table `name` with one integer column `id`, for joins instead of long IN lists."""
+    """`name` with one integer column `id`, for joins instead of long IN lists. Gives what stands behind FROM."""
     return _temporary(connection, name, "BIGINT", map(int, values))
 
 
 def texts(connection: Connection, name: str, values):
-    """A temporary table `name` with one text column `id`."""
+    """As `numbers`, with one text column `id`."""
     return _temporary(connection, name, "TEXT", values)

@@ -133,7 +133,7 @@ def _strays(connection: Connection, table: Table, others: set[str], stored: Iter
     with numbers(connection, "owners_of_rows", stored) as name:
         rows = tuples(
             connection,
-            f"SELECT o.id, u.analysis, u.state FROM {name} o LEFT JOIN units u ON u.unit_id = o.id ORDER BY o.id",
+            f"SELECT id, u.analysis, u.state FROM {name} LEFT JOIN units u ON u.unit_id = id ORDER BY id",
         )
     return [unit for unit, analysis, state in rows if is_stray(analysis, state, others)]
 

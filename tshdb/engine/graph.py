@@ -38,7 +38,7 @@ def units_below(connection: Connection, starts: Iterable[int]) -> set[int]:
     with numbers(connection, "graph_starts", starts) as name:
         rows = tuples(
             connection,
-            f"WITH RECURSIVE below(unit_id) AS (SELECT e.unit_id FROM unit_inputs e JOIN {name} s ON s.id = e.input_unit_id "
+            f"WITH RECURSIVE below(unit_id) AS (SELECT e.unit_id FROM unit_inputs e JOIN {name} ON id = e.input_unit_id "
             "UNION SELECT e.unit_id FROM unit_inputs e JOIN below b ON b.unit_id = e.input_unit_id) "
             "SELECT unit_id FROM below",
         )

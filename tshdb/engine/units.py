@@ -385,7 +385,7 @@ def replace_edges(connection: Connection, edges: dict[int, list[tuple[str, int, 
 
 
 def select_ids(name: str):
-    """A subquery of the temporary table that `numbers` made."""
-    from sqlalchemy import column, table
+    """A subquery of what `numbers` made."""
+    from sqlalchemy import literal_column, text
 
-    return select(table(name, column("id")).c.id)
+    return select(literal_column("id")).select_from(text(name))
