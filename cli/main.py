@@ -28,6 +28,7 @@ from cli import (
     lineage,
     migrate,
     model,
+    move,
     multiverse,
     new,
     paper_check,
@@ -84,6 +85,7 @@ def tshdb(
 
 study.add_to(app)
 migrate.add_to(app)
+move.add_to(app)
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(cohort.app, name="cohort")
 app.add_typer(model.app, name="model")

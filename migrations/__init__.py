@@ -30,12 +30,18 @@ def head() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def upgrade(engine: Engine, revision: str = "head", handed: dict[str, Any] | None = None) -> None:
+def upgrade(
+    engine: Engine,
+    revision: str = "head",
+    handed: dict[str, Any] | None = None,
+    then: Callable[[Connection], None] = lambda _: None,
+) -> None:
     """Bring the database behind `engine` to `revision`, in one transaction.
 
     handed: what revisions must know of the study and its analyses (`tshdb.engine.takeover`); an empty database needs none.
+    then: what else belongs into that transaction.
     """
-    _run(engine, "upgrade", revision, handed or {})
+    _run(engine, "upgrade", revision, handed or {}, then)
 
 
 class _Tried(Exception):

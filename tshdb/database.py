@@ -36,7 +36,7 @@ def create(url: str) -> Engine:
         engine = create_engine(url if path is None else URL.create("sqlite", database=str(path)))
     except (ArgumentError, ModuleNotFoundError) as error:
         raise InvalidInput(
-            f"'{_without_password(url)}' is not a database that can be opened ({error})",
+            f"'{without_password(url)}' is not a database that can be opened ({error})",
             where="study.toml: database",
             repair="Use sqlite:///study.db or postgresql://user@host/name (pip install 'tshdb[postgresql]')",
         ) from None
@@ -57,7 +57,8 @@ def sqlite_path(url: str) -> Path | None:
     return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """A URL as it may be shown."""
     return re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", url)
 
 

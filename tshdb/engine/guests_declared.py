@@ -158,8 +158,7 @@ def _settle(connection: Connection, model: type[Base], origin: Origin, before: A
     said = {"one_row": " ".join((model.__doc__ or "").split()).removeprefix("One row is "),
             "columns": json.dumps(columns), "origin": origin.name}  # fmt: skip
     if before is None:
-        connection.execute(CreateTable(table_of(table.name, said["columns"])))
-        _watch(connection, table.name)
+        make(connection, table_of(table.name, said["columns"]))
         connection.execute(insert(GuestTable).values(table_name=table.name, made_at=at, **said))
         return {}
     of_it = GuestTable.table_name == table.name
@@ -170,6 +169,12 @@ def _settle(connection: Connection, model: type[Base], origin: Origin, before: A
     lost = _altered(connection, table_of(table.name, before.columns), table_of(table.name, said["columns"]))
     connection.execute(update(GuestTable).where(of_it).values(made_at=at, **said))
     return {table.name: lost}
+
+
+def make(connection: Connection, table: Table) -> None:
+    """A guest's table as the database holds it, without rows. Inside `writing`."""
+    connection.execute(CreateTable(table))
+    _watch(connection, table.name)
 
 
 def _form(columns: Sequence[Mapping[str, Any]]) -> list[tuple]:
@@ -183,7 +188,7 @@ def _altered(connection: Connection, old: Table, new: Table) -> set[int]:
     _forget(connection, old.name)
     connection.exec_driver_sql(f"ALTER TABLE {old.name} RENAME TO {BEFORE}")
     _drop_constraint_names(connection, old)
-    connection.execute(CreateTable(new))
+    make(connection, new)
     shared = [c.name for c in new.columns if c.name in old.c and type(old.c[c.name].type) is type(c.type)]
     keys = [c.name for c in new.primary_key]
     fits = all(c.name in shared or c.nullable for c in new.columns) and keys == [c.name for c in old.primary_key]
@@ -193,7 +198,6 @@ def _altered(connection: Connection, old: Table, new: Table) -> set[int]:
         connection.exec_driver_sql(f"INSERT INTO {new.name} ({names}) SELECT {names} FROM {BEFORE}")
         units = set()
     connection.execute(DropTable(Table(BEFORE, MetaData())))
-    _watch(connection, new.name)
     return units
 
 

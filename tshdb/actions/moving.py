@@ -1,0 +1,202 @@
+"""Carry a study's database to another one: SQLite to PostgreSQL, back, or to another file.
+
+All rows go in one transaction of the target, with the tables of guests. What arrived is read again and held against what was
+read, table by table (`tshdb.carried`). Then study.toml names the new database, in one step: whatever happens before, the study
+uses the former one. Objects stay where they are. The former database stays, and is named.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import inspect, select
+
+from tshdb import database, guest_tables, installed, multiverse_places, variant_places
+from tshdb.actions.making import Beginning, with_own
+from tshdb.actions.move_begun import Begun
+from tshdb.carried import Dumped, carry, dumped, follow_keys, whole_digest
+from tshdb.engine.guests_declared import make
+from tshdb.errors import Busy, IntegrityError, InvalidInput
+from tshdb.failpoints import fp
+from tshdb.files import complete
+from tshdb.lock import study_lock
+from tshdb.places import refuse_database_outside
+from tshdb.process import is_alive
+from tshdb.schema import Lease, Run, TableVersion
+from tshdb.study import Study, absolute_url
+from tshdb.vocabulary import RunState
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, Table
+
+VERSIONS = TableVersion.__tablename__
+
+
+class Moved(NamedTuple):
+    """before, now: the databases, without passwords; tables: name -> what was carried, the same on both sides.
+
+    left: variants and multiverses with results; they are of SQLite alone, and stay where they are.
+    """
+
+    before: str
+    now: str
+    tables: dict[str, Dumped]
+    left: list[str]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Plain values, as `tshdb move --json` prints them."""
+        tables = [{"table": name, **held._asdict()} for name, held in self.tables.items()]
+        return {"before": self.before, "database": self.now, "tables": tables, "left": self.left}
+
+
+def move(study: Study, url: str) -> Moved:
+    """Carry the database to `url` and let study.toml name it. Gives what was carried.
+
+    Raises InvalidInput for a target that is not empty, or that cannot be a study's; Busy while a rebuild runs; IntegrityError
+    where what arrived is not what was sent, and then nothing has changed.
+    """
+    url = url.replace("\\", "/")
+    refuse_database_outside(url, "--to", study.root)
+    whole = absolute_url(study.root, url)
+    source = study.engine
+    _refuse_same(study, whole)
+    settings = study.settings
+    text = with_own(Beginning(settings.path, settings.text, {}), study.name, url)
+    # nobody ingests, nobody writes meanwhile; what is read is one state
+    with study_lock(source, study.root), database.writing(source) as held:
+        _refuse_running(held)
+        begun = Begun(study.root, whole)
+        target = _opened(whole, begun)
+        try:
+            with database.reading(source) as connection:
+                tables = _carry(connection, target, begun)
+        finally:
+            target.dispose()
+        fp("move.carried")
+        _write(settings.path, text)
+        fp("move.named")
+        begun.forget()
+    left = [f"variants/{name}" for name in variant_places.names_of(study.root)]
+    left += [f"multiverse/{name}" for name in multiverse_places.with_results(study.root)]
+    return Moved(database.without_password(study.database_url), database.without_password(whole), tables, left)
+
+
+def _refuse_same(study: Study, whole: str) -> None:
+    one, other = study.sqlite_path, database.sqlite_path(whole)
+    if one is None or other is None:
+        is_same = study.database_url == whole
+    else:
+        is_same = one.resolve() == other.resolve()
+    if is_same:
+        raise InvalidInput("the study is there already", where="--to", repair="Name another database")
+
+
+def _opened(whole: str, begun: Begun) -> Engine:
+    """The target. Raises InvalidInput for one that holds anything, or a file in a folder that is not there.
+
+    What a move left that was killed between its last two steps, and nobody has used, is taken away: it begins anew.
+    """
+    path = database.sqlite_path(whole)
+    shown = database.without_password(whole)
+    if path is not None and not path.parent.is_dir():
+        raise InvalidInput("there is no such folder", where=str(path.parent), repair="Make it, or name another file")
+    engine = database.create(whole)
+    begun.clear(engine)
+    with database.reading(engine) as connection:
+        found = inspect(connection)
+        names = sorted([*found.get_table_names(), *found.get_view_names()])
+        has_utf8 = (
+            engine.dialect.name == "sqlite" or connection.exec_driver_sql("SHOW server_encoding").scalar() == "UTF8"
+        )
+    if names:
+        raise InvalidInput(
+            f"the database is not empty: it has {names[0]}" + (f" and {len(names) - 1} more" if len(names) > 1 else ""),
+            where=shown, repair="Name an empty one, or a file that is not there: nothing is ever overwritten",
+        )  # fmt: skip
+    if not has_utf8:
+        raise InvalidInput("its encoding is not UTF8", where=shown, repair="CREATE DATABASE … ENCODING 'UTF8'")
+    return engine
+
+
+def _refuse_running(connection: Connection) -> None:
+    """Raises Busy while a rebuild computes: it would go on in the former database."""
+    alive = {
+        lease.token
+        for lease in connection.execute(select(Lease.token, Lease.expires_at))
+        if lease.expires_at > time.time()
+    }
+    running = select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING)
+    for run_id, host, process in connection.execute(running):
+        if is_alive(process) if host == socket.gethostname() else run_id in alive:
+            raise Busy(f"run {run_id} on {host} computes", where="move", repair="Wait for it to end, then try again")
+
+
+def _carry(source: Connection, target: Engine, begun: Begun) -> dict[str, Dumped]:
+    """All rows, in one transaction of the target. Gives table -> what was read and arrived."""
+    _refuse_unknown(source)
+    if edited := database.changed_by_others(source):
+        raise InvalidInput(
+            "another hand than tshdb's has changed it, and nobody has looked since", where=f"table {min(edited)}",
+            repair="Run tshdb check, and tshdb rebuild for tables of results; then move",
+        )  # fmt: skip
+    tables = [table for table in guest_tables.tables_of(source) if table.name != VERSIONS]
+    carried: dict[str, Dumped] = {}
+
+    def arrive(connection: Connection) -> None:
+        for table in guest_tables.guests_of(source).values():
+            make(connection, table)
+        for table in reversed(tables):  # a new database may hold rows that its revisions wrote
+            connection.execute(table.delete())
+        for table in tables:
+            carried[table.name] = carry(source, connection, table)
+            follow_keys(connection, table)
+            fp("move.table")
+        if source.dialect.name == connection.dialect.name == "sqlite":  # kept tables and answers are of these versions
+            for version in source.execute(select(TableVersion.__table__)).mappings():
+                of_it = TableVersion.table_name == version["table_name"]
+                connection.execute(TableVersion.__table__.update().where(of_it).values(version=version["version"]))
+        for table in tables:
+            _refuse_other(table, carried[table.name], dumped(connection, table))
+        begun.note(connection, whole_digest(carried))
+
+    installed.migrations().upgrade(target, then=arrive)
+    return carried
+
+
+def _refuse_unknown(source: Connection) -> None:
+    """Raises InvalidInput for a table or a column that is not this program's: it would be left behind."""
+    found = inspect(source)
+    unknown = [f"table {name}" for name in guest_tables.unknown_tables(source)]
+    for table in guest_tables.tables_of(source):
+        there = {column["name"] for column in found.get_columns(table.name)}
+        unknown += [f"table {table.name}, column {name}" for name in sorted(there - set(table.columns.keys()))]
+    if unknown:
+        raise InvalidInput(
+            "tshdb does not know it and would leave it behind",
+            where=unknown[0],
+            repair="Take it out of the database first",
+        )
+
+
+def _refuse_other(table: Table, sent: Dumped, arrived: Dumped) -> None:
+    if sent != arrived:
+        raise IntegrityError(
+            f"what arrived is not what was sent: {arrived.n_rows:,} of {sent.n_rows:,} rows, digest {arrived.digest[:12]} "
+            f"for {sent.digest[:12]}",
+            where=f"table {table.name}", repair="The study uses its former database as before",
+        )  # fmt: skip
+
+
+def _write(path: Path, text: str) -> None:
+    """study.toml, whole or as it was, also when the machine goes down."""
+    with complete(path) as written:
+        written.write_text(text, encoding="utf-8")
+        shutil.copymode(path, written)
+        with written.open("rb") as file:
+            os.fsync(file.fileno())
