@@ -18,6 +18,9 @@ def move(
     to: Annotated[
         str, typer.Option("--to", metavar="URL", help="An empty database: postgresql://…, or sqlite:///FILE.")
     ],
+    roles: Annotated[
+        bool, typer.Option("--roles", help="PostgreSQL: make the roles of a team there, owner, writer and reader.")
+    ] = False,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -30,7 +33,7 @@ def move(
     from tshdb.actions.moving import move as carry
     from tshdb.study import Study
 
-    done = carry(Study.find(study), to)
+    done = carry(Study.find(study), to, roles)
     if as_json:
         out_json(done.facts)
         return
@@ -38,6 +41,8 @@ def move(
     out(
         f"{count(n, 'row')} of {count(len(done.tables), 'table')} carried to {done.now}; each table has the same digest there."
     )
+    for line in done.roles.in_words() if done.roles else ():
+        say(line)
     say(f"study.toml names it. The former database stays: {done.before}")
     say("It is a copy that no withdrawal reaches from now on: take it away once you do not need it.")
     if done.left:

@@ -29,6 +29,9 @@ def init(
             "study without the paper; or a study.toml that somebody hands on.",
         ),
     ] = "fan2023",
+    roles: Annotated[
+        bool, typer.Option("--roles", help="PostgreSQL: make the roles of a team, owner, writer and reader.")
+    ] = False,
 ) -> None:
     """Make a study: study.toml, cohorts/, objects/ and an empty database.
 
@@ -36,12 +39,16 @@ def init(
     """
     from tshdb.actions.making import make_study
     from tshdb.guests.listing import analyses_here
+    from tshdb.roles import made_of
 
-    study = make_study(folder, database, preset)
+    study = make_study(folder, database, preset, roles)
     n = len(list((study.root / "cohorts").glob("*.sql")))
     place = "study.db" if study.sqlite_path else "PostgreSQL"
     cohorts = f", {n} cohort files in cohorts/" if n else ""
     say(f"Study {study.name}: {place}, objects/{cohorts}, of preset {preset}.")
+    if roles:
+        for line in made_of(study.engine).in_words():
+            say(line)
     for name in analyses_here(study)[1] if (study.root / "analyses").is_dir() else ():
         say(f"analyses/{name} came with it and does not run yet. Read it, then: tshdb trust")
     say(f"Next: cd {folder} && tshdb ingest FOLDER --collection NAME --guess   (or: tshdb ingest --help)")

@@ -73,12 +73,15 @@ def _run(engine: Engine, command: str, revision: str, handed: dict[str, Any], th
     from alembic import command as commands
 
     from tshdb.database import altering
+    from tshdb.roles import act_as_owner, renew
 
     config = _config()
     with altering(engine) as connection:
+        act_as_owner(connection, "a change of the study's tables")
         config.attributes["connection"] = connection
         config.attributes["handed"] = handed
         getattr(commands, command)(config, revision)
+        renew(connection)
         then(connection)
 
 

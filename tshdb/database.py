@@ -230,6 +230,17 @@ def changed_by_others(connection: Connection) -> dict[str, int]:
     return dict(tuples(connection, "SELECT table_name, version FROM table_versions WHERE written IS NOT version"))
 
 
+def limit(connection: Connection, seconds: float) -> None:
+    """To the end of the transaction, PostgreSQL itself stops a statement after so long, and a wait of the session for us.
+
+    Whoever asked may be gone by then: a backend that waits for a lock does not notice that.
+    """
+    if connection.dialect.name == "postgresql":
+        most = max(1, round(seconds * 1000))
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {most}")
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = {most}")
+
+
 def refuse_code(engine: Engine, root: Path) -> None:
     """Raises IntegrityError for a database that holds code of somebody else (`tshdb.code_in_database`)."""
     with reading(engine) as connection:

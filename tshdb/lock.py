@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tshdb.database import STUDY_LOCK
 from tshdb.errors import Busy
+from tshdb.roles import require_writer
 from tshdb.system import open_lock, try_lock
 
 WAIT_SECONDS = 30.0
@@ -18,7 +19,8 @@ WAIT_SECONDS = 30.0
 
 @contextmanager
 def study_lock(engine, root: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold the study, or raise Busy after `wait_seconds`."""
+    """Hold the study, or raise Busy after `wait_seconds`; ResourceError for a user of PostgreSQL who may only read."""
+    require_writer(engine, str(root))
     holder = _server_lock(engine) if engine.dialect.name == "postgresql" else _file_lock(root / ".tshdb.lock")
     with holder as try_once:
         deadline = time.monotonic() + wait_seconds

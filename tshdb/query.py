@@ -187,7 +187,7 @@ def _answer(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds
     connection = sandbox.open_sandbox(threads=2)
     for sql, _ in asked:
         sandbox.require_one_select(connection, sql, WHERE)
-    tables, readable = _load_tables(study, connection, "\n".join(sql for sql, _ in asked))
+    tables, readable = _load_tables(study, connection, "\n".join(sql for sql, _ in asked), seconds)
     sandbox.lock(connection, readable, seconds)
     for sql, parameters in asked:
         result = sandbox.run(connection, sql, parameters, tables, WHERE)
@@ -196,7 +196,7 @@ def _answer(study: Queried, asked: Sequence[tuple[str, dict[str, Any]]], seconds
             yield rows
 
 
-def _load_tables(study: Queried, connection: Any, sql: str) -> tuple[list[str], list[str]]:
+def _load_tables(study: Queried, connection: Any, sql: str, seconds: float) -> tuple[list[str], list[str]]:
     """Copy the tables that the query mentions, and make the view of the expression values.
 
     Gives the names of all tables, and the SQL texts of the files that the query may read.
@@ -206,7 +206,7 @@ def _load_tables(study: Queried, connection: Any, sql: str) -> tuple[list[str], 
     words |= {table for view in views for table in view.tables}
     readable: list[str] = []
     with tempfile.TemporaryDirectory(prefix="tshdb-sql-") as folder:
-        fetch = _fetcher(study)
+        fetch = _fetcher(study, seconds)
         known = sandbox.known_tables(fetch, study.sqlite_path is not None)
         rows = fetch("table_versions", ["table_name", "version"]) if study.sqlite_path is not None else []
         versions = {table: n for table, n in rows if isinstance(n, int)}  # it becomes part of a file's name
@@ -237,8 +237,8 @@ def guest_columns_of(study: Queried) -> dict[str, dict[str, str]]:
     return {name: columns for name, columns in known.items() if name not in ours}
 
 
-def _fetcher(study: Queried) -> sandbox.Fetch:
-    """A function (table, columns) -> rows, all from one state of the database."""
+def _fetcher(study: Queried, seconds: float = SECONDS) -> sandbox.Fetch:
+    """A function (table, columns) -> rows, all from one state of the database. A server ends its part itself after `seconds`."""
     path = study.sqlite_path
     if path is not None:
         if not path.is_file():
@@ -247,9 +247,10 @@ def _fetcher(study: Queried) -> sandbox.Fetch:
         raw.execute("BEGIN")
         refuse_code_of_others(raw.execute, True, str(path))
         return lambda table, columns: raw.execute(sandbox.select_all(table, columns))
-    from tshdb.database import create, tuples
+    from tshdb.database import create, limit, tuples
 
     connection = create(study.database_url).connect()
     connection.begin()
+    limit(connection, seconds)
     refuse_code_of_others(lambda sql: tuples(connection, sql), False, "the study's database")
     return lambda table, columns: map(tuple, connection.exec_driver_sql(sandbox.select_all(table, columns)))

@@ -14,6 +14,7 @@ from tshdb.folders import Progress, silent
 from tshdb.guests.listing import listing_in
 from tshdb.lock import study_lock
 from tshdb.origins import Origins
+from tshdb.roles import require_owner
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -90,6 +91,7 @@ def repair(
     if not checked.broken:
         return checked
     unguarded = study.unguarded_engine
+    require_owner(unguarded, "tshdb check --repair")
     with study_lock(unguarded, study.root), writing(unguarded) as connection:
         mended = mend(Context(study, connection, ()), broken_in(Context(study, connection, ()), "database.code"))
     if mended:  # what it has hidden is looked at now

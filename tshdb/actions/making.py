@@ -18,6 +18,7 @@ from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
 from tshdb.objects import ObjectStore
 from tshdb.places import DATABASE_MARK, SETTINGS_FILE, files_below, objects_folder
+from tshdb.roles import make_roles
 from tshdb.study import Study, absolute_url
 from tshdb.written import written_text
 
@@ -37,10 +38,13 @@ class Beginning:
     files: Mapping[str, bytes]
 
 
-def make_study(folder: Path, database: str = "sqlite:///study.db", preset: str = "fan2023") -> Study:
+def make_study(
+    folder: Path, database: str = "sqlite:///study.db", preset: str = "fan2023", has_roles: bool = False
+) -> Study:
     """A study in a new folder. database: a URL, sqlite:///FILE (inside the folder) or postgresql://…
 
     preset: the name of one that is installed, or the path of a study.toml that somebody hands on.
+    has_roles: the database gets the roles of a team (`tshdb.roles`; PostgreSQL alone).
     Raises InvalidInput for a folder that is a study already, or for settings that cannot be a study's; NotFound for a preset
     that there is not.
     """
@@ -63,6 +67,8 @@ def make_study(folder: Path, database: str = "sqlite:///study.db", preset: str =
     if (path := sqlite_path(url)) is not None and root not in path.resolve().parents:
         (path.parent / DATABASE_MARK).touch()
     engine = create(url)
+    if has_roles:
+        make_roles(engine)
     installed.migrations().upgrade(engine)
     engine.dispose()
     written.rename(settings)  # last: a folder becomes a study when it is complete

@@ -17,6 +17,7 @@ from tshdb.guests.listing import analyses_here, world_in
 from tshdb.library_sizes import library_sizes
 from tshdb.loading.again import dates_of_sources, reconcile_again
 from tshdb.lock import study_lock
+from tshdb.roles import require_owner
 from tshdb.study import refuse_foreign, revision_of
 
 DATED = "0016"  # the first by which sources' dates decide, and not their names
@@ -49,6 +50,7 @@ def migrate(study: Study) -> Migrated:
     PostgreSQL: one transaction, and no backup. Raises InvalidInput for a newer database, or another program's.
     """
     engine = database.create(study.database_url)
+    require_owner(engine, "tshdb migrate")
     with study_lock(engine, study.root):
         revision = _checked_revision(study, engine)
         if revision == database.REVISION:
@@ -67,6 +69,7 @@ def migrate(study: Study) -> Migrated:
 def try_migration(study: Study) -> dict[str, Any]:
     """What this program would do to the results of a study, which stays as it is: by a copy, or a transaction rolled back."""
     engine = database.create(study.database_url)
+    require_owner(engine, "tshdb migrate --dry-run")
     with study_lock(engine, study.root):
         revision = _checked_revision(study, engine)
         return {"revision": revision, "revision_now": database.REVISION, **_tried(study, engine, revision)}

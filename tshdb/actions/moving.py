@@ -27,6 +27,7 @@ from tshdb.files import complete
 from tshdb.lock import study_lock
 from tshdb.places import refuse_database_outside
 from tshdb.process import is_alive
+from tshdb.roles import Made, make_roles, require_owner
 from tshdb.schema import Lease, Run, TableVersion
 from tshdb.study import Study, absolute_url
 from tshdb.vocabulary import RunState
@@ -41,22 +42,26 @@ class Moved(NamedTuple):
     """before, now: the databases, without passwords; tables: name -> what was carried, the same on both sides.
 
     left: variants and multiverses with results; they are of SQLite alone, and stay where they are.
+    roles: that were made.
     """
 
     before: str
     now: str
     tables: dict[str, Dumped]
     left: list[str]
+    roles: Made | None
 
     @property
     def facts(self) -> dict[str, Any]:
         """Plain values, as `tshdb move --json` prints them."""
         tables = [{"table": name, **held._asdict()} for name, held in self.tables.items()]
-        return {"before": self.before, "database": self.now, "tables": tables, "left": self.left}
+        return {"before": self.before, "database": self.now, "tables": tables, "left": self.left} | (
+            self.roles.facts if self.roles else {}
+        )
 
 
-def move(study: Study, url: str) -> Moved:
-    """Carry the database to `url` and let study.toml name it. Gives what was carried.
+def move(study: Study, url: str, has_roles: bool = False) -> Moved:
+    """Carry the database to `url` and let study.toml name it. Gives what was carried. has_roles: make the roles of a team there.
 
     Raises InvalidInput for a target that is not empty, or that cannot be a study's; Busy while a rebuild runs; IntegrityError
     where what arrived is not what was sent, and then nothing has changed.
@@ -66,6 +71,7 @@ def move(study: Study, url: str) -> Moved:
     whole = absolute_url(study.root, url)
     source = study.engine
     _refuse_same(study, whole)
+    require_owner(source, "tshdb move")
     settings = study.settings
     text = with_own(Beginning(settings.path, settings.text, {}), study.name, url)
     # nobody ingests, nobody writes meanwhile; what is read is one state
@@ -74,6 +80,7 @@ def move(study: Study, url: str) -> Moved:
         begun = Begun(study.root, whole)
         target = _opened(whole, begun)
         try:
+            roles = make_roles(target) if has_roles else None
             with database.reading(source) as connection:
                 tables = _carry(connection, target, begun)
         finally:
@@ -84,7 +91,7 @@ def move(study: Study, url: str) -> Moved:
         begun.forget()
     left = [f"variants/{name}" for name in variant_places.names_of(study.root)]
     left += [f"multiverse/{name}" for name in multiverse_places.with_results(study.root)]
-    return Moved(database.without_password(study.database_url), database.without_password(whole), tables, left)
+    return Moved(database.without_password(study.database_url), database.without_password(whole), tables, left, roles)
 
 
 def _refuse_same(study: Study, whole: str) -> None:

@@ -14,6 +14,7 @@ from tshdb.engine.named import refuse_what_nobody_has
 from tshdb.engine.rebuild import Progress, Rebuild
 from tshdb.guests.listing import listing_of
 from tshdb.optimism import note_labels
+from tshdb.roles import require_writer
 
 if TYPE_CHECKING:
     from tshdb.engine.report import Report
@@ -76,6 +77,7 @@ def rebuild(
     Failures of units are in the report. Raises NotFound for an analysis that there is not.
     """
     options = options or RebuildOptions()
+    require_writer(study.engine, "tshdb rebuild")
     began = time.perf_counter() if started is None else started
     listing = listing_of(study)
     with reading(study.engine) as connection:

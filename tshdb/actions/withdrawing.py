@@ -10,6 +10,7 @@ from tshdb.database import writing
 from tshdb.errors import UsageError
 from tshdb.guests.listing import analyses_of
 from tshdb.lock import study_lock
+from tshdb.roles import require_owner
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import again, certificate, planning, tombstones
 from tshdb.withdrawal import withdraw as withdrawal
@@ -33,6 +34,7 @@ def preview(study: Study, patient_id: str, scope: WithdrawalScope = WithdrawalSc
 def withdraw(study: Study, patient_id: str, reason: str, scope: WithdrawalScope = WithdrawalScope.KEEP) -> Withdrawn:
     """Erase a patient from the study. Raises NotFound; UsageError without a reason."""
     _refuse_empty(reason)
+    require_owner(study.engine, "tshdb withdraw")
     return Withdrawn(
         *withdrawal.withdraw(
             study, analyses_of(study), patient_id, reason=reason, scope=scope, redact=installed.redact()
@@ -51,6 +53,7 @@ def repeat(study: Study, certificates: Path | None = None) -> list[again.Repeate
 def readmit(study: Study, patient_id: str, reason: str) -> None:
     """Let ingest take a withdrawn patient again. Raises NotFound; UsageError without a reason."""
     _refuse_empty(reason)
+    require_owner(study.engine, "tshdb withdraw --readmit")
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
         tombstones.readmit(connection, study.root, patient_id, reason)
 

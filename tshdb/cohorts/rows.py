@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tshdb.objects import ObjectStore
 
+LOADING_SECONDS = 300.0  # that the rows of large tables may take
 SYSTEM = "SELECT system_identifier FROM pg_control_system()"
 PLACES = (
     "SELECT '{0}', concat_ws(':', '\"{0}\"'::regclass::oid, pg_relation_filenode('\"{0}\"'::regclass), count(*), "
@@ -107,10 +108,12 @@ class PostgresqlRows:
     def of(self, table: str, columns: Sequence[str]) -> Iterable[Sequence[Any]]:
         from tshdb.database import tuples
 
-        return tuples(self.connection, select_all(table, columns))
+        with _limited(self.connection):
+            return tuples(self.connection, select_all(table, columns))
 
     def versions(self, tables: Collection[str]) -> dict[str, str]:
-        return _postgresql_versions(self.connection, tables)
+        with _limited(self.connection):
+            return _postgresql_versions(self.connection, tables)
 
     def are_committed(self, versions: Mapping[str, str]) -> bool:
         from sqlalchemy.exc import DBAPIError
@@ -126,6 +129,15 @@ class PostgresqlRows:
                 return _postgresql_versions(other, versions) == versions
         except (DBAPIError, Busy):  # not seen is not committed
             return False
+
+
+@contextmanager
+def _limited(connection: Connection) -> Iterator[None]:
+    """The server stops what takes longer than the rows of a cohort may, such as a wait for a table that is being altered."""
+    before = connection.exec_driver_sql("SHOW statement_timeout").scalar()
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{LOADING_SECONDS:.0f}s'")
+    yield
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{before}'")
 
 
 def _postgresql_versions(connection: Connection, tables: Collection[str]) -> dict[str, str]:

@@ -18,14 +18,13 @@ from typing import Any, NamedTuple
 
 from tshdb import sandbox
 from tshdb.cohorts.reads import Reads, reads_of
-from tshdb.cohorts.rows import Home, Rows
+from tshdb.cohorts.rows import LOADING_SECONDS, Home, Rows
 from tshdb.cohorts.steps import Definition, place_of, walk
 from tshdb.errors import InvalidInput, ResourceError, TshdbError
 from tshdb.forked import Forked, OutOfTime
 from tshdb.snapshots import Snapshots
 
 SECONDS = 15.0  # that one cohort may take
-LOADING_SECONDS = 300.0  # that the rows of large tables may take before it
 ROWS_AT_ONCE = 50_000
 MOST_STRANGERS = 100_000
 NOTHING = Reads(frozenset(), frozenset(), False)

@@ -32,6 +32,7 @@ from tshdb.engine.units import now
 from tshdb.errors import InvalidInput
 from tshdb.guest_tables import COLUMN, NAME, columns_of, table_of
 from tshdb.offered import Origin
+from tshdb.roles import act_as_owner
 from tshdb.schema.base import Base, is_ours
 from tshdb.schema.guests import GuestAnalysis, GuestTable
 
@@ -88,6 +89,7 @@ def _follow_name(connection: Connection, analysis: str, name: str, known: dict[s
         there.discard(name)
     if name in known or name in there:
         return
+    act_as_owner(connection, f"table {before}, which is called {name} now")
     _forget(connection, before)
     connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {name}")
     table = table_of(before, known[before].columns)
@@ -172,7 +174,8 @@ def _settle(connection: Connection, model: type[Base], origin: Origin, before: A
 
 
 def make(connection: Connection, table: Table) -> None:
-    """A guest's table as the database holds it, without rows. Inside `writing`."""
+    """A guest's table as the database holds it, without rows. Inside `writing`; on PostgreSQL an owner's work."""
+    act_as_owner(connection, f"table {table.name}, which another package or the study's own folder declares")
     connection.execute(CreateTable(table))
     _watch(connection, table.name)
 
@@ -184,6 +187,7 @@ def _form(columns: Sequence[Mapping[str, Any]]) -> list[tuple]:
 
 def _altered(connection: Connection, old: Table, new: Table) -> set[int]:
     """The table made anew, with the rows that still fit. Gives the units whose rows do not."""
+    act_as_owner(connection, f"table {old.name}, which is declared otherwise now")
     units = set(connection.execute(select(old.c.unit_id).distinct()).scalars())
     _forget(connection, old.name)
     connection.exec_driver_sql(f"ALTER TABLE {old.name} RENAME TO {BEFORE}")
@@ -211,7 +215,8 @@ def _drop_constraint_names(connection: Connection, old: Table) -> None:
 
 
 def drop(connection: Connection, name: str) -> None:
-    """Take a guest's table away, with its description. Inside `writing`."""
+    """Take a guest's table away, with its description. Inside `writing`; on PostgreSQL an owner's work."""
+    act_as_owner(connection, f"table {name}, which is to go")
     _forget(connection, name)
     connection.execute(DropTable(Table(name, MetaData())))
     connection.execute(delete(GuestAnalysis).where(GuestAnalysis.guest_table == name))
