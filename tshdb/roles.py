@@ -108,8 +108,10 @@ def _make(connection: Connection) -> None:
     if not makes_roles or not owns:
         raise ResourceError(
             f"user {user} may not make roles" if not makes_roles else f"user {user} does not own database {database}",
-            where="--roles", repair=f"ALTER ROLE {_quoted(user)} CREATEROLE; ALTER DATABASE {_quoted(database)} OWNER TO {_quoted(user)}",
-        )  # fmt: skip
+            where="--roles",
+            repair=f"ALTER ROLE {_quoted(user)} CREATEROLE; "
+            f"ALTER DATABASE {_quoted(database)} OWNER TO {_quoted(user)}",
+        )
     names = roles_of(database)
     for statement in _statements(connection, names, user, database, schema, is_super):
         connection.exec_driver_sql(statement)

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from tests.support import guests, tiny
+from tests.support import guests
 from tshdb import database
 from tshdb.actions import moving
 from tshdb.actions.checking import check
@@ -106,11 +106,9 @@ def test_sequences_go_on_behind_what_came(core, postgresql):
     there = moved(core, postgresql)
     with database.reading(there.engine) as connection:
         ((last,),) = database.tuples(connection, "SELECT max(unit_id) FROM units")
-    with there.engine.connect() as connection:
-        assert (
-            connection.exec_driver_sql("SELECT nextval(pg_get_serial_sequence('units', 'unit_id'))").scalar()
-            == last + 1
-        )
+    with database.writing(there.engine) as connection:
+        following = connection.exec_driver_sql("SELECT nextval(pg_get_serial_sequence('units', 'unit_id'))").scalar()
+    assert following == last + 1
     there.engine.dispose()
 
 
@@ -232,14 +230,13 @@ def test_a_target_that_was_used_meanwhile_is_never_emptied(core, tmp_path, tshdb
 def test_a_digest_sees_a_value_a_row_and_a_column(core):
     """Values in other columns, a value less, another key, a row more."""
     with database.writing(core.engine) as connection:
-        table = Base.metadata.tables["runs"]
+        table = Base.metadata.tables["attempts"]
         first = dumped(connection, table)
         for change in (
-            "UPDATE runs SET command = actor, actor = command",
-            "UPDATE runs SET ended_at = NULL",
-            "UPDATE runs SET run_id = run_id + 1000",
-            "INSERT INTO runs SELECT 999, command, actor, host, process, started_at, ended_at, state, libraries, "
-            "program_version, settings FROM runs LIMIT 1",
+            "UPDATE attempts SET reason = detail, detail = reason",
+            "UPDATE attempts SET is_changed = NOT is_changed WHERE attempt_id = 1",
+            "UPDATE attempts SET attempt_id = attempt_id + 100000",
+            "DELETE FROM attempts WHERE attempt_id = 1",
         ):
             connection.exec_driver_sql("SAVEPOINT here")
             assert connection.exec_driver_sql(change).rowcount
