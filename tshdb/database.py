@@ -117,8 +117,25 @@ def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get("tshdb_writes"):
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+        _refuse_lost_lock(connection)
     else:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
+def _refuse_lost_lock(connection: Connection) -> None:
+    """The session that holds the study for us may have ended alone: then another command may hold it by now."""
+    holder = connection.get_execution_options().get("tshdb_lock_held_by")
+    if holder is None:
+        return
+    held = (
+        f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = {STUDY_LOCK} "
+        f"AND pid = {holder} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    if not connection.exec_driver_sql(held).scalar():
+        raise ResourceError(
+            "the session that held the study was ended; nothing was written", where="PostgreSQL",
+            repair="Run the same command again",
+        )  # fmt: skip
 
 
 @contextmanager

