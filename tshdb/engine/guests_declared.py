@@ -192,7 +192,7 @@ def _altered(connection: Connection, old: Table, new: Table) -> set[int]:
     _forget(connection, old.name)
     connection.exec_driver_sql(f"ALTER TABLE {old.name} RENAME TO {BEFORE}")
     _drop_constraint_names(connection, old)
-    make(connection, new)
+    connection.execute(CreateTable(new))
     shared = [c.name for c in new.columns if c.name in old.c and type(old.c[c.name].type) is type(c.type)]
     keys = [c.name for c in new.primary_key]
     fits = all(c.name in shared or c.nullable for c in new.columns) and keys == [c.name for c in old.primary_key]
@@ -202,6 +202,7 @@ def _altered(connection: Connection, old: Table, new: Table) -> set[int]:
         connection.exec_driver_sql(f"INSERT INTO {new.name} ({names}) SELECT {names} FROM {BEFORE}")
         units = set()
     connection.execute(DropTable(Table(BEFORE, MetaData())))
+    _watch(connection, new.name)
     return units
 
 
