@@ -23,8 +23,8 @@ def brief(monkeypatch):
     monkeypatch.setattr(leases, "LEASE_SECONDS", 0.2)
 
 
-def hold(study, key: str, ahead: float) -> None:
-    row = {"analysis": "cutoff", "key": key, "token": 77, "host": "node-9", "process": "1:1"}
+def hold(study, key: str, ahead: float, analysis: str = "cutoff") -> None:
+    row = {"analysis": analysis, "key": key, "token": 77, "host": "node-9", "process": "1:1"}
     with writing(study.engine) as connection:
         connection.execute(insert(Lease).values(row | {"expires_at": time.time() + ahead}))
 
@@ -63,14 +63,16 @@ def test_a_rebuild_says_whom_it_waits_for_and_goes_on_without_them(core, brief, 
     monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(rebuild, "SAY_SECONDS", 0.2)
     settings = core.root / "study.toml"
-    settings.write_text(settings.read_text().replace('method = "fixed"', 'method = "median"', 1))
+    text = settings.read_text()
+    assert 'biomarker = "ratio"' in text
+    settings.write_text(text.replace('biomarker = "ratio"', 'biomarker = "difference"', 1))
     study = type(core)(core.root)
-    due = sorted(tiny.due(study)["cutoff"])
+    due = sorted(tiny.due(study)["tsh_ratios"])
     for key in due:
-        hold(study, key, AHEAD)
+        hold(study, key, AHEAD, "tsh_ratios")
     assert {held["host"] for held in status(study.root)["computing"]} == {"node-9"}
     said: list[str] = []
-    report = tiny.rebuild(study, names=["cutoff"], say=said.append)
-    assert report.computed["cutoff"] == len(due)
+    report = tiny.rebuild(study, names=["tsh_ratios"], say=said.append)
+    assert report.computed["tsh_ratios"] == len(due)
     assert len(said) == 1 and "run 77 on node-9" in said[0]
     study.engine.dispose()
