@@ -25,6 +25,7 @@ from analyses.shared.cox import cox, likelihood_ratio
 from analyses.shared.curves import NORMAL_95, kaplan_meier, median, restricted_mean
 from analyses.shared.delong import interval
 from analyses.shared.survival import logrank, logrank_scan, maxstat_p_value
+from analyses.signature.classes import Classes
 from analyses.signature.feature_tests import _test
 from soak import Figure
 
@@ -86,7 +87,7 @@ def _study(random: np.random.Generator, honest: dict[str, list[float]], labelled
     _note(
         labelled["Wilcoxon in groups by the ratio itself"], _compare(tumor[by_itself], stroma[by_itself], 5)["p_value"]
     )
-    _note(honest["feature between groups"], _test("feature", values, random.random(n) < 0.4)["p_value"])
+    _note(honest["feature between groups"], _test("feature", values, random.random(n) < 0.4, Classes())["p_value"])
 
     populations, groups = random.lognormal(0, 1, (n, 10)), random.random(n) < 0.5
     parameters = NetworkParameters()

@@ -11,6 +11,7 @@ import pytest
 from analyses.expression.compartment_tests import _compare
 from analyses.imaging.feature_stability import FeatureStabilityParameters, feature_stability, icc
 from analyses.shared.multiple_testing import benjamini_hochberg
+from analyses.signature.classes import Classes
 from analyses.signature.feature_tests import _test
 
 DATA = Path(__file__).parent.parent / "data"
@@ -42,7 +43,7 @@ def test_the_rank_sum_test_is_that_of_wilcox_test(name):
     """Two samples, each without its own missing values: normal, with the correction for continuity and for ties."""
     rows = SETS[name]
     values, is_good = rows[["x", "y"]].to_numpy(float).T.ravel(), np.repeat([True, False], len(rows))
-    found = _test("a feature", values, is_good)
+    found = _test("a feature", values, is_good, Classes())
     assert found["statistic"] == R[name, "rank_sum"] and "reason" not in found
     assert found["p_value"] == pytest.approx(R[name, "rank_sum_p"], rel=1e-9)
     assert [found["n_good"], found["n_poor"]] == rows[["x", "y"]].notna().sum().tolist()

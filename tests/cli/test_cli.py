@@ -45,6 +45,7 @@ def test_the_whole_way(tshdb, tmp_path):
     per = {"profile": 16, "patient": 8, "cohort": 1, "imaging_study": 0, "region_map": 0, "examination": 0}
     of_groups = {"logrank_tests", "tsh_cox"}  # whose settings others of the expression half share
     imaging = {a.name for a in ANALYSES if a.base not in {None, *of_groups}} | {"feature_stability", "feature_tests"}
+    imaging -= {"signature_labels"}  # whose settings are the signature's, and which needs no image
     assert due == {a.name: per[a.per] for a in ANALYSES} | dict.fromkeys(imaging, 0)  # their cohorts are not defined
     assert json.loads(tshdb("rebuild", "--json", cwd=folder).stdout)["computed"]["tsh_ratios"] == 8
     assert "Nothing is due" in tshdb("plan", cwd=folder).stdout

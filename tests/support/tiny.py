@@ -267,6 +267,10 @@ def make_small(folder: Path, live: bool = True, analyses: Sequence[Analysis] = A
         text = text.replace(f'cohorts = ["{COHORT}"]', f'cohorts = ["{COHORT}", "{LIVE}"]')
     for unwanted in _tables(ANALYSES) - _tables(analyses):
         text = re.sub(rf"^\[{unwanted}\].*\n(?:(?!\[).*\n)*", "", text, flags=re.MULTILINE)  # up to the next table
+    for base in _tables(analyses) - {a.name for a in analyses} if analyses is not ANALYSES else ():
+        known = {field for a in analyses if a.base == base for field in a.params.model_fields.keys() - a.params.OWN}
+        own = rf"^(\[{base}\].*\n)((?:(?!\[).*\n)*)"
+        text = re.sub(own, lambda found, of=known: found[1] + _of(of, found[2]), text, flags=re.MULTILINE)
     settings.write_text(text)
     (folder / "markers.csv").write_text(MARKERS)
 
@@ -280,6 +284,11 @@ def _migrated() -> Path:
     migrations.upgrade(engine)
     engine.dispose()
     return path
+
+
+def _of(known: set[str], lines: str) -> str:
+    """The lines of a table of study.toml that set one of these."""
+    return "".join(line for line in lines.splitlines(keepends=True) if line.partition(" =")[0].strip() in known)
 
 
 def _tables(analyses: Sequence[Analysis]) -> set[str]:
