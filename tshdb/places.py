@@ -106,6 +106,16 @@ def refuse_database_outside(url: str, where: str, root: Path) -> None:
         raise refused("lies outside of the study, in a folder that is not known as a place of databases", place.parent)
 
 
+def mark_database_folder(url: str, root: Path) -> None:
+    """A SQLite file elsewhere, which the user has named in a command, is this study's: its folder gets our mark, if it is there."""
+    if not url.startswith("sqlite:///"):
+        return
+    place = (root / url.removeprefix("sqlite:///")).resolve()
+    is_of_study = any((folder / SETTINGS_FILE).exists() for folder in place.parents)
+    if Path(url.removeprefix("sqlite:///")).is_absolute() and place.parent.is_dir() and not is_of_study:
+        (place.parent / DATABASE_MARK).touch()
+
+
 def is_nested(path: Path, root: Path) -> bool:
     """Whether a path below `root` is, or lies in, a folder that is another study."""
     folder = path

@@ -21,6 +21,7 @@ from tshdb.backup.make import backup
 from tshdb.backup.manifest import BACKUP, NAME, parsed, read
 from tshdb.backup.restore import restore
 from tshdb.errors import Busy, IntegrityError, InvalidInput, NotFound, ResourceError
+from tshdb.places import DATABASE_MARK
 from tshdb.study import Study
 from tshdb.withdrawal.identifiers import KEY_FILE
 
@@ -317,6 +318,7 @@ def test_a_database_and_objects_elsewhere_come_home(core, tmp_path):
     settings = core.root / "study.toml"
     text = settings.read_text().replace("sqlite:///study.db", f"sqlite:///{elsewhere}/mine.db")
     settings.write_text(text.replace('objects = "objects"', f'objects = "{elsewhere}/objects"'))
+    (elsewhere / DATABASE_MARK).touch()
     assert str(elsewhere / "objects") in settings.read_text()
     study = Study(core.root)
     before = tiny.dump(study)

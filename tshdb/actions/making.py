@@ -12,12 +12,12 @@ from typing import Any
 
 from tshdb import installed
 from tshdb.config import Settings
-from tshdb.database import create, sqlite_path
+from tshdb.database import create
 from tshdb.engine import homes
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.near import did_you_mean
 from tshdb.objects import ObjectStore
-from tshdb.places import DATABASE_MARK, SETTINGS_FILE, files_below, objects_folder
+from tshdb.places import SETTINGS_FILE, files_below, mark_database_folder, objects_folder
 from tshdb.roles import make_roles
 from tshdb.study import Study, absolute_url
 from tshdb.written import written_text
@@ -64,8 +64,7 @@ def make_study(
     written = folder / f".{SETTINGS_FILE}.new"
     written.write_text(text, encoding="utf-8")
     url = absolute_url(root, database)
-    if (path := sqlite_path(url)) is not None and root not in path.resolve().parents:
-        (path.parent / DATABASE_MARK).touch()
+    mark_database_folder(database, root)
     engine = create(url)
     if has_roles:
         make_roles(engine)

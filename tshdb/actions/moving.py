@@ -25,7 +25,7 @@ from tshdb.errors import Busy, IntegrityError, InvalidInput
 from tshdb.failpoints import fp
 from tshdb.files import complete
 from tshdb.lock import study_lock
-from tshdb.places import refuse_database_outside
+from tshdb.places import mark_database_folder, refuse_database_outside
 from tshdb.process import is_alive
 from tshdb.roles import Made, make_roles, require_owner
 from tshdb.schema import Lease, Run, TableVersion
@@ -67,6 +67,7 @@ def move(study: Study, url: str, has_roles: bool = False) -> Moved:
     where what arrived is not what was sent, and then nothing has changed.
     """
     url = url.replace("\\", "/")
+    mark_database_folder(url, study.root)
     refuse_database_outside(url, "--to", study.root)
     whole = absolute_url(study.root, url)
     source = study.engine
