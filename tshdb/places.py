@@ -107,7 +107,7 @@ def refuse_database_outside(url: str, where: str, root: Path) -> None:
 
 
 def mark_database_folder(url: str, root: Path) -> None:
-    """A SQLite file elsewhere, which the user has named in a command, is this study's: its folder gets our mark, if it is there."""
+    """A SQLite file elsewhere, which a command names, is this study's: its folder gets our mark, if it is there."""
     if not url.startswith("sqlite:///"):
         return
     place = (root / url.removeprefix("sqlite:///")).resolve()
