@@ -73,7 +73,7 @@ def check(study: Study, *, full: bool = True, progress: Progress = silent) -> Ch
     """Look at every promise of a study. full: all bytes and all rows, not samples."""
     with reading(study.unguarded_engine) as connection:
         if code := broken_in(Context(study, connection, ()), "database.code"):
-            return Checked(code, {})
+            return Checked(code, {}, trash=study.trash.held())
     with reading(study.engine) as connection:
         broken = broken_rules(context_of(study, connection), full=full, progress=progress)
     with reading(study.engine) as connection:
