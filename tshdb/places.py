@@ -102,7 +102,7 @@ def refuse_database_outside(url: str, where: str, root: Path) -> None:
             raise refused("lies in another study")
     elif any((folder / SETTINGS_FILE).exists() for folder in place.parents):
         raise refused("lies in another study")
-    elif not (place.parent / DATABASE_MARK).is_file():
+    elif place.parent.is_dir() and not (place.parent / DATABASE_MARK).is_file():
         raise refused("lies outside of the study, in a folder that is not known as a place of databases", place.parent)
 
 

@@ -381,7 +381,8 @@ def test_digests_that_were_taken_over_say_so(study, quick):
         "lesions", "lesion_features", "prepared_images", "feature_sets", "phase_motions", "kinetics", "kinetic_maps",
         "map_features", "lesion_bands", "cox_terms", "logrank_tests", "model_performance",
         "network_parameters", "wilcoxon_tests", "survival_quantiles", "schoenfeld_residuals", "cumulative_incidences",
-        "gray_tests", "ladder_rungs", "control_features",
+        "gray_tests", "ladder_rungs", "control_features", "signature_labels", "signature_models", "signature_scores",
+        "feature_tests",
     }  # fmt: skip
     analyses = ", ".join(f"'{a.name}'" for a in ANALYSES if a.makes.__tablename__ in newer)
     taken_over = f"SELECT unit_id, rows_digest FROM units WHERE analysis NOT IN ({analyses}) ORDER BY 1"
