@@ -9,12 +9,12 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from tshdb.database import translated
 from tshdb.errors import IntegrityError
 from tshdb.failpoints import fp
 from tshdb.files import sync
+from tshdb.places import to_read
 
 BUSY_SECONDS = 30
 ENDS = ("", "-wal", "-shm", "-journal")
@@ -27,7 +27,7 @@ def copy_database(source: Path, target: Path) -> Path:
     """
     written = target.with_name(f".{target.name}.{os.getpid()}.writing")
     try:
-        with translated(), closing(sqlite3.connect(_read_only(source), uri=True, timeout=BUSY_SECONDS)) as read:
+        with translated(), closing(sqlite3.connect(to_read(source), uri=True, timeout=BUSY_SECONDS)) as read:
             with closing(sqlite3.connect(written)) as made:
                 read.backup(made)
                 made.execute("PRAGMA journal_mode = DELETE")
@@ -44,7 +44,3 @@ def copy_database(source: Path, target: Path) -> Path:
         for end in ENDS:
             written.with_name(written.name + end).unlink(missing_ok=True)
     return target
-
-
-def _read_only(path: Path) -> str:
-    return f"file:{quote(str(path))}?mode=ro"

@@ -19,10 +19,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 from tshdb.errors import Busy, IntegrityError, InvalidInput
-from tshdb.places import VARIANTS, files_below
+from tshdb.places import VARIANTS, files_below, to_read
 from tshdb.system import open_lock, try_lock
 
 SETTINGS, DATABASE, WORK, VIEW, EMPTIED = "variant.toml", "variant.db", "work", "view-", "emptied"
@@ -198,7 +197,7 @@ def digests_of(folder: Path) -> set[str]:
     if not path.is_file() or path.is_symlink():
         return set()
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as raw:
+        with closing(sqlite3.connect(to_read(path), uri=True)) as raw:
             return {digest for (digest,) in raw.execute("SELECT digest FROM objects")}
     except sqlite3.Error as error:
         raise IntegrityError(

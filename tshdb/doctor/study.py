@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
 
 from tshdb import database
 from tshdb.doctor.line import Line, ok, problem, warning
 from tshdb.errors import TshdbError
 from tshdb.objects import MARK
+from tshdb.places import to_read
 from tshdb.process import is_alive
 from tshdb.study import Study, revision_of
 from tshdb.system import try_lock
@@ -85,7 +85,7 @@ def _revision(revision: str | None, words: str) -> Iterator[Line]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=2)
+    return sqlite3.connect(to_read(path), uri=True, timeout=2)
 
 
 def locks(study: Study) -> Iterator[Line]:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from tshdb.errors import InvalidInput
 from tshdb.multiverse.asked import Followed
 from tshdb.near import did_you_mean
+from tshdb.places import to_read
 from tshdb.variants.kept import OF_UNITS
 
 
@@ -26,7 +26,7 @@ class Found(NamedTuple):
 
 def rows_of(database: Path, followed: Followed) -> list[Found]:
     """The rows that are meant, of cohorts that have several versions the newest. Raises InvalidInput for what there is not."""
-    with closing(sqlite3.connect(f"file:{quote(str(database.resolve()))}?mode=ro", uri=True)) as raw:
+    with closing(sqlite3.connect(to_read(database.resolve()), uri=True)) as raw:
         known = columns_of(raw, followed)
         wanted = {column: value for column, value in followed.row.items() if column != "cohort"}
         conditions = "".join(f' AND r."{column}" IS ?' for column in wanted)

@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from sqlalchemy.exc import DatabaseError
 
@@ -31,6 +30,7 @@ from tshdb.guest_tables import object_columns
 from tshdb.guests.listing import listing_of
 from tshdb.objects import ObjectStore
 from tshdb.optimism import note_labels
+from tshdb.places import to_read
 from tshdb.study import Study
 from tshdb.system import try_lock
 from tshdb.variant_places import (
@@ -181,7 +181,7 @@ def make_copy(study: Study, folder: Path, into: Path, is_kept: bool) -> VariantS
 def backup(source: Path | None, target: Path) -> None:
     """Copy a SQLite database that others may be writing: one state of it."""
     with (
-        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as read,
+        closing(sqlite3.connect(to_read(source), uri=True)) as read,
         closing(sqlite3.connect(target)) as made,
     ):
         read.backup(made)
@@ -321,7 +321,7 @@ def behind_of(plans: dict[str, AnalysisPlan], n_shared: int) -> Behind:
 
 def _own(folder: Path) -> set[tuple[str, str]]:
     """(analysis, key) of the units that are the variant's own."""
-    with closing(sqlite3.connect(f"file:{quote(str(folder / DATABASE))}?mode=ro", uri=True)) as raw:
+    with closing(sqlite3.connect(to_read(folder / DATABASE), uri=True)) as raw:
         return set(kept.rows(raw, "SELECT analysis, key FROM units"))
 
 

@@ -22,6 +22,7 @@ from urllib.parse import quote
 from tshdb.database import REVISION
 from tshdb.engine.units import COHORT, IDENTITY_COLUMNS, INGEST, now
 from tshdb.engine.world import REFERENCE
+from tshdb.places import to_read
 from tshdb.version import __version__
 
 FORM = "1"  # of variant.db
@@ -53,7 +54,7 @@ def attached(path: Path, **others: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(f"file:{quote(str(path))}", uri=True, isolation_level=None)) as raw:
         raw.execute("PRAGMA busy_timeout = 30000")
         for name, other in others.items():
-            raw.execute(f"ATTACH ? AS {name}", [f"file:{quote(str(other))}?mode=ro"])
+            raw.execute(f"ATTACH ? AS {name}", [to_read(other)])
         yield raw
 
 
@@ -87,7 +88,7 @@ def note_base(copy: Path, base: Path) -> None:
             "CREATE TABLE numbers (name TEXT PRIMARY KEY, last INTEGER); CREATE TABLE cohorts (cohort TEXT, last INTEGER)"
         )
     with closing(sqlite3.connect(f"file:{quote(str(base))}", uri=True, isolation_level=None)) as raw:
-        raw.execute("ATTACH ? AS copy", [f"file:{quote(str(copy))}?mode=ro"])
+        raw.execute("ATTACH ? AS copy", [to_read(copy)])
         raw.execute("BEGIN")
         raw.execute(f"CREATE TABLE units AS SELECT {BASE_UNITS} FROM copy.units")
         for name, last in _last(raw, "copy").items():
@@ -378,7 +379,7 @@ def _insert(raw: sqlite3.Connection, table: str, columns: list[str], instead: Ma
 
 def info(kept: Path) -> dict[str, Any]:
     """What a variant's database says of itself. `states`: its units of analyses, by state."""
-    with closing(sqlite3.connect(f"file:{quote(str(kept))}?mode=ro", uri=True)) as raw:
+    with closing(sqlite3.connect(to_read(kept), uri=True)) as raw:
         said = dict(rows(raw, "SELECT name, value FROM info"))
         of_analyses = f"analysis <> '{COHORT}' AND analysis NOT LIKE '{REFERENCE}%'"
         states = dict(rows(raw, f"SELECT state, count(*) FROM units WHERE {of_analyses} GROUP BY state"))
