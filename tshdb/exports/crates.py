@@ -1,22 +1,37 @@
-"""The lineage of one number as an RO-Crate 1.1: what was read, by which code it was computed, and what came of it."""
+"""The lineage of one number as an RO-Crate 1.1: what was read, by which code it was computed, and what came of it.
+
+What a whole study's crate says in the same way (`study_crate`): files, sources, code and actions.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from tshdb.errors import InvalidInput
 from tshdb.lineage import facts_of
 from tshdb.places import plain_name
+from tshdb.text.facts import facts_text
 from tshdb.version import __version__
 
 if TYPE_CHECKING:
-    from tshdb.lineage import Lineage
+    from tshdb.lineage import Lineage, Node
 
 CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 PROFILE = "https://w3id.org/ro/crate/1.1"
-UNSTATED = "Not stated: the study's files have their own terms, which the archives publish."
+METADATA = "ro-crate-metadata.json"
+LICENSE = {
+    "@id": "#license", "@type": "CreativeWork", "name": "Terms of the sources",
+    "description": "Not stated: the study's files have their own terms, which the archives publish.",
+}  # fmt: skip
+PROGRAM = {
+    "@id": "#tshdb", "@type": "SoftwareApplication", "name": "tshdb", "version": __version__, "softwareVersion": __version__,
+    "url": "https://doi.org/10.1186/s12967-023-04748-6",
+}  # fmt: skip
+DESCRIPTOR = {"@id": METADATA, "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": PROFILE}}
 
 
 def crate_files(study: str, lineage: Lineage) -> dict[str, str]:
@@ -24,20 +39,37 @@ def crate_files(study: str, lineage: Lineage) -> dict[str, str]:
 
     study: its name; lineage: as `tshdb.lineage.lineage` gives it.
     """
-    written = {
-        "rows.json": json.dumps(lineage.rows, indent=2, default=str),
-        "lineage.json": json.dumps(facts_of(lineage), indent=2, default=str),
-    }
-    programs = {}
-    for spec_id, spec in sorted(lineage.specs.items()):
-        analyses = sorted({n.analysis for n in lineage.nodes.values() if n.spec_id == spec_id})
+    code, programs = code_files(lineage.specs, lineage.nodes.values())
+    written = {"rows.json": facts_text(lineage.rows), "lineage.json": facts_text(facts_of(lineage)), **code}
+    sources = source_entities((place.sha256, place.file) for place in lineage.places)
+    made = one_of_each([lineage.unit, *sorted(lineage.nodes.values())])
+    result = {node.spec_id: "rows.json" if node.spec_id == lineage.unit.spec_id else "lineage.json" for node in made}
+    graph = [
+        *_root(study, lineage, written),
+        PROGRAM,
+        *file_entities({name: len(text.encode()) + 1 for name, text in written.items()}),
+        *sources,
+        *action_entities(made, lineage.specs, lineage.runs, programs, [{"@id": s["@id"]} for s in sources], result),
+    ]
+    files = {**written, METADATA: facts_text({"@context": CONTEXT, "@graph": graph})}
+    return {name: text + "\n" for name, text in files.items()}
+
+
+def code_files(
+    specs: Mapping[int, dict[str, Any]], nodes: Iterable[Node]
+) -> tuple[dict[str, str], dict[int, tuple[str, list[str]]]]:
+    """(name -> the code as it ran, spec -> (name of its file, analyses))."""
+    analyses_of: dict[int, set[str]] = {}
+    for node in nodes:
+        if node.spec_id is not None:
+            analyses_of.setdefault(node.spec_id, set()).add(node.analysis)
+    written, programs = {}, {}
+    for spec_id, spec in sorted(specs.items()):
+        analyses = sorted(analyses_of[spec_id])
         name = f"code/{plain_name('-'.join([*analyses, spec['code'][:12]]), 'units.analysis, specs.code')}.py"
         written[name] = "\n\n".join(f"# {k}\n{v.rstrip()}\n" for k, v in sorted(spec["sources"].items()))
         programs[spec_id] = (name, analyses)
-    graph = [*_root(study, lineage, written), *_files(written), *_sources(lineage), *_actions(lineage, programs)]
-    document = {"@context": CONTEXT, "@graph": graph}
-    files = {**written, "ro-crate-metadata.json": json.dumps(document, indent=2)}
-    return {name: text + "\n" for name, text in files.items()}
+    return written, programs
 
 
 def write_crate(folder: Path, files: dict[str, str]) -> None:
@@ -51,15 +83,10 @@ def write_crate(folder: Path, files: dict[str, str]) -> None:
 
 
 def _root(study: str, lineage: Lineage, written: dict[str, str]) -> list[dict[str, Any]]:
-    run = lineage.runs.get(lineage.unit.run_id)
+    run = None if lineage.unit.run_id is None else lineage.runs.get(lineage.unit.run_id)
     date = run["started_at"] if run else "1970-01-01"
     return [
-        {
-            "@id": "ro-crate-metadata.json",
-            "@type": "CreativeWork",
-            "about": {"@id": "./"},
-            "conformsTo": {"@id": PROFILE},
-        },
+        DESCRIPTOR,
         {
             "@id": "./",
             "@type": "Dataset",
@@ -68,69 +95,79 @@ def _root(study: str, lineage: Lineage, written: dict[str, str]) -> list[dict[st
             "datePublished": date,
             "license": {"@id": "#license"},
             "hasPart": [{"@id": name} for name in sorted(written)],
-            **({"author": {"@id": f"#person-{run['actor']}"}} if run else {}),
-            **({"mentions": {"@id": _action_id(lineage.unit.run_id, lineage.unit.spec_id)}} if run else {}),
+            **({"author": {"@id": person_id(run["actor"])}} if run else {}),
+            **({"mentions": {"@id": action_id(lineage.unit)}} if run else {}),
         },
-        {"@id": "#license", "@type": "CreativeWork", "name": "Terms of the sources", "description": UNSTATED},
-        {"@id": "#tshdb", "@type": "SoftwareApplication", "name": "tshdb", "version": __version__,
-         "softwareVersion": __version__, "url": "https://doi.org/10.1186/s12967-023-04748-6"},
-    ]  # fmt: skip
+        LICENSE,
+    ]
 
 
-def _files(written: dict[str, str]) -> list[dict[str, Any]]:
-    kinds = {".json": "application/json", ".py": "text/x-python"}
+def file_entities(sizes: Mapping[str, int | None], about: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """The files of a crate. sizes: name -> bytes, where they are known; about: name -> what it is."""
+    kinds = {".json": "application/json", ".py": "text/x-python", ".csv": "text/csv", ".md": "text/markdown"}
+    about = about or {}
     return [
         {
             "@id": name,
             "@type": ["File", "SoftwareSourceCode"] if name.endswith(".py") else "File",
             "name": name.rpartition("/")[2],
+            **({"description": about[name]} if name in about else {}),
             "encodingFormat": kinds[Path(name).suffix],
-            "contentSize": str(len(text.encode()) + 1),
+            **({} if size is None else {"contentSize": str(size)}),
         }
-        for name, text in sorted(written.items())
+        for name, size in sorted(sizes.items())
     ]
 
 
-def _sources(lineage: Lineage) -> list[dict[str, Any]]:
-    """The files that were read: not in the crate, known by their digest."""
-    seen = {}
-    for place in lineage.places:
-        seen[place.sha256] = {
-            "@id": _source_id(place.sha256),
+def source_entities(files: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The files that were read: not in the crate, known by their digest. files: (SHA-256, name)."""
+    seen = {
+        sha256: {
+            "@id": f"#source-{sha256[:16]}",
             "@type": "CreativeWork",
-            "name": place.file,
-            "identifier": f"sha256:{place.sha256}",
+            "name": name,
+            "identifier": f"sha256:{sha256}",
         }
+        for sha256, name in files
+    }
     return [seen[digest] for digest in sorted(seen)]
 
 
-def _source_id(sha256: str) -> str:
-    return f"#source-{sha256[:16]}"
-
-
-def _made(lineage: Lineage):
-    """The unit itself first, then every other that was computed; one a run and spec."""
-    seen = {}
-    ordered = [lineage.unit, *sorted(lineage.nodes.values())]
-    for node in ordered:
+def one_of_each(nodes: Iterable[Node]) -> list[Node]:
+    """Of units that were computed one a run and spec, the first."""
+    seen: dict[tuple, Node] = {}
+    for node in nodes:
         if node.spec_id is not None:
             seen.setdefault((node.run_id, node.spec_id), node)
     return list(seen.values())
 
 
-def _action_id(run_id, spec_id) -> str:
-    return f"#run-{run_id}-spec-{spec_id}"
+def action_id(node: Node) -> str:
+    return f"#run-{node.run_id}-spec-{node.spec_id}"
 
 
-def _actions(lineage: Lineage, programs: dict[int, tuple[str, list[str]]]) -> list[dict[str, Any]]:
-    """One action a run and spec: the code was the instrument, the files read its object, the rows its result."""
-    sources = [{"@id": _source_id(s)} for s in sorted({p.sha256 for p in lineage.places})]
+def person_id(actor: str) -> str:
+    return f"#person-{quote(actor)}"
+
+
+def action_entities(
+    made: Sequence[Node],
+    specs: Mapping[int, dict[str, Any]],
+    runs: Mapping[int, dict[str, Any]],
+    programs: Mapping[int, tuple[str, list[str]]],
+    objects: Sequence[dict[str, str]],
+    result: Mapping[int | None, str],
+) -> list[dict[str, Any]]:
+    """One action a run and spec: the code was the instrument, the files read its object, the rows its result.
+
+    made: units, one a run and spec; objects: what was read; result: spec -> the file that holds the rows.
+    """
     actions, people, values = [], {}, []
-    for node in _made(lineage):
-        run, spec = lineage.runs[node.run_id], lineage.specs[node.spec_id]
+    for node in made:
+        assert node.run_id is not None and node.spec_id is not None
+        run, spec = runs[node.run_id], specs[node.spec_id]
         name, analyses = programs[node.spec_id]
-        action = _action_id(node.run_id, node.spec_id)
-        person = f"#person-{run['actor']}"
+        action, person = action_id(node), person_id(run["actor"])
         people[person] = {"@id": person, "@type": "Person", "name": run["actor"]}
         parameter = f"{action}-parameters"
         values.append(
@@ -152,8 +189,8 @@ def _actions(lineage: Lineage, programs: dict[int, tuple[str, list[str]]]) -> li
                 "startTime": run["started_at"],
                 "instrument": {"@id": name},
                 "agent": {"@id": person},
-                "object": [*sources, {"@id": parameter}],
-                "result": {"@id": "rows.json" if node.spec_id == lineage.unit.spec_id else "lineage.json"},
+                "object": [*objects, {"@id": parameter}],
+                "result": {"@id": result[node.spec_id]},
             }
         )
     return [*people.values(), *values, *actions]
