@@ -7,47 +7,78 @@ examination_drawings  its phases, subtraction, masks and time curve
 region_drawings       breast, tumour and stroma on the prepared images
 refusals, refusal_drawings   geometry that was refused: the grids to scale, the largest difference, the reason
 curve_drawings        the specification curve of a multiverse
+fitting               texts are text, and fit the page
 palette               what the lines of these pictures mean: names and colours
+later, kept           a drawing that is not drawn yet, and drawings that were made of the same rows before
+plain_text            texts of data are drawn as they are
+printed, styles       a drawing as a file: form, width, resolution, style sheet
+room, settled         laying out in another width
+drawn_rows            the rows of a figure as CSV or Excel
 
     study = tshdb.open("brca")
-    figures.figure(study, "km").save("km.pdf")
+    figures.figure(study, "km", form="pdf").save("km.pdf")
 
 matplotlib is imported when something is drawn.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tshdb import installed
 from tshdb.errors import InvalidInput, NotFound, TshdbError, UsageError
-from tshdb.files import complete
+from tshdb.figures.later import Later
+from tshdb.figures.plain_text import NO_MATH
+from tshdb.figures.printed import FONTS, SUFFIXES, Print, as_file, asked, drawn_in_style
+from tshdb.files import complete, complete_through, made_for
+from tshdb.formats import chosen
 from tshdb.near import did_you_mean
 from tshdb.next_step import NextSteps, naming_next_step
+from tshdb.written_files import Holds, is_of_patients, note_written
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.figure import Figure
 
+    from tshdb.figures.kept import KeptDrawings
     from tshdb.offered import StudyFigure
     from tshdb.study import Study
 
-__all__ = ["FORMATS", "Drawing", "examination", "figure", "geometry", "regions"]
+__all__ = [
+    "FORMATS",
+    "Drawing",
+    "Print",
+    "asked",
+    "drawn_in_style",
+    "examination",
+    "figure",
+    "form_of",
+    "geometry",
+    "regions",
+]
 
-FORMATS = ("svg", "pdf", "png")
+FORMATS = tuple(SUFFIXES)
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawn figure. data: the bytes of a file in this form (svg, pdf, png); how_to_read: one line for whoever looks at it."""
+    """A drawn figure.
+
+    how_to_read  one line for whoever looks at it
+    data         the bytes of a file in this form (svg, pdf, png, tiff)
+    rows         the tables that are drawn, where the figure says so
+    holds        what of the study's patients it shows, for the note of a file that is written outside of the study
+    """
 
     title: str
     how_to_read: str
     form: str
     data: bytes
+    rows: tuple[pd.DataFrame, ...] = ()
+    holds: Holds | None = field(default=None, compare=False, repr=False)
 
     @property
     def svg(self) -> str:
@@ -56,25 +87,39 @@ class Drawing:
             raise UsageError(f"the drawing is {self.form}", where=self.title, repair='Draw it with form="svg"')
         return self.data.decode("utf-8")
 
-    def save(self, path: str | Path) -> None:
-        """Write the file; it is whole or not there."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with complete(path) as written:
+    def save(self, path: str | Path, *, is_named: bool = False) -> str | None:
+        """Write the file, which is whole or not there. Gives what must be said where the study could not note it.
+
+        is_named: by a person, so that a link or a pipe there is written through. Raises UsageError for a name that says another
+        form.
+        """
+        place = Path(path)
+        chosen(SUFFIXES, self.form, place, self.form)
+        with (complete_through if is_named else complete)(made_for(place)) as written:
             written.write_bytes(self.data)
+        return None if self.holds is None else note_written(self.holds, place)
+
+    def save_rows(self, path: str | Path) -> list[Path]:
+        """Write the rows that are drawn: FILE.csv (of several tables also FILE-2.csv and so on) or FILE.xlsx. Gives the files.
+
+        Raises UsageError for a figure that does not say its rows.
+        """
+        from tshdb.figures.drawn_rows import write_rows
+
+        paths = write_rows(self.rows, Path(path), self.title)
+        if self.holds is not None:
+            for each in paths:
+                note_written(self.holds, each)
+        return paths
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str | bytes]:
-        kinds = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
+        kinds = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png", "tiff": "image/tiff"}
         return {kinds[self.form]: self.svg if self.form == "svg" else self.data, "text/plain": self.how_to_read}
 
 
-def form_of(path: Path) -> str:
-    """The form that a file's name asks for. Raises UsageError for one that cannot be drawn."""
-    form = path.suffix[1:]
-    if form not in FORMATS:
-        known = ", ".join(f".{f}" for f in FORMATS)
-        raise UsageError(f"format '{path.suffix}'", where=str(path), repair=f"Known: {known}")
-    return form
+def form_of(path: Path, asked_for: str | None = None) -> str:
+    """The form that a file's name asks for. asked_for: the form by its name, which must not disagree. Raises UsageError."""
+    return chosen(SUFFIXES, asked_for, path, "svg")
 
 
 def refuse_unknown(name: str) -> None:
@@ -86,52 +131,71 @@ def refuse_unknown(name: str) -> None:
 
 
 def figure(
-    study: Study, name: str, cohort: str | None = None, form: str = "svg", steps: NextSteps | None = None
+    study: Study,
+    name: str,
+    cohort: str | None = None,
+    form: str = "svg",
+    steps: NextSteps | None = None,
+    kept: KeptDrawings | None = None,
+    how: Print = Print(),  # noqa: B008 - it cannot be changed
 ) -> Drawing:
     """A figure of the paper, or of an installed package, from this study's results. The same rows give the same bytes.
 
     name     one of `tshdb.installed.figures`
     cohort   cohort@version, or a name for its newest version; None for the cohort that study.toml names first
-    form     svg, pdf or png
+    form     svg, pdf, png or tiff
     steps    the study's next steps, so that several figures share one look at it
+    kept     drawings of before: one of the same rows is taken from there, and a new one is put there
+    how      width, resolution, style (`asked`)
 
-    Raises UsageError for a figure that there is not; NotFound, with the next step, where its rows are not there; InvalidInput
-    where another package's figure fails.
+    Raises UsageError for a figure or a form that there is not; NotFound, with the next step, where its rows are not there;
+    InvalidInput where another package's figure fails.
     """
     refuse_unknown(name)
+    chosen(SUFFIXES, form, None, form)
     record = installed.figures()[name]
-    words: list[str] = []
-
-    def draw() -> Figure:
-        drawn, how_to_read = _drawn(record, study, cohort)
-        words.append(how_to_read)
-        return drawn
-
     with naming_next_step(study, steps):
-        data = drawn_in_style(draw, form)
-    return Drawing(record.title, words[0], form, data)
+        drawn, how_to_read = _read(record, study, cohort)
+    words = [how_to_read]
+    if not isinstance(drawn, Later):
+        data = drawn_in_style(lambda: drawn, form, how, words)
+        return Drawing(record.title, joined(words), form, data, (), _holds(study, name, ()))
+    if kept is not None and how.is_usual:
+        data, remarks = kept.drawing(drawn, form)
+        words += remarks
+    else:
+        data = drawn_in_style(drawn.figure, form, how, words)
+    rows = tuple(drawn.rows)
+    return Drawing(record.title, joined(words), form, data, rows, _holds(study, name, rows))
 
 
-def drawn_in_style(draw: Callable[[], Figure], form: str) -> bytes:
-    """A figure in the house's style as the bytes of a file, which depend on what is drawn alone."""
+def joined(words: list[str]) -> str:
+    """How to read a figure, and what must be said of it."""
+    how_to_read, *remarks = words
+    return how_to_read if not remarks else f"{how_to_read.rstrip('.')}; {'; '.join(remarks)}."
+
+
+def _holds(study: Study, name: str, rows: Sequence[pd.DataFrame]) -> Holds:
+    """What a figure shows of patients, as far as its rows say it."""
+    cohorts = {str(cohort) for frame in rows if "cohort" in frame for cohort in frame["cohort"].dropna().unique()}
+    of_patients = any(map(is_of_patients, rows)) if rows else None
+    return Holds(study.root, "figure", name, of_patients, cohorts or None)
+
+
+def _read(record: StudyFigure, study: Study, cohort: str | None) -> tuple[Figure | Later, str]:
+    """The figure as its package makes it; what fails in another one's code is no failure of this program."""
     from matplotlib import rc_context
 
     from tshdb.figures.drawings import STYLE
 
-    dates: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-    buffer = io.BytesIO()
-    with rc_context(STYLE):
-        draw().savefig(buffer, format=form, metadata=dates[form], dpi=150)
-    return buffer.getvalue()
-
-
-def _drawn(record: StudyFigure, study: Study, cohort: str | None) -> tuple[Figure, str]:
-    """The figure as its package draws it; what fails in another one's code is no failure of this program."""
     module = record.read.__module__
-    try:
+    if module.partition(".")[0] == "tshdb":
         return record.read(study, cohort)
+    try:
+        with rc_context(STYLE):  # such a package draws at once
+            return record.read(study, cohort)
     except Exception as error:
-        if isinstance(error, TshdbError) or module.partition(".")[0] == "tshdb":
+        if isinstance(error, TshdbError):
             raise
         raise InvalidInput(
             f"it cannot be drawn: {type(error).__name__}: {error}", where=f"figure {record.name}, of {module}",
@@ -160,7 +224,14 @@ def examination(study: Study, patient: str, time_point: str | None = None, form:
         repair = NextSteps(study).of_analyses("dce_phases", key=study_uid)
         raise NotFound("nothing to look at: no phases yet", where=patient, repair=repair)
     title = f"{patient}-{drawn.facts['time_point']}"
-    return Drawing(title, "Masks are outlined on the subtraction.", form, saved(lambda: picture(drawn), form))
+    return Drawing(
+        title,
+        "Masks are outlined on the subtraction.",
+        form,
+        saved(lambda: picture(drawn), form),
+        (),
+        _of_one(study, patient),
+    )
 
 
 def geometry(study: Study, patient: str, time_point: str | None = None, form: str = "png") -> list[Drawing]:
@@ -186,6 +257,8 @@ def _refused(study: Study, facts: Mapping[str, Any], study_uid: str, form: str) 
             f"{refusal.title}: {refusal.said}",
             form,
             saved(lambda refusal=refusal: picture(refusal, heading), form),
+            (),
+            _of_one(study, facts["patient_id"]),
         )
         for i, refusal in enumerate(refusals(study, study_uid), 1)
     ]
@@ -205,14 +278,17 @@ def regions(study: Study, patient: str, time_point: str | None = None, form: str
     heading = f"{patient}   {facts['time_point']}   {facts['collection']}"
     with naming_next_step(study):
         drawn = saved(lambda: picture(Regions(study, study_uid), heading), form)
-    return Drawing(f"{patient}-{facts['time_point']}", "What features see is inside of the lines.", form, drawn)
+    return Drawing(f"{patient}-{facts['time_point']}", "What features see is inside of the lines.", form, drawn, (),
+                   _of_one(study, patient))  # fmt: skip
+
+
+def _of_one(study: Study, patient: str) -> Holds:
+    return Holds(study.root, "picture", "of an examination", True, None, patient)
 
 
 def saved(draw: Callable[[], Figure], form: str, dpi: int = 110) -> bytes:
     """A picture of an examination as the bytes of a file. What names say is no formula, whatever signs they hold."""
     from matplotlib import rc_context
 
-    buffer = io.BytesIO()
-    with rc_context({"text.parse_math": False}):
-        draw().savefig(buffer, dpi=dpi, format=form)
-    return buffer.getvalue()
+    with rc_context({**NO_MATH, **FONTS}):
+        return as_file(draw, form, Print(dpi=dpi))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tshdb.figures import Drawing, drawn_in_style
+from tshdb.figures import Drawing, Print, drawn_in_style, joined
 from tshdb.figures.drawings import COLORS
+from tshdb.figures.room import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,26 +25,24 @@ LONGEST = 34  # letters of an option beside the dashboard
 CLEAR = 20.0  # an interval is cut where it goes farther from the estimates than so many times their range
 
 
-def drawing(curve: Curve, form: str = "svg") -> Drawing:
+def drawing(curve: Curve, form: str = "svg", how: Print = Print()) -> Drawing:  # noqa: B008 - it cannot be changed
     """The picture of a curve, in the house's style: the same combinations give the same bytes."""
     words = (
         "Above: estimates in order, with 95 % intervals; blue and orange are significant at .05, grey is not. "
         "Below: the options of each."
     )
-    return Drawing(
-        f"Specification curve of {curve.asked.name}", words, form, drawn_in_style(lambda: figure(curve), form)
-    )
+    said = [words]
+    data = drawn_in_style(lambda: figure(curve), form, how, said)
+    return Drawing(f"Specification curve of {curve.asked.name}", joined(said), form, data)
 
 
 def figure(curve: Curve) -> Figure:
     """Estimates above, options below. Combinations without an estimate are counted in the title alone."""
-    from matplotlib.figure import Figure
-
     shown = [p for p in curve.points if p.result.estimate is not None]
     rows = [(choice.name, option.label) for choice in curve.asked.choices for option in choice.options]
     gaps = len(curve.asked.choices)
     below = 0.2 * (len(rows) + 1.4 * gaps)
-    made = Figure(figsize=(9.0, 3.4 + below))
+    made, _, _ = new_figure(9.0, 3.4 + below)
     top, dashboard = made.subplots(2, 1, height_ratios=(3.0, max(below, 0.6)), sharex=True)
     _estimates(top, curve, shown)
     _options(dashboard, curve, shown)

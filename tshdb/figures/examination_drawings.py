@@ -41,7 +41,7 @@ def picture(examination: DrawnExamination) -> Figure:
     for axis, phase, name in zip(
         axes[0], (0, e.intermediate, last), ("before contrast (S0)", "intermediate", "last"), strict=True
     ):
-        _image(axis, e, e.volumes[phase][at], low, high, f"phase {phase}, {name}{_time(e, phase)}")
+        _image(axis, e, e.volumes[phase][at], low, high, f"phase {phase}, {name}{time_of(e, phase)}")
     rise = e.rise
     top = float(np.percentile(rise, 99.8)) or 1.0
     _image(axes[1, 0], e, rise[at], 0, top, f"intermediate - S0, slice {at + 1} of {len(rise)}")
@@ -56,7 +56,8 @@ def picture(examination: DrawnExamination) -> Figure:
     return figure
 
 
-def _time(e: DrawnExamination, phase: int) -> str:
+def time_of(e: DrawnExamination, phase: int) -> str:
+    """When a phase began, after phase 0, to be added to its name; nothing where that is not known."""
     seconds = e.phases["t_seconds"].iloc[phase]
     return "" if seconds is None or seconds != seconds else f", {int(seconds) // 60}:{int(seconds) % 60:02d} min"
 

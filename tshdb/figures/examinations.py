@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sqlalchemy import select
 
+from tshdb.database import reading
 from tshdb.errors import NotFound
 from tshdb.figures.palette import OTHERS, TEXT, Line, lines_of
 from tshdb.geometry import Grid
@@ -16,6 +19,7 @@ from tshdb.images.mask_volumes import grid_of_phases, on_images
 from tshdb.images.pixels import read_volume
 from tshdb.next_step import NextSteps
 from tshdb.objects import VOXELS
+from tshdb.schema import Base
 from tshdb.vocabulary import MaskRegion, MaskStatus
 
 if TYPE_CHECKING:
@@ -74,15 +78,26 @@ class DrawnExamination:
         return int(inside.sum(axis=(1, 2)).argmax())
 
 
+def tables_of(study: Study, study_uid: str) -> Callable[[str], pd.DataFrame]:
+    """A function table -> its rows of one examination, by the table's key."""
+    import pandas as pd
+
+    def of(name: str) -> pd.DataFrame:
+        table = Base.metadata.tables[name]
+        query = select(table).where(table.c.study_uid == study_uid).order_by(*table.primary_key)
+        with reading(study.engine) as connection:
+            rows = connection.execute(query).fetchall()
+        return pd.DataFrame([tuple(row) for row in rows], columns=table.columns.keys())
+
+    return of
+
+
 def mask_lines(study: Study, study_uid: str) -> dict[str, Line]:
     """segmentation -> how it is drawn and what it is called, of those of an examination that fit; lesions first.
 
     An outline that is the tumour has its colour. Masks that would have one name are numbered.
     """
-
-    def of(table: str) -> pd.DataFrame:
-        return study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
-
+    of = tables_of(study, study_uid)
     masks, lesions, tumors = of("masks"), of("lesions"), of("tumor_masks")
     fitting = set(masks.loc[masks["status"] == MaskStatus.FITS, "segmentation_id"])
     numbers = dict(zip(lesions["segmentation_id"], lesions["lesion"].astype(int), strict=True))
@@ -142,17 +157,14 @@ class Examinations:
 
     def load(self, study_uid: str) -> DrawnExamination:
         """Read an examination's pixels and masks; each file's bytes are compared with those that were ingested."""
-
-        def of(table: str) -> pd.DataFrame:
-            return self.study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
-
+        of = tables_of(self.study, study_uid)
         facts = self.sets[self.sets["study_uid"] == study_uid].iloc[0].to_dict()
         examination = DrawnExamination(facts, of("dce_phases").sort_values("phase_index"))
         slices = of("dce_slices")
         if not len(slices) or not len(examination.phases):
             return examination
         instances, series = of("imaging_instances"), of("imaging_series")
-        instances["path"] = [str(self.study.root / path) for path in instances["path"]]
+        instances["path"] = [str(self.study.paths.at(path)) for path in instances["path"]]
         examination.grid, files = grid_of_phases(slices, instances, series)
         if not instances[instances["sop_uid"].isin(slices["sop_uid"])]["has_pixels"].all():
             examination.notes.append("headers alone: there are no pixels to look at")

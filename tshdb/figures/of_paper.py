@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from tshdb.errors import NotFound
 from tshdb.figures import drawings
+from tshdb.figures.later import Later, Unread
 from tshdb.next_step import NoRows
 from tshdb.offered import StudyFigure
 from tshdb.optimism import label_of
+from tshdb.tables.numbers import number, ratio
 from tshdb.tables.rows import cohort_order, label_of_signature, members, newest, of_cohort, of_name, records, version_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from tshdb.study import Study
 
@@ -40,7 +42,7 @@ def _reasons(grouping: str) -> str:
 
 
 def _km(grouping: str, words: str):
-    def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
+    def read(study: Study, cohort: str | None) -> tuple[Later, str]:
         query = f"SELECT * FROM km_points WHERE grouping = '{grouping}'"
         nothing = f"no survival curves by {words}"
         points, name = of_cohort(
@@ -49,21 +51,48 @@ def _km(grouping: str, words: str):
         tests = study.sql("SELECT * FROM logrank_tests WHERE cohort = $c AND grouping = $g", {"c": name, "g": grouping})
         endpoint = points["endpoint"].iloc[0]
         label = label_of(study, "logrank_tests", name)
-        figure = drawings.kaplan_meier(points, _one(tests), f"{endpoint} by {words}, {name}", label.optimistic)
+        title = f"{endpoint} by {words}, {name}"
+        beside = _beside_curves(study, grouping, name, endpoint)
+        figure = Later.of(drawings.kaplan_meier, points, _one(tests), title, label.optimistic, beside)
         how_to_read = "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
         return figure, _said(how_to_read, label.words)
 
     return read
 
 
+HAZARDS = {
+    "tsh_ratio": "group",
+    "tsh_score": "score group",
+    "signature": "signature group",
+}  # grouping -> model of cox_terms
+CUT_OFFS = {
+    "tsh_ratio": "SELECT value FROM cutoffs WHERE cohort = $c UNION ALL SELECT max(cutoff) FROM survival_groups",
+    "tsh_score": "SELECT max(threshold) FROM tsh_scores WHERE $c IS NOT NULL",
+    "signature": "SELECT max(threshold) FROM signature_scores WHERE $c IS NOT NULL",
+}
+
+
+def _beside_curves(study: Study, grouping: str, cohort: str, endpoint: str) -> list[str]:
+    """What stands above curves: the hazard ratio of their groups with its interval, and the cut-off between them."""
+    query = "SELECT * FROM cox_terms WHERE model = $m AND cohort = $c AND endpoint = $e AND hazard_ratio IS NOT NULL"
+    terms = study.sql(query, {"m": HAZARDS[grouping], "c": cohort, "e": endpoint})
+    lines = [f"HR of {row['term']} {ratio(row)}" for row in records(terms)[:1]]
+    found = study.sql(
+        f"SELECT value FROM ({CUT_OFFS[grouping]}) AS v(value) WHERE value IS NOT NULL LIMIT 1", {"c": cohort}
+    )
+    return [*lines, *(f"cut-off {number(value)}" for value in found["value"])]
+
+
 def _roc(model: str, words: str, analysis: str):
-    def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
+    def read(study: Study, cohort: str | None) -> tuple[Later, str]:
         query = f"SELECT * FROM roc_points WHERE model = '{model}'"
         unseen = f"model = '{model}' AND scheme = 'nested' AND measure = 'auc' AND value IS NULL"
         reasons = f"SELECT cohort, reason FROM model_performance WHERE {unseen} ORDER BY unit_id DESC"
         points, name = of_cohort(study, query, cohort, f"no ROC curve of the {words}", analysis, reasons)
         shown = f"{name}{_foretold(study, name)}" if model == "signature_model" else name
-        figure = drawings.roc(points, _nested(study, model, name), f"{words}, nested cross-validation\n{shown}")
+        figure = Later.of(
+            drawings.roc, points, _nested(study, model, name), f"{words}, nested cross-validation\n{shown}"
+        )
         return figure, "Every score is by models that never saw the patient; the dotted line is guessing."
 
     return read
@@ -81,7 +110,7 @@ def _foretold(study: Study, cohort: str) -> str:
     return "" if label["asked"] is None else f": {label['foretold']} against {label['against']} ({label['asked']})"
 
 
-def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _signature_km(study: Study, cohort: str | None) -> tuple[Later, str]:
     query = "SELECT * FROM km_points WHERE grouping = 'signature'"
     nothing = "no curves by the signature"
     points, name = of_cohort(study, query, cohort, nothing, "signature_curves", _reasons("signature"))
@@ -90,10 +119,11 @@ def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
     for endpoint, of_endpoint in points.groupby("endpoint", sort=True):
         test = _one(tests[tests["endpoint"] == endpoint])
         origin = f" from {test['time_origin'].replace('_', ' ')}" if test is not None and test["time_origin"] else ""
-        panels.append((of_endpoint, test, f"{endpoint}{origin}, by the signature\n{name}"))
+        beside = _beside_curves(study, "signature", name, str(endpoint))
+        panels.append((of_endpoint, test, f"{endpoint}{origin}, by the signature\n{name}", beside))
     label, classes = label_of(study, "signature_logrank", name), label_of_signature(study, None)
     words = {} if classes["asked"] is None else {"good": classes["foretold"], "poor": classes["against"]}
-    return drawings.kaplan_meiers(panels, words), "; ".join(
+    return Later.of(drawings.kaplan_meiers, panels, words), "; ".join(
         [
             "Share without an event over time; the band is the 95 % interval, a tick a patient censored there",
             *(label.words or ["the signature was made on other patients"]),
@@ -101,7 +131,7 @@ def _signature_km(study: Study, cohort: str | None) -> tuple[Figure, str]:
     ) + "."
 
 
-def _search(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _search(study: Study, cohort: str | None) -> tuple[Later, str]:
     from tshdb.figures import signature_drawings
 
     query = "SELECT * FROM search_generations WHERE reason IS NULL"
@@ -109,11 +139,11 @@ def _search(study: Study, cohort: str | None) -> tuple[Figure, str]:
     generations, name = of_cohort(study, query, cohort, "no search for a signature", "signature_search", reasons)
     first = generations.iloc[0]
     title = f"Genetic search over {first['n_candidates']} features, n = {first['n']}\n{name}{_foretold(study, name)}"
-    figure = signature_drawings.search(generations, _nested(study, "signature_model", name), title)
+    figure = Later.of(signature_drawings.search, generations, _nested(study, "signature_model", name), title)
     return figure, "What the search reaches on its own folds is optimistic; the band is what the whole way is worth."
 
 
-def _ladder(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _ladder(study: Study, cohort: str | None) -> tuple[Later, str]:
     from tshdb.figures import signature_drawings
 
     query = "SELECT * FROM ladder_rungs ORDER BY position"
@@ -121,7 +151,7 @@ def _ladder(study: Study, cohort: str | None) -> tuple[Figure, str]:
     first = rungs.iloc[0]
     worth = next((said for said in rungs["finding"][1:] if isinstance(said, str)), None)
     said = "; ".join(filter(None, [first["finding"], worth]))
-    figure = signature_drawings.ladder(rungs, f"{name}{_foretold(study, name)}: {first['verdict']}", said)
+    figure = Later.of(signature_drawings.ladder, rungs, f"{name}{_foretold(study, name)}: {first['verdict']}", said)
     return figure, (
         "Left: the AUC of patients not seen, of draws their mean, with a point for each draw; right: how far the signature is "
         "above, on the same patients. Bars are 95 % intervals (DeLong); right of the dotted line is above one half, or above "
@@ -129,14 +159,14 @@ def _ladder(study: Study, cohort: str | None) -> tuple[Figure, str]:
     )
 
 
-def _calibration(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _calibration(study: Study, cohort: str | None) -> tuple[Later, str]:
     from tshdb.figures import signature_drawings
 
     query = "SELECT * FROM calibration_groups WHERE seen IS NOT NULL"
     reasons = "SELECT cohort, reason FROM calibration_groups WHERE reason IS NOT NULL ORDER BY unit_id DESC"
     nothing = "no calibration of the signature"
     groups, name = of_cohort(study, query, cohort, nothing, "calibration_groups", reasons)
-    figure = signature_drawings.calibration(groups, name)
+    figure = Later.of(signature_drawings.calibration, groups, name)
     return figure, (
         "A point is a part of the cohort by its scores, from low to high. Foretold: Cox models of the score within the cohort, "
         "each patient's from one that had not seen her."
@@ -144,7 +174,7 @@ def _calibration(study: Study, cohort: str | None) -> tuple[Figure, str]:
 
 
 def _ph(analysis: str, models: str, words: str):
-    def read(study: Study, cohort: str | None) -> tuple[Figure, str]:
+    def read(study: Study, cohort: str | None) -> tuple[Later, str]:
         import pandas as pd
 
         from tshdb.figures import residual_drawings
@@ -163,7 +193,7 @@ def _ph(analysis: str, models: str, words: str):
             "standard errors, is level where hazards are proportional; dotted: the model's estimate; p by the score test."
         )
         words_of = label_of(study, analysis, name).words
-        return residual_drawings.residuals(rows, title), _said(how_to_read, words_of)
+        return Later.of(residual_drawings.residuals, rows, title), _said(how_to_read, words_of)
 
     return read
 
@@ -177,33 +207,33 @@ def _abundances(study: Study, cohort: str) -> pd.DataFrame:
     return values[values["patient_id"].isin(members(study, cohort))]
 
 
-def _compartments(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _compartments(study: Study, cohort: str | None) -> tuple[Later, str]:
     query = "SELECT * FROM wilcoxon_tests ORDER BY unit_id, grouping"
     tests, name = of_cohort(study, query, cohort, "no tests of compartments", "compartment_tests")
     tests, words = _labelled(study, tests, "compartment_tests", name)
-    figure = drawings.compartments(_abundances(study, name), tests, name)
+    figure = Later.of(drawings.compartments, _abundances(study, name), tests, name)
     return figure, _said(
         "Box: the middle half of the patients; stars: tumour and stroma of the same patients differ.", words
     )
 
 
-def _networks(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _networks(study: Study, cohort: str | None) -> tuple[Later, str]:
     parameters, name = of_cohort(study, "SELECT * FROM network_parameters", cohort, "no networks", "network_parameters")
     edges = study.sql("SELECT * FROM network_edges WHERE cohort = $c ORDER BY ALL", {"c": name})
     populations = list(study.sql("SELECT DISTINCT population FROM tsh_ratios ORDER BY 1")["population"])
     counts = dict(zip(parameters["prognosis"], parameters["n"].astype(int), strict=True))
-    figure = drawings.networks(edges, populations, counts, f"Cell networks, {name}")
+    figure = Later.of(drawings.networks, edges, populations, counts, f"Cell networks, {name}")
     is_negative = bool((edges["correlation"] < 0).any())
     which, dashed = ("|r|", ", dashed is negative") if is_negative else ("r", "")
     joined = f"A line joins two populations whose abundances correlate (Pearson's {which} above the threshold)"
     return figure, f"{joined}; thicker is stronger{dashed}."
 
 
-def _topology(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _topology(study: Study, cohort: str | None) -> tuple[Later, str]:
     query = "SELECT * FROM network_parameters WHERE is_in_paper ORDER BY unit_id DESC, compartment, parameter"
     parameters, name = of_cohort(study, query, cohort, "no networks", "network_parameters")
     parameters, words = _labelled(study, parameters, "network_parameters", name)
-    figure = drawings.topology(parameters, f"Topology of the cell networks, {name}")
+    figure = Later.of(drawings.topology, parameters, f"Topology of the cell networks, {name}")
     how_to_read = (
         "Each spoke is one parameter, drawn as a share of the larger of the two groups; the values stand at its end, and a "
         "star where permuting the patients' groups gives p < .05 (Benjamini-Hochberg over all parameters)."
@@ -211,20 +241,21 @@ def _topology(study: Study, cohort: str | None) -> tuple[Figure, str]:
     return figure, _said(how_to_read, words)
 
 
-def _correlation(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _correlation(study: Study, cohort: str | None) -> tuple[Later, str]:
     population = study.sql("SELECT DISTINCT population FROM cutoffs ORDER BY 1")["population"]
     query = "SELECT * FROM wilcoxon_tests ORDER BY unit_id"
     tests, name = of_cohort(study, query, cohort, "no tests of compartments", "compartment_tests")
     if not len(population):
         raise NoRows("no cut-off, and so no groups", analyses=("cutoff",))
     values = _abundances(study, name)
+    of_population = values[values["population"] == population[0]]
     tests, words = _labelled(study, tests[tests["population"] == population[0]], "compartment_tests", name)
-    figure = drawings.correlation(values[values["population"] == population[0]], tests, f"{population[0]}, {name}")
+    figure = Later.of(drawings.correlation, of_population, tests, f"{population[0]}, {name}")
     how_to_read = "A point is a patient; the line is the least-squares fit, r Pearson's correlation in that group."
     return figure, _said(how_to_read, words)
 
 
-def _flow(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _flow(study: Study, cohort: str | None) -> tuple[Later, str]:
     if cohort is None:
         query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
         versions = [list(study.sql(f"{query}'{mode}' ORDER BY 1")["c"]) for mode in ("frozen", "live")]
@@ -236,12 +267,11 @@ def _flow(study: Study, cohort: str | None) -> tuple[Figure, str]:
     if not version.flow:
         now = f"Its steps as they are now: tshdb cohort flow {version.cohort} --now"
         raise NotFound(f"{version.key} is older than the record of steps", repair=now)
-    return drawings.flow(
-        version.flow, version.key
-    ), "From top to bottom: who is left; to the side: who was taken out, and why."
+    how_to_read = "From top to bottom: who is left; to the side: who was taken out, and why."
+    return Later.of(drawings.flow, list(version.flow), version.key), how_to_read
 
 
-def _features(study: Study, cohort: str | None) -> tuple[Figure, str]:
+def _features(study: Study, cohort: str | None) -> tuple[Later, str]:
     """Features of first examinations by the prognosis that the TSH score predicts, else that of the ratio."""
     from tshdb.figures import feature_drawings
 
@@ -265,26 +295,39 @@ def _features(study: Study, cohort: str | None) -> tuple[Figure, str]:
         for group in feature_drawings.GROUPS
         if (example := _example(study, values[values["prognosis"] == group])) is not None
     }
-    figure = feature_drawings.by_group(values, examples, "Radiomic features by predicted prognosis (TSH score)")
-    return figure, (
-        "A point is a patient's first examination; p by Mann and Whitney, of one feature at a time and not corrected. Right: the "
-        "patient of each group whose IDMN is the group's median."
+    tests = study.sql("SELECT * FROM feature_tests WHERE grouping = 'label' AND asked IS NULL ORDER BY unit_id DESC")
+    named = newest(tests["cohort"], cohort_order(study))
+    tests = tests[tests["cohort"] == named]
+    title = "Radiomic features by predicted prognosis (TSH score)"
+    behind = (
+        f"p between the classes of {named}, adjusted (Benjamini and Hochberg)"
+        if len(tests)
+        else "no test was made, so no p"
+    )
+    return Later.of(feature_drawings.by_group, values, tests, examples, title), (
+        f"A point is a patient's first examination; {behind}. Right: the patient of each group whose IDMN is the group's median."
     )
 
 
-def _example(study: Study, values: pd.DataFrame):
-    """(patient, SI of a slice, tumour in it, aspect) of the patient whose IDMN is in the middle of the group."""
+def _example(study: Study, values: pd.DataFrame) -> Unread | None:
+    """(SI of a slice, tumour in it, aspect) of the patient whose IDMN is in the middle of the group."""
     from tshdb.figures.feature_drawings import EXAMPLE
-    from tshdb.figures.region_drawings import Regions
+    from tshdb.figures.region_drawings import Regions, Rows
 
     of_example = values[values["feature"] == EXAMPLE].sort_values(["value", "patient_id"])
     if not len(of_example):
         return None
-    chosen = of_example.iloc[len(of_example) // 2]
-    regions = Regions(study, chosen["study_uid"])
-    at = regions.shown()[0]
-    columns, rows, _ = regions.like.GetSpacing()
-    return chosen["patient_id"], regions.maps()["SI"][at], regions.masks["tumor"][at], rows / columns
+    study_uid = of_example.iloc[len(of_example) // 2]["study_uid"]
+    rows = Rows(study, study_uid)
+    rows.refuse_without_images()
+
+    def read() -> tuple[np.ndarray, np.ndarray, float]:
+        regions = Regions(study, study_uid, rows)
+        at = regions.shown()[0]
+        columns, lines, _ = regions.like.GetSpacing()
+        return regions.maps()["SI"][at], regions.masks["tumor"][at], lines / columns
+
+    return Unread((rows.images, rows.objects, rows.facts["stroma"].get("parenchyma_s0")), read)
 
 
 FIGURES = (

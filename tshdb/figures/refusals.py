@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tshdb.figures.examinations import tables_of
 from tshdb.images.mask_volumes import grid_of_phases
 from tshdb.images.phase_refusals import of_phases
 from tshdb.images.refusals import Refusal, of_mask
 from tshdb.vocabulary import MaskStatus, SetStatus
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tshdb.study import Study
 
 
 def refusals(study: Study, study_uid: str) -> list[Refusal]:
     """The refusals of one examination, its phases' first; empty where none is a matter of place."""
-
-    def of(table: str) -> pd.DataFrame:
-        return study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
-
+    of = tables_of(study, study_uid)
     sets, series, instances, slices = (of(t) for t in ("dce_sets", "imaging_series", "imaging_instances", "dce_slices"))
     if len(sets) and sets["status"].iloc[0] == SetStatus.UNSPLIT:
         roles = of("series_roles")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tshdb.figures.examination_drawings import legend, legend_height, letter_of, outline
-from tshdb.figures.examinations import SAME, lesion_name
+from tshdb.figures.examinations import SAME, lesion_name, tables_of
 from tshdb.figures.palette import BAND, DARK, EDGE, LETTER, QUIET, REGIONS, TEXT, WARNING, Line, lines_of
 from tshdb.next_step import NoRows
 from tshdb.objects import VOXELS
@@ -28,11 +28,14 @@ class Rows:
     """What the tables say of an examination's regions: the facts of each, which have voxels, how these are drawn."""
 
     def __init__(self, study: Study, study_uid: str):
+        rows_of = tables_of(study, study_uid)
+
         def of(table: str) -> list[dict[str, Any]]:
-            frame = study.sql(f"SELECT * FROM {table} WHERE study_uid = $uid", {"uid": study_uid})
+            frame = rows_of(table)
             return frame.astype(object).where(frame.notna(), None).to_dict("records")
 
         self.images = {row["image"]: row["object_id"] for row in of("prepared_images")}
+        self.study_uid = study_uid
         self.facts = {name: (of(table) or [{}])[0] for name, table in TABLES.items()}
         self.objects: dict[str, str] = {
             name: facts["object_id"] for name, facts in self.facts.items() if facts.get("object_id")
@@ -52,11 +55,18 @@ class Rows:
                 (line,) = lines_of([(int(row["lesion"]), name)])
                 self.lines[name], self.objects[name] = line._replace(style=BAND), row["object_id"]
 
+    def refuse_without_images(self) -> None:
+        """Raises NoRows without prepared images: there is nothing to draw them on."""
+        if not self.images:
+            where = self.study_uid
+            raise NoRows("no prepared images", analyses=("prepared_images",), key=where, where=where)
+
 
 class Regions:
     """What is drawn: images and masks as (slices, rows, columns), what the tables say of them."""
 
-    def __init__(self, study: Study, study_uid: str):
+    def __init__(self, study: Study, study_uid: str, rows: Rows | None = None):
+        """rows: of the same examination, where they were read before."""
         import SimpleITK as sitk
 
         from tshdb.images.prepared import read as made
@@ -64,9 +74,8 @@ class Regions:
         def read(digest: str) -> sitk.Image:
             return made(study.objects.verified(digest, VOXELS))
 
-        rows = Rows(study, study_uid)
-        if not rows.images:
-            raise NoRows("no prepared images", analyses=("prepared_images",), key=study_uid, where=study_uid)
+        rows = rows or Rows(study, study_uid)
+        rows.refuse_without_images()
         images = {name: read(digest) for name, digest in rows.images.items()}
         self.like = images["S0"]
         self.volumes = {name: sitk.GetArrayFromImage(image) for name, image in images.items()}

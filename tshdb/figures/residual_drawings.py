@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tshdb.figures.drawings import COLORS, YEAR
+from tshdb.figures.drawings import COLORS, CUT, YEAR, heading
+from tshdb.figures.room import letters, new_figure
+from tshdb.tables.numbers import p_short
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,23 +26,23 @@ def residuals(rows: pd.DataFrame, title: str) -> Figure:
     rows: of schoenfeld_residuals, of one cohort. Time is drawn as the share of deaths before it, so that these are even; its
     marks are years.
     """
-    from matplotlib.figure import Figure
-
     panels = list(_panels(rows))
-    n_rows = -(-len(panels) // ACROSS)
-    figure = Figure(figsize=(4.2 * min(ACROSS, len(panels)), 0.5 + 3.1 * n_rows))
-    grid = figure.subplots(n_rows, min(ACROSS, len(panels)), squeeze=False).ravel()
+    n_rows, n_columns = -(-len(panels) // ACROSS), min(ACROSS, len(panels))
+    figure, down, across = new_figure(4.2 * n_columns, 0.5 + 3.1 * n_rows, n_rows, n_columns)
+    grid = figure.subplots(down, across, squeeze=False).ravel()
     for axes in grid[len(panels) :]:
         axes.axis("off")
     for axes, ((endpoint, model, term), of_panel) in zip(grid, panels, strict=False):
-        axes.set_title("\n".join(textwrap.wrap(f"{endpoint}, {model}: {term}", 44)), fontsize=9, loc="left")
+        p = p_short(of_panel["ph_p_value"].iloc[0])
+        name = textwrap.wrap(f"{endpoint}, {model}: {term}", letters(44), max_lines=3, placeholder=CUT)
+        axes.set_title("\n".join([*name, f"p {p}" if p else "no test"]), fontsize=9, loc="left")
         if (of_panel["position"] > 0).any():
             _panel(axes, of_panel.sort_values("position"))
         else:
-            said = "\n".join(textwrap.wrap(str(of_panel["reason"].iloc[0]), 40))
+            said = "\n".join(textwrap.wrap(str(of_panel["reason"].iloc[0]), letters(40), max_lines=8, placeholder=CUT))
             axes.text(0.5, 0.5, said, ha="center", va="center", transform=axes.transAxes, fontsize=8.5, color="0.35")
             axes.set(xticks=[], yticks=[])
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
+    figure.suptitle(heading(title, 100), fontsize=10, x=0.01, ha="left")
     return figure
 
 
@@ -56,9 +58,6 @@ def _panel(axes, rows: pd.DataFrame) -> None:
     if rows["smooth"].notna().all():
         for name, style, width in (("smooth", "-", 1.8), ("smooth_lower", "--", 1), ("smooth_upper", "--", 1)):
             axes.plot(x, rows[name].to_numpy(float), style, color=COLORS["good"], lw=width)
-    p = rows["ph_p_value"].iloc[0]
-    said = f"p = {p:.2g}" if p is not None and p == p else "no test"
-    axes.text(0.98, 0.97, said, ha="right", va="top", transform=axes.transAxes, fontsize=9)
     places = np.unique(np.linspace(0, len(x) - 1, TICKS).round().astype(int))
     places = places[np.r_[True, np.diff(x[places]) > 0]]
     axes.set_xticks(x[places], [f"{days / YEAR:.1f}" for days in rows["time_days"].to_numpy(float)[places]])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tshdb.figures.drawings import COLORS
+from tshdb.figures.drawings import COLORS, LINE, OVER, heading
+from tshdb.figures.fitting import shortened
+from tshdb.figures.room import letters, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +26,9 @@ def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> F
     generations: rows of search_generations of one cohort; nested: the row of model_performance with the nested AUC,
     or why it has none.
     """
-    from matplotlib.figure import Figure
     from pandas import isna
 
-    figure = Figure(figsize=(6.8, 5.0))
+    figure, _, _ = new_figure(6.8, 5.0)
     axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
     rows = generations.sort_values("generation")
     x = rows["generation"].to_numpy(int)
@@ -51,8 +53,8 @@ def search(generations: pd.DataFrame, nested: pd.Series | None, title: str) -> F
         )
     axes.axhline(0.5, color="0.7", lw=1, ls=":")
     axes.set(ylabel="AUC", ylim=(min(0.4, axes.get_ylim()[0]), 1.02))
-    axes.legend(loc="lower right", frameon=False, fontsize=8.5)
-    axes.set_title(title, fontsize=10, loc="left")
+    axes.legend(loc="lower right", fontsize=8.5, **OVER)
+    axes.set_title(heading(title, 70), fontsize=10, loc="left")
     below.step(x, rows["n_best"].astype(int), where="post", color="0.3")
     below.set(xlabel="generation", ylabel="features", ylim=(0, None))
     return figure
@@ -63,11 +65,12 @@ def ladder(rungs: pd.DataFrame, title: str, finding: str) -> Figure:
 
     rungs: rows of ladder_rungs of one cohort, the signature's first; finding: the verdict in words.
     """
-    from matplotlib.figure import Figure
     from pandas import notna
 
-    figure = Figure(figsize=(9.0, 0.42 * len(rungs) + 2.0))
-    left, right = figure.subplots(1, 2, sharey=True)
+    above = "\n".join([heading(title, 100), *textwrap.wrap(finding, letters(110))])
+    height = 0.42 * len(rungs) + 2.0 + LINE * max(above.count("\n") - 1, 0)
+    figure, down, across = new_figure(9.0, height, 1, 2)
+    left, right = figure.subplots(down, across, sharey=True)
     shown = (
         (left, 0.5, "auc", "ci_lower", "ci_upper", "AUC"),
         (right, 0.0, "difference", "difference_lower", "difference_upper", "AUC of the signature less the rung's"),
@@ -84,7 +87,7 @@ def ladder(rungs: pd.DataFrame, title: str, finding: str) -> Figure:
             if notna(row[lower]):
                 axes.plot([float(row[lower]), float(row[upper])], [at, at], color=color, lw=1.6)
         if not notna(row["auc"]):
-            said = "\n".join(textwrap.wrap(str(row["reason"]), 62, max_lines=2, placeholder=" …"))
+            said = "\n".join(textwrap.wrap(str(row["reason"]), letters(62, 0.55), max_lines=2, placeholder=" …"))
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
             left.text(
                 0.02, at, said, fontsize=7.5, va="center", transform=left.get_yaxis_transform(), bbox=box, zorder=3
@@ -94,32 +97,30 @@ def ladder(rungs: pd.DataFrame, title: str, finding: str) -> Figure:
         axes.set_xlabel(label)
         if not rungs[value].notna().any():
             axes.set_xlim(chance - 0.5, chance + 0.5)
-    left.set_yticks(range(len(rungs)), names)
+    left.set_yticks(range(len(rungs)), [shortened(name, letters(30, 0.5), 2) for name in names])
     left.set_ylim(len(rungs) - 0.5, -0.5)
     if rungs["auc"].notna().any():
         draws = "; small dots: single draws" if rungs["n_draws"].notna().any() else ""
         figure.supxlabel(f"bars: 95 % intervals (DeLong; on the right, paired){draws}", fontsize=8, x=0.99, ha="right")
-    figure.suptitle("\n".join([title, *textwrap.wrap(finding, 110)]), fontsize=10, x=0.01, ha="left")
+    figure.suptitle(above, fontsize=10, x=0.01, ha="left")
     return figure
 
 
 def calibration(groups: pd.DataFrame, title: str) -> Figure:
     """Survival seen over survival foretold, one line an endpoint; on the dotted line they agree."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2, 5.0))
+    figure, _, _ = new_figure(5.2, 5.0)
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", lw=1, ls=":")
-    colors = [COLORS["good"], COLORS["poor"], COLORS["stroma"]]
-    for color, (endpoint, of_endpoint) in zip(colors, groups.groupby("endpoint", sort=True), strict=False):
+    endpoints = list(groups.groupby("endpoint", sort=True))
+    looks = [(mark, color) for mark in "osD" for color in (COLORS["good"], COLORS["poor"], COLORS["stroma"])]
+    for (mark, color), (endpoint, of_endpoint) in zip(itertools.cycle(looks), endpoints, strict=False):
         rows = of_endpoint.dropna(subset=["foretold", "seen"]).sort_values("foretold")
-        seen = rows["seen"].to_numpy(float)
-        low = seen - rows["ci_lower"].astype(float).fillna(rows["seen"].astype(float)).to_numpy()
-        high = rows["ci_upper"].astype(float).fillna(rows["seen"].astype(float)).to_numpy() - seen
-        axes.errorbar(rows["foretold"].astype(float), seen, yerr=np.maximum([low, high], 0), fmt="o-", color=color, capsize=3,
-                      label=f"{endpoint} (n = {int(of_endpoint['n'].sum())})")  # fmt: skip
+        seen = rows["seen"].to_numpy(float)  # without an interval there is no bar
+        bars = [seen - rows["ci_lower"].to_numpy(float), rows["ci_upper"].to_numpy(float) - seen]
+        axes.errorbar(rows["foretold"].astype(float), seen, yerr=np.maximum(bars, 0), fmt=f"{mark}-", color=color, capsize=3,
+                      label=f"{shortened(endpoint, letters(46, 0.5), 1)} (n = {int(of_endpoint['n'].sum())})")  # fmt: skip
     days = float(groups["at_days"].iloc[0])
     axes.set(xlabel="survival foretold", ylabel="survival seen", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    axes.set_title(f"{title}, at {days / 365.25:.3g} years", fontsize=10, loc="left")
-    axes.legend(loc="upper left", frameon=False)
+    axes.set_title(heading(f"{title}, at {days / 365.25:.3g} years", 58), fontsize=10, loc="left")
+    axes.legend(loc="upper left", **OVER)
     return figure

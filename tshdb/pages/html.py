@@ -9,14 +9,16 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 
-from tshdb.files import complete
+from tshdb.files import write_whole
 from tshdb.places import REPORTS, made_in
+from tshdb.text.controls import clean
 
 SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 
 
 def rendered(template: str, **values) -> str:
-    """A template of templates/ with these values. The page's policy allows what the template itself holds and nothing else."""
+    """A template of templates/ with these values. The page's policy allows what the template itself holds and nothing else, and
+    no control character of a value is in it: what is copied from a page into a terminal is harmless."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -28,7 +30,7 @@ def rendered(template: str, **values) -> str:
     )
     assert environment.loader is not None
     source, _, _ = environment.loader.get_source(environment, template)
-    return environment.get_template(template).render(policy=_policy(source), **values)
+    return clean(environment.get_template(template).render(policy=_policy(source), **values))
 
 
 def _policy(source: str) -> str:
@@ -55,12 +57,9 @@ class Page:
 
     html: str
 
-    def save(self, path: str | Path) -> None:
-        """Write the file; it is whole or not there."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with complete(path) as written:
-            written.write_text(self.html, encoding="utf-8")
+    def save(self, path: str | Path, *, is_named: bool = False) -> None:
+        """Write the file; it is whole or not there. is_named: by a person, so that a link or a pipe there is written through."""
+        write_whole(Path(path), self.html, is_named=is_named)
 
     def _repr_html_(self) -> str:
         return f'<iframe srcdoc="{escape(self.html)}" width="100%" height="800"></iframe>'
