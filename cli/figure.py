@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cli.console import out, out_exact, out_json, table
-from cli.options import JsonOption, StudyOption, VariantOption
+from cli.noting import say_unnoted
+from cli.options import DpiOption, JsonOption, StudyOption, StyleOption, VariantOption, WidthOption
 from cli.variant import opened
 
 
@@ -25,10 +26,20 @@ def draw(
         ),
     ] = None,
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="svg, pdf, png or tiff; default: as the file's name says, else svg.")
+    ] = None,
     to: Annotated[
         Path | None,
+        typer.Option("--out", help="The file; default figures/NAME.svg, of a variant NAME.VARIANT.svg."),
+    ] = None,
+    width: WidthOption = None,
+    dpi: DpiOption = 150,
+    style: StyleOption = None,
+    data: Annotated[
+        Path | None,
         typer.Option(
-            "--out", help="The file (.svg, .pdf, .png); default figures/NAME.svg, of a variant NAME.VARIANT.svg."
+            "--data", metavar="FILE", help="Also write the rows that are drawn: .csv (one file a table) or .xlsx."
         ),
     ] = None,
     is_list: Annotated[bool, typer.Option("--list", help="Name all figures, and draw none.")] = False,
@@ -38,10 +49,10 @@ def draw(
 ) -> None:
     """A figure of the paper or of an installed package, from this study's results; the same rows give the same bytes.
 
-    Example: tshdb figure km --cohort tumor_stroma_development@1
+    Example: tshdb figure km --out km.tiff --width 85mm --dpi 300
     """
     from tshdb import installed
-    from tshdb.figures import figure, form_of, refuse_unknown
+    from tshdb.figures import asked, figure, form_of, refuse_unknown
     from tshdb.places import made_in
 
     if is_list or name is None:
@@ -52,12 +63,20 @@ def draw(
         out("Draw one: tshdb figure NAME")
         return
     refuse_unknown(name)
+    how = asked(width, dpi, style)
+    chosen = form_of(to, form)
     with opened(study, variant) as here:
-        path = to or made_in(here.root, "figures") / (f"{name}.svg" if variant is None else f"{name}.{variant}.svg")
-        drawing = figure(here, name, cohort, form_of(path))
-    drawing.save(path)
+        usual = f"{name}.{chosen}" if variant is None else f"{name}.{variant}.{chosen}"
+        path = to or made_in(here.root, "figures") / usual
+        drawing = figure(here, name, cohort, chosen, how=how)
+    paths = [] if data is None else drawing.save_rows(data)
+    unnoted = drawing.save(path, is_named=to is not None)
     if as_json:
-        out_json({"figure": name, "title": drawing.title, "path": str(path), "how_to_read": drawing.how_to_read})
-        return
-    out_exact(path)
-    out(f"  {drawing.how_to_read}")
+        facts = {"figure": name, "title": drawing.title, "path": str(path), "how_to_read": drawing.how_to_read}
+        out_json(facts | ({"data": list(map(str, paths))} if data is not None else {}))
+    else:
+        out_exact(path)
+        for each in paths:
+            out_exact(each)
+        out(f"  {drawing.how_to_read}")
+    say_unnoted(unnoted)

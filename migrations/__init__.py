@@ -44,6 +44,11 @@ def upgrade(
     _run(engine, "upgrade", revision, handed or {}, then)
 
 
+def through_revisions(engine: Engine) -> None:
+    """Bring an empty database to the newest revision by all that come before it, one after the other."""
+    _run(engine, "upgrade", "heads", {})
+
+
 class _Tried(Exception):
     """The upgrade was tried, and is to be rolled back."""
 
@@ -70,19 +75,25 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 
 def _run(engine: Engine, command: str, revision: str, handed: dict[str, Any], then=lambda connection: None) -> None:
-    from alembic import command as commands
-
+    from migrations import newest
     from tshdb.database import altering
     from tshdb.roles import act_as_owner, renew
 
-    config = _config()
     with altering(engine) as connection:
         act_as_owner(connection, "a change of the study's tables")
-        config.attributes["connection"] = connection
-        config.attributes["handed"] = handed
-        getattr(commands, command)(config, revision)
+        if not (revision == "head" and newest.begin(connection)):
+            _revise(connection, command, revision, handed)
         renew(connection)
         then(connection)
+
+
+def _revise(connection: Connection, command: str, revision: str, handed: dict[str, Any]) -> None:
+    from alembic import command as commands
+
+    config = _config()
+    config.attributes["connection"] = connection
+    config.attributes["handed"] = handed
+    getattr(commands, command)(config, revision)
 
 
 def backup_sqlite(path: Path) -> Path:

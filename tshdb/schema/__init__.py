@@ -85,6 +85,7 @@ from tshdb.schema.signature import (
 )
 from tshdb.schema.survival_statistics import CumulativeIncidence, GrayTest, SchoenfeldResidual, SurvivalQuantile
 from tshdb.schema.withdrawal import Tombstone
+from tshdb.schema.written_files import WrittenFile
 
 __all__ = [
     "SurvivalQuantile",
@@ -188,4 +189,5 @@ __all__ = [
     "UnitInput",
     "UnitPayload",
     "WilcoxonTest",
+    "WrittenFile",
 ]

@@ -4,6 +4,7 @@ rows             the rows behind the tables, and what the paper prints
 characteristics  the rows of Table 1
 layouts          tables laid out as the paper has them
 undecided        what the patients of a table lack, since sources disagree
+written          a table as a file: csv, xlsx, json, md, latex, docx
 paper_claims     every printed number beside the study's own: does it hold
 
     study = tshdb.open("brca")
@@ -14,20 +15,24 @@ paper_claims     every printed number beside the study's own: does it hold
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tshdb.errors import UsageError
+from tshdb.files import complete, made_for
 from tshdb.near import did_you_mean
 from tshdb.next_step import NextSteps, naming_next_step
 from tshdb.optimism import notes_of
 from tshdb.tables.layouts import TABLES, Layout
 from tshdb.tables.paper_claims import Checked, Verdict, claims
 from tshdb.tables.undecided import noted
+from tshdb.tables.written.values import flat
 from tshdb.text.controls import clean
 from tshdb.text.tabular import laid_out
 from tshdb.text.widths import fill
+from tshdb.written_files import Holds, note_written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,23 +49,55 @@ class Table:
     number    as the paper has it
     facts     its rows as plain values
     layouts   how they are shown: one layout a printed table
+    root      the study's folder, which notes files that are written outside of it
     """
 
     number: str
     title: str
     facts: list[dict[str, Any]]
     layouts: list[Layout]
+    root: Path | None = field(default=None, compare=False, repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
         """The facts, a row each; what the paper prints stands in columns such as paper.beta."""
         import pandas as pd
 
-        return pd.DataFrame([_flat(row) for row in self.facts])
+        return pd.DataFrame([flat(row) for row in self.facts])
 
     def text(self, width: int | None = None) -> str:
         """The table in lines. width: of the terminal in columns; without it nothing wraps."""
         return "\n".join(line for layout in self.layouts for line in _lines(layout, width))
+
+    @property
+    def cohorts(self) -> list[str]:
+        """The cohort versions that its rows are of, cohort@version; none where they do not say it."""
+        return _cohorts_of(self.facts)
+
+    def to(self, form: str) -> bytes:
+        """The bytes of a file of it: csv, xlsx, json, md, latex or docx. The same results give the same bytes.
+
+        Raises UsageError for another form.
+        """
+        from tshdb.tables.written import written
+
+        return written(self, form)
+
+    def save(self, path: str | Path, form: str | None = None) -> str | None:
+        """Write it to a file, which is whole or not there. form: if the end of its name does not say it.
+
+        Gives what must be said where the study could not note the file. Raises UsageError for a name that says no form, or
+        another one.
+        """
+        from tshdb.tables.written import format_of
+
+        place = Path(path)
+        data = self.to(format_of(form, place))
+        with complete(made_for(place)) as written_to:
+            written_to.write_bytes(data)
+        if self.root is None:
+            return None
+        return note_written(Holds(self.root, "table", self.number, False, self.cohorts or None), place)
 
     def _repr_html_(self) -> str:
         return "".join(_html(layout) for layout in self.layouts)
@@ -85,22 +122,15 @@ def table(study: Study, number: str, cohort: str | None = None, steps: NextSteps
     paper_table = TABLES[number.lower()]
     with naming_next_step(study, steps):
         facts = paper_table.rows(study, cohort)
-    cohorts = [row["cohort"] for row in facts if row.get("cohort")]
+    cohorts = _cohorts_of(facts)
     layouts = noted(study, paper_table.layout(facts), cohorts)
     if layouts and (notes := notes_of(study, paper_table.analyses, cohorts)):
         layouts = [*layouts[:-1], layouts[-1]._replace(notes=(*layouts[-1].notes, *notes))]
-    return Table(number.lower(), paper_table.title, facts, layouts)
+    return Table(number.lower(), paper_table.title, facts, layouts, study.root)
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without nested values: {"paper": {"beta": 1}} -> {"paper.beta": 1}."""
-    flat: dict[str, Any] = {}
-    for name, value in row.items():
-        if isinstance(value, dict):
-            flat |= {f"{name}.{k}": v for k, v in _flat(value).items()}
-        else:
-            flat[name] = value
-    return flat
+def _cohorts_of(facts: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(row["cohort"] for row in facts if row.get("cohort")))
 
 
 def _html(layout: Layout) -> str:

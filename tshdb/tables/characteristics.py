@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tshdb.next_step import NoRows
+from tshdb.tables.numbers import number, share
 from tshdb.tables.rows import cohort_order, of_name, place, printed, version_of
 
 if TYPE_CHECKING:
@@ -19,13 +20,12 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     """What the members of each cohort are, by the newest version of each (or of the one that is named)."""
     versions = "SELECT cohort, max(version) AS version FROM cohort_versions GROUP BY cohort"
     if cohort is not None:
-        version_of(study, cohort)  # one that there is not is refused
-        name, _, version = cohort.partition("@")
+        asked = version_of(study, cohort)  # one that there is not is refused
         versions = (
             "SELECT cohort, max(version) AS version FROM cohort_versions WHERE cohort = $name "
             "AND ($version = 0 OR version = $version) GROUP BY cohort"
         )
-        parameters = {"name": name, "version": int(version) if version.isdigit() else 0}
+        parameters = {"name": asked.cohort, "version": (asked.version or 0) if "@" in cohort else 0}
     frame = study.sql(
         f"WITH v AS ({versions}) SELECT m.cohort, m.version, p.*, f.event, f.duration_days, "
         "f.reason AS follow_up_reason, r.event AS recurrence, "
@@ -64,13 +64,16 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
     n = len(members)
     text_of_row = {("n", ""): str(n)}
 
-    def numbers(title: str, values, digits: str = ".3g") -> None:
+    def numbers(title: str, values, digits: str = "") -> None:
+        def shown(value: float) -> str:
+            return format(value, digits) if digits else str(number(value))
+
         values = values.dropna().astype(float)
         if len(values):
-            low, middle, high = (format(v, digits) for v in (values.min(), values.median(), values.max()))
+            low, middle, high = map(shown, (values.min(), values.median(), values.max()))
             text_of_row[title, "median (range)"] = f"{middle} ({low}–{high})"
-            spread = f" ± {values.std(ddof=1):{digits}}" if len(values) > 1 else ""  # of one there is none
-            text_of_row[title, "mean ± SD"] = f"{values.mean():{digits}}{spread}"
+            spread = f" ± {shown(values.std(ddof=1))}" if len(values) > 1 else ""  # of one there is none
+            text_of_row[title, "mean ± SD"] = f"{shown(values.mean())}{spread}"
         not_known(title, n - len(values))
 
     def classes(title: str, values, first: tuple[str, ...] = ("positive", "negative")) -> None:
@@ -78,15 +81,12 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
         known = known[known != NOT_KNOWN]  # a source's own word for it
         for level in [*first, *sorted(set(known) - {*first})]:
             if (known == level).any():
-                text_of_row[title, level] = share((known == level).sum())
+                text_of_row[title, level] = share((known == level).sum(), n)
         not_known(title, n - len(known))
-
-    def share(count: int) -> str:
-        return f"{count} ({count / n:.0%})"
 
     def not_known(title: str, count: int) -> None:
         if count:
-            text_of_row[title, NOT_KNOWN] = share(count)
+            text_of_row[title, NOT_KNOWN] = share(count, n)
 
     numbers("Age (years)", members["age_years"])
     for title, column in (
@@ -100,8 +100,8 @@ def _characteristics(members) -> dict[tuple[str, str], str]:
     for title, column in (("Recurrence", "recurrence"), ("Death", "event")):
         events = members[column].dropna().astype(bool)
         if len(events):
-            text_of_row[title, "event"] = share(events.sum())
-            text_of_row[title, "no event"] = share((~events).sum())
+            text_of_row[title, "event"] = share(events.sum(), n)
+            text_of_row[title, "no event"] = share((~events).sum(), n)
         not_known(title, n - len(events))
     classes("Follow-up status", _status(members), ("alive", "dead", "lost"))
     return text_of_row

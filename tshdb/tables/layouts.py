@@ -8,6 +8,19 @@ from typing import Any, NamedTuple
 
 from tshdb.tables import characteristics
 from tshdb.tables import rows as read
+from tshdb.tables.numbers import (
+    alike,
+    counted,
+    difference,
+    interval,
+    less,
+    median,
+    number,
+    p,
+    quantile,
+    ratio,
+    with_intervals,
+)
 
 PAPER_N = 112
 
@@ -35,8 +48,8 @@ def table_1(rows: list[dict[str, Any]]) -> list[Layout]:
 
 
 def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
-    """Side by side with the paper, and what differs said."""
-    first = rows[0]
+    """Side by side with the paper, and what differs said. Rows have their patients and events where these are not the same."""
+    in_rows = len({(r["n"], r["n_events"]) for r in rows if r["n"]}) > 1
     cells = []
     for row in rows:
         paper = row["paper"]
@@ -46,6 +59,7 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
                 ratio(row) if row["coefficient"] is not None else row["reason"],
                 p(row["p_value"]),
                 p(row["p_adjusted"]),
+                *([row["n"], row["n_events"]] if in_rows else []),
                 ratio(paper) if paper else None,
                 p(paper["p_value"]) if paper else None,
                 p(paper["p_adjusted"]) if paper else None,
@@ -53,26 +67,49 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
         )
     compared = [r for r in rows if r["paper"] and r["coefficient"] is not None]
     same = sum((r["coefficient"] < 0) == (r["paper"]["beta"] < 0) for r in compared)
-    return [
-        Layout(
-            f"Univariable Cox of (A_tumor - A_stroma) / A_stroma, {_text(first['endpoint'])}, {first['cohort']}, "
-            f"n = {first['n']}, {first['n_events']} events, {first['transform']} of {_text(first['unit']).upper()}",
-            ("population", "HR (95 % CI)", "p", "BH", f"paper (n = {PAPER_N})", "p", "BH"),
-            cells,
-            (2, 3, 5, 6),
-            (
-                f"{same} of {len(compared)} directions agree with the paper. The size of a hazard ratio depends on the "
-                "expression unit, and these patients, values and follow-up are not exactly the paper's: tshdb docs paper",
-                *_left_out(rows),
-            ),
-        )
-    ]
+    agree = (
+        f"{same} of {len(compared)} directions agree with the paper."
+        if compared
+        else "No row here has an estimate that could be compared with the paper's."
+    )
+    used = [r for r in rows if r["n"]] or rows
+    title = (
+        f"Univariable Cox of (A_tumor - A_stroma) / A_stroma, {_each(rows, 'endpoint')}, {_each(rows, 'cohort')}, "
+        f"n = {counted([r['n'] for r in used])}, {counted([r['n_events'] for r in used])} events, {_scale(rows)}"
+    )
+    headers = (
+        "population",
+        "HR (95 % CI)",
+        "p",
+        "BH",
+        *(["n", "events"] if in_rows else []),
+        f"paper (n = {PAPER_N})",
+        "p",
+        "BH",
+    )
+    right = (2, 3, 4, 5, 7, 8) if in_rows else (2, 3, 5, 6)
+    notes = (
+        f"{agree} The size of a hazard ratio depends on the expression unit, and these patients, values and follow-up are not "
+        "exactly the paper's: tshdb docs paper",
+        *_left_out(rows),
+    )
+    return [Layout(title, headers, cells, right, notes)]
+
+
+def _each(rows: list[dict[str, Any]], name: str) -> str:
+    """What stands in a column: one word, or all that there are."""
+    return ", ".join(dict.fromkeys(str(_text(r[name])) for r in rows if r[name] is not None))
+
+
+def _scale(rows: list[dict[str, Any]]) -> str:
+    """On which scale expression values are: one, or all that there are."""
+    known = dict.fromkeys(f"{r['transform']} of {_text(r['unit']).upper()}" for r in rows if r["unit"] is not None)
+    return ", ".join(known) or "no unit of expression"
 
 
 def cox(rows: list[dict[str, Any]], title: str, by_model: bool = False) -> list[Layout]:
     """Cox terms, with the test of proportional hazards."""
-    first = rows[0]
-    scale = f", {first['transform']} of {_text(first['unit']).upper()}" if first["unit"] is not None else ""
+    scale = f", {_scale(rows)}" if any(r["unit"] is not None for r in rows) else ""
     cells = [
         (
             *([row["model"]] if by_model else []),
@@ -90,7 +127,7 @@ def cox(rows: list[dict[str, Any]], title: str, by_model: bool = False) -> list[
     headers = (*(["model"] if by_model else []), "term", "HR (95 % CI)", "p", *([] if by_model else ["BH"]), "PH p", "n",
                "events", "")  # fmt: skip
     right = tuple(range(len(headers) - 5 - (not by_model), len(headers) - 1))
-    title = f"Cox regression of {title}, {_text(first['endpoint'])}, {first['cohort']}{scale}"
+    title = f"Cox regression of {title}, {_each(rows, 'endpoint')}, {_each(rows, 'cohort')}{scale}"
     notes = _of_models(rows) if by_model else _left_out(rows)
     return [footnoted(Layout(title, headers, cells, right, notes))]
 
@@ -136,11 +173,12 @@ def networks(rows: list[dict[str, Any]]) -> list[Layout]:
     )
     cells = []
     for compartment, parameter in names:
-        good, poor = (by_place[compartment, parameter, group] for group in ("good", "poor"))
-        cells.append((compartment, parameter, "yes" if good["is_in_paper"] else "", number(good["value"]),
-                      number(poor["value"]), p(good["p_value"]), p(good["p_adjusted"])))  # fmt: skip
-    n = {r["prognosis"]: r["n"] for r in rows}
-    title = f"Cell networks (Pearson r above the threshold), {rows[0]['cohort']}; p by permutation of the groups"
+        good, poor = (by_place.get((compartment, parameter, group)) for group in ("good", "poor"))
+        said = good or poor
+        cells.append((compartment, parameter, "yes" if said["is_in_paper"] else "", number(good and good["value"]),
+                      number(poor and poor["value"]), p(said["p_value"]), p(said["p_adjusted"])))  # fmt: skip
+    n = {group: counted([r["n"] for r in rows if r["prognosis"] == group] or [0]) for group in ("good", "poor")}
+    title = f"Cell networks (correlation beyond the threshold), {rows[0]['cohort']}; p by permutation of the groups"
     headers = ("compartment", "parameter", "in the paper", f"good (n = {n['good']})", f"poor (n = {n['poor']})", "p",
                "BH")  # fmt: skip
     return [Layout(title, headers, cells, (3, 4, 5, 6))]
@@ -153,7 +191,7 @@ def features(rows: list[dict[str, Any]]) -> list[Layout]:
          number(r["highest"]), r["n_missing"] or None)
         for r in rows
     ]  # fmt: skip
-    n, measured = len(rows), max((r["n"] for r in rows), default=0)
+    n, measured = len(rows), counted([r["n"] for r in rows if r["n"]] or [0])
     title = f"The {n} radiomic features, of {measured} examinations"
     headers = ("feature", "class", "n", "mean", "SD", "lowest", "highest", "missing")
     notes = (
@@ -273,7 +311,7 @@ def signature_prognosis(rows: list[dict[str, Any]]) -> list[Layout]:
             "Harrell's C",
             ("cohort", "endpoint", "model", "C (95 % CI)", "n", "events", "less clinical (95 % CI)", ""),
             [
-                (*place(r), r["model"], interval(r, "c_index"), r["n"], r["n_events"], less_clinical(r),
+                (*place(r), r["model"], interval(r, "c_index"), r["n"], r["n_events"], less(r),
                  "; ".join(filter(None, ["fitted on these patients: optimistic" if r["is_optimistic"] else "", r["reason"]])))
                 for r in of("concordance")
             ],
@@ -297,7 +335,7 @@ def ladder(rows: list[dict[str, Any]]) -> list[Layout]:
     """The rungs, the signature first; draws by their mean and range; the verdict below."""
     first = rows[0]
     cells = [
-        (r["rung"], r["way"], r["n"] or None, whole(r["n_features"]), interval(r, "auc"), of_draws(r), less_rung(r),
+        (r["rung"], r["way"], r["n"] or None, whole(r["n_features"]), interval(r, "auc"), of_draws(r), less(r),
          r["reason"] or "")
         for r in rows
     ]  # fmt: skip
@@ -322,16 +360,7 @@ def of_draws(row: Mapping[str, Any]) -> str | None:
     reached = (
         "" if row["n_reached"] is None else f"; {row['n_reached']:.0f} of {row['n_draws']:.0f} reach the signature"
     )
-    return f"{row['lowest']:.2f}–{row['highest']:.2f}{reached}"
-
-
-def less_rung(row: Mapping[str, Any]) -> str | None:
-    """How much larger the signature's AUC is than a rung's, on the patients whom both score."""
-    if row["difference"] is None:
-        return None
-    ends, n = (row["difference_lower"], row["difference_upper"]), f"n = {row['n_shared']:.0f}"
-    of = n if None in ends else f"{ends[0]:+.2f} to {ends[1]:+.2f}; {n}"
-    return f"{row['difference']:+.2f} ({of})"
+    return f"{'–'.join(alike([row['lowest'], row['highest']]))}{reached}"
 
 
 def whole(value: float | None) -> int | None:
@@ -398,24 +427,6 @@ def _text(value) -> str:
     return getattr(value, "value", value)
 
 
-def number(value: float | None) -> str | None:
-    """Three significant digits."""
-    return None if value is None else f"{value:.3g}"
-
-
-def ratio(row: dict[str, Any]) -> str:
-    """A hazard ratio with its interval."""
-    return f"{row['hazard_ratio']:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
-
-
-def median(row: dict[str, Any], group: str) -> str | None:
-    """A group's median survival in days with its interval; NR is a limit that was not reached."""
-    if row[f"median_{group}_days"] is None:
-        return None
-    ends = [f"{v:.0f}" if (v := row[f"median_{group}_{end}"]) is not None else "NR" for end in ("lower", "upper")]
-    return f"{row[f'median_{group}_days']:.0f} ({'–'.join(ends)})"
-
-
 def by_percent(rows: list[dict[str, Any]]) -> list[dict[int, dict[str, Any]]]:
     """Of every group its rows of survival_quantiles, by percent."""
     groups: dict[tuple, dict[int, dict[str, Any]]] = {}
@@ -424,63 +435,5 @@ def by_percent(rows: list[dict[str, Any]]) -> list[dict[int, dict[str, Any]]]:
     return list(groups.values())
 
 
-def quantile(row: dict[str, Any]) -> str | None:
-    """A day with its interval; NR is what was not reached."""
-    if not row["is_reached"]:
-        return None if row["is_reached"] is None else "NR"
-    ends = [f"{end:.0f}" if end is not None else "NR" for end in (row["ci_lower"], row["ci_upper"])]
-    return f"{row['days']:.0f} ({'–'.join(ends)})"
-
-
 def _reasons(rows: dict[int, dict[str, Any]]) -> str:
     return "; ".join(dict.fromkeys(r["reason"] for r in rows.values() if r["reason"]))
-
-
-def difference(row: dict[str, Any]) -> str | None:
-    """Good less poor of the restricted means, in days."""
-    names = ("mean_difference_days", "mean_difference_lower", "mean_difference_upper")
-    value, low, high = (row[name] for name in names)
-    return None if value is None else f"{value:.0f} ({low:.0f} to {high:.0f})"
-
-
-def interval(row: dict[str, Any], name: str) -> str | None:
-    """A value with its interval, where it has one."""
-    if row[name] is None:
-        return None
-    if row["ci_lower"] is None or row["ci_upper"] is None:
-        return number(row[name])
-    return f"{row[name]:.2f} ({row['ci_lower']:.2f}–{row['ci_upper']:.2f})"
-
-
-def less_clinical(row: dict[str, Any]) -> str | None:
-    """How much larger a row's C is than that of the clinical model, on the patients whom both know."""
-    if row["difference"] is None:
-        return None
-    ends = (row["difference_lower"], row["difference_upper"])
-    of = f"n = {row['n_shared']}" if None in ends else f"{ends[0]:+.2f} to {ends[1]:+.2f}; n = {row['n_shared']}"
-    return f"{row['difference']:+.2f} ({of})"
-
-
-def intervals_of(row: Mapping[Any, Any]) -> list[str]:
-    """The 95 % intervals that a row of model_performance has, each with how it was found."""
-    from pandas import notna
-
-    ends = (("bootstrap", "ci_lower", "ci_upper"), ("DeLong", "delong_lower", "delong_upper"))
-    known = [(name, row[low], row[high]) for name, low, high in ends if notna(row[low]) and notna(row[high])]
-    return [f"{low:.3f} to {high:.3f} ({name})" for name, low, high in known]
-
-
-def with_intervals(row: dict[str, Any]) -> str:
-    """A row of model_performance: the value, n and its 95 % intervals, the bootstrap's and DeLong's, where it has them."""
-    if row["value"] is None:
-        return row["reason"] or "no value"
-    parts = intervals_of(row)
-    intervals = f"95 % CI {', '.join(parts)}; " if parts else ""
-    return f"{row['value']:.3f} ({intervals}n = {row['n']}{'; ' + row['reason'] if row['reason'] else ''})"
-
-
-def p(value: float | None) -> str | None:
-    """A p value: four decimals, or two digits below .001."""
-    if value is None:
-        return None
-    return f"{value:.2g}" if value < 0.001 else f"{value:.4f}"

@@ -18,7 +18,7 @@ from tshdb.optimism import Labels
 from tshdb.tables.characteristics import table_1
 from tshdb.tables.judged import Verdict, by_interval, by_p
 from tshdb.tables.layouts import imputed
-from tshdb.tables.layouts import p as p_text
+from tshdb.tables.numbers import p as p_text
 from tshdb.tables.rows import PAPER, newest, printed, records
 
 if TYPE_CHECKING:
