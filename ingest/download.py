@@ -110,7 +110,7 @@ def _may_pass(response: httpx.Response) -> bool:
 
 def _retry_after(response: httpx.Response) -> float | None:
     text = response.headers.get("retry-after", "")
-    return float(text) if text.isdigit() else None
+    return float(text) if text.isdecimal() else None
 
 
 def _is_final(error: httpx.TransportError) -> bool:

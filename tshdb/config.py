@@ -15,7 +15,15 @@ from tshdb.near import did_you_mean
 from tshdb.words import Vocabulary
 from tshdb.written import written_text
 
-OURS = ("study", "ingest", "imaging", "collections", "replaces", "vocabulary")  # tables that belong to no analysis
+OURS = (
+    "study",
+    "ingest",
+    "imaging",
+    "collections",
+    "replaces",
+    "vocabulary",
+    "privacy",
+)  # tables that belong to no analysis
 
 
 class StudySettings(BaseModel):
@@ -60,6 +68,13 @@ class ImagingSettings(BaseModel):
     hide_paths: bool = False  # keys of masks hold the digest of a path, and not the names of folders and files
 
 
+class PrivacySettings(BaseModel):
+    """The table [privacy]. paths: "hashed" keeps tokens in the place of the paths and names of files (`tshdb.kept_paths`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    paths: Literal["stored", "hashed"] = "stored"
+
+
 class Parameters(BaseModel):
     """Base of the parameters of an analysis: typed, immutable, and complete in their canonical JSON.
 
@@ -86,6 +101,7 @@ class Settings:
         self.ingest = self._typed(IngestSettings, "ingest")
         self.imaging = self._typed(ImagingSettings, "imaging")
         self.collections = self._typed(CollectionSettings, "collections")
+        self.privacy = self._typed(PrivacySettings, "privacy")
         self.vocabulary = self._vocabulary()
 
     @property

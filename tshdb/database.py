@@ -7,7 +7,6 @@ still holds when it commits.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from tshdb.code_in_database import refuse_code_of_others
 from tshdb.errors import Busy, IntegrityError, InvalidInput, ResourceError
+from tshdb.shown_addresses import without_secrets
+from tshdb.sqlite_files import is_unwritable, to_read, unchanged
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-REVISION = "0037"
+REVISION = "0038"
 BUSY_SECONDS = 30
 WRITER_LOCK, STUDY_LOCK = 7_481_001, 7_481_002
 
@@ -33,17 +34,23 @@ def create(url: str) -> Engine:
         url = "postgresql+psycopg" + url.removeprefix("postgresql")
     try:
         path = sqlite_path(url)
+        if path is not None and is_unwritable(path):
+            return _as_read_only(path)
         engine = create_engine(url if path is None else URL.create("sqlite", database=str(path)))
     except (ArgumentError, ModuleNotFoundError) as error:
         raise InvalidInput(
-            f"'{without_password(url)}' is not a database that can be opened ({error})",
+            f"'{without_secrets(url)}' is not a database that can be opened ({error})",
             where="study.toml: database",
             repair="Use sqlite:///study.db or postgresql://user@host/name (pip install 'tshdb[postgresql]')",
         ) from None
+    if "@" in (engine.url.host or ""):  # drivers would repeat what follows the first one, which is of the password
+        raise InvalidInput(
+            f"'{without_secrets(url)}' has a password with signs that end it", where="study.toml: database",
+            repair="Write them by their codes: @ as %40, / as %2F, : as %3A",
+        )  # fmt: skip
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    elif engine.dialect.name == "postgresql":
+        return _as_sqlite(engine)
+    if engine.dialect.name == "postgresql":
         event.listen(engine, "begin", _begin_postgresql)
         event.listen(engine, "handle_error", _say_server_trouble)
     else:
@@ -51,15 +58,46 @@ def create(url: str) -> Engine:
     return engine
 
 
+def private() -> Engine:
+    """An empty SQLite database that nobody else can see: one connection, a file without a name, gone with this process."""
+    from sqlalchemy import StaticPool, create_engine
+
+    return _as_sqlite(create_engine("sqlite://", creator=_unnamed, poolclass=StaticPool))
+
+
+def _as_read_only(path: Path) -> Engine:
+    """The engine of a file that nobody can write: what would write to it says so."""
+    import sqlite3
+
+    from sqlalchemy import URL, create_engine, event
+
+    def opened() -> Any:
+        return sqlite3.connect(to_read(path), uri=True, check_same_thread=False)
+
+    engine = create_engine(URL.create("sqlite", database=str(path)), creator=opened)
+    event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _unnamed() -> Any:
+    import sqlite3
+
+    return sqlite3.connect("", check_same_thread=False)  # SQLite takes the file's name away as soon as it is open
+
+
+def _as_sqlite(engine: Engine) -> Engine:
+    from sqlalchemy import event
+
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
 def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite URL, by its letters: `#`, `?` and `%` mean nothing in it. None for a server."""
     prefix = "sqlite:///"
     return Path(url.removeprefix(prefix)) if url.startswith(prefix) else None
-
-
-def without_password(url: str) -> str:
-    """A URL as it may be shown."""
-    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", url)
 
 
 def _prepare_sqlite(connection, _record) -> None:
@@ -105,7 +143,7 @@ def _say_server_trouble(context: Any) -> None:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or ["no reason given"]
     said = next((line for line in lines[::-1] if "failed:" in line), lines[0]).rpartition("failed:")[2].strip()
     where = f"PostgreSQL at {url.host or 'this machine'}:{url.port or 5432}, database {url.database}"
-    raise ResourceError(f"{what} ({said})", where=where, repair=repair) from None
+    raise ResourceError(f"{what} ({without_secrets(said)})", where=where, repair=repair) from None
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -139,8 +177,8 @@ def _refuse_lost_lock(connection: Connection) -> None:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turns what the database says of locks, disks and damage into errors with a repair."""
+def translated(where: str = "") -> Iterator[None]:
+    """Turns what the database says of locks, disks and damage into errors with a repair. where: its file or server."""
     import sqlite3
 
     from sqlalchemy.exc import DatabaseError, OperationalError
@@ -150,27 +188,56 @@ def translated() -> Iterator[None]:
     except (OperationalError, sqlite3.OperationalError) as error:
         text = _message(error)
         if "locked" in text or "lock timeout" in text:
-            raise Busy("another command is writing to the study", repair="Try again when it has ended") from error
+            raise Busy(
+                "another command is writing to the study", where=where, repair="Try again when it has ended"
+            ) from error
         if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
-            raise ResourceError(f"the database cannot be written ({text})", repair="Free some disk space") from error
+            raise ResourceError(
+                f"the database cannot be written ({text}{_cause(error)})", where=where, repair=_REPAIR
+            ) from error
         if "readonly" in text or "unable to open" in text:
-            raise ResourceError(f"the database cannot be opened for writing ({text})") from error
+            raise ResourceError(
+                f"the database cannot be opened for writing ({text}{_cause(error)})", where=where,
+                repair="See that you may write to the file and its folder, then run the same command again",
+            ) from error  # fmt: skip
         raise
     except (DatabaseError, sqlite3.DatabaseError) as error:
         if "malformed" in _message(error) or "not a database" in _message(error):
-            raise IntegrityError(f"the database is damaged ({_message(error)})", repair="Restore a backup") from error
+            raise IntegrityError(
+                f"the database is damaged ({_message(error)}{_cause(error)}), or its disk cannot be read",
+                where=where,
+                repair="Run tshdb check. Restore a backup where it says so, too: tshdb restore",
+            ) from error
         raise
 
 
+_REPAIR = (
+    "Free some disk space, and see that the disk is sound; then run the same command again: nothing is half-written"
+)
+
+
+def _cause(error: Exception) -> str:
+    """SQLite's own name of what failed, such as SQLITE_IOERR_FSYNC."""
+    name = getattr(getattr(error, "orig", None) or error, "sqlite_errorname", "")
+    return f", {name}" if name else ""
+
+
+def place_of(engine: Engine) -> str:
+    """Where a database lies, as people are told: its file, or its server and name."""
+    url = engine.url
+    return (url.database or "") if engine.dialect.name == "sqlite" else f"{url.host or 'this machine'}/{url.database}"
+
+
 def _message(error: Exception) -> str:
-    """What the driver said: SQLAlchemy's errors hold it, a cursor's own are it."""
-    return str(getattr(error, "orig", None) or error)
+    """What the driver said, without passwords: SQLAlchemy's errors hold it, a cursor's own are it."""
+    return without_secrets(str(getattr(error, "orig", None) or error))
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A read transaction: one state of the database. It is rolled back; PostgreSQL refuses to write in it."""
-    with translated(), engine.connect() as connection:
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    with translated(place_of(engine)), unchanged(file or None), engine.connect() as connection:
         transaction = connection.begin()
         try:
             yield connection
@@ -182,7 +249,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def writing(engine: Engine) -> Iterator[Connection]:
     """A write transaction, alone in the study: committed at the end, rolled back on any error."""
     with (
-        translated(),
+        translated(place_of(engine)),
         engine.connect().execution_options(tshdb_writes=True) as connection,
         connection.begin(),
         _own_writing(connection),
@@ -200,7 +267,7 @@ def altering(engine: Engine) -> Iterator[Connection]:
         with writing(engine) as connection:
             yield connection
         return
-    with translated(), engine.connect().execution_options(tshdb_writes=True) as connection:
+    with translated(place_of(engine)), engine.connect().execution_options(tshdb_writes=True) as connection:
         raw: Any = connection.connection.driver_connection
         raw.execute("PRAGMA foreign_keys = OFF")  # has no effect inside of a transaction
         try:
@@ -214,7 +281,8 @@ def altering(engine: Engine) -> Iterator[Connection]:
                         repair="Nothing was changed: restore a backup of the study",
                     )  # fmt: skip
         finally:
-            raw.execute("PRAGMA foreign_keys = ON")
+            if not connection.invalidated:  # what interrupts a statement closes it, and the next has them on
+                raw.execute("PRAGMA foreign_keys = ON")
 
 
 @contextmanager

@@ -7,17 +7,39 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from tshdb.database import translated
+from tshdb.database import private, translated
 from tshdb.errors import IntegrityError
 from tshdb.failpoints import fp
 from tshdb.files import sync
-from tshdb.places import to_read
+from tshdb.sqlite_files import opened_to_read
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 BUSY_SECONDS = 30
 ENDS = ("", "-wal", "-shm", "-journal")
+
+
+@contextmanager
+def private_copy(source: Path) -> Iterator[Engine]:
+    """One state of the database as one of our own, to try in it what is not to be done. Nothing of it stays.
+
+    Whoever writes to the database neither waits nor is waited for; a database that can only be read is enough.
+    """
+    engine = private()
+    try:
+        with engine.connect() as connection:
+            made: Any = connection.connection.driver_connection
+            with translated(), opened_to_read(source, BUSY_SECONDS) as read:
+                read.backup(made)
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def copy_database(source: Path, target: Path) -> Path:
@@ -27,7 +49,7 @@ def copy_database(source: Path, target: Path) -> Path:
     """
     written = target.with_name(f".{target.name}.{os.getpid()}.writing")
     try:
-        with translated(), closing(sqlite3.connect(to_read(source), uri=True, timeout=BUSY_SECONDS)) as read:
+        with translated(str(source)), opened_to_read(source, BUSY_SECONDS) as read:
             with closing(sqlite3.connect(written)) as made:
                 read.backup(made)
                 made.execute("PRAGMA journal_mode = DELETE")

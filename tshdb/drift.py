@@ -44,20 +44,17 @@ def groups_of(analysis: Analysis) -> tuple[str, ...]:
 
 
 def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> list[Flip]:
-    """The groups that moved by a model: of what applies the fit `name`, or by the analysis `name` itself.
+    """The groups that moved by a model: of what applies the fit `name`, and of the analysis `name` itself.
 
     Raises NotFound for an analysis whose groups are not tracked.
     """
     tracked = {a.name: groups for a in analyses if (groups := groups_of(a))}
     chosen = next((a for a in analyses if a.name == name.partition("/")[0]), None)
-    if chosen is None:
-        names = []
-    elif chosen.kind is Kind.FIT:
+    names = [chosen.name] if chosen is not None and chosen.name in tracked else []  # a fit can have groups of its own
+    if chosen is not None and chosen.kind is Kind.FIT:
         applied = (a for a in analyses if a.name in tracked)
-        names = [a.name for a in applied
-                 if any(isinstance(n, Model) and n.table is chosen.makes for n in a.needs.values())]  # fmt: skip
-    else:
-        names = [chosen.name] if chosen.name in tracked else []
+        names += [a.name for a in applied
+                  if any(isinstance(n, Model) and n.table is chosen.makes for n in a.needs.values())]  # fmt: skip
     if not names:
         raise NotFound(
             f"'{name}' is no model whose groups are tracked",

@@ -6,9 +6,11 @@ What is not known here is a bug of ours, and keeps its traceback.
 from __future__ import annotations
 
 import errno
+import json
 import os
 
 from tshdb.errors import IntegrityError, InvalidInput, ResourceError, TshdbError
+from tshdb.shown_addresses import without_secrets
 
 REPAIRS = {
     errno.ENOSPC: "Free some disk space, then run the same command again: nothing is half-written",
@@ -21,6 +23,18 @@ REPAIRS = {
     errno.ENOMEM: "Close other programs or use fewer workers, then run the same command again",
     errno.ENAMETOOLONG: "Give the folder or the file a shorter name",
 }
+
+
+RESTORE = "Run tshdb check: it names what is damaged; tshdb restore makes the study of a backup"
+OUTPUT = "output"  # the name that errors of the program's own output bear
+OF_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
+
+
+def refuse_of_machine(error: BaseException) -> None:
+    """Raises an error again that tells of this machine, and nothing of the file that was being read: no room, too many open
+    files, a disk that cannot be read. Whoever takes errors for damage of a file, or for a unit's failure, asks here first."""
+    if isinstance(error, ResourceError) or (isinstance(error, OSError) and error.errno in OF_MACHINE):
+        raise error
 
 
 def trouble(error: BaseException) -> TshdbError | None:
@@ -46,20 +60,28 @@ def trouble(error: BaseException) -> TshdbError | None:
         where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name) or "system"
         said = f"{error.strerror or os.strerror(error.errno)} (errno {error.errno})"
         return ResourceError(said, where=where, repair=REPAIRS.get(error.errno, ""))
+    if isinstance(error, json.JSONDecodeError):
+        said = f"a text that the program wrote as JSON is none ({error.msg}, character {error.pos})"
+        return IntegrityError(said, where="study", repair=RESTORE)
+    if isinstance(error, LookupError) and "is not among the defined enum values" in str(error):
+        said = str(error).partition(". Enum name")[0]
+        return IntegrityError(f"a word that the program has not written: {said}", where="study", repair=RESTORE)
     return _of_database(error)
 
 
 def _of_database(error: BaseException) -> TshdbError | None:
     """What a driver or SQLAlchemy raised past `tshdb.database.translated`; neither is imported for it."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    if type(error).__module__.partition(".")[0] not in ("sqlalchemy", "sqlite3", "psycopg"):
+    package = type(error).__module__.partition(".")[0]
+    if package not in ("sqlalchemy", "sqlite3", "psycopg", "duckdb", "_duckdb"):
         return None
-    said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    said = without_secrets(str(getattr(error, "orig", None) or error).strip().partition("\n")[0])
     if "malformed" in said or "not a database" in said:
         return IntegrityError(
-            f"the database is damaged ({said})", where="study.db", repair="Restore a backup of the study"
-        )
-    if names & {"OperationalError", "DisconnectionError", "TimeoutError"}:
+            f"the database is damaged ({said}), or its disk cannot be read", where="study.db",
+            repair="Run tshdb check. Restore a backup of the study where it says so, too: tshdb restore",
+        )  # fmt: skip
+    if names & {"OperationalError", "DisconnectionError", "TimeoutError", "IOException", "OutOfMemoryException"}:
         return ResourceError(
             f"the database cannot be used ({said})", repair="Run tshdb check; then the same command again"
         )

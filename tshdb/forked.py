@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from tshdb import sandbox, system
 from tshdb.everyday import trouble
+from tshdb.parent import end_with
 
 CHUNK = 1 << 20
 PATIENCE = 0.1  # seconds that a child that has said its last word has for its end
@@ -101,17 +101,11 @@ class Forked:
         return os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None
 
 
-def _end_with_parent(reader: int) -> None:
-    """The parent's end of the pipe is closed when it is gone, however it went: what the child computes nobody will take."""
-    system.wait_for_end(reader)
-    os._exit(1)
-
-
 def _live(act: Callable[[int, int], None], reader: int, writer: int) -> None:
     """The child's life; it never returns into the parent's code."""
     try:
         sandbox.begin_child()
-        threading.Thread(target=_end_with_parent, args=(os.dup(reader),), daemon=True).start()
+        end_with(os.dup(reader))
         try:
             act(reader, writer)
         except Exception as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tshdb.errors import TshdbError
+from tshdb.everyday import refuse_of_machine
 from tshdb.packing import is_workbook
 from tshdb.text_files import csv_reader, open_text, top_of
 
@@ -37,7 +38,8 @@ class Head:
         try:
             with self.path.open("rb") as file:
                 return file.read(MAGIC_BYTES)
-        except OSError:
+        except OSError as error:
+            refuse_of_machine(error)
             return b""
 
     @cached_property
@@ -53,6 +55,7 @@ class Head:
         except TshdbError as error:
             self._problem = error
         except OSError as error:
+            refuse_of_machine(error)
             self._problem = TshdbError(f"cannot be read ({error.strerror})", where=str(self.path))
         return ""
 

@@ -59,7 +59,7 @@ def leakage(connection: Connection, analyses: Sequence[Analysis], model: str, co
         raise NotFound(f"no model version '{model}'", repair="Model versions: tshdb model list")
     version = find_version(connection, cohort)
     edges: dict[int, list[int]] = {}
-    for edge in edges_above(connection, unit):
+    for edge in edges_above(connection, [unit]):
         edges.setdefault(edge.unit_id, []).append(edge.input_id)
     names = _names(connection, {unit, *(i for inputs in edges.values() for i in inputs)})
     reached = _reached(unit, edges)
@@ -67,7 +67,7 @@ def leakage(connection: Connection, analyses: Sequence[Analysis], model: str, co
     fits = []
     for fit in sorted((u for u in reached if names[u][0] in fit_names), key=lambda u: names[u]):
         name, _, number = names[fit][1].partition("@")
-        if not number.isdigit():
+        if not number.isdecimal():
             continue  # the identity of a fit without a cohort has learned nothing
         training = members_of(connection, name, int(number))
         fits.append("/".join(names[fit]))

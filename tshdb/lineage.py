@@ -104,15 +104,15 @@ def lineage(connection: Connection, table_name: str, keys: Sequence[str]) -> Lin
     unit_id = max(unit for unit, _ in matches)
     rows = [row for unit, row in matches if unit == unit_id]
     others = {unit for unit, _ in matches} - {unit_id}
-    nodes = _nodes(connection, {unit_id, *others})
+    nodes = nodes_of(connection, {unit_id, *others})
     names = sorted(nodes[o].name for o in others)
     traced = Lineage(table_name, nodes[unit_id], rows, len(others), names[:OTHERS_SHOWN])
-    traced.edges = edges_above(connection, unit_id)
-    traced.nodes = _nodes(connection, {unit_id, *(e.input_id for e in traced.edges)})
-    traced.places = _places(connection, traced.nodes.values())
-    traced.specs = _specs(connection, {n.spec_id for n in traced.nodes.values()} - {None})
-    traced.runs = _runs(connection, {n.run_id for n in traced.nodes.values()} - {None})
-    resting = _nodes(connection, units_below(connection, [unit_id])).values()
+    traced.edges = edges_above(connection, [unit_id])
+    traced.nodes = nodes_of(connection, {unit_id, *(e.input_id for e in traced.edges)})
+    traced.places = places_of(connection, traced.nodes.values())
+    traced.specs = specs_of(connection, {n.spec_id for n in traced.nodes.values()} - {None})
+    traced.runs = runs_of(connection, {n.run_id for n in traced.nodes.values()} - {None})
+    resting = nodes_of(connection, units_below(connection, [unit_id])).values()
     traced.resting = sorted(resting, key=lambda n: (n.analysis, n.key))
     return traced
 
@@ -148,13 +148,13 @@ def _has(table: Table, key: str):
 _COLUMNS = (Unit.unit_id, Unit.analysis, Unit.key, Unit.state, Unit.run_id, Unit.spec_id, Unit.upstream)
 
 
-def _nodes(connection: Connection, unit_ids: Iterable[int]) -> dict[int, Node]:
+def nodes_of(connection: Connection, unit_ids: Iterable[int]) -> dict[int, Node]:
     with numbers(connection, "lineage_units", unit_ids) as name:
         rows = connection.execute(select(*_COLUMNS).where(Unit.unit_id.in_(select_ids(name)))).fetchall()
     return {r[0]: Node(r[0], r[1], r[2], str(r[3]), r[4], r[5], r[6] is not None) for r in rows}
 
 
-def _places(connection: Connection, nodes: Iterable[Node]) -> list[Place]:
+def places_of(connection: Connection, nodes: Iterable[Node]) -> list[Place]:
     """Where the ingested units come from."""
     by_table: dict[str, dict[str, int]] = {}
     for node in nodes:
@@ -196,7 +196,7 @@ def _image_places(connection: Connection, unit_of: dict[str, int]) -> list[Place
     return [Place(unit_of[study], path.rpartition("/")[2], sha256, path, 0, None) for study, path, sha256 in rows]
 
 
-def _specs(connection: Connection, spec_ids: set) -> dict[int, dict[str, Any]]:
+def specs_of(connection: Connection, spec_ids: set) -> dict[int, dict[str, Any]]:
     with numbers(connection, "lineage_specs", spec_ids) as name:
         rows = connection.execute(select(*Spec.__table__.columns).where(Spec.spec_id.in_(select_ids(name)))).fetchall()
     return {
@@ -212,7 +212,7 @@ def _specs(connection: Connection, spec_ids: set) -> dict[int, dict[str, Any]]:
     }
 
 
-def _runs(connection: Connection, run_ids: set) -> dict[int, dict[str, Any]]:
+def runs_of(connection: Connection, run_ids: set) -> dict[int, dict[str, Any]]:
     with numbers(connection, "lineage_runs", run_ids) as name:
         rows = connection.execute(
             select(Run.run_id, Run.command, Run.actor, Run.started_at, Run.libraries).where(

@@ -57,4 +57,5 @@ def _server_lock(engine):
             yield try_once
         finally:  # the session goes back to its pool, and would hold the study from there
             engine.update_execution_options(tshdb_lock_held_by=None)
-            connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")
+            if not connection.invalidated:  # what interrupts a statement ends the session, and the lock with it
+                connection.exec_driver_sql("SELECT pg_advisory_unlock_all()")

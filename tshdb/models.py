@@ -91,7 +91,7 @@ def _add_causes(connection: Connection, models: Sequence[dict[str, Any]]) -> Non
 
 def _version(key: str) -> tuple[str, int]:
     cohort, _, version = key.partition("@")
-    return cohort, int(version) if version.isdigit() else 0
+    return cohort, int(version) if version.isdecimal() else 0
 
 
 def _comparability(row) -> str | None:

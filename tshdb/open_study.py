@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from tshdb.actions.withdrawing import Withdrawn
     from tshdb.cohorts.states import CohortState
     from tshdb.config import Settings
+    from tshdb.exports.writing import Exported
     from tshdb.figures import Drawing
     from tshdb.loading import Loaded
+    from tshdb.methods import Methods
     from tshdb.oath.promise import Sworn
     from tshdb.pages import Page
     from tshdb.tables import Table
@@ -155,17 +157,46 @@ class OpenStudy(Study):
 
         return table(self, number, cohort)
 
-    def figure(self, name: str, cohort: str | None = None, form: str = "svg") -> Drawing:
-        """A figure of the paper, such as km. form: svg, pdf or png."""
-        from tshdb.figures import figure
+    def figure(
+        self, name: str, cohort: str | None = None, form: str = "svg", *, width: str | None = None, dpi: int = 150,
+        style: str | Path | None = None,
+    ) -> Drawing:  # fmt: skip
+        """A figure of the paper, such as km. form: svg, pdf, png or tiff.
 
-        return figure(self, name, cohort, form)
+        width: such as 85mm; dpi: of png and tiff; style: a .mplstyle file.
+        """
+        from tshdb.figures import asked, figure
+
+        return figure(self, name, cohort, form, how=asked(width, dpi, style))
+
+    def methods(self) -> Methods:
+        """The Methods of a manuscript, from what ran here."""
+        from tshdb.methods import methods
+
+        return methods(self)
 
     def report(self) -> Page:
         """The whole study on one HTML page."""
         from tshdb.pages import Page, report
 
         return Page(report(self))
+
+    def export(
+        self, kind: str, folder: str | Path, *, cohort: str | None = None, variant: str | None = None,
+        progress: Progress = _silent,
+    ) -> Exported:  # fmt: skip
+        """What the study holds in the format of other programs: parquet, csv, anndata … (`tshdb export list`).
+
+        cohort: NAME@VERSION; variant: as this one has it; progress: is called with (what, done, in all).
+        Raises UsageError, NotFound, and InvalidInput for a folder that holds something else.
+        """
+        from contextlib import nullcontext
+
+        from tshdb.actions.variants import viewed
+        from tshdb.exports.writing import export
+
+        with nullcontext((self, "")) if variant is None else viewed(self, variant) as (here, _):
+            return export(here, kind, Path(folder), cohort=cohort, variant=variant, progress=progress)
 
     # ---------------------------------------------------------------------------------------------- keep and defend
 

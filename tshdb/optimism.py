@@ -42,6 +42,12 @@ SELECT DISTINCT u.analysis FROM above a JOIN units u ON u.unit_id = a.unit_id
 """
 
 
+MOVED = """
+SELECT DISTINCT e.unit_id FROM unit_inputs e JOIN units u ON u.unit_id = e.input_unit_id
+WHERE u.fingerprint IS DISTINCT FROM e.seen_fingerprint
+"""
+
+
 class Seen(NamedTuple):
     """A fit that has learned from patients of a result.
 
@@ -167,12 +173,17 @@ def labelled_tables() -> list[Table]:
 
 
 def expected_labels(study: Study) -> Iterator[tuple[Table, int, Label]]:
-    """(table, unit, label) of every result whose rows bear the label."""
+    """(table, unit, label) of every result whose rows bear the label, but of those whose inputs have moved since they were made:
+    what these rest on is not there any more, and they keep what was noted of it."""
     labels = Labels(study)
+    with reading(study.engine) as connection:
+        moved = set(connection.execute(text(MOVED)).scalars())
     for table in labelled_tables():
         with reading(study.engine) as connection:
             units = list(connection.execute(select(table.c.unit_id).distinct()).scalars())
         for unit in units:
+            if unit in moved:
+                continue
             yield table, unit, labels.of_unit(unit)
 
 
@@ -236,7 +247,7 @@ def _says_it_itself(table: Table) -> bool:
 
 def label_of(study: Study, analysis: str, key: str) -> Label:
     """As `Labels.of`, of one result."""
-    return Labels(study).of(analysis, key)
+    return study.once("labels", lambda: Labels(study)).of(analysis, key)
 
 
 def notes_of(study: Study, analyses: Iterable[str], cohorts: Iterable[str]) -> list[str]:
@@ -244,7 +255,7 @@ def notes_of(study: Study, analyses: Iterable[str], cohorts: Iterable[str]) -> l
     analyses, cohorts = list(analyses), list(dict.fromkeys(cohorts))
     if not analyses or not cohorts:
         return []
-    labels = Labels(study)
+    labels = study.once("labels", lambda: Labels(study))
     lines: dict[str, None] = {}
     for cohort in cohorts:
         for analysis in analyses:
@@ -263,7 +274,7 @@ def _seen(
         learned_from = _of_collection(connection, fit, where)
     else:
         cohort, _, version = name.partition("/")[2].partition("@")
-        if not version.isdigit():
+        if not version.isdecimal():
             return None  # what stands in for a fit without a cohort has learned from nobody
         learned_from = set(members_of(connection, cohort, int(version)))
     shared = learned_from & patients

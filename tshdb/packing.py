@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.zips import opened_zip
 
 FIRST_BYTES = 512
 TAR_AT, TAR = 257, b"ustar"
@@ -104,7 +105,7 @@ def is_workbook(path: Path) -> bool:
             first = file.read(len(OLE))
         if not first.startswith(ZIP):
             return first == OLE
-        with zipfile.ZipFile(path) as packed:
+        with opened_zip(path) as packed:
             return any(name.startswith("xl/") for name in packed.namelist())
     except (zipfile.BadZipFile, OSError):
         return path.is_file() and path.suffix.lower() != ".zip"  # cut: the workbook's reader says so
@@ -138,7 +139,7 @@ def _unpacked(raw: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
         with unpack(raw) as inner, _unpacked(_bounded(cast(Any, inner), path), path) as table:
             yield table
     elif first.startswith(ZIP):
-        with zipfile.ZipFile(raw) as packed:
+        with opened_zip(raw) as packed:
             names = packed.namelist()
             _refuse_office(names, path)
             only = _only([n for n in names if not n.endswith("/")], "zip", path)

@@ -6,13 +6,13 @@ written or removed. Links are resolved first. A folder below the study that has 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from tshdb.errors import IntegrityError, InvalidInput
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = "study.toml"
 RAW, REPORTS, FIGURES, COHORTS = "raw", "reports", "figures", "cohorts"
+DRAWINGS, PATIENTS = "drawings", "patients"  # below reports/
 WITHDRAWALS, WORK, SNAPSHOTS = "withdrawals", "work", ".snapshots"
 VARIANTS, MULTIVERSES, TRASH = "variants", "multiverse", "trash"
 TAKEN = (
@@ -153,11 +154,6 @@ def entries_below(folder: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
             yield entry
 
 
-def to_read(path: str | os.PathLike[str]) -> str:
-    """A SQLite file as the URI that opens it for reading alone, whatever its name holds (# ? %)."""
-    return f"file:{quote(os.path.abspath(path))}?mode=ro"
-
-
 def made_in(root: Path, *names: str) -> Path:
     """A folder of the study for what is made from it. Raises InvalidInput where a link stands, which would lead elsewhere."""
     path = root
@@ -190,6 +186,14 @@ def plain_name(text: str, where: str) -> str:
     return text
 
 
+def place_of_report(root: Path, to: Path | None, variant: str | None = None) -> Path:
+    """Where a report goes. to: a file, a folder, or None for reports/ of the study."""
+    path = to or made_in(root, REPORTS)
+    if path.suffix == ".html":
+        return path
+    return path / ("report.html" if variant is None else f"report.{variant}.html")
+
+
 def user_data() -> Path:
     """The folder of this user's data, outside of every study. Raises RuntimeError where the user has none."""
     if named := os.environ.get("TSHDB_HOME"):
@@ -201,3 +205,17 @@ def user_data() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "tshdb"
     return Path.home() / ".local" / "share" / "tshdb"
+
+
+def page_of_patient(patient_id: str) -> str:
+    """The name of a patient's page: her id where it is a plain name in capitals, else what is plain of it with a digest.
+
+    So two patients never share a page, also where a file system takes capitals for small letters, and the name follows from
+    the id alone.
+    """
+    if re.fullmatch(r"[A-Z0-9][A-Z0-9_-]{0,79}", patient_id) and not re.fullmatch(
+        r"(CON|PRN|AUX|NUL|(COM|LPT)\d)", patient_id
+    ):
+        return f"{patient_id}.html"
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", patient_id)[:40].strip("-") or "patient"
+    return f"{readable}.{hashlib.sha256(patient_id.encode()).hexdigest()[:12]}.html"

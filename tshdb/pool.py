@@ -4,17 +4,40 @@ ends its workers at once, where the library's own waits for what they compute, w
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.connection import wait
 from typing import Any
 
 from tshdb.errors import ResourceError
+from tshdb.parent import end_with_parent
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool whose workers hear no Ctrl-C while they start: what it would have them say is not for the user."""
+
+    def submit(self, *task: Any, **named: Any) -> Future:
+        with started_quietly():  # workers start with the first task
+            return super().submit(*task, **named)
+
+
+@contextmanager
+def started_quietly() -> Iterator[None]:
+    """Processes that are started in the block begin with Ctrl-C held back; they unblock it when they answer it themselves, or
+    ignore it (`ignore_ctrl_c`). To us it comes when the block ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ignore_ctrl_c() -> None:
+    """Ctrl-C reaches a terminal's whole group: the parent alone answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def make_pool(
@@ -25,7 +48,7 @@ def make_pool(
     method: of multiprocessing, but never fork: this process has threads and open databases.
     """
     context = multiprocessing.get_context(method)
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(initializer, initargs))
+    return _Pool(workers, mp_context=context, initializer=_begin, initargs=(initializer, initargs))
 
 
 @contextmanager
@@ -61,15 +84,8 @@ def kill(pool: ProcessPoolExecutor) -> None:
 
 
 def _begin(initializer: Callable[..., None] | None, initargs: tuple[Any, ...]) -> None:
-    """A worker's first steps. Ctrl-C reaches a terminal's whole group: the parent alone answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), name="end with the parent", daemon=True).start()
+    """A worker's first steps."""
+    ignore_ctrl_c()
+    end_with_parent()
     if initializer is not None:
         initializer(*initargs)
-
-
-def _end_with(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)

@@ -4,6 +4,7 @@ import getpass
 import importlib.metadata
 import json
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,19 @@ def n_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+HOST_PIDS = 0xEFFFFFFC  # the number that Linux gives to the numbering of processes of the machine itself
+
+
+def machine() -> str:
+    """Where processes can be told apart by their numbers: the host's name, and in a container also its own numbering of
+    processes. Two containers may bear one name, and each has a process 7."""
+    try:
+        numbering = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return socket.gethostname()
+    return socket.gethostname() if numbering == HOST_PIDS else f"{socket.gethostname()}/{numbering}"
 
 
 def identity() -> str:

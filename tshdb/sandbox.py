@@ -14,13 +14,12 @@ import math
 import os
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from datetime import time as clock_time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tshdb import system
+from tshdb.answer_types import MOST_DIGITS, as_told, refusal
 from tshdb.errors import IntegrityError, InvalidInput, NotFound, ResourceError, TshdbError
 from tshdb.snapshots import LEAST_ROWS, Snapshots
 from tshdb.views import VIEWS
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
 MEMORY_BYTES = 4 << 30
 MOST_COPIED = 1_000_000  # rows
+ROWS_OF_A_GROUP = 100_000  # of a Parquet file that is written
 EXPRESSION = "expression"
 PROFILES = ("profile_id", "sample_id", "part_id", "is_selected")
 _NULL = "\\N"
@@ -87,6 +87,87 @@ def run(connection: Any, sql: str, parameters: Mapping[str, Any] | None, tables:
     return _translated(lambda: connection.execute(sql, parameters or None), connection, tables, where)
 
 
+def told(connection: Any, sql: str, parameters: Mapping[str, Any] | None, tables: Iterable[str], where: str) -> Any:
+    """(names, types, result) of a SELECT whose values Python holds as DuckDB does (`answer_types`). Raises as `fetched` does."""
+    bare, result = _bare(sql), None
+    columns = _described(connection, bare, parameters)
+    if columns is None:
+        result = run(connection, sql, parameters, tables, where)
+        columns = [(name, kind) for name, kind, *_ in result.description]
+    casts = [as_told(kind) for _, kind in columns]
+    if any(casts):
+        given = [f"c{i}" for i in range(len(columns))]
+        shown = ", ".join(f"CAST({c} AS {to})" if to else c for c, to in zip(given, casts, strict=True))
+        sql, result = f"SELECT {shown} FROM ({bare}\n) AS answer({', '.join(given)})", None
+    result = result or run(connection, sql, parameters, tables, where)
+    return [name for name, _ in columns], [str(kind) for _, kind in columns], result
+
+
+def _described(connection: Any, bare: str, parameters: Mapping[str, Any] | None) -> list[tuple[str, Any]] | None:
+    """Names and types of the columns of a SELECT that is not run for it; None for what has no such description, as EXPLAIN."""
+    try:
+        described = connection.execute(f"DESCRIBE {bare}", parameters or None).fetchall()
+    except _library().Error:  # if it is of the query, its run says so
+        return None
+    return [(name, connection.sqltype(kind)) for name, kind, *_ in described]
+
+
+def _bare(sql: str) -> str:
+    """One statement without the semicolon and the comments behind it."""
+    tokens = _library().tokenize(sql)
+    ends = [at for at, _ in tokens if sql.encode()[at : at + 1] == b";"]
+    return sql.encode()[: ends[0]].decode() if ends else sql
+
+
+def as_parquet(
+    connection: Any, sql: str, parameters: Mapping[str, Any] | None, sink: Any, tables: Iterable[str], where: str
+) -> int:
+    """Write the answer to one SELECT as Parquet, by DuckDB's own Arrow types, and give its number of rows.
+
+    sink: a file that is written to from its beginning to its end. Raises InvalidInput for what Parquet cannot hold, and as
+    `fetched` does.
+    """
+    import duckdb  # noqa: F401  it gives connections `sql`, whose rows come as Arrow without a copy
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    def write() -> int:
+        relation = connection.sql(sql, params=dict(parameters) if parameters else None)
+        if refused := refusal(list(relation.columns), list(relation.types)):
+            what, repair = refused
+            raise InvalidInput(what, where=where, repair=repair)
+        n, has_huge = 0, any("HUGEINT" in str(kind) for kind in relation.types)
+        with relation.to_arrow_reader(ROWS_OF_A_GROUP) as reader, parquet.ParquetWriter(sink, reader.schema) as writer:
+            for batch in reader:
+                if has_huge:
+                    _require_digits(batch, where)
+                writer.write_batch(batch)
+                n += batch.num_rows
+        return n
+
+    try:
+        return _translated(write, connection, tables, where)
+    except (pa.ArrowException, OSError) as error:  # what DuckDB says while rows are taken comes by way of Arrow
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        said = str(error)
+        if "Out of Memory" in said or "bad allocation" in said:
+            raise ResourceError("the query needs too much memory", where=where, repair="Ask for less") from None
+        raise InvalidInput(said.partition("\n")[0], where=where) from None
+
+
+def _require_digits(batch: Any, where: str) -> None:
+    """Raises InvalidInput for whole numbers that are larger than Parquet's, of 38 digits."""
+    import pyarrow as pa
+
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        raise InvalidInput(
+            "a HUGEINT has more than the 38 digits that Parquet keeps", where=where, repair="Cast it to VARCHAR"
+        ) from None
+
+
 def fetched(connection: Any, result: Any, n: int, tables: Iterable[str], where: str) -> list[tuple]:
     """The next rows of a result, n at most. Raises InvalidInput for what DuckDB refuses, ResourceError without memory.
 
@@ -101,6 +182,10 @@ def _translated(act: Callable[[], Any], connection: Any, tables: Iterable[str], 
         return act()
     except duckdb.OutOfMemoryException:
         raise ResourceError("the query needs too much memory", where=where, repair="Ask for less") from None
+    except duckdb.IOException as error:
+        raise ResourceError(
+            str(error).partition("\n")[0], where=where, repair="See to the disk; then ask again"
+        ) from None
     except duckdb.Error as error:
         message, repair = _explained(connection, error, tables)
         raise InvalidInput(message, where=where, repair=repair) from None
@@ -270,8 +355,8 @@ def _with_text_keys(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON has no type for: decimals are numbers, bytes their hex, everything else its text."""
-    if isinstance(value, Decimal):
+    """What JSON has no type for: decimals are numbers where a number keeps all their digits; bytes are hex, all else is text."""
+    if isinstance(value, Decimal) and len(value.as_tuple().digits) <= MOST_DIGITS:
         return float(value)
     return value.hex() if isinstance(value, bytes) else str(value)
 
@@ -279,8 +364,8 @@ def _plain(value: Any) -> Any:
 def exact(value: Any) -> Any:
     """A value as JSON, from which it can be had back by its column's type.
 
-    Numbers that JSON has not (NaN, Infinity, -Infinity) and decimals are text, bytes their hex, dates and times as ISO 8601
-    writes them; a map whose keys are no text is a list of pairs.
+    Numbers that JSON has not (NaN, Infinity, -Infinity) and decimals are text, bytes their hex; a map whose keys are no text is a
+    list of pairs. Dates and times come as text (`told`).
     """
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -294,7 +379,7 @@ def exact(value: Any) -> Any:
         return [[exact(key), exact(each)] for key, each in value.items()]
     if isinstance(value, bytes):
         return value.hex()
-    return value.isoformat() if isinstance(value, date | clock_time) else str(value)
+    return str(value)
 
 
 def as_words(error: TshdbError | MemoryError) -> list[str | None]:

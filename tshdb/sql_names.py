@@ -24,5 +24,7 @@ def explained(error: Exception, tables: Iterable[str], columns: Iterable[str]) -
         name = match["name"] or match["other"]
         if question := did_you_mean(name, columns):
             return lines[0].rstrip("!"), f"{question} {REFERENCE}"
+    if "STRING_LITERAL" in lines[0]:
+        return lines[0], "A parameter (-p) is text: give it a type, as NAME:int=5, or cast it in the query"
     hint = next((line for line in lines[1:] if "Candidate" in line or "Did you mean" in line), "")
     return f"{lines[0]} {hint}".strip(), REFERENCE

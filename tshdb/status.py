@@ -5,8 +5,6 @@ On SQLite the standard library's driver is enough; importing SQLAlchemy would ta
 
 from __future__ import annotations
 
-import socket
-import sqlite3
 import time
 import tomllib
 from collections.abc import Callable
@@ -21,8 +19,9 @@ from tshdb.database import sqlite_path
 from tshdb.disk import disk
 from tshdb.engine.causes import Cause, causes_in_words
 from tshdb.errors import InvalidInput, NotFound, TshdbError
-from tshdb.places import refuse_database_outside, to_read
-from tshdb.process import is_alive
+from tshdb.places import refuse_database_outside
+from tshdb.process import is_alive, machine
+from tshdb.sqlite_files import opened_to_read
 from tshdb.study import SETTINGS_FILE, Study, absolute_url, check_revision
 from tshdb.vocabulary import CauseKind
 from tshdb.written import written_text
@@ -76,8 +75,7 @@ def status(root: Path) -> dict[str, Any]:
             return _collect(settings, run, rows_of(connection)) | {"disk": disk(study.objects.root, None, run)} | trash
     if not path.is_file():
         raise NotFound("the database does not exist", where=str(path), repair="Restore it from a backup")
-    raw = sqlite3.connect(to_read(path), uri=True)
-    try:
+    with opened_to_read(path) as raw:
         tables = raw.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
         row = raw.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
         check_revision(row[0] if row else None, root)
@@ -89,8 +87,6 @@ def status(root: Path) -> dict[str, Any]:
 
         found = _collect(settings, asked, SqliteRows(raw, study))
         return found | {"disk": disk(study.objects.root, path, asked)} | trash
-    finally:
-        raw.close()
 
 
 def _collect(settings: dict, run: Callable[[str], list[tuple]], rows: Rows) -> dict[str, Any]:
@@ -118,7 +114,7 @@ def _collect(settings: dict, run: Callable[[str], list[tuple]], rows: Rows) -> d
 
 def _computing(run_id: int, host: str, process: str, analysis: str, n: int, expires_at: float) -> dict[str, Any]:
     """Units that a rebuild has taken to compute; `is_alive` is known of this machine's processes alone."""
-    is_here = host == socket.gethostname()
+    is_here = host == machine()
     return {
         "run_id": run_id, "host": host, "process": process, "analysis": analysis, "n": n,
         "is_alive": is_alive(process) if is_here else None, "lease_seconds_left": round(expires_at - time.time()),

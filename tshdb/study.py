@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tshdb import database
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.places import SETTINGS_FILE, objects_folder, refuse_database_outside
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Engine
 
+    from tshdb.asking import Asking
     from tshdb.config import Settings
+    from tshdb.kept_paths import KeptPaths
     from tshdb.objects import ObjectStore
     from tshdb.trash import Trash
+
+T = TypeVar("T")
 
 
 def find_root(path: str | os.PathLike | None = None) -> Path:
@@ -45,8 +50,11 @@ def find_root(path: str | os.PathLike | None = None) -> Path:
 class Study:
     """An open study, by its folder. Cheap to make: settings, database and objects are opened when they are first used."""
 
+    _asking: Asking | None = None
+
     def __init__(self, root: str | os.PathLike):
         self.root = Path(root)
+        self._made_once: dict[str, Any] = {}
 
     @classmethod
     def find(cls, path: str | os.PathLike | None = None) -> Study:
@@ -117,6 +125,13 @@ class Study:
 
         return Trash(self.root)
 
+    @cached_property
+    def paths(self) -> KeptPaths:
+        """How it keeps paths of files, and where they lead."""
+        from tshdb.kept_paths import KeptPaths
+
+        return KeptPaths(self.root, self.settings.privacy.paths == "hashed")
+
     @property
     def caches(self) -> Path:
         """The folder beside which what queries read is kept."""
@@ -124,20 +139,48 @@ class Study:
 
     def sql(self, query: str, parameters: dict | None = None):
         """The rows of one SELECT over all tables and `expression`, as a pandas DataFrame. Read only."""
-        import pandas as pd
-
         from tshdb.query import run_query
+        from tshdb.query_frames import frame_of
 
-        answer = run_query(self, query, parameters or {})
-        return pd.DataFrame(answer.rows, columns=answer.columns)
+        if self._asking is not None:
+            return frame_of(self._asking.answer(query, parameters or {}))
+        return frame_of(run_query(self, query, parameters or {}))
 
     def sql_each(self, queries: Sequence[str]) -> list:
         """The rows of several SELECTs, a DataFrame each, of one state of the database."""
-        import pandas as pd
-
         from tshdb.query import run_queries
+        from tshdb.query_frames import frame_of
 
-        return [pd.DataFrame(a.rows, columns=a.columns) for a in run_queries(self, queries)]
+        if self._asking is not None:
+            return [frame_of(self._asking.answer(query, {})) for query in queries]
+        return [frame_of(answer) for answer in run_queries(self, queries)]
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """SELECTs inside are answered by one process, of the state that the database has at the first of them: for many of them.
+
+        A database on a server is asked as ever.
+        """
+        from tshdb.asking import Asking
+
+        if self._asking is not None or self.sqlite_path is None:
+            yield
+            return
+        self._asking = Asking(self)
+        try:
+            yield
+        finally:
+            asked, self._asking = self._asking, None
+            self._made_once = {}
+            asked.end()
+
+    def once(self, what: str, make: Callable[[], T]) -> T:
+        """What is the same as long as `asking` lasts is made once in it; outside of it, at each call."""
+        if self._asking is None:
+            return make()
+        if what not in self._made_once:
+            self._made_once[what] = make()
+        return self._made_once[what]
 
     def cohort(self, name: str):
         """A cohort version (`name` is its newest, or `name@version`): members as an Index, flow as a DataFrame.

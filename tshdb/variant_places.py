@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO
 
 from tshdb.errors import Busy, IntegrityError, InvalidInput
-from tshdb.places import VARIANTS, files_below, to_read
+from tshdb.places import VARIANTS, files_below
+from tshdb.sqlite_files import to_read
 from tshdb.system import open_lock, try_lock
 
 SETTINGS, DATABASE, WORK, VIEW, EMPTIED = "variant.toml", "variant.db", "work", "view-", "emptied"

@@ -34,19 +34,37 @@ LEFT JOIN (
 """
 
 
+BESIDE = (
+    "profile_id",
+    "sample_id",
+    "patient_id",
+    "compartment",
+    "unit",
+    "is_selected",
+    "transform",
+    "biomarker",
+)
+"""columns of the wide views that are no population's"""
+
+
 def column_of(population: str) -> str:
-    """The column of a cell population: 'T cells' -> t_cells."""
-    return re.sub(r"[^a-z0-9]+", "_", population.lower()).strip("_")
+    """The column of a cell population: 'T cells' -> t_cells; `population` for a name without such letters."""
+    return re.sub(r"[^a-z0-9]+", "_", population.lower()).strip("_") or "population"
 
 
 def _columns(connection, table: str, value: str) -> str:
-    """One aggregate a population, in the order of their names."""
+    """One aggregate a population, in the order of their names. Where two would have one column the later are
+    numbered: t_cells_2."""
     rows = connection.execute(f"SELECT DISTINCT population FROM {table} ORDER BY 1").fetchall()
-    taken = []
+    taken: dict[str, str] = dict.fromkeys(BESIDE, "")
     for (population,) in rows:
         quoted = population.replace("'", "''")
-        taken.append(f"max({value}) FILTER (WHERE population = '{quoted}') AS \"{column_of(population)}\"")
-    return "".join(f", {column}" for column in taken)
+        name, n = column_of(population), 1
+        while name in taken:
+            n += 1
+            name = f"{column_of(population)}_{n}"
+        taken[name] = f", max({value}) FILTER (WHERE population = '{quoted}') AS \"{name}\""
+    return "".join(taken.values())
 
 
 def _abundances_wide(connection) -> str:

@@ -98,8 +98,8 @@ def not_a_gene(text: str, are_numbers: bool) -> tuple[str, str] | None:
         return "rna.summary-row", "a count of reads, a control or a sum, no gene; it is left out"
     if text.upper() in _ERRORS:
         return "rna.no-gene", "no name of a gene; it is left out"
-    if _NUMBER.fullmatch(text) or (text.isdigit() and not are_numbers):
-        is_day = text.isdigit() and 20_000 < int(text) < 60_000
+    if _NUMBER.fullmatch(text) or (text.isdecimal() and not are_numbers):
+        is_day = text.isdecimal() and 20_000 < int(text) < 60_000
         what = "a date of a spreadsheet, counted in days" if is_day else "a number"
         return "rna.no-gene", f"{what} among names; it is left out"
     return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,12 +31,18 @@ from tshdb.errors import InvalidInput, NotFound
 from tshdb.file_content import FileContent, Finding
 from tshdb.file_identity import identity_before_reading
 from tshdb.folders import Look
+from tshdb.head import Head
 from tshdb.loading import Item, Release, Source, SourceState, item_beside
 from tshdb.places import entries_below
 from tshdb.readers import Part, Reader, expected
 from tshdb.vocabulary import ExpressionUnit, Severity
 
 READ_AHEAD = 2  # files a worker may be ahead of the one that is taken in
+TEXTS = (".tsv", ".txt", ".csv", ".json")
+GDC_NAMES = re.compile(
+    r"(clinical|follow_up|exposure|family_history|pathology_detail|molecular_test)\.tsv|gdc_(sample_sheet|manifest)\b.*"
+    r"|(files|status|cases|annotations)\.json|annotations\.txt|.*star_gene_counts\.tsv"
+)
 IGNORED = {"LICENSE", "README.md", "README.txt", ".DS_Store", "Thumbs.db"}
 
 
@@ -95,7 +102,10 @@ def look(root: Path, options: GdcFolderOptions) -> Contents:
         format_ = format_of(path)
         contents.by_format.setdefault(format_, []).append(path)
         if format_ == UNKNOWN and path.stat().st_size:
-            contents.note(Severity.WARNING, "folder.unknown-file", "of no format that this collection has", path)
+            if said := _damage_of(path):
+                contents.note(Severity.ERROR, "folder.damaged-file", said, path)
+            else:
+                contents.note(Severity.WARNING, "folder.unknown-file", "of no format that this collection has", path)
     known = set(contents.by_format) & _taken().keys()
     if not known and contents.by_format and UNKNOWN not in contents.by_format:
         raise NotFound("no GDC file in it, only images", where=str(root))
@@ -105,6 +115,22 @@ def look(root: Path, options: GdcFolderOptions) -> Contents:
     if "rna" in options.only:
         _compare_with_manifest(contents)
     return contents
+
+
+def _damage_of(path: Path) -> str | None:
+    """Why a file that no reader knows is held to be one of the GDC's that was damaged; None where it is something else."""
+    head = Head(path)
+    name = head.name.removesuffix(".gz")
+    if name.endswith(TEXTS):
+        if "\x00" in head.text:
+            return "a NUL character stands in the text"
+        if name.endswith(".json") and head.json is None:
+            return "no whole JSON"
+        if head.problem is not None:
+            return head.problem.message
+    if GDC_NAMES.fullmatch(name):
+        return f"it has the name of a file of the GDC, and its first lines are of none ({head.shown})"
+    return None
 
 
 def _taken() -> dict[str, Reader]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.imaging.unreadable import Unreadable
+from tshdb.everyday import refuse_of_machine
 
 MOST_HEADER = 1 << 20
 NRRD, META = (".nrrd", ".nhdr"), (".mha", ".mhd")
@@ -27,7 +28,8 @@ def beside(path: Path) -> tuple[Path, ...]:
     """The files whose bytes are a mask's as its own are; none where it has all its voxels, or is refused."""
     try:
         data = data_file(path)
-    except (Unreadable, OSError):
+    except (Unreadable, OSError) as error:
+        refuse_of_machine(error)
         return ()
     return () if data is None else (data,)
 

@@ -19,6 +19,7 @@ from ingest.imaging.elements import date_of
 from ingest.imaging.headers import SEGMENTATIONS
 from ingest.imaging.meaning import Code
 from ingest.imaging.unreadable import TROUBLE, Unreadable
+from tshdb.everyday import refuse_of_machine
 from tshdb.geometry import Grid
 
 MAX_VOXELS = 400_000_000
@@ -60,6 +61,7 @@ def read(path: Path, problems: list[Unreadable] | None = None) -> list[Segment]:
     try:
         data = path.read_bytes()
     except OSError as error:
+        refuse_of_machine(error)
         raise Unreadable("seg.unreadable", f"cannot be read: {error.strerror}") from None
     try:
         dataset = pydicom.dcmread(io.BytesIO(data))
@@ -67,6 +69,7 @@ def read(path: Path, problems: list[Unreadable] | None = None) -> list[Segment]:
             raise Unreadable("seg.not-seg", "is no DICOM segmentation")
         return _segments(dataset, problems)
     except TROUBLE as error:
+        refuse_of_machine(error)
         raise Unreadable("seg.unreadable", f"the segmentation is damaged ({type(error).__name__})") from None
 
 

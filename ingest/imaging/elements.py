@@ -5,6 +5,7 @@ Values are decoded from the raw elements, since pydicom's own conversion of ever
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Callable
@@ -70,7 +71,10 @@ def _whole(text: str) -> int:
 
 
 def _number(text: str) -> float:
-    return float(text.split("\\")[0])
+    value = float(text.split("\\")[0])
+    if not math.isfinite(value):
+        raise ValueError("no number")
+    return value
 
 
 def sex_of(text: str) -> str | None:

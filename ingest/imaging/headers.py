@@ -22,12 +22,14 @@ from ingest.imaging import frames, identity
 from ingest.imaging.elements import INSTANCE, SERIES, STUDY, converted, date_of, seconds_of, sex_of, texts_of
 from ingest.imaging.stored_pixels import UNDEFINED, digest_from, digests_of_frames, stored
 from ingest.imaging.unreadable import TROUBLE, Unreadable
+from tshdb.everyday import refuse_of_machine
 from tshdb.images.decoding import LOSSY, decoder_of, named
 from tshdb.images.dicom_files import NotDicom, Opened, opened
 
 READ_WHOLE = 64 << 20  # larger files are hashed in pieces, and their header is read by itself
 SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")  # and label maps, by SOP class
 FREE_TEXTS = ("StudyDescription", "SeriesDescription", "ProtocolName")
+SAID_FREELY = (*FREE_TEXTS, "ContrastBolusAgent", "BodyPartExamined", "SequenceName", "ClinicalTrialTimePointID")
 IMAGE_NEEDS = ("Rows", "Columns", "BitsAllocated")  # type 1 of every image, PS3.3 C.7.6.3
 
 
@@ -56,6 +58,7 @@ def digest_and_header(path: Path, accepts_identified: bool) -> tuple[str, Header
                 return sha256, _whole_header(file, size, accepts_identified)
         data = path.read_bytes()
     except OSError as error:
+        refuse_of_machine(error)
         raise Unreadable("dicom.unreadable", f"cannot be read: {error.strerror}") from None
     file = io.BytesIO(data)
     return hashlib.sha256(data).hexdigest(), _whole_header(file, size, accepts_identified)
@@ -67,6 +70,7 @@ def _whole_header(file, size: int, accepts_identified: bool) -> Header:
     except frames.FramesWrong as error:
         raise Unreadable("dicom.frames", f"{error}: the file is damaged, fetch it again") from None
     except TROUBLE as error:
+        refuse_of_machine(error)
         raise Unreadable("dicom.unreadable", f"the header is damaged ({type(error).__name__})") from None
 
 
@@ -89,7 +93,9 @@ def _header(file: Opened, accepts_identified: bool) -> Header:
     is_enhanced = values["SOPClassUID"] in frames.ENHANCED
     of_frames = frames.values_of_frames(dataset, values, texts_of) if is_enhanced else []
     for said in (values, *of_frames):
-        tags = identity.identifying(said)
+        tags = [*identity.identifying(said), *identity.in_free_texts(said, SAID_FREELY)]
+        if said is values:
+            tags += identity.within(dataset, values)
         if tags and not accepts_identified:
             raise Unreadable("dicom.identified", _identified(tags, said))
     findings: list[tuple[str, str, str | None, str]] = []

@@ -121,7 +121,7 @@ class Idc:
             for entry in root.iterfind("{*}Contents"):
                 key, size = entry.findtext("{*}Key") or "", entry.findtext("{*}Size") or ""
                 tag = (entry.findtext("{*}ETag") or "").strip('"')
-                if not key.startswith(prefix) or not size.isdigit():
+                if not key.startswith(prefix) or not size.isdecimal():
                     raise DownloadError(f"an object '{key}' of {size} bytes", where=series.place)
                 name = safe_name(key.removeprefix(prefix), series.place)
                 objects[name] = (key, int(size), tag if MD5.fullmatch(tag) else None)

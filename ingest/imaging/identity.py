@@ -7,8 +7,19 @@ Rules follow the elements that DICOM PS3.15 Annex E removes; a study takes such 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-PERSON = (
+from pydicom.datadict import DicomDictionary, keyword_for_tag
+from pydicom.dataset import Dataset
+
+from tshdb.identity import Identity, in_text
+
+_WHO_DREW = (
+    "ContentCreatorName",
+    "ROIInterpreter",
+)  # of an outline: no patient, and programs fill them in by themselves
+_NAMES = sorted(name for vr, _, _, _, name in DicomDictionary.values() if vr == "PN" and name)
+_LISTED = (
     "PatientBirthDate", "PatientBirthTime", "PatientBirthName", "PatientMotherBirthName", "OtherPatientIDs",
     "OtherPatientNames", "OtherPatientIDsSequence", "PatientAddress", "PatientTelephoneNumbers",
     "PatientTelecomInformation", "PatientInsurancePlanCodeSequence", "InsurancePlanIdentification",
@@ -17,7 +28,12 @@ PERSON = (
     "ReferringPhysicianAddress", "ReferringPhysicianTelephoneNumbers", "ConsultingPhysicianName",
     "PerformingPhysicianName", "PhysiciansOfRecord", "NameOfPhysiciansReadingStudy", "RequestingPhysician",
     "OperatorsName", "ScheduledPerformingPhysicianName", "NamesOfIntendedRecipientsOfResults",
+    "PatientReligiousPreference", "PatientMotherBirthName", "PersonAddress", "PersonTelephoneNumbers",
+    "PersonTelecomInformation", "OrderCallbackPhoneNumber", "OrderCallbackTelecomInformation",
+    "PatientBirthDateInAlternativeCalendar",
 )  # fmt: skip
+PERSON = tuple(dict.fromkeys((*_LISTED, *(n for n in _NAMES if n not in (*_WHO_DREW, "PatientName")))))
+"""what only a person has: the listed elements, and every name of a person that the standard knows"""
 PLACE = ("InstitutionName", "InstitutionAddress")  # harmless once the file says that identities were removed
 FLAGS = ("PatientIdentityRemoved", "BurnedInAnnotation")
 OF_THE_TRIAL = ("ClinicalTrialSubjectID", "ClinicalTrialProtocolID", "ClinicalTrialProtocolName")
@@ -25,10 +41,27 @@ ELEMENTS = ("PatientName", "PatientID", *OF_THE_TRIAL, *PERSON, *PLACE, *FLAGS)
 
 _HARMLESS = re.compile(
     r"(anon\w*|unknown|unnamed|none|removed|deleted|deidentified|de-identified|n/?a|not available|phantom|test|"
-    r"patient|subject|case|no|name|x+|0+|\W*)",
+    r"patient|subject|case|no|name|removed by \w+|x+|0+|\W*)",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d{2}|(?:19|20)\d{2}[./-]?[01]\d[./-]?[0-3]\d)(?!\d)")
+_MONTH = (  # in English, German, French and Spanish
+    "(?:jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|mar(?:ch|s|zo)?|märz?|apr(?:il)?|ma[iy]|mayo|june?|juni|juin|junio|july?|juli|juillet|"
+    r"julio|aug(?:ust)?|août|agosto|sept?(?:ember|embre)?|o[ck]t(?:ober|obre|ubre)?|nov(?:ember|embre)?|de[cz](?:ember)?|d[ée]c(?:embre)?|"
+    r"diciembre|ene(?:ro)?|feb(?:rero)?|f[ée]v(?:rier)?|abr(?:il)?)\.?"
+)
+_DATE = re.compile(
+    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d{2}|(?:19|20)\d{2}[./-]?[01]\d[./-]?[0-3]\d"
+    rf"|\d{{1,2}}\.?[ -]?{_MONTH}[ ,-]*(?:19|20)\d{{2}}|{_MONTH}[ -]\d{{1,2}},?[ -](?:19|20)\d{{2}})(?!\d)",
+    re.IGNORECASE,
+)
+_SAID = (Identity.MAIL, Identity.NAME, Identity.NUMBER, Identity.BIRTH)
+_OF_FRAMES = (
+    "PerFrameFunctionalGroupsSequence",
+    "SharedFunctionalGroupsSequence",
+    "ROIContourSequence",
+    "SegmentSequence",
+)
+DEEPEST = 5  # sequences within each other that are looked into
 
 
 def identifying(values: dict[str, str]) -> list[str]:
@@ -47,6 +80,51 @@ def identifying(values: dict[str, str]) -> list[str]:
     if values.get("BurnedInAnnotation", "").upper() == "YES":
         names.append("BurnedInAnnotation = YES")
     return names
+
+
+def in_free_texts(values: dict[str, str], names: tuple[str, ...]) -> list[str]:
+    """The elements among `names` in whose text somebody is named: a title and a name, a mail address, a number of a
+    record, a birth
+    date. `BREAST^GENERAL` is how Siemens names a protocol, and no person."""
+    return [
+        name for name in names if any(i in _SAID and "^" not in words for i, words in in_text(values.get(name, "")))
+    ]
+
+
+def within(dataset: Dataset, values: dict[str, str]) -> list[str]:
+    """What in the sequences of a header gives a person away: `RequestingPhysician in RequestAttributesSequence`.
+
+    values: as for `identifying`, of the header itself. Sequences of frames and regions are not looked into.
+    """
+    return list(dict.fromkeys(_within(dataset, values, DEEPEST)))
+
+
+def _within(dataset: Dataset, values: dict[str, str], depth: int) -> list[str]:
+    found: list[str] = []
+    for tag, element in dataset.items():
+        if depth == 0 or not element.value or not _is_sequence(tag, element.VR):
+            continue
+        sequence = keyword_for_tag(tag) or "a private sequence"
+        if sequence in _OF_FRAMES:
+            continue
+        for item in dataset[tag].value:
+            of_item = {n: _text(item[n].value) for n in (*PERSON, "PatientName") if n in item}
+            of_item["PatientID"] = values.get("PatientID", "")
+            of_item |= {name: values.get(name, "") for name in OF_THE_TRIAL}
+            found += [f"{n} in {sequence}" for n in PERSON if not _is_harmless(of_item.get(n, ""), of_item)]
+            if _names_a_person(of_item):
+                found.append(f"PatientName in {sequence}")
+            found += _within(item, values, depth - 1)
+    return found
+
+
+def _is_sequence(tag: Any, vr: str | None) -> bool:
+    """vr: as it stands in the file; None where it says none, UN where another program did not know."""
+    return vr == "SQ" or (vr in (None, "UN") and DicomDictionary.get(int(tag), ("",))[0] == "SQ")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def without_dates(text: str) -> tuple[str, bool]:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest.imaging.unreadable import Unreadable
+from tshdb.everyday import refuse_of_machine
 from tshdb.geometry import Grid
 
 NAME = re.compile(r"(?P<patient>TCGA-[A-Z0-9]{2}-[A-Z0-9]{4})-S(?P<sequence>\d+)-(?P<lesion>\d+)\.les", re.IGNORECASE)
@@ -53,6 +54,7 @@ def read(path: Path, *, base: int = 1, order: str | None = None) -> Lesion:
     try:
         data = path.read_bytes()
     except OSError as error:
+        refuse_of_machine(error)
         raise Unreadable("les.unreadable", f"cannot be read: {error.strerror}") from None
     if len(data) <= HEADER.size:
         raise Unreadable("les.cut", f"{len(data)} bytes: shorter than its own header")

@@ -192,7 +192,8 @@ def _volume(path: Path) -> Volume:
                 "mask.shape", f"{reader.GetDimension()} dimensions, {n:,} voxels: expected one volume of a breast"
             )
         image = reader.Execute()
-    except RuntimeError as error:
+        keys = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    except (RuntimeError, TypeError, ValueError) as error:  # TypeError: a key that is no text
         if "orthonormal" in str(error):
             raise Unreadable(
                 "mask.direction", "its axes are not at right angles (sheared): write it on the grid of the images"
@@ -200,7 +201,6 @@ def _volume(path: Path) -> Volume:
         raise Unreadable("mask.unreadable", "the file is damaged or not what its name says") from None
     values = sitk.GetArrayFromImage(image)
     values = values[None] if layers == 1 else np.moveaxis(values, -1, 0)
-    keys = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
     if not np.isfinite(values).all() or (values < 0).any() or (values != np.round(values)).any() or values.max() > 255:
         raise Unreadable("mask.values", "values that are no labels: expected whole numbers from 0 to 255")
     direction = np.array(image.GetDirection()).reshape(3, 3)

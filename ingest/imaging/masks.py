@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from ingest.imaging.contours import RULE, filled
 from ingest.imaging.dicom_seg import Segment
 from ingest.imaging.meaning import Named, named
 from ingest.imaging.rtstruct import Structure
+from tshdb.files import temporary_folder
 from tshdb.geometry import Grid
 from tshdb.objects import VOXELS
 
@@ -34,8 +33,8 @@ def nrrd(values: np.ndarray, grid: Grid) -> bytes:
     image.SetSpacing((columns, rows, slices))
     image.SetOrigin(tuple(map(float, grid.origin_mm)))
     image.SetDirection(np.column_stack([grid.row, grid.column, grid.normal]).ravel().tolist())
-    with tempfile.TemporaryDirectory(prefix="tshdb-mask-") as folder:
-        path = Path(folder) / f"mask{VOXELS}"
+    with temporary_folder("tshdb-mask-") as folder:
+        path = folder / f"mask{VOXELS}"
         sitk.WriteImage(image, str(path), useCompression=True)
         return path.read_bytes()
 

@@ -25,6 +25,7 @@ from ingest.download import DownloadError, Patience, Wanted, fetch, requested, s
 from ingest.imaging.archive import RemoteSeries, drop_others, opened, text_of
 from tshdb.loading import Release
 from tshdb.places import without_link
+from tshdb.zips import opened_zip
 
 URL = "https://nbia.cancerimagingarchive.net/nbia-api/services/v4"
 HASHES = "md5hashes.csv"
@@ -74,7 +75,7 @@ class Nbia:
         return RemoteSeries(
             uid, text_of(row.get("StudyInstanceUID")), text_of(row.get("PatientID")), text_of(row.get("Modality")),
             text_of(row.get("StudyDate")), text_of(row.get("SeriesDescription")),
-            int(count) if text_of(count).isdigit() else None, int(size) if text_of(size).isdigit() else None,
+            int(count) if text_of(count).isdecimal() else None, int(size) if text_of(size).isdigit() else None,
             text_of(row.get("MaxSubmissionTimestamp") or row.get("DateReleased")),
             f"{self.url}/getImageWithMD5Hash?SeriesInstanceUID={uid}",
         )  # fmt: skip
@@ -108,7 +109,7 @@ class _Broken(Exception):
 def _unpack(packed: Path, folder: Path, series: RemoteSeries) -> list[str]:
     """Verify all members, then give them their names; gives the names. Raises _Broken, or DownloadError for a hostile zip."""
     try:
-        with zipfile.ZipFile(packed) as zip_:
+        with opened_zip(packed) as zip_:
             members = [m for m in zip_.infolist() if not m.is_dir()]
             _refuse_bombs(members, series)
             hashes = _hashes(zip_, members)

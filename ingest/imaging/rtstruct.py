@@ -14,6 +14,7 @@ from ingest.imaging import identity
 from ingest.imaging.elements import date_of
 from ingest.imaging.meaning import Code, Named, kind_of, named, region_of_words
 from ingest.imaging.unreadable import TROUBLE, Unreadable
+from tshdb.everyday import refuse_of_machine
 from tshdb.vocabulary import MaskKind, MaskRegion
 
 STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -62,8 +63,10 @@ def read(path: Path) -> list[Structure]:
         dataset = pydicom.dcmread(io.BytesIO(path.read_bytes()))
         return _structures(dataset)
     except OSError as error:
+        refuse_of_machine(error)
         raise Unreadable("rtstruct.unreadable", f"cannot be read: {error.strerror or 'cut'}") from None
     except TROUBLE as error:
+        refuse_of_machine(error)
         raise Unreadable("rtstruct.unreadable", f"the structure set is damaged ({type(error).__name__})") from None
 
 

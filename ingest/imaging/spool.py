@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ingest.imaging.headers import Header
 from tshdb.file_identity import FileIdentity
+from tshdb.files import temporary_folder
 
 
 class KnownFile(NamedTuple):
@@ -49,15 +50,16 @@ class Spool:
 
     def __init__(self, folder: Path | None = None):
         self.noted: set[tuple] = set()  # findings that are given once a series
-        self._folder = tempfile.TemporaryDirectory(prefix="tshdb-dicom-", dir=folder)
-        self.db = sqlite3.connect(Path(self._folder.name) / "headers.db", isolation_level=None)
+        self._open = ExitStack()
+        place = self._open.enter_context(temporary_folder("tshdb-dicom-", folder))
+        self.db = sqlite3.connect(place / "headers.db", isolation_level=None)
         self.db.execute("PRAGMA journal_mode = OFF")
         self.db.execute("PRAGMA synchronous = OFF")
         self.db.executescript(_TABLES)
 
     def close(self) -> None:
         self.db.close()
-        self._folder.cleanup()
+        self._open.close()
 
     def __enter__(self) -> Spool:
         return self

@@ -1,6 +1,7 @@
 """Whether the file of a mask is whole: readers of images fill up what is missing, and pass over sums that do not fit.
 
-NIfTI    as many bytes as its header announces; of .nii.gz the sum that gzip keeps (CRC-32, RFC 1952)
+NIfTI    as many bytes as its header announces; of .nii.gz the sum that gzip keeps (CRC-32, RFC 1952). Voxels and a scale that
+         are no numbers: readers take 0 for them, and no scale, without a word
 NRRD     as many bytes as sizes and type say; packed by gzip or bzip2: their sums
 MetaImage  as many bytes as DimSize and ElementType say; packed by zlib: its sum (Adler-32, RFC 1950)
 Of voxels that are in another file than the header, and of those written as text, nothing is said here.
@@ -17,6 +18,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from ingest.imaging.unreadable import Unreadable
 
 NRRD_BYTES = {
@@ -27,6 +30,7 @@ META_BYTES = {
     "MET_CHAR": 1, "MET_UCHAR": 1, "MET_SHORT": 2, "MET_USHORT": 2, "MET_INT": 4, "MET_UINT": 4, "MET_FLOAT": 4,
     "MET_DOUBLE": 8, "MET_LONG_LONG": 8, "MET_ULONG_LONG": 8,
 }  # fmt: skip
+NIFTI_FLOATS = {16: "f4", 32: "f4", 64: "f8", 1792: "f8"}  # datatype -> numpy's; of complex numbers that of their parts
 _UNPACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress, "gz": gzip.decompress, "bzip2": bz2.decompress, "bz2": bz2.decompress, "raw": bytes,
 }  # fmt: skip
@@ -64,7 +68,23 @@ def _nifti(data: bytes) -> None:
     (offset,) = struct.unpack(f"{order}f", data[108:112])
     if not math.isfinite(offset):
         raise Unreadable("mask.unreadable", "a header without the place of its voxels: the file is damaged")
-    _compare(len(data), int(offset) + math.prod(max(s, 1) for s in sides[: max(n_axes, 0)]) * bits // 8)
+    n_bytes = math.prod(max(s, 1) for s in sides[: max(n_axes, 0)]) * bits // 8
+    _compare(len(data), int(offset) + n_bytes)
+    slope, intercept = struct.unpack(f"{order}2f", data[112:120])
+    if math.isinf(slope) or slope and not math.isnan(slope) and not math.isfinite(intercept):  # NaN and 0 say: no scale
+        raise Unreadable(
+            "mask.unreadable", f"its values are scaled by {slope:g} and {intercept:g}, which are no numbers"
+        )
+    (kind,) = struct.unpack(f"{order}h", data[70:72])
+    if kind in NIFTI_FLOATS:
+        form = np.dtype(order + NIFTI_FLOATS[kind])
+        voxels = data[max(0, int(offset)) :][:n_bytes]
+        values = np.frombuffer(voxels[: len(voxels) // form.itemsize * form.itemsize], form)
+        if n_bad := int(values.size - np.isfinite(values).sum()):
+            raise Unreadable(
+                "mask.values",
+                f"{n_bad:,} of {values.size:,} voxels are no numbers (NaN or infinite): expected whole numbers from 0 to 255",
+            )
 
 
 def _nrrd(data: bytes) -> None:
@@ -75,7 +95,7 @@ def _nrrd(data: bytes) -> None:
     unpack, size = _UNPACK.get(said.get("encoding", "").lower()), NRRD_BYTES.get(_nrrd_type(said.get("type", "")))
     sides = said.get("sizes", "").split()
     is_elsewhere = {"data file", "datafile", "line skip", "byte skip"} & said.keys()
-    if unpack is None or size is None or is_elsewhere or not all(s.isdigit() for s in sides):
+    if unpack is None or size is None or is_elsewhere or not all(s.isdecimal() for s in sides):
         return
     _compare(len(_unpacked(data[end.end() :], unpack)), math.prod(map(int, sides)) * size)
 
@@ -93,12 +113,12 @@ def _metaimage(data: bytes) -> None:
     said = _fields(data[: end.end()], "=")
     sides, size = said.get("dimsize", "").split(), META_BYTES.get(said.get("elementtype", ""))
     is_here = said["elementdatafile"] == "LOCAL" and said.get("binarydata", "true").lower() == "true"
-    if not is_here or size is None or not all(s.isdigit() for s in sides):
+    if not is_here or size is None or not all(s.isdecimal() for s in sides):
         return
     is_packed = said.get("compresseddata", "false").lower() == "true"
     voxels = _unpacked(data[end.end() :], zlib.decompress) if is_packed else data[end.end() :]
     channels = said.get("elementnumberofchannels", "1")
-    _compare(len(voxels), math.prod(map(int, sides)) * size * (int(channels) if channels.isdigit() else 1))
+    _compare(len(voxels), math.prod(map(int, sides)) * size * (int(channels) if channels.isdecimal() else 1))
 
 
 def _fields(header: bytes, mark: str) -> dict[str, str]:

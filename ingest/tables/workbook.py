@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,10 +17,12 @@ from typing import Any, NamedTuple
 
 from ingest.expression.series_matrix import is_series_matrix, sample_table
 from tshdb.errors import InvalidInput, NotFound, TshdbError
+from tshdb.everyday import refuse_of_machine
 from tshdb.file_content import FileContent
 from tshdb.head import Head
 from tshdb.packing import ZIP, is_workbook
 from tshdb.text_files import Top, delimiter_of, named_once, open_table, open_text, rows_of, top_of
+from tshdb.zips import opened_zip
 
 MOST_CELLS = 5_000_000
 _ZEROS = re.compile("00+")
@@ -201,7 +202,7 @@ def _xlsx(path: Path) -> Cells:
     import openpyxl
 
     try:
-        with zipfile.ZipFile(path) as packed:
+        with opened_zip(path) as packed:
             if sum(i.file_size for i in packed.infolist()) > 200 * max(path.stat().st_size, 1 << 20):
                 raise InvalidInput(
                     "it unpacks to more than 200 times its size", where=str(path), repair="Is it a workbook?"
@@ -215,6 +216,7 @@ def _xlsx(path: Path) -> Cells:
     except InvalidInput:
         raise
     except Exception as error:  # openpyxl, and the XML parser below it, raise what they stumble over
+        refuse_of_machine(error)
         raise InvalidInput(
             f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again"
         ) from None
@@ -254,6 +256,7 @@ def _xls(path: Path) -> Cells:
     try:
         book = xlrd.open_workbook(str(path))
     except Exception as error:  # xlrd raises what its parser stumbles over
+        refuse_of_machine(error)
         raise InvalidInput(
             f"no workbook that can be read ({error})", where=str(path), repair="Fetch it again"
         ) from None

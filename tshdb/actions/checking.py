@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tshdb.checking import Broken, Context, broken_in, mend
+from tshdb.checking import OF_OBJECTS, Broken, Context, broken_in, mend
 from tshdb.checking import check as broken_rules
 from tshdb.database import reading, writing
 from tshdb.engine.damage import digests_taken_over
+from tshdb.engine.running import running
 from tshdb.folders import Progress, silent
 from tshdb.guests.listing import listing_in
 from tshdb.lock import study_lock
@@ -34,6 +35,7 @@ class Checked:
     mended: after a repair, rules with what was mended or marked as lost.
     read_again: after a repair, sources that were read once more.
     trash: files and bytes that lie in it.
+    waits: why a repair left objects where they are.
     """
 
     broken: Sequence[Broken]
@@ -41,6 +43,7 @@ class Checked:
     mended: Sequence[Broken] = field(default_factory=tuple)
     read_again: Sequence[LoadedSource] = field(default_factory=tuple)
     trash: dict[str, int] = field(default_factory=dict)
+    waits: str | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -57,6 +60,7 @@ class Checked:
             "read_again": [str(source) for source in self.read_again],
             "digests_taken_over": self.taken_over,
             "trash": self.trash,
+            "waits": self.waits,
             "is_whole": self.is_whole,
         }
 
@@ -97,12 +101,17 @@ def repair(
     if mended:  # what it has hidden is looked at now
         checked = check(study, full=full, progress=progress)
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        mended += mend(context_of(study, connection), checked.broken)
+        context = context_of(study, connection)
+        mended += mend(context, [broken for broken in checked.broken if broken.rule.name not in OF_OBJECTS])
+        objects = [broken for broken in checked.broken if broken.rule.name in OF_OBJECTS]
+        waits = running(connection) if objects else None
+        if waits is None:
+            mended += mend(context, objects)
     with reading(study.engine) as connection:
         lost = Origins(connection).sources_of_marked()
     was_read = read_again(study, lost)
     again = check(study, full=full, progress=progress)
-    return Checked(again.broken, again.taken_over, mended, was_read, again.trash)
+    return Checked(again.broken, again.taken_over, mended, was_read, again.trash, waits)
 
 
 def context_of(study: Study, connection: Connection) -> Context:

@@ -12,7 +12,6 @@ Names that we give, in the places where we give them, and nothing else. Links ar
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,18 +19,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
-
 from tshdb import installed
 from tshdb.actions.checking import context_of
-from tshdb.checking import RULES, Context, Problem
+from tshdb.checking import OF_OBJECTS, RULES, Context, Problem
 from tshdb.database import reading, writing
+from tshdb.engine.running import running
 from tshdb.engine.work import folders_of
 from tshdb.lock import study_lock
 from tshdb.places import FIGURES, REPORTS, files_below
 from tshdb.process import is_alive
-from tshdb.schema import Lease, Run
-from tshdb.vocabulary import RunState
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 
 DAYS = 30
 HOUR = 3_600.0
-OF_OBJECTS = ("object.extra", "part.unused")
 OF_FILES = "file.half-written"
 OF_PROCESS = re.compile(r"\..+\.(\d+)\.writing|\.writing-(\d+)")
 PAGE = re.compile(r"ingest-(?:\d{4,}|dry-run(?:-\d+)?)\.html|report\.html")
@@ -77,7 +72,7 @@ class Cleaned:
 def find(study: Study, older_than: timedelta = timedelta(days=DAYS)) -> Cleaned:
     """What `clean` would move. Writes nothing."""
     with reading(study.engine) as connection:
-        busy = _running(connection)
+        busy = running(connection)
         found = list(_found(context_of(study, connection), busy, older_than))
     return Cleaned(
         [Garbage(_below(study, p), p.stat().st_size, why) for p, why, _, _ in found], busy, study.trash.held()
@@ -87,7 +82,7 @@ def find(study: Study, older_than: timedelta = timedelta(days=DAYS)) -> Cleaned:
 def clean(study: Study, older_than: timedelta = timedelta(days=DAYS)) -> Cleaned:
     """Move what nobody needs to the trash. No ingest, withdrawal or upgrade runs meanwhile. Raises Busy."""
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
-        busy = _running(connection)
+        busy = running(connection)
         context = context_of(study, connection)
         before = len(study.trash.thrown)
         files = []
@@ -150,18 +145,6 @@ def _is_left(path: Path) -> bool:
 
 def _age(path: Path) -> float:
     return time.time() - path.stat().st_mtime
-
-
-def _running(connection: Connection) -> str | None:
-    """Why objects and work in progress may be somebody's now: a rebuild writes objects before the rows that name them."""
-    host = socket.gethostname()
-    for lease in connection.execute(select(Lease.host, Lease.process, Lease.expires_at)):
-        if lease.expires_at > time.time() and (lease.host != host or is_alive(lease.process)):
-            return f"a rebuild is running on {lease.host}"
-    for run in connection.execute(select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING)):
-        if run.host != host or is_alive(run.process):
-            return f"run {run.run_id} is running on {run.host}, or was killed there (then: tshdb check --repair)"
-    return None
 
 
 def _below(study: Study, path: Path) -> str:

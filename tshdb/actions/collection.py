@@ -74,6 +74,7 @@ def tables(
 ) -> Loaded:
     """Load the tables and matrices of a collection from a folder (or the workbook itself). Raises NotFound, InvalidInput."""
     collection = installed.collection(name)
+    study.paths.learn_folder(folder)
     request = FolderRequest(
         name, study.settings, study.root.resolve(), wanted.of(collection) - IMAGE_PARTS, wanted.units, wanted.jobs,
         wanted.check_bytes, how.complete, how.as_of,
@@ -85,7 +86,7 @@ def tables(
         loaded = loading.load(
             study,
             look.items(),
-            command=_command(name, folder),
+            command=_command(study, name, folder),
             what=look.what or name,
             findings=look.findings,
             release=look.release,
@@ -114,7 +115,7 @@ def images(
     check_bytes: read files, too, that were not written since.
     release: of the archive that they were fetched from just now.
     """
-    command = _command(name, folder if release is None else None)
+    command = _command(study, name, folder if release is None else None)
     return imaging.dicom(
         study, folder, name, jobs=jobs, check_bytes=check_bytes, how=how, progress=progress, command=command,
         what=f"{name}/imaging", release=release, tells_of_masks=False,
@@ -167,7 +168,7 @@ def _steps(
         )
         yield LoadedPart("imaging", loaded)
     if mask_files:
-        command, what = _command(name, folder), f"{name}/segmentation"
+        command, what = _command(study, name, folder), f"{name}/segmentation"
         loaded = imaging.load_masks(study, mask_files, command=command, what=what, how=how, progress=progress)
         yield LoadedPart("segmentation", loaded)
 
@@ -178,5 +179,5 @@ def has_images(folder: Path) -> bool:
     return any(is_dicom(Head(Path(entry.path))) for entry in entries_below(folder))
 
 
-def _command(name: str, folder: Path | None) -> str:
-    return f"tshdb ingest {name}" + (f" --from {folder.name}" if folder is not None else "")
+def _command(study: Study, name: str, folder: Path | None) -> str:
+    return f"tshdb ingest {name}" + (f" --from {study.paths.said(folder)}" if folder is not None else "")

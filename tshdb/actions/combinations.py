@@ -7,9 +7,7 @@ A result depends on the study and the settings alone: it is the same in any proc
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import threading
 import time
 import traceback
 from collections import deque
@@ -18,7 +16,6 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import text
@@ -36,6 +33,8 @@ from tshdb.multiverse.kept import Permuted, Result
 from tshdb.multiverse.origin import Origins
 from tshdb.multiverse.permuted import Exchanges, permuted, way_of
 from tshdb.optimism import Labels
+from tshdb.parent import end_with_parent
+from tshdb.pool import ignore_ctrl_c, started_quietly
 from tshdb.study import Study
 from tshdb.variants.copies import VariantStudy
 from tshdb.variants.settings import VariantSettings, shown
@@ -167,7 +166,8 @@ class Workers:
         for copy in copies:
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs, root, wanted, copy), daemon=True)
-            process.start()
+            with started_quietly():
+                process.start()
             theirs.close()
             self._connections.append(ours)
             self._processes.append(process)
@@ -221,14 +221,16 @@ def _received(connection: Connection) -> Result:
 
 def _serve(connection: Connection, root: Path, wanted: Wanted, copy: Path) -> None:
     """The life of a process: a combination comes, its result goes. It ends with the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started us hears it, too, and ends us
+    ignore_ctrl_c()  # who started us hears it, too, and ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    asked: SimpleQueue[Any] = SimpleQueue()
-    threading.Thread(target=_listen, args=(connection, asked), daemon=True).start()
+    end_with_parent()
     study = Study(root)
     listing, origins = listing_of(study), None
     while True:
-        labels, settings, made_of = asked.get()
+        try:
+            labels, settings, made_of = connection.recv()
+        except EOFError:  # nobody is left to ask
+            return
         try:
             world = listing.world(settings)
             if origins is None:
@@ -246,12 +248,3 @@ def _serve(connection: Connection, root: Path, wanted: Wanted, copy: Path) -> No
         except Exception as error:  # it is raised by who asked
             said = error, traceback.format_exc()
         connection.send(said)
-
-
-def _listen(connection: Connection, asked: SimpleQueue[Any]) -> None:
-    """Hear what is asked; nobody is left to ask when the other end is closed."""
-    try:
-        while True:
-            asked.put(connection.recv())
-    except (EOFError, OSError):
-        os._exit(0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tshdb import installed
 from tshdb.actions.own_folder import FOLDER_MAP, MASKS, OwnFile, OwnFolder
 from tshdb.errors import InvalidInput, NotFound, TshdbError
+from tshdb.files import complete
 from tshdb.map_files import SECTION, line_of_question
 from tshdb.readers import Part, needed
 from tshdb.vocabulary import MaskKind, MaskRegion
@@ -44,7 +45,8 @@ def write_folder_map(found: OwnFolder, target: Path | None = None) -> GuessedMap
         raise InvalidInput("no file waits for a map", where=str(found.root), repair="Say it without --guess")
     text = "\n".join([*_top(found), *sections]) + "\n"
     try:
-        path.write_text(text, encoding="utf-8")
+        with complete(path) as written:
+            written.write_text(text, encoding="utf-8")
     except OSError as error:
         raise NotFound(
             f"cannot be written ({error.strerror})", where=str(path), repair="Name another file with --map"

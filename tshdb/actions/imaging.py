@@ -76,8 +76,9 @@ def dicom(
     reader, root = installed.reader("dicom"), study.root.resolve()
     with reading(study.engine) as connection:
         began = loading.last_ingest(connection)
+        study.paths.learn_folder(folder)
         in_study = CollectionState(
-            files=known_files(connection, root, study.objects, collection),
+            files=known_files(connection, study.paths.at, study.objects, collection),
             instances=partial(instances_of, connection),
             stack_of=partial(stack_of, connection),
             progress=progress,
@@ -89,8 +90,8 @@ def dicom(
             loaded = loading.load(
                 study,
                 look.items(),
-                command=command or f"tshdb ingest dicom {folder.name} --collection {collection}",
-                what=what or f"{collection}/dicom/{folder.name}",
+                command=command or f"tshdb ingest dicom {study.paths.said(folder)} --collection {collection}",
+                what=what or f"{collection}/dicom/{study.paths.said(folder)}",
                 findings=[f for f in look.findings if tells_of_masks or f.rule != MASK_FILE],
                 release=release,
                 progress=counting(look, progress),
@@ -121,8 +122,9 @@ def masks(
             "no mask in it", where=str(path),
             repair=f"Expected {installed.reader('segmentation').about}; DICOM SEG is read by: tshdb ingest dicom",
         )  # fmt: skip
-    command = f"tshdb ingest segmentation {path.name} --collection {collection}"
-    what = f"{collection}/segmentation/{path.name}"
+    said = study.paths.said(path)
+    command = f"tshdb ingest segmentation {said} --collection {collection}"
+    what = f"{collection}/segmentation/{said}"
     return load_masks(study, mask_files, how=how, progress=progress, command=command, what=what)
 
 
@@ -134,9 +136,9 @@ def masks_at(
     reader = installed.reader("segmentation")
     request = Request(collection, path.name, _given(options), beside, known_of(study, reader.needs))
     found = needed(reader.files, reader, "read folders")(path, request)
-    if study.settings.imaging.hide_paths:
-        found = [(file, replace(request, name=hidden(request.name))) for file, request in found]
-    return found
+    study.paths.learn_folder(path)
+    hide = study.paths.key if study.paths.hides else hidden if study.settings.imaging.hide_paths else None
+    return found if hide is None else [(file, replace(each, name=hide(each.name))) for file, each in found]
 
 
 def mask_options(said: Mapping[str, object], where: str) -> MaskOptions:
@@ -180,7 +182,7 @@ def load_masks(
     """Load masks that were found. A file that was read under its bare name before keeps the name of its source."""
     reader = installed.reader("segmentation")
     read_file, known = needed(reader.read, reader, "read single files"), known_of(study, reader.needs)
-    standing: dict[str, dict[loading.Source, loading.SourceState]] = {}
+    standing: dict[str, Mapping[loading.Source, loading.SourceState]] = {}
 
     def source_of(path: Path, request: Request) -> loading.Source:
         if request.collection not in standing:

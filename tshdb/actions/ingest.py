@@ -18,6 +18,7 @@ from tshdb.dated import in_name
 from tshdb.dated import said as as_of_said
 from tshdb.errors import InvalidInput, NotFound, UsageError
 from tshdb.file_content import Finding
+from tshdb.files import complete
 from tshdb.head import Head
 from tshdb.loading.instances import grids_of
 from tshdb.readers import Examination, Known, Part, Request, likeliest, needed, recognised
@@ -125,7 +126,7 @@ def file(
     read_file = needed(record.read, record, "read single files; name their folder")
     beside = {option: each for option, each in (files or {}).items() if each is not None}
     of_map = {} if kept is None else {"map": kept.options["map"]}
-    request = Request(collection, name or path.name, {**(options or {}), **of_map}, beside)
+    request = Request(collection, study.paths.name(name or path.name), {**(options or {}), **of_map}, beside)
     recorded = record.recorded(request, study.settings)
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
@@ -143,7 +144,7 @@ def file(
     source = loading.Source(collection, record.name, request.name)
     dated = recorded if how.as_of is None else {**recorded, "as_of": how.as_of}
     item = loading.item_of(study, source, path, dated, read, always=how.complete)
-    command = f"tshdb {record.verb} {path.name} --collection {collection}"
+    command = f"tshdb {record.verb} {study.paths.said(path)} --collection {collection}"
     together = record.part is Part.RNA  # samples of the other sex, several aliquots, patients that nobody else knows
     findings = _of_another_path(study, source, path, item)
     return loading.load(
@@ -163,6 +164,7 @@ def _of_another_path(study: Study, source: loading.Source, path: Path, item: loa
     state = loading.current_files(study, source.collection).get(source)
     if item.content is None or state is None or Path(state.path) == path.resolve() or state.sha256 == item.sha256:
         return []
+    study.paths.learn(state.path)
     message = (
         f"the source '{source.name}' was read from {Path(state.path).parent} before: this takes its place, as a correction. "
         "Is it another file, name its source: --name"
@@ -345,5 +347,6 @@ def write_map(path: Path, reader: str, target: Path, said: Mapping[str, str] | N
     text = needed(record.guess, record, "take a map")(path, **(said or {}))
     if target.exists():
         raise InvalidInput("a map is there already", where=str(target), repair="Name another file with --map")
-    target.write_text(text, encoding="utf-8")
+    with complete(target) as written:
+        written.write_text(text, encoding="utf-8")
     return target

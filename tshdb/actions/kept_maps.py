@@ -36,7 +36,7 @@ def kept_map(study: Study, collection: str, reader: str, name: str) -> KeptMap |
     with reading(study.engine) as connection:
         recorded = [(source, json.loads(options)) for source, options in connection.execute(query)]
     with_map = [KeptMap(source, options) for source, options in recorded if options.get("map") is not None]
-    same = [kept for kept in with_map if kept.source == name]
+    same = [kept for kept in with_map if kept.source == study.paths.name(name)]
     if same:
         return same[0]
     different = {json_text(kept.options["map"]): kept for kept in with_map}
@@ -44,7 +44,7 @@ def kept_map(study: Study, collection: str, reader: str, name: str) -> KeptMap |
         names = ", ".join(sorted(kept.source for kept in different.values()))
         raise InvalidInput(
             f"the study keeps {len(different)} maps of {collection} (of {names})",
-            where=name,
+            where=study.paths.name(name),
             repair="Name one with --map",
         )
     return next(iter(different.values()), None)

@@ -15,6 +15,7 @@ from tshdb.config import Settings
 from tshdb.database import create
 from tshdb.engine import homes
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.files import naming
 from tshdb.near import did_you_mean
 from tshdb.objects import ObjectStore
 from tshdb.places import SETTINGS_FILE, files_below, mark_database_folder, objects_folder
@@ -60,9 +61,11 @@ def make_study(
     ObjectStore(objects).claim()
     for name, content in begins.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+        with naming(folder / name):
+            (folder / name).write_bytes(content)
     written = folder / f".{SETTINGS_FILE}.new"
-    written.write_text(text, encoding="utf-8")
+    with naming(written):
+        written.write_text(text, encoding="utf-8")
     url = absolute_url(root, database)
     mark_database_folder(database, root)
     engine = create(url)

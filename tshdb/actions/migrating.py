@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +12,7 @@ from tshdb.cohorts.former import Differing, differing
 from tshdb.engine.takeover import handed_over, upstream_now
 from tshdb.engine.upgrades import upgrade_facts
 from tshdb.errors import InvalidInput
+from tshdb.files import temporary_folder
 from tshdb.guests.listing import analyses_here, world_in
 from tshdb.library_sizes import library_sizes
 from tshdb.loading.again import dates_of_sources, reconcile_again
@@ -113,10 +113,10 @@ def _differing(connection: Connection, revision: str | None) -> list[Differing]:
 
 
 def _tried(study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="tshdb-dry-run-") as folder:
+    with temporary_folder("tshdb-dry-run-") as folder:
         # what cohorts give is kept there, not in the study
-        engine.update_execution_options(tshdb_home=SimpleNamespace(root=Path(folder), objects=study.objects))
-        return _tried_in(Path(folder), study, engine, revision)
+        engine.update_execution_options(tshdb_home=SimpleNamespace(root=folder, objects=study.objects))
+        return _tried_in(folder, study, engine, revision)
 
 
 def _tried_in(folder: Path, study: Study, engine: Engine, revision: str | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from tshdb import database, guest_tables
 from tshdb.carried import dumped, whole_digest
 from tshdb.files import complete
 from tshdb.schema import TableVersion
+from tshdb.shown_addresses import without_secrets
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -30,7 +31,7 @@ class Begun:
     """A move of the study in `root` to `url`."""
 
     def __init__(self, root: Path, url: str):
-        self.path, self.url = root / FILE, database.without_password(url)
+        self.path, self.url = root / FILE, without_secrets(url)
 
     def note(self, connection: Connection, held: str) -> None:
         """Mark the target, and write down what it holds. Inside of the transaction that fills it."""

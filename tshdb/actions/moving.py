@@ -1,7 +1,7 @@
 """Carry a study's database to another one: SQLite to PostgreSQL, back, or to another file.
 
-All rows go in one transaction of the target, with the tables of guests. What arrived is read again and held against what was
-read, table by table (`tshdb.carried`). Then study.toml names the new database, in one step: whatever happens before, the study
+All rows go in one transaction of the target, proved equal (`tshdb.actions.carrying`).
+Then study.toml names the new database, in one step: whatever happens before, the study
 uses the former one. Objects stay where they are. The former database stays, and is named.
 """
 
@@ -9,33 +9,31 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import inspect, select
 
-from tshdb import database, guest_tables, installed, multiverse_places, variant_places
+from tshdb import database, multiverse_places, variant_places
+from tshdb.actions.carrying import carry_all, refuse_unknown
 from tshdb.actions.making import Beginning, with_own
 from tshdb.actions.move_begun import Begun
-from tshdb.carried import Dumped, carry, dumped, follow_keys, whole_digest
-from tshdb.engine.guests_declared import make
-from tshdb.errors import Busy, IntegrityError, InvalidInput
+from tshdb.carried import Dumped, whole_digest
+from tshdb.errors import Busy, InvalidInput
 from tshdb.failpoints import fp
 from tshdb.files import complete
 from tshdb.lock import study_lock
 from tshdb.places import mark_database_folder, refuse_database_outside
-from tshdb.process import is_alive
+from tshdb.process import is_alive, machine
 from tshdb.roles import Made, make_roles, require_owner
-from tshdb.schema import Lease, Run, TableVersion
+from tshdb.schema import Lease, Run
+from tshdb.shown_addresses import without_secrets
 from tshdb.study import Study, absolute_url
 from tshdb.vocabulary import RunState
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Table
-
-VERSIONS = TableVersion.__tablename__
+    from sqlalchemy import Connection, Engine
 
 
 class Moved(NamedTuple):
@@ -83,7 +81,8 @@ def move(study: Study, url: str, has_roles: bool = False) -> Moved:
         try:
             roles = make_roles(target) if has_roles else None
             with database.reading(source) as connection:
-                tables = _carry(connection, target, begun)
+                refuse_unknown(connection)
+                tables = carry_all(connection, target, lambda there, held: begun.note(there, whole_digest(held)))
         finally:
             target.dispose()
         fp("move.carried")
@@ -92,7 +91,7 @@ def move(study: Study, url: str, has_roles: bool = False) -> Moved:
         begun.forget()
     left = [f"variants/{name}" for name in variant_places.names_of(study.root)]
     left += [f"multiverse/{name}" for name in multiverse_places.with_results(study.root)]
-    return Moved(database.without_password(study.database_url), database.without_password(whole), tables, left, roles)
+    return Moved(without_secrets(study.database_url), without_secrets(whole), tables, left, roles)
 
 
 def _refuse_same(study: Study, whole: str) -> None:
@@ -111,7 +110,7 @@ def _opened(whole: str, begun: Begun) -> Engine:
     What a move left that was killed between its last two steps, and nobody has used, is taken away: it begins anew.
     """
     path = database.sqlite_path(whole)
-    shown = database.without_password(whole)
+    shown = without_secrets(whole)
     if path is not None and not path.parent.is_dir():
         raise InvalidInput("there is no such folder", where=str(path.parent), repair="Make it, or name another file")
     engine = database.create(whole)
@@ -141,64 +140,8 @@ def _refuse_running(connection: Connection) -> None:
     }
     running = select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING)
     for run_id, host, process in connection.execute(running):
-        if is_alive(process) if host == socket.gethostname() else run_id in alive:
+        if is_alive(process) if host == machine() else run_id in alive:
             raise Busy(f"run {run_id} on {host} computes", where="move", repair="Wait for it to end, then try again")
-
-
-def _carry(source: Connection, target: Engine, begun: Begun) -> dict[str, Dumped]:
-    """All rows, in one transaction of the target. Gives table -> what was read and arrived."""
-    _refuse_unknown(source)
-    if edited := database.changed_by_others(source):
-        raise InvalidInput(
-            "another hand than tshdb's has changed it, and nobody has looked since", where=f"table {min(edited)}",
-            repair="Run tshdb check, and tshdb rebuild for tables of results; then move",
-        )  # fmt: skip
-    tables = [table for table in guest_tables.tables_of(source) if table.name != VERSIONS]
-    carried: dict[str, Dumped] = {}
-
-    def arrive(connection: Connection) -> None:
-        for table in guest_tables.guests_of(source).values():
-            make(connection, table)
-        for table in reversed(tables):  # a new database may hold rows that its revisions wrote
-            connection.execute(table.delete())
-        for table in tables:
-            carried[table.name] = carry(source, connection, table)
-            follow_keys(connection, table)
-            fp("move.table")
-        if source.dialect.name == connection.dialect.name == "sqlite":  # kept tables and answers are of these versions
-            for version in source.execute(select(TableVersion.__table__)).mappings():
-                of_it = TableVersion.table_name == version["table_name"]
-                connection.execute(TableVersion.__table__.update().where(of_it).values(version=version["version"]))
-        for table in tables:
-            _refuse_other(table, carried[table.name], dumped(connection, table))
-        begun.note(connection, whole_digest(carried))
-
-    installed.migrations().upgrade(target, then=arrive)
-    return carried
-
-
-def _refuse_unknown(source: Connection) -> None:
-    """Raises InvalidInput for a table or a column that is not this program's: it would be left behind."""
-    found = inspect(source)
-    unknown = [f"table {name}" for name in guest_tables.unknown_tables(source)]
-    for table in guest_tables.tables_of(source):
-        there = {column["name"] for column in found.get_columns(table.name)}
-        unknown += [f"table {table.name}, column {name}" for name in sorted(there - set(table.columns.keys()))]
-    if unknown:
-        raise InvalidInput(
-            "tshdb does not know it and would leave it behind",
-            where=unknown[0],
-            repair="Take it out of the database first",
-        )
-
-
-def _refuse_other(table: Table, sent: Dumped, arrived: Dumped) -> None:
-    if sent != arrived:
-        raise IntegrityError(
-            f"what arrived is not what was sent: {arrived.n_rows:,} of {sent.n_rows:,} rows, digest {arrived.digest[:12]} "
-            f"for {sent.digest[:12]}",
-            where=f"table {table.name}", repair="The study uses its former database as before",
-        )  # fmt: skip
 
 
 def _write(path: Path, text: str) -> None:

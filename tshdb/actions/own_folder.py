@@ -315,7 +315,7 @@ def _masks(
 
 def _load_images(study: Study, found: OwnFolder, progress: Progress, how: Loading) -> Loaded:
     return imaging.dicom(
-        study, found.root, found.collection, how=how, progress=progress, tells_of_masks=False, command=_recorded(found),
+        study, found.root, found.collection, how=how, progress=progress, tells_of_masks=False, command=_recorded(study, found),
         check_bytes=found.check_bytes,
     )  # fmt: skip
 
@@ -323,13 +323,13 @@ def _load_images(study: Study, found: OwnFolder, progress: Progress, how: Loadin
 def _load_masks(
     study: Study, found: OwnFolder, masks: Sequence[tuple[Path, Request]], progress: Progress, how: Loading
 ) -> Loaded:
-    what = f"{found.collection}/segmentation/{found.root.name}"
-    return imaging.load_masks(study, masks, command=_recorded(found), what=what, how=how, progress=progress)
+    what = f"{found.collection}/segmentation/{study.paths.said(found.root)}"
+    return imaging.load_masks(study, masks, command=_recorded(study, found), what=what, how=how, progress=progress)
 
 
-def _recorded(found: OwnFolder) -> str:
+def _recorded(study: Study, found: OwnFolder) -> str:
     """The command as the study records it."""
-    return f"tshdb ingest {found.root.name} --collection {found.collection}"
+    return f"tshdb ingest {study.paths.said(found.root)} --collection {found.collection}"
 
 
 def open_ones(files: Sequence[OwnFile]) -> list[OwnFile]:

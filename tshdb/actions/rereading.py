@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tshdb import installed, loading
@@ -39,7 +38,7 @@ def _was_read(study: Study, source: LoadedSource) -> bool:
 
 def _folder(study: Study, source: LoadedSource) -> bool:
     """A series: its folder, of which all other series are known."""
-    folder = Path(source.path)
+    folder = study.paths.at(source.path)
     if not folder.is_dir():
         return False
     command = source.command + BY_REPAIR
@@ -49,7 +48,7 @@ def _folder(study: Study, source: LoadedSource) -> bool:
 
 def _file(study: Study, source: LoadedSource) -> bool:
     """A file that has the bytes it had, and was read with nothing that the study does not know."""
-    reader, options, path = installed.reader(source.reader), json.loads(source.options), Path(source.path)
+    reader, options, path = installed.reader(source.reader), json.loads(source.options), study.paths.at(source.path)
     options.pop("vocabulary", None)
     as_of = {"as_of": options.pop("as_of")} if "as_of" in options else {}
     read = reader.read

@@ -22,7 +22,7 @@ from tshdb.files import complete
 from tshdb.guest_tables import object_columns, tables_of
 from tshdb.guests.listing import listing_of
 from tshdb.lock import study_lock
-from tshdb.pages.study_report import OfVariant
+from tshdb.pages.report import OfVariant
 from tshdb.places import SETTINGS_FILE
 from tshdb.variants import copies, kept
 from tshdb.variants.compared import TableDifference, differences

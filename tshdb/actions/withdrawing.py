@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb import installed
+from tshdb.actions.carrying import private_copy_of_server
 from tshdb.database import writing
 from tshdb.errors import UsageError
 from tshdb.guests.listing import analyses_of
@@ -28,7 +29,7 @@ class Withdrawn(NamedTuple):
 
 def preview(study: Study, patient_id: str, scope: WithdrawalScope = WithdrawalScope.KEEP) -> planning.WithdrawalPlan:
     """What the study holds of a patient, and what would become of it. Nothing of it is done. Raises NotFound."""
-    return planning.preview(study, analyses_of(study), patient_id, installed.redact(), scope)
+    return planning.preview(study, analyses_of(study), patient_id, installed.redact(), scope, private_copy_of_server)
 
 
 def withdraw(study: Study, patient_id: str, reason: str, scope: WithdrawalScope = WithdrawalScope.KEEP) -> Withdrawn:

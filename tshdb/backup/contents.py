@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tshdb import variant_places
+from tshdb import kept_paths, variant_places
 from tshdb.engine.work import NAME as WORK_NAME
 from tshdb.places import RAW, SETTINGS_FILE, SNAPSHOTS, VARIANTS, WORK
 from tshdb.study import Study
@@ -25,7 +25,7 @@ JOURNALS = ("", "-wal", "-shm", "-journal")
 
 @dataclass(frozen=True)
 class Options:
-    """has_raw: with the files in raw/; has_key: with the key of withdrawals."""
+    """has_raw: with the files in raw/; has_key: with the keys of withdrawals and of hashed paths."""
 
     has_raw: bool = True
     has_key: bool = True
@@ -76,6 +76,10 @@ def _walk(folder: Path, below: str, found: Contents, skipped: set[Path], options
             found.leave("databases as they were before upgrades", name)
         elif name == KEY_FILE and not options.has_key:
             found.leave("the key of withdrawals, which is not handed on", name)
+        elif name == kept_paths.KEY_FILE and not options.has_key:
+            found.leave("the key of hashed paths, which is not handed on", name)
+        elif name == kept_paths.PLACES_FILE:
+            found.leave("where files lie on this machine: found anew when they are ingested again", name)
         else:
             found.kept[name] = path
 

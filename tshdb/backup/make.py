@@ -1,6 +1,7 @@
 """A backup: one state of the study, while others write to it.
 
-The database is copied first, as one state; then the objects that this state names, and the files of the folder. An object that a
+The database is copied first, as one state, a server's as a SQLite file;
+then the objects that this state names, and the files of the folder. An object that a
 command has taken away meanwhile, or a withdrawal that came in between, means another state: the database is copied again, and
 what was copied of the rest stays. All of it is read again before the backup gets its name.
 """
@@ -8,10 +9,9 @@ what was copied of the rest stays. All of it is read again before the backup get
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,11 @@ from tshdb.backup import places
 from tshdb.backup.contents import Contents, Options, contents
 from tshdb.backup.copying import COPIED, KEPT, LINKED, Copy, Progress, refuse_full, silent
 from tshdb.backup.manifest import BACKUP, NAME, Manifest, refuse_damaged
-from tshdb.database import REVISION
+from tshdb.backup.server_copy import copy_server, size_of
+from tshdb.database import REVISION, reading
 from tshdb.database_copies import ENDS, copy_database
 from tshdb.engine.units import now
-from tshdb.errors import Busy, IntegrityError, InvalidInput
+from tshdb.errors import Busy, IntegrityError
 from tshdb.failpoints import fp
 from tshdb.files import sync
 from tshdb.guest_tables import object_columns
@@ -39,6 +40,7 @@ from tshdb.withdrawal.identifiers import KEY_FILE
 if TYPE_CHECKING:
     from tshdb.study import Study
 
+OF_OTHERS = "tables and columns of the server's database that tshdb does not know"
 STATES = 10  # of the database, until one holds still
 
 
@@ -86,7 +88,6 @@ def backup(
 
     Raises InvalidInput, Busy, IntegrityError and ResourceError: then there is no backup of that name.
     """
-    require_file(study)
     with places.held(folder, study.root):
         earlier = places.known(folder) if is_incremental else {}
         writing, name = places.begun(folder)
@@ -101,31 +102,23 @@ def backup(
     return Made(final, manifest, copied)
 
 
-def require_file(study: Study) -> Path:
-    """The study's database file. Raises InvalidInput for a server."""
-    if study.sqlite_path is None:
-        raise InvalidInput(
-            "the database is a server, which is backed up by its own means", where=str(study.root),
-            repair="Run pg_dump --format=custom --file=study.dump with the address in study.toml, and after it copy this folder: "
-            "all objects that the dump names lie in objects/ then",
-        )  # fmt: skip
-    return study.sqlite_path
-
-
 def fill(study: Study, copied: Copy, kind: str, options: Options, progress: Progress) -> Manifest:
     """Put one state of a study into a copy; gives what it consists of. What its folder had before and is the same stays."""
-    source = require_file(study)
-    database, objects = _places_in_copy(study)
-    _ = study.engine  # its revision is looked at
+    engine = study.engine  # its revision is looked at
     found = contents(study, options)
-    refuse_full(copied.folder, [source.stat().st_size])
+    database, objects = _places_in_copy(study, found)
+    refuse_full(copied.folder, [size_of(engine) if study.sqlite_path is None else study.sqlite_path.stat().st_size])
     for _ in range(STATES):
         copied.files.clear()
         target = copied.folder / database
         target.parent.mkdir(parents=True, exist_ok=True)
         for end in ENDS:
             target.with_name(target.name + end).unlink(missing_ok=True)
-        copy_database(source, target)
+        unknown = []
+        if study.sqlite_path is not None:
+            copy_database(study.sqlite_path, target)
+        else:
+            unknown = copy_server(engine, target)
         fp("backup.database_copied")
         state = _State(target, found)
         try:
@@ -133,13 +126,15 @@ def fill(study: Study, copied: Copy, kind: str, options: Options, progress: Prog
             missing = _add_objects(study, copied, state, objects, progress)
         finally:
             state.close()
-        if missing is None and state.withdrawn == _withdrawn_now(source):
+        if missing is None and state.withdrawn == _withdrawn_now(study):
             break
         found = contents(study, options)
     else:
         if missing is not None:
             raise missing
         raise Busy("patients are being withdrawn", where=str(study.root), repair="Try again when that has ended")
+    if unknown:
+        found.left_out[OF_OTHERS] = unknown
     copied.made(database)
     return Manifest(
         kind, study.name, str(study.root.resolve()), now(), __version__, REVISION, database, objects,
@@ -158,12 +153,16 @@ def write(copied: Copy, manifest: Manifest) -> None:
     copied.settle()
 
 
-def _places_in_copy(study: Study) -> tuple[str, str]:
-    """Where database and objects lie in a copy: as in the study, or under plain names where they lie outside of it."""
-    root = study.root.resolve()
-    path, objects = require_file(study).resolve(), study.objects.root.resolve()
+def _places_in_copy(study: Study, found: Contents) -> tuple[str, str]:
+    """Where database and objects lie in a copy: as in the study, or under plain names where they lie outside of it.
+
+    A server's is a file there, of a name that no other file has: the former database may still lie in the folder.
+    """
+    root, objects = study.root.resolve(), study.objects.root.resolve()
+    path = None if study.sqlite_path is None else study.sqlite_path.resolve()
+    free = next(name for name in chain(("study.db",), map("study-{}.db".format, count(2))) if name not in found.kept)
     return (
-        path.relative_to(root).as_posix() if root in path.parents else "study.db",
+        path.relative_to(root).as_posix() if path is not None and root in path.parents else free,
         objects.relative_to(root).as_posix() if root in objects.parents else "objects",
     )
 
@@ -192,9 +191,9 @@ def _tokens(tokens: Any) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _withdrawn_now(path: Path) -> tuple[str, ...]:
-    with closing(sqlite3.connect(path)) as raw:
-        return _tokens(token for (token,) in raw.execute("SELECT token FROM tombstones ORDER BY token"))
+def _withdrawn_now(study: Study) -> tuple[str, ...]:
+    with reading(study.engine) as connection:
+        return _tokens(connection.execute(select(Tombstone.token).order_by(Tombstone.token)).scalars())
 
 
 def _add_files(copied: Copy, found: Contents, progress: Progress) -> None:

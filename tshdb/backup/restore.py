@@ -18,18 +18,21 @@ from sqlalchemy import delete, update
 
 from tshdb.actions import withdrawing
 from tshdb.actions.checking import Checked, check
+from tshdb.actions.moving import move
 from tshdb.backup import places
 from tshdb.backup.copying import Copy, Progress, refuse_full, silent
 from tshdb.backup.manifest import Manifest, refuse_damaged
 from tshdb.backup.since import folder_of, take_key
 from tshdb.config import Settings
-from tshdb.database import writing
+from tshdb.database import sqlite_path, writing
+from tshdb.database_copies import ENDS
 from tshdb.engine.units import now
 from tshdb.errors import Busy, IntegrityError, InvalidInput
 from tshdb.failpoints import fp
 from tshdb.files import sync
 from tshdb.places import SETTINGS_FILE
 from tshdb.schema import Lease, Run
+from tshdb.shown_addresses import without_secrets
 from tshdb.study import Study
 from tshdb.system import try_lock
 from tshdb.variants.settings_text import with_values
@@ -75,12 +78,17 @@ def restore(
     *,
     withdrawals: Path | None = None,
     is_broken_accepted: bool = False,
+    database: str | None = None,
+    has_roles: bool = False,
     progress: Progress = silent,
 ) -> Restored:
     """Make a study of a backup (of the newest one, of a folder of several).
 
     withdrawals: certificates of withdrawals since, or the study that has them. is_broken_accepted: a study that does not pass its
-    check is put there as well. Raises NotFound, InvalidInput, ResourceError; IntegrityError names what is damaged.
+    check is put there as well. database: an empty one, such as of a server, to which the rows are carried once all is checked;
+    else the restored study is of SQLite. has_roles: make the roles of a team there.
+
+    Raises NotFound, InvalidInput, ResourceError; IntegrityError names what is damaged.
     """
     root = Path(os.path.abspath(root))
     refuse_used(root)
@@ -99,10 +107,23 @@ def restore(
                 take_key(writing, since)
                 repeated = [each.token for each in withdrawing.repeat(study, since) if each.was_there]
             checked = checked_whole(study, is_broken_accepted, progress)
+            if database is not None:
+                settings += _carried(study, database, has_roles)
         finally:
             dispose(study)
         take_place(writing, root)
     return Restored(root, source, manifest, settings, repeated, checked)
+
+
+def _carried(study: Study, url: str, has_roles: bool) -> list[str]:
+    """Carry the restored database to another one; the file that it was goes. Gives what was changed in study.toml."""
+    file = study.sqlite_path
+    moved = move(study, url, has_roles)
+    dispose(study)
+    if file is not None and sqlite_path(moved.now) != file:
+        for end in ENDS:
+            file.with_name(file.name + end).unlink(missing_ok=True)
+    return [f"database: now {moved.now}, proved equal table by table"]
 
 
 def refuse_used(root: Path) -> None:
@@ -163,11 +184,14 @@ def at_home(root: Path, database: str, objects: str) -> list[str]:
     moved = {key: value for key, value in wanted.items() if _plainly(stands[key]) != value}
     if moved:
         text = with_values(
-            settings.text, {"study": moved}, str(path), lambda _, key: f"# was {key} = {stands[key]!r} before a restore"
+            settings.text,
+            {"study": moved},
+            str(path),
+            lambda _, key: f"# was {key} = {without_secrets(stands[key])!r} before a restore",
         )
         path.write_text(text, encoding="utf-8")
         sync(path)
-    return [f"{key}: {stands[key]} -> {value}" for key, value in moved.items()]
+    return [f"{key}: {without_secrets(stands[key])} -> {value}" for key, value in moved.items()]
 
 
 def _plainly(text: str) -> str:

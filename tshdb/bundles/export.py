@@ -30,12 +30,13 @@ if TYPE_CHECKING:
     from tshdb.study import Study
 
 STUDY, SOURCES, CODE, ENVIRONMENT = "study", "sources", "code", "environment.json"
-INSIDE, BUNDLED, GONE, CHANGED, IMAGES = (
+INSIDE, BUNDLED, GONE, CHANGED, IMAGES, UNKNOWN = (
     "in the study",
     "bundled",
     "gone",
     "other bytes by now",
     "images, each by itself",
+    "where it lies is not known here",
 )
 TAKEN = (INSIDE, BUNDLED, IMAGES)  # images that are not in it are named one by one
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a zip: the same study is the same bytes
@@ -148,14 +149,16 @@ def _sources(study: Study, connection: Connection, beside: Copy) -> dict[str, An
     found = []
     columns = (SourceFile.collection, SourceFile.reader, SourceFile.name, SourceFile.path, SourceFile.sha256)
     for row in connection.execute(select(*columns).where(SourceFile.is_current).order_by(SourceFile.source_file_id)):
-        state = _bundled(study, Path(row.path), row.sha256, beside)
+        state = _bundled(study, row.path, row.sha256, beside)
         found.append({"source": f"{row.collection}/{row.reader}/{row.name}", "sha256": row.sha256, "state": state})
     return {"sources": found}
 
 
-def _bundled(study: Study, path: Path, sha256: str, beside: Copy) -> str:
+def _bundled(study: Study, stored: str, sha256: str, beside: Copy) -> str:
     """Put a file that was read into the bundle, if it lies outside of the study and is the one that was read."""
-    place = study.root / path
+    place = study.paths.at(stored)
+    if not study.paths.knows(stored):
+        return UNKNOWN
     if place.is_dir():
         return IMAGES
     if study.root.resolve() in place.resolve().parents:
@@ -164,7 +167,7 @@ def _bundled(study: Study, path: Path, sha256: str, beside: Copy) -> str:
         return GONE
     if sha256_of(place) != sha256:
         return CHANGED
-    beside.add(f"{SOURCES}/{sha256}/{_plain(place.name)}", place, sha256)
+    beside.add(f"{SOURCES}/{sha256}/{_plain(study.paths.said(place))}", place, sha256)
     return BUNDLED
 
 
@@ -173,13 +176,13 @@ def _images(study: Study, connection: Connection, beside: Copy) -> dict[str, Any
     moved, lost = {}, []
     columns = (ImagingInstance.path, ImagingInstance.sha256)
     for path, sha256 in connection.execute(select(*columns).distinct().order_by(ImagingInstance.path)):
-        place = study.root / path
+        place = study.paths.at(path)
         if study.root.resolve() in place.resolve().parents:
             continue
         if not is_file(place) or sha256_of(place) != sha256:
             lost.append(path)
             continue
-        name = f"{SOURCES}/{sha256}/{_plain(place.name)}"
+        name = f"{SOURCES}/{sha256}/{_plain(study.paths.said(place))}"
         beside.add(name, place, sha256)
         moved[path] = name
     return {"images_bundled": moved, "images_lost": lost}

@@ -22,6 +22,7 @@ from tshdb.bundles.unpacking import unpack
 from tshdb.database import writing
 from tshdb.errors import IntegrityError
 from tshdb.guests.listing import analyses_here
+from tshdb.kept_paths import KEY_FILE as PATHS_KEY
 from tshdb.places import RAW
 from tshdb.schema import ImagingInstance
 from tshdb.study import Study
@@ -106,8 +107,9 @@ def _arranged(place: Path, unpacked: Path, manifest: Manifest) -> list[str]:
             (place / BUNDLE_FOLDER).mkdir(parents=True, exist_ok=True)
             os.rename(unpacked / name, place / BUNDLE_FOLDER / name)
     shutil.rmtree(unpacked)
-    if (place / KEY_FILE).is_file():
-        os.chmod(place / KEY_FILE, 0o600)  # for nobody else
+    for key in (KEY_FILE, PATHS_KEY):
+        if (place / key).is_file():
+            os.chmod(place / key, 0o600)  # for nobody else
     settings = at_home(place, manifest.database.removeprefix(prefix), manifest.objects.removeprefix(prefix))
     refuse_settings(Study(place).settings)
     return settings

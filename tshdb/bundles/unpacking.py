@@ -12,6 +12,7 @@ from pathlib import Path
 from tshdb.backup.copying import Copy, Progress, refuse_full
 from tshdb.backup.manifest import BUNDLE, NAME, Manifest, parsed, read, refuse_damaged
 from tshdb.errors import IntegrityError, NotFound
+from tshdb.zips import opened_zip
 
 LARGEST_MANIFEST = 256 << 20  # bytes
 RATIO = 200
@@ -26,7 +27,7 @@ def unpack(bundle: Path, folder: Path, progress: Progress) -> Manifest:
     if not bundle.is_file():
         raise NotFound("no bundle", where=str(bundle), repair="Name a zip, or a folder, of tshdb export study")
     try:
-        with zipfile.ZipFile(bundle) as archive:
+        with opened_zip(bundle) as archive:
             return _unpacked(archive, str(bundle), folder, progress)
     except (
         zipfile.BadZipFile,

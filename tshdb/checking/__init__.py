@@ -9,6 +9,7 @@ rows        ingested rows that were edited, deleted or added by hand
 history     what began each change
 cohorts     versions, members, flows
 imaging     series and their files
+paths       of files, where they are hashed
 traces      leftovers of interruptions, withdrawals
 truths      independent measurements that derived values are held against
 words       what was left out, or read as something else
@@ -19,16 +20,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from tshdb.checking import cohorts, database, history, imaging, objects, provenance, rows, traces, truths, units, words
+from tshdb.checking import (
+    cohorts,
+    database,
+    history,
+    imaging,
+    objects,
+    paths,
+    provenance,
+    rows,
+    traces,
+    truths,
+    units,
+    words,
+)
 from tshdb.checking.rule import Broken, Context, Problem, Rule
 
-__all__ = ["RULES", "Broken", "Context", "Problem", "Rule", "broken_in", "check", "mend"]
+__all__ = ["OF_OBJECTS", "RULES", "Broken", "Context", "Problem", "Rule", "broken_in", "check", "mend"]
 
+OF_OBJECTS = ("object.extra", "part.unused")  # a rebuild writes objects before the rows that name them
 FIRST = ("database.bytes", "database.code", "schema.tables")  # where these are broken nothing else can be trusted
 MENDED_FIRST = ("ingested.rows", "ingested.added")  # through these rows others are looked at, and taken for unused
 RULES: dict[str, Rule] = {
     rule.name: rule
-    for module in (cohorts, database, history, imaging, objects, provenance, rows, traces, truths, units, words)
+    for module in (cohorts, database, history, imaging, objects, paths, provenance, rows, traces, truths, units, words)
     for rule in module.RULES
 }
 

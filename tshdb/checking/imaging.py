@@ -52,7 +52,7 @@ def _study(c: Context) -> Iterator[Problem]:
 def _missing(c: Context) -> Iterator[Problem]:
     gone: dict[str, int] = {}
     for (path,) in c.connection.execute(select(ImagingInstance.path).where(FIRST)):
-        if not (c.study.root / path).is_file():
+        if c.study.paths.knows(path) and not c.study.paths.at(path).is_file():
             folder = str(Path(path).parent)
             gone[folder] = gone.get(folder, 0) + 1
     for folder, n in sorted(gone.items()):
@@ -62,7 +62,7 @@ def _missing(c: Context) -> Iterator[Problem]:
 @rule("image.bytes", "the bytes of every image are those that were read", AGAIN, is_full=True)
 def _bytes(c: Context) -> Iterator[Problem]:
     for path, sha256 in c.connection.execute(select(ImagingInstance.path, ImagingInstance.sha256).where(FIRST)):
-        file = c.study.root / path
+        file = c.study.paths.at(path)
         if file.is_file() and sha256_of(file) != sha256:
             yield Problem(path, "its bytes have changed")
 
@@ -96,7 +96,7 @@ def _mask_bytes(c: Context) -> Iterator[Problem]:
     readers = {reader.name: reader for reader in installed.readers() if reader.part is Part.SEGMENTATION}
     query = select(SourceFile.reader, SourceFile.path, SourceFile.sha256).where(SourceFile.is_current)
     for name, path, sha256 in c.connection.execute(query.where(SourceFile.reader.in_(readers))):
-        file = c.study.root / path
+        file = c.study.paths.at(path)
         if file.is_file() and whole_digest(file, readers[name].beside(file)) != sha256:
             yield Problem(path, "its bytes have changed, or those of its voxels beside it")
 

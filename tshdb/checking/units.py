@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 
@@ -20,7 +19,7 @@ from tshdb.engine.units import COHORT, now, select_ids, set_fingerprints
 from tshdb.errors import TshdbError
 from tshdb.optimism import changes_of, expected_labels
 from tshdb.origins import MADE_AGAIN
-from tshdb.process import is_alive
+from tshdb.process import is_alive, machine
 from tshdb.schema import CohortVersion, Lease, Run, Spec, Unit, UnitInput
 from tshdb.schema.base import is_ours
 from tshdb.vocabulary import CohortMode, Damage, RunState, UnitState
@@ -238,7 +237,7 @@ def _drop_leases(c: Context, problems: list[Problem]) -> None:
 )  # fmt: skip
 def _leases(c: Context) -> Iterator[Problem]:
     for lease in c.connection.execute(select(*Lease.__table__.columns)):
-        dead = lease.host == socket.gethostname() and not is_alive(lease.process)
+        dead = lease.host == machine() and not is_alive(lease.process)
         if dead or lease.expires_at < time.time():
             name = f"{lease.analysis}/{lease.key}"
             yield Problem(name, "held by a process that has ended" if dead else "expired", name)
@@ -258,7 +257,7 @@ def _end_runs(c: Context, problems: list[Problem]) -> None:
 def _runs(c: Context) -> Iterator[Problem]:
     query = select(Run.run_id, Run.host, Run.process).where(Run.state == RunState.RUNNING)
     for run, host, process in c.connection.execute(query):
-        if host == socket.gethostname() and not is_alive(process):
+        if host == machine() and not is_alive(process):
             yield Problem(f"run {run}", "its process has ended", str(run))
 
 

@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tshdb.places import to_read
 from tshdb.sandbox import known_tables, select_all
+from tshdb.sqlite_files import to_read
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -174,14 +174,19 @@ def _excluded(evaluated: Evaluated) -> dict[str, int]:
 # ---------------------------------------------------------------------------------------------- what a version holds
 
 
+def number_of(text: str) -> int | None:
+    """The number of a version as it is written, `2`; None for anything else, such as `02`, `2nd` or nothing."""
+    return int(text) if text.isascii() and text.isdecimal() and str(int(text)) == text else None
+
+
 def find_version(connection: Connection, text: str, *, is_now: bool = False) -> Version:
     """The version that `name` or `name@version` means; of a name alone, the newest.
 
     is_now: of a name alone, what its SQL gives now. A cohort without any version is given as it is now, too.
     Raises NotFound.
     """
-    name, _, number = text.partition("@")
-    if not number:
+    name, at, number = text.partition("@")
+    if not at:
         sql = _definition(connection, name)
         mode = connection.execute(select(Cohort.mode).where(Cohort.cohort == name)).scalar_one()
         newest = None if is_now else latest_version(connection, name, mode)
@@ -193,8 +198,8 @@ def find_version(connection: Connection, text: str, *, is_now: bool = False) -> 
         number = str(newest.version)
     table = CohortVersion.__table__
     row = None
-    if number.isdigit():
-        query = select(table).where(table.c.cohort == name, table.c.version == int(number))
+    if (version := number_of(number)) is not None:
+        query = select(table).where(table.c.cohort == name, table.c.version == version)
         row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound(f"no version '{text}'", repair="Known ones: tshdb cohort list --versions")

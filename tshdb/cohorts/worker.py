@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from tshdb.cohorts.reads import Reads, reads_of
 from tshdb.cohorts.rows import LOADING_SECONDS, Home, Rows
 from tshdb.cohorts.steps import Definition, place_of, walk
 from tshdb.errors import InvalidInput, ResourceError, TshdbError
+from tshdb.files import temporary_folder
 from tshdb.forked import Forked, OutOfTime
 from tshdb.snapshots import Snapshots
 
@@ -82,7 +82,7 @@ def _by_one_child(
 ) -> Iterator[Answered]:
     """The answers as far as one child comes: to the first that stops it, which is answered with why."""
 
-    with tempfile.TemporaryDirectory(prefix="tshdb-cohorts-") as folder:
+    with temporary_folder("tshdb-cohorts-") as folder:
         child = Forked(lambda reader, writer: _act(reader, writer, asked, known, rows.home, seconds))
         is_done, code, is_ready, n = False, None, False, 0
         tables: list[frozenset[str]] = []
@@ -98,7 +98,7 @@ def _by_one_child(
                 tables = [frozenset(of["tables"]) for of in read]
                 every = ALWAYS.union(*tables)
                 versions = rows.versions(every)
-                child.tell(_handed(rows, known, every, versions, read, Path(folder)))
+                child.tell(_handed(rows, known, every, versions, read, folder))
                 is_ready = _heard(child, LOADING_SECONDS) is not None
             while is_ready and n < len(asked) and (moved := child.hear(time.monotonic() + seconds)) is not None:
                 yield answered(sandbox.error_of(moved["error"]) if isinstance(moved, dict) else moved)

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from tshdb.contents.look import Look, NotSeen, Opener, Piece
 from tshdb.packing import FIRST_BYTES
+from tshdb.zips import opened_zip
 
 
 def stream(unpacked: Callable[[IO[bytes]], IO[bytes]]) -> Opener:
@@ -65,7 +66,7 @@ class _Inflated:
 
 def zipped(file: IO[bytes], look: Look) -> Iterator[Piece]:
     """The members, their names, and the archive's comment. A member that cannot be opened is said, and the others are read."""
-    with zipfile.ZipFile(file) as archive:
+    with opened_zip(file) as archive:
         members = archive.infolist()
         if len(members) > look.limits.members:
             raise NotSeen(f"an archive of more than {look.limits.members:,} files")

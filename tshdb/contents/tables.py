@@ -9,12 +9,12 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tshdb.contents.look import MIB, STEP, Look, NotSeen, Piece
 from tshdb.contents.plain import names_somebody, raw
+from tshdb.files import temporary_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,8 +136,8 @@ def sqlite(file: IO[bytes], look: Look) -> Iterator[Piece]:
     """Free pages as bytes, and every row of every table. A copy is opened, as nobody else will change it."""
     yield from raw(file, look)
     file.seek(0)
-    with tempfile.TemporaryDirectory(prefix="tshdb-look-") as folder:
-        path = Path(folder) / "copy.db"
+    with temporary_folder("tshdb-look-") as folder:
+        path = folder / "copy.db"
         with path.open("wb") as copy:
             while part := file.read(STEP):
                 copy.write(part)

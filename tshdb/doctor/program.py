@@ -24,6 +24,7 @@ GIVES = {
     "idc": "downloads of images from the Imaging Data Commons",
     "cluster": "rebuild --dask",
     "browse": "tshdb browse",
+    "export": "tshdb export anndata and mudata",
     "pyradiomics": "features by PyRadiomics itself, on Python 3.11",
 }
 

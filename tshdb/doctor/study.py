@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ from tshdb import database
 from tshdb.doctor.line import Line, ok, problem, warning
 from tshdb.errors import TshdbError
 from tshdb.objects import MARK
-from tshdb.places import to_read
-from tshdb.process import is_alive
+from tshdb.process import is_alive, machine
+from tshdb.sqlite_files import to_read
 from tshdb.study import Study, revision_of
 from tshdb.system import try_lock
 
@@ -113,7 +112,7 @@ def locks(study: Study) -> Iterator[Line]:
     for host, process, n, expires in leases:
         yield _lease(host, process, n, expires)
     for run, host, process, started in runs:
-        here = host == socket.gethostname()
+        here = host == machine()
         if here and not is_alive(process):
             yield warning(
                 f"run {run}",
@@ -135,7 +134,7 @@ def locks(study: Study) -> Iterator[Line]:
 def _lease(host: str, process: str, n: int, expires: float) -> Line:
     left = expires - time.time()
     what = f"{n} leases of {host}, process {process.partition(':')[0]}"
-    if host == socket.gethostname() and not is_alive(process):
+    if host == machine() and not is_alive(process):
         return warning(what, "their process is dead", "Nothing: the next rebuild takes them over")
     if left < 0:
         return warning(what, f"ended {-left:,.0f} s ago", "Nothing: the next rebuild takes them over")

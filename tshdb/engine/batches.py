@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, select, true
@@ -115,7 +115,7 @@ class Batches:
             for key in some:
                 for role, unit_id, _ in edges[key]:
                     pairs[role].append((key, unit_id))
-            return load(connection, self.objects, analysis, pairs, references, members, self.world.root)
+            return load(connection, self.objects, analysis, pairs, references, members, self.world.paths.at)
 
         values, errors = _readable(load_of, list(edges))
         wanted = {key: due[key] for key in edges}
@@ -139,7 +139,7 @@ class Batches:
         replaced: set[tuple[str, str]] = set()
         with self.book.kept(), writing(self.engine) as connection:
             ours = [o for o in outcomes if o.loaded == self.loaded[analysis.name]]
-            kept = self._still_valid(connection, batch, ours)
+            kept = self._still_valid(connection, batch, list(map(self._without_paths, ours)))
             rows = unit_rows(connection, analysis.name, [o.key for o in kept])
             ids = {key: row.unit_id for key, row in rows.items()}
             spec_id = store.spec_id_for(connection, self.world.spec(analysis.name))
@@ -211,6 +211,11 @@ class Batches:
         for digest, suffix in replaced:  # models that a refit replaced
             self.objects.remove(digest, suffix)
         return kept, moved
+
+    def _without_paths(self, outcome: Outcome) -> Outcome:
+        """An outcome as it is kept: its message may name files."""
+        hidden = None if outcome.message is None else self.world.paths.text(outcome.message)
+        return outcome if hidden == outcome.message else replace(outcome, message=hidden)
 
     def note_retired(self, connection: Connection, causes: Mapping[int, Causes]) -> None:
         """Record units that were retired, each with what began that. Inside `writing` and `book.kept`."""

@@ -81,9 +81,9 @@ class CohortCauses:
         """Why there is a unit over a cohort: it was frozen anew, is named now, was defined since, or is the first."""
         name, _, number = key.partition("@")
         others = [k for k in self._keys_ever(analysis) if k.partition("@")[0] == name and k != key]
-        earlier = sorted(int(v) for k in others if (v := k.partition("@")[2]).isdigit())
+        earlier = sorted(int(v) for k in others if (v := k.partition("@")[2]).isdecimal())
         versions = {row.version: row for row in self._versions(name)}
-        new = versions.get(int(number)) if number.isdigit() else None
+        new = versions.get(int(number)) if number.isdecimal() else None
         old = versions.get(next((v for v in reversed(earlier) if new is None or v < new.version), 0))
         if new is not None and old is not None:
             before, after = (

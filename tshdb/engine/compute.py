@@ -33,6 +33,7 @@ from tshdb.engine.outside.record import Failed
 from tshdb.engine.returned import frames_in_words, judge_column, judge_frame, judge_rows, place_of
 from tshdb.engine.work import Work, clear
 from tshdb.errors import Untrustworthy
+from tshdb.everyday import refuse_of_machine
 from tshdb.extras import missing
 from tshdb.loaded import NotShown
 from tshdb.objects import ObjectStore
@@ -185,6 +186,7 @@ def _compute(analysis: Analysis, task: Task, keys: Sequence[str], inputs: Inputs
     except Untrustworthy:
         raise
     except Exception as error:  # whatever else an analysis raises is that unit's failure, never the run's
+        refuse_of_machine(error)
         if len(keys) == 1:
             message = _message(error, analysis, arguments)
             return [Outcome(keys[0], [], None, message, time.perf_counter() - started)]

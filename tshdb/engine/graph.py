@@ -19,16 +19,17 @@ class Edge(NamedTuple):
     is_same: bool
 
 
-def edges_above(connection: Connection, unit_id: int) -> list[Edge]:
-    """Every edge between a unit and all that it rests on, directly or through others."""
-    rows = tuples(
-        connection,
-        f"WITH RECURSIVE above(unit_id) AS (VALUES ({unit_id:d}) UNION SELECT e.input_unit_id FROM unit_inputs e "
-        "JOIN above a ON a.unit_id = e.unit_id) "
-        "SELECT e.unit_id, e.role, e.input_unit_id, e.seen_fingerprint, i.fingerprint "
-        "FROM above a JOIN unit_inputs e ON e.unit_id = a.unit_id JOIN units i ON i.unit_id = e.input_unit_id "
-        "ORDER BY e.unit_id, e.role, e.input_unit_id",
-    )
+def edges_above(connection: Connection, starts: Iterable[int]) -> list[Edge]:
+    """Every edge between some units and all that they rest on, directly or through others."""
+    with numbers(connection, "graph_starts", starts) as name:
+        rows = tuples(
+            connection,
+            f"WITH RECURSIVE above(unit_id) AS (SELECT id FROM {name} UNION SELECT e.input_unit_id FROM unit_inputs e "
+            "JOIN above a ON a.unit_id = e.unit_id) "
+            "SELECT e.unit_id, e.role, e.input_unit_id, e.seen_fingerprint, i.fingerprint "
+            "FROM above a JOIN unit_inputs e ON e.unit_id = a.unit_id JOIN units i ON i.unit_id = e.input_unit_id "
+            "ORDER BY e.unit_id, e.role, e.input_unit_id",
+        )
     return [Edge(unit, role, source, seen == now) for unit, role, source, seen, now in rows]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,14 +49,14 @@ def load(
     pairs: Mapping[str, Sequence[tuple[str, int]]],
     references: Mapping[str, tuple[str, list[dict]]],
     members: Sequence[str] = (),
-    root: Path = Path(),
+    at: Callable[[str], Path] = Path,
 ) -> Inputs:
     """The inputs of a batch.
 
     pairs: role -> (key, input unit) for every keyed or shared input.
     references: role -> (key, rows).
     members: the patients of the cohort, for analyses over one.
-    root: the study's folder, from which its paths go.
+    at: gives the file of a stored path (`tshdb.kept_paths`).
     """
     import pandas as pd
 
@@ -66,7 +66,7 @@ def load(
         if isinstance(need, Reference | Made):
             values[role] = pd.DataFrame(references[role][1])
         elif isinstance(need, Model):
-            values[role] = _with_paths(_model(connection, need, pairs[role]), need.table, objects, root)
+            values[role] = _with_paths(_model(connection, need, pairs[role]), need.table, objects, at)
         elif isinstance(need, Trained):
             values[role] = _trained(connection, pairs[role])
     for role, need in analysis.needs.items():
@@ -76,7 +76,7 @@ def load(
             genes = None if need.genes is None else need.genes[1](values[need.genes[0]])
             values[role] = _matrix(connection, objects, pairs[role], genes)
         else:
-            rows = _with_paths(_rows(connection, analysis, need.table, pairs[role]), need.table, objects, root)
+            rows = _with_paths(_rows(connection, analysis, need.table, pairs[role]), need.table, objects, at)
             values[role] = rows if need.column is None else _one_column(rows, analysis.key_column, need)
         if not analysis.over_cohort:
             keyed.add(role)
@@ -122,11 +122,13 @@ def _one_column(frame: pd.DataFrame, key: str, need: Need) -> pd.DataFrame:
     return frame[keys].assign(value=frame[need.column])
 
 
-def _with_paths(frame: pd.DataFrame, table: type[Base], objects: ObjectStore, root: Path) -> pd.DataFrame:
+def _with_paths(
+    frame: pd.DataFrame, table: type[Base], objects: ObjectStore, at: Callable[[str], Path]
+) -> pd.DataFrame:
     """With whole paths of files, and of every object that a row names by a column `<name>_id` as `<name>_path`, verified."""
     for column in table.__table__.columns:
         if column.info.get("file"):
-            frame[column.name] = [str(root / path) for path in frame[column.name]]
+            frame[column.name] = [str(at(path)) for path in frame[column.name]]
         if suffix := column.info.get("object"):
             name = column.name.removesuffix("_id") + "_path"
             frame[name] = [

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -50,7 +49,7 @@ from tshdb.engine.world import IDENTITY_FINGERPRINT, World
 from tshdb.failpoints import fp
 from tshdb.guest_tables import guests_of
 from tshdb.offered import Origin
-from tshdb.process import actor, identity, is_alive
+from tshdb.process import actor, identity, is_alive, machine
 from tshdb.schema import Run, Unit, UnitInput
 from tshdb.stored_rows import digest_of
 from tshdb.study import Study
@@ -96,7 +95,7 @@ class Rebuild:
         self.clock = clock or Clock()
         self._left: set[tuple[str, str]] = set()  # units that this run leaves due, with those that rest on them
         self._failed: set[tuple[str, str]] = set()
-        self.host, self.process = socket.gethostname(), identity()
+        self.host, self.process = machine(), identity()
 
     def run(self, command: str = "rebuild") -> Report:
         """Compute all that is due. Failed units are in the report; the rest is saved."""

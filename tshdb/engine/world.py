@@ -18,6 +18,7 @@ from tshdb.engine.code.texts import Texts
 from tshdb.engine.named import with_named
 from tshdb.engine.standing_in import REPLACES, chosen, stood_down
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.kept_paths import KeptPaths
 from tshdb.near import did_you_mean
 from tshdb.vocabulary import CauseKind
 
@@ -162,6 +163,11 @@ class World:
     @property
     def root(self) -> Path:
         return self.settings.path.parent
+
+    @cached_property
+    def paths(self) -> KeptPaths:
+        """Where the files of stored paths are."""
+        return KeptPaths(self.root, self.settings.privacy.paths == "hashed")
 
     def producer(self, need: Input) -> str:
         """Whose units are the inputs: an analysis here or one that is not, an ingested table, or a reference."""

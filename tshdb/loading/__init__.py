@@ -33,6 +33,7 @@ from tshdb.loading.alike import alike_patients
 from tshdb.loading.checks import findings_together, still_named
 from tshdb.loading.closed import close_columns
 from tshdb.loading.compare import KINDS, Comparison, compare
+from tshdb.loading.hidden import hidden_finding, hidden_items, refuse_half_hashed, spare_identifiers
 from tshdb.loading.odd_rows import note_odd_rows, same_contents
 from tshdb.loading.overtaken import refuse_overtaken
 from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_beside, item_of, last_ingest
@@ -135,7 +136,12 @@ def load(
     Raises NotFound for an item of a reader that is not installed; Busy where another ingest holds the study, or has loaded
     one of the sources since its reading began.
     """
+    paths = study.paths
     loaded = Loaded(what=what, command=command, is_dry_run=dry_run, findings=list(findings))
+    with reading(study.engine) as connection:
+        refuse_half_hashed(connection, study)
+        spare_identifiers(connection, paths)
+    items = hidden_items(paths, items)
     if dry_run:
         _compare(study, items, loaded, complete, False, together, progress, alone)
         loaded.is_refused = bool(loaded.errors) and not keep_going
@@ -144,8 +150,10 @@ def load(
         with reading(study.engine) as connection:
             began = last_ingest(connection)
     with study_lock(study.engine, study.root):
+        paths.keep()
         comparison = _compare(study, items, loaded, complete, True, together, progress, alone)
         fp("ingest.objects_written")
+        paths.keep()
         loaded.is_refused = bool(loaded.errors) and not keep_going
         counts = {kind: 0 if loaded.is_refused else loaded.n(kind) for kind in KINDS} | {"withheld": loaded.n_withheld}
         if loaded.is_same_bytes and not comparison.gone_sources and not loaded.findings:
@@ -157,12 +165,12 @@ def load(
             return loaded
         with writing(study.engine) as connection:
             refuse_overtaken(connection, comparison, began)
-            loaded.run_id = committing.record_run(connection, command, counts, loaded.findings)
+            loaded.run_id = committing.record_run(connection, paths.text(command), counts, loaded.findings)
             if not loaded.is_refused:
                 if release is not None:
                     committing.record_release(connection, release, loaded.run_id)
                 committing.commit(connection, comparison, loaded.run_id)
-                late = undecided.of_profiles(connection, comparison)
+                late = [hidden_finding(paths, f) for f in undecided.of_profiles(connection, comparison)]
                 committing.record_findings(connection, loaded.run_id, late)
                 loaded.findings += late
             fp("ingest.before_commit")
@@ -222,6 +230,8 @@ def _compare(
             loaded.findings += still_named(connection, comparison)
         if together:
             loaded.findings += findings_together(connection, comparison)
+    loaded.findings = [hidden_finding(study.paths, finding) for finding in loaded.findings]
+    loaded.what, loaded.command = study.paths.text(loaded.what), study.paths.text(loaded.command)
     loaded.by_table = comparison.by_table
     return comparison
 

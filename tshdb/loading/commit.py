@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -178,7 +177,7 @@ def _file_row(item: Item, file_id: int, run_id: int) -> dict:
     return {
         "source_file_id": file_id,
         **item.source._asdict(),
-        "path": str(Path(item.path).resolve()),
+        "path": item.place,
         "sha256": item.sha256,
         **of_file._asdict(),
         "options": json_text(item.options),
@@ -193,7 +192,7 @@ def renew_identities(connection: Connection, comparison: Comparison) -> None:
     """Files with the bytes they had, written anew or moved: where they are and by what they are known from now on."""
     for item in comparison.items:
         if item.content is None and item.identity is not None:
-            found = {"path": str(item.path.resolve()), **item.identity._asdict()}
+            found = {"path": item.place, **item.identity._asdict()}
             is_it = of_source(SourceFile, item.source) & SourceFile.is_current
             connection.execute(update(SourceFile).where(is_it).values(**found))
 

@@ -6,7 +6,7 @@ they change stands in its history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,9 @@ def content_digest(content: Iterable[tuple[str, str]]) -> str:
 
 
 def known_files(
-    connection: Connection, root: Path, objects: ObjectStore, collection: str
+    connection: Connection, at: Callable[[str], Path], objects: ObjectStore, collection: str
 ) -> Iterator[tuple[str, FileIdentity, str]]:
-    """(path, identity, series) of every DICOM file of a collection that the study in `root` has read.
+    """(path, identity, series) of every DICOM file of a collection that was read. at: gives the file of a stored path.
 
     Without series that have lost rows or the voxels of their segmentation, and without files of which another hand changed
     what the study says, such as their series: these are read again.
@@ -53,7 +53,7 @@ def known_files(
         query.where(ImagingStudy.collection == collection, FIRST)
     ):
         if series_uid not in lost and study_uid not in hurt:
-            yield str(root / path), FileIdentity._make(facts), series_uid
+            yield str(at(path)), FileIdentity._make(facts), series_uid
 
 
 def instances_of(connection: Connection, series_uid: str, here: Sequence[tuple]) -> list[tuple[str, str, int, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,7 @@ class Item:
     began: the study's newest ingest when the reading began, if before all items.
     identity: the file's before it was read; of a file with the same bytes where something is to be renewed.
     is_unread: whether its bytes were not looked at, since the file was not written.
+    place: what is stored of where it lies; said by the loader.
     """
 
     source: Source
@@ -102,6 +103,7 @@ class Item:
     began: int | None = None
     identity: FileIdentity | None = None
     is_unread: bool = False
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def item_of(
     reader = installed.reader(source.reader)
     if study.settings.vocabulary.added and reader.part in WITH_WORDS:
         options = {**options, "vocabulary": study.settings.vocabulary.added}  # another one is another reading
+    study.paths.learn(path)
+    source, options = source._replace(name=study.paths.name(source.name)), study.paths.values(options)
     with reading(study.engine) as connection:
         began = last_ingest(connection)
         state = None if always else _state_of(study, connection, source)
@@ -219,10 +223,32 @@ def _state_of(study: Study, connection: Connection, source: Source) -> SourceSta
     """Where one source stands; the bytes of what was stored of it are looked at."""
     query = select(*_STATE).where(of_source(SourceFile, source), SourceFile.is_current)
     row = connection.execute(query.order_by(SourceFile.source_file_id.desc()).limit(1)).one_or_none()
-    return None if row is None else SourceState(*row, has_lost(connection, study.objects, source))
+    return None if row is None else _state(study, row, has_lost(connection, study.objects, source))
 
 
-def current_files(study: Study, collection: str) -> dict[Source, SourceState]:
+def _state(study: Study, row: Sequence[Any], has_lost: bool) -> SourceState:
+    """The state that columns of `_STATE` tell, with the path at which the file lies."""
+    sha256, options, stored, *identity = row
+    return SourceState(sha256, options, str(study.paths.at(stored)), *identity, has_lost)
+
+
+class Standing(Mapping[Source, SourceState]):
+    """Sources by the names that are stored, which may be asked by the names that files have."""
+
+    def __init__(self, states: dict[Source, SourceState], stored_name: Callable[[str], str]):
+        self._states, self._stored_name = states, stored_name
+
+    def __getitem__(self, source: Source) -> SourceState:
+        return self._states[source._replace(name=self._stored_name(source.name))]
+
+    def __iter__(self) -> Iterator[Source]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+
+def current_files(study: Study, collection: str) -> Standing:
     """Every source of a collection, and where it stands."""
     with reading(study.engine) as connection:
         rows = connection.execute(
@@ -231,7 +257,8 @@ def current_files(study: Study, collection: str) -> dict[Source, SourceState]:
             )
         ).fetchall()
         lost = lost_sources(connection, study.objects, collection) if rows else set()
-    return {Source(collection, *row[:2]): SourceState(*row[2:], (collection, *row[:2]) in lost) for row in rows}
+    states = {Source(collection, *r[:2]): _state(study, r[2:], (collection, *r[:2]) in lost) for r in rows}
+    return Standing(states, study.paths.name)
 
 
 def records_of_sources(connection: Connection, sources: Iterable[Source]) -> dict[tuple[Source, Key], SourceRow]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tshdb.errors import InvalidInput
 from tshdb.multiverse.asked import Followed
 from tshdb.near import did_you_mean
-from tshdb.places import to_read
+from tshdb.sqlite_files import to_read
 from tshdb.variants.kept import OF_UNITS
 
 
@@ -72,7 +72,7 @@ def _newest(found: list[Found]) -> list[Found]:
 
     def version(row: Found) -> int:
         number = row.values["cohort"].partition("@")[2]
-        return int(number) if number.isdigit() else 0
+        return int(number) if number.isdecimal() else 0
 
     newest: dict[str, int] = {}
     for row in found:

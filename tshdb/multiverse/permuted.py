@@ -308,7 +308,7 @@ def _inputs(
     members: Sequence[str] = ()
     if analysis.over_cohort:
         members = _members(connection, keys[0])
-    values = dict(load(connection, objects, analysis, pairs, {}, members, world.root).values)
+    values = dict(load(connection, objects, analysis, pairs, {}, members, world.paths.at).values)
     if "members" not in _arguments(analysis):
         values.pop("members", None)
     return values

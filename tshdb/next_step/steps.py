@@ -295,12 +295,14 @@ class NextSteps:
 
     def _of_named(self, key: str) -> str | None:
         """The step for a cohort that a person named: it is not there, or not in this version."""
+        from tshdb.cohorts.versions import number_of
+
         name, at, number = key.partition("@")
         state = self._look.cohorts.get(name)
         if state is None:
             return self._of_cohort(name, needs_frozen=False)
         versions = self._look.versions.get(name, [])
-        if at and (not number.isdigit() or int(number) not in versions):
+        if at and number_of(number) not in versions:
             there = ", ".join(f"{name}@{v}" for v in versions)
             return f"There is no version {key}. {f'Versions: {there}' if there else f'Run: tshdb cohort freeze {name}'}"
         return None

@@ -155,7 +155,7 @@ def _image(study: Study) -> Path:
     """A file of the images that were loaded."""
     with reading(study.engine) as connection:
         paths = connection.execute(select(ImagingInstance.path).order_by(ImagingInstance.path)).scalars().all()
-    return study.root / paths[len(paths) // 2]
+    return study.paths.at(paths[len(paths) // 2])
 
 
 def _ingested(study: Study) -> dict[tuple[str, str], tuple[int, str | None]]:

@@ -11,13 +11,13 @@ import os
 import pickle
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tshdb.errors import ResourceError
+from tshdb.files import temporary_folder
 
 BEGIN = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from tshdb.oath.child import main; main(*sys.argv[2:])"
@@ -84,8 +84,7 @@ class Died(ResourceError):
 
 def ask(request: Request, surroundings: Surroundings = ONE, **environment: str) -> dict[str, Any]:
     """The answers of a new process, by job. Raises Died, a ResourceError, where it ended without one."""
-    with tempfile.TemporaryDirectory(prefix="tshdb-oath-") as name:
-        folder = Path(name)
+    with temporary_folder("tshdb-oath-") as folder:
         home = folder / f"home-{surroundings.state}"
         home.mkdir()
         question, answer = folder / "question", folder / "answer"

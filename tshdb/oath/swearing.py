@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tshdb.engine.executor import InProcess
+from tshdb.files import temporary_folder
 from tshdb.guests import trust
 from tshdb.guests.listing import listing_of
 from tshdb.oath import alone, declared, kept, results, trial_study
@@ -57,8 +57,8 @@ def swear(study: Study, name: str, progress: Progress = lambda *_: None, only: S
     Raises NotFound for an analysis that there is not, or that may not run.
     """
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="tshdb-oath-") as folder, _own_account(Path(folder)):
-        oath = _Oath(study, name, Path(folder), progress, frozenset(only))
+    with temporary_folder("tshdb-oath-") as folder, _own_account(folder):
+        oath = _Oath(study, name, folder, progress, frozenset(only))
         promises = tuple(oath.swear())
         return Sworn(name, oath.origin, oath.made_of, promises, time.perf_counter() - began)
 

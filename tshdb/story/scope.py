@@ -76,7 +76,7 @@ def _of_cohort(connection: Connection, name: str, number: str, text: str) -> Sco
         return Scope(or_(Unit.key == name, Unit.key.startswith(f"{name}@", autoescape=True)), of_one=True, cohort=name)
     query = select(CohortVersion.version).where(CohortVersion.cohort == name)
     known = set(connection.execute(query).scalars())
-    if not number.isdigit() or int(number) not in known:
+    if not number.isdecimal() or int(number) not in known:
         versions = f"Its versions: {', '.join(f'{name}@{v}' for v in sorted(known)) or 'none'}"
         raise NotFound(f"no version '{text}'", repair=versions)
     return Scope(units=Unit.key == f"{name}@{int(number)}", of_one=True, cohort=name, version=int(number))

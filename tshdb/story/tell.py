@@ -49,7 +49,7 @@ def since(connection: Connection, text: str) -> str:
 
     Raises NotFound for a run that there is not, UsageError for a text that is neither.
     """
-    if text.isdigit():
+    if text.isdecimal():
         at = connection.execute(select(Run.started_at).where(Run.run_id == int(text))).scalar()
         if at is None:
             raise NotFound(f"no run {text}", repair="Runs: tshdb history")

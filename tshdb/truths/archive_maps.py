@@ -111,7 +111,7 @@ def _in_order(study: Study, images: Sequence[Mapping[str, Any]]) -> list[Image]:
     normal = np.cross(*directions_of(common_direction([i["orientation"] for i in images])))
     along = np.array([[i["x_mm"], i["y_mm"], i["z_mm"]] for i in images], float) @ normal
     return [
-        Image(str(study.root / images[i]["path"]), images[i]["sha256"], images[i]["frame_number"])
+        Image(str(study.paths.at(images[i]["path"])), images[i]["sha256"], images[i]["frame_number"])
         for i in np.argsort(along, kind="stable")
     ]
 

@@ -25,6 +25,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tshdb.errors import InvalidInput, NotFound, UsageError
+from tshdb.files import complete_through
 from tshdb.near import did_you_mean
 from tshdb.written import written_text
 
@@ -250,7 +251,8 @@ def append_entry(root: Path, name: str, values: dict[str, Any]) -> Path:
     path = root / FILE
     before = written_text(path) if path.is_file() else ""
     gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
-    path.write_text(f"{before}{gap}{written_entry(name, values)}", encoding="utf-8")
+    with complete_through(path) as written:
+        written.write_text(f"{before}{gap}{written_entry(name, values)}", encoding="utf-8")
     return path
 
 

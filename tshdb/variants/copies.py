@@ -30,7 +30,7 @@ from tshdb.guest_tables import object_columns
 from tshdb.guests.listing import listing_of
 from tshdb.objects import ObjectStore
 from tshdb.optimism import note_labels
-from tshdb.places import to_read
+from tshdb.sqlite_files import to_read
 from tshdb.study import Study
 from tshdb.system import try_lock
 from tshdb.variant_places import (

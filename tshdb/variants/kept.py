@@ -22,7 +22,7 @@ from urllib.parse import quote
 from tshdb.database import REVISION
 from tshdb.engine.units import COHORT, IDENTITY_COLUMNS, INGEST, now
 from tshdb.engine.world import REFERENCE
-from tshdb.places import to_read
+from tshdb.sqlite_files import to_read
 from tshdb.version import __version__
 
 FORM = "1"  # of variant.db

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from tshdb.engine.work import Work
 from tshdb.engine.world import World
 from tshdb.errors import TshdbError
 from tshdb.failpoints import fp
+from tshdb.files import temporary_folder
 from tshdb.guests.listing import listing_of
 from tshdb.schema import Spec, Unit, UnitInput
 from tshdb.study import Study
@@ -39,9 +39,9 @@ def main() -> None:
     os.dup2(2, 1)  # what an analysis prints is no answer
     study = Study(asked["root"])
     world = listing_of(study).world(study.settings)
-    with tempfile.TemporaryDirectory(prefix="tshdb-verify-") as folder:
+    with temporary_folder("tshdb-verify-") as folder:
         for name, key, unit_id in asked["units"]:
-            answer = _answer(study, world, world.by_name[name], key, unit_id, Path(folder))
+            answer = _answer(study, world, world.by_name[name], key, unit_id, folder)
             answers.write(json.dumps({"unit": unit_id, **answer}) + "\n")
             answers.flush()
 
@@ -76,7 +76,7 @@ def _task(study: Study, world: World, analysis: Analysis, key: str, unit_id: int
         tables = world.references(analysis)
         references = {role: (table.key, table.rows) for role, table in tables.items()}
         members = _members(connection, key) if analysis.over_cohort else ()
-        inputs = load(connection, study.objects, analysis, pairs, references, members, world.root)
+        inputs = load(connection, study.objects, analysis, pairs, references, members, world.paths.at)
     versions = {library: spec.libraries[library] for library in analysis.strict_libraries}
     ground = ground_of(analysis, spec.modules, versions)
     if ground.problem:

@@ -17,6 +17,7 @@ from sqlalchemy import insert, select
 from tshdb.database import reading, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.errors import IntegrityError, InvalidInput
+from tshdb.files import complete
 from tshdb.lock import study_lock
 from tshdb.places import WITHDRAWALS, files_below
 from tshdb.schema import Patient, Tombstone
@@ -99,7 +100,8 @@ def _remember(study: Study, path: Path, said: dict[str, Any]) -> None:
     with study_lock(study.engine, study.root), writing(study.engine) as connection:
         if own != path:
             own.parent.mkdir(exist_ok=True)
-            own.write_bytes(text)
+            with complete(own) as written:
+                written.write_bytes(text)
         row = {name: said.get(name) for name in ("token", "scope", "reason", "actor", "withdrawn_at")}
         tokens = json.dumps(sorted(said.get("sample_tokens", [])))
         digest = hashlib.sha256(text).hexdigest()

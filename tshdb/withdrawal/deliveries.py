@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from tshdb.kept_paths import PLACES_FILE, KeptPaths, is_token
 from tshdb.objects import sha256_of
 from tshdb.process import in_child
 from tshdb.schema import Change, IngestRun, SourceFile
@@ -51,7 +52,9 @@ def held_by(connection: Connection, names: Identifiers) -> set[int]:
     return files_of(connection, names) | {i for row in connection.execute(query) for i in row if i is not None}
 
 
-def delivered(connection: Connection, names: Identifiers, is_inside: Callable[[str], bool]) -> Delivered:
+def delivered(
+    connection: Connection, names: Identifiers, paths: KeptPaths, is_inside: Callable[[str], bool]
+) -> Delivered:
     """Looks at every file that was ever read and lies outside of the study. Folders of images are another patient's or hers."""
     held = held_by(connection, names)
     columns = (SourceFile.source_file_id, SourceFile.path, SourceFile.collection, SourceFile.reader, SourceFile.name)
@@ -62,9 +65,10 @@ def delivered(connection: Connection, names: Identifiers, is_inside: Callable[[s
     )
     states: dict[str, _States] = {}
     for row in connection.execute(query):
-        if not is_inside(row.path):
-            of_path = states.setdefault(row.path, _States(row.path, "", "", set(), [], False))
-            states[row.path] = of_path._replace(
+        place = str(paths.at(row.path)) if paths.knows(row.path) else row.path
+        if is_token(place) or not is_inside(place):
+            of_path = states.setdefault(place, _States(place, "", "", set(), [], False))
+            states[place] = of_path._replace(
                 source=f"{row.collection}/{row.reader}/{row.name}",
                 read_at=row.started_at,
                 sources={*of_path.sources, (row.collection, row.reader, row.name)},
@@ -99,6 +103,8 @@ class _States(NamedTuple):
 def _state(of_path: _States, names: Identifiers) -> tuple[str, str]:
     """What has become of what was read, and more about it; nothing where it does not hold the patient."""
     path = Path(of_path.path)
+    if is_token(of_path.path):
+        return NOT_SEEN, f"where it lies is not known here ({PLACES_FILE})"
     if not path.exists():
         return GONE, "it held the patient"
     is_named, unseen = _at(path, names)

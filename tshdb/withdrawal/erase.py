@@ -7,7 +7,7 @@ membership of past cohort versions) keeps a token in the place of the name.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,8 +84,9 @@ def erase(
     scope: WithdrawalScope,
     parts: Sequence[PartAnew],
     redactions: Sequence[Redaction],
+    at: Callable[[str], Path] = Path,
 ) -> Erased:
-    """Erase the patient; nothing outside the database is touched."""
+    """Erase the patient; nothing outside the database is touched. at: gives the file of a stored path."""
     makers = standing_makers(connection, analyses)
     damaged = Looked()
     look_at_rows(connection, makers, damaged)
@@ -101,7 +102,7 @@ def erase(
     done.rows = _erase_rows(connection, names)
     if n_findings:
         done.rows = dict(sorted({**done.rows, IngestIssue.__tablename__: n_findings}.items()))
-    _shift_places(connection, redactions)
+    _shift_places(connection, redactions, at)
     series = SourceFile.name.in_(names.series_uids)
     connection.execute(update(SourceFile).where(series).values(is_current=False))
     connection.execute(delete(ExpressionPart).where(ExpressionPart.part_id.in_([p.part_id for p in parts])))
@@ -136,15 +137,15 @@ def _part_row(connection: Connection, part: PartAnew) -> dict:
     return {**old, "part_id": part.new_id, "size_bytes": part.new_size, "n_profiles": part.n_profiles}
 
 
-def _shift_places(connection: Connection, redactions: Sequence[Redaction]) -> None:
+def _shift_places(connection: Connection, redactions: Sequence[Redaction], at: Callable[[str], Path]) -> None:
     """Files became shorter: lines and columns behind what was left out move up, digests follow.
 
     A file is known by its digest, since a study's folder may have moved since it was read.
     """
     for r in redactions:
         query = select(SourceFile.source_file_id, SourceFile.path).where(SourceFile.sha256 == r.sha256_before)
-        files = connection.execute(query).fetchall()
-        here = {row.path for row in files} & {r.path}
+        files = [(file_id, str(at(stored))) for file_id, stored in connection.execute(query)]
+        here = {path for _, path in files} & {r.path}
         for file_id, path in files:
             if r.sha256_after is None:  # all of it goes: nothing is read from it any more; others may have its bytes
                 if path != r.path if here else Path(path).name != Path(r.path).name:

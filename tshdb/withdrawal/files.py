@@ -11,11 +11,12 @@ from typing import NamedTuple
 from tshdb.contents.kinds import pieces, pieces_of
 from tshdb.contents.look import Piece
 from tshdb.contents.plain import names_somebody
+from tshdb.kept_paths import PRIVATE
 from tshdb.process import in_child
 from tshdb.withdrawal.copies import VERSION_CONTROL
 from tshdb.withdrawal.identifiers import KEY_FILE, Identifiers
 
-NOT_SCANNED = {KEY_FILE, ".tshdb.lock"}
+NOT_SCANNED = {KEY_FILE, ".tshdb.lock", *PRIVATE}  # what paths.local holds of the patient is forgotten
 SAID = 3  # reasons of one file
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 
 from tshdb.objects import sha256_of
 from tshdb.schema import ClinicalValue, SourceFile, SourceRecord
+from tshdb.study import Study
 from tshdb.withdrawal.files import files_under, texts_in
 from tshdb.withdrawal.footprint import files_of, rows_of
 from tshdb.withdrawal.identifiers import Identifiers
@@ -31,8 +32,8 @@ class Places:
     names: frozenset[str] = frozenset()
 
 
-def places_in(connection: Connection, names: Identifiers, root: Path, *left_out: Path) -> dict[Path, Places]:
-    """Of the files below `root` that were loaded and speak of the patient. A file is known by its bytes, wherever it lies.
+def places_in(connection: Connection, names: Identifiers, study: Study, *left_out: Path) -> dict[Path, Places]:
+    """Of the files of the study that were loaded and speak of the patient. A file is known by its bytes, wherever it lies.
 
     Bytes that are somebody else's file, too, such as two empty masks, are known by where they lie.
     """
@@ -48,11 +49,11 @@ def places_in(connection: Connection, names: Identifiers, root: Path, *left_out:
         sizes.add(size)
         same = select(SourceFile.source_file_id).where(SourceFile.sha256 == sha256, SourceFile.is_current)
         if set(connection.execute(same).scalars()) - of_patient:
-            lies.setdefault(sha256, set()).add(Path(where))
+            lies.setdefault(sha256, set()).add(study.paths.at(where))
     found = {}
-    for path in files_under(root, *left_out) if known else ():
+    for path in files_under(study.root, *left_out) if known else ():
         if path.stat().st_size in sizes and (sha256 := sha256_of(path)) in known:
-            if sha256 not in lies or _lies_at(path, lies[sha256], root):
+            if sha256 not in lies or _lies_at(path, lies[sha256], study.root):
                 found[path] = known[sha256]
     return found
 
@@ -78,7 +79,7 @@ def _of_file(connection: Connection, names: Identifiers, file_id: int) -> Places
     return Places(frozenset(lines - {0}), frozenset(columns), frozenset(called))
 
 
-def with_originals(connection: Connection, names: Identifiers, root: Path, *left_out: Path) -> Identifiers:
+def with_originals(connection: Connection, names: Identifiers, study: Study, *left_out: Path) -> Identifiers:
     """The identifiers with what files call the patient, where a map made the study's name of it (template, pattern)."""
     here: dict[str, list[Path]] = {}
     found: set[str] = set()
@@ -91,11 +92,13 @@ def with_originals(connection: Connection, names: Identifiers, root: Path, *left
         if mapped is None:
             continue
         if not here:
-            here = {"": [], **_by_digest(places_in(connection, names, root, *left_out))}
+            here = {"": [], **_by_digest(places_in(connection, names, study, *left_out))}
         if mapped.get("pattern") is None:
             found |= _without_template(mapped["template"], names.patient_id)
             continue
-        for each in here.get(sha256, []) or [p for p in (Path(path),) if p.is_file() and sha256_of(p) == sha256]:
+        for each in here.get(sha256, []) or [
+            p for p in (study.paths.at(path),) if p.is_file() and sha256_of(p) == sha256
+        ]:
             found |= _rewritten(texts_in(each), mapped["pattern"], mapped["template"], names.patient_id)
     return replace(names, originals=tuple(sorted(found - {names.patient_id})))
 

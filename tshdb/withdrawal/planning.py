@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from tshdb import multiverse_places, variant_places
 from tshdb.contents.kinds import is_plain_text
 from tshdb.database import reading, writing
+from tshdb.database_copies import private_copy
 from tshdb.engine.analysis import Analysis
 from tshdb.objects import sha256_of
-from tshdb.places import FIGURES, REPORTS, WITHDRAWALS, is_nested
+from tshdb.places import DRAWINGS, FIGURES, PATIENTS, REPORTS, WITHDRAWALS, files_below, is_nested, page_of_patient
 from tshdb.schema import ImagingInstance, SourceFile, SourceRecord
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
@@ -27,6 +29,7 @@ from tshdb.withdrawal.erase import Erased, Redaction, erase
 from tshdb.withdrawal.identifiers import SEEN, Identifiers, identifiers
 from tshdb.withdrawal.places import Places, places_in, with_originals
 from tshdb.withdrawal.unknown import refuse_if_named
+from tshdb.withdrawal.written_outside import WrittenOutside, written_outside
 
 GENERATED = (REPORTS, FIGURES)  # made from the study: a page that names the patient goes as a whole
 NOBODY = "0" * 32  # a token, where none is made
@@ -58,6 +61,7 @@ class WithdrawalPlan:
     unseen: files of the study that may name the patient: nobody has looked into them.
     copies: version control, caches and backups, in the study and around it.
     deliveries: files outside of the study that hold the patient or may; n_gone: others that are not at their places any more.
+    written: files that commands made of the study and wrote outside of it, which hold the patient or may.
     variants, multiverses: those that lose their results, whoever they are of: they are made again without the patient.
     """
 
@@ -75,6 +79,7 @@ class WithdrawalPlan:
     places: dict[Path, Places]
     variants: list[str]
     multiverses: list[str]
+    written: list[WrittenOutside] = field(default_factory=list)
     expected: Erased = field(default_factory=Erased)
 
     @property
@@ -94,18 +99,28 @@ def preview(
     patient_id: str,
     redact: Redact,
     scope: WithdrawalScope = WithdrawalScope.KEEP,
+    of_server: Callable[[Engine], AbstractContextManager[Engine]] | None = None,
 ) -> WithdrawalPlan:
     """What the study holds of the patient, and what would become of it. Nothing of it is done.
+
+    It is tried in a copy of the database, so that nobody waits for it, and it waits for nobody. of_server: gives that of a
+    server; without it the trial is a transaction there that is rolled back.
 
     Raises NotFound; IntegrityError where a table that nobody has declared names the patient.
     """
     plan = planned(study, analyses, patient_id, redact)
     redactions = [*(_as_if(path, plan, redact) for path in plan.rewritten), *map(gone, plan.erased)]
     done: list[Erased] = []
+    if study.sqlite_path is not None:
+        copied: AbstractContextManager[Engine] = private_copy(study.sqlite_path)
+    else:
+        copied = nullcontext(study.engine) if of_server is None else of_server(study.engine)
     try:
-        with writing(study.engine) as connection:
-            done.append(erase(connection, analyses, plan.names, NOBODY, scope, (), redactions))
-            raise _NotMeant
+        with copied as engine:
+            engine.update_execution_options(tshdb_home=study)
+            with writing(engine) as connection:
+                done.append(erase(connection, analyses, plan.names, NOBODY, scope, (), redactions, study.paths.at))
+                raise _NotMeant
     except _NotMeant:
         return WithdrawalPlan(**{**vars(plan), "expected": done[0]})
 
@@ -118,16 +133,18 @@ def planned(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
     """The plan of a withdrawal; what becomes of the rows is not tried."""
     with reading(study.engine) as connection:
         names = identifiers(connection, patient_id)
-        names = with_originals(connection, names, study.root, *not_files(study))
-        places = places_in(connection, names, study.root, *not_files(study))
+        names = with_originals(connection, names, study, *not_files(study))
+        places = places_in(connection, names, study, *not_files(study))
         refuse_if_named(connection, names)
         alone = _files_of_this_patient_alone(connection, names)
-        delivered = deliveries.delivered(connection, names, lambda path: _is_inside(study, path))
+        delivered = deliveries.delivered(connection, names, study.paths, lambda path: _is_inside(study, path))
         models = [name for _, name in footprint.models_of(connection, analyses, names)]
         cohorts = [f"{cohort}@{version}" for cohort, version in footprint.cohorts_of(connection, names)]
+        written = written_outside(connection, names, cohorts)
     rewritten, erased, by_hand = [], [], []
     seen = files.seen_below(study.root, names, *not_files(study))
-    for path in sorted({*(s.path for s in seen if s.is_named), *places}):
+    own_page = study.root / REPORTS / PATIENTS / page_of_patient(patient_id)  # whose name may be too short to be seen
+    for path in sorted({*(s.path for s in seen if s.is_named), *places, *([own_page] if own_page.exists() else ())}):
         if is_nested(path, study.root) or path.is_symlink() or not path.is_file():
             by_hand.append(path)
         elif copies.is_kept_elsewhere(path, study.root):
@@ -140,6 +157,7 @@ def planned(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
             by_hand.append(path)
         else:
             rewritten.append(path)
+    erased += [path for path in files_below(study.root / REPORTS / DRAWINGS, is_deep=False) if path not in erased]
     by_hand += strangers(study, names)
     gone_or_named = {*rewritten, *erased, *by_hand}
     return WithdrawalPlan(
@@ -157,6 +175,7 @@ def planned(study: Study, analyses: Sequence[Analysis], patient_id: str, redact:
         places=places,
         variants=variant_places.with_rows(study.root),
         multiverses=multiverse_places.with_results(study.root),
+        written=written,
     )
 
 

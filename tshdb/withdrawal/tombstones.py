@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 from tshdb.engine.units import now
 from tshdb.errors import IntegrityError, NotFound
 from tshdb.file_content import FileContent, Finding, Record
+from tshdb.files import complete
 from tshdb.places import WITHDRAWALS, without_link
 from tshdb.schema import Patient, Tombstone
 from tshdb.vocabulary import Severity
@@ -116,7 +117,8 @@ def readmit(connection: Connection, root: Path, patient_id: str, reason: str) ->
         raise NotFound("no withdrawn patient of that name", where="withdraw --readmit")
     note = without_link(root / WITHDRAWALS / f"{token[:16]}{READMITTED}")
     note.parent.mkdir(exist_ok=True)
-    note.write_text(json.dumps({"readmitted_at": now(), "reason": reason}) + "\n", encoding="utf-8")
+    with complete(note) as written:
+        written.write_text(json.dumps({"readmitted_at": now(), "reason": reason}) + "\n", encoding="utf-8")
 
 
 def was_readmitted(folder: Path, token: str, withdrawn_at: str) -> bool:

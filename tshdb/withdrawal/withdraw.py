@@ -22,12 +22,13 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from tshdb import multiverse_places, variant_places
-from tshdb.database import reading, writing
+from tshdb.database import place_of, reading, translated, writing
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.units import now
 from tshdb.engine.work import clear_all
 from tshdb.errors import Busy
 from tshdb.failpoints import fp
+from tshdb.files import naming
 from tshdb.lock import study_lock
 from tshdb.objects import sha256_of
 from tshdb.places import WITHDRAWALS as FOLDER
@@ -41,6 +42,7 @@ from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal import files, objects
 from tshdb.withdrawal.certificate import searched, tokens_of
 from tshdb.withdrawal.erase import Erased, Redaction, erase
+from tshdb.withdrawal.hidden_paths import stored_tokens
 from tshdb.withdrawal.identifiers import Identifiers, alias_of, key_of, loose_token_of, make_key, token_of
 from tshdb.withdrawal.journal import Journal, journal_of, pending_of, redacted_name
 from tshdb.withdrawal.planning import Redact, WithdrawalPlan, database_files, gone, planned, strangers
@@ -83,12 +85,13 @@ def withdraw(
         samples = {token_of(key, n) for n in (*plan.names.sample_ids, *plan.names.aliquot_ids, *originals)}
         spellings = {loose_token_of(key, spelling) for spelling in plan.names.spellings}
         redactions = [*_redacted(plan, alias, redact), *map(gone, plan.erased)]
+        study.paths.forget(lambda _, clear: not plan.names.is_in_path(Path(clear)))
         try:
             with writing(study.engine) as connection:
                 parts = objects.rewrite(connection, study.objects, plan.names)
                 alone = objects.of_patient_alone(connection, plan.names)
                 fp("withdraw.prepared")
-                done = erase(connection, analyses, plan.names, token, scope, parts, redactions)
+                done = erase(connection, analyses, plan.names, token, scope, parts, redactions, study.paths.at)
                 voxels = sorted({*alone, *objects.unused(connection, study.objects)})
                 row = {
                     "token": token,
@@ -171,16 +174,21 @@ def _by_token(study: Study, row, journal: Journal) -> dict[str, Any]:
 
 def _redacted(plan: WithdrawalPlan, alias: str, redact: Redact) -> list[Redaction]:
     """Write every file again, beside itself."""
-    redactions = []
+    redactions: list[Redaction] = []
     for path in plan.rewritten:
         new = redact(path, plan.names.pattern, alias, plan.places.get(path))
         if new is None:  # as it was when the withdrawal was planned it could be written again
             raise Busy("the file was changed meanwhile", where=str(path), repair="Run the same tshdb withdraw again")
         written = without_link(redacted_name(path))
-        with written.open("wb") as file:
-            file.write(new.content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with naming(written), written.open("wb") as file:
+                file.write(new.content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:  # nothing points to it, nor to those before it
+            for each in (written, *(Path(r.redacted) for r in redactions if r.redacted is not None)):
+                each.unlink(missing_ok=True)
+            raise
         redactions.append(
             Redaction(
                 str(path.resolve()), str(written.resolve()), sha256_of(path), sha256_of(written), len(new.content),
@@ -212,6 +220,8 @@ def _do_pending(study: Study, journal: Journal) -> None:
     rest = json.dumps({"objects": [], "files": [], "said": journal.certificate}, sort_keys=True)
     with writing(study.engine) as connection:  # paths of images name the patient: they are not needed any more
         connection.execute(update(Tombstone).where(Tombstone.pending == journal.text).values(pending=rest))
+        stored = stored_tokens(connection)
+    study.paths.forget(lambda token, _: token in stored)
     _compact(study)
 
 
@@ -225,7 +235,8 @@ def _remove_empty(folder: Path, root: Path) -> None:
 def _compact(study: Study) -> None:
     """Write the database without free pages and empty its log, so that erased bytes are gone."""
     dialect = study.engine.dialect.name
-    with study.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    autocommit = study.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with translated(place_of(study.engine)), autocommit as connection:
         raw: Any = connection.connection.driver_connection
         if dialect == "sqlite":
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -264,6 +275,9 @@ def _certificate(
         place = Path(path)
         return hidden(os.path.relpath(place.parent.resolve() / place.name, home))
 
+    def outside(path: str) -> str:
+        return study.paths.place(path) if study.paths.hides else relative(path)
+
     return facts | {
         "program": _program(),
         "rows_erased": done.rows,
@@ -287,9 +301,12 @@ def _certificate(
         "multiverses_emptied": plan.multiverses,
         "left_to_a_person": [relative(str(p)) for p in plan.by_hand],
         "not_looked_into": _said(plan.unseen, study, plan.names, alias),
-        "files_outside_the_study": [relative(p) for p in plan.outside],
-        "deliveries": [d._asdict() | {"path": relative(d.path), "source": hidden(d.source)} for d in plan.deliveries],
+        "files_outside_the_study": [outside(p) for p in plan.outside],
+        "deliveries": [d._asdict() | {"path": outside(d.path), "source": hidden(d.source)} for d in plan.deliveries],
         "deliveries_no_longer_there": plan.n_gone,
+        "written_outside_the_study": [
+            w._asdict() | {"path": relative(w.path), "what": hidden(w.what)} for w in plan.written
+        ],
         "copies_by_other_programs": [c._asdict() | {"path": relative(str(c.path))} for c in plan.copies],
         "names_too_short_for_texts": len(plan.names.short),
         "names_are_numbers": plan.names.are_numbers,

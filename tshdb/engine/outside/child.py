@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from typing import IO
 from tshdb import system
 from tshdb.engine.outside import keeper
 from tshdb.engine.outside.record import FOLDER, Failed
+from tshdb.parent import end_with_parent
 
 KEPT_BYTES = 16 << 10  # of what a program writes to its error output: the last ones
 LAST_WORDS_SECONDS = 2.0
@@ -66,15 +66,9 @@ class Child:
 
     def _said(self, until: float) -> str | None:
         """What the keeper says of the end; None where the time is over."""
-        parent = multiprocessing.parent_process()
-        watched = [self._status] + ([parent.sentinel] if parent is not None else [])
-        ended = system.ready(watched, until - time.monotonic())
-        if self._status in ended:
-            return os.read(self._status, 4096).decode("utf-8", "replace") or "signal "
-        if ended:  # whoever would take the result is gone
-            self.close()
-            os._exit(1)
-        return None
+        if not system.ready([self._status], until - time.monotonic()):
+            return None
+        return os.read(self._status, 4096).decode("utf-8", "replace") or "signal "
 
     def _keep_tail(self, pipe: IO[bytes]) -> None:
         with pipe:
@@ -92,6 +86,7 @@ class Child:
 @contextmanager
 def child(command: tuple[str, ...], memory_gb: float | None) -> Iterator[Child]:
     """A new folder, with a process that waits to run the command in it. Both are gone at the end, however that comes."""
+    end_with_parent()  # and the keeper with this process: nobody is left to take the result
     folder = Path(tempfile.mkdtemp(prefix="tshdb-program-"))
     status, theirs = os.pipe()
     order = {

@@ -16,6 +16,7 @@ from sqlalchemy import Enum
 from tshdb.engine.analysis import Analysis
 from tshdb.engine.outside.hand_over import MISSING, declared_type
 from tshdb.engine.outside.record import RESULT
+from tshdb.everyday import refuse_of_machine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +96,7 @@ def _parquet(path: Path) -> tuple[list[str], list[list[Any]]]:
     try:
         table = pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:
+        refuse_of_machine(error)
         raise ValueError(f"{path.name} is no Parquet file: {str(error).splitlines()[0]}") from None
     columns = [column.to_pylist() for column in table.columns]
     return list(table.column_names), [list(row) for row in zip(*columns, strict=True)]
