@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.console import count, counted, out, out_json, progress, say, table
+from cli.noting import note
 from cli.options import JsonOption, StudyOption
 
 SHOWN = 5
@@ -47,11 +48,13 @@ def backup(
     from tshdb.backup.make import backup as make_backup
     from tshdb.study import Study
 
+    opened = Study.find(study)
     with progress() as show:
         made = make_backup(
-            Study.find(study), folder, is_incremental=is_incremental,
+            opened, folder, is_incremental=is_incremental,
             options=Options(has_raw=not is_without_raw), progress=show,
         )  # fmt: skip
+    note(opened, made.path, "backup", "backup", of_patients=True)
     facts = made.facts
     if as_json:
         out_json(facts)
@@ -114,6 +117,15 @@ def restore(
             help="Certificates of withdrawals since the backup, or the study that has them: they are repeated."
         ),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="An empty database to carry the rows to: postgresql://… Else the study is of SQLite."
+        ),
+    ] = None,
+    roles: Annotated[
+        bool, typer.Option("--roles", help="PostgreSQL: make the roles of a team there, owner, writer and reader.")
+    ] = False,
     is_broken: Annotated[
         bool, typer.Option("--broken", help="Also a study that does not pass its check, to mend it there.")
     ] = False,
@@ -126,7 +138,10 @@ def restore(
     from tshdb.backup.restore import restore as put_back
 
     with progress() as show:
-        done = put_back(source, folder, withdrawals=withdrawals, is_broken_accepted=is_broken, progress=show)
+        done = put_back(
+            source, folder, withdrawals=withdrawals, is_broken_accepted=is_broken, database=database, has_roles=roles,
+            progress=show,
+        )  # fmt: skip
     if as_json:
         out_json(done.facts)
         return

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +13,8 @@ import typer
 
 from cli.console import out_exact, say
 from cli.options import StudyOption
-from tshdb.places import to_read
+from tshdb.database_copies import copy_database
+from tshdb.files import temporary_folder
 
 if TYPE_CHECKING:
     from tshdb.study import Study
@@ -50,8 +49,8 @@ def browse(
             "the study lies on a PostgreSQL server", where="browse", repair="Use a PostgreSQL browser there"
         )
     server, token = bound(port), new_token()
-    with tempfile.TemporaryDirectory(prefix="tshdb-browse-") as folder:
-        snapshot = Path(folder) / "study.db"
+    with temporary_folder("tshdb-browse-") as folder:
+        snapshot = folder / "study.db"
         _copy(opened, snapshot)
         asked = {"socket": server.fileno(), "snapshot": str(snapshot), "metadata": described(opened), "token": token}
         process = subprocess.Popen(
@@ -75,11 +74,8 @@ def browse(
 def _copy(study: Study, target: Path) -> None:
     """One state of the database, as a file of its own."""
     study.engine.dispose()  # the revision was checked
-    with sqlite3.connect(to_read(study.sqlite_path), uri=True) as source, sqlite3.connect(target) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")
-    source.close()
-    copy.close()
+    assert study.sqlite_path is not None
+    copy_database(study.sqlite_path, target)
 
 
 def described(study: Study) -> dict[str, Any]:

@@ -76,11 +76,15 @@ def check(
             _show(broken)
         for day, n in report.taken_over.items():
             out(f" The second digest of {n:,} results was taken over on {day} from the rows as they stood.")
+        if report.waits:
+            say(f" Objects were left where they are: {report.waits}.")
         if report.trash["files"]:
             say(
                 f" In the trash: {report.trash['files']:,} files, {report.trash['bytes'] / 1e6:,.1f} MB: tshdb gc --empty-trash"
             )
-        if not report.broken:
+        if report.broken:
+            say(f" What it means: tshdb explain {report.broken[0].rule.name}")
+        else:
             out(
                 " Everything holds."
                 if not is_fast

@@ -231,6 +231,10 @@ def diff(
 def export(
     name: VersionArgument,
     to: Annotated[Path, typer.Option("--out", help="The file: .csv, .tsv or .json.")],
+    for_excel: Annotated[
+        bool,
+        typer.Option("--for-excel", help="CSV for a spreadsheet: an apostrophe before texts that it would compute."),
+    ] = False,
     study: StudyOption = None,
 ) -> None:
     """A version for other programs: patients with the step that took them out, or none for the members.
@@ -241,7 +245,8 @@ def export(
     import json
 
     from tshdb.errors import UsageError
-    from tshdb.files import complete
+    from tshdb.files import complete_through
+    from tshdb.text.spreadsheets import ENCODING, safe_row
 
     version = _version(name, study)
     reasons = {step.step: step.reason for step in version.flow}
@@ -251,7 +256,10 @@ def export(
     separators = {".csv": ",", ".tsv": "\t"}
     if to.suffix not in {*separators, ".json"}:
         raise UsageError(f"format '{to.suffix}'", where=str(to), repair="Known: .csv, .tsv, .json")
-    with complete(to) as written, written.open("w", encoding="utf-8", newline="") as file:
+    if for_excel and to.suffix == ".json":
+        raise UsageError("--for-excel is of a table", where=str(to), repair="Name a .csv or .tsv")
+    encoding = ENCODING if for_excel else "utf-8"
+    with complete_through(to) as written, written.open("w", encoding=encoding, newline="") as file:
         if to.suffix == ".json":
             facts = {"cohort": version.key, "sql": version.sql_text, "created_at": version.created_at}
             facts["patients"] = [dict(zip(names, row, strict=True)) for row in sorted(rows)]
@@ -259,7 +267,7 @@ def export(
         else:
             writer = csv.writer(file, delimiter=separators[to.suffix], lineterminator="\n")
             writer.writerow(names)
-            writer.writerows(sorted(rows))
+            writer.writerows(map(safe_row, sorted(rows)) if for_excel else sorted(rows))
     say(f"Wrote {to}: {len(version.members):,} members, {len(version.excluded):,} excluded.")
 
 

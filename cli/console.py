@@ -7,14 +7,15 @@ otherwise.
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from tshdb.text.controls import clean
+from tshdb.shown_addresses import without_secrets
+from tshdb.text.controls import clean, in_one_line
+from tshdb.text.facts import facts_text
 from tshdb.text.tabular import laid_out
 from tshdb.text.widths import fill
 
@@ -41,8 +42,8 @@ def out(text: object = "", hanging: str | None = None) -> None:
 
 
 def say(text: object = "", hanging: str | None = None) -> None:
-    """A line of talk."""
-    _write(sys.stderr, text, hanging)
+    """A line of talk, in which no address has a password."""
+    _write(sys.stderr, without_secrets(str(text)), hanging)
 
 
 def _write(stream: TextIO, text: object, hanging: str | None) -> None:
@@ -70,9 +71,15 @@ def out_exact(text: object) -> None:
     sys.stdout.write(clean(text) + "\n")
 
 
+def out_text(data: bytes) -> None:
+    """The text of a file, as the file would hold it."""
+    text = data.decode("utf-8")
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
 def out_json(value: Any) -> None:
     """The same facts for a machine."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.write(facts_text(value) + "\n")
 
 
 def table(
@@ -80,41 +87,17 @@ def table(
 ) -> None:
     """Aligned columns; `right` names those that are numbers. None is shown as a dot.
 
-    What does not fit the terminal wraps in its column, or each row becomes a block (tshdb.text.tabular).
+    What does not fit the terminal wraps in its column, or each row becomes a block (tshdb.text.tabular). A line break in a value
+    is a sign (tshdb.text.controls): a row is one line, or one block.
     """
-    cleaned = [[None if v is None else clean(v) for v in row] for row in rows]
-    for line in laid_out(list(map(clean, headers)), cleaned, right, indent, columns(sys.stdout)):
+    cleaned = [[None if v is None else in_one_line(v) for v in row] for row in rows]
+    for line in laid_out(list(map(in_one_line, headers)), cleaned, right, indent, columns(sys.stdout)):
         sys.stdout.write(line + "\n")
 
 
 def short(value: object) -> object:
     """A cell of a table: floats with six digits; everything else as it is, members of an enumeration by their value."""
     return f"{value:.6g}" if isinstance(value, float) else getattr(value, "value", value)
-
-
-STEPS = (  # up to so many seconds: the unit, its seconds, and of how many units an end of a range is a multiple
-    (10, "s", 1, 1), (100, "s", 1, 5), (600, "min", 60, 1), (6_000, "min", 60, 5), (36_000, "h", 3_600, 1),
-    (172_800, "h", 3_600, 5), (864_000, "d", 86_400, 1),
-)  # fmt: skip
-LARGEST = ("d", 86_400, 5)
-
-
-def seconds(low: float, high: float) -> str:
-    """A range of durations in words, both ends rounded outwards: 1–3 s, 40 s–2 min, 4–9 min."""
-    if high < 1:
-        return "< 1 s"
-    least, most = _rounded(low, math.floor), _rounded(high, math.ceil)
-    if least == most:
-        return most
-    if not int(least.split()[0]):
-        return f"up to {most}"
-    number, unit = least.split()
-    return f"{number if most.endswith(' ' + unit) else least}–{most}"
-
-
-def _rounded(value: float, to_whole: Callable[[float], int]) -> str:
-    unit, divisor, step = next((tuple(rest) for limit, *rest in STEPS if value < limit), LARGEST)
-    return f"{to_whole(value / divisor / step) * step:,} {unit}"
 
 
 def settings(values: dict[str, Any]) -> str:

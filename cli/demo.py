@@ -34,6 +34,7 @@ def demo(
     """
     from tshdb import presets
     from tshdb.errors import InvalidInput, NotFound
+    from tshdb.places import made_in
 
     examples = examples or presets.example("fan2023")
     if folder.exists() and any(folder.iterdir()):
@@ -45,12 +46,13 @@ def demo(
     sys.stdout.reconfigure(line_buffering=True)  # so that talk and data keep their order in a pipe, too
     _Story(folder, examples).tell()
     out()
-    out(f"That took {time.perf_counter() - started:.0f} s. The study is in {folder}: cd {folder}, and try")
-    out("  tshdb status")
-    out("  tshdb table 2 --cohort tumor_stroma_development@1")
-    out("  tshdb table s5, tshdb model list, tshdb cohort flow tumor_stroma_development, tshdb figure km")
-    out("  tshdb why univariable_cox/tumor_stroma_development@2")
-    out("  tshdb sql --tables")
+    page = made_in(folder, "reports") / "report.html"
+    out(
+        f"That took {time.perf_counter() - started:.0f} s. The study is in {folder}, its report: {page.resolve().as_uri()}"
+    )
+    out(f"Look around: cd {folder} && tshdb status")
+    out("One number, down to files and lines: tshdb lineage cox_terms 'Cytotoxic lymphocytes'")
+    out("A study of your own: tshdb init my-study")
 
 
 class _Story:

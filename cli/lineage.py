@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import out, out_exact, out_json, settings, short, table
+from cli.noting import note
 from cli.options import JsonOption, StudyOption, VariantOption
 from cli.variant import opened
 
@@ -49,6 +50,7 @@ def show(
         from tshdb.exports import crate_files, write_crate
 
         write_crate(crate, crate_files(here.name, row_lineage))
+        note(here, crate, "export", "RO-Crate", of_patients=None)
         out(f"{crate}: RO-Crate of {row_lineage.unit.name}")
     elif as_json:
         out_json(facts_of(row_lineage))

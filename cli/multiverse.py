@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.console import count, out, out_exact, out_json, progress, say, short, table
-from cli.options import JsonOption, StudyOption
+from cli.noting import note as note_file
+from cli.options import DpiOption, JsonOption, StudyOption, StyleOption, WidthOption
 
 if TYPE_CHECKING:
     from tshdb.actions.multiverse import Multiverse
@@ -42,6 +43,9 @@ def multiverse(
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Combinations computed at once; by default one for each core."),
     ] = None,
+    width: WidthOption = None,
+    dpi: DpiOption = 150,
+    style: StyleOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,7 +56,7 @@ def multiverse(
     Example: tshdb multiverse cutoffs.toml
     """
     from tshdb.actions import multiverse as actions
-    from tshdb.figures import form_of
+    from tshdb.figures import asked, form_of
     from tshdb.multiverse_places import PICTURE
     from tshdb.study import Study
 
@@ -60,7 +64,7 @@ def multiverse(
     if is_plan:
         _show_plan(actions.plan(opened, file, options), as_json)
         return
-    form = form_of(to) if to is not None else "svg"
+    form, how = form_of(to) if to is not None else "svg", asked(width, dpi, style)
     gc.freeze()  # what is imported by now is no garbage, and what comes lives until the end
     gc.set_threshold(50_000, 20, 20)
     with progress() as show:
@@ -68,8 +72,9 @@ def multiverse(
     from tshdb.figures.curve_drawings import drawing
 
     path = to or actions.folder_of(opened, curve.asked.name) / PICTURE
-    drawn = drawing(curve, form)
-    drawn.save(path)
+    drawn = drawing(curve, form, how)
+    drawn.save(path, is_named=to is not None)
+    note_file(opened, path, "figure", f"multiverse {curve.asked.name}", of_patients=False)
     if as_json:
         out_json(curve.facts | {"picture": str(path)})
         return

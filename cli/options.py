@@ -17,3 +17,12 @@ VariantOption = Annotated[
     str | None,
     typer.Option("--variant", metavar="NAME", help="As this variant of the study has it: tshdb variants list."),
 ]
+WidthOption = Annotated[
+    str | None,
+    typer.Option("--width", metavar="LENGTH", help="85mm, 8.5cm or 3.35in: laid out anew, letters keep their size."),
+]
+DpiOption = Annotated[int, typer.Option("--dpi", help="Pixels an inch, of png and tiff.")]
+StyleOption = Annotated[
+    Path | None,
+    typer.Option("--style", metavar="FILE", help="A style sheet of matplotlib (.mplstyle): how things look."),
+]

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import out, out_json, seconds, table
+from cli.console import count, out, out_json, table
 from cli.options import JsonOption, NamesArgument, StudyOption, VariantOption
 from cli.reasons import show_blocked, show_chains, show_listing
 from cli.variant import with_all_due
+from tshdb.text.durations import seconds
 
 OFTEN_EMPTY = ("possible", "gone", "kept", "blocked")
 COUNTED = {
@@ -92,9 +93,9 @@ def show_plan(facts: dict[str, Any], of_variant: str = "") -> None:
             out(f"{a['analysis']}/{key} saw data that has since been corrected: {flag['corrected']} of "
                 f"{flag['members']} members. It is not refitted silently: tshdb rebuild --refit{of_variant}")  # fmt: skip
     for name, n in facts["newly_eligible"].items():
-        out(f"{n} patients are newly eligible for {name}: tshdb cohort freeze {name}")
+        out(f"{count(n, 'patient')} {'is' if n == 1 else 'are'} newly eligible for {name}: tshdb cohort freeze {name}")
     for name, n in facts["no_longer_eligible"].items():
-        out(f"{n} members are no longer eligible for {name}")
+        out(f"{count(n, 'member')} {'is' if n == 1 else 'are'} no longer eligible for {name}")
     show_listing(facts)
     _show_total(facts, of_variant)
 

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.ingest.options import CollectionOption, CompleteOption, DryRunOption, KeepGoingOption
+from cli.noting import note, say_unnoted
 from cli.options import JsonOption, StudyOption
 
 
@@ -33,7 +34,7 @@ app = typer.Typer(
 def show(
     patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient, such as UCSF-BR-06.")],
     time_point: Annotated[str | None, typer.Option(help="Which examination, such as T1; else the first.")] = None,
-    out_file: Annotated[Path | None, typer.Option("--out", help="Write it here (png, svg or pdf).")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write it here (png, svg, pdf or tiff).")] = None,
     study: StudyOption = None,
 ) -> None:
     """A picture of an examination: phases, subtraction with masks, projection, time curve. Also: tshdb qc PATIENT.
@@ -48,7 +49,7 @@ def show(
     opened = Study.find(study)
     drawing = examination(opened, patient, time_point, _form(out_file))
     path = out_file or made_in(opened.root, "figures") / f"qc-{drawing.title}.png"
-    drawing.save(path)
+    say_unnoted(drawing.save(path))
     out_exact(path)
 
 
@@ -56,7 +57,7 @@ def show(
 def regions(
     patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient, such as UCSF-BR-06.")],
     time_point: Annotated[str | None, typer.Option(help="Which examination, such as T1; else the first.")] = None,
-    out_file: Annotated[Path | None, typer.Option("--out", help="Write it here (png, svg or pdf).")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write it here (png, svg, pdf or tiff).")] = None,
     study: StudyOption = None,
 ) -> None:
     """A picture of breast, tumour and stroma on the prepared images, as features see them; or why one is missing.
@@ -71,12 +72,14 @@ def regions(
     opened = Study.find(study)
     drawing = draw(opened, patient, time_point, _form(out_file))
     path = out_file or made_in(opened.root, "figures") / f"regions-{drawing.title}.png"
-    drawing.save(path)
+    say_unnoted(drawing.save(path))
     out_exact(path)
 
 
 def _form(path: Path | None) -> str:
-    return "png" if path is None else path.suffix.lstrip(".") or "png"
+    from tshdb.figures import form_of
+
+    return "png" if path is None else form_of(path)
 
 
 @app.command()
@@ -101,7 +104,7 @@ def geometry(
     drawings = draw(opened, patient, time_point)
     for drawing in drawings:
         path = (out_dir or made_in(opened.root, "figures")) / f"{drawing.title}.png"
-        drawing.save(path)
+        say_unnoted(drawing.save(path))
         say(drawing.how_to_read)
         out_exact(path)
     if not drawings:
@@ -128,6 +131,7 @@ def page(
     opened = Study.find(study)
     with progress() as show:
         path = write_qc_page(opened, out_dir or made_in(opened.root, "reports", "qc"), cohort, progress=show)
+    note(opened, path, "picture", "page of all examinations", of_patients=True)
     out_exact(path)
 
 

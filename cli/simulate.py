@@ -97,7 +97,7 @@ def _counts(text: str) -> dict:
     counts = {}
     for part in text.split(","):
         name, _, number = part.strip().partition("=")
-        if name not in set(Role) or not number.isdigit():
+        if name not in set(Role) or not number.isdecimal():
             raise UsageError(
                 f"'{part}'", where="--cohorts", repair=f"Write {', '.join(f'{role}=N' for role in Role)}, with commas"
             )

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.answers import PARQUET, TABLE, form_of
 from cli.console import out, out_json, say, short, table
+from cli.noting import note
 from cli.options import JsonOption, StudyOption, VariantOption
 from cli.variant import opened
-from tshdb.files import complete
+from tshdb.files import complete_through
+from tshdb.text.answers import CSV, as_json_text, write_text
+from tshdb.text.spreadsheets import ENCODING
 
 if TYPE_CHECKING:
     from tshdb.query import Answer
     from tshdb.study import Study
 
-FORMATS = ("table", "csv", "json", "parquet")
-FACTS = "facts"  # the form of --json
+
+WHOLE = ("INTEGER", "UINTEGER")
+TYPES: dict[str, Callable[[str], Any]] = {
+    "text": str, "int": lambda text: int(_without_underscores(text)), "float": lambda text: float(_without_underscores(text)),
+    "bool": lambda text: {"true": True, "false": False}[text.lower()], "date": date.fromisoformat,
+}  # fmt: skip
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,11 +40,29 @@ def sql(
         str | None, typer.Argument(help="One SELECT over all tables, views and `expression`; - reads it from stdin.")
     ] = None,
     parameters: Annotated[
-        list[str] | None, typer.Option("-p", "--param", metavar="NAME=VALUE", help="The value of $NAME in the query.")
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--param",
+            metavar="NAME=VALUE",
+            help="The value of $NAME in the query, as text; NAME:int=5 (or float, bool, date) gives it a type.",
+        ),
     ] = None,
     file: Annotated[Path | None, typer.Option(help="Read the query from this file.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="table, csv, json or parquet.")] = "table",
-    out_file: Annotated[Path | None, typer.Option("--out", help="Write the answer to this file.")] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="table, csv, json, jsonl or parquet. Default: a table; of --out, what its name says."
+        ),
+    ] = None,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write the answer to this file: .csv, .json, .jsonl or .parquet says the format."),
+    ] = None,
+    for_excel: Annotated[
+        bool,
+        typer.Option("--for-excel", help="CSV for a spreadsheet: an apostrophe before texts that it would compute."),
+    ] = False,
     tables: Annotated[bool, typer.Option("--tables", help="List the tables and their columns.")] = False,
     seconds: Annotated[float, typer.Option(help="Stop the query after so many seconds.")] = 60.0,
     variant: VariantOption = None,
@@ -51,23 +76,25 @@ def sql(
     Columns and what they mean: tshdb schema TABLE.
 
     --json gives {"columns": [{"name", "type"}], "rows": [[value, …]]}: types as DuckDB names them, values in full. Decimals, NaN
-    and Infinity are text there, bytes their hex, dates and times ISO 8601; a map whose keys are no text is a list of pairs.
+    and Infinity are text there, bytes their hex, dates, times and spans of time as DuckDB writes them; a map whose keys are no
+    text is a list of pairs. --format json (an object a row) and jsonl (a line a row) have the same values, but decimals of up
+    to 15 digits are numbers. CSV has the same values: missing is nothing, empty text is "", lists and structs are JSON.
+    Parquet has DuckDB's own types; what it cannot keep is refused.
 
     Example: tshdb sql "SELECT er_status, count(*) AS n FROM patients WHERE age_years > $age GROUP BY 1" -p age=50
     """
     from tshdb.errors import NotFound, UsageError
-    from tshdb.near import did_you_mean
     from tshdb.study import Study
     from tshdb.written import written_text
 
-    if as_json and format_ != "table":
-        raise UsageError(f"--json and --format {format_}", where="sql", repair="Leave one of them out")
     if tables:
         _list_tables(Study.here(study), as_json)
         return
-    if format_ not in FORMATS:
-        meant = did_you_mean(format_, FORMATS, "Use table, csv, json or parquet")
-        raise UsageError(f"format '{format_}'", where="--format", repair=meant)
+    form = form_of(format_, out_file, as_json)
+    if for_excel and form != CSV:
+        raise UsageError(
+            "--for-excel is of a CSV file", where="sql", repair="Write: tshdb sql … --for-excel --out FILE.csv"
+        )
     if file is not None:
         if not file.is_file():
             raise NotFound("no such file", where=str(file))
@@ -76,42 +103,52 @@ def sql(
         query = sys.stdin.read()
     if query is None:
         raise UsageError("no query", where="sql", repair='Write: tshdb sql "SELECT …", or tshdb sql --tables')
-    if format_ == "parquet" and out_file is None:
-        raise UsageError("parquet is no text", where="--format parquet", repair="Name a file with --out")
-    from tshdb.query import run_query, stream_query
+    from tshdb.query import MAX_BYTES, parquet_query, stream_query
 
     values = dict(map(_parameter, parameters or []))
     with opened(study, variant) as here:
-        if format_ == "table" and out_file is None and not as_json:
-            _print(run_query(here, query, values, seconds=seconds))
+        if form == TABLE:
+            _print(stream_query(here, query, values, seconds=seconds, max_bytes=MAX_BYTES, is_exact=True))
             return
-        chunks = stream_query(here, query, values, seconds=seconds, is_exact=as_json)
-        form = FACTS if as_json else "csv" if format_ == "table" else format_
         if out_file is None:
-            _text(chunks, form, sys.stdout)
+            write_text(stream_query(here, query, values, seconds=seconds, is_exact=True), form, sys.stdout)
             return
-        with complete(out_file) as written:
-            if form == "parquet":
-                n = _parquet(chunks, written)
+        with complete_through(out_file) as written:
+            if form == PARQUET:
+                with written.open("wb") as binary:
+                    n = parquet_query(here, query, binary, values, seconds=seconds)
             else:
-                with written.open("w", encoding="utf-8", newline="") as text:
-                    n = _text(chunks, form, text)
+                encoding = ENCODING if for_excel else "utf-8"
+                with written.open("w", encoding=encoding, newline="") as text:
+                    chunks = stream_query(here, query, values, seconds=seconds, is_exact=True)
+                    n = write_text(chunks, form, text, for_excel)
+        note(here, out_file, "query", "query", of_patients=None)
     say(f"{n:,} rows -> {out_file}")
 
 
 def _parameter(text: str) -> tuple[str, Any]:
-    """NAME=VALUE; what looks like a number is one."""
+    """NAME=VALUE, which is text, or NAME:TYPE=VALUE."""
     from tshdb.errors import UsageError
 
-    name, sign, value = text.partition("=")
+    named, sign, value = text.partition("=")
+    name, typed, kind = named.partition(":")
     if not sign or not name.isidentifier():
         raise UsageError(f"'{text}'", where="-p", repair="Write -p NAME=VALUE, and $NAME in the query")
-    for kind in (int, float):
-        try:
-            return name, kind(value)
-        except ValueError:
-            continue
-    return name, value
+    if typed and kind not in TYPES:
+        raise UsageError(f"type '{kind}'", where=f"-p {named}", repair=f"Use one of {', '.join(TYPES)}")
+    if not typed:
+        return name, value
+    try:
+        return name, TYPES[kind](value)
+    except (ValueError, KeyError):
+        raise UsageError(f"'{value}' is no {kind}", where=f"-p {named}", repair="Leave the type out for text") from None
+
+
+def _without_underscores(text: str) -> str:
+    """Python's numbers may have some; nobody else's."""
+    if "_" in text:
+        raise ValueError(text)
+    return text
 
 
 def _list_tables(study: Study | None, as_json: bool) -> None:
@@ -137,61 +174,30 @@ def _list_tables(study: Study | None, as_json: bool) -> None:
     table(("table", "columns"), [*rows, *((name, ", ".join(columns)) for name, columns in of_expression.items())])
 
 
-def _print(answer: Answer) -> None:
-    right = [i for i, t in enumerate(answer.types) if t in ("DOUBLE", "FLOAT") or "INT" in t or "DECIMAL" in t]
-    table(answer.columns, [["·" if v is None else short(v) for v in row] for row in answer.rows], right=right)
-    if not answer.rows:
+def _print(chunks: Iterator[Answer]) -> None:
+    """The answer as a table; floats with six digits, all else in full."""
+    from tshdb.answer_types import digits_of
+
+    head = next(chunks)
+    if head.columns == ["explain_key", "explain_value"]:  # drawings, of many lines each
+        for _, drawn in (row for chunk in chunks for row in chunk.rows):
+            out(drawn)
+        return
+    is_float = [kind in ("DOUBLE", "FLOAT") for kind in head.types]
+    right = [i for i, t in enumerate(head.types) if is_float[i] or t.endswith("INT") or t in WHOLE or digits_of(t)]
+    rows = [
+        [_cell(value, is_short) for value, is_short in zip(row, is_float, strict=True)]
+        for chunk in chunks
+        for row in chunk.rows
+    ]
+    table(head.columns, rows, right=right)
+    if not rows:
         out(" no rows")
 
 
-def _text(chunks: Iterator[Answer], format_: str, file: TextIO) -> int:
-    """Write CSV or JSON (of --json: as facts) as the rows come. Gives how many rows there were."""
-    head = next(chunks)
-    n = 0
-    if format_ == "csv":
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head.columns)
-        for chunk in chunks:
-            writer.writerows(["" if v is None else v for v in row] for row in chunk.rows)
-            n += len(chunk.rows)
-        return n
-    if format_ == FACTS:
-        columns = [{"name": name, "type": kind} for name, kind in zip(head.columns, head.types, strict=True)]
-        file.write(f'{{"columns": {json.dumps(columns, ensure_ascii=False)},\n"rows": ')
-    from tshdb.sandbox import exact
-
-    file.write("[")
-    for chunk in chunks:
-        for row in chunk.rows:
-            value = row if format_ == FACTS else dict(zip(head.columns, map(exact, row), strict=True))
-            file.write(("," if n else "") + "\n" + json.dumps(value, ensure_ascii=False, allow_nan=False))
-            n += 1
-    file.write("\n]}\n" if format_ == FACTS else "\n]\n")
-    return n
-
-
-def _parquet(chunks: Iterator[Answer], path: Path) -> int:
-    """Write Parquet as the rows come; types are those of the query."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    head = next(chunks)
-    schema = pa.schema([(c, _arrow_type(pa, t)) for c, t in zip(head.columns, head.types, strict=True)])
-    n = 0
-    with parquet.ParquetWriter(path, schema) as writer:
-        for chunk in chunks:
-            columns = list(zip(*chunk.rows, strict=True))
-            arrays = [pa.array(c, field.type) for c, field in zip(columns, schema, strict=True)]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-            n += len(chunk.rows)
-    return n
-
-
-def _arrow_type(pa, kind: str):
-    if kind == "BOOLEAN":
-        return pa.bool_()
-    if kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL"):
-        return pa.float64()
-    if "INT" in kind and kind != "HUGEINT":
-        return pa.int64()
-    return pa.float64() if kind == "HUGEINT" else pa.string()
+def _cell(value: Any, is_short: bool) -> object:
+    if value is None:
+        return "·"
+    if isinstance(value, list | dict):
+        return as_json_text(value)
+    return short(value) if is_short else value

@@ -52,6 +52,8 @@ def init(
     for name in analyses_here(study)[1] if (study.root / "analyses").is_dir() else ():
         say(f"analyses/{name} came with it and does not run yet. Read it, then: tshdb trust")
     say(f"Next: cd {folder} && tshdb ingest FOLDER --collection NAME --guess   (or: tshdb ingest --help)")
+    say("Then: tshdb plan                     what would be computed, and for how long")
+    say("      tshdb rebuild && tshdb report   compute it, and see it on one page")
     if study.settings.study.analyses == ():
         say("It computes nothing yet. An analysis of yours: tshdb new analysis NAME; the manual: tshdb docs extending")
 

@@ -18,7 +18,7 @@ WIDEST = 78  # columns; longer lines of prose are hard to read
 _INDENT = 4  # of what stands below an option that is too long to stand beside it
 VARIANT = "--variant"
 SHOWS_VARIANTS = (
-    "A variant is shown by table, figure, sql, report, lineage, export networks, plan and why; how it stands says tshdb variants "
+    "A variant is shown by table, figure, sql, report, lineage, export, plan and why; how it stands says tshdb variants "
     "show NAME"
 )
 _FEWEST = 24  # columns that a meaning gets beside its option

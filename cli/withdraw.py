@@ -86,6 +86,7 @@ def _preview(study: Study, patient: str, scope: WithdrawalScope, as_json: bool) 
         "outside_the_study": plan.outside,
         "deliveries": [d._asdict() for d in plan.deliveries],
         "deliveries_no_longer_there": plan.n_gone,
+        "written_outside_the_study": [w._asdict() for w in plan.written],
         "copies_by_other_programs": [c._asdict() | {"path": str(c.path)} for c in plan.copies],
         "variants_emptied": plan.variants,
         "multiverses_emptied": plan.multiverses,
@@ -133,6 +134,8 @@ def _show_elsewhere(facts: dict[str, Any]) -> None:
         out(
             f" {n:,} other files that were read are no longer at their places: whether they name the patient nobody knows"
         )
+    for each in facts.get("written_outside_the_study", ()):
+        out(f" {each['path']}: {each['what']}, {each['holds']}; was written at {each['written_at']}; {each['state']}")
     for copy in facts.get("copies_by_other_programs", ()):
         out(f" {copy['path']}: {copy['what']}. {copy['repair']}")
 

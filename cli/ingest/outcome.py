@@ -110,7 +110,8 @@ def tell_findings(findings) -> None:
     from ingest.rules import rules
     from tshdb.pages import grouped
 
-    for group in grouped(findings, rules()):
+    groups = grouped(findings, rules())
+    for group in groups:
         say(f"  {group.severity[0].upper()} {group.rule}  {group.n:,} x  {group.meaning}")
         for f in group.findings[:FINDINGS_SHOWN]:
             place = (Path(f.path).name if f.path else "") + (f":{f.line}" if f.line else "")
@@ -122,3 +123,5 @@ def tell_findings(findings) -> None:
                 f"      … {group.n - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group.rule}'\""
             )
         say(f"      -> {group.repair}")
+    if groups:
+        say(f"  What a finding means: tshdb explain {groups[0].rule}")
