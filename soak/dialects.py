@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,17 @@ from pathlib import Path
 from ingest.simulate.outlines import ARCHIVES
 from ingest.simulate.subjects import Role
 from soak import Figure
+from tests.support.in_time import in_time, tried
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
     from tests.support import dialects
 
     plain: dict[tuple, dialects.Found] = {}
-    for role, ways in dialects.every_way():
+    every, n = list(dialects.every_way()), 0
+    random.Random(f"dialects/{seed}").shuffle(every)
+    for role, ways in in_time(every):
+        n += 1
         # beside an outline the first of its kinds: a .les says no place, and is held against its images alone
         layout = {"layout": ways.get("layout")} | ({"outline": ARCHIVES} if "outline" in ways else {})
         key = (role, *layout.values())
@@ -25,9 +30,10 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
         scanned = dialects.scanned(role, dialects.settings_of(seed, **ways))
         wrong = dialects.differences(scanned, other) + dialects.differences(plain[key], other)
         words = ", ".join(name for name in ways.values() if name)
-        n = f"{int(other.tumor.sum())} voxels, {len(other.phases)} phases, {len(other.features)} features"
+        seen = f"{int(other.tumor.sum())} voxels, {len(other.phases)} phases, {len(other.features)} features"
         is_met = not wrong and len(other.features) == 572
-        yield Figure(f"{role}, {words}", "; ".join(wrong) or f"{n} as planted", "as planted", is_met)
+        yield Figure(f"{role}, {words}", "; ".join(wrong) or f"{seen} as planted", "as planted", is_met)
+    yield Figure("ways that were tried", tried(n, len(every)))
 
 
 def _found(folder: Path, role: Role, seed: int, ways: dict):

@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from soak import Figure
+from tests.support.in_time import in_time
+from tests.support.in_time import tried as of
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("tshdb", "analyses", "ingest", "migrations", "cli", "tests", "soak")
@@ -89,27 +91,31 @@ ROUNDS = 60
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
     """As many edits with one job as with two, and on a cluster."""
-    wrong = tried(seed, ROUNDS, folder)
-    yield Figure(
-        f"{ROUNDS} edits while a rebuild runs, whose results are not what is recorded", str(len(wrong)), "0", not wrong
-    )
+    n, wrong = 0, []
+    for found in rounds(seed, ROUNDS, folder):
+        n, wrong = n + 1, wrong + found
+    what = f"{of(n, ROUNDS)} edits while a rebuild runs, whose results are not what is recorded"
+    yield Figure(what, str(len(wrong)), "0", not wrong)
     for complaint in wrong[:20]:
         yield Figure("wrong", complaint)
 
 
 def tried(seed: int, n: int, folder: Path, kinds: tuple[str, ...] = KINDS) -> list[str]:
     """n rounds, each from a fresh copy. Gives what was wrong."""
+    return [complaint for found in rounds(seed, n, folder, kinds) for complaint in found]
+
+
+def rounds(seed: int, n: int, folder: Path, kinds: tuple[str, ...] = KINDS) -> Iterator[list[str]]:
+    """Of each of n rounds what was wrong, as long as there is time."""
     chance = random.Random(seed)
     study = folder / "study"
     new_study(study)
-    wrong = []
-    for i in range(n):
+    for i in in_time(range(n)):
         program = copied_program(folder / "program")
         shutil.rmtree(folder / "trial", ignore_errors=True)
         shutil.copytree(study, folder / "trial")
         found = trial(program, folder / "trial", kinds[i % len(kinds)], chance, is_unseen=i // len(kinds) % 2 == 0)
-        wrong += [f"seed {seed}, round {i}: {complaint}" for complaint in found]
-    return wrong
+        yield [f"seed {seed}, round {i}: {complaint}" for complaint in found]
 
 
 def new_study(folder: Path) -> None:

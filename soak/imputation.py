@@ -17,27 +17,32 @@ from analyses.shared.cox import cox
 from analyses.shared.imputation import Imputation
 from analyses.shared.imputed_cox import imputed_cox
 from soak import Figure
+from soak.nulls import bounds
 from tests.support.imputed import COVARIATES, TRUTH, simulated_patients
+from tests.support.in_time import in_time, tried
 
 STUDIES, PATIENTS, SETS, ROUNDS = 300, 250, 10, 5
 LOW, HIGH = 0.92, 0.98  # of 300 intervals of 95 % the binomial 1 % and 99 % bounds are .920 and .977
 
 
 class Covered(NamedTuple):
-    """By term: the share of the intervals that hold the truth, by how much estimates are off on average, its standard error."""
+    """By term: the share of the intervals that hold the truth, by how much estimates are off on average, its standard error.
+    n: data sets."""
 
     covered: dict[str, float]
     bias: dict[str, float]
     error: dict[str, float]
+    n: int
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
     """folder: nothing is written."""
-    imputed, complete = coverage(seed, STUDIES, SETS), coverage(seed, STUDIES, 0)
+    imputed, complete = coverage(seed, STUDIES, SETS, 0.9), coverage(seed, STUDIES, 0)
+    low, high = bounds(imputed.n, LOW, HIGH)
     for term in TRUTH:
         share = imputed.covered[term]
-        yield Figure(f"{term}: intervals that hold the truth, of {STUDIES} sets", f"{share:.1%}", f"{LOW:.0%} to {HIGH:.0%}",
-                     LOW <= share <= HIGH)  # fmt: skip
+        yield Figure(f"{term}: intervals that hold the truth, of {tried(imputed.n, STUDIES)} sets", f"{share:.1%}",
+                     f"{low:.0%} to {high:.0%}", low <= share <= high)  # fmt: skip
         off, error = imputed.bias[term], imputed.error[term]
         yield Figure(f"{term}: off on average", f"{off:+.4f} (truth {TRUTH[term]}, standard error {error:.4f})")
         other = complete.bias[term]
@@ -46,11 +51,11 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
         )
 
 
-def coverage(seed: int, n_studies: int, n_sets: int) -> Covered:
-    """n_sets: imputed data sets; 0: complete cases."""
+def coverage(seed: int, n_studies: int, n_sets: int, share: float = 1.0) -> Covered:
+    """n_sets: imputed data sets; 0: complete cases. share: of the time that is left."""
     terms = list(TRUTH)
     off, held = [], []
-    for study in range(n_studies):
+    for study in in_time(range(n_studies), share):
         data = simulated_patients(PATIENTS, [seed, study])
         if n_sets:
             found = imputed_cox(data, terms, Imputation(n_sets, ROUNDS, study), "m", 5, "partial")
@@ -60,9 +65,10 @@ def coverage(seed: int, n_studies: int, n_sets: int) -> Covered:
             raise ValueError(f"set {study}: {found[terms[0]]['reason']}")
         off.append([found[term]["coefficient"] - TRUTH[term] for term in terms])
         held.append([found[t]["ci_lower"] <= np.exp(TRUTH[t]) <= found[t]["ci_upper"] for t in terms])
-    errors, mean = np.std(off, axis=0, ddof=1) / np.sqrt(n_studies), np.mean(off, axis=0)
+    errors, mean = np.std(off, axis=0, ddof=1) / np.sqrt(len(off)), np.mean(off, axis=0)
     return Covered(
         dict(zip(terms, np.mean(held, axis=0).tolist(), strict=True)),
         dict(zip(terms, mean.tolist(), strict=True)),
         dict(zip(terms, errors.tolist(), strict=True)),
+        len(off),
     )

@@ -22,6 +22,7 @@ from sqlalchemy import Boolean, Enum, Text
 from analyses import ANALYSES
 from soak import Figure
 from tests.support import tiny
+from tests.support.in_time import in_time, left, tried
 from tests.support.program import run_quick
 from tshdb.database import reading
 from tshdb.guest_tables import object_columns
@@ -210,8 +211,10 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
     tables = {d.table for d in todo}
     yield Figure("result tables with rows", f"{len(tables)} of {len(TABLES)}", "39", len(tables) >= 39)
     study = tiny.copy_study(pristine, folder / "study")
-    wrong, planned, impossible = [], 0, []
-    for i, damage in enumerate(todo):
+    wrong, planned, impossible, n_columns = [], 0, [], len(todo)
+    done: list[Damage] = []
+    for i, damage in in_time(enumerate(todo), 0.5):
+        done.append(damage)
         if i % 20 == 0:
             print(f"  {i} of {len(todo)} damages, {len(wrong)} not healed", file=sys.stderr, flush=True)
         if not damage.apply(study, luck):
@@ -223,16 +226,18 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
         if trouble := healed_by_advice(study, before):
             wrong.append(f"{damage}: {trouble}")
             study = _anew(pristine, study)
-    todo = [damage for damage in todo if str(damage) not in impossible]
+    todo = [damage for damage in done if str(damage) not in impossible]
+    yield Figure("edits of columns and rows that were tried", tried(len(done), n_columns))
     yield Figure("columns that no edit can change, since every key is taken", ", ".join(impossible) or "none")
     yield Figure("columns and rows edited, then healed by check's advice", f"{len(todo) - len(wrong)} of {len(todo)}",
                  "all", not wrong)  # fmt: skip
     yield Figure("of them due in the plan before any check", f"{planned} of {len(todo)}", "all", planned == len(todo))
-    lost, kinds = [], set()
+    lost, kinds, n_lost = [], set(), 0
     for source in (pristine, with_images(folder / "images", seed)):
         before = rows_of(source)
         study = tiny.copy_study(source, folder / f"{source.root.name}-objects")
-        for kind, (digest, suffix) in objects_named(source).items():
+        for kind, (digest, suffix) in in_time(objects_named(source).items(), 0.4):
+            n_lost += 2
             kinds.add(kind)
             for how in ("lost", "damaged"):
                 harm(study, digest, suffix, how)
@@ -241,18 +246,20 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
                     study = _anew(source, study)
     source = ingested.ingested(folder / "ingested")
     before, study, rows = ingested.state(source), tiny.copy_study(source, folder / "rows"), []
-    todo = ingested.edits()
-    for edit in todo:
+    every, todo = ingested.edits(), []
+    luck.shuffle(every)
+    for edit in in_time(every):
+        todo.append(edit)
         if trouble := ingested.swept(study, before, edit, luck):
             rows.append(f"{edit}: {trouble}")
             study = _anew(source, study)
     yield Figure("ingested tables with rows", str(sum(bool(before[t]) for t in ingested.TABLES)),
                  "13", all(before[t] for t in ingested.TABLES))  # fmt: skip
     yield Figure("ingested rows edited, deleted and added, then healed by check's advice",
-                 f"{len(todo) - len(rows)} of {len(todo)}", "all", not rows)  # fmt: skip
+                 f"{len(todo) - len(rows)} of {tried(len(todo), len(every))}", "all", not rows)  # fmt: skip
     healed = not lost and "all" or f"all but {len(lost)}"
-    yield Figure("objects lost and damaged, then healed by check's advice", healed, "all", not lost)
-    yield Figure("kinds of objects", ", ".join(sorted(kinds)), "7", len(kinds) >= 7)
+    yield Figure(f"{n_lost} objects lost and damaged, then healed by check's advice", healed, "all", not lost)
+    yield Figure("kinds of objects", ", ".join(sorted(kinds)), "7", len(kinds) >= 7 or left() <= 0)
     for trouble in wrong + lost + rows:
         yield Figure("not healed", trouble, is_met=False)
 

@@ -1,34 +1,17 @@
-"""Every mutant of the engine and of the normal form of code, the long ones too: each is caught by the test that names it."""
+"""Every mutant of the engine, of the normal form of code and of what defends a study, the long ones too: each is
+caught by the test that names it."""
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from soak import Figure
+from soak.by_tests import by_tests
 
-FILES = ("tests/engine/test_mutants.py", "tests/engine/test_code_mutants.py")
+FILES = ("tests/engine/test_mutants.py", "tests/engine/test_code_mutants.py", "tests/study/test_defence_mutants.py")
 
 
-def run(scratch: Path, seed: int) -> Iterator[Figure]:
-    """seed: of nothing here, each mutant is tried once."""
-    environment = {**os.environ, "TSHDB_TEST_MUTANTS": "all"}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={scratch / 'pytest'}",
-        *FILES,
-    ]
-    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
-    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", said)}
-    n = sum(counts.values())
-    survived = n - counts.get("passed", 0)
-    yield Figure(f"mutants that survived of {n}", str(survived), "0", n > 0 and survived == 0)
+def run(folder: Path, seed: int) -> Iterator[Figure]:
+    """seed: in which order they are tried."""
+    yield from by_tests(folder, seed, "mutants that survived", *FILES, TSHDB_TEST_MUTANTS="all")

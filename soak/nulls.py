@@ -28,10 +28,11 @@ from analyses.shared.survival import logrank, logrank_scan, maxstat_p_value
 from analyses.signature.classes import Classes
 from analyses.signature.feature_tests import _test
 from soak import Figure
+from tests.support.in_time import in_time, tried
 
 STUDIES, DRAWS = 200, 2000
 LEVELS = (0.05, 0.01)
-LOW, HIGH = 0.935, 0.965  # shares of 95 % intervals that are right, at 500 patients
+LOW, HIGH = 0.935, 0.965  # shares of 95 % intervals that are right, at 500 patients, of so many draws
 HAZARD = 1 / 1500  # deaths a day
 PERMUTATIONS = 199
 
@@ -48,7 +49,7 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
 def _rejections(seed: int) -> Iterator[Figure]:
     honest: dict[str, list[float]] = defaultdict(list)
     labelled: dict[str, list[float]] = defaultdict(list)
-    for i in range(STUDIES):
+    for i in in_time(range(STUDIES), 0.5):
         random = np.random.default_rng([seed, i])
         _study(random, honest, labelled)
     for name, p in honest.items():
@@ -168,19 +169,33 @@ COVERED: dict[str, Draw] = {
 }  # fmt: skip
 
 
+def bounds(n: int, least: float = LOW, most: float = HIGH) -> tuple[float, float]:
+    """Between which shares that of 95 % intervals has to lie, of n draws.
+
+    least, most: of as many as were meant; of fewer the binomial 0.1 % bounds hold, where these are wider.
+    """
+    low, high = (float(stats.binom.ppf(p, n, 0.95)) / n for p in (0.001, 0.999)) if n else (0.0, 1.0)
+    return min(least, low), max(most, high)
+
+
 def _coverage(seed: int) -> Iterator[Figure]:
-    for name, draw in COVERED.items():
+    for i_name, (name, draw) in enumerate(COVERED.items()):
         for n in (500, 39):
-            held = tried = 0
-            for i in range(DRAWS):
+            held = seen = 0
+            share = 1 / (2 * (len(COVERED) - i_name) - (n == 39))
+            for i in in_time(range(DRAWS), share):
                 lower, upper, truth = draw(np.random.default_rng([seed, n, i]), n)
                 if lower is None or upper is None or np.isnan(lower) or np.isnan(upper):
                     continue
-                tried += 1
+                seen += 1
                 held += lower <= truth <= upper
-            share = held / max(tried, 1)
-            is_met = LOW <= share <= HIGH if n == 500 else None
-            goal = f"{LOW:.1%} to {HIGH:.1%}" if n == 500 else ""
+            share = held / max(seen, 1)
+            low, high = bounds(seen)
+            is_met = low <= share <= high if n == 500 else None
+            goal = f"{low:.1%} to {high:.1%}" if n == 500 else ""
             yield Figure(
-                f"{name}, {n} patients: intervals that hold the truth, of {tried}", f"{share:.1%}", goal, is_met
+                f"{name}, {n} patients: intervals that hold the truth, of {tried(seen, DRAWS)}",
+                f"{share:.1%}",
+                goal,
+                is_met,
             )

@@ -30,6 +30,8 @@ from typing import NamedTuple
 import pytest
 
 from soak import Figure
+from tests.support.in_time import left
+from tests.support.in_time import tried as of
 from tests.support.program import ROOT
 
 LIBRARIES = (
@@ -150,12 +152,16 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
     n = int(os.environ.get("TSHDB_MUTANTS", MUTANTS))
     tried = random.Random(seed).sample(every, min(n, len(every)))
     ends = _ends(tried, folder, os.environ.get("TSHDB_MUTANTS_KEPT"))
+    if not ends:
+        yield Figure("faults that were tried", "none: no time was left", is_met=False)
+        return
     survivors = [fault for fault, end in ends.items() if end == SURVIVED]
     known = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["fault"]
     equivalent = {(row["file"], row["line"], row["before"], row["after"]) for row in known}
     explained = [f for f in survivors if (f.file, _line(f), f.before, f.after) in equivalent]
-    share = 1 - (len(survivors) - len(explained)) / (len(ends) - len(explained))
-    what = f"of {len(ends)} faults of {len(every)}, {len(explained)} change nothing that can be seen; of the others are seen"
+    share = 1 - (len(survivors) - len(explained)) / max(1, len(ends) - len(explained))
+    what = f"of {of(len(ends), len(tried))} faults, drawn from {len(every)}, {len(explained)} change nothing that can be seen"
+    what += "; of the others are seen"
     yield Figure(what, f"{share:.1%}", f"{GOAL:.0%}", share >= GOAL)
     yield Figure("seen of all, those that change nothing too", f"{1 - len(survivors) / len(ends):.1%}")
     yield Figure("seen by the time limit", str(list(ends.values()).count(ENDLESS)))
@@ -179,7 +185,7 @@ def _ends(tried: list[Fault], folder: Path, kept: str | None) -> dict[Fault, str
             out.write(json.dumps({"end": end, "fault": fault[:4], "text": text, "tests": tests}) + "\n")
 
     _try_all([fault for fault in digests if fault not in ends], folder, keep)
-    return {fault: ends[fault] for fault in tried}
+    return {fault: ends[fault] for fault in tried if fault in ends}
 
 
 def _try_all(due: list[Fault], folder: Path, keep: Callable[[Fault, str], None]) -> None:
@@ -210,8 +216,8 @@ class _Trials:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         running: dict[int, Fault] = {}
-        while self._due or running:
-            if self._due and len(running) < WORKERS:
+        while running or (self._due and (left() > 0 or not self._due[-1].line)):
+            if self._due and len(running) < WORKERS and (left() > 0 or not self._due[-1].line):
                 fault = self._due.pop()
                 if not (process := os.fork()):
                     return _begin(fault, session)  # and goes on to the tests

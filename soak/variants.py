@@ -7,6 +7,7 @@ command. Then the study must be what it was, to the last row, and after the vari
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 from soak import Figure
 from soak.lost import made_by_commands
 from tests.support import tiny
+from tests.support.in_time import in_time, tried
 from tests.support.program import run_quick
 from tshdb import installed
 from tshdb.actions import variants
@@ -170,12 +172,16 @@ def text_of_database(path: Path) -> list[str]:
         return list(raw.iterdump())
 
 
-def trial(study: Study, folder: Path, settings: Mapping[str, tuple[str, ...]], what: str) -> Iterator[Figure]:
+def trial(
+    study: Study, folder: Path, settings: Mapping[str, tuple[str, ...]], what: str, share: float = 1.0
+) -> Iterator[Figure]:
     """Each variant against a study of its own; then the study, and what is left after all were dropped."""
     before, ours, files = text_of_database(study.sqlite_path), seen_in(study), _files(study)
     same, moved, wrong = [], [], []
     in_turn = cycle(installed.figures())
-    for number, (name, each) in enumerate(settings.items(), 1):
+    chosen = {}
+    for number, (name, each) in in_time(enumerate(settings.items(), 1), share):
+        chosen[name] = each
         figures = list(islice(in_turn, DRAWN))
         theirs = apart(study, folder / f"{name}-apart", each, figures)
         found = differing(theirs, as_variant(study, name, each, figures))
@@ -183,9 +189,13 @@ def trial(study: Study, folder: Path, settings: Mapping[str, tuple[str, ...]], w
         same += [name] if not found else []
         moved += [name] if any(theirs[part] != ours[part] for part in ours) else []
         print(f"  {what}: {number} of {len(settings)}, {name}: {len(found)} differ", file=sys.stderr, flush=True)
+    n_settings, settings = len(settings), chosen
     n_own = sum(variants.variant(study, NOTHING).n_own.values()) if NOTHING in settings else 0
     yield Figure(
-        f"variants of {what} that are as a study of its own", f"{len(same)} of {len(settings)}", "all", not wrong
+        f"variants of {what} that are as a study of its own",
+        f"{len(same)} of {tried(len(settings), n_settings)}",
+        "all",
+        not wrong,
     )
     still = sorted(set(settings) - set(moved))
     yield Figure(f"of them without any result that differs from the study's of {what}", ", ".join(still) or "none")
@@ -203,15 +213,21 @@ def trial(study: Study, folder: Path, settings: Mapping[str, tuple[str, ...]], w
 
 
 def _files(study: Study) -> set[str]:
-    """The files of a study, without what SQLite and queries keep beside them."""
+    """The files of a study, without what SQLite and queries keep beside them, and what waits in the trash."""
     names = (str(p.relative_to(study.root)) for p in study.root.rglob("*") if p.is_file())
-    return {name for name in names if not name.startswith((".snapshots", "study.db", ".tshdb", "variants/.tshdb.lock"))}
+    return {
+        name
+        for name in names
+        if not name.startswith((".snapshots", "study.db", ".tshdb", "variants/.tshdb.lock", "trash/"))
+    }
 
 
 def run(folder: Path, seed: int) -> Iterator[Figure]:
-    """seed: of nothing; the settings are chosen."""
+    """The settings are chosen; the seed says in which order they are tried."""
+    luck = random.Random(f"variants/{seed}")
+    of_demo, of_images = (dict(luck.sample(list(each.items()), len(each))) for each in (OF_DEMO, OF_IMAGES))
     subprocess.run([sys.executable, "-m", "cli.main", "demo", folder / "demo"], check=True, capture_output=True)
     set_in(Study(folder / "demo"), QUICK)
     run_quick("rebuild", cwd=folder / "demo")
-    yield from trial(Study(folder / "demo"), folder, OF_DEMO, "the demo")
-    yield from trial(made_by_commands(folder / "images"), folder, OF_IMAGES, "a tiny study with images")
+    yield from trial(Study(folder / "demo"), folder, of_demo, "the demo", 0.6)
+    yield from trial(made_by_commands(folder / "images"), folder, of_images, "a tiny study with images")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from soak import Figure
+from tests.support.in_time import in_time, tried
 
 HISTORIES = 100
 
@@ -19,8 +20,9 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
     templates.core(folder / "template")
     template = Study(folder / "template")
     wrong: list[str] = []
-    n_killed = n_moved = 0
-    for i in range(HISTORIES):
+    n = n_killed = n_moved = 0
+    for i in in_time(range(HISTORIES)):
+        n += 1
         number, place = 1000 * seed + i, folder / f"history-{i}"
         place.mkdir()
         found, said = withdrawals.trial(template, place, number)
@@ -28,7 +30,7 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
         n_moved += "move" in said
         wrong += [f"history {number} ({', '.join(said)}): {each}" for each in found]
         shutil.rmtree(place)
-    yield Figure("histories that ended with a withdrawal", str(HISTORIES))
+    yield Figure("histories that ended with a withdrawal", tried(n, HISTORIES))
     yield Figure("of these killed at a point and taken up, moved", f"{n_killed}, {n_moved}")
     yield Figure(
         "what is left and not named, differs from the preview, or was another's",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-WITH = "all,test,dev,notebook"
+WITH = "all,test,dev,notebook,docs"
 PYRADIOMICS = (
     "pyradiomics==3.0.1"  # docs/decisions/0004-installing-pyradiomics.md: it has no wheel, nor has docopt, beneath it
 )

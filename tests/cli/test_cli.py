@@ -10,13 +10,14 @@ import pytest
 from analyses import ANALYSES
 from tests.support import tiny
 from tests.support.program import ROOT
-from tshdb.study import Study
 
 COMMANDS = (
     (), ("init",), ("status",), ("migrate",), ("ingest",), ("ingest", "rna"), ("ingest", "clinical"),
     ("ingest", "follow-up"), ("cohort",), ("cohort", "define"), ("cohort", "freeze"), ("cohort", "list"), ("plan",),
     ("rebuild",), ("why",), ("sql",), ("table",), ("figure",), ("model",), ("model", "list"), ("model", "show"),
-    ("model", "diff"), ("export",), ("export", "networks"), ("export", "study"), ("import",), ("import", "study"),
+    ("model", "diff"), ("export",), ("export", "networks"), ("export", "list"), ("export", "parquet"),
+    ("export", "csv"), ("export", "anndata"), ("export", "mudata"), ("export", "cbioportal"), ("export", "nifti"),
+    ("export", "dicom-seg"), ("export", "rocrate"), ("export", "study"), ("import",), ("import", "study"),
     ("backup",), ("backups",), ("restore",), ("gc",), ("verify",), ("doctor",), ("demo",),
 )  # fmt: skip
 
@@ -150,15 +151,6 @@ def test_conflicting_sources_are_said(study):
          "held_source": "tcga-tn/clinical/clinical.tsv"},
     ]  # fmt: skip
     assert tiny.due(study) == {}
-
-
-def test_demo_tells_the_main_job(tshdb, tmp_path):
-    text = tshdb("demo", tmp_path / "demo", timeout=900).stdout
-    assert text.count("10 of 10 directions agree") == 2
-    assert "220 stay current (a newer model has the same content)" in text
-    assert "n = 109, 41 events" in text and "expression.csv line 1 column" in text
-    study = Study(tmp_path / "demo")
-    assert study.sql("SELECT count(*) AS n FROM cohort_versions")["n"].tolist() == [2]
 
 
 def test_the_wheel_makes_a_study(tmp_path):

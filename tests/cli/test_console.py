@@ -28,9 +28,14 @@ def fits(line: str, columns: int) -> bool:
     return cells(line) <= columns or len(line.split()) == 1
 
 
-def test_no_control_character_of_a_header_reaches_the_terminal(capsys):
-    console.table(("a\x1b[31m",), [("\x9bx",)])
-    assert capsys.readouterr().out == " a[31m\n x\n"
+def test_no_control_character_of_a_table_reaches_the_terminal(capsys):
+    console.table(("a\x1b[31m",), [("\x9bx\n",)])
+    assert capsys.readouterr().out == " a␛[31m\n \\x9bx␊\n"
+
+
+def test_no_control_character_of_talk_reaches_the_terminal(capsys):
+    console.say("a\x1b[31m\x9bx\u202e")
+    assert capsys.readouterr().err == "a[31mx\n"
 
 
 # ------------------------------------------------------------------------------------------------- the program
@@ -51,8 +56,11 @@ COMMANDS = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "widths", [(40, 80), pytest.param((50, 60, 70, 100, 120, 160, 200), marks=pytest.mark.long)], ids=str
+)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_fits_and_says_all_that_it_says_in_a_pipe(quick, study, monkeypatch, command):
+def test_every_command_fits_and_says_all_that_it_says_in_a_pipe(quick, study, monkeypatch, command, widths):
     """A word of the pipe that is not there in 40 columns is the name of a column in which nothing stands."""
 
     def said(columns: int | None) -> str:
@@ -62,7 +70,7 @@ def test_every_command_fits_and_says_all_that_it_says_in_a_pipe(quick, study, mo
         return re.sub(r"\d+\.\d s\b", "", completed.stdout + completed.stderr)  # what a rebuild took is never the same
 
     piped = said(None)
-    for columns in (40, 80):
+    for columns in widths:
         lines = said(columns).splitlines()
         assert [line for line in lines if not fits(line, columns)] == []
         found = {word.strip(":") for line in lines for word in line.split()}

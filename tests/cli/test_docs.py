@@ -20,7 +20,15 @@ def generator():
 
 @pytest.mark.parametrize(
     ("name", "function"),
-    [("schema.md", "schema"), ("cli.md", "commands"), ("parameters.md", "parameters"), ("ibsi.md", "ibsi")],
+    [
+        ("schema.md", "schema"),
+        ("cli.md", "commands"),
+        ("parameters.md", "parameters"),
+        ("ibsi.md", "ibsi"),
+        ("explained.md", "explanations"),
+        ("llms.txt", "for_programs"),
+        ("choices.md", "choices"),
+    ],
 )
 def test_reference_is_current(generator, name, function):
     written = (ROOT / "docs" / name).read_text(encoding="utf-8")
@@ -59,7 +67,7 @@ def test_every_rule_of_ingest_says_what_to_do():
 
 
 def test_every_command_has_help_and_an_example(generator):
-    for path, command in generator._walk(generator.typer.main.get_command(generator.app), "tshdb"):
+    for path, command in generator.walk(generator.typer.main.get_command(generator.app), "tshdb"):
         assert command.help and "Example: tshdb" in command.help, path
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{path} {parameter.name}"

@@ -17,7 +17,8 @@ PAGES = ("README.md", "CONTRIBUTING.md", "docs/first-study.md", "docs/architectu
 def lines_of(page: str) -> list[str]:
     """The commands of a page, without what is said behind them."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    return [m[1].strip() for m in re.finditer(r"^    (?:.*&& )?(tshdb [^#\n]*)", text, re.M)]
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", text, re.S))
+    return [m[1].strip() for m in re.finditer(r"^(?:.*&& )?(tshdb [^#\n]*)", blocks, re.M)]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/first-study.md"])
@@ -43,7 +44,7 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize("page", PAGES)
 def test_targets_of_make_are_there(page):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    named = re.findall(r"(?:^    |`)make ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"), re.M)
+    named = re.findall(r"(?:^|^    |`)make ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"), re.M)
     assert set(named) <= targets
 
 

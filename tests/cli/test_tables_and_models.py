@@ -49,7 +49,7 @@ def test_table_s5_sets_good_beside_poor(quick, study):
 
 def test_networks_are_read_by_other_programs(quick, study, tmp_path):
     made = [quick("export", "networks", tmp_path / n, "--json", cwd=study.root, PYTHONHASHSEED=n).stdout for n in "12"]
-    assert len(json.loads(made[0])) == 8
+    assert len(json.loads(made[0])["files"]) == 8
     stored = study.sql("SELECT * FROM network_edges WHERE cohort = $cohort", {"cohort": FROZEN})
     assert len(stored)
     for compartment in ("tumor", "stroma"):

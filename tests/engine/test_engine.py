@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from tshdb.engine.executor import InProcess
 from tshdb.engine.plan import Reason
 from tshdb.engine.rebuild import Rebuild
 from tshdb.errors import InvalidInput, NotFound
+from tshdb.process import machine
 from tshdb.schema import Attempt, Lease, OutOfFoldScore, Run, Unit
 from tshdb.study import Study
 
@@ -231,7 +231,7 @@ def test_a_dead_owner_is_recognised_at_once(study, archive):
                 analysis="cell_abundances",
                 key="TCGA-TN-0001-01A-11R-A000-07:rsem:expression.csv",
                 token=999,
-                host=socket.gethostname(),
+                host=machine(),
                 process="999999:1",
                 expires_at=time.time() + 3600,
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -237,6 +239,53 @@ def test_one_bad_row_harms_itself_alone(tmp_path):
     assert [r.values["segment"] for r in content.records] == [1] and [f.rule for f in content.errors] == [
         "mask.no-label"
     ]
+
+
+# ------------------------------------------------------------------------------------------------ which values
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf], ids=str)
+@pytest.mark.parametrize("ends", [".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_voxels_that_are_no_numbers_are_refused(tmp_path, ends, kind, value):
+    """ITK takes those of NIfTI for 0: a mask whose outside is not known would be one without an inside there."""
+    values = blob().astype(kind)
+    put(tmp_path / f"PT-A{ends}", values)
+    (content,) = taken(tmp_path).values()
+    assert not content.errors and [r.values["n_voxels"] for r in content.records] == [int(blob().sum())]
+    values[0, 0, 0] = value
+    put(tmp_path / f"PT-A{ends}", values)
+    (content,) = taken(tmp_path).values()
+    assert [f.rule for f in content.errors] == ["mask.values"] and not content.records
+    if "nii" in ends:
+        assert "1 of " in content.errors[0].message and "NaN" in content.errors[0].message
+
+
+def test_so_are_those_of_the_other_byte_order(tmp_path):
+    path = put(tmp_path / "PT-A.nii", blob().astype(np.float32))
+    little = path.read_bytes()
+    header, voxels = little[:352], np.frombuffer(little[352:], "<f4").astype(">f4")
+    fields = "i10s18sihcs8h3f4h8f3fhcB4f2i80s24s2h6f4f4f4f16s4s4s"
+    big = struct.pack(f">{fields}", *struct.unpack(f"<{fields}", header))
+    for value, found in ((1, []), (np.nan, ["mask.values"])):
+        voxels[3] = value
+        path.write_bytes(big + voxels.tobytes())
+        (content,) = taken(tmp_path).values()
+        assert [f.rule for f in content.errors] == found
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "is_taken"),
+    [(np.nan, 0, True), (0, np.nan, True), (1, 0, True), (np.inf, 0, False), (1, np.nan, False)],
+)
+def test_a_scale_that_is_no_number_is_refused(tmp_path, slope, intercept, is_taken):
+    """NIfTI 1.1, scl_slope: 0 says that there is no scale; NaN does so by nibabel's convention. ITK drops what is no number."""
+    path = put(tmp_path / "PT-A.nii")
+    data = bytearray(path.read_bytes())
+    data[112:120] = struct.pack("<2f", slope, intercept)
+    path.write_bytes(data)
+    (content,) = taken(tmp_path).values()
+    assert [f.rule for f in content.errors] == ([] if is_taken else ["mask.unreadable"])
 
 
 # ------------------------------------------------------------------------------------------------ what it is

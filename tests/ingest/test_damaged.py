@@ -20,6 +20,9 @@ from ingest.imaging.whole_files import check_whole
 from ingest.tables import mapped, maps
 from tests.ingest.test_formats import packed_tar, packed_zip
 from tests.support import tiny
+from tests.support.damage_trials import Ground, trials
+from tests.support.damaged_formats import formats
+from tests.support.forked_program import built_once
 from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.readers import Examination
 from tshdb.text_files import open_text
@@ -127,3 +130,44 @@ def test_a_damaged_part_is_named(empty_study):
         path.write_bytes(data)
         with pytest.raises(IntegrityError, match=path.stem[:12]):
             empty_study.sql("SELECT sum(value) FROM expression")
+
+
+SLICE = (
+    "DICOM", "DICOM, enhanced", "RTSTRUCT", "NIfTI", "MetaImage", "CSV, zip", "XLSX", "XLS", "GCT", "GDC status, JSON",
+    "map, TOML", "cohort, SQL",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    with built_once():
+        yield Ground(tmp_path_factory.mktemp("ground"))
+
+
+def test_every_reader_of_files_has_a_format():
+    """Who adds a format adds a row: thirty and more, and each collection of names is unique."""
+    assert len(formats()) >= 37 and set(SLICE) <= set(formats())
+    assert all(each.damaged for each in formats().values())
+
+
+@pytest.mark.parametrize("name", SLICE)
+def test_a_damaged_file_does_a_study_no_harm(ground, name):
+    """By its command, in a process of its own: no signal, no traceback, an exit code that means something, no row
+    where it is refused."""
+    found = list(trials(ground, formats()[name], range(7, 10)))
+    assert [(t.what, t.wrong) for t in found if t.wrong] == []
+    assert not any(
+        t.is_taken and not (t.is_same or t.is_told) and " cut," in t.what for t in found if formats()[name].knows_end
+    )
+
+
+def test_a_key_of_a_header_that_is_no_text_is_withheld(tmp_path):
+    """SimpleITK cannot hand over such a key: it was a traceback."""
+    import SimpleITK
+
+    path = tmp_path / "PT-A.mha"
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.ones((2, 3, 4), np.uint8)), str(path), useCompression=False)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"ElementDataFile", b"\xff\xfe\x80 = x\nElementDataFile"))
+    content = mask_files.read(path, [Examination("1.2.3", "PT-A", "T0")], mask_files.MaskFileOptions("x"))
+    assert content.records == [] and [f.rule for f in content.findings] == ["mask.unreadable"]

@@ -243,7 +243,8 @@ def test_a_file_that_is_written_while_it_is_read_is_refused(empty_study, tmp_pat
 
     def then_written(read: Path, *beside: object) -> str:
         digest = true_digest(read, *beside)
-        path.write_text("id,age\nPATIENT_A,51\n")
+        with path.open("r+b") as file:  # in its place: who reads meanwhile never finds it empty
+            file.write(b"id,age\nPATIENT_A,51\n")
         return digest
 
     monkeypatch.setattr(loading.sources, "whole_digest", then_written)

@@ -160,7 +160,12 @@ def _all_zero(text: str) -> str:
 FOLDER_TRAPS = (
     Trap("a download that was cut", "folder.partial-file", W, lambda f: f.replaced.update({"x/a.tsv.partial": "x"})),
     Trap("a file of another kind", "folder.unknown-file", W, lambda f: f.replaced.update({"notes.docx": b"\x00\x01"})),
-    Trap("an answer of the API that was cut", "folder.unknown-file", W, lambda f: f.replaced.update({"f.json": '[{"id"'})),
+    Trap("an answer of the API that was cut", "folder.damaged-file", E, lambda f: f.replaced.update({"f.json": '[{"id"'})),
+    Trap("a table of the GDC of which no column is one", "folder.damaged-file", E,
+         lambda f: f.replaced.update({"x/follow_up.tsv": "a\tb\n1\t2\n"})),
+    Trap("a table with NULs in its header", "folder.damaged-file", E,
+    lambda f: f.replaced.update({"x/t.tsv": "a\x00b\tc\n1\t2\n"})),
+    Trap("a text that is no UTF-8", "folder.damaged-file", E, lambda f: f.replaced.update({"x/t.txt": b"a\tb\xff\xfe\n1\t2\n"})),
     Trap("a file that is not in the folder", "manifest.file-missing", W, _absent_file),
     Trap("a file of the sheet that is not there", "sheet.file-missing", W, _absent_file_of_sheet),
     Trap("a file whose bytes changed", "manifest.md5", E, _damaged),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -17,8 +18,10 @@ from tests.support import tiny
 from tests.support.program import ROOT
 from tshdb.backup import places
 from tshdb.backup.contents import Options
+from tshdb.backup.copying import Copy
+from tshdb.backup.listing import listed
 from tshdb.backup.make import backup
-from tshdb.backup.manifest import BACKUP, NAME, parsed, read
+from tshdb.backup.manifest import BACKUP, NAME, parsed, read, refuse_damaged
 from tshdb.backup.restore import restore
 from tshdb.errors import Busy, IntegrityError, InvalidInput, NotFound, ResourceError
 from tshdb.places import DATABASE_MARK
@@ -142,6 +145,27 @@ def test_every_changed_byte_is_named_and_refused(core, tmp_path):
         path.write_bytes(whole)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["backups", "study"], "nothing was written"
     assert restore(made.path, tmp_path / "again").checked.is_whole
+
+
+def test_a_changed_byte_is_seen_without_a_copy(core, tmp_path):
+    """Of the same length: only its digest tells."""
+    made = backup(core, tmp_path / "backups")
+    path = made.path / "study.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    (seen,) = listed(tmp_path / "backups", is_full=True)
+    assert (seen.state, seen.problems) == ("damaged", ("study.db: its bytes have changed",))
+    with pytest.raises(IntegrityError, match=r"study\.db"):
+        refuse_damaged(made.path, made.manifest)
+
+
+def test_a_copy_is_of_the_bytes_that_are_asked_for(tmp_path):
+    """What is changed after the whole was compared, and before it is copied."""
+    (tmp_path / "a").write_text("other")
+    copied = Copy(tmp_path / "into")
+    with pytest.raises(IntegrityError, match="not those of its name"):
+        copied.add("a", tmp_path / "a", hashlib.sha256(b"whole").hexdigest())
+    assert not (tmp_path / "into/a").exists()
 
 
 def _lengthen(path: Path) -> None:
@@ -399,17 +423,11 @@ def test_a_copy_of_an_upgrade_has_its_name_only_when_it_is_whole(core, tmp_path)
     assert not list(core.root.glob("study.backup-*"))
 
 
-def test_a_server_is_backed_up_by_its_own_means(postgresql, tmp_path):
-    study = tiny.new_study(tmp_path / "s", postgresql)
-    with pytest.raises(InvalidInput, match="pg_dump"):
-        backup(study, tmp_path / "backups")
-
-
 def test_the_commands_say_so(quick, core, tmp_path):
     facts = json.loads(quick("backup", tmp_path / "backups", "--json", cwd=core.root).stdout)
     assert facts["files"] == facts["copied"] and facts["linked"] == 0
-    (listed,) = json.loads(quick("backups", tmp_path / "backups", "--full", "--json").stdout)
-    assert listed["state"] == "whole" and listed["n_files"] == facts["files"]
+    (seen,) = json.loads(quick("backups", tmp_path / "backups", "--full", "--json").stdout)
+    assert seen["state"] == "whole" and seen["n_files"] == facts["files"]
     restored = json.loads(quick("restore", facts["backup"], tmp_path / "again", "--json").stdout)
     assert restored["check"]["is_whole"] and restored["study"] == str(tmp_path / "again")
     path = Path(facts["backup"]) / "study.toml"

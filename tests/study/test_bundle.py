@@ -258,6 +258,14 @@ def test_every_changed_byte_is_refused(bundle, tmp_path):
     assert n_refused > 30
 
 
+def test_other_bytes_in_a_sound_zip_are_refused(bundle, tmp_path):
+    """As many bytes, with a sum of the zip's that fits them: only the manifest's digest tells."""
+    name = "study/markers.csv"
+    other = (bundle / name).read_bytes()[:-1] + b"#"
+    source = packed(bundle, tmp_path / "b.zip", lambda archive: archive.writestr(name, other), but=name)
+    assert "its bytes have changed" in refused(source, tmp_path)
+
+
 def test_a_truncated_zip_and_what_is_none_are_refused(bundle, tmp_path):
     whole = packed(bundle, tmp_path / "b.zip").read_bytes()
     (tmp_path / "b.zip").write_bytes(whole[: len(whole) // 2])

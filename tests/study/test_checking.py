@@ -42,6 +42,15 @@ def sql(*statements: str):
     return damage
 
 
+TOKEN = "path-bcdfghjkmnpqrstvwxzbcdfg.csv"  # of no study
+
+
+def hashed(root: Path) -> None:
+    """From now on the study says that its paths are hashed."""
+    with (root / "study.toml").open("a") as settings:
+        settings.write('\n[privacy]\npaths = "hashed"\n')
+
+
 def the_part(root: Path) -> Path:
     return next((root / "objects").glob("*/*.parquet"))
 
@@ -184,6 +193,10 @@ DAMAGES = {
         f"UPDATE source_files SET sha256 = '{X}', path = 'raw/masks/' || name "  # its own copy: that of the template may be gone
         "WHERE reader = 'segmentation' AND name LIKE '%0003%'"
     ),
+    "paths.clear": hashed,
+    "paths.texts": after(hashed, sql("UPDATE ingest_runs SET command = 'tshdb ingest rna /home/someone/rna.csv'")),
+    "paths.mixed": sql(f"UPDATE source_files SET path = '{TOKEN}'"),
+    "paths.places": after(hashed, sql(f"UPDATE source_files SET path = '{TOKEN}'")),
     "part.unused": sql("INSERT INTO expression_parts VALUES ('" + 64 * "f" + "', 1, 1, 1)"),
     "part.profiles": sql("UPDATE expression_parts SET n_profiles = n_profiles + 1"),
     "profile.values": swap_values,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from tshdb.doctor.examine import examine
 from tshdb.doctor.line import State, looked_at
 from tshdb.lock import study_lock
 from tshdb.process import identity
+from tshdb.process import machine as this_machine
 
 NOBODY = 4_194_303  # no process of a test has this number
 
@@ -116,7 +116,7 @@ def test_a_broken_study_is_a_line_with_a_repair(quick, core, harm, what):
 
 
 def test_locks_leases_and_runs_say_whose_they_are(core):
-    here = socket.gethostname()
+    here = this_machine()
     with study_lock(core.engine, core.root):
         assert lines(core.root)["lock"][0] is State.WARNING
     assert lines(core.root)["lock"][0] is State.OK

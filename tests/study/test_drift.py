@@ -282,3 +282,9 @@ def test_the_log_is_chained(study, archive):
 def test_an_edit_is_found_where_it_is(study, statement, where):
     found = damage(study, statement)
     assert found and found[0][0] == where
+
+
+def test_a_fit_that_has_groups_of_its_own_is_asked_for(core):
+    """The verdicts of the ladder are groups, and no other analysis applies it."""
+    with reading(core.engine) as connection:
+        assert drift(connection, ANALYSES, "signature_ladder") == []

@@ -25,6 +25,7 @@ from tests.support.hospital import (
 )
 from tests.support.program import run_quick
 from tshdb.study import Study
+from tshdb.tables.numbers import ratio
 
 pytestmark = pytest.mark.xdist_group("hospital")
 COHORT = "tumor_stroma_development"
@@ -180,8 +181,7 @@ def test_the_report_has_the_numbers_and_what_was_planted_is_found(hospital):
     assert terms.loc["Fibroblasts"]["hazard_ratio"] > 1 and terms.loc["Endothelial cells"]["p_value"] > 0.05
     page = re.sub(r"<[^>]+>", " ", (study.root / "reports" / "report.html").read_text(encoding="utf-8"))
     page = re.sub(r"\s+", " ", page)
-    interval = "{hazard_ratio:.2f} ({ci_lower:.2f}–{ci_upper:.2f})".format(**planted)
-    assert f"Cytotoxic lymphocytes {interval}" in page and f"n = {n}" in page
+    assert f"Cytotoxic lymphocytes {ratio(planted)}" in page and f"n = {n}" in page
     assert f"{N_PATIENTS} patients" in page and "klinik.csv" in page
 
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import socket
 import sqlite3
 
 import pytest
 
 from tests.support import guests
 from tshdb import database
-from tshdb.actions import moving
+from tshdb.actions import carrying, moving
 from tshdb.actions.checking import check
 from tshdb.actions.withdrawing import withdraw
 from tshdb.carried import dumped
 from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.guest_tables import tables_of
-from tshdb.process import identity
+from tshdb.process import identity, machine
 from tshdb.schema import Base
 from tshdb.study import Study
 
@@ -169,7 +168,7 @@ def test_an_edit_by_hand_is_looked_at_first(core, tmp_path):
 
 def test_a_running_rebuild_is_waited_for(core, tmp_path, quick):
     with sqlite3.connect(core.root / "study.db") as raw:
-        raw.execute("UPDATE runs SET state = 'running', process = ?, host = ?", (identity(), socket.gethostname()))
+        raw.execute("UPDATE runs SET state = 'running', process = ?, host = ?", (identity(), machine()))
         raw.execute("UPDATE table_versions SET written = version")
     raw.close()
     assert "computes. Wait" in quick("move", "--to", f"sqlite:///{tmp_path}/x.db", cwd=core.root, code=4).stderr
@@ -181,14 +180,14 @@ def test_a_running_rebuild_is_waited_for(core, tmp_path, quick):
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_what_arrives_otherwise_changes_nothing(core, tmp_path, monkeypatch, loss, kind, request):
     url = f"sqlite:///{tmp_path}/x.db" if kind == "sqlite" else request.getfixturevalue("postgresql")
-    follow = moving.follow_keys
+    follow = carrying.follow_keys
 
     def damaged(connection, table):
         follow(connection, table)
         if table.name == Base.metadata.sorted_tables[-1].name:
             assert connection.exec_driver_sql(loss).rowcount
 
-    monkeypatch.setattr(moving, "follow_keys", damaged)
+    monkeypatch.setattr(carrying, "follow_keys", damaged)
     text = (core.root / "study.toml").read_text()
     with pytest.raises(IntegrityError, match="what arrived is not what was sent"):
         moving.move(core, url)

@@ -41,7 +41,7 @@ def test_what_is_like_nothing_has_no_question():
         (("ingest", "rna", "x", "--collection", "c", "--unit", "rsm", "--scale", "linear"), 2, "Did you mean rsem?"),
         (("ingest", "rna", "x", "--collection", "c", "--unit", "RSEM", "--scale", "linear"), 2, "Did you mean rsem?"),
         (("schema", "tsh_ratoi"), 8, "Did you mean tsh_ratios"),
-        (("sql", "SELECT 1", "--format", "jsn"), 2, "Did you mean json?"),
+        (("sql", "SELECT 1", "--format", "jsn"), 2, "Did you mean json, jsonl?"),
     ],
 )
 def test_commands_and_values(quick, command, code, said):

@@ -19,7 +19,7 @@ from tshdb.database import reading, writing
 from tshdb.engine.work import clear_all
 from tshdb.errors import IntegrityError, InvalidInput
 from tshdb.objects import MARK, ObjectStore
-from tshdb.places import DATABASE_MARK, files_below, plain_name
+from tshdb.places import DATABASE_MARK, files_below, made_in, plain_name
 from tshdb.snapshots import Snapshots
 from tshdb.study import Study
 from tshdb.trash import Trash
@@ -405,6 +405,18 @@ def test_a_withdrawal_writes_its_journal_relative_and_through_no_link(study, mon
     assert victim.read_text() == "keys" and "0003" not in (study.root / "raw/clinical.tsv").read_text()
     assert said["left"] == ["raw/inner/a.csv"], "another study's file is left to a person"
     assert "0003" in (inner / "a.csv").read_text()
+
+
+def test_what_is_made_goes_through_no_link(tmp_path):
+    root, other = tmp_path / "study", tmp_path / "other"
+    (root / "figures").mkdir(parents=True)
+    other.mkdir()
+    (root / "reports").symlink_to(other)
+    (root / "figures/qc").symlink_to(other)
+    for names in (("reports",), ("reports", "qc"), ("figures", "qc")):
+        with pytest.raises(InvalidInput, match="is a link"):
+            made_in(root, *names)
+    assert made_in(root, "figures", "drawings") == root / "figures/drawings"
 
 
 def test_tiny_studies_bear_the_mark(tmp_path):

@@ -16,7 +16,8 @@ from tests.support import tiny
 from tshdb.database import reading, writing
 from tshdb.errors import NotFound, UsageError
 from tshdb.origins import BY_REPAIR
-from tshdb.pages.study_report import _changes
+from tshdb.pages.report.changes import changes
+from tshdb.pages.report.look import Look
 from tshdb.schema import Attempt, IngestRun, Run, Spec
 from tshdb.story import Event, EventKind, since, story, what_changed
 from tshdb.story.event import counted, moved, several
@@ -336,10 +337,10 @@ def test_the_report_tells_what_changed_since_the_study_was_first_computed(lived,
         assert what_changed(connection, ANALYSES, 1000) == events[8:], (
             "all but the first eight: up to the first run's end"
         )
-    (part,) = _changes(lived.study)
-    assert [row[1:] for row in part.layout.cells] == [(e.by, e.says) for e in reversed(events[8:])], "the newest first"
-    (nothing,) = _changes(core)
-    assert nothing.layout is None and nothing.missing == "nothing has changed since"
+    ((part,), (nothing,)) = (changes(Look(study)).parts for study in (lived.study, core))
+    (layout,) = part.layouts
+    assert [row[1:] for row in layout.cells] == [(e.by, e.says) for e in reversed(events[8:])], "the newest first"
+    assert nothing.text == "Nothing has changed since."
 
 
 # --------------------------------------------------------------------------------------------------------- its words

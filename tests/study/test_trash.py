@@ -17,7 +17,7 @@ from tests.support import tiny
 from tshdb.actions import cleaning
 from tshdb.engine.leases import LEASE_SECONDS
 from tshdb.errors import InvalidInput
-from tshdb.process import identity
+from tshdb.process import identity, machine
 from tshdb.study import Study
 from tshdb.trash import MARK, Trash
 
@@ -126,7 +126,7 @@ def test_objects_stay_while_a_rebuild_runs(core):
     """It writes an object before the row that names it."""
     path = extra(core.root)
     core.engine.dispose()
-    lease = ("x", "y", 1, __import__("socket").gethostname(), identity(), time.time() + LEASE_SECONDS)
+    lease = ("x", "y", 1, machine(), identity(), time.time() + LEASE_SECONDS)
     with sqlite3.connect(core.sqlite_path) as raw:
         raw.execute("INSERT INTO leases (analysis, key, token, host, process, expires_at) VALUES (?,?,?,?,?,?)", lease)
     raw.close()
@@ -136,6 +136,24 @@ def test_objects_stay_while_a_rebuild_runs(core):
         raw.execute("UPDATE leases SET process = ?", (str(NOBODY),))
     raw.close()
     assert cleaning.clean(core).waits is None and not path.exists()
+
+
+def test_a_repair_leaves_objects_while_a_rebuild_runs(core, quick):
+    """As gc does; all else is mended, and the next repair does the rest."""
+    path = extra(core.root)
+    core.engine.dispose()
+    lease = ("x", "y", 1, __import__("socket").gethostname(), identity(), time.time() + 30 * LEASE_SECONDS)
+    with sqlite3.connect(core.sqlite_path) as raw:
+        raw.execute("INSERT INTO leases (analysis, key, token, host, process, expires_at) VALUES (?,?,?,?,?,?)", lease)
+    raw.close()
+    half = old(core.root / "raw/.manifest.json.writing", days=1)
+    said = quick("check", "--repair", cwd=core.root, code=None)
+    assert path.is_file() and not half.exists() and "are: a rebuild is running" in " ".join(said.stderr.split())
+    with sqlite3.connect(core.sqlite_path) as raw:
+        raw.execute("UPDATE leases SET process = ?", (str(NOBODY),))
+    raw.close()
+    facts = json.loads(quick("check", "--repair", "--json", cwd=core.root, code=None).stdout)
+    assert facts["waits"] is None and not path.exists()
 
 
 def test_what_variants_name_stays(core):

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,19 @@ def test_7_no_byte_of_the_patient_is_left(study, archive, tmp_path):
         assert all(f"TCGA-TN-{i:04d}" in text for i in range(10) if i != 3)
     assert gzip.decompress((study.root / "raw/old.tsv.gz").read_bytes()) == b"case\tnote\nTCGA-TN-0001\tfine\n"
     assert json.loads((study.root / "raw/cases.json").read_text()) == [{"id": "TCGA-TN-0001"}]
+
+
+def test_what_another_program_has_left_in_free_pages_is_gone(core):
+    """Whoever edits the database with another program overwrites nothing; its pages are free, and hold what stood there."""
+    core.engine.dispose()
+    with closing(sqlite3.connect(core.sqlite_path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA secure_delete = OFF")
+        raw.execute("UPDATE patients SET race = ? WHERE patient_id = ?", (CANARY * 5_000, WHO))
+        raw.execute("UPDATE patients SET race = NULL WHERE patient_id = ?", (WHO,))
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert files_with(core.root, CANARY) == ["study.db"]
+    gone(Study(core.root))
+    assert files_with(core.root, CANARY) == []
 
 
 def test_no_row_is_left_on_postgresql(postgresql, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,14 +15,13 @@ from analyses import ANALYSES
 from ingest.redact import redact
 from tests.support import tiny, withdrawals
 from tests.support.exported import FORMATS
-from tshdb.actions import ingest
-from tshdb.database import reading
+from tshdb.actions import ingest, withdrawing
+from tshdb.database import create, reading, writing
 from tshdb.schema import Base, Patient, Tombstone
 from tshdb.study import Study
 from tshdb.vocabulary import WithdrawalScope
 from tshdb.withdrawal.again import repeat_withdrawals
 from tshdb.withdrawal.certificate import verify
-from tshdb.withdrawal.planning import preview
 from tshdb.withdrawal.tombstones import readmit
 from tshdb.withdrawal.withdraw import withdraw
 
@@ -222,12 +223,25 @@ def test_without_its_key_nothing_is_repeated_and_that_is_said(core):
         repeat_withdrawals(restored(study, copy), ANALYSES, redact)
 
 
+def test_a_preview_waits_for_nobody_and_writes_nothing(core):
+    """Another command writes; on PostgreSQL a transaction that is rolled back would wait for it, and need the right to write."""
+    before = core.sqlite_path.read_bytes()
+    with closing(sqlite3.connect(core.sqlite_path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        expected = withdrawing.preview(core, WHO).expected  # one that waits is Busy
+        other.execute("ROLLBACK")
+    assert expected.rows["patients"] == 1 and core.sqlite_path.read_bytes() == before
+    core.engine.dispose()
+    assert withdrawing.withdraw(Study(core.root), WHO, "asked").facts["rows_erased"] == expected.rows
+
+
 def test_postgresql_keeps_no_value_of_the_patient_in_what_it_plans_with(postgresql, tmp_path):
     study = tiny.new_study(tmp_path / "study", postgresql, analyses=tiny.CORE)
     tiny.ingest(study, tiny.TinyArchive.make(6), images=False)
     with study.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("ANALYZE"))
-    expected = preview(study, ANALYSES, WHO, redact).expected
+    with writing(create(study.database_url)):  # a preview waits for no writer there, either
+        expected = withdrawing.preview(study, WHO).expected
     _, said = gone(study)
     assert said["rows_erased"] == expected.rows and said["texts_scrubbed"] == expected.scrubbed
     assert "write-ahead log" in said["cannot_be_recalled"] and "replicas" in said["cannot_be_recalled"]

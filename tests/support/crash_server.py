@@ -1,6 +1,6 @@
 """Kills ingest and rebuild, resumes, and compares: run as a program of its own, which forks after its imports.
 
-    python -m tests.support.crash_server sweep|kill|two FOLDER [N] [SEED]
+    python -m tests.support.crash_server sweep|kill|two FOLDER [N] [SEED] [DOUBLE]
 
 A fork costs a fraction of a fresh Python, and this process has no threads alive that a fork could harm. Prints one
 JSON object.
@@ -29,6 +29,7 @@ import pyarrow.parquet  # noqa: E402, F401
 from sqlalchemy import func, select  # noqa: E402
 
 from tests.support import tiny  # noqa: E402
+from tests.support.in_time import in_time  # noqa: E402
 from tshdb import failpoints  # noqa: E402
 from tshdb.database import reading  # noqa: E402
 from tshdb.engine import executor  # noqa: E402
@@ -188,30 +189,39 @@ def reference_of(states: dict[str, Path], folder: Path) -> dict:
     return resumed(target, "ingest")
 
 
-def sweep(folder: Path, every: int = 1, double: bool = False) -> dict:
-    """Die at every failpoint that is passed (or every so many), one after the other, until the command ends.
+def sweep(folder: Path, every: int = 1, seed: int = 0, double: bool = False) -> dict:
+    """Die at every failpoint that is passed (or every so many), in an order that the seed draws, as long as there is time.
 
-    double: at every third, and once more while it resumes.
+    double: once more while it resumes.
     """
     states, found, points = begin(folder), [], Counter()
     reference = reference_of(states, folder)
-    for what, source in states.items():
-        k = 1
-        while True:
-            target = copied(source, folder / "trial")
-            status = status_of(forked(work, target, what, environment={"TSHDB_FAILPOINT": f"#{k}"}))
-            if status == 0:
-                break
-            if status != 137:
-                found.append(f"{what} #{k}: status {status}")
-            points[what] += 1
-            if double:
-                status_of(forked(work, target, what, environment={"TSHDB_FAILPOINT": f"#{1 + k // 3 % 5}"}))
-            found += check(target, what, reference, f"{what} #{k}")
-            if found and STOPS_EARLY:
-                return {"kills": dict(points), "complaints": found}
-            k += 3 if double else every
-    return {"kills": dict(points), "complaints": found}
+    all_of_them = [(what, k) for what in states for k in range(1, 1 + _passed(states[what], folder, what), every)]
+    random.Random(f"sweep/{seed}").shuffle(all_of_them)
+    for what, k in in_time(all_of_them):
+        target = copied(states[what], folder / "trial")
+        status = status_of(forked(work, target, what, environment={"TSHDB_FAILPOINT": f"#{k}"}))
+        if status != 137:
+            found.append(f"{what} #{k}: status {status}")
+        points[what] += 1
+        if double:
+            status_of(forked(work, target, what, environment={"TSHDB_FAILPOINT": f"#{1 + k // 3 % 5}"}))
+        found += check(target, what, reference, f"{what} #{k}")
+        if found and STOPS_EARLY:
+            break
+    return {"kills": dict(points), "of": len(all_of_them), "complaints": found}
+
+
+def _passed(source: Path, folder: Path, what: str) -> int:
+    """How many failpoints the command passes when nothing disturbs it."""
+    target, counted = copied(source, folder / "trial"), folder / "passed"
+
+    def run() -> None:
+        work(target, what)
+        counted.write_text(str(failpoints._passed))
+
+    assert status_of(forked(run, environment={"TSHDB_FAILPOINT": f"#{10**9}"})) == 0
+    return int(counted.read_text())
 
 
 def kill(folder: Path, n: int, seed: int) -> dict:
@@ -224,9 +234,9 @@ def kill(folder: Path, n: int, seed: int) -> dict:
         started = time.monotonic()
         status_of(forked(work, target, what))
         length = time.monotonic() - started
-        tries = 0
-        while killed[what] < n and tries < 4 * n:
-            tries += 1
+        for _ in in_time(range(4 * n), 0.5 if what == "ingest" else 1.0):
+            if killed[what] == n:
+                break
             target = copied(source, folder / "trial")
             child = forked(work, target, what)
             time.sleep(chance.uniform(0, length))
@@ -234,7 +244,7 @@ def kill(folder: Path, n: int, seed: int) -> dict:
             if status_of(child) == -signal.SIGKILL:
                 killed[what] += 1
                 found += check(target, what, reference, f"{what} kill {killed[what]}")
-    return {"kills": dict(killed), "complaints": found}
+    return {"kills": dict(killed), "of": n * len(states), "complaints": found}
 
 
 def two(folder: Path, n: int, seed: int) -> dict:
@@ -242,7 +252,9 @@ def two(folder: Path, n: int, seed: int) -> dict:
     states, found = begin(folder), []
     reference = reference_of(states, folder)
     chance = random.Random(seed)
-    for i in range(n):
+    done = 0
+    for i in in_time(range(n)):
+        done += 1
         target = copied(states["rebuild"], folder / "trial")
         before = _attempts(target)
         first = forked(logged_rebuild, target)
@@ -259,7 +271,7 @@ def two(folder: Path, n: int, seed: int) -> dict:
         found += [f"round {i}: {u} committed twice" for u in twice]
         computed = Counter((target / LOG).read_text().split("\n"))
         found += [f"round {i}: {u} computed twice" for u, times in computed.items() if times > 1]
-    return {"rounds": n, "complaints": found}
+    return {"rounds": done, "of": n, "complaints": found}
 
 
 def _attempts(folder: Path) -> Counter:

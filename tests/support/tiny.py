@@ -332,7 +332,7 @@ def ingest_images(study: Study, archive: TinyArchive, complete: bool = True) -> 
     if not any(folder.glob("TCGA-*")):
         return []
     with reading(study.engine) as connection, Spool() as spool:
-        known = map(KnownFile._make, known_files(connection, study.root.resolve(), study.objects, "tcga-tn"))
+        known = map(KnownFile._make, known_files(connection, study.paths.at, study.objects, "tcga-tn"))
         contents = read_folder(folder, DicomFolderOptions("tcga-tn", jobs=1, root=study.root.resolve()), spool, known)
         items = list(folder_items(contents, partial(instances_of, connection), complete))
         done = [gone, loading.load(study, items, command="test", complete=complete)]

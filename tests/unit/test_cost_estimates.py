@@ -6,13 +6,13 @@ import math
 
 import pytest
 
-from cli.console import seconds
 from tests.support import toys
 from tshdb.engine.costs.elsewhere import Elsewhere
 from tshdb.engine.costs.estimate import AS_SHIPPED, IN_STUDY, OF_USER, SETTLING_S, WORKERS_S, Range, estimate
 from tshdb.engine.costs.own import Own
 from tshdb.engine.costs.took import KEPT, UNLIKE, Sizes, Took, sizes_of, telling
 from tshdb.engine.plan import AnalysisPlan, Due, Reason
+from tshdb.text.durations import seconds
 
 # ------------------------------------------------------------------------------------------------------ as it is said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sqlite3
 import subprocess
@@ -33,6 +34,8 @@ ONE_LINE = {
     "damaged": (sqlite3.DatabaseError("database disk image is malformed"), Exit.INTEGRITY, "Restore"),
     "no database": (of_sqlite(sqlite3.DatabaseError("file is not a database")), Exit.INTEGRITY, "Restore"),
     "database's disk": (of_sqlite(sqlite3.OperationalError("disk I/O error")), Exit.RESOURCE, "tshdb check"),
+    "JSON": (json.JSONDecodeError("Expecting value", "<x>", 0), Exit.INTEGRITY, "tshdb restore"),
+    "a word": (LookupError("'x' is not among the defined enum values. Enum name: y"), Exit.INTEGRITY, "tshdb check"),
     "our own": (InvalidInput("x", repair="y"), Exit.INVALID_INPUT, "y"),
 }  # fmt: skip
 
@@ -48,7 +51,7 @@ def test_it_is_one_line_and_an_exit_code(kind):
 @pytest.mark.parametrize(
     "error",
     [KeyError("x"), AssertionError(), OSError("no number"), of_sqlite(sqlite3.IntegrityError("UNIQUE constraint failed: a.b")),
-     of_sqlite(sqlite3.ProgrammingError("x")), ValueError("x")],
+     of_sqlite(sqlite3.ProgrammingError("x")), ValueError("x"), LookupError("x")],
 )  # fmt: skip
 def test_a_bug_is_none(error):
     assert trouble(error) is None
@@ -103,3 +106,66 @@ def test_a_path_of_sqlite_is_taken_by_its_letters(tmp_path):
     with create(f"sqlite:///{path}").connect():
         pass
     assert [p.name for p in tmp_path.iterdir() if not p.name.endswith(("-wal", "-shm"))] == [path.name]
+
+
+def test_talk_that_nobody_can_take_ends_no_command(tmp_path):
+    """A command ends as it would, whatever its talk leads to: a full disk, a pipe that nobody reads."""
+    command = f'{sys.executable} -c "from tshdb.start import main; main()"'
+    told = {"--version": 0, "nope": 2, "status --study /nowhere": 8}
+    for words, code in told.items():
+        script = f"{command} {words} 2>/dev/full >/dev/null"
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        assert subprocess.run(["bash", "-c", script], env=environment, cwd=tmp_path).returncode == code
+
+
+def test_output_that_cannot_be_written_is_one_line(tmp_path):
+    """Also where all of it fits into what is written at the end."""
+    script = f'{sys.executable} -c "from tshdb.start import main; main()" --version >/dev/full'
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(["bash", "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == Exit.RESOURCE
+    assert ended.stderr.startswith("tshdb: output: No space left on device") and ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE, errno.EIO])
+def test_a_fault_of_the_machine_is_no_fault_of_a_file(number, tmp_path, monkeypatch):
+    """A reader that cannot open a file for want of descriptors would call it damaged, and the rest be loaded without it."""
+    from ingest.imaging import headers
+
+    def fails(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    path = tmp_path / "a.dcm"
+    path.write_bytes(b"x" * 200)
+    with pytest.raises(headers.Unreadable):
+        headers.digest_and_header(path, False)
+    monkeypatch.setattr(type(path), "read_bytes", fails)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        headers.digest_and_header(path, False)
+
+
+def test_a_temporary_folder_goes_as_far_as_it_can(tmp_path, monkeypatch):
+    """Python's own calls itself without an end where a right is missing, and hides what went wrong before."""
+    from tshdb.files import temporary_folder
+
+    def refuses(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "x")
+
+    with pytest.raises(KeyError), temporary_folder("t-", tmp_path) as folder:
+        (folder / "a").write_text("x")
+        monkeypatch.setattr("os.unlink", refuses)
+        monkeypatch.setattr("os.rmdir", refuses)
+        raise KeyError("before")
+
+
+def test_an_error_of_writing_names_the_file(tmp_path):
+    """The system says what, and not where."""
+    from tshdb.files import complete
+
+    with (
+        pytest.raises(OSError, match=r"No space left on device.*report\.html"),
+        complete(tmp_path / "report.html") as path,
+    ):
+        path.write_text("x")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []

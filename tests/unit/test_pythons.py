@@ -62,7 +62,7 @@ def test_the_constraints_fit_the_requirements(version):
 def test_all_is_every_extra_of_the_program_that_has_wheels():
     extras = PROJECT["optional-dependencies"]
     (everything,) = map(Requirement, extras["all"])
-    of_work = {"all", "pyradiomics", "test", "notebook", "dev"}
+    of_work = {"all", "pyradiomics", "test", "notebook", "docs", "dev"}
     assert everything.name == "tshdb" and everything.extras == extras.keys() - of_work
 
 
