@@ -17,7 +17,7 @@ WHOLE := $(or $(filter 3.11,$(VERSIONS)),$(VERSION))
 OTHERS := $(filter-out $(WHOLE),$(VERSIONS))
 PIP_INSTALL := bin/pip install --quiet --disable-pip-version-check
 
-.PHONY: install demo test test-whole test-pythons test-unit lint docs new-analysis notebook bench soak constraints clean
+.PHONY: install demo test test-whole test-pythons test-unit lint docs site new-analysis notebook bench soak constraints clean
 
 install: .venv/installed
 
@@ -44,14 +44,18 @@ demo: install
 # everything on one Python, what needs no study on the others: docs/testing.md
 test: test-whole test-pythons
 
+# what tests write lies in memory where there is room for it (8 GB): studies are then made without waiting for a disk
+ROOM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 {print "/dev/shm"}')
+TESTS_IN := $(or $(TMPDIR),$(ROOM),/tmp)
+
 WHOLE_IN := $(call environment_of,$(WHOLE))
 test-whole: $(WHOLE_IN)/$(if $(filter 3.11,$(WHOLE)),judged,installed)
-	$(WHOLE_IN)/bin/python -m pytest -n 2 --dist loadgroup
+	TMPDIR=$(TESTS_IN) $(WHOLE_IN)/bin/python -m pytest -n 2 --dist loadgroup
 
 test-pythons: $(foreach version,$(OTHERS),test-unit-$(version))
 $(foreach version,$(VERSIONS),$(eval test-unit-$(version): $(call environment_of,$(version))/installed))
 test-unit-%:
-	$(call environment_of,$*)/bin/python -m pytest tests/unit -n 2
+	TMPDIR=$(TESTS_IN) $(call environment_of,$*)/bin/python -m pytest tests/unit -n 2
 
 # what needs no study: docs/testing.md
 test-unit: test-unit-$(VERSION)
@@ -75,6 +79,17 @@ new-analysis: install
 docs: install
 	$(BIN)/python docs/generate.py
 
+# The manual as pages of a browser, in SITE. Sphinx lives in an environment of its own
+SITE ?= build/site
+.venv-site/installed: pyproject.toml constraints-$(VERSION).txt
+	[ -x .venv-site/bin/python ] || $(or $(call python_of,$(VERSION)),$(PYTHON)) -m venv .venv-site
+	.venv-site/$(PIP_INSTALL) -c constraints-$(VERSION).txt --only-binary=:all: setuptools
+	.venv-site/$(PIP_INSTALL) -c constraints-$(VERSION).txt --only-binary=:all: --no-build-isolation -e '.[docs]'
+	touch $@
+
+site: .venv-site/installed
+	.venv-site/bin/python docs/site/build.py $(SITE)
+
 # docs/python.md with what its blocks give
 notebook: install
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints-$(VERSION).txt --no-build-isolation -e '.[notebook]'
@@ -86,9 +101,9 @@ notebook: install
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check 'snakemake>=9' 'dvc>=3.60'
 	touch $@
 
-# Trials that are too long for the tests, each an hour at most. make soak PART=lost SEED=2; without PART all, in turn
+# Trials that are too long for the tests: all of them in an hour, or one to its end. make soak PART=lost SEED=2 MINUTES=30
 soak: install
-	$(BIN)/python -m soak $(PART) --seed $(or $(SEED),1)
+	$(BIN)/python -m soak $(PART) --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: install .venv-bench/installed
 	$(BIN)/python -m benchmarks $(ONLY)

@@ -1,5 +1,5 @@
-"""Write docs/schema.md, cli.md, parameters.md, ibsi.md and the table of testing.md: `make docs`. Tests compare them with what
-this would write.
+"""Write docs/schema.md, cli.md, parameters.md, ibsi.md, explained.md, llms.txt, the table of testing.md, the list of choices.md
+and the SQL of an empty database: `make docs`. Tests compare them with what this would write.
 
 python docs/generate.py [FOLDER]
 """
@@ -22,9 +22,15 @@ import typer.main
 from sqlalchemy import Enum
 
 from analyses import ANALYSES
+from cli.described import described as commands_described
+from cli.described import walk
+from cli.explained import CODE, FINDING, PROMISE, explained
 from cli.main import app
+from cli.schema import described as tables_described
+from migrations import newest, through_revisions
 from tshdb import presets
 from tshdb.config import Parameters
+from tshdb.manual import title_of
 from tshdb.schema import Base
 from tshdb.sqltypes import described
 
@@ -55,6 +61,7 @@ SUBJECTS = (
     "guests",
     "results",
     "withdrawal",
+    "written_files",
 )
 
 
@@ -98,10 +105,12 @@ def commands() -> str:
         "shell complete commands, options and their values (`--show-completion` shows the script).",
         "",
         "Exit codes: 0 done, 2 usage, 3 done but something failed or was withheld, 4 busy, 5 integrity, 6 resource,",
-        "7 the input is wrong, 8 not found, 130 / 143 interrupted.",
+        "7 the input is wrong, 8 not found; interrupted: 130 by Ctrl-C, 143 by kill, 129 when the terminal closes.",
+        "`tshdb explain` has a page on each, and on every finding and promise ([explained.md](explained.md)). For programs:",
+        "`tshdb --help --json`, `tshdb COMMAND --help --json` ([llms.txt](llms.txt)).",
         "",
     ]
-    for path, command in _walk(typer.main.get_command(app), "tshdb"):
+    for path, command in walk(typer.main.get_command(app), "tshdb"):
         lines += [f"## {path}", "", (command.help or "").strip(), ""]
         for parameter in command.params:
             names = ", ".join(f"`{o}`" for o in (*parameter.opts, *parameter.secondary_opts))
@@ -114,12 +123,71 @@ def commands() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _walk(command, path: str):
-    if hasattr(command, "commands"):
-        for name, child in command.commands.items():
-            yield from _walk(child, f"{path} {name}")
-    else:
-        yield path, command
+def explanations() -> str:
+    """What `tshdb explain` says: exit codes, promises, findings."""
+    lines = [
+        "# What messages mean",
+        "",
+        "Written by `make docs`. `tshdb explain NAME` says the same of one of them.",
+        "",
+    ]
+    titles = {CODE: "Exit codes", PROMISE: "Promises that `tshdb check` tries", FINDING: "Findings of ingest"}
+    for kind, title in titles.items():
+        lines += [f"## {title}", "", "| name | means | to do |", "|---|---|---|"]
+        lines += [
+            "| "
+            + " | ".join(f"{text}".replace("|", "\\|") for text in (f"`{page.name}`", page.meaning, page.repair))
+            + " |"
+            for page in explained().values()
+            if page.kind == kind
+        ]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def for_programs() -> str:
+    """One page for agents and scripts: commands, tables, exit codes, pages of the manual (the form of llmstxt.org)."""
+    lines = [
+        "# tshdb",
+        "",
+        "> The study database for radiogenomics: patients, RNA, DICOM, segmentations and follow-up in one database, in which",
+        "> every number is traced to bytes, code and parameters, and a new patient costs one patient's work.",
+        "",
+        "Written by `make docs`. Rules for a program that drives it:",
+        "",
+        "- Results are on stdout, talk on stderr. Every command that prints data has `--json`: one JSON value on stdout.",
+        "- Decide by the exit code, not by words (below). 3 is done, with something to look at. After 4 and 6 the same command",
+        "  goes on when it is run again.",
+        "- Commands find the study by `--study DIR`, TSHDB_STUDY, or the nearest parent with study.toml.",
+        "- Nothing asks: a command that would erase or replace needs its option (`--yes`, `--reason`).",
+        "- Facts about commands: `tshdb --help --json`, `tshdb ingest rna --help --json`. Tables and columns:",
+        "  `tshdb schema --json`. What a rule or an exit code means: `tshdb explain NAME --json`. The manual:",
+        "  `tshdb docs --json`, `tshdb docs PAGE`.",
+        '- Read data with `tshdb sql "SELECT …" --json` (DuckDB\'s SQL, read only); never open study.db for writing.',
+        "",
+        "The usual way: `tshdb init DIR`, `tshdb ingest …`, `tshdb cohort define`, `tshdb cohort freeze`, `tshdb plan`,",
+        "`tshdb rebuild`, `tshdb check`, `tshdb report`. When patients arrive: ingest, then rebuild; only what they reach is",
+        "computed.",
+        "",
+        "## Exit codes",
+        "",
+    ]
+    lines += [f"- {page.name}: {page.meaning}" for page in explained().values() if page.kind == CODE]
+    lines += ["", "## Commands", ""]
+    for facts in commands_described(app, ()):
+        words = [a["name"] if a["is_required"] else f"[{a['name']}]" for a in facts["arguments"]]
+        options = [o["names"][0] for o in facts["options"]]
+        lines.append(
+            f"- `{' '.join([facts['command'], *words])}`: {facts['about'].split('. ')[0].rstrip('.')}. {' '.join(options)}"
+        )
+    lines += ["", "## Tables", ""]
+    lines += [
+        f"- `{entry['table']}`: one row is {entry['one_row'].split('. ')[0].rstrip('.')}"
+        for entry in tables_described()
+    ]
+    lines += ["", "## Pages", ""]
+    lines += [f"- [{title_of(path)}]({path.name})" for path in sorted(HERE.glob("*.md"))]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def parameters() -> str:
@@ -257,12 +325,25 @@ def ibsi() -> str:
     return textwrap.dedent(text).lstrip() + "\n".join(rows) + "\n"
 
 
+def choices() -> str:
+    """docs/choices.md with the list of all decisions as they are in docs/decisions."""
+    begin, end = "<!-- decisions: written by make docs -->\n", "<!-- /decisions -->"
+    before, _, rest = (HERE / "choices.md").read_text(encoding="utf-8").partition(begin)
+    pages = sorted((HERE / "decisions").glob("*.md"))
+    listed = "".join(f"- {path.name[:4]} [{title_of(path)}](decisions/{path.name})\n" for path in pages)
+    return before + begin + "\n" + listed + "\n" + end + rest.partition(end)[2]
+
+
 def main(folder: Path) -> None:
+    (folder / "choices.md").write_text(choices(), encoding="utf-8")
     (folder / "ibsi.md").write_text(ibsi(), encoding="utf-8")
     (folder / "parameters.md").write_text(parameters(), encoding="utf-8")
     (folder / "schema.md").write_text(schema(), encoding="utf-8")
     (HERE.parent / "tshdb" / "schema" / "columns.txt").write_text(described(), encoding="utf-8")
     (folder / "cli.md").write_text(commands(), encoding="utf-8")
+    (folder / "explained.md").write_text(explanations(), encoding="utf-8")
+    (folder / "llms.txt").write_text(for_programs(), encoding="utf-8")
+    newest.WRITTEN.write_text(newest.script(through_revisions), encoding="utf-8")
     for name in ("architecture.py", "golden.py"):
         subprocess.run([sys.executable, HERE / name], check=True)
 
