@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from tshdb.errors import ResourceError
+from tshdb.errors import InvalidInput, ResourceError
 from tshdb.parent import end_with_parent
 
 
@@ -66,14 +68,33 @@ def pool_of(workers: int, method: str) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def killed_is_said() -> Iterator[None]:
-    """A worker that died in the block is a ResourceError: a machine that is short of memory ends processes."""
+    """A worker that died in the block is a ResourceError: a machine that is short of memory ends processes.
+
+    InvalidInput where each worker has run the whole script, which starts workers, and died of it.
+    """
     try:
         yield
     except BrokenProcessPool:
+        if script := _starts_itself():
+            raise InvalidInput(
+                "a worker imports the script that starts it, and this one starts workers while it is imported",
+                where=script,
+                repair='Put what it does below `if __name__ == "__main__":`, or ask for one process (jobs=1)',
+            ) from None
         raise ResourceError(
             "a worker process was ended from outside, as a machine does that is short of memory",
             repair="Run again, with fewer workers (--jobs 1) or more memory: what was committed is saved",
         ) from None
+
+
+def _starts_itself() -> str:
+    """The script that this process runs, if all of it is run again by a worker that imports it; "" otherwise."""
+    main = sys.modules["__main__"]
+    script = getattr(main, "__file__", None)
+    if script is None or main.__spec__ is not None:  # a notebook; `python -m`
+        return ""
+    text = Path(script).read_text(encoding="utf-8", errors="replace") if Path(script).is_file() else "__name__"
+    return "" if "__name__" in text else script
 
 
 def kill(pool: ProcessPoolExecutor) -> None:

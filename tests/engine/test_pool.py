@@ -89,3 +89,16 @@ def test_no_worker_outlives_its_parent(method, number, tmp_path):
 def test_a_worker_that_was_killed_is_one_line():
     with pytest.raises(ResourceError, match="--jobs 1"), pool_of(1, "spawn") as pool:
         pool.submit(die, 0).result()
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_script_that_starts_itself_again_is_told_how_to_begin(method, tmp_path):
+    script = tmp_path / "mine.py"
+    start = f"with pool_of(1, {method!r}) as pool: print(pool.submit(abs, -4).result())"
+    script.write_text(f"from tshdb.pool import pool_of\n{start}\n")
+    run = {"capture_output": True, "text": True, "cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}}
+    found = subprocess.run([sys.executable, script.name], **run)
+    assert f"{script}: a worker imports the script" in found.stderr and "Put what it does below" in found.stderr
+    assert "memory" not in found.stderr.splitlines()[-1]
+    script.write_text(f"from tshdb.pool import pool_of\nif __name__ == '__main__':\n    {start}\n")
+    assert subprocess.run([sys.executable, script.name], **run).stdout == "4\n"

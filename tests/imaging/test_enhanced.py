@@ -22,7 +22,8 @@ from tests.imaging.test_dce_layouts import examination
 from tests.support import containers, tiny
 from tshdb.actions.imaging import dicom
 from tshdb.images import pixels
-from tshdb.images.pixels import PixelsGone, read_slice, read_volume
+from tshdb.images.known_bytes import PixelsGone
+from tshdb.images.pixels import read_slice, read_volume
 from tshdb.study import Study
 
 ANALYSES = ("series_roles", "dce_sets", "dce_slices", "dce_phases")

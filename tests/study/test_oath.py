@@ -176,3 +176,8 @@ def test_ours_keep_it(name, tmp_path):
     sworn = swear(make_study(tmp_path / "asked"), name)
     assert sworn.holds, sworn.facts
     assert sworn.promise("computed").holds and sworn.promise("correction").holds
+
+
+def test_what_is_remembered_of_files_whose_bytes_were_compared_is_no_read(tmp_path):
+    sworn = swear(make_study(tmp_path / "asked"), "dce_phases", only=("reads",))
+    assert sworn.promise("reads").holds, sworn.facts

@@ -21,8 +21,9 @@ from tshdb.errors import ResourceError, TshdbError
 from tshdb.everyday import REPAIRS
 from tshdb.exports.record import Column, File, Job, Missing, Written
 from tshdb.figures.examinations import tables_of
+from tshdb.images.known_bytes import PixelsGone
 from tshdb.images.mask_volumes import grid_of_phases, on_images
-from tshdb.images.pixels import PixelsGone, read_volume
+from tshdb.images.pixels import read_volume
 from tshdb.objects import VOXELS
 from tshdb.places import page_of_patient
 from tshdb.vocabulary import MaskStatus

@@ -6,24 +6,13 @@ memory than the frame that is decoded and the volume that is made.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import os
 import struct
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-MOST_REMEMBERED = 4_096
-WHOLE = 64 << 20  # larger files are hashed in pieces and never in memory as a whole
-
-
-class PixelsGone(Exception):
-    """A file is not where it was read, or its bytes changed; the text says which, and what to do."""
+from tshdb.images.known_bytes import WHOLE, known_bytes
 
 
 class Image(NamedTuple):
@@ -55,7 +44,7 @@ def read_volume(images: Iterable[Sequence]) -> np.ndarray:
         by_file.setdefault((image.path, image.sha256), []).append(i)
     volume: np.ndarray | None = None
     for (path, sha256), places in by_file.items():
-        with _verified(path, sha256) as (file, size):
+        with known_bytes(path, sha256) as (file, size):
             found = _frames(file, size, [wanted[i] for i in places])
             for i, pixels in zip(places, found, strict=True):
                 if volume is None:
@@ -66,58 +55,6 @@ def read_volume(images: Iterable[Sequence]) -> np.ndarray:
     if volume is None:
         raise ValueError("no images")
     return volume
-
-
-State = tuple[int, ...]
-SETTLED_NS = 2_000_000_000  # a file that was changed so short before it was read may be changed again unseen
-_verified_files: dict[tuple[str, str], State] = {}
-
-
-@contextmanager
-def _verified(path: str, sha256: str) -> Iterator[tuple[BinaryIO, int]]:
-    """(the file, its bytes) when these are the known ones; a large file is not kept in memory. Raises PixelsGone.
-
-    A file whose bytes this process has compared is compared again when it was changed since, as its inode and the system's
-    time of change say: the phases of one object are read one after the other.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            before = _state(file)
-            size = before[2]
-            if _verified_files.get((path, sha256)) == before:
-                yield file, size
-            elif size <= WHOLE:
-                data = file.read()
-                _check(hashlib.sha256(data).hexdigest(), path, sha256)
-                _remember(path, sha256, before)
-                yield io.BytesIO(data), len(data)
-                return
-            else:
-                _check(hashlib.file_digest(file, "sha256").hexdigest(), path, sha256)
-                _remember(path, sha256, before)
-                file.seek(0)
-                yield file, size
-            if _state(file) != before:
-                raise PixelsGone(f"{path}: was written while it was read; ingest the images again")
-    except OSError as error:
-        raise PixelsGone(f"{path}: {error.strerror}; ingest the images again from where they are now") from None
-
-
-def _state(file: BinaryIO) -> State:
-    found = os.fstat(file.fileno())
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _remember(path: str, sha256: str, state: State) -> None:
-    if time.time_ns() - state[-1] > SETTLED_NS:
-        if len(_verified_files) >= MOST_REMEMBERED:
-            _verified_files.clear()
-        _verified_files[path, sha256] = state
-
-
-def _check(found: str, path: str, sha256: str) -> None:
-    if found != sha256:
-        raise PixelsGone(f"{path}: other bytes than were ingested; ingest the images again")
 
 
 def _frames(file: BinaryIO, size: int, images: Sequence[Image]) -> Iterator[np.ndarray]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tshdb.engine.analysis import Kind as AnalysisKind
 from tshdb.engine.units import functions_of, project_packages
 from tshdb.oath import results
-from tshdb.oath.names import BUILTINS, Kind, kind_of
+from tshdb.oath.names import BUILTINS, ENGINE, Kind, kind_of
 from tshdb.oath.promise import Promise
 from tshdb.oath.request import APART, ONE, Request, Surroundings, ask
 
@@ -93,6 +93,7 @@ def named(world: World, analysis: Analysis) -> list[str]:
     return sorted({
         f"{kind}: {path} (named in {statement})"
         for statement, names in leads.items()
+        if not statement.startswith(ENGINE)
         for path in _outside(names)
         if (kind := BUILTINS.get(path) if path == "input" else kind_of(path))
     })  # fmt: skip

@@ -129,7 +129,8 @@ def watched(tasks: Sequence[bytes], options: Mapping[str, Any]) -> dict[str, Any
     Gives reads: as (kind, what, where); state: names in which something lives from call to call; chance: the generators
     that were drawn from without a seed.
     """
-    from tshdb.oath.watch import ENGINE, Watch
+    from tshdb.oath.names import ENGINE
+    from tshdb.oath.watch import Watch
 
     first = _task(tasks[0])
     declared = frozenset(os.path.abspath(path) for t in tasks for path in variants.paths(_task(t)))

@@ -35,6 +35,9 @@ class Kind(StrEnum):
     STATE = "what an earlier call left"
 
 
+ENGINE = (  # of the project: what these read never comes back as a value
+    "tshdb.engine.", "tshdb.objects", "tshdb.loaded", "tshdb.failpoints", "tshdb.oath.", "tshdb.images.known_bytes",
+)  # fmt: skip
 MODULES = {  # a name of these is such a read, whichever it is
     "secrets": Kind.CHANCE, "socket": Kind.NETWORK, "urllib.request": Kind.NETWORK, "http.client": Kind.NETWORK,
     "ftplib": Kind.NETWORK, "smtplib": Kind.NETWORK, "httpx": Kind.NETWORK, "requests": Kind.NETWORK,

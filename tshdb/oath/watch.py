@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from tshdb.oath.names import PYTHON, Kind, functions, of_date
+from tshdb.oath.names import ENGINE, PYTHON, Kind, functions, of_date
 
 IMPORTS = ("_find_and_load", "_find_spec", "_load_unlocked", "exec_module", "find_spec", "_handle_fromlist")
 IMPORTERS = ("_frozen_importlib", "_frozen_importlib_external", "importlib._bootstrap", "importlib._bootstrap_external")
@@ -28,7 +28,6 @@ HARMLESS = {  # of Python's library: what they read does not come back as a valu
     "logging", "warnings", "traceback", "linecache", "tempfile", "threading", "queue", "concurrent", "multiprocessing",
     "inspect", "weakref", "_weakrefset", "faulthandler", "tokenize", "zoneinfo",
 }  # fmt: skip
-ENGINE = ("tshdb.engine.", "tshdb.objects", "tshdb.loaded", "tshdb.failpoints", "tshdb.oath.")
 FILES = {"open", "os.listdir", "os.scandir", "os.walk", "os.fwalk", "glob.glob", "os.getxattr", "os.listxattr"}
 STATES = ("stat", "lstat", "access", "readlink")  # of os: replaced, since Python does not audit them
 COMMANDS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.startfile"}

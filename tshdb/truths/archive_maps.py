@@ -19,7 +19,8 @@ from tshdb.database import reading
 from tshdb.errors import InvalidInput, NotFound
 from tshdb.geometry import Grid
 from tshdb.images.directions import common_direction, directions_of
-from tshdb.images.pixels import Image, PixelsGone, read_volume
+from tshdb.images.known_bytes import PixelsGone
+from tshdb.images.pixels import Image, read_volume
 from tshdb.images.series_grid import grid_of_images
 from tshdb.objects import VOXELS
 from tshdb.schema import ImagingInstance, ImagingSeries, ImagingStudy, TumorMask
