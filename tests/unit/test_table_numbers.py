@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tshdb.tables import characteristics, numbers
-from tshdb.tables.layouts import networks, table_2
+from tshdb.tables.layouts import networks, table_1, table_2
 
 
 def hr(value, lower, upper) -> str:
@@ -107,6 +107,44 @@ def test_networks_of_one_group_are_shown():
         "good (n = 5)",
         "poor (n = 0)",
     )
+
+
+def test_table_1_has_the_rows_that_only_the_paper_has():
+    """0 of a class in which nobody is, nothing of what is known of nobody; what is not known stands last."""
+    found = {
+        ("n", ""): "4",
+        ("ER", "not known"): "4 (100%)",
+        ("PR", "positive"): "3 (75%)",
+        ("PR", "not known"): "1 (25%)",
+    }
+    stated = {
+        ("n", ""): "9",
+        ("ER", "positive"): "9 (100)",
+        ("PR", "negative"): "9 (100)",
+        ("Age", "mean ± SD"): "57 ± 14",
+    }
+    whole = characteristics._beside(found, stated)
+    assert list(whole.items()) == [
+        (("n", ""), "4"),
+        (("ER", "positive"), None),
+        (("ER", "not known"), "4 (100%)"),
+        (("PR", "positive"), "3 (75%)"),
+        (("PR", "negative"), "0 (0%)"),
+        (("PR", "not known"), "1 (25%)"),
+        (("Age", "mean ± SD"), None),
+    ]
+
+
+def test_table_1_is_laid_out_as_one_reads_it():
+    """The paper's shares have the sign of ours; a variable is named once where nothing can be sorted."""
+    rows = [("n", "", "4", "9"), ("ER", "positive", "1 (25%)", "9 (100)"), ("ER", "negative", "3 (75%)", "0"),
+            ("PR", "positive", None, None)]  # fmt: skip
+    (layout,) = table_1([dict(zip(("row", "level", "value", "paper"), r, strict=True), cohort="all@1") for r in rows])
+    assert [row[3] for row in layout.cells] == ["9", "9 (100%)", "0 (0%)", None]
+    assert [row[0] for row in layout.cells] == ["n", "ER", "ER", "PR"]
+    assert [row[0] for row in layout.as_printed()] == ["n", "ER", "", "PR"]
+    assert [row[1:] for row in layout.as_printed()] == [row[1:] for row in layout.cells]
+    assert layout._replace(is_grouped=False).as_printed() == layout.cells
 
 
 NAMES = ("white", "not known", "missing", "n", "all", "白人", "median (range)", "", None, "Not known")

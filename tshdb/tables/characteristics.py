@@ -44,7 +44,7 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
     groups = sorted(frame.groupby(["cohort", "version"]), key=lambda group: (place(group[0][0], order), group[0][1]))
     for (name, version), of_cohort in groups:
         stated = {(r["row"], r["level"]): r.get(name) for r in paper}
-        for (row, level), text in _characteristics(of_cohort).items():
+        for (row, level), text in _beside(_characteristics(of_cohort), {k: v for k, v in stated.items() if v}).items():
             rows.append(
                 {
                     "cohort": f"{name}@{version}",
@@ -55,6 +55,17 @@ def table_1(study: Study, cohort: str | None) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def _beside(found: dict[tuple[str, str], str], stated: dict[tuple[str, str], str]) -> dict[tuple[str, str], str | None]:
+    """With the rows that only the paper has: 0 of a class in which nobody is, nothing where it is known of nobody."""
+    whole: dict[tuple[str, str], str | None] = {}
+    for title in dict.fromkeys(row for row, _ in [*found, *stated]):
+        levels = dict.fromkeys(level for row, level in [*found, *stated] if row == title)
+        is_known = any(row == title and level != NOT_KNOWN for row, level in found)
+        for level in sorted(levels, key=NOT_KNOWN.__eq__):  # last
+            whole[title, level] = found.get((title, level), share(0, 1) if is_known else None)
+    return whole
 
 
 NOT_KNOWN = "not known"

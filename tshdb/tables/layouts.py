@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -26,13 +27,24 @@ PAPER_N = 112
 
 
 class Layout(NamedTuple):
-    """A table to show. right: the columns of numbers; None in a cell is a value that is not there."""
+    """A table to show. right: the columns of numbers; None in a cell is a value that is not there.
+
+    is_grouped: rows that follow each other are of one variable, whose name is the first cell of each.
+    """
 
     title: str
     headers: tuple[str, ...]
     cells: list[tuple]
     right: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    is_grouped: bool = False
+
+    def as_printed(self) -> list[tuple]:
+        """The cells where nothing can be sorted: the name of a variable stands in its first row alone."""
+        if not self.is_grouped:
+            return self.cells
+        above = [None, *(row[0] for row in self.cells)]
+        return [("", *row[1:]) if row[0] == name else row for row, name in zip(self.cells, above, strict=False)]
 
 
 def table_1(rows: list[dict[str, Any]]) -> list[Layout]:
@@ -41,10 +53,17 @@ def table_1(rows: list[dict[str, Any]]) -> list[Layout]:
     for cohort in dict.fromkeys(r["cohort"] for r in rows):
         of_cohort = [r for r in rows if r["cohort"] == cohort]
         has_paper = any(r["paper"] for r in of_cohort)
-        cells = [(r["row"], r["level"], r["value"], *([r["paper"] or None] if has_paper else [])) for r in of_cohort]
+        cells = [
+            (r["row"], r["level"], r["value"], *([_with_sign(r["paper"])] if has_paper else [])) for r in of_cohort
+        ]
         headers = ("", "", "here", *(["paper"] if has_paper else []))
-        layouts.append(Layout(cohort, headers, cells, (2, 3) if has_paper else (2,)))
+        layouts.append(Layout(cohort, headers, cells, (2, 3) if has_paper else (2,), is_grouped=True))
     return layouts
+
+
+def _with_sign(printed: str | None) -> str | None:
+    """What the paper prints of a class, "13 (11)", as our own column has it: "13 (11%)"."""
+    return "0 (0%)" if printed == "0" else re.sub(r"^(\d+) \(([\d.]+)\)$", r"\1 (\2%)", printed) if printed else None
 
 
 def table_2(rows: list[dict[str, Any]]) -> list[Layout]:

@@ -100,7 +100,7 @@ class _Tables:
         self._study = study
         self._rows = {name: records(frame) for name, frame in zip(stored, frames, strict=True)}
         try:
-            self._rows[TABLE_1] = table_1(study, None)
+            self._rows[TABLE_1] = [row for row in table_1(study, None) if row["value"] is not None]
         except NoRows:
             self._rows[TABLE_1] = []
 

@@ -101,7 +101,7 @@ def _add(document: Document, layout: Layout) -> None:
         caption = document.add_paragraph(clean(layout.title), style="Caption")
         caption.paragraph_format.keep_with_next = True
     made = document.add_table(rows=0, cols=len(layout.headers), style="Light List")
-    for n, row in enumerate([layout.headers, *layout.cells]):
+    for n, row in enumerate([layout.headers, *layout.as_printed()]):
         cells: Any = made.add_row().cells
         for i, value in enumerate(row):
             paragraph = cells[i].paragraphs[0]

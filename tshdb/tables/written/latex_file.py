@@ -47,7 +47,7 @@ def _lines(layout: Layout, label: str) -> Iterator[str]:
         yield caption
         yield f"\\begin{{tabular}}{{{columns}}}"
         yield f"\\toprule\n{head}\n\\midrule"
-    for row in layout.cells:
+    for row in layout.as_printed():
         yield _row([MISSING if v is None else escaped(v) for v in row])
     if not is_long:
         yield "\\bottomrule\n\\end{tabular}"

@@ -23,7 +23,7 @@ def _lines(layout: Layout) -> Iterator[str]:
         yield f"**{escaped(layout.title)}**\n"
     yield _row([escaped(h) for h in layout.headers])
     yield _row(["---:" if i in layout.right else "---" for i in range(len(layout.headers))])
-    for row in layout.cells:
+    for row in layout.as_printed():
         yield _row([MISSING if v is None else escaped(v) for v in row])
     yield ""
     for note in layout.notes:
