@@ -210,3 +210,10 @@ def test_the_roc_curve_has_the_area_that_is_printed():
 def test_a_long_text_is_cut_with_a_mark():
     assert shortened("a b c", 9, 1) == "a b c" and shortened("aaaa bbbb cccc", 4, 2) == "aaaa\nbbb…"
     assert shortened("x" * 10, 4, 3) == "xxxx\nxxxx\nxx"
+
+
+def test_what_stands_above_curves_is_broken_between_its_parts():
+    parts = ["log-rank p = 0.11", "HR 0.53 (0.24–1.17)", "cut-off -0.351", "median 6.9 years"]
+    assert drawings.packed(parts, 40) == ["log-rank p = 0.11; HR 0.53 (0.24–1.17)", "cut-off -0.351; median 6.9 years"]
+    assert drawings.packed(parts, 38) == drawings.packed(parts, 40), "a line may be full"
+    assert drawings.packed(parts, 10) == parts and drawings.packed([], 10) == []

@@ -87,6 +87,17 @@ def kaplan_meiers(
     return figure
 
 
+def packed(parts: Sequence[str], most: int) -> list[str]:
+    """Parts of a sentence in lines of so many letters; a line ends between two parts."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len("; ") + len(part) <= most:
+            lines[-1] += f"; {part}"
+        else:
+            lines.append(part)
+    return lines
+
+
 def _more(said: Sequence[str], designed: int, share: float = 1.0) -> float:
     """Inches by which a figure that is narrower than designed is higher, for the lines that stand above its panels then."""
     return LINE * max(max(text.count("\n") for text in said) - 3, 0) if letters(designed, share) < designed else 0.0
@@ -102,7 +113,7 @@ def _above(
     """
     most = letters(designed, share)
     said = [] if test is None else _said(test, words, most)
-    lines = ["; ".join([*said[:1], *beside]), "; ".join(said[1:])]
+    lines = packed([*said[:1], *beside, *said[1:]], most - 2)
     wrapped = [line for text in (*lines, label or "") for line in textwrap.wrap(text, most - 2)]
     return "\n".join([shortened(title, most, 4), *wrapped])
 
