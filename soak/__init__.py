@@ -15,6 +15,7 @@ PARTS = {  # name -> its part of the time, beside the others'
     "code": 1,
     "containers": 1,
     "controls": 4,
+    "counts": 2,
     "cuts": 2,
     "damaged": 5,
     "damaged_studies": 3,

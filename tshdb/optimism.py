@@ -26,6 +26,7 @@ from tshdb.engine.needs import Learns, Need
 from tshdb.engine.units import INGEST
 from tshdb.guest_tables import fits_of
 from tshdb.schema import Base, Patient, Unit
+from tshdb.text.counts import plural
 from tshdb.vocabulary import UnitState
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Seen(NamedTuple):
 
     @property
     def words(self) -> str:
-        of = f"{self.n_seen:,} of these {self.n:,} patients"
+        of = f"{self.n_seen:,} of these {plural(self.n, 'patient')}"
         if self.outcome is None:
             return f"in sample: {self.fit} was fitted on {of}, not on what is tested"
         how = f"was chosen on {self.where}, by {self.outcome}" if self.where else f"looked at {self.outcome}"

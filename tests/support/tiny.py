@@ -366,6 +366,12 @@ def define_cohorts(study: Study, live: bool = True) -> None:
             cohorts.define(connection, LIVE, LIVE_SQL)
 
 
+def define(study: Study, name: str, sql: str) -> None:
+    """A live cohort more."""
+    with writing(study.engine) as connection:
+        cohorts.define(connection, name, sql)
+
+
 def freeze(study: Study) -> int:
     with writing(study.engine) as connection:
         return cohorts.freeze(connection, COHORT)[0]

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from tshdb.checking.rule import Context, Problem, rule
 from tshdb.loading.undecided import undecided_rows
 from tshdb.schema import IngestIssue, IngestRun, Patient, SourceFile
+from tshdb.text.counts import plural
 from tshdb.words import CLOSED, OPEN
 
 LEFT_OUT = {
@@ -48,7 +49,7 @@ def _left_out(c: Context) -> Iterator[Problem]:
         read = sources.get(run, [])
         if read:
             more = f" and {len(read) - 1} more" if len(read) > 1 else ""
-            yield Problem("/".join(read[0][:3]) + more, f"{n:,} rows were withheld")
+            yield Problem("/".join(read[0][:3]) + more, f"{plural(n, 'row')} {'was' if n == 1 else 'were'} withheld")
     issues = select(
         IngestIssue.ingest_run_id, IngestIssue.path, IngestIssue.rule, IngestIssue.value, IngestIssue.message
     )
@@ -85,7 +86,7 @@ def _closed(c: Context) -> Iterator[Problem]:
             is_other = word.value != text if word.is_known else name not in OPEN
             if is_other:
                 yield Problem(
-                    f"patients.{name}", f"'{text}' of {n:,} patients is not one of {vocabulary.expected(name)}"
+                    f"patients.{name}", f"'{text}' of {plural(n, 'patient')} is not one of {vocabulary.expected(name)}"
                 )
 
 
@@ -97,7 +98,9 @@ def _closed(c: Context) -> Iterator[Problem]:
 )  # fmt: skip
 def _undecided(c: Context) -> Iterator[Problem]:
     for table, column, n in undecided_rows(c.connection):
-        yield Problem(f"{table}.{column}", f"{n:,} rows are not known, since sources disagree")
+        yield Problem(
+            f"{table}.{column}", f"{plural(n, 'row')} {'is' if n == 1 else 'are'} not known, since sources disagree"
+        )
 
 
 RULES = (_left_out, _closed, _undecided)

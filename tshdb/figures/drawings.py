@@ -14,6 +14,7 @@ import numpy as np
 from tshdb.figures.fitting import shortened
 from tshdb.figures.room import LOWEST, letters, new_figure
 from tshdb.tables.numbers import counted, intervals_of, number, p_short
+from tshdb.text.counts import plural
 from tshdb.text.widths import cells
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _curves(figure, points: pd.DataFrame, above: str, words: Mapping[str, str], 
         low, high = curve["ci_lower"].to_numpy(float), curve["ci_upper"].to_numpy(float)
         n, events = int(curve["n_at_risk"].max()), int(curve["n_events"].sum())
         who = shortened(words.get(name, f"{name} prognosis"), letters(34, 0.6 * share), 1)
-        axes.step(x, y, where="post", color=COLORS[name], lw=1.8, label=f"{who} (n = {n}, {events} events)")
+        axes.step(x, y, where="post", color=COLORS[name], lw=1.8, label=f"{who} (n = {n}, {plural(events, 'event')})")
         axes.fill_between(x, low, high, step="post", color=COLORS[name], alpha=0.15, lw=0)
         censored = curve["n_censored"].to_numpy() > 0
         axes.plot(x[censored], y[censored], "|", color=COLORS[name], ms=5, mew=0.9)
@@ -280,7 +281,8 @@ def networks(edges: pd.DataFrame, populations: Sequence[str], counts: dict[str, 
                           ha="center" if is_middle else "left" if x > 0 else "right")  # fmt: skip
             axes.set(xlim=(-2.2, 2.2), ylim=(-1.4, 1.45), aspect="equal")
             axes.set_title(
-                f"{label}, {group} prognosis{gap}(n = {counts.get(group, 0)}): {len(of_panel)} edges", fontsize=10
+                f"{label}, {group} prognosis{gap}(n = {counts.get(group, 0)}): {plural(len(of_panel), 'edge')}",
+                fontsize=10,
             )
             axes.axis("off")
     figure.suptitle(heading(title, 100), fontsize=10, x=0.01, ha="left")

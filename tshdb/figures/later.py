@@ -62,10 +62,10 @@ class Later:
 
 @cache
 def code() -> str:
-    """SHA-256 of the code that draws: the modules of figures and of what they share with tables, and the libraries' versions."""
+    """SHA-256 of the code that draws: the modules of figures, tables and texts, and the libraries' versions."""
     found = sha256(" ".join(f"{name} {version(name)}" for name in ("matplotlib", "numpy", "pandas")).encode())
     here = Path(__file__).parent
-    for folder in (here, here.parent / "tables"):
+    for folder in (here, here.parent / "tables", here.parent / "text"):
         for path in sorted(folder.glob("*.py")):
             found.update(path.read_bytes())
     return found.hexdigest()

@@ -12,6 +12,7 @@ from tshdb.offered import StudyFigure
 from tshdb.optimism import label_of
 from tshdb.tables.numbers import number, ratio
 from tshdb.tables.rows import cohort_order, label_of_signature, members, newest, of_cohort, of_name, records, version_of
+from tshdb.text.counts import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,7 +139,8 @@ def _search(study: Study, cohort: str | None) -> tuple[Later, str]:
     reasons = "SELECT cohort, reason FROM search_generations WHERE reason IS NOT NULL ORDER BY unit_id DESC"
     generations, name = of_cohort(study, query, cohort, "no search for a signature", "signature_search", reasons)
     first = generations.iloc[0]
-    title = f"Genetic search over {first['n_candidates']} features, n = {first['n']}\n{name}{_foretold(study, name)}"
+    over = plural(int(first["n_candidates"]), "feature")
+    title = f"Genetic search over {over}, n = {first['n']}\n{name}{_foretold(study, name)}"
     figure = Later.of(signature_drawings.search, generations, _nested(study, "signature_model", name), title)
     return figure, "What the search reaches on its own folds is optimistic; the band is what the whole way is worth."
 

@@ -14,8 +14,9 @@ from tshdb.database import numbers
 from tshdb.engine.units import select_ids
 from tshdb.origins import BY_REPAIR, MARK
 from tshdb.schema import Change, Cohort, CohortMember, CohortVersion, IngestRun, SourceFile, Spec, Tombstone
-from tshdb.story.event import FEW, Event, EventKind, event, plural, several
+from tshdb.story.event import FEW, Event, EventKind, event, several
 from tshdb.story.scope import Scope
+from tshdb.text.counts import plural
 from tshdb.vocabulary import CohortMode
 from tshdb.withdrawal.identifiers import alias_of
 

@@ -53,10 +53,6 @@ def counted(counts: Mapping[str, int], few: int = FEW) -> str:
     return several([f"{name} {counts[name]:,}" for name in ranked], few)
 
 
-def plural(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
 def moved(before: str | None, after: str | None) -> str:
     """A value that was and one that is. Numbers have the digits that tell them apart, four at least."""
     sides = before or "none", after or "none"

@@ -16,8 +16,9 @@ from tshdb.engine.analysis import Analysis
 from tshdb.engine.cause_sets import causes_of_sets
 from tshdb.engine.causes import Cause, Causes, causes_in_words
 from tshdb.schema import ResultChange, Retirement, Run, Unit
-from tshdb.story.event import Event, EventKind, counted, event, moved, plural, several
+from tshdb.story.event import Event, EventKind, counted, event, moved, several
 from tshdb.story.scope import Scope
+from tshdb.text.counts import plural
 from tshdb.vocabulary import CauseKind
 
 FEW_PER_ANALYSIS, FEW_AT_ALL = 2, 6  # moved values that a line shows

@@ -21,7 +21,9 @@ from tshdb.tables.numbers import (
     quantile,
     ratio,
     with_intervals,
+    within,
 )
+from tshdb.text.counts import plural
 
 PAPER_N = 112
 
@@ -87,14 +89,14 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
     compared = [r for r in rows if r["paper"] and r["coefficient"] is not None]
     same = sum((r["coefficient"] < 0) == (r["paper"]["beta"] < 0) for r in compared)
     agree = (
-        f"{same} of {len(compared)} directions agree with the paper."
+        f"{same} of {plural(len(compared), 'direction')} agree with the paper."
         if compared
         else "No row here has an estimate that could be compared with the paper's."
     )
     used = [r for r in rows if r["n"]] or rows
     title = (
         f"Univariable Cox of (A_tumor - A_stroma) / A_stroma, {_each(rows, 'endpoint')}, {_each(rows, 'cohort')}, "
-        f"n = {counted([r['n'] for r in used])}, {counted([r['n_events'] for r in used])} events, {_scale(rows)}"
+        f"n = {counted([r['n'] for r in used])}, {counted([r['n_events'] for r in used], 'event')}, {_scale(rows)}"
     )
     headers = (
         "population",
@@ -111,6 +113,7 @@ def table_2(rows: list[dict[str, Any]]) -> list[Layout]:
         f"{agree} The size of a hazard ratio depends on the expression unit, and these patients, values and follow-up are not "
         "exactly the paper's: tshdb docs paper",
         *_left_out(rows),
+        *_until(rows),
     )
     return [Layout(title, headers, cells, right, notes)]
 
@@ -147,8 +150,15 @@ def cox(rows: list[dict[str, Any]], title: str, by_model: bool = False) -> list[
                "events", "")  # fmt: skip
     right = tuple(range(len(headers) - 5 - (not by_model), len(headers) - 1))
     title = f"Cox regression of {title}, {_each(rows, 'endpoint')}, {_each(rows, 'cohort')}{scale}"
-    notes = _of_models(rows) if by_model else _left_out(rows)
+    notes = (*(_of_models(rows) if by_model else _left_out(rows)), *_until(rows))
     return [footnoted(Layout(title, headers, cells, right, notes))]
+
+
+def _until(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Until when events count, where that is the same in all rows."""
+    days = {r["censored_at_days"] for r in rows if r["n"]}
+    said = within(days.pop()) if len(days) == 1 else ""
+    return (f"Counted are events{said}.",) if said else ()
 
 
 def _left_out(rows: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -210,8 +220,8 @@ def features(rows: list[dict[str, Any]]) -> list[Layout]:
          number(r["highest"]), r["n_missing"] or None)
         for r in rows
     ]  # fmt: skip
-    n, measured = len(rows), counted([r["n"] for r in rows if r["n"]] or [0])
-    title = f"The {n} radiomic features, of {measured} examinations"
+    n, measured = len(rows), counted([r["n"] for r in rows if r["n"]] or [0], "examination")
+    title = f"The {plural(n, 'radiomic feature')}, of {measured}"
     headers = ("feature", "class", "n", "mean", "SD", "lowest", "highest", "missing")
     notes = (
         "region.map.class.name; the values are PyRadiomics'. S0 before contrast, SI = intermediate - S0, SL = last - S0, "
@@ -230,8 +240,8 @@ def signature_features(rows: list[dict[str, Any]]) -> list[Layout]:
     ]  # fmt: skip
     n = {status: sum(r["status"] == status for r in rows) for status in ("candidate", "dropped")}
     notes = [
-        f"{len(rows)} features: {n['dropped']} dropped (too like a better one, no value, no spread), {n['candidate']} not taken "
-        "by the search.",
+        f"{plural(len(rows), 'feature')}: {n['dropped']} dropped (too like a better one, no value, no spread), "
+        f"{n['candidate']} not taken by the search.",
         "folds: in how many outer folds the search chose it. auc: of the feature alone, not corrected for choosing.",
     ]
     for scheme, words in (
@@ -244,7 +254,7 @@ def signature_features(rows: list[dict[str, Any]]) -> list[Layout]:
             notes.append(f"{words.format(measure)}: {with_intervals(row)}")
     label = rows[0]["label"]
     notes += labelled(label)
-    title = f"The radiogenomic signature of {rows[0]['cohort']}: {len(chosen)} features"
+    title = f"The radiogenomic signature of {rows[0]['cohort']}: {plural(len(chosen), 'feature')}"
     means = (f"mean, {label['foretold']}", f"mean, {label['against']}")
     headers = ("feature", "auc", *means, "importance", "folds")
     return [Layout(title, headers, cells, (1, 2, 3, 4, 5), tuple(notes))]

@@ -13,6 +13,7 @@ LEAST = 1e-300  # of doubles that keep all their digits
 LARGE, VERY_LARGE = 1_000.0, 1e5
 DECIMALS = (2, 3, 4)
 ROUNDED = 0.05  # by which share of itself a ratio may be rounded
+YEAR = 365.25  # days
 NONE, NOT_REACHED = "none", "NR"
 
 
@@ -151,6 +152,11 @@ def with_intervals(row: Mapping[str, Any]) -> str:
     return f"{row['value']:.3f} ({intervals}n = {row['n']}{'; ' + row['reason'] if row['reason'] else ''})"
 
 
+def within(days: float | None) -> str:
+    """Until when events count, to be added to their number: ` within 10 years`; nothing where all count."""
+    return "" if days is None or days != days else f" within {number(days / YEAR)} year{'' if days == YEAR else 's'}"
+
+
 def share(count: int, n: int) -> str:
     """A count with its share of n: `3 (30%)`; some that are few are `< 1%`, and not quite all `> 99%`."""
     percent = count / n
@@ -158,7 +164,8 @@ def share(count: int, n: int) -> str:
     return f"{count} ({shown})"
 
 
-def counted(values: Sequence[int]) -> str:
-    """A number of patients that may differ by row: `60`, or `40 to 60`."""
+def counted(values: Sequence[int], noun: str | None = None) -> str:
+    """A number that may differ by row: `60`, or `40 to 60`. noun: what of, `1 event`, `40 to 60 events`."""
     least, most = min(values), max(values)
-    return f"{most}" if least == most else f"{least} to {most}"
+    said = f"{most}" if least == most else f"{least} to {most}"
+    return said if noun is None else f"{said} {noun}{'' if said == '1' else 's'}"

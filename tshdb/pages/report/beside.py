@@ -15,6 +15,7 @@ from tshdb.tables.layouts import Layout
 from tshdb.tables.numbers import number
 from tshdb.tables.paper_claims import claims, counted
 from tshdb.text.controls import clean
+from tshdb.text.counts import plural
 from tshdb.truths.declared import declared_truths
 from tshdb.truths.judging import judge
 from tshdb.written_files import is_of_patients
@@ -95,7 +96,7 @@ def _guest(look: Look, row) -> Iterator[Shown | Words]:
     units = frame["unit_id"] if "unit_id" in frame.columns else None
     frame = frame.drop(columns="unit_id", errors="ignore")
     if not look.with_patients and (is_of_patients(frame) or _is_per_patient(look, row.table_name)):
-        yield Words(f"{title}: {len(frame):,} rows, one for {clean(row.one_row)}. They are of single patients.")
+        yield Words(f"{title}: {plural(len(frame), 'row')}, one for {clean(row.one_row)}. They are of single patients.")
         return
     cells = [tuple(_value(v) for v in values) for values in frame.head(ROWS).itertuples(index=False)]
     right = tuple(i for i, kind in enumerate(frame.dtypes) if kind.kind in "if")

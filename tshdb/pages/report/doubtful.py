@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 from tshdb.checking import Context, broken_in
 from tshdb.database import reading
 from tshdb.errors import TshdbError
+from tshdb.text.counts import plural
 
 if TYPE_CHECKING:
     from tshdb.pages.report.look import Look
     from tshdb.pages.report.parts import Statement
 
-MEANT = {
-    "optimistic": "look better than they are: what is tested had chosen their groups or their model",
-    "in-sample": "rest on a model that was fitted on the same patients, not by their outcome",
-    "circular": "compare groups by what made these groups",
-    "weak": "rest on few events",
-}
+MEANT = {  # of one, of several
+    "optimistic": ("looks better than it is: what is tested had chosen its groups or its model",
+                   "look better than they are: what is tested had chosen their groups or their model"),
+    "in-sample": ("rests on a model that was fitted on the same patients, not by their outcome",
+                  "rest on a model that was fitted on the same patients, not by their outcome"),
+    "circular": ("compares groups by what made these groups", "compare groups by what made these groups"),
+    "weak": ("rests on few events", "rest on few events"),
+}  # fmt: skip
 RULES = (
     "ingest.left-out",
     "words.closed",
@@ -41,7 +44,8 @@ def doubtful(look: Look, statements: Sequence[Statement]) -> list[str]:
             parts = ", ".join(f"{r.n:,} of {r.analysis}" for r in frame.itertuples(index=False))
             lines.append(f"Results that {words} ({more}): {parts}.")
     labelled = Counter(s.kind for s in statements if s.kind in MEANT)
-    lines += [f"Of the {len(statements)} results above, {n} {MEANT[kind]}." for kind, n in labelled.items()]
+    above = f"Of the {plural(len(statements), 'result')} above"
+    lines += [f"{above}, {n} {MEANT[kind][n > 1]}." for kind, n in labelled.items()]
     lines += _models(look)
     lines += _of_rules(look)
     return [look.said(line) for line in lines]

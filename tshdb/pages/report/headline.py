@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tshdb.pages.report.parts import Statement
 from tshdb.tables.layouts import number, p
+from tshdb.tables.numbers import within
 from tshdb.tables.rows import newest_of_each, records
 from tshdb.text.controls import clean
+from tshdb.text.counts import plural
 
 if TYPE_CHECKING:
     from tshdb.pages.report.look import Look
@@ -67,16 +69,16 @@ def _as_said(look: Look, one: Statement) -> Statement:
 def _tiles(rows: Mapping[str, list[dict[str, Any]]]) -> Iterator[Tile]:
     (patients,) = rows["patients"]
     collections = patients["n_collections"]
-    yield Tile(patients["n"], "patients", f"in {collections} collection{'s' if collections != 1 else ''}")
+    yield Tile(patients["n"], "patients", f"in {plural(collections, 'collection')}")
     for event in rows["events"][:2]:
         if event["n"]:
             longest = f", longest {event['longest'] / YEAR:.1f} years" if event["longest"] is not None else ""
             yield Tile(event["n_events"], f"events, {event['endpoint']}", f"of {event['n']:,} followed up{longest}")
     (rna,), (images,), (features,) = rows["rna"], rows["images"], rows["features"]
     if rna["n"]:
-        yield Tile(rna["n"], "patients with RNA", f"{rna['n_profiles']:,} profiles")
+        yield Tile(rna["n"], "patients with RNA", plural(rna["n_profiles"], "profile"))
     if images["n"]:
-        yield Tile(images["n"], "patients with images", f"{images['n_examinations']:,} examinations")
+        yield Tile(images["n"], "patients with images", plural(images["n_examinations"], "examination"))
     if features["n"]:
         yield Tile(features["n"], "patients with features from elsewhere", "tables of features")
 
@@ -127,7 +129,7 @@ def _groups(
             detail = row["reason"] or "no reason is known"
         else:
             value = f"log-rank p {_p(row['p_value'])}"
-            detail = f"n = {n:,}, {events:,} events" + (f"; HR {_ratio(term)}" if term else "")
+            detail = f"n = {n:,}, {_events(events, row)}" + (f"; HR {_ratio(term)}" if term else "")
         label, kind = _label(look, row)
         where = look.figures.get((drawing, row["cohort"])) or look.figures.get((drawing, None), "")
         yield Statement(f"{row['endpoint']} by {words}, {row['cohort']}", value, detail, label, kind, where)
@@ -143,9 +145,9 @@ def _beside(look: Look, terms: list[dict[str, Any]]) -> Iterator[Statement]:
             continue
         label, kind = _label(look, row)
         if row["events_per_term"] is not None and row["events_per_term"] < FEW_EVENTS:
-            label = "; ".join(filter(None, [label, f"{number(row['events_per_term'])} events a term are few"]))
+            label = "; ".join(filter(None, [label, f"few events, {number(row['events_per_term'])} a term"]))
             kind = kind or "weak"
-        detail = f"p {_p(row['p_value'])}; n = {row['n']:,}, {row['n_events']:,} events"
+        detail = f"p {_p(row['p_value'])}; n = {row['n']:,}, {_events(row['n_events'], row)}"
         yield Statement(what, f"HR {_ratio(row)}", detail, label, kind, look.tables.get("s4", ""))
 
 
@@ -198,6 +200,11 @@ def _label(look: Look, row: dict[str, Any]) -> tuple[str, str]:
     if label.is_in_sample:
         return clean("; ".join(s.words for s in label.seen if s.outcome is None)), "in-sample"
     return "", ""
+
+
+def _events(n: int, row: Mapping[str, Any]) -> str:
+    """Events of a test or a model, and until when they count."""
+    return plural(n, "event") + within(row["censored_at_days"])
 
 
 def _p(value: float | None) -> str:

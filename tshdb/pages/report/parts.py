@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -125,6 +126,13 @@ class Ids:
             found = f"{plain}-{n}"
         self.taken.add(found)
         return found
+
+
+def parameter(value: object) -> str:
+    """A parameter's value, as it stands in the settings."""
+    if value is None:
+        return "not set"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def csv_text(frame: pd.DataFrame) -> str:

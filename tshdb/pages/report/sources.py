@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tshdb.next_step import NOTHING_YET
 from tshdb.pages.report.look import Look
-from tshdb.pages.report.parts import Section, Shown, Words
+from tshdb.pages.report.parts import Section, Shown, Words, parameter
 from tshdb.tables.layouts import Layout
 from tshdb.text.controls import clean
 
@@ -70,7 +70,7 @@ def _results(look: Look) -> Iterator[Shown | Words]:
         return
     cells = []
     for row in frame.itertuples():
-        text = ", ".join(f"{k} = {v}" for k, v in json.loads(row.params).items())
+        text = ", ".join(f"{k} = {parameter(v)}" for k, v in json.loads(row.params).items())
         cells.append((clean(row.analysis), f"{row.n:,}", row.code_fingerprint[:16], clean(text)))
     layout = Layout("", ("analysis", "results", "code", "parameters"), cells, (1,))
     one_row = "an analysis with the code and the parameters of its current results"

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -26,6 +26,7 @@ from tshdb.engine.units import COHORT, ENTITY_COLUMN, INGEST
 from tshdb.engine.world import REFERENCE
 from tshdb.errors import NotFound
 from tshdb.lineage import Node, Place, nodes_of, places_of, runs_of, specs_of
+from tshdb.pages.report.parts import parameter
 from tshdb.pages.report.passing_on import Names, names_of
 from tshdb.schema import CohortVersion, ImagingInstance
 
@@ -322,7 +323,7 @@ class _Made:
         return Way(
             anchor, name, self.names.without(doc.partition("\n")[0]),
             "" if analysis is None else self.names.without(analysis.source),
-            tuple((key, self.names.without(_said(value))) for key, value in recorded["parameters"].items()),
+            tuple((key, self.names.without(parameter(value))) for key, value in recorded["parameters"].items()),
             recorded["seed"], recorded["code"][:SIGNS], definitions, libraries, recorded["python"],
         )  # fmt: skip
 
@@ -358,14 +359,10 @@ class _Made:
                 continue
             n = sum(len(spots) for spots in files.values()) if len(files) > 1 else len(numbers_of)
             is_said = len(files) == 1 and len(nodes) >= FEWEST
-            found.append(SourceLines(name, len(files), what, n, tuple(numbers_of[:SHOWN]) if is_said else ()))
+            first = tuple(numbers_of[:SHOWN]) if is_said else ()
+            found.append(SourceLines(name, len(files), what if n != 1 else what[:-1], n, first))
         return tuple(found)
 
     def _numbered(self, name: str) -> str:
         self._counts[name] = self._counts.get(name, 0) + 1
         return f"{name}.{self._counts[name]}"
-
-
-def _said(value: Any) -> str:
-    """A parameter's value, as it stood in the settings."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, allow_nan=False)
