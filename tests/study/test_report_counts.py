@@ -18,6 +18,7 @@ from tests.support import tiny
 from tests.support.shown import Shown, members_of
 from tshdb.pages import report
 from tshdb.study import Study
+from tshdb.text.labels import in_words
 
 LONG = [pytest.param(n, marks=pytest.mark.long) for n in range(2, 12)]
 COLLECTIONS = ("tcga-tn", "乳腺研究", "دراسة", "Μελέτη")
@@ -103,7 +104,7 @@ def test_what_is_known_of_how_many(seen):
     of = dict(ask("SELECT collection, count(*) FROM patients GROUP BY 1"))
     assert dict(OF.fullmatch(header).groups() for header in headers[1:]) == {name: str(n) for name, n in of.items()}
     names = [OF.fullmatch(header)[1] for header in headers[1:]]
-    queries = {column.replace("_", " "): f"SELECT patient_id FROM patients WHERE {column} IS NOT NULL"
+    queries = {in_words(column): f"SELECT patient_id FROM patients WHERE {column} IS NOT NULL"
                for column in (*CLASSES.values(), *NUMBERS.values(), "sex")}  # fmt: skip
     of_rna = "SELECT patient_id FROM samples JOIN expression_profiles USING (sample_id)"
     of_both = f"{of_rna} WHERE compartment = 'tumor' INTERSECT {of_rna} WHERE compartment = 'stroma'"

@@ -236,8 +236,8 @@ def test_networks(seen):
                 (a, b) for a, b in combinations(populations, 2)
                 if pstdev(columns[a]) and pstdev(columns[b]) and correlation(columns[a], columns[b]) > THRESHOLD
             ]  # fmt: skip
-            assert int(shown[compartment, "n_edges"][i]) == len(links)
-            assert int(shown[compartment, "n_nodes"][i]) == len({p for link in links for p in link})
+            assert int(shown[compartment, "number of edges"][i]) == len(links)
+            assert int(shown[compartment, "number of nodes"][i]) == len({p for link in links for p in link})
             said = re.search(rf"{word}, {name} prognosis\s+\(n = (\d+)\): (\d+) (edges?)", drawn)
             assert said and (int(said[1]), int(said[2])) == (len(members), len(links))
             assert (said[3] == "edge") == (len(links) == 1)

@@ -76,7 +76,7 @@ def test_shares_and_numbers():
 def a_term(term: str, n: int, events: int, coefficient: float | None = -0.5, paper: float | None = -1.0) -> dict:
     return {"term": term, "n": n, "n_events": events, "coefficient": coefficient, "hazard_ratio": 0.6, "ci_lower": 0.4,
             "ci_upper": 0.9, "p_value": 0.01, "p_adjusted": 0.02, "reason": "no ratio", "endpoint": "OS", "cohort": "c@1",
-            "transform": "log2(x + 1)", "unit": "tpm", "left_out": None,
+            "transform": "log2(x + 1)", "unit": "tpm", "left_out": None, "censored_at_days": 3652.5,
             "paper": paper and {"beta": paper, "hazard_ratio": 0.5, "ci_lower": 0.3, "ci_upper": 0.8, "p_value": 0.1,
                                 "p_adjusted": 0.2}}  # fmt: skip
 

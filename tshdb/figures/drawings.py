@@ -15,6 +15,7 @@ from tshdb.figures.fitting import shortened
 from tshdb.figures.room import LOWEST, letters, new_figure
 from tshdb.tables.numbers import counted, intervals_of, number, p_short
 from tshdb.text.counts import plural
+from tshdb.text.labels import in_words
 from tshdb.text.widths import cells
 
 if TYPE_CHECKING:
@@ -322,7 +323,7 @@ def topology(parameters: pd.DataFrame, title: str) -> Figure:
             has_star = p_values[name] is not None and p_values[name] < 0.05
             star = f" {_bracketed('*', is_circular[name])}" if has_star else ""
             values = ", ".join(f"{number(table.loc[name, group]) or 'none'} {group}" for group in ("good", "poor"))
-            lines = (f"{name.replace('_', ' ')}{star}", values)
+            lines = (f"{in_words(name)}{star}", values)
             long, few = letters(60, 0.36 / across), {"max_lines": 2, "placeholder": CUT}
             text = "\n".join(textwrap.fill(line, long, break_long_words=False, **few) for line in lines)
             n_breaks = max(n_breaks, text.count("\n"))

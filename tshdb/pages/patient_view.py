@@ -8,6 +8,7 @@ from tshdb.pages.patient_facts import Facts, Held, Place, Row, place_in, undecid
 from tshdb.pages.patient_images import Images
 from tshdb.schema import Patient
 from tshdb.text.controls import clean
+from tshdb.text.labels import in_words
 
 NOT_SHOWN = {"patient_id", "collection"}
 REASONS = {"er_status": "er_status_reason", "pr_status": "pr_status_reason", "her2_status": "her2_status_reason"}
@@ -198,7 +199,7 @@ def _clinical(facts: Facts) -> list[tuple[str, str, str, str]]:
         note += ("; " if note else "") + "sources disagree, see below" if column.name in disputed else ""
         if value is not None or note:
             shown = f"{value:g}" if isinstance(value, float) else "not known" if value is None else value
-            rows.append((column.name.replace("_", " "), clean(shown), clean(note), column.doc or ""))
+            rows.append((in_words(column.name), clean(shown), clean(note), column.doc or ""))
     return rows
 
 
@@ -207,7 +208,7 @@ def _conflict(row: Row) -> tuple[str, str, str, str]:
     held = "nobody has decided" if undecided(row) else f"{row['held_value'] if row['held_value'] is not None else '·'}"
     other = f"{row['other_value'] if row['other_value'] is not None else '·'} ({row['other_source']})"
     source = "" if undecided(row) else f" ({row['held_source']})"
-    return clean(row["column_name"].replace("_", " ")), clean(held + source), clean(other), clean(row["rule"])
+    return clean(in_words(row["column_name"])), clean(held + source), clean(other), clean(row["rule"])
 
 
 def _follow_up(row: Row) -> tuple[str, str, str]:

@@ -24,6 +24,7 @@ from tshdb.tables.numbers import (
     within,
 )
 from tshdb.text.counts import plural
+from tshdb.text.labels import in_words
 
 PAPER_N = 112
 
@@ -204,7 +205,7 @@ def networks(rows: list[dict[str, Any]]) -> list[Layout]:
     for compartment, parameter in names:
         good, poor = (by_place.get((compartment, parameter, group)) for group in ("good", "poor"))
         said = good or poor
-        cells.append((compartment, parameter, "yes" if said["is_in_paper"] else "", number(good and good["value"]),
+        cells.append((compartment, in_words(parameter), "yes" if said["is_in_paper"] else "", number(good and good["value"]),
                       number(poor and poor["value"]), p(said["p_value"]), p(said["p_adjusted"])))  # fmt: skip
     n = {group: counted([r["n"] for r in rows if r["prognosis"] == group] or [0]) for group in ("good", "poor")}
     title = f"Cell networks (correlation beyond the threshold), {rows[0]['cohort']}; p by permutation of the groups"

@@ -9,6 +9,7 @@ from tshdb.pages.report.parts import Section, Shown, Words, csv_text
 from tshdb.tables.layouts import Layout
 from tshdb.tables.rows import place
 from tshdb.text.controls import clean
+from tshdb.text.labels import in_words
 from tshdb.version import __version__
 
 VARIABLES = (
@@ -87,8 +88,7 @@ def _known(look: Look):
         return
     of = dict(zip(patients["collection"], patients["n"].astype(int), strict=True))
     rows: dict[str, dict[str, int]] = {
-        name.replace("_", " "): dict(zip(patients["collection"], patients[name].astype(int), strict=True))
-        for name in VARIABLES
+        in_words(name): dict(zip(patients["collection"], patients[name].astype(int), strict=True)) for name in VARIABLES
     }
     for endpoint, frame in follow_ups.groupby("endpoint", sort=False):
         rows[f"follow-up, {endpoint}"] = dict(zip(frame["collection"], frame["n"].astype(int), strict=True))
