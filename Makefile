@@ -66,10 +66,10 @@ lint: install
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# The versions that a Python installs today, wheels alone: constraints-3.11.txt and so on
+# The versions that a Python installs today, wheels alone: constraints-3.11.txt and so on. With KEEP=1 those that are there stay
 constraints: $(foreach version,$(VERSIONS),constraints-of-$(version))
 constraints-of-%:
-	$(call python_of,$*) tools/constraints.py > constraints-$*.new
+	$(call python_of,$*) tools/constraints.py $(if $(KEEP),constraints-$*.txt) > constraints-$*.new
 	mv constraints-$*.new constraints-$*.txt
 
 # The files of a new analysis, which one then works on: CONTRIBUTING.md. make new-analysis NAME=my_ratio SUBJECT=expression

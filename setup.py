@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the manual's pages lie in docs/, and go into the package when it is built."""
+"""What pyproject.toml cannot say: the manual's pages lie in docs/, and the glossary beside it; they go into the package."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent
 
 
 class BuildWithManual(build_py):
-    """Beside the modules, docs/*.md as tshdb/docs/*.md. An editable installation reads them where they lie."""
+    """Beside the modules, docs/*.md and GLOSSARY.md in tshdb/docs. An editable installation reads them where they lie."""
 
     def run(self) -> None:
         super().run()
@@ -18,7 +18,7 @@ class BuildWithManual(build_py):
             return
         folder = Path(self.build_lib) / "tshdb" / "docs"
         folder.mkdir(parents=True, exist_ok=True)
-        for page in sorted((ROOT / "docs").glob("*.md")):
+        for page in (*sorted((ROOT / "docs").glob("*.md")), ROOT / "GLOSSARY.md"):
             shutil.copyfile(page, folder / page.name)
 
 

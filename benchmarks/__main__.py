@@ -31,7 +31,7 @@ SUBJECTS = (
     "radiomics",
     "signature",
 )
-LONG = ("planted_truth", "estimates", "arrival", "like_paper", "reports")  # by name alone: many minutes each
+LONG = ("planted_truth", "estimates", "arrival", "like_paper", "reports", "exports")  # by name alone: many minutes each
 RESULTS = Path(__file__).with_name("results")
 
 

@@ -50,9 +50,13 @@ def define(
             f"  No step finds the members of {names} yet: they stand in cohort_members after a freeze, or the next rebuild"
         )
     if freezes and not defined.problem:
-        _say_frozen(cohorts.freeze(opened, name))
-    else:
+        _say_frozen(opened, cohorts.freeze(opened, name))
+    elif defined.version.members or defined.problem:
         say(f"Fits need a frozen version: tshdb cohort freeze {name}")
+    else:
+        from tshdb.next_step import NextSteps
+
+        say(NextSteps(opened).of_cohorts(name))
 
 
 @app.command()
@@ -64,14 +68,18 @@ def freeze(name: Annotated[str, typer.Argument(help="The cohort's name.")], stud
     from tshdb.actions import cohorts
     from tshdb.study import Study
 
-    _say_frozen(cohorts.freeze(Study.find(study), name))
+    opened = Study.find(study)
+    _say_frozen(opened, cohorts.freeze(opened, name))
 
 
-def _say_frozen(frozen) -> None:
-    if frozen.is_new:
-        say(f"Frozen {frozen.key}: {len(frozen.members)} members. Next: tshdb plan")
-    else:
+def _say_frozen(study, frozen) -> None:
+    from tshdb.next_step import without_analysis
+
+    if not frozen.is_new:
         say(f"{frozen.key} has just these {len(frozen.members)} members; no new version was made.")
+        return
+    idle = without_analysis(study, frozen.key.partition("@")[0])
+    say(f"Frozen {frozen.key}: {len(frozen.members)} members.{f' {idle}' if idle else ' Next: tshdb plan'}")
 
 
 @app.command("list")

@@ -59,6 +59,11 @@ def plan(
             from tshdb.next_step import without_analyses
 
             out(without_analyses(here))
+        elif not any(a["reasons"] or a["possible"] or a["gone"] for a in facts["analyses"]):
+            from tshdb.next_step import of_begun
+
+            if step := of_begun(here):
+                out(step)
 
 
 def show_plan(facts: dict[str, Any], of_variant: str = "") -> None:

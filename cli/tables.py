@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cli.console import columns, out_exact, out_json, out_text
+from cli.console import columns, out, out_exact, out_json, out_text
+from cli.console import table as listed
 from cli.noting import say_unnoted
 from cli.options import JsonOption, StudyOption, VariantOption
 from cli.variant import opened
@@ -20,8 +21,9 @@ def add_to(app: typer.Typer) -> None:
 
 def print_table(
     number: Annotated[
-        str, typer.Argument(help="Of the paper: 1, 2, s1 to s6; and ladder and prognosis, of the signature.")
-    ],
+        str | None,
+        typer.Argument(help="Of the paper: 1, 2, s1 to s6; and ladder and prognosis, of the signature: --list."),
+    ] = None,
     cohort: Annotated[str | None, typer.Option(help="cohort@version (default: the newest).")] = None,
     form: Annotated[
         str | None,
@@ -31,6 +33,7 @@ def print_table(
         ),
     ] = None,
     to: Annotated[Path | None, typer.Option("--out", help="Write it to this file.")] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="Name all tables, and print none.")] = False,
     variant: VariantOption = None,
     study: StudyOption = None,
     as_json: JsonOption = False,
@@ -40,8 +43,15 @@ def print_table(
     Example: tshdb table 2 --out table2.docx
     """
     from tshdb.errors import UsageError
-    from tshdb.tables import refuse_unknown, table
+    from tshdb.tables import TABLES, refuse_unknown, table
 
+    if is_list or number is None:
+        if as_json:
+            out_json([{"table": name, "shows": each.title} for name, each in TABLES.items()])
+        else:
+            listed(("table", "shows"), [(name, each.title) for name, each in TABLES.items()])
+            out("Print one: tshdb table NUMBER")
+        return
     refuse_unknown(number)
     if as_json and (form or to):
         raise UsageError("--json with --format or --out", where="table", repair="Leave --json out: --format json")

@@ -85,6 +85,15 @@ def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> li
     return flips
 
 
+OTHER_COMPARISONS = "What changed and when: tshdb history; two versions of a cohort: tshdb cohort diff; other settings: tshdb variants diff"
+
+
+def _runs_of(known: set[int]) -> str:
+    if not known:
+        return "Nothing was computed yet, so there are no runs: tshdb plan"
+    return f"Runs are numbered {min(known)} to {max(known)}: tshdb history"
+
+
 def runs_between(connection: Connection, first: int, second: int) -> list[dict[str, Any]]:
     """What the runs after `first`, up to `second`, computed, by analysis and what began it.
 
@@ -94,7 +103,7 @@ def runs_between(connection: Connection, first: int, second: int) -> list[dict[s
     known = set(connection.execute(select(Run.run_id)).scalars())
     for run in (first, second):
         if run not in known and run != 0:
-            raise NotFound(f"no run {run}", repair='Runs: tshdb sql "SELECT run_id, started_at, command FROM runs"')
+            raise NotFound(f"no run {run}", repair=f"{_runs_of(known)}. {OTHER_COMPARISONS}")
     summed = together(t._replace(run_id=0) for t in tallies(connection, first, second))
     return [
         {

@@ -32,7 +32,7 @@ class Record(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """Something wrong, or worth knowing, at one place of the file."""
+    """Something wrong, or worth knowing, at one place of the file. patient: whose line it is, where that is known."""
 
     line: int | None
     column: str | None
@@ -41,6 +41,7 @@ class Finding(NamedTuple):
     severity: Severity
     message: str
     path: str | None = None
+    patient: str | None = None
 
 
 class RawValue(NamedTuple):

@@ -1,4 +1,4 @@
-"""The pages of the manual: docs/ of the repository, which an installed program has in its own folder."""
+"""The pages of the manual: docs/ of the repository and its glossary, which an installed program has in a folder of its own."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from tshdb.errors import NotFound
 from tshdb.near import did_you_mean
 
 HERE = Path(__file__).parent
+GLOSSARY = "GLOSSARY"  # the page of words, which lies beside docs/ in the repository
 
 
 def pages() -> dict[str, Path]:
     """name -> the page's file (Markdown), by name. Raises NotFound where the manual is not installed."""
     for folder in (HERE / "docs", HERE.parent / "docs"):  # of a wheel; of the repository
-        page_of_name = {path.stem: path for path in sorted(folder.glob("*.md"))}
+        page_of_name = {path.stem: path for path in folder.glob("*.md")}
         if page_of_name:
-            return page_of_name
+            beside = folder.parent / f"{GLOSSARY}.md"
+            if beside.is_file():
+                page_of_name.setdefault(GLOSSARY, beside)
+            return dict(sorted(page_of_name.items(), key=lambda each: each[0].lower()))
     raise NotFound(
         "the manual is not there",
         where=str(HERE / "docs"),
@@ -24,8 +28,9 @@ def pages() -> dict[str, Path]:
 
 
 def page(name: str) -> Path:
-    """The file of one page. Raises NotFound."""
+    """The file of one page, whose name may be written large or small. Raises NotFound."""
     known = pages()
+    name = next((each for each in known if each.lower() == name.lower()), name)
     if name not in known:
         raise NotFound(f"no page '{name}'", repair=did_you_mean(name, known, f"Pages: {', '.join(known)}"))
     return known[name]

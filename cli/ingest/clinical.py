@@ -48,7 +48,7 @@ def clinical(
     from tshdb.study import Study
 
     if guess:
-        write_guess(file, "clinical", map_file or file.with_name(f"{file.stem}.map.toml"))
+        write_guess(file, "clinical", map_file or file.with_name(f"{file.stem}.map.toml"), collection)
         return
     opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     finish(opened, ingest.clinical(opened, file, collection, map=map_file, name=name, how=how), as_json)
@@ -76,7 +76,7 @@ def follow_up(
     from tshdb.study import Study
 
     if guess:
-        write_guess(file, "follow-up", map_file or file.with_name(f"{file.stem}.map.toml"))
+        write_guess(file, "follow-up", map_file or file.with_name(f"{file.stem}.map.toml"), collection)
         return
     opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     finish(opened, ingest.follow_up(opened, file, collection, map=map_file, name=name, how=how), as_json)

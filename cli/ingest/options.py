@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -32,10 +33,11 @@ CheckBytesOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be loaded, and load nothing.")]
 
 
-def write_guess(file: Path, reader: str, target: Path, **said: str) -> None:
+def write_guess(file: Path, reader: str, target: Path, collection: str, **said: str) -> None:
     """Write a first map, and say how it is used."""
     from cli.console import say
     from tshdb.actions.ingest import write_map
 
     write_map(file, reader, target, said)
-    say(f"Wrote {target}. Correct it, then: tshdb ingest {reader} {file} --collection NAME --map {target}")
+    words = ["tshdb", "ingest", reader, str(file), "--collection", collection, "--map", str(target)]
+    say(f"Wrote {target}. Correct it, then: {shlex.join(words)}")

@@ -86,7 +86,7 @@ def _print_outcome(loaded: Loaded, is_all: bool) -> None:
     for table_name, counts in loaded.by_table.items():
         words = ", ".join(f"{n:,} {kind}" for kind, n in counts.items() if n)
         say(f"  {table_name:<20} {words or 'nothing'}")
-    tell_findings(loaded.findings)
+    tell_findings(loaded.findings, is_kept=loaded.run_id is not None)
     if loaded.is_refused:
         say("Nothing was loaded: there are errors. Mend them, or load the good rows with --keep-going.")
     elif loaded.is_dry_run:
@@ -105,8 +105,11 @@ def _why_nothing(loaded: Loaded) -> str:
     return f"{'' if is_all else others}not written since they were read (--check-bytes reads them all the same)"
 
 
-def tell_findings(findings) -> None:
-    """Findings grouped by rule, the first few of each with their place, and what to do."""
+def tell_findings(findings, is_kept: bool = True) -> None:
+    """Findings grouped by rule, the first few of each with their place and patient, and what to do.
+
+    is_kept: they stand in ingest_issues, which those of a dry run do not.
+    """
     from ingest.rules import rules
     from tshdb.pages import grouped
 
@@ -117,11 +120,11 @@ def tell_findings(findings) -> None:
             place = (Path(f.path).name if f.path else "") + (f":{f.line}" if f.line else "")
             column = f" column {f.column}" if f.column else ""
             value = f" '{f.value}'" if f.value is not None else ""
-            say(f"      {f'{place}{column}{value}'.strip()}: {f.message}")
+            whose = f" {f.patient}" if f.patient is not None and f.patient != f.value else ""
+            say(f"      {f'{place}{whose}{column}{value}'.strip()}: {f.message}")
         if group.n > FINDINGS_SHOWN:
-            say(
-                f"      … {group.n - FINDINGS_SHOWN:,} more: tshdb sql \"from ingest_issues where rule = '{group.rule}'\""
-            )
+            where = f"tshdb sql \"from ingest_issues where rule = '{group.rule}'\"" if is_kept else "--json has all"
+            say(f"      … {group.n - FINDINGS_SHOWN:,} more: {where}")
         say(f"      -> {group.repair}")
     if groups:
         say(f"  What a finding means: tshdb explain {groups[0].rule}")

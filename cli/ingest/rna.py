@@ -70,7 +70,7 @@ def rna(
 
     if guess:
         said = {name: str(value) for name, value in (("unit", unit), ("scale", scale)) if value is not None}
-        write_guess(file, "rna", map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"), **said)
+        write_guess(file, "rna", map_file or file.with_name(f"{file.name.split('.')[0]}.map.toml"), collection, **said)
         return
     opened, how = Study.find(study), ingest.Loading(complete, keep_going, dry_run, as_of)
     options = ingest.RnaOptions(

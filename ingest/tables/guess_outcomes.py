@@ -145,7 +145,7 @@ def _outcome(endpoint: Endpoint, columns: Sequence[Column], dates: Sequence[Colu
         lines.append(f"event = {{ column = {column}, codes = {inline(codes)} }}    # {why}")
         time, why = choice(times, lambda c: c in exact_time)
         if not times:
-            time, why = (None, f"no column names its time; one of: {', '.join(c.name for c in seen) or 'none'}")
+            time, why = None, _without_time(seen)
         unit, why_unit = _unit(time) if time else ("?", "")
         last, otherwise = None, ""
         if time is not None and time in days and seen:  # the day of the event; who has none was seen last on another
@@ -208,6 +208,16 @@ def _of_dates(
         f"    # without an event: {'; '.join(whys)}{why_dates}"
     )
     return [*lines, ""], used | {c.name for c in chosen}
+
+
+def _without_time(seen: Sequence[Column]) -> str:
+    """What to do where no column is called like the time of an event. seen: columns of the last contact."""
+    if seen:
+        return f"no column is called like its time; is it {' or '.join(c.name for c in seen)}?"
+    return (
+        "no column is called like its time: name the one that holds it, or take this section out; "
+        "a time in another table comes by tshdb ingest follow-up"
+    )
 
 
 def _is_coded(column: Column) -> bool:

@@ -13,16 +13,22 @@ from tshdb.manual import pages
 
 SOURCES = (
     "tshdb", "cli", "ingest", "analyses", "migrations", "docs", "setup.py", "MANIFEST.in", "pyproject.toml", "README.md",
-    "LICENSE",
+    "LICENSE", "GLOSSARY.md",
 )  # fmt: skip
 
 
 def test_the_manual_is_that_of_the_repository(quick):
-    assert set(pages()) == {path.stem for path in (ROOT / "docs").glob("*.md")}
+    assert set(pages()) == {path.stem for path in (ROOT / "docs").glob("*.md")} | {"GLOSSARY"}
     listed = quick("docs").stdout
     assert all(f" {name} " in listed for name in pages())
     assert quick("docs", "cohorts").stdout.rstrip() == (ROOT / "docs/cohorts.md").read_text(encoding="utf-8").rstrip()
     assert quick("docs", "cohorts", "--path").stdout.strip() == str(ROOT / "docs/cohorts.md")
+
+
+def test_the_words_are_a_page(quick):
+    text = (ROOT / "GLOSSARY.md").read_text(encoding="utf-8").rstrip()
+    assert quick("docs", "GLOSSARY").stdout.rstrip() == quick("docs", "glossary").stdout.rstrip() == text
+    assert quick("docs", "glossary", "--path").stdout.strip() == str(ROOT / "GLOSSARY.md")
 
 
 def test_a_page_that_is_not_there(quick):

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import tiny
 from tshdb.figures.drawings import at_risk
+from tshdb.tables import TABLES
 from tshdb.tables.layouts import Layout, footnoted
 from tshdb.tables.rows import newest
 
@@ -79,8 +80,21 @@ def test_table_1_counts_the_members(quick, study):
     assert "everyone@" in everyone and FROZEN in everyone
 
 
+@pytest.mark.parametrize("words", [(), ("--list",)])
+def test_the_tables_are_listed_with_their_titles(quick, tmp_path, words):
+    """Without a study, too."""
+    said = quick("table", *words, cwd=tmp_path).stdout
+    for name, each in TABLES.items():
+        assert any(line.split()[0] == name and line.strip().endswith(each.title) for line in said.splitlines()[1:]), (
+            name
+        )
+    told = json.loads(quick("table", *words, "--json", cwd=tmp_path).stdout)
+    assert told == [{"table": name, "shows": each.title} for name, each in TABLES.items()]
+
+
 def test_a_table_that_is_not_there_is_one_line(quick, study):
-    assert "Known: 1, 2, s1, s2" in quick("table", "9", cwd=study.root, code=2).stderr
+    said = quick("table", "9", cwd=study.root, code=2).stderr
+    assert "Known: 1 (Patient characteristics); 2 (Relative abundances and survival); s1 (Radiomic features)" in said
     for number in ("1", "2", "s4", "s5"):
         failed = quick("table", number, "--cohort", "nobody@4", cwd=study.root, code=None)
         assert failed.returncode not in (0, 70) and failed.stderr.count("\n") == 1, failed.stderr

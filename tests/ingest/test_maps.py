@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -219,6 +220,40 @@ def test_a_first_map_sees_header_rows_codes_commas_and_words(tmp_path):
         "column": "Death (days)",
         "none": [],
     }
+
+
+def test_a_guess_says_how_it_is_used_and_what_is_missing(tmp_path, quick, empty_study):
+    """The command is the one that was typed; an event without a time says what to do, with or without a last contact."""
+    table, rows = tmp_path / "two words.csv", [(f"P-{n}", 50 + n, n % 2, 100 * n) for n in range(1, 9)]
+    table.write_text("id,age,dead\n" + "".join(f"{i},{age},{dead}\n" for i, age, dead, _ in rows))
+    said = quick("ingest", "clinical", table, "--collection", "own", "--guess", cwd=empty_study.root).stderr
+    map_file = tmp_path / "two words.map.toml"
+    assert f"tshdb ingest clinical '{table}' --collection own --map '{map_file}'" in said and "NAME" not in said
+    text = map_file.read_text()
+    assert "no column is called like its time: name the one that holds it, or take this section out" in text
+    assert "none" not in text
+    table.write_text("id,age,dead,last_contact\n" + "".join(f"{','.join(map(str, row))}\n" for row in rows))
+    again = ("ingest", "clinical", table, "--collection", "own", "--guess", "--map", tmp_path / "b.toml")
+    quick(*again, cwd=empty_study.root)
+    assert "no column is called like its time; is it last_contact?" in (tmp_path / "b.toml").read_text()
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ("--keep-going",)])
+def test_a_finding_names_the_patient_whose_line_it_is(tmp_path, quick, empty_study, words):
+    """In a dry run as in the ingest itself. A line that is refused is nobody's yet."""
+    table, is_dry = tmp_path / "t.csv", words == ("--dry-run",)
+    table.write_text("id,dead,days\n" + "".join(f"P-{n},{n % 2},{0 if n else 9}\n" for n in range(8)))
+    (tmp_path / "m.toml").write_text(
+        '[patient_id]\ncolumn = "id"\n[follow_ups.OS]\ntime_origin = "diagnosis"\n'
+        'event = { column = "dead", codes = { "0" = false, "1" = true } }\nduration = { column = "days", unit = "days" }\n'
+    )
+    command = ("ingest", "clinical", table, "--collection", "own", "--map", tmp_path / "m.toml", *words)
+    said = quick(*command, cwd=empty_study.root, code=None).stderr
+    assert re.search(r"t\.csv:3 P-1 column \S+ '0': a duration of 0 days", said), said
+    assert ("--json has all" in said) == is_dry != ("from ingest_issues" in said), said
+    if is_dry:
+        findings = json.loads(quick(*command, "--json", cwd=empty_study.root, code=None).stdout)["findings"]
+        assert [f["patient"] for f in findings if f["rule"] == "follow-up.zero"] == [f"P-{n}" for n in range(1, 8)]
 
 
 def test_a_first_map_of_a_matrix_obeys(tmp_path, quick, empty_study):

@@ -222,6 +222,14 @@ def test_runs_are_compared(quick, core, archive):
         sum(e["units"] for e in everything) > 45
     )  # 20 profiles, twice 10 patients, 4 over cohorts, and the correction
     assert "Nothing was computed" in quick("diff", str(second), str(second), cwd=core.root).stdout
+    said = quick("diff", "1", "99", cwd=core.root, code=8).stderr
+    assert f"no run 99. Runs are numbered 1 to {second}: tshdb history" in said
+
+
+def test_a_diff_without_runs_names_what_can_be_compared(empty_study, quick):
+    said = quick("diff", "1", "2", cwd=empty_study.root, code=8).stderr
+    assert "no run 1. Nothing was computed yet, so there are no runs: tshdb plan" in said
+    assert all(f"tshdb {command}" in said for command in ("history", "cohort diff", "variants diff"))
 
 
 def test_runs_are_compared_by_what_began_them(quick, core):

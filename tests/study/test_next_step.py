@@ -170,6 +170,43 @@ def test_a_cohort_that_is_not_among_those_of_the_setting(study):
     assert follow(Study(study.root), "table", "2", "others") == ["tshdb rebuild univariable_cox"]
 
 
+# ------------------------------------------------------------------------------------- cohorts that nothing names
+
+
+def test_a_plan_of_an_empty_study_asks_for_files(empty_study, quick):
+    assert quick("plan", cwd=empty_study.root).stdout.rstrip().endswith(NOTHING_YET)
+
+
+def test_a_cohort_that_study_toml_does_not_name_says_so(ingested, tmp_path):
+    """It is frozen, and nothing is computed on it: what is said is done, and then something is due."""
+    everyone = tmp_path / "everyone.sql"
+    everyone.write_text("SELECT patient_id FROM patients")
+    frozen = run_quick("cohort", "define", "mine", everyone, "--freeze", cwd=ingested.root).stderr
+    assert f"Nothing is computed on mine: study.toml names {tiny.COHORT}" in frozen and "Next: tshdb plan" not in frozen
+    run_quick("rebuild", cwd=ingested.root)
+    plan = run_quick("plan", cwd=ingested.root).stdout
+    assert "Nothing is due." in plan and "Nothing is computed on mine" in plan.splitlines()[-1]
+    settings = ingested.root / "study.toml"
+    settings.write_text(settings.read_text().replace(f'"{tiny.COHORT}"', '"mine"'))
+    plan = run_quick("plan", cwd=ingested.root).stdout
+    assert "gene_filter" in plan and "Run: tshdb rebuild" in plan and "Nothing is computed" not in plan
+    frozen = run_quick("cohort", "freeze", "mine", cwd=ingested.root).stderr
+    assert "no new version" in frozen
+
+
+def test_a_cohort_without_members_is_not_to_be_frozen(real, tmp_path):
+    """A freeze of it is refused: a definition and a plan name what brings members instead."""
+    study = tiny.copy_study(real, tmp_path / "study")
+    said = run_quick("cohort", "define", RADIOGENOMIC, f"cohorts/{RADIOGENOMIC}.sql", cwd=study.root).stderr
+    assert "cohort freeze" not in said and f"Cohort {RADIOGENOMIC} has no members: no images were ingested" in said
+    plan = run_quick("plan", cwd=study.root).stdout
+    assert f"cohort freeze {RADIOGENOMIC}" not in plan
+    assert f"cohort {RADIOGENOMIC} has no members: tshdb cohort flow {RADIOGENOMIC} --now" in plan
+    run_quick("cohort", "flow", RADIOGENOMIC, "--now", cwd=study.root)
+    run_quick("cohort", "freeze", RADIOGENOMIC, cwd=study.root, code=7)
+    study.engine.dispose()
+
+
 # -------------------------------------------------------------------------------------------------- what went wrong
 
 

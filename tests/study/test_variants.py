@@ -423,6 +423,24 @@ def test_what_differs_is_said_row_by_row(study):
     assert variants.diff(study, "half", "half").tables == []
 
 
+def test_a_label_that_changes_where_no_number_does_is_shown(study):
+    """A cut-off that was chosen on these patients' collection makes the same groups, and their p values optimistic."""
+    fixed = ("cutoff.method=fixed", "cutoff.value=0.5")
+    make(study, "elsewhere", *fixed, 'cutoff.chosen_on=""')
+    make(study, "here", *fixed, "cutoff.chosen_on=tcga-tn")
+    tables = {t["table"]: t for t in variants.diff(study, "elsewhere", "here").facts()["tables"]}
+    moved = {column for row in tables["logrank_tests"]["rows"] for column in row["values"]}
+    assert moved == {"is_optimistic"}
+    assert all(
+        r["values"]["is_optimistic"] == {"before": False, "after": True} for r in tables["logrank_tests"]["rows"]
+    )
+    assert "is_optimistic False -> True" in run_quick("variants", "diff", "elsewhere", "here", cwd=study.root).stdout
+    whole = variants.diff(study, "elsewhere", "here").facts("logrank_tests")["tables"]
+    assert whole == [tables["logrank_tests"]]
+    ours = {t["table"] for t in variants.diff(study, "here").facts()["tables"]}
+    assert "tsh_ratios" not in ours and "logrank_tests" in ours
+
+
 def test_a_report_of_a_variant_says_so_and_is_the_same_bytes_again(study):
     """At its top: that it is a variant, of which settings, how much is its own, what differs; below, its own numbers."""
 

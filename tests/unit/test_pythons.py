@@ -15,7 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 from soak.wheels import COMPILER, from_source
 from tests.support.program import ROOT
-from tools.constraints import lines
+from tools.constraints import lines, wanted
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VERSIONS = [c.rpartition(" ")[2] for c in PROJECT["classifiers"] if c.startswith("Programming Language")]
@@ -93,6 +93,23 @@ def test_a_constraints_file_has_names_and_versions_of_what_pip_would_install():
     entries = [("PyYAML", "6.0"), ("attrs", "26.1.0"), ("tshdb", "0.1.0")]
     report = {"install": [{"metadata": {"name": n, "version": v}} for n, v in entries]}
     assert lines(report) == ["attrs==26.1.0", "PyYAML==6.0"]
+    assert lines(report, "beside==1") == ["attrs==26.1.0", "beside==1", "PyYAML==6.0"]
+
+
+def test_constraints_that_are_there_are_kept_on_request():
+    assert "--constraint" not in wanted("r.json", None, False)
+    asked = wanted("r.json", "constraints-3.11.txt", True)
+    assert asked[asked.index("--constraint") + 1] == "constraints-3.11.txt" and {*wanted("r.json", None, True)} < {
+        *asked
+    }
+    assert [word for word in asked if word.endswith("]")] == [f"{ROOT}[all,test,dev,notebook,docs]"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_nobody_wrote_a_constraints_file_by_hand(version):
+    """Its form is the tool's."""
+    _, *written = (ROOT / f"constraints-{version}.txt").read_text(encoding="utf-8").splitlines()
+    assert written == sorted(written, key=str.lower) and all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in written)
 
 
 def test_what_has_no_wheel_was_built():

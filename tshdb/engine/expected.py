@@ -85,10 +85,10 @@ class Expected:
                 file = Path("cohorts") / f"{name}.sql"  # which a preset brings
                 known = file if (self.world.root / file).is_file() else "FILE.sql"
                 plan.blocked[name] = f"cohort {name} is not defined: tshdb cohort define {name} {known}"
+            elif not state.members:  # before all else: a cohort without members cannot be frozen
+                plan.blocked[name] = state.problem or f"cohort {name} has no members: tshdb cohort flow {name} --now"
             elif plan.analysis.kind is Kind.FIT and state.mode is not CohortMode.FROZEN:
                 plan.blocked[name] = f"cohort {name} is not frozen: tshdb cohort freeze {name}"
-            elif not state.members:
-                plan.blocked[name] = f"cohort {name} has no members"
             elif state.problem and state.mode is CohortMode.LIVE:
                 plan.blocked[name] = state.problem
             else:

@@ -8,6 +8,7 @@ reconcile  which value holds where sources disagree
 believed   whom to believe, and who is later; outcome: the same of follow-up; undecided: what nobody knows
 checks     what only shows when sources are seen together
 closed     words of closed columns
+of_whom    the patient whose line a finding is about
 odd_rows   rows that are strange beside the others, contents under two names
 overtaken  two ingests of one source at a time: the second is told
 commit     one transaction
@@ -35,6 +36,7 @@ from tshdb.loading.closed import close_columns
 from tshdb.loading.compare import KINDS, Comparison, compare
 from tshdb.loading.hidden import hidden_finding, hidden_items, refuse_half_hashed, spare_identifiers
 from tshdb.loading.odd_rows import note_odd_rows, same_contents
+from tshdb.loading.of_whom import with_patients
 from tshdb.loading.overtaken import refuse_overtaken
 from tshdb.loading.sources import Item, Release, Source, SourceState, current_files, item_beside, item_of, last_ingest
 from tshdb.lock import study_lock
@@ -230,7 +232,8 @@ def _compare(
             loaded.findings += still_named(connection, comparison)
         if together:
             loaded.findings += findings_together(connection, comparison)
-    loaded.findings = [hidden_finding(study.paths, finding) for finding in loaded.findings]
+    told = with_patients(comparison, loaded.findings)
+    loaded.findings = [hidden_finding(study.paths, finding) for finding in told]
     loaded.what, loaded.command = study.paths.text(loaded.what), study.paths.text(loaded.command)
     loaded.by_table = comparison.by_table
     return comparison

@@ -72,6 +72,7 @@ def ingest_page(title: str, loaded: Loaded, rules: Mapping[str, Meaning], at: st
         at=at,
         verdict=verdict,
         refused=loaded.is_refused,
+        kept=loaded.run_id is not None,
         would=loaded.is_refused or loaded.is_dry_run,
         kinds=("inserted", "updated", "deleted", "unchanged"),
         tables=loaded.by_table,

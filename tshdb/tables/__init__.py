@@ -106,7 +106,7 @@ class Table:
 def refuse_unknown(number: str) -> None:
     """Raises UsageError for a table that there is not."""
     if number.lower() not in TABLES:
-        known = f"Known: {', '.join(TABLES)}"
+        known = f"Known: {'; '.join(f'{name} ({each.title})' for name, each in TABLES.items())}"
         raise UsageError(f"table {number}", where="tshdb table", repair=did_you_mean(number, TABLES, known))
 
 

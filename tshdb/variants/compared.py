@@ -1,7 +1,9 @@
 """What differs between a study and a variant of it, or between two variants: settings, units, rows of results.
 
 Only units are looked at whose rows differ by their digests, so that features of a thousand patients that are shared cost nothing.
-A row is known by its unit (analysis and key) and by the rest of its table's key; numbers are compared as they are stored.
+Labels are no part of a digest: they are compared in all rows of the tables that have them, and a label that changed is shown of
+any table. A row is known by its unit (analysis and key) and by the rest of its table's key; numbers are compared as they are
+stored.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ KEY_VALUES = {  # table -> what a reader wants to see of each row that differs
     "model_performance": ("value", "ci_lower", "ci_upper", "reason"),
     "signature_performance": ("value", "ci_lower", "ci_upper", "reason"),
 }
-NO_VALUES = {"unit_id", "is_optimistic", "is_in_sample"}  # ids, and labels that say what a result rests on
+LABELS = ("is_optimistic", "is_in_sample", "is_circular")  # what a result rests on: it may change where no number does
 
 
 class Row(NamedTuple):
@@ -52,9 +54,10 @@ class TableDifference(NamedTuple):
 
     def of_interest(self, with_all: bool = False) -> Iterator[tuple[Row, list[tuple[str, Any, Any]]]]:
         """Each row with (column, before, after) of the values that matter in this table; with_all: of all that differ."""
-        wanted = KEY_VALUES.get(self.table, ())
+        values_of_table = KEY_VALUES.get(self.table, ())
         for row in self.rows:
             before, after = row.before or {}, row.after or {}
+            wanted = values_of_table if row.before is None or row.after is None else (*values_of_table, *LABELS)
             columns = [c for c in dict.fromkeys((*before, *after)) if with_all or c in wanted]
             values = [(c, before.get(c), after.get(c)) for c in columns if before.get(c) != after.get(c)]
             if values:
@@ -91,19 +94,23 @@ def _moved_units(raw: sqlite3.Connection) -> set[tuple[str, str]]:
 def _rows(
     raw: sqlite3.Connection, schema: str, table: str, units: set[tuple[str, str]], key: tuple[str, ...]
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """(unit, rest of the key) -> the row, of these units."""
+    """(unit, rest of the key) -> the row, of these units; of all others their labels alone."""
     cursor = raw.execute(
         f'SELECT u.analysis, u.key, r.* FROM {schema}."{table}" r JOIN {schema}.units u ON u.unit_id = r.unit_id '
         "WHERE u.state = 'current' ORDER BY u.analysis, u.key, r.rowid"
     )
     names = [d[0] for d in cursor.description][2:]
+    labels = [name for name in names if name in LABELS]
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for analysis, unit_key, *values in cursor:
-        if (analysis, unit_key) not in units:
+        is_moved = (analysis, unit_key) in units
+        if not is_moved and not labels:
             continue
         row = dict(zip(names, values, strict=True))
+        row |= {label: None if row[label] is None else bool(row[label]) for label in labels}
         rest = ", ".join(str(row[c]) for c in key)
-        found[f"{analysis}/{unit_key}", rest] = {c: v for c, v in row.items() if c not in NO_VALUES and c not in key}
+        told = [name for name in names if name != "unit_id" and name not in key] if is_moved else labels
+        found[f"{analysis}/{unit_key}", rest] = {name: row[name] for name in told}
     return found
 
 
