@@ -85,7 +85,10 @@ def drift(connection: Connection, analyses: Sequence[Analysis], name: str) -> li
     return flips
 
 
-OTHER_COMPARISONS = "What changed and when: tshdb history; two versions of a cohort: tshdb cohort diff; other settings: tshdb variants diff"
+OTHER_COMPARISONS = (
+    "What changed, and when: tshdb history. Versions of a cohort: tshdb cohort diff; other settings: "
+    "tshdb variants diff"
+)
 
 
 def _runs_of(known: set[int]) -> str:
