@@ -11,13 +11,13 @@ import pytest
 from tests.support.program import ROOT
 
 HEAVY = ("matplotlib", "jinja2")
-ENDS = f"\nimport json, sys; print(json.dumps([n for n in {HEAVY} if n in sys.modules]))"
 
 
-def loaded_by(code: str, *arguments: str, cwd=ROOT) -> list[str]:
-    """Which of HEAVY a fresh program has imported after the code."""
+def loaded_by(code: str, *arguments: str, cwd=ROOT, of: tuple[str, ...] = HEAVY) -> list[str]:
+    """Which of these modules a fresh program has imported after the code."""
+    ends = f"\nimport json, sys; print(json.dumps([n for n in {of} if n in sys.modules]))"
     done = subprocess.run(
-        [sys.executable, "-c", code + ENDS, *arguments], cwd=cwd, capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code + ends, *arguments], cwd=cwd, capture_output=True, text=True, check=True,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
@@ -26,6 +26,11 @@ def loaded_by(code: str, *arguments: str, cwd=ROOT) -> list[str]:
 @pytest.mark.parametrize("package", ["tables", "figures", "pages", "exports", "presets", "next_step", "actions"])
 def test_importing_draws_nothing(package):
     assert loaded_by(f"import tshdb, tshdb.{package}") == []
+
+
+def test_next_steps_import_no_database():
+    """Every table, figure and page asks for them: what looks at the study is imported when a step is asked for."""
+    assert loaded_by("import tshdb.next_step", of=("sqlalchemy", "tshdb.schema", "tshdb.engine.planner")) == []
 
 
 @pytest.mark.parametrize("command", ["--help", "plan", "status"])

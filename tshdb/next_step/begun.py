@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from tshdb.database import reading
-from tshdb.schema import Cohort, Patient
-
 if TYPE_CHECKING:
     from tshdb.study import Study
 
 
 def of_begun(study: Study) -> str:
     """The step of a study without patients, or of one that has none of the cohorts that study.toml names; else empty."""
+    from sqlalchemy import select
+
+    from tshdb.database import reading
     from tshdb.next_step.steps import NOTHING_YET
+    from tshdb.schema import Cohort, Patient
 
     with reading(study.engine) as connection:
         if connection.execute(select(Patient.patient_id).limit(1)).first() is None:
