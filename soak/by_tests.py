@@ -33,7 +33,7 @@ def by_tests(folder: Path, seed: int, what: str, *words: str, **environment: str
         "0",
         n > 0 and not found["failed"],
     )
-    for name in found["failed"][:20]:
-        yield Figure("failed", name)
+    for name, why in list(found["failed"].items())[:20]:
+        yield Figure(f"failed: {name}", why)
     if counts.get("skipped"):
         yield Figure("skipped, since something is not here", str(counts["skipped"]))

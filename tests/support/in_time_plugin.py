@@ -14,7 +14,9 @@ import pytest
 from tests.support.in_time import left
 
 NOT_TRIED = "no time was left"
+REASON = 1_000  # letters of why a test failed
 _ends: dict[str, str] = {}
+_why: dict[str, str] = {}
 
 
 @pytest.hookimpl(trylast=True)
@@ -33,10 +35,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         _ends[report.nodeid] = "not tried" if NOT_TRIED in str(report.longrepr) else "skipped"
     elif report.failed:
         _ends[report.nodeid] = "failed"
+        crash = getattr(report.longrepr, "reprcrash", None)
+        _why[report.nodeid] = (crash.message if crash else report.longreprtext[-REASON:])[:REASON]
     else:
         _ends.setdefault(report.nodeid, "passed")
 
 
 def pytest_sessionfinish() -> None:
-    counts = {"counts": Counter(_ends.values()), "failed": sorted(k for k, v in _ends.items() if v == "failed")}
+    counts = {"counts": Counter(_ends.values()), "failed": dict(sorted(_why.items()))}
     Path(os.environ["TSHDB_COUNTS"]).write_text(json.dumps(counts))
