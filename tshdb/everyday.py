@@ -29,11 +29,18 @@ RESTORE = "Run tshdb check: it names what is damaged; tshdb restore makes the st
 OUTPUT = "output"  # the name that errors of the program's own output bear
 OF_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
 
+NOT_MAPPED = (
+    "failed to map segment",
+    "cannot map zero-fill pages",
+    "annot allocate memory",
+)  # said by the system's loader
+
 
 def refuse_of_machine(error: BaseException) -> None:
     """Raises an error again that tells of this machine, and nothing of the file that was being read: no room, too many open
     files, a disk that cannot be read. Whoever takes errors for damage of a file, or for a unit's failure, asks here first."""
-    if isinstance(error, ResourceError) or (isinstance(error, OSError) and error.errno in OF_MACHINE):
+    is_of_call = isinstance(error, OSError) and error.errno in OF_MACHINE
+    if isinstance(error, ResourceError) or is_of_call or _of_loading(error):
         raise error
 
 
@@ -42,7 +49,9 @@ def trouble(error: BaseException) -> TshdbError | None:
     if isinstance(error, TshdbError):
         return error
     if isinstance(error, MemoryError):
-        return ResourceError("there is not enough memory", repair=REPAIRS[errno.ENOMEM])
+        return _no_memory()
+    if (of_machine := _of_loading(error)) is not None:
+        return of_machine
     if isinstance(error, UnicodeEncodeError):
         text = error.object[error.start : error.end]
         return ResourceError(
@@ -67,6 +76,28 @@ def trouble(error: BaseException) -> TshdbError | None:
         said = str(error).partition(". Enum name")[0]
         return IntegrityError(f"a word that the program has not written: {said}", where="study", repair=RESTORE)
     return _of_database(error)
+
+
+def _no_memory() -> ResourceError:
+    return ResourceError("there is not enough memory", repair=REPAIRS[errno.ENOMEM])
+
+
+def _of_loading(error: BaseException) -> ResourceError | None:
+    """What kept the system from loading a library that is there, or from starting a thread: no memory, too many open files."""
+    said = str(error)
+    if isinstance(error, RuntimeError) and "can't start new thread" in said:
+        return ResourceError(
+            "no more threads can be started", repair="Raise the limit of processes (ulimit -u), or use fewer workers"
+        )
+    if not isinstance(error, ImportError):
+        return None
+    if any(words in said for words in NOT_MAPPED):
+        return _no_memory()
+    for number in OF_MACHINE:
+        if f"cannot open shared object file: {os.strerror(number)}" in said:
+            where = said.partition(": cannot open shared object file")[0].rpartition("\n")[2]
+            return ResourceError(f"{os.strerror(number)} (errno {number})", where=where, repair=REPAIRS.get(number, ""))
+    return None
 
 
 def _of_database(error: BaseException) -> TshdbError | None:

@@ -60,7 +60,7 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {  # name -> the state that i
 }  # fmt: skip
 DONE = 0
 PAGE = os.sysconf("SC_PAGE_SIZE")
-RESOURCE, FAILED = 6, 3
+RESOURCE, FAILED, DAMAGED = 6, 3, 5
 DONE_ALREADY = {"withdraw": 8, "bundle": 7}  # nobody is there any more; the file is there
 
 
@@ -292,7 +292,9 @@ def judged(trial: dict, answer: dict, place: Path) -> list[str]:
     if trial["how"] == "clock":
         return [f"it ends with {code}"]
     found = []
-    if code not in (RESOURCE, FAILED):
+    if code == DAMAGED and trial.get("errno") == "EIO" and "or its disk cannot be read" in text:
+        code = RESOURCE  # SQLite takes a page that cannot be read for a damaged one, and we say both
+    elif code not in (RESOURCE, FAILED):
         found.append(f"it ends with {code}")
     for word in ("Traceback", "Exception ignored", "Error in "):
         if word in text:
@@ -303,7 +305,7 @@ def judged(trial: dict, answer: dict, place: Path) -> list[str]:
     if code == RESOURCE and trial["how"] in ("call", "chance"):
         number = getattr(errno, trial["errno"])
         if os.strerror(number) not in last and not re.search(
-            r"disk is full|disk I/O error|unable to open|readonly", last
+            r"disk is full|disk I/O error|disk cannot be read|unable to open|readonly", last
         ):
             found.append("it does not say what failed")
         if not re.search(r"[\w.-]+/[\w./-]+|[\w-]+\.(db|toml|html|csv|parquet|zip)|\.{3}", last):

@@ -29,6 +29,15 @@ ONE_LINE = {
     "too many files": (OSError(errno.EMFILE, "Too many open files"), Exit.RESOURCE, "ulimit -n"),
     "folder gone": (FileNotFoundError(errno.ENOENT, "No such file or directory"), Exit.RESOURCE, "cd"),
     "memory": (MemoryError(), Exit.RESOURCE, "workers"),
+    "no room for a library": (ImportError("/lib/_x.so: failed to map segment from shared object"), Exit.RESOURCE, "workers"),
+    "a library of many": (
+        ImportError("Importing failed:\n/lib/a.so: cannot open shared object file: Too many open files"), Exit.RESOURCE,
+        "/lib/a.so: Too many open files (errno 24). Raise the limit of open files",
+    ),
+    "a disk below a library": (
+        ImportError("/lib/a.so: cannot open shared object file: Input/output error"), Exit.RESOURCE, "/lib/a.so: Input",
+    ),
+    "threads": (RuntimeError("can't start new thread"), Exit.RESOURCE, "ulimit -u"),
     "encoding": (UnicodeEncodeError("ascii", "a患b", 1, 2, "x"), Exit.RESOURCE, "UTF-8"),
     "bytes": (UnicodeDecodeError("utf-8", b"a\xff", 1, 2, "x"), Exit.INVALID_INPUT, "0xff at 1"),
     "damaged": (sqlite3.DatabaseError("database disk image is malformed"), Exit.INTEGRITY, "Restore"),
@@ -51,7 +60,8 @@ def test_it_is_one_line_and_an_exit_code(kind):
 @pytest.mark.parametrize(
     "error",
     [KeyError("x"), AssertionError(), OSError("no number"), of_sqlite(sqlite3.IntegrityError("UNIQUE constraint failed: a.b")),
-     of_sqlite(sqlite3.ProgrammingError("x")), ValueError("x"), LookupError("x")],
+     of_sqlite(sqlite3.ProgrammingError("x")), ValueError("x"), LookupError("x"), RuntimeError("x"),
+     ImportError("no module named x"), ImportError("/lib/a.so: cannot open shared object file: No such file or directory")],
 )  # fmt: skip
 def test_a_bug_is_none(error):
     assert trouble(error) is None
