@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,14 @@ class _Pool(ProcessPoolExecutor):
 def started_quietly() -> Iterator[None]:
     """Processes that are started in the block begin with Ctrl-C held back; they unblock it when they answer it themselves, or
     ignore it (`ignore_ctrl_c`). To us it comes when the block ends."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _held(signal.SIGINT):
+        yield
+
+
+@contextmanager
+def _held(number: signal.Signals) -> Iterator[None]:
+    """A signal is held back in the block, and in processes that are started in it until they unblock it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
         yield
     finally:
@@ -49,6 +57,8 @@ def make_pool(
 
     method: of multiprocessing, but never fork: this process has threads and open databases.
     """
+    with _held(signal.SIGHUP):  # the library's process that keeps an account of semaphores ends when we have, not before
+        resource_tracker.ensure_running()
     context = multiprocessing.get_context(method)
     return _Pool(workers, mp_context=context, initializer=_begin, initargs=(initializer, initargs))
 

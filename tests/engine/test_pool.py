@@ -102,3 +102,34 @@ def test_a_script_that_starts_itself_again_is_told_how_to_begin(method, tmp_path
     assert "memory" not in found.stderr.splitlines()[-1]
     script.write_text(f"from tshdb.pool import pool_of\nif __name__ == '__main__':\n    {start}\n")
     assert subprocess.run([sys.executable, script.name], **run).stdout == "4\n"
+
+
+HUNG_UP = """
+import gc, os, signal, time
+from tshdb.pool import kill, make_pool
+class Stop(BaseException): pass
+def stop(*_): raise Stop
+if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, stop)
+    pool = make_pool(1, METHOD)
+    assert pool.submit(abs, -4).result() == 4
+    try:
+        os.killpg(0, signal.SIGHUP)
+        time.sleep(5)
+    except Stop:
+        time.sleep(0.5)
+        kill(pool)
+        del pool
+        gc.collect()
+        print("done")
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_terminal_that_is_closed_leaves_no_traceback(method, tmp_path):
+    """Of what is not ours: the library's own process would die of it, and its next one know none of its semaphores."""
+    (tmp_path / "hung.py").write_text(HUNG_UP.replace("METHOD", repr(method)))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    found = subprocess.run([sys.executable, "hung.py"], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                           start_new_session=True)  # fmt: skip
+    assert (found.stdout, found.stderr) == ("done\n", "")
