@@ -20,7 +20,7 @@ from tshdb.forked import Forked, OutOfTime
 from tshdb.query import MAX_BYTES, SECONDS, WHERE, Answer, Queried, forget_moved, load_tables, run_query, told, words_of
 from tshdb.views import VIEWS
 
-SMALL = 5_000  # rows of a table that is there whether it is named or not
+SMALL = 20_000  # rows of a table that is there whether it is named or not
 LIFE = 20 * SECONDS  # of a processor, that a child may take for all of its queries
 
 
@@ -53,6 +53,7 @@ class Asking:
             forget_moved(self._study)
 
     def _begin(self) -> None:
+        _ = self._study.sqlite_path  # the settings are read once, before the fork
         self._child = Forked(lambda reader, writer: _serve(self._study, reader, writer))
         first = self._heard(time.monotonic() + SECONDS)
         if isinstance(first, dict) and "large" in first:

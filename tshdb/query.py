@@ -337,10 +337,14 @@ def load_tables(
         connection.execute("BEGIN")  # many tables are soon made by one transaction
         for table in [t for t in known if most_rows and t not in words]:
             rows = list(islice(fetch(table, list(known[table])), most_rows + 1))
-            if len(rows) <= most_rows:
+            if not rows:  # as most tables of most studies are
+                sandbox.make_table(connection, table, known[table])
+            elif len(rows) <= most_rows:
                 sandbox.write_csv(folder / f"{table}.csv", rows)
                 sandbox.load_csv(connection, table, known[table], folder / f"{table}.csv")
-                there.add(table)
+            else:
+                continue
+            there.add(table)
         connection.execute("COMMIT")
         if sandbox.EXPRESSION in words:
             profiles, paths = sandbox.located(study.objects, fetch("expression_profiles", sandbox.PROFILES))

@@ -243,12 +243,17 @@ def write_csv(path: Path, rows: Iterable[Sequence[Any]]) -> None:
             writer.writerow([_NULL if v is None else v for v in row])
 
 
+def make_table(connection: Any, table: str, types: Mapping[str, str]) -> None:
+    """Make a table without rows."""
+    definition = ", ".join(f'"{c}" {t}' for c, t in types.items())
+    connection.execute(f'CREATE TABLE "{table}" ({definition})')
+
+
 def load_csv(connection: Any, table: str, types: Mapping[str, str], path: Path) -> None:
     """Make a table of what `write_csv` wrote. Raises IntegrityError for a value that is not of its column's type."""
     duckdb = _library()
     columns = ", ".join(f"'{c}': '{t}'" for c, t in types.items())
-    definition = ", ".join(f'"{c}" {t}' for c, t in types.items())
-    connection.execute(f'CREATE TABLE "{table}" ({definition})')
+    make_table(connection, table, types)
     try:
         connection.execute(
             f'INSERT INTO "{table}" SELECT * FROM read_csv({path_text(path)}, header = false, auto_detect = false, '
