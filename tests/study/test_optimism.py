@@ -15,6 +15,8 @@ from tshdb.actions import checking
 from tshdb.actions.rebuilding import RebuildOptions, rebuild
 from tshdb.engine.analysis import Learns
 from tshdb.optimism import NOTHING, label_of, note_labels
+from tshdb.pages.report.headline import headline
+from tshdb.pages.report.look import Look
 from tshdb.study import Study
 
 KEY = f"{tiny.COHORT}@1"
@@ -136,6 +138,18 @@ def test_a_value_from_a_paper_was_chosen_on_its_patients(core, chosen_on, is_opt
     assert label.is_optimistic == is_optimistic and label.is_in_sample, "the gene filter is fitted here in any case"
     if is_optimistic:
         assert f"cutoff/{KEY} was chosen on {own}, by follow_ups of" in label.optimistic
+    study.engine.dispose()
+
+
+@pytest.mark.parametrize("method, is_optimistic", [("median", False), ("maxstat", True), ("fixed", True)])
+def test_the_reports_first_line_says_of_the_cutoff_what_the_test_by_it_says(core, method, is_optimistic):
+    """A median looks at no outcome; a value from a paper did, where the paper chose it on these patients."""
+    own = core.sql("SELECT min(collection) AS c FROM patients")["c"][0]
+    study = with_cutoff(core, f'method = "{method}"', "value = 0.1", f'chosen_on = "{own}"', "n_permutations = 20")
+    cutoff, test, *_ = headline(Look(study)).statements
+    assert cutoff.what.startswith("Cut-off of") and test.what.startswith("OS by the TSH ratio")
+    assert (cutoff.kind == "optimistic") == bool(cutoff.label) == is_optimistic
+    assert (test.kind == "optimistic") == is_optimistic and cutoff.label in test.label
     study.engine.dispose()
 
 

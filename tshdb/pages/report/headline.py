@@ -104,7 +104,9 @@ def _cutoff(look: Look, cutoffs: list[dict[str, Any]]) -> Iterator[Statement]:
     for row in _newest(look, cutoffs)[:1]:
         honest = row["p_permutation"]
         how = {"fixed": "set beforehand in study.toml"}.get(row["method"], f"chosen by {row['method']}")
-        label = "" if row["method"] == "fixed" else "chosen by the outcome of these patients"
+        seen = look.labels.of("logrank_tests", row["cohort"]).seen
+        chosen = "chosen by the outcome of these patients" if row["method"] == "maxstat" else ""
+        label = next((clean(s.words) for s in seen if s.fit == f"cutoff/{row['cohort']}" and s.outcome is not None), chosen)
         detail = f"{how}; {row['n_high']:,} of {row['n']:,} above, {row['cohort']}"
         if honest is not None:
             detail += f"; p by permutation {p(honest)}"
