@@ -10,7 +10,7 @@ from tshdb.figures.later import Later, Unread
 from tshdb.next_step import NoRows
 from tshdb.offered import StudyFigure
 from tshdb.optimism import label_of
-from tshdb.tables.numbers import number, ratio
+from tshdb.tables.numbers import number, ratio, within
 from tshdb.tables.rows import cohort_order, label_of_signature, members, newest, of_cohort, of_name, records, version_of
 from tshdb.text.counts import plural
 
@@ -42,6 +42,15 @@ def _reasons(grouping: str) -> str:
     return f"SELECT cohort, reason FROM logrank_tests {where} ORDER BY unit_id DESC"
 
 
+BAND = "the band is the 95 % interval, a tick a patient censored there"
+
+
+def _counted(tests: pd.DataFrame) -> str:
+    """Until when the events of these tests count, to be added to how curves are read."""
+    said = {within(days) for days in tests["censored_at_days"]}
+    return f"; counted are events{said.pop()}" if len(said) == 1 and "" not in said else ""
+
+
 def _km(grouping: str, words: str):
     def read(study: Study, cohort: str | None) -> tuple[Later, str]:
         query = f"SELECT * FROM km_points WHERE grouping = '{grouping}'"
@@ -55,7 +64,7 @@ def _km(grouping: str, words: str):
         title = f"{endpoint} by {words}, {name}"
         beside = _beside_curves(study, grouping, name, endpoint)
         figure = Later.of(drawings.kaplan_meier, points, _one(tests), title, label.optimistic, beside)
-        how_to_read = "Share alive over time; the band is the 95 % interval, a tick a patient censored there."
+        how_to_read = f"Share alive over time; {BAND}{_counted(tests)}"
         return figure, _said(how_to_read, label.words)
 
     return read
@@ -126,7 +135,7 @@ def _signature_km(study: Study, cohort: str | None) -> tuple[Later, str]:
     words = {} if classes["asked"] is None else {"good": classes["foretold"], "poor": classes["against"]}
     return Later.of(drawings.kaplan_meiers, panels, words), "; ".join(
         [
-            "Share without an event over time; the band is the 95 % interval, a tick a patient censored there",
+            f"Share without an event over time; {BAND}{_counted(tests)}",
             *(label.words or ["the signature was made on other patients"]),
         ]
     ) + "."

@@ -106,7 +106,9 @@ def _cutoff(look: Look, cutoffs: list[dict[str, Any]]) -> Iterator[Statement]:
         how = {"fixed": "set beforehand in study.toml"}.get(row["method"], f"chosen by {row['method']}")
         seen = look.labels.of("logrank_tests", row["cohort"]).seen
         chosen = "chosen by the outcome of these patients" if row["method"] == "maxstat" else ""
-        label = next((clean(s.words) for s in seen if s.fit == f"cutoff/{row['cohort']}" and s.outcome is not None), chosen)
+        label = next(
+            (clean(s.words) for s in seen if s.fit == f"cutoff/{row['cohort']}" and s.outcome is not None), chosen
+        )
         detail = f"{how}; {row['n_high']:,} of {row['n']:,} above, {row['cohort']}"
         if honest is not None:
             detail += f"; p by permutation {p(honest)}"
