@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import sqlite3
 import sys
 from contextlib import closing
@@ -30,10 +28,13 @@ def main(kind: str, database: Path, ours: Path, folder: Path) -> None:
         for path in ours.glob("data_*.txt"):
             pd.read_csv(path, sep="\t", comment="#", low_memory=False).to_csv(folder / path.name, sep="\t", index=False)
     else:
-        shutil.copytree(ours, folder / "crate")
-        for path in (folder / "crate").rglob("*"):
-            if path.is_file():
-                hashlib.sha256(path.read_bytes()).hexdigest()
+        from rocrate.rocrate import ROCrate
+
+        _tables("csv", database, [path.stem for path in sorted((ours / "tables").glob("*.csv"))], folder)
+        crate = ROCrate()
+        for path in (*folder.glob("*.csv"), *(ours / "code").iterdir()):
+            crate.add_file(path, path.name)
+        crate.write(folder / "crate")
 
 
 def _tables(kind: str, database: Path, names: list[str], folder: Path) -> None:
