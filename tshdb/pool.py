@@ -57,7 +57,9 @@ def make_pool(
 
     method: of multiprocessing, but never fork: this process has threads and open databases.
     """
-    with _held(signal.SIGHUP):  # the library's process that keeps an account of semaphores ends when we have, not before
+    with _held(
+        signal.SIGHUP
+    ):  # the library's process that keeps an account of semaphores ends when we have, not before
         resource_tracker.ensure_running()
     context = multiprocessing.get_context(method)
     return _Pool(workers, mp_context=context, initializer=_begin, initargs=(initializer, initargs))
