@@ -10,6 +10,7 @@ from analyses.networks.network_parameters import NetworkParameterParameters, net
 from analyses.networks.topology import PARAMETERS, adjacency, topology
 from analyses.shared.multiple_testing import benjamini_hochberg
 from tshdb.tables.layouts import networks
+from tshdb.text.labels import in_words
 
 POPULATIONS = ("T cells", "CD8 T cells", "B lineage", "NK cells", "Neutrophils", "Fibroblasts")
 
@@ -113,6 +114,7 @@ def test_the_table_shows_them(found):
     assert layout.headers[-2:] == ("p", "BH") and layout.right == (3, 4, 5, 6)
     shown = {(row[0], row[1]): row[-1] for row in layout.cells}
     for row in plain.to_dict("records"):
-        assert (shown[row["compartment"], row["parameter"]] is None) == (row["p_adjusted"] is None)
+        adjusted = shown[row["compartment"], in_words(row["parameter"])]
+        assert (adjusted is None) == (row["p_adjusted"] is None)
         if row["p_adjusted"] is not None:
-            assert float(shown[row["compartment"], row["parameter"]]) == pytest.approx(row["p_adjusted"], abs=6e-5)
+            assert float(adjusted) == pytest.approx(row["p_adjusted"], abs=6e-5)
