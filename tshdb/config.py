@@ -34,6 +34,9 @@ class StudySettings(BaseModel):
     database: str = "sqlite:///study.db"
     objects: str = "objects"
     seed: int = 20230901
+    cancer: str | None = Field(
+        None, pattern=r"^[a-z0-9_]+$"
+    )  # OncoTree's code in small letters, for who asks: cBioPortal
     analyses: tuple[str, ...] | None = None  # the sets that it has, by the names of their entry points; none: all
 
 

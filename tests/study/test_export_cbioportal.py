@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.support import tiny
+from tshdb.errors import InvalidInput
 from tshdb.exports.cbioportal import MONTH
 from tshdb.exports.writing import export
 from tshdb.study import Study
@@ -43,7 +44,7 @@ def table(path: Path, key: str, comment: str | None = None) -> pd.DataFrame:
 def test_every_data_file_has_a_meta_file_with_all_that_it_must_have(folder):
     study = meta(folder / "meta_study.txt")
     assert set(study) == {"cancer_study_identifier", "type_of_cancer", "name", "description"}
-    assert re.fullmatch(r"[a-z0-9_]+", study["cancer_study_identifier"])
+    assert re.fullmatch(r"[a-z0-9_]+", study["cancer_study_identifier"]) and study["type_of_cancer"] == "brca"
     described = {"meta_study.txt"}
     for path in folder.glob("meta_*.txt"):
         facts = meta(path)
@@ -128,3 +129,20 @@ def test_names_that_it_refuses_are_replaced_and_texts_stay_in_their_cells(core, 
     assert patients.at["A_1", "RACE"] == "a␉b␊c"
     samples = table(tmp_path / "out/data_clinical_sample.txt", "SAMPLE_ID", "#")
     assert samples.at["A_1", "HAS_RNA"] == "no"
+
+
+@pytest.mark.parametrize("line, code", [('cancer = "luad"', "luad"), ("", "mixed")])
+def test_the_cancer_is_what_the_settings_say(study, tmp_path, line, code):
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace('cancer = "brca"', line))
+    export(Study(study.root), "cbioportal", tmp_path / "out")
+    assert meta(tmp_path / "out" / "meta_study.txt")["type_of_cancer"] == code
+    said = (tmp_path / "out" / "README.md").read_text().replace("\\", "")
+    assert ("type_of_cancer is mixed, since study.toml has no cancer" in said) == (code == "mixed")
+
+
+def test_a_cancer_that_no_code_is_is_refused(study):
+    settings = study.root / "study.toml"
+    settings.write_text(settings.read_text().replace('cancer = "brca"', 'cancer = "Breast: x"'))
+    with pytest.raises(InvalidInput, match="cancer"):
+        _ = Study(study.root).settings

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tshdb.exports.matrices import Matrix
 
 MONTH = 30.4375  # days
-CANCER = "brca"  # of OncoTree: invasive breast carcinoma
+NOT_SAID = "mixed"  # OncoTree's code where study.toml has none
 STATUS = {  # endpoint -> (not reached, reached) as cBioPortal has the words
     "os": ("0:LIVING", "1:DECEASED"), "rfs": ("0:Recurrence-free", "1:Recurred"),
     "dfs": ("0:DiseaseFree", "1:Recurred/Progressed"),
@@ -39,6 +39,7 @@ def write_cbioportal(job: Job) -> Written:
     """The folder. Every patient has a sample, since cBioPortal knows no patient without one."""
     from tshdb.exports import matrices
 
+    cancer = job.study.settings.study.cancer
     study_id = re.sub(r"[^a-z0-9]+", "_", job.study.name.lower()).strip("_") or "study"
     folder = _Folder(job.folder, study_id)
     done = folder.written
@@ -46,7 +47,7 @@ def write_cbioportal(job: Job) -> Written:
     names = _plain_ids(patients.index, NOT_IN_IDS)
     samples = _samples(job, names)
     folder.meta("meta_study.txt", {
-        "type_of_cancer": CANCER, "name": job.study.name,
+        "type_of_cancer": cancer or NOT_SAID, "name": job.study.name,
         "description": f"{len(patients):,} patients of the study {job.study.name}, written by tshdb",
     })  # fmt: skip
     _clinical(folder, patients, of_patients, names, samples)
@@ -62,7 +63,9 @@ def write_cbioportal(job: Job) -> Written:
         "examinations after the first of each patient, and tables of statistics: tshdb export csv",
     ]
     done.notes += [
-        f"type_of_cancer is {CANCER}, of the study's subject; edit meta_study.txt for another one of OncoTree.",
+        "type_of_cancer is cancer of [study] in study.toml, a code of OncoTree."
+        if cancer
+        else f"type_of_cancer is {NOT_SAID}, since study.toml has no cancer in [study]: a code of OncoTree in small letters.",
         f"Months are days / {MONTH}. Numbers have all their digits. Line breaks and tabs in texts are signs (␊, ␉).",
         "A patient without a tumour's RNA has one sample of the patient's name, so that cBioPortal shows the patient.",
     ]
