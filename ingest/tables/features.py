@@ -187,6 +187,9 @@ def _take(
         return cells[at].strip() if at is not None else ""
 
     at = sheet.column(list(PATIENT))
+    if cells[at].strip() in MISSING and any(c.strip() not in MISSING for c in cells):
+        content.withhold(line, sheet.header[at], cells[at], "id.no-patient", "the row has values, but no identifier")
+        return None
     patient_id = checked_patient(cells[at], line, sheet.header[at], content)
     if patient_id is None:
         return None

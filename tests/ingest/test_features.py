@@ -80,6 +80,13 @@ def test_what_is_wrong_has_its_line(tmp_path, text, rule, line):
     assert (found.rule, found.line) == (rule, line)
 
 
+@pytest.mark.parametrize("word", ["NaN", "NULL", "NA"])
+def test_a_word_for_missing_is_no_patient(tmp_path, word):
+    content = read(table(tmp_path, f"patient_id,tumor.S0.glcm.Idmn\n{word},0.5\nP-1,0.25\n"), OPTIONS)
+    assert {r.values["patient_id"] for r in content.records if r.table is Patient} == {"P-1"}
+    assert [i.rule for i in content.errors if i.line == 2] == ["id.no-patient"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
