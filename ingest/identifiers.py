@@ -77,8 +77,8 @@ def _problem(name: str, what: str) -> tuple[str, str] | None:
         return "id.summary", f"a line or column that sums up, no {what}"
     if _HYPHENS.search(name):
         return "id.other-hyphen", "holds a dash that is no hyphen; write '-'"
-    if any(c in name for c in "'\";`<>"):
-        return "id.quote", "holds a quotation mark, a semicolon or an angle bracket"
+    if any(c in name for c in "'\";`<>|"):
+        return "id.quote", "holds a quotation mark, a semicolon, an angle bracket or a bar"
     if len(name) > LONGEST:
         return "id.too-long", f"has {len(name)} characters; at most {LONGEST}"
     if "/" in name or "\\" in name or ".." in name:

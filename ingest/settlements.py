@@ -74,7 +74,7 @@ def _columns(
         return {}
     table, columns = DECIDED_OF[row["table"]]
     keys = [c.name for c in table.__table__.primary_key]
-    parts = row["row"].split("|") if len(keys) > 1 else [row["row"]]
+    parts = row["row"].rsplit("|", len(keys) - 1) if len(keys) > 1 else [row["row"]]
     if len(parts) != len(keys) or not all(parts) or (table is FollowUp and parts[1] not in set(Endpoint)):
         content.error(line, "row", None, "settlement.place", f"expected {'|'.join(keys)}, as conflicts name it")
         return {}

@@ -106,7 +106,7 @@ def test_errors_are_one_line_with_place_and_repair(quick, tmp_path, study):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("absent_fraction = 0.8", "absent_fraction = 8", "study.toml:16: [gene_filter] absent_fraction"),
+        ("absent_fraction = 0.8", "absent_fraction = 8", "study.toml:17: [gene_filter] absent_fraction"),
         ("min_coverage = 0.5", "min_covrage = 0.5", "[cell_abundances] min_covrage"),
         ("[tsh_ratios]", "[tsh_ratio]", "[tsh_ratio] is no analysis"),
         ('endpoint = "OS"', 'endpoint = "PFS"', "[univariable_cox] endpoint"),

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from tests.support import tiny
+from tests.support.program import run_quick
 from tshdb.actions.stamping import stamp
 from tshdb.cohorts.versions import define, freeze
 from tshdb.database import reading, tuples, writing
@@ -199,3 +200,16 @@ def test_a_stamp_counts_patients_and_names_none(core, archive):
     stale = stamp(core, "tshdb report")
     said = json.dumps([one._asdict() for one in stale.stale])
     assert names_of(core).leaks(said) == [] and "1 row of data is another one" in said
+
+
+def test_a_cohort_whose_sql_names_a_patient_names_nobody_on_the_page(core):
+    """The flow is drawn from numbers and reasons; its data on the page are these."""
+    (core.root / "cohorts/one.sql").write_text(
+        f"-- include: one\nSELECT patient_id FROM patients WHERE patient_id = '{WHO}';\n"
+    )
+    run_quick("cohort", "define", "one", "cohorts/one.sql", "--freeze", cwd=core.root)
+    run_quick("report", "--out", "page.html", cwd=core.root)
+    page = (core.root / "page.html").read_text()
+    assert "figure-flow-one-1" in page and WHO not in page
+    run_quick("figure", "flow", "--cohort", "one@1", "--out", "flow.svg", "--data", "flow.csv", cwd=core.root)
+    assert (core.root / "flow.csv").read_text("utf-8-sig").splitlines()[0] == "step,effect,reason,n_in,n_out"

@@ -126,7 +126,7 @@ def test_a_run_tells_how_many_units_what_moved_and_from_what_cause(lived):
         f"-> {now:.4g}; survival_groups prognosis good -> poor {n} ({names}). "
         "Because: "
     )
-    assert '[cutoff] method: "median" -> "fixed" (study.toml line 36)' in method.says and now == 0.2
+    assert '[cutoff] method: "median" -> "fixed" (study.toml line 37)' in method.says and now == 0.2
     assert (
         lost.says.startswith("2 units of univariable_cox changed, 3 units of 3 analyses ") and f"({LOST})" in lost.says
     )
@@ -166,7 +166,7 @@ def test_a_unit_that_fails_and_those_that_wait_for_it_are_told(copied):
         "1 unit of cutoff failed, 16 units of survival_groups gone: "
         f"cutoff/{tiny.COHORT}@2 Cytotoxic lymphocytes value 0.2 -> none; "
     )
-    assert '[cutoff] population: "Cytotoxic lymphocytes" -> "none such" (study.toml line 35)' in event.says
+    assert '[cutoff] population: "Cytotoxic lymphocytes" -> "none such" (study.toml line 36)' in event.says
 
 
 def test_what_came_out_the_same_is_told_of_the_study_and_of_no_patient(copied):

@@ -11,7 +11,7 @@ from tshdb.pages.report.looking import Looking
 PATIENT, SAMPLE = "TCGA-A7-A0CE", "TCGA-A7-A0CE-11A"
 NAMES = {
     PATIENT: "patient id", SAMPLE: "sample id", "SUBJ-004711": "patient id", "88123456": "record number", "P17": "patient id",
-    "17": "patient id", "Łucja Nowak": "name", "ISPY1_1001": "patient id",
+    "17": "patient id", "患者甲": "patient id", "ผู้ป่วย": "patient id", "Łucja Nowak": "name", "ISPY1_1001": "patient id",
 }  # fmt: skip
 
 
@@ -26,7 +26,8 @@ def looking() -> Looking:
         PATIENT, "tcga-a7-a0ce", "TCGA.A7.A0CE", "TCGA_A7_A0CE", "TCGAA7A0CE", "TCGA A7 A0CE", "TCGA-A7\u2010A0CE",
         "TCGA-A7-\u200bA0CE", "such as TCGA-A7-A0CE-01A-11R-A00Z-07,", "raw/TCGA-A7-A0CE/1-1.dcm", "x_TCGA-A7-A0CE_y",
         "SUBJ 004711", "subj004711", "number 004711 of", "MRN 88123456", "0088123456", "ispy1-1001", "patient P17", "Patient: 17",
-        "P17", "Łucja Nowak", "1.3.6.1.4.1.14519.5.2.1.3344.4002", "seen 2.25.288728268091429061253553250085489856.",
+        "P17", "Łucja Nowak", "WHERE patient_id = '患者甲'", "排除患者甲和乙", "ผู้ป่วย 3",
+        "1.3.6.1.4.1.14519.5.2.1.3344.4002", "seen 2.25.288728268091429061253553250085489856.",
     ],
 )  # fmt: skip
 def test_a_name_is_found_however_it_is_written(looking, text):
@@ -37,7 +38,7 @@ def test_a_name_is_found_however_it_is_written(looking, text):
     "text",
     [
         "TCGA-A7", "TCGA-A7-A0CF", "xTCGAA7A0CE9", "17 patients, n = 17", "0.88123456", "1,88123456", "88,123,456",
-        "p17 beside p18",
+        "p17 beside p18", "患者",
         "4711", "ISPY1", "1.2.840.10008.5.1.4.1.1.4", "1.2.3", "łucja nowak", "patients 17 of 20", "hazard ratio 0.1700",
     ],
 )  # fmt: skip

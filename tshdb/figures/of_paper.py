@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tshdb.errors import NotFound
 from tshdb.figures import drawings
@@ -266,6 +266,16 @@ def _correlation(study: Study, cohort: str | None) -> tuple[Later, str]:
     return figure, _said(how_to_read, words)
 
 
+class Moved(NamedTuple):
+    """A step of a cohort's flow as it is drawn: without its SQL, which may name a patient."""
+
+    step: int
+    effect: str
+    reason: str
+    n_in: int
+    n_out: int
+
+
 def _flow(study: Study, cohort: str | None) -> tuple[Later, str]:
     if cohort is None:
         query = "SELECT cohort || '@' || version AS c FROM cohort_versions WHERE mode = "
@@ -279,7 +289,8 @@ def _flow(study: Study, cohort: str | None) -> tuple[Later, str]:
         now = f"Its steps as they are now: tshdb cohort flow {version.cohort} --now"
         raise NotFound(f"{version.key} is older than the record of steps", repair=now)
     how_to_read = "From top to bottom: who is left; to the side: who was taken out, and why."
-    return Later.of(drawings.flow, list(version.flow), version.key), how_to_read
+    moved = [Moved(step.step, step.effect, step.reason, step.n_in, step.n_out) for step in version.flow]
+    return Later.of(drawings.flow, moved, version.key), how_to_read
 
 
 def _features(study: Study, cohort: str | None) -> tuple[Later, str]:

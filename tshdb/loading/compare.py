@@ -230,10 +230,10 @@ def _rows(connection: Connection, keys: list[Key]) -> dict[Key, dict]:
     """The rows as they stand."""
     by_key: dict[Key, dict] = {}
     for name, table in TABLES.items():
-        wanted = {row.split("|")[0] for t, row in keys if t == name}
+        first, *others = table.__table__.primary_key
+        wanted = {row.rsplit("|", len(others))[0] for t, row in keys if t == name}
         if not wanted:
             continue
-        first = list(table.__table__.primary_key)[0]
         with texts(connection, "touched_rows", wanted) as ids:
             rows = connection.execute(select(table.__table__).where(first.in_(select_ids(ids)))).mappings()
             for row in rows:

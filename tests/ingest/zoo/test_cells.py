@@ -51,6 +51,7 @@ CELLS = [  # column, cell, verdict
     ("ID", "P 003", Found("id.blank-inside", W, line=4)),
     ("ID", "", Found("id.no-patient", E, "the row has values", 4)),
     ("ID", "'003", Found("id.quote", E, line=4)),
+    ("ID", "P|3", Found("id.quote", E, "or a bar", 4)),
     ("ID", "=A3", Found("id.formula", E, line=4)),
     ("ID", "C:\\scans\\3", Found("id.path", E, line=4)),
 ]  # fmt: skip

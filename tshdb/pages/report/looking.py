@@ -19,6 +19,7 @@ JOINED = re.compile(r"[-_./:\\|+~ \u00a0\u2010-\u2015\u2212]{1,3}")  # what may 
 UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")  # letters without width
 UID = re.compile(r"(?<![\w.])(?:2\.25\.[1-9][0-9]{15,}|[0-2](?:\.(?:0|[1-9][0-9]*)){4,})(?![\w]|\.[0-9])")
 UID_LENGTH = 20
+UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")  # Thai, Lao, Kana, Han
 DICOMS_OWN = "1.2.840.10008."  # UIDs of the standard itself: of nobody's images
 CALLED = re.compile(r"(?i)\b(?:patient|subject|participant)(?:[ _-]?id)?[\s:#=]{1,3}([^\W_][\w.-]*)")
 OF_IMAGES = "UID of images"
@@ -36,7 +37,8 @@ class Looking:
     """Finds some names. names: each -> its kind.
 
     A name of fewer than 6 letters and digits is no proof: it is found where it is a whole cell (and no number), or where a
-    text calls somebody so ("patient 17"). A name without digits is found as it is written.
+    text calls somebody so ("patient 17"). A name without digits is found as it is written. Of a script without blanks
+    between words (患者甲), two letters are enough, wherever they stand.
     """
 
     def __init__(self, names: Mapping[str, str]):
@@ -45,8 +47,11 @@ class Looking:
         self._numbers: dict[str, str] = {}
         self._short: dict[str, str] = {}
         self._as_written: dict[str, set[str]] = {}
+        self._unspaced: dict[str, str] = {}
         for name in sorted(names, key=len):
             if not self._is_covered(name):
+                if UNSPACED.search(name) and len(name) > 1:
+                    self._unspaced.setdefault(plain(name), names[name])
                 for form in [name] if name.isascii() and not name.isdecimal() else spelt(name):
                     self._add(form, names[name])
 
@@ -76,6 +81,13 @@ class Looking:
         found = [*self._in_words(text), *_uids(text), *self._called(text)]
         if kind := self.as_cell(text):
             found.append(Found(0, len(text), kind))
+        if self._unspaced and not text.isascii():
+            found += [
+                Found(match.start(), match.end(), kind)
+                for name, kind in self._unspaced.items()
+                if name in text
+                for match in re.finditer(re.escape(name), text)
+            ]
         return _apart(found)
 
     def as_cell(self, text: str) -> str | None:
