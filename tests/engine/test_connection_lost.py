@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,9 @@ def test_who_has_lost_the_study_s_lock_writes_nothing(postgresql, tmp_path):
             connection.exec_driver_sql("DELETE FROM leases")
         with psycopg.connect(postgresql, autocommit=True) as raw:
             assert raw.execute(holder).rowcount == 1
+            until = time.monotonic() + 30
+            while raw.execute(holder.replace("pg_terminate_backend(pid)", "pid")).rowcount and time.monotonic() < until:
+                time.sleep(0.02)  # it is asked to end, and ends when it can
         try:
             with writing(study.engine):
                 said.append("it writes")

@@ -37,6 +37,7 @@ class Kind(StrEnum):
 
 ENGINE = (  # of the project: what these read never comes back as a value
     "tshdb.engine.", "tshdb.objects", "tshdb.loaded", "tshdb.failpoints", "tshdb.oath.", "tshdb.images.known_bytes",
+    "analyses.shared.compiling",
 )  # fmt: skip
 MODULES = {  # a name of these is such a read, whichever it is
     "secrets": Kind.CHANCE, "socket": Kind.NETWORK, "urllib.request": Kind.NETWORK, "http.client": Kind.NETWORK,

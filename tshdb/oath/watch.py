@@ -217,6 +217,8 @@ class Watch:
         if any(m.startswith(ENGINE) for m in modules) or needs_direct and between:
             return
         tops = {m.partition(".")[0] for m in modules}
+        if "numba" in tops and isinstance(given, str) and given.endswith(".py"):
+            return  # it looks whether what it keeps compiled is of this text, which is in the fingerprint
         is_python_s = all(top in sys.stdlib_module_names or not top for top in tops)
         if is_python_s:
             counts = not tops & HARMLESS or is_always
