@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -97,8 +98,11 @@ def test_other_sources_and_the_same_bytes_are_no_matter(opened, tmp_path, monkey
 
 def _is_at_lock(process: subprocess.Popen) -> bool:
     """Whether the process has read its file, and waits for the study."""
-    folder = Path(f"/proc/{process.pid}/fd")
-    return any(os.readlink(each).endswith(".tshdb.lock") for each in folder.iterdir() if each.is_symlink())
+    for each in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it is closed by now
+            if os.readlink(each).endswith(".tshdb.lock"):
+                return True
+    return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what a process has open is not shown here")
