@@ -99,6 +99,7 @@ def packed(data: bytes, times: int) -> bytes:
         (b"%PDF-1.4\n1 0 obj\n<</Filter/LZWDecode>>\nstream\nabc\nendstream\n", "packed in a way"),
         (b"%PDF-1.4\n1 0 obj\n<</Subtype/Image>>\nstream\nabc\nendstream\n", "pictures"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "bytes",  # some hold the time
 )
 def test_what_cannot_be_opened_is_said(tmp_path, data, why):
     found = unseen(written(tmp_path, data))
