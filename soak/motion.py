@@ -28,5 +28,7 @@ def run(folder: Path, seed: int) -> Iterator[Figure]:
     )
     yield Figure("phases at rest that are flagged", f"{wrong} of {len(still)}", "0", wrong == 0)
     yield Figure("examinations", tried(len(planted), EXAMINATIONS))
+    if not all_trials:
+        return
     furthest = max(abs(t.motion.in_plane_voxels - t.planted) for t in all_trials)
     yield Figure("furthest from what was planted, voxels", f"{furthest:.2f}")
