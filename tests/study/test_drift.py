@@ -82,11 +82,11 @@ CHANGES = {
 CAUSES = {
     "correct": r"expression_profiles/TCGA-TN-0001-01A-\S+ EOMES 11.668 -> 500000.0, GNLY \S+ -> 500000.0, KLRD1 \S+ -> 500000.0 "
     r"\(expression.csv line 1, sha256 \w+…\)",
-    "method": r'\[cutoff\] method: "median" -> "fixed" \(study.toml line 36\); '
-    r"\[cutoff\] value: -0.3512 -> 0.2 \(study.toml line 38\)",
-    "population": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "Fibroblasts" \(study.toml line 35\)',
-    "cohort": r"cohort few: none -> few@1; \[cutoff\] cohort: cohort few is named now \(study.toml line 34\)",
-    "guilty": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "none such" \(study.toml line 35\)',
+    "method": r'\[cutoff\] method: "median" -> "fixed" \(study.toml line 37\); '
+    r"\[cutoff\] value: -0.3512 -> 0.2 \(study.toml line 39\)",
+    "population": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "Fibroblasts" \(study.toml line 36\)',
+    "cohort": r"cohort few: none -> few@1; \[cutoff\] cohort: cohort few is named now \(study.toml line 35\)",
+    "guilty": r'\[cutoff\] population: "Cytotoxic lymphocytes" -> "none such" \(study.toml line 36\)',
     "markers": "the marker table markers changed",
     "members": rf"cohort {tiny.COHORT}: {tiny.COHORT}@1 -> {tiny.COHORT}@2; .*7 members came or left, .*",
     "lost": r"expression_profiles/TCGA-TN-0002-11A-\S+ removed \(expression.csv line 1, sha256 \w+…\)",
