@@ -59,7 +59,7 @@ def plan(
             from tshdb.next_step import without_analyses
 
             out(without_analyses(here))
-        elif not any(a["reasons"] or a["possible"] or a["gone"] for a in facts["analyses"]):
+        elif variant is None and not any(a["reasons"] or a["possible"] or a["gone"] for a in facts["analyses"]):
             from tshdb.next_step import of_begun
 
             if step := of_begun(here):
