@@ -164,6 +164,12 @@ def _stop_at_once(number: int, _frame) -> None:
         os._exit(SIGNALS[signal.Signals(number)])
 
 
+COMPLETION = ("--show-completion", "--install-completion")
+AS_NAMED = (
+    "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"  # else Typer looks which shell began it, and hears of no other
+)
+
+
 def main() -> None:
     """Run, and turn what a user can mend into one line and an exit code."""
     sys.excepthook = _tell_of_a_bug
@@ -177,6 +183,8 @@ def _ended() -> int | str | None:
     """Run the command; gives its exit code."""
     try:
         words = sys.argv[1:]
+        if len(words) > 1 and words[0] in COMPLETION:
+            os.environ[AS_NAMED] = "1"
         if is_asked(words):
             _tell_commands(words)
         else:
