@@ -32,7 +32,7 @@ from tests.support.in_time import in_time, tried
 
 STUDIES, DRAWS = 200, 2000
 LEVELS = (0.05, 0.01)
-ENOUGH = 50  # studies, from which on what a label is for shows
+ENOUGH = 30  # studies, from which on what a label is for shows
 LOW, HIGH = 0.935, 0.965  # shares of 95 % intervals that are right, at 500 patients, of so many draws
 HAZARD = 1 / 1500  # deaths a day
 PERMUTATIONS = 199
