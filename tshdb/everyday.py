@@ -67,8 +67,7 @@ def trouble(error: BaseException) -> TshdbError | None:
         return ResourceError("the folder that you are in is not there any more", repair="Go to another one (cd)")
     if isinstance(error, OSError) and error.errno is not None:
         where = " -> ".join(str(name) for name in (error.filename, error.filename2) if name) or "system"
-        said = f"{error.strerror or os.strerror(error.errno)} (errno {error.errno})"
-        return ResourceError(said, where=where, repair=REPAIRS.get(error.errno, ""))
+        return _of_call(error.errno, where, error.strerror)
     if isinstance(error, json.JSONDecodeError):
         said = f"a text that the program wrote as JSON is none ({error.msg}, character {error.pos})"
         return IntegrityError(said, where="study", repair=RESTORE)
@@ -80,6 +79,11 @@ def trouble(error: BaseException) -> TshdbError | None:
 
 def _no_memory() -> ResourceError:
     return ResourceError("there is not enough memory", repair=REPAIRS[errno.ENOMEM])
+
+
+def _of_call(number: int, where: str, said: str | None = None) -> ResourceError:
+    """A call of the system that failed with this errno."""
+    return ResourceError(f"{said or os.strerror(number)} (errno {number})", where=where, repair=REPAIRS.get(number, ""))
 
 
 def _of_loading(error: BaseException) -> ResourceError | None:
@@ -96,7 +100,7 @@ def _of_loading(error: BaseException) -> ResourceError | None:
     for number in OF_MACHINE:
         if f"cannot open shared object file: {os.strerror(number)}" in said:
             where = said.partition(": cannot open shared object file")[0].rpartition("\n")[2]
-            return ResourceError(f"{os.strerror(number)} (errno {number})", where=where, repair=REPAIRS.get(number, ""))
+            return _of_call(number, where)
     return None
 
 

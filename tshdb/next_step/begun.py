@@ -21,14 +21,16 @@ def of_begun(study: Study) -> str:
             return NOTHING_YET
         defined = list(connection.execute(select(Cohort.cohort).order_by(Cohort.cohort)).scalars())
     named = _named(study)
-    return without_analysis(study, defined[0]) if defined and named and not set(named) & set(defined) else ""
+    return _put_in(defined[0], named) if defined and named and not set(named) & set(defined) else ""
 
 
 def without_analysis(study: Study, cohort: str) -> str:
     """What to do with a cohort that no setting names; empty where something is computed on it, or nothing on any cohort."""
     named = _named(study)
-    if not named or cohort in named:
-        return ""
+    return _put_in(cohort, named) if named and cohort not in named else ""
+
+
+def _put_in(cohort: str, named: list[str]) -> str:
     return (
         f"Nothing is computed on {cohort}: study.toml names {', '.join(named)}. "
         f"Put {cohort} in the place of one there, or define it by that name"

@@ -47,11 +47,13 @@ class Looking:
         self._numbers: dict[str, str] = {}
         self._short: dict[str, str] = {}
         self._as_written: dict[str, set[str]] = {}
-        self._unspaced: dict[str, str] = {}
+        self._unspaced: dict[
+            str, list[tuple[str, str]]
+        ] = {}  # first two letters -> names that begin so, and their kinds
         for name in sorted(names, key=len):
             if not self._is_covered(name):
                 if UNSPACED.search(name) and len(name) > 1:
-                    self._unspaced.setdefault(plain(name), names[name])
+                    self._unspaced.setdefault(plain(name)[:2], []).append((plain(name), names[name]))
                 for form in [name] if name.isascii() and not name.isdecimal() else spelt(name):
                     self._add(form, names[name])
 
@@ -81,13 +83,7 @@ class Looking:
         found = [*self._in_words(text), *_uids(text), *self._called(text)]
         if kind := self.as_cell(text):
             found.append(Found(0, len(text), kind))
-        if self._unspaced and not text.isascii():
-            found += [
-                Found(match.start(), match.end(), kind)
-                for name, kind in self._unspaced.items()
-                if name in text
-                for match in re.finditer(re.escape(name), text)
-            ]
+        found += self._in_runs(text)
         return _apart(found)
 
     def as_cell(self, text: str) -> str | None:
@@ -101,6 +97,15 @@ class Looking:
             for match in CALLED.finditer(text):
                 if kind := self._short.get(bare_of(match[1].rstrip(".-"))):
                     yield Found(*match.span(1), kind)
+
+    def _in_runs(self, text: str) -> Iterator[Found]:
+        """Names of scripts without blanks, wherever they stand."""
+        if not self._unspaced or not UNSPACED.search(text):
+            return
+        for at in range(len(text) - 1):
+            for name, kind in self._unspaced.get(text[at : at + 2], ()):
+                if text.startswith(name, at):
+                    yield Found(at, at + len(name), kind)
 
     def _in_words(self, text: str) -> Iterator[Found]:
         said = WORD.findall(text)
